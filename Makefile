@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Builds the kernel, the UEFI loader, the SDK, the examples and the host tests into build/.
+# People type ./bulkhead; this file is what it calls.
+
+BUILD ?= build
+CC := clang
+LD := ld.lld
+OBJCOPY := llvm-objcopy
+V ?=
+
+ifeq ($(V),)
+Q := @
+SAY = @echo "  $(1)	$(2)"
+else
+Q :=
+SAY =
+endif
+
+WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow -Wundef \
+        -Wpointer-arith -Wvla -Wimplicit-fallthrough -Wno-unused-parameter -Wno-address-of-packed-member
+
+include boot/pvh/kernel.mk
+include tests/unit/unit.mk
+
+.PHONY: all kernel objects unit clean
+all: kernel
+kernel: $(BUILD)/kernel.elf
+objects: $(KERNEL_OBJECTS)
+
+clean:
+	rm -rf $(BUILD)

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Traps, interrupts and the way in from user mode. */
+#ifndef KERNEL_CPU_TRAP_H
+#define KERNEL_CPU_TRAP_H
+
+#include "kernel/lib/types.h"
+
+/* Registers saved on entry, in the order the entry code pushes them. */
+struct trap_frame {
+    uint64_t r15, r14, r13, r12, rbp, rbx;
+    uint64_t r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+    uint64_t vector;
+    uint64_t error;
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+
+/* What the layer that runs the payload does. Set once, before the first thread enters user mode. */
+struct user_ops {
+    /* System call: number in rax, arguments rdi rsi rdx r10 r8 r9, result to rax. */
+    void (*syscall)(struct trap_frame *frame);
+    /* Exception in user mode. `address` is CR2 for a page fault. */
+    void (*exception)(struct trap_frame *frame, uint64_t address);
+    /* Before every return to user mode that some work asked for: signals, exit. */
+    void (*work)(struct trap_frame *frame);
+};
+void user_set_ops(const struct user_ops *ops);
+/* Makes the current thread pass through user_ops.work before it reaches user mode again. */
+struct thread;
+void user_request_work(struct thread *thread);
+
+/* Interrupt vectors 32 to 254. The handler runs with interrupts off and gets `context`. */
+typedef void (*vector_handler)(void *context);
+/* A free vector for a handler, or -ENOSPC. */
+int vector_alloc(vector_handler handler, void *context);
+void vector_free(unsigned vector);
+/* Interrupts that arrived on vectors nobody owns. */
+uint64_t vector_strays(void);
+
+/* The local APIC id of the one CPU, for interrupt messages. */
+uint32_t cpu_apic_id(void);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Open files. A struct file is what a descriptor refers to (Linux: an open file description); the
+ * device-file families (VFIO, iommufd, UIO, DFL) implement struct file_ops. A reference is held
+ * across every call and every sleep inside it.
+ */
+#ifndef KERNEL_FILE_FILE_H
+#define KERNEL_FILE_FILE_H
+
+#include "kernel/cpu/thread.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/types.h"
+
+struct file;
+struct memobj;
+struct file_stat;
+
+/* Linux x86-64 values of open and fcntl flags that matter to files. */
+enum file_flags {
+    FILE_RDONLY = 0,
+    FILE_WRONLY = 1,
+    FILE_RDWR = 2,
+    FILE_ACCMODE = 3,
+    FILE_EXCL = 0200,
+    FILE_NONBLOCK = 04000,
+    FILE_CLOEXEC = 02000000, /* of the descriptor, never stored in a file */
+};
+
+enum poll_events {
+    POLL_IN = 1,
+    POLL_PRI = 2,
+    POLL_OUT = 4,
+    POLL_ERR = 8,
+    POLL_HUP = 16,
+    POLL_NVAL = 32,
+};
+
+/*
+ * Any member may be NULL: read and write then fail with -EINVAL, ioctl with -ENOTTY, mmap with
+ * -ENODEV, poll reports readable and writable. Buffers are the payload's: use kernel/cpu/user.h.
+ * Lengths are at most 0x7ffff000. Return bytes or a negative error.
+ */
+struct file_ops {
+    int64_t (*read)(struct file *file, uaddr_t buffer, size_t length, uint64_t *position);
+    int64_t (*write)(struct file *file, uaddr_t buffer, size_t length, uint64_t *position);
+    int64_t (*ioctl)(struct file *file, uint32_t command, uint64_t argument);
+    /* Fills *out with a referenced object; `offset` is page aligned and stays relative to it. */
+    int (*mmap)(struct file *file, uint64_t offset, uint64_t length, unsigned protection,
+                bool shared, struct memobj **out, uint64_t *object_offset);
+    unsigned (*poll)(struct file *file);
+    int64_t (*seek)(struct file *file, int64_t offset, int whence);
+    int (*stat)(struct file *file, struct file_stat *out);
+    /* The last reference is gone. Must not fail; may sleep with a bound. */
+    void (*release)(struct file *file);
+};
+
+struct file {
+    const struct file_ops *ops;
+    void *context; /* the implementation's own */
+    unsigned references;
+    unsigned flags; /* access mode and FILE_NONBLOCK */
+    bool seekable;  /* pread, pwrite and lseek make sense */
+    uint64_t position;
+    struct waitq changed; /* woken whenever poll() may answer differently */
+    const char *name;     /* for messages: "vfio-device" */
+};
+
+/* A file with one reference. NULL when out of memory. */
+struct file *file_create(const struct file_ops *ops, void *context, unsigned flags,
+                         const char *name);
+struct file *file_get(struct file *file);
+void file_put(struct file *file);
+
+/*
+ * Descriptors of the payload, for calls that take or return one.
+ * fd_get: a reference, or NULL for a bad descriptor. fd_install: takes over the reference and
+ * returns the descriptor, or a negative error (-EMFILE) with the reference still the caller's.
+ */
+struct file *fd_get(int fd);
+int fd_install(struct file *file, bool close_on_exec);
+
+#endif

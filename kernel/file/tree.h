@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of everything the payload can name under /dev, /sys and /proc. Rows are added by the
+ * layers that own the things; directories exist because something is in them.
+ */
+#ifndef KERNEL_FILE_TREE_H
+#define KERNEL_FILE_TREE_H
+
+#include "kernel/file/file.h"
+#include "kernel/lib/format.h"
+
+/* Opens the device: fills *out or returns a negative error. flags: enum file_flags. */
+typedef int (*tree_open)(void *context, unsigned flags, struct file **out);
+/* Writes the whole text of a small read-only file. */
+typedef void (*tree_show)(void *context, struct text *out);
+
+/*
+ * Absolute paths without a trailing slash. -EEXIST, -ENOMEM, -ENAMETOOLONG; the strings are copied.
+ */
+int tree_add_device(const char *path, unsigned major, unsigned minor, tree_open open,
+                    void *context);
+int tree_add_text(const char *path, tree_show show, void *context);
+int tree_add_link(const char *path, const char *target);
+int tree_add_directory(const char *path);
+/* Removes a row and everything below it. Files already open stay open. */
+void tree_remove(const char *path);
+
+#endif

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The IOMMU as the rest of the kernel, or a hypervisor core, uses it: create a domain, map runs of
+ * physical memory, attach a requester id, replace, detach, destroy. Legacy-mode Intel VT-d
+ * (Virtualization Technology for Directed I/O specification, chapters 3, 6, 9 and 11) below.
+ *
+ * Not reentrant: one CPU, no call sleeps. Each wait on hardware is bounded.
+ */
+#ifndef KERNEL_IOMMU_IOMMU_H
+#define KERNEL_IOMMU_IOMMU_H
+
+#include "kernel/lib/types.h"
+
+struct iommu_unit;
+struct iommu_domain;
+
+enum iommu_permission {
+    IOMMU_READ = 1,  /* the device may read memory */
+    IOMMU_WRITE = 2, /* the device may write memory */
+};
+
+enum iommu_map_flags {
+    IOMMU_SMALL_LEAVES = 1, /* 4 KiB leaves only */
+};
+
+/* The unit that translates for a requester id, or NULL if none does. */
+struct iommu_unit *iommu_unit_for(uint16_t segment, uint16_t rid);
+
+/*
+ * An empty domain on a unit. -ENOMEM; -ENOSPC when the unit has no domain id left; -EIO when the
+ * unit is fenced.
+ */
+int iommu_domain_create(struct iommu_unit *unit, struct iommu_domain **out);
+/* The domain must have no requester attached. Invalidates, waits, then frees its tables. */
+void iommu_domain_destroy(struct iommu_domain *domain);
+
+struct iommu_geometry {
+    unsigned address_bits; /* IOVAs are below 2^address_bits */
+    uint64_t page_sizes;   /* bit n: leaves of 2^n bytes */
+    bool snoop_control;
+    bool coherent_walk; /* ECAP.C */
+};
+void iommu_domain_geometry(const struct iommu_domain *domain, struct iommu_geometry *out);
+
+/*
+ * Maps `count` runs one after the other from `iova` on, with the fewest leaves that alignment,
+ * length and capability allow. Nothing may be mapped there. Page aligned throughout.
+ * Either everything is mapped, or nothing: -ENOMEM (no table page), -EINVAL (alignment, wrap,
+ * beyond the address width, no permission, physical address beyond the host width),
+ * -EEXIST (something is mapped), -EIO (the unit is fenced).
+ */
+int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs, size_t count,
+              unsigned permissions, unsigned flags);
+
+/* What a series of unmaps changed, to be invalidated in one go. */
+struct iommu_gather {
+    struct iommu_domain *domain;
+    uint64_t first; /* lowest and highest (inclusive) IOVA touched */
+    uint64_t last;
+    uint64_t leaves;
+    struct iommu_table_page *freed; /* emptied table pages, released by iommu_sync() */
+};
+void iommu_gather_init(struct iommu_gather *gather, struct iommu_domain *domain);
+
+/*
+ * Removes every leaf in the range. Leaves are whole or untouched: a leaf that crosses the range is
+ * a caller's error (panics). Never allocates, never fails. The device may go on using the old
+ * translation until iommu_sync() has returned 0.
+ */
+void iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t length,
+                 struct iommu_gather *gather);
+/*
+ * Submits the invalidations, waits, releases emptied table pages. -EIO: the unit did not answer; it
+ * is fenced from now on and the memory that was mapped must not be used again.
+ */
+int iommu_sync(struct iommu_gather *gather);
+
+struct iommu_translation {
+    paddr_t physical;
+    uint64_t leaf_size; /* bytes */
+    unsigned permissions;
+};
+bool iommu_translate(const struct iommu_domain *domain, uint64_t iova,
+                     struct iommu_translation *out);
+
+/*
+ * Makes DMA of a requester id go through the domain. -EBUSY: it has a domain already; -ENODEV: the
+ * domain's unit does not translate for it; -ENOMEM; -EIO. Invalidated on return.
+ */
+int iommu_attach(struct iommu_domain *domain, uint16_t segment, uint16_t rid);
+/* As detach and attach without a moment in which DMA is refused. */
+int iommu_replace(struct iommu_domain *domain, uint16_t segment, uint16_t rid);
+/*
+ * From the return on, DMA of the id is refused (or reaches only its reserved memory, if it has
+ * any). -EIO: the unit is fenced and the memory behind the domain must not be used again.
+ */
+int iommu_detach(struct iommu_domain *domain, uint16_t segment, uint16_t rid);
+
+/* Reserved memory (RMRR) of a requester id: calls back for each region, in bytes. */
+void iommu_reserved_regions(uint16_t segment, uint16_t rid,
+                            void (*region)(void *context, paddr_t base, uint64_t length),
+                            void *context);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Device interrupts: vectors, interrupt-remapping entries with source validation, and the MSI or
+ * MSI-X messages that point at them.
+ */
+#ifndef KERNEL_IRQ_IRQ_H
+#define KERNEL_IRQ_IRQ_H
+
+#include "kernel/lib/types.h"
+
+struct pci_device;
+
+enum irq_kind {
+    IRQ_MSI,
+    IRQ_MSIX,
+};
+
+/* Called with interrupts off; `index` counts from 0 within the device's vectors. */
+typedef void (*irq_handler)(void *context, unsigned index);
+
+struct irq_set; /* the vectors of one device that are in use */
+
+/* How many vectors the device offers of a kind; 0 if it lacks the capability. */
+unsigned irq_count(const struct pci_device *device, enum irq_kind kind);
+
+/*
+ * Sets up vectors 0 to count - 1: remapping entries first, then messages, then the enable bit of
+ * the capability. MSI rounds up to a power of two. -EINVAL (count), -ENOSPC (no entries or
+ * vectors), -ENODEV (no capability), -EIO, -ENOMEM. Nothing stays changed on failure.
+ */
+int irq_enable(struct pci_device *device, enum irq_kind kind, unsigned count, irq_handler handler,
+               void *context, struct irq_set **out);
+/* Disables the capability, frees entries (invalidated) and vectors. No handler runs afterwards. */
+void irq_disable(struct irq_set *set);
+void irq_mask(struct irq_set *set, unsigned index, bool masked);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Text formatting: the printf subset the kernel uses: flags "-0#", width, precision for strings,
+ * l, ll, z, conversions d i u x X c s p %. No floating point.
+ */
+#ifndef KERNEL_LIB_FORMAT_H
+#define KERNEL_LIB_FORMAT_H
+
+#include <stdarg.h>
+#include "kernel/lib/types.h"
+
+/* As snprintf: always terminates when size > 0, returns the length the whole text would have. */
+size_t format(char *buffer, size_t size, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+size_t format_v(char *buffer, size_t size, const char *fmt, va_list args);
+
+/* A text that grows up to a fixed size; what does not fit is dropped and `truncated` set. */
+struct text {
+    char *buffer;
+    size_t size;
+    size_t length;
+    bool truncated;
+};
+void text_init(struct text *t, char *buffer, size_t size);
+void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

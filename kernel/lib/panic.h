@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The end of the road: a broken invariant of the kernel itself. Never for bad input. */
+#ifndef KERNEL_LIB_PANIC_H
+#define KERNEL_LIB_PANIC_H
+
+/* Prints the message, registers and a backtrace, stops assigned devices, and ends as configured. */
+_Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#define ASSERT(condition)                                                                          \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            panic("assertion failed: %s (%s:%d)", #condition, __FILE__, __LINE__);                 \
+    } while (0)
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The kernel heap: size classes up to half a page, whole frames above. */
+#ifndef KERNEL_MM_HEAP_H
+#define KERNEL_MM_HEAP_H
+
+#include "kernel/lib/types.h"
+
+/* 16-byte aligned memory, contents undefined / cleared; NULL when there is none or size is 0. */
+void *kmalloc(size_t size);
+void *kzalloc(size_t size);
+/* As kzalloc for count * size; NULL when the product overflows. */
+void *kcalloc(size_t count, size_t size);
+/* Accepts NULL. */
+void kfree(void *memory);
+/* Bytes handed out and not freed: leak checks. */
+size_t heap_used(void);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory objects: memory with an offset that can be mapped into the payload or into an IO address
+ * space: a file in RAM, a BAR, a DMA buffer. Reference counted.
+ */
+#ifndef KERNEL_MM_MEMOBJ_H
+#define KERNEL_MM_MEMOBJ_H
+
+#include "kernel/lib/list.h"
+#include "kernel/lib/types.h"
+
+enum memobj_flags {
+    MEMOBJ_DEVICE = 1, /* device memory: uncached, neither pinned nor charged, may be revoked */
+};
+
+struct memobj;
+
+struct memobj_ops {
+    /*
+     * The longest physical run that starts at `offset` (page aligned), at most `max` bytes.
+     * Allocates where the object is sparse. -ENOMEM, -EFAULT beyond the end, -EIO if revoked.
+     */
+    int (*run)(struct memobj *object, uint64_t offset, uint64_t max, struct phys_run *out);
+    /* Called with the last reference gone. */
+    void (*destroy)(struct memobj *object);
+};
+
+/*
+ * Whoever maps an object into page tables watches it: `revoke` must remove every translation to it
+ * before it returns (CPU and IO page tables alike), `restore` may put CPU translations back.
+ */
+struct memobj_watcher {
+    struct list link;
+    void (*revoke)(struct memobj_watcher *watcher);
+    void (*restore)(struct memobj_watcher *watcher);
+};
+
+struct memobj {
+    const struct memobj_ops *ops;
+    uint64_t size; /* bytes, page aligned */
+    unsigned flags;
+    unsigned references;
+    bool revoked;
+    struct list watchers;
+};
+
+/* Fills the common part, with one reference held by the caller. */
+void memobj_init(struct memobj *object, const struct memobj_ops *ops, uint64_t size,
+                 unsigned flags);
+struct memobj *memobj_get(struct memobj *object);
+void memobj_put(struct memobj *object);
+void memobj_watch(struct memobj *object, struct memobj_watcher *watcher);
+void memobj_unwatch(struct memobj_watcher *watcher);
+/* Tells all watchers; run() fails with -EIO until restored. Idempotent. */
+void memobj_revoke(struct memobj *object);
+void memobj_restore(struct memobj *object);
+
+#endif

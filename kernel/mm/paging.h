@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* CPU page tables (Intel SDM volume 3, chapter 4): the kernel's own and the payload's. */
+#ifndef KERNEL_MM_PAGING_H
+#define KERNEL_MM_PAGING_H
+
+#include "kernel/lib/types.h"
+
+enum page_flags {
+    PAGE_READ = 1,
+    PAGE_WRITE = 2,
+    PAGE_EXEC = 4,
+    PAGE_USER = 8,
+    PAGE_UNCACHED = 16,
+};
+
+/* First address that is no longer the payload's (Linux's TASK_SIZE on x86-64). */
+#define USER_END UINT64_C(0x7ffffffff000)
+
+/*
+ * Maps device memory uncached into kernel space. `base` need not be aligned. NULL when out of
+ * memory or address space. Never maps RAM that the frame allocator owns.
+ */
+void *mmio_map(paddr_t base, uint64_t length);
+void mmio_unmap(void *mapped, uint64_t length);
+
+/*
+ * Kernel stacks with an unmapped guard page below: returns the highest address (exclusive) or NULL.
+ */
+void *stack_alloc(size_t bytes);
+void stack_free(void *top, size_t bytes);
+
+/* The page tables of one payload; the kernel half is shared. */
+struct cpu_space;
+struct cpu_space *cpu_space_create(void);
+/* The space must not be active. Frees tables only, never what they map. */
+void cpu_space_destroy(struct cpu_space *space);
+void cpu_space_activate(struct cpu_space *space);
+
+/*
+ * Maps a physical run with the largest pages that alignment, length and the CPU allow. Replaces
+ * nothing: the range must be unmapped. -ENOMEM leaves the range unmapped.
+ */
+int cpu_space_map(struct cpu_space *space, uaddr_t at, paddr_t base, uint64_t length,
+                  unsigned flags);
+/*
+ * Page aligned. May have to split a large page at the ends of the range: `cpu_space_prepare_cut`
+ * does so beforehand (-ENOMEM) at one address, after which these two cannot fail.
+ */
+int cpu_space_prepare_cut(struct cpu_space *space, uaddr_t at);
+void cpu_space_unmap(struct cpu_space *space, uaddr_t at, uint64_t length);
+void cpu_space_protect(struct cpu_space *space, uaddr_t at, uint64_t length, unsigned flags);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Isolation groups: the smallest sets of functions that the hardware can keep apart. Decided by
+ * requester-id aliases, access control services on the path, and multifunction rules.
+ */
+#ifndef KERNEL_PCI_GROUP_H
+#define KERNEL_PCI_GROUP_H
+
+#include "kernel/pci/pci.h"
+
+struct pci_group {
+    struct list link;
+    unsigned id;
+    size_t count;
+    struct pci_device *members[256];
+};
+
+/* Builds the groups of all enumerated functions; numbers are stable for a given machine. */
+int pci_groups_build(void);
+struct list *pci_groups(void);
+struct pci_group *pci_group_find(unsigned id);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Stopping and resetting a function. */
+#ifndef KERNEL_PCI_RESET_H
+#define KERNEL_PCI_RESET_H
+
+#include "kernel/pci/pci.h"
+
+enum pci_reset_method {
+    PCI_RESET_NONE,
+    PCI_RESET_FLR,
+    PCI_RESET_AF_FLR,
+    PCI_RESET_PM,
+    PCI_RESET_SECONDARY_BUS,
+};
+
+/* What would be used; PCI_RESET_SECONDARY_BUS only when nothing else is on that bus. */
+enum pci_reset_method pci_reset_method(const struct pci_device *device);
+/*
+ * Bus mastering off and a bounded wait for pending transactions. -ETIMEDOUT: still pending after
+ * the bound; bus mastering is off all the same.
+ */
+int pci_quiesce(const struct pci_device *device);
+/*
+ * Quiesces, resets with the method above, waits as the specification asks, restores configuration
+ * space. -ENOTTY: no method. -ETIMEDOUT: the function did not come back.
+ */
+int pci_reset(const struct pci_device *device);
+
+#endif

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Host unit tests: the real source files, compiled for the host, under cmocka, ASan and UBSan.
+# A test NAME is tests/unit/test_NAME.c plus tests/unit/NAME.list, which sets UNIT_NAME to the kernel
+# sources it exercises (and shared stand-ins, which live in tests/unit/ without the test_ prefix).
+
+HOST_FLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all \
+              -fno-omit-frame-pointer -I. -Iinclude -Iinclude/uapi $(WARN)
+HOST_LIBS := -lcmocka
+
+
+include $(sort $(wildcard tests/unit/*.list))
+
+UNIT_TESTS := $(patsubst tests/unit/%.list,%,$(sort $(wildcard tests/unit/*.list)))
+
+define unit_rule
+$(BUILD)/unit/$(1): tests/unit/test_$(1).c $$(UNIT_$(1)) tests/unit/$(1).list $$(wildcard kernel/*/*.h include/bulkhead/*.h tests/unit/*.h)
+	@mkdir -p $$(@D)
+	$$(call SAY,HOSTCC,$$@)
+	$$(Q)$(CC) $(HOST_FLAGS) $$(filter %.c,$$^) -o $$@ $(HOST_LIBS)
+endef
+$(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t))))
+
+unit: $(addprefix $(BUILD)/unit/,$(UNIT_TESTS))
