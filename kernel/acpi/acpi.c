@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/acpi/acpi.h"
+
+#include "kernel/acpi/table.h"
+#include "kernel/lib/error.h"
+#include "kernel/mm/heap.h"
+
+#define TABLES_MAX     256
+#define TABLE_SIZE_MAX (256 * KIB) /* of a table the kernel reads */
+
+enum {
+    RSDP_SIZE_1 = 20, /* the part that revision 0 has */
+    RSDP_SIZE_2 = 36,
+    RSDP_REVISION = 15,
+    RSDP_RSDT = 16,
+    RSDP_LENGTH = 20,
+    RSDP_XSDT = 24,
+    SEARCH_STEP = 16,
+    SEARCH_CHUNK = 256,
+};
+
+/* A table as the root table lists it; its body is read only when somebody wants it. */
+struct listed {
+    paddr_t at;
+    uint32_t length;
+    uint8_t header[ACPI_HEADER_SIZE];
+};
+
+struct finder {
+    const struct acpi_memory *memory;
+    struct acpi_error *error;
+    struct listed *tables; /* TABLES_MAX of them */
+    size_t count;
+};
+
+/* How a root table is built: its signature and the width of its entries. */
+struct root_format {
+    const char *signature;
+    unsigned entry_size;
+};
+
+static int read_at(const struct finder *f, paddr_t at, void *to, size_t length)
+{
+    if (at == 0 || at > PADDR_NONE - length || f->memory->read(f->memory->context, at, to, length))
+        return acpi_fail(f->error, -EINVAL,
+                         "ACPI points to 0x%llx (%zu bytes), which cannot be read",
+                         (unsigned long long)at, length);
+    return 0;
+}
+
+/* Reads a header and remembers the table, unless it overlaps one that is listed already. */
+static int list_table(struct finder *f, paddr_t at)
+{
+    struct listed *t = &f->tables[f->count];
+    int failed;
+
+    if (f->count == TABLES_MAX)
+        return acpi_fail(f->error, -ENOSPC, "ACPI lists more than %d tables", TABLES_MAX);
+    t->at = at;
+    failed = read_at(f, at, t->header, sizeof(t->header));
+    if (failed)
+        return failed;
+    t->length = get32(t->header + ACPI_HEADER_LENGTH);
+    if (t->length < ACPI_HEADER_SIZE || at > PADDR_NONE - t->length)
+        return acpi_fail(f->error, -EINVAL, "ACPI table %.4s has an impossible length (%u bytes)",
+                         (const char *)t->header, t->length);
+    for (size_t i = 0; i < f->count; i++) {
+        const struct listed *other = &f->tables[i];
+
+        if (ranges_overlap(at, t->length, other->at, other->length))
+            return acpi_fail(f->error, -EINVAL, "ACPI tables %.4s and %.4s overlap at 0x%llx",
+                             (const char *)other->header, (const char *)t->header,
+                             (unsigned long long)at);
+    }
+    f->count++;
+    return 0;
+}
+
+/* A checked copy of a listed table, to be freed by the caller. */
+static int read_table(const struct finder *f, const struct listed *t, uint8_t **out)
+{
+    uint8_t *bytes;
+    int failed;
+
+    if (t->length > TABLE_SIZE_MAX)
+        return acpi_fail(f->error, -EINVAL, "ACPI table %.4s is too long (%u bytes)",
+                         (const char *)t->header, t->length);
+    bytes = kmalloc(t->length);
+    if (!bytes)
+        return acpi_fail(f->error, -ENOMEM, "out of memory while reading ACPI table %.4s",
+                         (const char *)t->header);
+    failed = read_at(f, t->at, bytes, t->length);
+    if (!failed && memcmp(bytes, t->header, ACPI_HEADER_SIZE) != 0)
+        failed = acpi_fail(f->error, -EINVAL, "ACPI table %.4s changed while it was read",
+                           (const char *)t->header);
+    if (!failed && acpi_sum(bytes, t->length) != 0)
+        failed = acpi_fail(f->error, -EINVAL, "ACPI table %.4s has a wrong checksum",
+                           (const char *)t->header);
+    if (failed) {
+        kfree(bytes);
+        return failed;
+    }
+    *out = bytes;
+    return 0;
+}
+
+/* The root table becomes entry 0, so that an entry that leads back into it is an overlap. */
+static int list_tables(struct finder *f, paddr_t at, const struct root_format *format)
+{
+    uint8_t *root;
+    int failed = list_table(f, at);
+
+    if (failed)
+        return failed;
+    if (memcmp(f->tables[0].header, format->signature, 4) != 0)
+        return acpi_fail(f->error, -EINVAL, "the ACPI root pointer does not lead to an %s",
+                         format->signature);
+    failed = read_table(f, &f->tables[0], &root);
+    if (failed)
+        return failed;
+    if ((f->tables[0].length - ACPI_HEADER_SIZE) % format->entry_size != 0)
+        failed =
+            acpi_fail(f->error, -EINVAL, "ACPI table %s ends inside an entry", format->signature);
+    for (size_t i = ACPI_HEADER_SIZE; !failed && i < f->tables[0].length; i += format->entry_size) {
+        paddr_t entry = format->entry_size == 8 ? get64(root + i) : get32(root + i);
+
+        /* Firmware leaves empty slots behind tables it decided not to publish. */
+        if (entry != 0)
+            failed = list_table(f, entry);
+    }
+    kfree(root);
+    return failed;
+}
+
+/* Follows a root pointer (ACPI 5.2.5.3) to whichever root table its revision has. */
+static int read_root_pointer(struct finder *f, paddr_t at)
+{
+    static const struct root_format rsdt = {"RSDT", 4}, xsdt = {"XSDT", 8};
+    uint8_t p[RSDP_SIZE_2];
+    int failed = read_at(f, at, p, RSDP_SIZE_1);
+
+    if (failed)
+        return failed;
+    if (memcmp(p, "RSD PTR ", 8) != 0)
+        return acpi_fail(f->error, -EINVAL, "there is no ACPI root pointer at 0x%llx",
+                         (unsigned long long)at);
+    if (acpi_sum(p, RSDP_SIZE_1) != 0)
+        return acpi_fail(f->error, -EINVAL, "the ACPI root pointer has a wrong checksum");
+    if (p[RSDP_REVISION] < 2)
+        return list_tables(f, get32(p + RSDP_RSDT), &rsdt);
+    failed = read_at(f, at, p, RSDP_SIZE_2);
+    if (failed)
+        return failed;
+    if (get32(p + RSDP_LENGTH) != RSDP_SIZE_2 || acpi_sum(p, RSDP_SIZE_2) != 0)
+        return acpi_fail(f->error, -EINVAL,
+                         "the ACPI root pointer (revision 2) has a wrong length or checksum");
+    if (get64(p + RSDP_XSDT) == 0)
+        return list_tables(f, get32(p + RSDP_RSDT), &rsdt);
+    return list_tables(f, get64(p + RSDP_XSDT), &xsdt);
+}
+
+/* The first root pointer with a good checksum in a range, or 0. */
+static paddr_t search_range(const struct acpi_memory *memory, paddr_t from, paddr_t to)
+{
+    for (paddr_t chunk = from; chunk < to; chunk += SEARCH_CHUNK) {
+        uint8_t bytes[SEARCH_CHUNK + RSDP_SIZE_1] = {0};
+        size_t length = MIN(sizeof(bytes), to - chunk);
+
+        if (memory->read(memory->context, chunk, bytes, length))
+            continue;
+        for (size_t i = 0; i < SEARCH_CHUNK; i += SEARCH_STEP)
+            if (memcmp(bytes + i, "RSD PTR ", 8) == 0 && acpi_sum(bytes + i, RSDP_SIZE_1) == 0)
+                return chunk + i;
+    }
+    return 0;
+}
+
+/* ACPI 5.2.5.1: the first KiB of the extended BIOS data area, then the BIOS area. */
+static paddr_t search_root_pointer(const struct acpi_memory *memory)
+{
+    uint8_t segment[2];
+    paddr_t found = 0;
+
+    if (memory->read(memory->context, 0x40e, segment, sizeof(segment)) == 0) {
+        paddr_t ebda = (paddr_t)get16(segment) << 4;
+
+        if (ebda >= 0x80000 && ebda < 0xa0000)
+            found = search_range(memory, ebda, ebda + KIB);
+    }
+    return found ? found : search_range(memory, 0xe0000, 0x100000);
+}
+
+static const struct listed *find_table(const struct finder *f, const char *signature,
+                                       const char *oem_id)
+{
+    for (size_t i = 1; i < f->count; i++) {
+        const uint8_t *header = f->tables[i].header;
+
+        if (memcmp(header, signature, 4) != 0)
+            continue;
+        if (!oem_id || strncmp((const char *)header + ACPI_HEADER_OEM_ID, oem_id, 6) == 0)
+            return &f->tables[i];
+    }
+    return NULL;
+}
+
+static int parse_dmar(const uint8_t *table, size_t length, struct acpi_info *out,
+                      struct acpi_error *error)
+{
+    return dmar_parse(table, length, &out->dmar, error);
+}
+
+/* What the kernel reads, in this order. A table with no `missing` sentence is optional. */
+static const struct {
+    const char *signature;
+    int (*parse)(const uint8_t *table, size_t length, struct acpi_info *out,
+                 struct acpi_error *error);
+    const char *missing;
+} wanted[] = {
+    {"SPCR", acpi_parse_spcr, NULL},
+    {"FACP", acpi_parse_fadt, NULL},
+    {"APIC", acpi_parse_madt, "ACPI has no MADT table, so the interrupt controllers are unknown"},
+    {"MCFG", acpi_parse_mcfg,
+     "ACPI has no MCFG table, so PCI configuration space cannot be reached"},
+    {"DMAR", parse_dmar,
+     "ACPI has no DMAR table: this machine has no VT-d IOMMU, or it is switched off in the "
+     "firmware"},
+};
+
+static int parse_tables(const struct finder *f, const char *dmar_oem_id, struct acpi_info *out)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+        const char *oem_id = wanted[i].parse == parse_dmar ? dmar_oem_id : NULL;
+        const struct listed *t = find_table(f, wanted[i].signature, oem_id);
+        uint8_t *bytes;
+        int failed;
+
+        if (!t && oem_id)
+            return acpi_fail(f->error, -ENOENT, "ACPI has no %s table with the OEM id '%s'",
+                             wanted[i].signature, oem_id);
+        if (!t && wanted[i].missing)
+            return acpi_fail(f->error, -ENOENT, "%s", wanted[i].missing);
+        if (!t)
+            continue;
+        failed = read_table(f, t, &bytes);
+        if (failed)
+            return failed;
+        failed = wanted[i].parse(bytes, t->length, out, f->error);
+        kfree(bytes);
+        if (failed)
+            return failed;
+    }
+    return 0;
+}
+
+int acpi_find(const struct acpi_memory *memory, paddr_t rsdp, const char *dmar_oem_id,
+              struct acpi_info *out, struct acpi_error *error)
+{
+    struct finder f = {memory, error, NULL, 0};
+    int failed;
+
+    memset(out, 0, sizeof(*out));
+    error->message[0] = '\0';
+    if (rsdp == 0)
+        rsdp = search_root_pointer(memory);
+    if (rsdp == 0)
+        return acpi_fail(error, -ENOENT, "no ACPI root pointer was found in the BIOS areas");
+    f.tables = kcalloc(TABLES_MAX, sizeof(*f.tables));
+    if (!f.tables)
+        return acpi_fail(error, -ENOMEM, "out of memory while reading ACPI tables");
+    failed = read_root_pointer(&f, rsdp);
+    if (!failed)
+        failed = parse_tables(&f, dmar_oem_id, out);
+    kfree(f.tables);
+    return failed;
+}
