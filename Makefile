@@ -21,8 +21,9 @@ WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow 
 
 include boot/pvh/kernel.mk
 include tests/unit/unit.mk
+include tests/fuzz/fuzz.mk
 
-.PHONY: all kernel objects unit clean
+.PHONY: all kernel objects unit fuzz clean
 all: kernel
 kernel: $(BUILD)/kernel.elf
 objects: $(KERNEL_OBJECTS)

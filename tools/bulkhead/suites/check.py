@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Static checks: format, licence lines, shell, clang-tidy, cppcheck, interface numbers."""
+
+import subprocess
+
+from bulkhead import cli
+from bulkhead.suites import interface, tidy
+
+SPDX = "SPDX-License-Identifier: BSD-2-Clause"
+SOURCES = {".c", ".h", ".S", ".py", ".sh", ".mk", ".ld"}
+SCRIPTS = ("bulkhead", ".ci/run", "Makefile")
+
+
+def output_of(*command):
+    """Runs a program in the repository: (worked, all it wrote)."""
+    done = subprocess.run(command, cwd=cli.TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False)
+    return done.returncode == 0, done.stdout.decode(errors="replace")
+
+
+def repository_files():
+    """Every file that is, or is about to be, under version control."""
+    _, names = output_of("git", "ls-files", "--cached", "--others", "--exclude-standard")
+    return sorted(path for path in map(cli.TOP.joinpath, names.splitlines()) if path.is_file())
+
+
+def check_format(files):
+    names = [path for path in files if path.suffix in (".c", ".h")]
+    return output_of("clang-format", "--dry-run", "-Werror", *names)
+
+
+def check_licences(files):
+    def lacks(path):
+        lines = path.read_text(errors="replace").splitlines()[:2]
+        return not any(SPDX in line for line in lines)
+
+    bad = [str(path.relative_to(cli.TOP)) for path in files
+           if (path.suffix in SOURCES or str(path.relative_to(cli.TOP)) in SCRIPTS) and lacks(path)]
+    return not bad, "\n".join(f"{name}: no '{SPDX}' at the top" for name in bad)
+
+
+def check_shell(files):
+    return output_of("shellcheck", *(path for path in files if path.suffix == ".sh" or path.name in SCRIPTS[:1]),
+                     cli.TOP / ".ci/run")
+
+
+def check_cppcheck(_files):
+    cache = cli.BUILD / "cppcheck"
+    cache.mkdir(parents=True, exist_ok=True)
+    folders = [name for name in ("kernel", "drivers", "boot", "sdk", "examples") if (cli.TOP / name).is_dir()]
+    return output_of("cppcheck", "--quiet", "--error-exitcode=1", "--inline-suppr", f"-j{cli.jobs()}",
+                     f"--cppcheck-build-dir={cache}", "--enable=warning,performance,portability",
+                     "--suppressions-list=tools/cppcheck.txt", "-D__x86_64__", "-I.", "-Iinclude", "-Iinclude/uapi",
+                     "--platform=unix64", "--std=c11", *folders)
+
+
+CHECKS = {
+    "format": check_format,
+    "licences": check_licences,
+    "shell": check_shell,
+    "cppcheck": check_cppcheck,
+}
+
+
+def run(results):
+    files = repository_files()
+    for name, check in CHECKS.items():
+        passed, output = check(files)
+        results.case(f"check/{name}", passed, output)
+        results.note(f"{name}: {'ok' if passed else 'failed'}")
+    tidy.run(results)
+    interface.run(results)

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""./bulkhead test: runs the suites and counts every test case of each."""
+
+import argparse
+import importlib
+import os
+import time
+
+# name -> what it does; each is bulkhead.suites.NAME with run(results)
+SUITES = {
+    "check": "format, clang-tidy, cppcheck, licences, interface numbers against linux-libc-dev",
+    "unit": "the kernel's logic on this machine, with ASan and UBSan",
+    "fuzz": "a short run of every libFuzzer target",
+    "qemu": "whole machines under QEMU",
+}
+
+# What tests read to know how far to go: the plain form, then --long.
+AMOUNTS = {
+    "BULKHEAD_STEPS": ("100000", "10000000"),
+    "BULKHEAD_ROUNDS": ("500", "10000"),
+    "BULKHEAD_FUZZ_SECONDS": ("10", "600"),
+    "BULKHEAD_LONG": ("", "1"),
+}
+
+
+class Results:
+    """Counts cases and keeps the names of those that failed."""
+
+    def __init__(self):
+        self.passed = 0
+        self.failures = []
+
+    def case(self, name, passed, detail=""):
+        """Notes one case; a failed one is shown at once with its detail."""
+        if passed:
+            self.passed += 1
+            return
+        self.failures.append(name)
+        print(f"  FAILED\t{name}", flush=True)
+        for line in detail.splitlines():
+            print(f"    {line}")
+
+    def note(self, text):
+        print(f"  {text}", flush=True)
+
+
+def parse(arguments):
+    suites = "".join(f"  {name:8} {text}\n" for name, text in SUITES.items())
+    parser = argparse.ArgumentParser(
+        prog="./bulkhead test", formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Builds and runs the tests.", epilog=f"suites (default: all):\n{suites}")
+    parser.add_argument("--long", action="store_true", help="run the large totals; takes hours")
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help="see below")
+    options = parser.parse_args(arguments)
+    for name in options.suites:
+        if name not in SUITES:
+            parser.error(f"no suite '{name}'; there are: {', '.join(SUITES)}")
+    return options
+
+
+def main(arguments):
+    options = parse(arguments)
+    for name, values in AMOUNTS.items():
+        os.environ.setdefault(name, values[options.long])
+    results = Results()
+    for name in options.suites or SUITES:
+        before, start = results.passed, time.monotonic()
+        print(f"{name}: {SUITES[name]}", flush=True)
+        importlib.import_module(f"bulkhead.suites.{name}").run(results)
+        print(f"{name}: {results.passed - before} passed in {time.monotonic() - start:.0f} s", flush=True)
+    for name in results.failures:
+        print(f"failed: {name}")
+    print(f"{results.passed} passed, {len(results.failures)} failed")
+    return 1 if results.failures else 0
