@@ -9,17 +9,25 @@
 #include "kernel/lib/types.h"
 
 #define CONFIG_DEVICES_MAX  8
+#define CONFIG_PATH_MAX     8
 #define CONFIG_ARGS_MAX     64
 #define CONFIG_KEEP_OUT_MAX 16
 #define CONFIG_TEXT_MAX     8192
 
-/* One assigned device: selected by address ("0000:00:02.0") or by id ("1234:11e8"). */
+/*
+ * One assigned device. By address: segment and requester id of the function, or, when firmware may
+ * renumber buses, of the bridge on a root bus at which `path` starts: one device/function number
+ * (7:3, 2:0) for each bus below it, the last one being the function itself. By id: vendor, device.
+ */
 struct config_device {
     bool by_address;
     uint16_t segment;
     uint16_t rid;
+    uint8_t path_length; /* 0: rid is the function itself */
+    uint8_t path[CONFIG_PATH_MAX];
     uint16_t vendor;
     uint16_t device;
+    bool ats; /* let the device cache translations; trusts it with translated addresses */
 };
 
 enum config_exit {
@@ -34,6 +42,11 @@ enum config_fault {
     CONFIG_FAULT_KILL_PAYLOAD,
 };
 
+enum config_selftest {
+    CONFIG_SELFTEST_NONE,
+    CONFIG_SELFTEST_IOMMU,
+};
+
 struct config {
     struct config_device devices[CONFIG_DEVICES_MAX];
     size_t device_count;
@@ -45,17 +58,17 @@ struct config {
     size_t keep_out_count;
     uint64_t memlock;      /* bytes the payload may pin; default 64 MiB */
     uint64_t memory_limit; /* bytes of RAM to use; 0: all */
-    int log_level;         /* enum log_level */
+    unsigned log_level;    /* enum log_level */
     uint16_t console_port; /* I/O port of the serial console; 0: as SPCR says, else 0x3f8 */
     uint16_t report_port;  /* I/O port the JSON report is written to bytewise; 0: none */
     uint16_t exit_port;    /* QEMU's isa-debug-exit; 0: none */
     bool unsafe_interrupts;
     enum config_exit on_exit;
     enum config_fault on_dma_fault;
-    uint64_t fault_threshold;   /* faults of one device before on_dma_fault acts */
-    uint64_t payload_timeout;   /* seconds; 0: none */
-    char selftest[16];          /* "iommu": run that test before the payload */
-    char text[CONFIG_TEXT_MAX]; /* storage behind the strings above */
+    uint64_t fault_threshold;      /* faults of one device before on_dma_fault acts */
+    uint64_t payload_timeout;      /* seconds; 0: none */
+    enum config_selftest selftest; /* what to test before the payload runs */
+    char text[CONFIG_TEXT_MAX];    /* storage behind the strings above */
     size_t text_used;
 };
 
@@ -63,12 +76,17 @@ struct config_error {
     char message[200]; /* "bulkhead.conf:3: unknown key 'devise', did you mean 'device'?" */
 };
 
+/* Every key at the default that the table gives it; nothing selected. */
 void config_defaults(struct config *config);
 /*
  * Adds the settings of a text: `key = value` lines with # comments (a file, where `name` is its
  * name), or blank-separated key=value words with double quotes (the command line). A value given
- * later replaces an earlier source's; the same key twice in one source is an error unless the key
- * is repeatable. 0, or -EINVAL with *error filled.
+ * later replaces an earlier source's, repeatable keys add to it; the same key twice in one source
+ * is an error unless the key is repeatable. Syntax: docs/configuration.md. The text may hold any
+ * bytes and need not be terminated.
+ *
+ * 0, or -EINVAL with *error telling the first mistake. All other settings of the text are still
+ * taken, so that a caller who refuses to start knows the console and the exit port to say it on.
  */
 int config_parse_file(struct config *config, const char *name, const char *text, size_t length,
                       struct config_error *error);

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of keys. docs/configuration.md shows it; a test compares the two. */
+#include "kernel/config/key.h"
+
+#include "kernel/lib/log.h"
+
+#define FIELD(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
+#define SCALAR(member)      FIELD(struct config, member)
+#define LIST(member, number)                                                                       \
+    .offset = offsetof(struct config, member), .size = sizeof(((struct config *)0)->member[0]),    \
+    .count = offsetof(struct config, number), .most = ARRAY_SIZE(((struct config *)0)->member),    \
+    .repeatable = true
+
+static const struct config_choice yes_no[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
+static const struct config_choice none[] = {{"none", 0}, {NULL, 0}};
+static const struct config_choice all[] = {{"all", 0}, {NULL, 0}};
+static const struct config_choice automatic[] = {{"auto", 0}, {NULL, 0}};
+static const struct config_choice levels[] = {
+    {"error", LOG_ERROR}, {"warn", LOG_WARN}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}, {NULL, 0}};
+static const struct config_choice exits[] = {{"halt", CONFIG_EXIT_HALT},
+                                             {"restart", CONFIG_EXIT_RESTART},
+                                             {"poweroff", CONFIG_EXIT_POWEROFF},
+                                             {NULL, 0}};
+static const struct config_choice faults[] = {{"log", CONFIG_FAULT_LOG},
+                                              {"stop-device", CONFIG_FAULT_STOP_DEVICE},
+                                              {"kill-payload", CONFIG_FAULT_KILL_PAYLOAD},
+                                              {NULL, 0}};
+static const struct config_choice selftests[] = {
+    {"none", CONFIG_SELFTEST_NONE}, {"iommu", CONFIG_SELFTEST_IOMMU}, {NULL, 0}};
+
+static const struct config_key keys[] = {
+    {"device", CONFIG_DEVICE, LIST(devices, device_count),
+     .help = "A device to hand to the payload, and its options"},
+    {"arg", CONFIG_TEXT, LIST(args, arg_count), .help = "One argument of the payload"},
+    {"args", CONFIG_WORDS, LIST(args, arg_count),
+     .help = "Several arguments, separated by blanks; double quotes keep blanks"},
+    {"env", CONFIG_ENV, LIST(env, env_count), .help = "One environment variable, NAME=value"},
+    {"memlock", CONFIG_SIZE, SCALAR(memlock), .max = 1024 * 1024 * GIB, .preset = "64M",
+     .help = "How much memory the payload may pin for devices"},
+    {"memory-limit", CONFIG_SIZE, SCALAR(memory_limit), .min = 32 * MIB, .max = 1024 * 1024 * GIB,
+     .choices = all, .preset = "all", .help = "How much of the machine's RAM to use"},
+    {"keep-out", CONFIG_RANGE, LIST(keep_out, keep_out_count),
+     .help = "Physical memory to leave alone, base+size"},
+    {"log-level", CONFIG_CHOICE, SCALAR(log_level), .choices = levels, .preset = "info",
+     .help = "The least important messages to show"},
+    {"console", CONFIG_NUMBER, SCALAR(console_port), .min = 1, .max = 0xfff8, .choices = automatic,
+     .preset = "auto",
+     .help = "I/O port of the serial console; auto: as the SPCR table says, else 0x3f8"},
+    {"report-port", CONFIG_NUMBER, SCALAR(report_port), .min = 1, .max = 0xffff, .choices = none,
+     .preset = "none", .help = "I/O port that the JSON report is written to, byte by byte"},
+    {"exit-port", CONFIG_NUMBER, SCALAR(exit_port), .min = 1, .max = 0xfffe, .choices = none,
+     .preset = "none", .help = "I/O port of QEMU's isa-debug-exit device"},
+    {"unsafe-interrupts", CONFIG_CHOICE, SCALAR(unsafe_interrupts), .choices = yes_no,
+     .preset = "no", .help = "Start even if device interrupts cannot be remapped"},
+    {"on-exit", CONFIG_CHOICE, SCALAR(on_exit), .choices = exits, .preset = "poweroff",
+     .help = "What to do once the payload has ended"},
+    {"on-dma-fault", CONFIG_CHOICE, SCALAR(on_dma_fault), .choices = faults,
+     .preset = "stop-device", .help = "What to do when a device passes the fault threshold"},
+    {"fault-threshold", CONFIG_NUMBER, SCALAR(fault_threshold), .min = 1, .max = UINT32_MAX,
+     .preset = "1000", .help = "DMA faults of one device until on-dma-fault acts"},
+    {"payload-timeout", CONFIG_NUMBER, SCALAR(payload_timeout), .min = 1, .max = 31536000,
+     .choices = none, .preset = "none", .help = "Seconds after which the payload is ended"},
+    {"selftest", CONFIG_CHOICE, SCALAR(selftest), .choices = selftests, .preset = "none",
+     .help = "A test to run before the payload"},
+};
+
+static const struct config_key options[] = {
+    {"ats", CONFIG_CHOICE, FIELD(struct config_device, ats), .choices = yes_no, .preset = "no",
+     .help = "Let the device cache translations (trusts it with translated addresses)"},
+};
+
+const struct config_keys config_keys = {keys, ARRAY_SIZE(keys)};
+const struct config_keys config_device_options = {options, ARRAY_SIZE(options)};
+
+/* A parser notes which keys it has seen in 64 bits. */
+_Static_assert(ARRAY_SIZE(keys) <= 64 && ARRAY_SIZE(options) <= 64, "too many keys");
