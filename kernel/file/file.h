@@ -9,11 +9,35 @@
 
 #include "kernel/cpu/thread.h"
 #include "kernel/lib/error.h"
+#include "kernel/lib/list.h"
 #include "kernel/lib/types.h"
 
 struct file;
 struct memobj;
-struct file_stat;
+struct node;
+
+/* What stat(2) tells, before it takes the layout of the interface. */
+struct file_stat {
+    uint64_t inode;
+    uint32_t mode; /* type and permission bits, Linux S_IF... values */
+    uint32_t links;
+    uint32_t major, minor; /* of the device a device file names */
+    uint64_t size;         /* bytes */
+    uint64_t modified_ns;  /* time_ns() terms */
+};
+
+/* Type bits of file_stat.mode. */
+enum file_mode {
+    MODE_TYPE = 0170000,
+    MODE_FIFO = 0010000,
+    MODE_CHARACTER = 0020000,
+    MODE_DIRECTORY = 0040000,
+    MODE_REGULAR = 0100000,
+    MODE_LINK = 0120000,
+};
+
+/* The longest read or write; more is cut, as in Linux. */
+#define FILE_IO_MAX UINT64_C(0x7ffff000)
 
 /* Linux x86-64 values of open and fcntl flags that matter to files. */
 enum file_flags {
@@ -22,7 +46,9 @@ enum file_flags {
     FILE_RDWR = 2,
     FILE_ACCMODE = 3,
     FILE_EXCL = 0200,
+    FILE_APPEND = 02000,
     FILE_NONBLOCK = 04000,
+    FILE_DIRECT = 040000,
     FILE_CLOEXEC = 02000000, /* of the descriptor, never stored in a file */
 };
 
@@ -34,6 +60,10 @@ enum poll_events {
     POLL_HUP = 16,
     POLL_NVAL = 32,
 };
+
+/* One directory entry; `position` is the cookie that continues after it. */
+typedef bool (*file_emit)(void *context, const char *name, uint64_t inode, uint32_t mode,
+                          uint64_t position);
 
 /*
  * Any member may be NULL: read and write then fail with -EINVAL, ioctl with -ENOTTY, mmap with
@@ -50,6 +80,12 @@ struct file_ops {
     unsigned (*poll)(struct file *file);
     int64_t (*seek)(struct file *file, int64_t offset, int whence);
     int (*stat)(struct file *file, struct file_stat *out);
+    int (*truncate)(struct file *file, uint64_t size);
+    /*
+     * Directories: calls `emit` for every entry after *position and advances it, until emit
+     * returns false (that entry is then not consumed).
+     */
+    int (*iterate)(struct file *file, uint64_t *position, file_emit emit, void *context);
     /* The last reference is gone. Must not fail; may sleep with a bound. */
     void (*release)(struct file *file);
 };
@@ -63,13 +99,32 @@ struct file {
     uint64_t position;
     struct waitq changed; /* woken whenever poll() may answer differently */
     const char *name;     /* for messages: "vfio-device" */
+    struct node *node;    /* the row of the tree it was opened through; NULL: has no path */
+    struct list watches;  /* struct file_watch: who must know when it goes (epoll) */
+};
+
+/* Called when the last reference to the file goes, before release(). Takes itself off the list. */
+struct file_watch {
+    struct list link;
+    void (*gone)(struct file_watch *watch);
 };
 
 /* A file with one reference. NULL when out of memory. */
 struct file *file_create(const struct file_ops *ops, void *context, unsigned flags,
                          const char *name);
 struct file *file_get(struct file *file);
+/* Gives a reference back; the last one runs release(). Accepts NULL. */
 void file_put(struct file *file);
+
+/* What poll() answers now: enum poll_events. */
+unsigned file_poll(struct file *file);
+/*
+ * Sleeps until poll() reports one of `events`. 0; -EAGAIN at once when the file is non-blocking
+ * and it does not yet; -EINTR.
+ */
+int file_wait(struct file *file, unsigned events, const char *point);
+bool file_readable(const struct file *file);
+bool file_writable(const struct file *file);
 
 /*
  * Descriptors of the payload, for calls that take or return one.
