@@ -24,6 +24,7 @@ enum dfh_type {
 #define DFH1_PARAMETER_MSIX 1
 #define DFH0_LAST_SIZE      0x1000 /* what a version 0 feature without a successor occupies */
 
+#define HEADERS_MAX       256  /* of one list: an endless one must end in reasonable time */
 #define FIU_HEADER_SIZE   0x70 /* up to the last header register that anybody reads */
 #define PORT_OFST_PRESENT BIT(60)
 #define PORT_OFST_NO_BAR  7
@@ -295,7 +296,7 @@ static int list_entry_at(struct walk *w, uint64_t at, const struct dfh *h)
     }
 }
 
-/* Walks one list. Offsets only grow, so it ends after at most (BAR size / 8) headers. */
+/* Walks one list. Offsets only grow, so it cannot cycle. */
 static int walk_list(const struct dfl_card *card, struct dfl_start start, struct dfl *out)
 {
     struct walk w = {.card = card, .out = out, .bar = start.bar};
@@ -304,7 +305,7 @@ static int walk_list(const struct dfl_card *card, struct dfl_start start, struct
     if (start.bar >= DFL_BARS || card->bar_size[start.bar] == 0)
         return refuse(out, -ENODEV, "there is no such memory BAR", start.bar, at);
     w.end = card->bar_size[start.bar];
-    for (;;) {
+    for (unsigned headers = 0; headers < HEADERS_MAX; headers++) {
         if (!IS_ALIGNED(at, 8) || !inside(&w, at, 8))
             return malformed(&w, at, "the list leaves its BAR");
         struct dfh h = read_header(&w, at);
@@ -318,6 +319,7 @@ static int walk_list(const struct dfl_card *card, struct dfl_start start, struct
             return 0;
         at += h.next;
     }
+    return refuse(out, -E2BIG, "the list does not end", w.bar, at);
 }
 
 /* The ports that the FME names, each with a list of its own. */
