@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "card.h"
+
+#include <string.h>
+
+/* Where things are in the BAR. */
+#define FME          0x00000
+#define FME_ERROR    0x01000
+#define PORT         0x10000
+#define PORT_ERROR   0x11000
+#define PORT_USER    0x12000
+#define PORT_BOUNCE  0x13000
+#define BOUNCE_CSR   0x14000
+#define BOUNCE_BYTES 0x2000
+#define AFU          0x50000
+#define AFU_BYTES    0x40000
+
+#define DFH(type, version, last, next, id)                                                         \
+    ((uint64_t)(type) << 60 | (uint64_t)(version) << 52 | (uint64_t)(last) << 40 |                 \
+     (uint64_t)(next) << 16 | (id))
+
+enum dfh_type {
+    TYPE_AFU = 1,
+    TYPE_PRIVATE = 3,
+    TYPE_FIU = 4,
+};
+
+/* Port control: soft reset and its acknowledge. */
+#define PORT_CTRL  (PORT + 0x38)
+#define SFTRST     0x01u
+#define SFTRST_ACK 0x10u
+
+/* Registers of the loopback, offsets from the AFU. Addresses in SRC and DST count cache lines. */
+#define NLB_DSM    (AFU + 0x110)
+#define NLB_SRC    (AFU + 0x120)
+#define NLB_DST    (AFU + 0x128)
+#define NLB_LINES  (AFU + 0x130)
+#define NLB_CTL    (AFU + 0x138)
+#define NLB_STATUS (AFU + 0x168)
+/* Ours: low 32 bits a mode, high 32 bits for how many ms; bit 0 and 1 of INJECT raise interrupts.
+ */
+#define TEST_MODE   (AFU + 0x1000)
+#define TEST_INJECT (AFU + 0x1008)
+
+#define NLB_CTL_RUN   1u
+#define NLB_CTL_START 3u
+#define LINE          64u
+#define LINES_MAX     0x10000u
+#define DSM_BYTES     0x48u
+#define DSM_DONE      0x40u
+#define INJECT_PORT   1u
+#define INJECT_FME    2u
+#define INJECT_USER_0 4u
+#define INJECT_USER_1 8u
+
+/* The bounce feature: the card writes REQUEST last, the driver COMPLETE last. */
+#define BOUNCE_REQUEST  (BOUNCE_CSR + 0x00)
+#define BOUNCE_IOVA     (BOUNCE_CSR + 0x08)
+#define BOUNCE_LENGTH   (BOUNCE_CSR + 0x10)
+#define BOUNCE_COMPLETE (BOUNCE_CSR + 0x18)
+#define BOUNCE_WINDOW   (BOUNCE_CSR + 0x1000)
+#define BOUNCE_MAX      0x1000u
+
+enum bounce_operation {
+    BOUNCE_ACQUIRE = 1, /* the region is in use from now on */
+    BOUNCE_READ = 2,    /* memory to window */
+    BOUNCE_WRITE = 3,   /* window to memory */
+    BOUNCE_RELEASE = 4,
+};
+
+/* The loopback's life, one bounce request per step. */
+enum step {
+    STEP_IDLE,
+    STEP_ACQUIRE_SRC,
+    STEP_ACQUIRE_DST,
+    STEP_ACQUIRE_DSM,
+    STEP_READ,
+    STEP_WRITE,
+    STEP_DONE_FLAG,
+    STEP_RELEASE_SRC,
+    STEP_RELEASE_DST,
+    STEP_RELEASE_DSM,
+    STEP_FINISHED,
+};
+
+static const char *const mode_names[CARD_MODES] = {
+    [CARD_GOOD] = "good",
+    [CARD_NO_ACK] = "no-ack",
+    [CARD_ACK_STUCK] = "ack-stuck",
+    [CARD_ENDLESS_LIST] = "endless-list",
+    [CARD_WRONG_GUID] = "wrong-guid",
+    [CARD_GARBAGE] = "garbage",
+    [CARD_CHANGING] = "changing",
+    [CARD_HANG] = "hang",
+};
+
+const char *card_mode_name(unsigned mode)
+{
+    return mode < CARD_MODES ? mode_names[mode] : NULL;
+}
+
+static volatile uint64_t *reg(struct card *card, uint32_t at)
+{
+    return (volatile uint64_t *)(card->bar + at);
+}
+
+static uint64_t get(struct card *card, uint32_t at)
+{
+    return __atomic_load_n(reg(card, at), __ATOMIC_ACQUIRE);
+}
+
+static void put(struct card *card, uint32_t at, uint64_t value)
+{
+    __atomic_store_n(reg(card, at), value, __ATOMIC_RELEASE);
+}
+
+static uint64_t noise(struct card *card)
+{
+    card->noise ^= card->noise << 13;
+    card->noise ^= card->noise >> 7;
+    card->noise ^= card->noise << 17;
+    return card->noise;
+}
+
+/* What the registers hold after power-on. */
+static const struct {
+    uint32_t at;
+    uint64_t value;
+} power_on_values[] = {
+    {FME + 0x00, DFH(TYPE_FIU, 0, 0, 0x1000, 0)},
+    {FME + 0x08, 0x82fe38f0f9e17764},
+    {FME + 0x10, 0xbfaf2ae94a5246e3},
+    {FME + 0x30, (uint64_t)1 << 17 | 1u << 16 | 1u << 12 | 2},
+    {FME + 0x38, (uint64_t)1 << 60 | (uint64_t)2 << 32 | PORT},
+    {FME + 0x60, 0x0123000200000b01},
+    {FME + 0x68, 0x0000000020261121},
+    {FME_ERROR + 0x00, DFH(TYPE_PRIVATE, 0, 1, 0, 4)},
+    {FME_ERROR + 0x70, (uint64_t)CARD_VECTOR_FME_ERROR << 1 | 1},
+    {PORT + 0x00, DFH(TYPE_FIU, 0, 0, 0x1000, 1)},
+    {PORT + 0x08, 0x9642b06c6b355b87},
+    {PORT + 0x10, 0x3ab49893138d42eb},
+    {PORT + 0x18, AFU - PORT},
+    {PORT + 0x30, (uint64_t)(AFU_BYTES / 1024) << 8},
+    {PORT + 0x38, SFTRST | SFTRST_ACK},
+    {PORT_ERROR + 0x00, DFH(TYPE_PRIVATE, 0, 0, 0x1000, 0x10)},
+    {PORT_ERROR + 0x38, (uint64_t)CARD_VECTOR_PORT_ERROR << 1 | 1},
+    {PORT_USER + 0x00, DFH(TYPE_PRIVATE, 0, 0, 0x1000, 0x12)},
+    {PORT_USER + 0x08, (uint64_t)CARD_VECTOR_USER << 12 | 2},
+    {PORT_BOUNCE + 0x00, DFH(TYPE_PRIVATE, 1, 1, 0, 0x3f)},
+    {PORT_BOUNCE + 0x08, 0xb0b0b0b0b0c0ffee},
+    {PORT_BOUNCE + 0x10, 0x62756c6b68656164},
+    {PORT_BOUNCE + 0x18, BOUNCE_CSR - PORT_BOUNCE},
+    {PORT_BOUNCE + 0x20, (uint64_t)BOUNCE_BYTES << 32 | 1u << 31},
+    {PORT_BOUNCE + 0x28, (uint64_t)1 << 32 | 1},
+    {PORT_BOUNCE + 0x30, (uint64_t)1 << 32 | CARD_VECTOR_BOUNCE},
+    {AFU + 0x00, DFH(TYPE_AFU, 0, 1, 0, 0)},
+    {AFU + 0x08, 0xf89e433683f9040b},
+    {AFU + 0x10, 0xd8424dc4a4a3c413},
+};
+
+static void write_registers(struct card *card)
+{
+    for (uint32_t at = 0; at < CARD_BAR_SIZE; at += 8)
+        put(card, at, 0);
+    for (size_t i = 0; i < sizeof(power_on_values) / sizeof(power_on_values[0]); i++)
+        put(card, power_on_values[i].at, power_on_values[i].value);
+}
+
+static void misbehave_at_power_on(struct card *card)
+{
+    switch (card->mode) {
+    case CARD_ENDLESS_LIST:
+        for (uint32_t at = FME_ERROR; at < CARD_BAR_SIZE; at += 8)
+            put(card, at, DFH(TYPE_PRIVATE, 0, 0, 8, 1));
+        break;
+    case CARD_WRONG_GUID:
+        put(card, FME + 0x08, noise(card));
+        put(card, AFU + 0x08, noise(card));
+        break;
+    case CARD_GARBAGE:
+        for (uint32_t at = 0; at < CARD_BAR_SIZE; at += 8)
+            put(card, at, noise(card));
+        break;
+    default:
+        break;
+    }
+}
+
+void card_power_on(struct card *card, volatile uint8_t *bar, enum card_mode mode)
+{
+    card->bar = bar;
+    card->mode = mode;
+    card->step = STEP_IDLE;
+    card->noise = 0x9e3779b97f4a7c15;
+    card->mode_until_ms = 0;
+    write_registers(card);
+    misbehave_at_power_on(card);
+}
+
+/* Asks the driver for one thing; true once it has answered the last request. */
+static bool bounce_answered(struct card *card, bool *failed)
+{
+    uint64_t complete = get(card, BOUNCE_COMPLETE);
+
+    *failed = complete >> 32;
+    return (uint32_t)complete == card->sequence;
+}
+
+static void bounce(struct card *card, enum bounce_operation operation, uint64_t iova,
+                   uint64_t length)
+{
+    put(card, BOUNCE_IOVA, iova);
+    put(card, BOUNCE_LENGTH, length);
+    card->sequence++;
+    put(card, BOUNCE_REQUEST, (uint64_t)operation << 32 | card->sequence);
+    card->interrupt(card->context, CARD_VECTOR_BOUNCE);
+}
+
+static uint64_t transfer_bytes(struct card *card)
+{
+    uint64_t lines = get(card, NLB_LINES);
+
+    return (lines < LINES_MAX ? lines : LINES_MAX) * LINE;
+}
+
+static uint64_t chunk(struct card *card)
+{
+    uint64_t left = transfer_bytes(card) - card->offset;
+
+    return left < BOUNCE_MAX ? left : BOUNCE_MAX;
+}
+
+static void enter(struct card *card, enum step step)
+{
+    uint64_t src = get(card, NLB_SRC) * LINE;
+    uint64_t dst = get(card, NLB_DST) * LINE;
+    uint64_t dsm = get(card, NLB_DSM);
+    uint64_t bytes = transfer_bytes(card);
+
+    card->step = step;
+    switch (step) {
+    case STEP_ACQUIRE_SRC:
+        card->offset = 0;
+        bounce(card, BOUNCE_ACQUIRE, src, bytes);
+        break;
+    case STEP_ACQUIRE_DST:
+        bounce(card, BOUNCE_ACQUIRE, dst, bytes);
+        break;
+    case STEP_ACQUIRE_DSM:
+        bounce(card, BOUNCE_ACQUIRE, dsm, DSM_BYTES);
+        break;
+    case STEP_READ:
+        bounce(card, BOUNCE_READ, src + card->offset, chunk(card));
+        break;
+    case STEP_WRITE:
+        bounce(card, BOUNCE_WRITE, dst + card->offset, chunk(card));
+        break;
+    case STEP_DONE_FLAG:
+        put(card, BOUNCE_WINDOW, 1);
+        bounce(card, BOUNCE_WRITE, dsm + DSM_DONE, 8);
+        break;
+    case STEP_RELEASE_SRC:
+        bounce(card, BOUNCE_RELEASE, src, bytes);
+        break;
+    case STEP_RELEASE_DST:
+        bounce(card, BOUNCE_RELEASE, dst, bytes);
+        break;
+    case STEP_RELEASE_DSM:
+        bounce(card, BOUNCE_RELEASE, dsm, DSM_BYTES);
+        break;
+    case STEP_IDLE:
+    case STEP_FINISHED:
+        break;
+    }
+}
+
+static enum step after(struct card *card)
+{
+    switch ((enum step)card->step) {
+    case STEP_ACQUIRE_DSM:
+        return transfer_bytes(card) ? STEP_READ : STEP_RELEASE_SRC;
+    case STEP_WRITE:
+        card->offset += chunk(card);
+        return card->offset < transfer_bytes(card) ? STEP_READ : STEP_RELEASE_SRC;
+    case STEP_RELEASE_DST:
+        return STEP_DONE_FLAG;
+    case STEP_DONE_FLAG:
+        return STEP_RELEASE_DSM;
+    case STEP_READ:
+        return STEP_WRITE;
+    case STEP_ACQUIRE_SRC:
+        return STEP_ACQUIRE_DST;
+    case STEP_ACQUIRE_DST:
+        return STEP_ACQUIRE_DSM;
+    case STEP_RELEASE_SRC:
+        return STEP_RELEASE_DST;
+    default:
+        return STEP_FINISHED;
+    }
+}
+
+static void loopback_turn(struct card *card)
+{
+    uint32_t control = (uint32_t)get(card, NLB_CTL);
+    bool failed = false;
+
+    if (!(control & NLB_CTL_RUN)) {
+        card->step = STEP_IDLE;
+        return;
+    }
+    if (card->step == STEP_FINISHED)
+        return;
+    if (card->step == STEP_IDLE) {
+        if (control == NLB_CTL_START)
+            enter(card, STEP_ACQUIRE_SRC);
+        return;
+    }
+    if (!bounce_answered(card, &failed))
+        return;
+    if (failed) {
+        put(card, NLB_STATUS, get(card, BOUNCE_COMPLETE));
+        put(card, PORT_ERROR + 0x10, 1);
+        card->interrupt(card->context, CARD_VECTOR_PORT_ERROR);
+        card->step = STEP_FINISHED;
+        return;
+    }
+    if (card->mode == CARD_HANG && card->step == STEP_ACQUIRE_DSM)
+        return;
+    enter(card, after(card));
+    if (card->step == STEP_FINISHED)
+        card->interrupt(card->context, CARD_VECTOR_USER);
+}
+
+/* While the port is in reset the AFU is silent and its registers are clear. */
+static bool reset_turn(struct card *card)
+{
+    uint64_t control = get(card, PORT_CTRL);
+    bool asked = control & SFTRST;
+
+    if (asked && card->step != STEP_IDLE)
+        card->step = STEP_IDLE;
+    if (asked)
+        for (uint32_t at = NLB_DSM; at <= NLB_STATUS; at += 8)
+            put(card, at, 0);
+    if (asked && card->mode != CARD_NO_ACK && !(control & SFTRST_ACK))
+        __atomic_fetch_or(reg(card, PORT_CTRL), SFTRST_ACK, __ATOMIC_ACQ_REL);
+    if (!asked && card->mode != CARD_ACK_STUCK && (control & SFTRST_ACK))
+        __atomic_fetch_and(reg(card, PORT_CTRL), ~(uint64_t)SFTRST_ACK, __ATOMIC_ACQ_REL);
+    return asked;
+}
+
+static void test_turn(struct card *card, uint64_t now_ms)
+{
+    uint64_t mode = get(card, TEST_MODE);
+    uint64_t inject = get(card, TEST_INJECT);
+
+    if (mode) {
+        put(card, TEST_MODE, 0);
+        card->mode = (uint32_t)mode < CARD_MODES ? (enum card_mode)(uint32_t)mode : CARD_GOOD;
+        card->mode_until_ms = mode >> 32 ? now_ms + (mode >> 32) : 0;
+    }
+    if (card->mode_until_ms && now_ms >= card->mode_until_ms) {
+        card->mode = CARD_GOOD;
+        card->mode_until_ms = 0;
+    }
+    if (!inject)
+        return;
+    put(card, TEST_INJECT, 0);
+    if (inject & INJECT_PORT)
+        card->interrupt(card->context, CARD_VECTOR_PORT_ERROR);
+    if (inject & INJECT_FME)
+        card->interrupt(card->context, CARD_VECTOR_FME_ERROR);
+    if (inject & INJECT_USER_0)
+        card->interrupt(card->context, CARD_VECTOR_USER);
+    if (inject & INJECT_USER_1)
+        card->interrupt(card->context, CARD_VECTOR_USER + 1);
+}
+
+void card_turn(struct card *card, uint64_t now_ms)
+{
+    if (card->mode == CARD_GARBAGE)
+        return;
+    if (card->mode == CARD_CHANGING)
+        put(card, FME_ERROR, noise(card));
+    test_turn(card, now_ms);
+    if (!reset_turn(card))
+        loopback_turn(card);
+}

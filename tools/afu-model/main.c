@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * afu-model: the software FPGA as a peer of QEMU's ivshmem-doorbell device.
+ *
+ *   afu-model --socket PATH [--mode MODE] [--seconds N]
+ *
+ * Listens on PATH; QEMU connects with
+ *   -chardev socket,id=afu,path=PATH -device ivshmem-doorbell,chardev=afu,vectors=8
+ * Exits when QEMU goes away, or after N seconds (600 unless told).
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "card.h"
+
+#define TURN_NS     50000
+#define SECONDS_MAX 86400
+#define PEER_HOST   0
+#define PEER_GUEST  1
+
+struct options {
+    const char *socket;
+    enum card_mode mode;
+    unsigned seconds;
+};
+
+struct peer {
+    int connection;
+    int memory;
+    int host[CARD_VECTORS];  /* the guest's doorbell rings these */
+    int guest[CARD_VECTORS]; /* writing these raises the guest's MSI-X */
+};
+
+static int usage(const char *why)
+{
+    fprintf(stderr, "afu-model: %s\nusage: afu-model --socket PATH [--mode MODE] [--seconds N]\n",
+            why);
+    fprintf(stderr, "modes:");
+    for (unsigned i = 0; card_mode_name(i); i++)
+        fprintf(stderr, " %s", card_mode_name(i));
+    fprintf(stderr, "\n");
+    return 2;
+}
+
+static bool parse_mode(const char *text, enum card_mode *out)
+{
+    for (unsigned i = 0; card_mode_name(i); i++) {
+        if (strcmp(text, card_mode_name(i)) == 0) {
+            *out = (enum card_mode)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_seconds(const char *text, unsigned *out)
+{
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+
+    if (*text == '\0' || *end != '\0' || value == 0 || value > SECONDS_MAX)
+        return false;
+    *out = (unsigned)value;
+    return true;
+}
+
+static const char *parse(int argc, char **argv, struct options *o)
+{
+    for (int i = 1; i < argc; i += 2) {
+        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+
+        if (!value)
+            return "an option lacks its value";
+        if (strcmp(argv[i], "--socket") == 0)
+            o->socket = value;
+        else if (strcmp(argv[i], "--mode") == 0 && !parse_mode(value, &o->mode))
+            return "there is no such mode";
+        else if (strcmp(argv[i], "--seconds") == 0 && !parse_seconds(value, &o->seconds))
+            return "--seconds takes a whole number from 1 to 86400";
+        else if (strcmp(argv[i], "--mode") != 0 && strcmp(argv[i], "--seconds") != 0)
+            return "unknown option";
+    }
+    return o->socket ? NULL : "--socket is missing";
+}
+
+/* One message of the ivshmem server protocol: a number, and maybe a descriptor. */
+static bool send_number(int connection, int64_t number, int descriptor)
+{
+    char control[CMSG_SPACE(sizeof(int))] = {0};
+    struct iovec data = {&number, sizeof(number)};
+    struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1};
+
+    if (descriptor >= 0) {
+        message.msg_control = control;
+        message.msg_controllen = sizeof(control);
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
+    }
+    return sendmsg(connection, &message, MSG_NOSIGNAL) == (ssize_t)sizeof(number);
+}
+
+static bool introduce(const struct peer *p)
+{
+    bool ok = send_number(p->connection, 0, -1) && send_number(p->connection, PEER_GUEST, -1) &&
+              send_number(p->connection, -1, p->memory);
+
+    for (unsigned v = 0; ok && v < CARD_VECTORS; v++)
+        ok = send_number(p->connection, PEER_HOST, p->host[v]);
+    for (unsigned v = 0; ok && v < CARD_VECTORS; v++)
+        ok = send_number(p->connection, PEER_GUEST, p->guest[v]);
+    return ok;
+}
+
+static int listen_at(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (s < 0 || strlen(path) >= sizeof(address.sun_path))
+        return -1;
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    unlink(path);
+    if (bind(s, (struct sockaddr *)&address, sizeof(address)) || listen(s, 1)) {
+        close(s);
+        return -1;
+    }
+    return s;
+}
+
+static void raise_interrupt(void *context, unsigned vector)
+{
+    const struct peer *p = context;
+    uint64_t one = 1;
+
+    if (write(p->guest[vector], &one, sizeof(one)) != (ssize_t)sizeof(one))
+        fprintf(stderr, "afu-model: vector %u: %s\n", vector, strerror(errno));
+}
+
+static uint64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Has the peer hung up? It never sends anything. */
+static bool gone(int connection)
+{
+    struct pollfd p = {.fd = connection, .events = POLLIN};
+    char byte;
+
+    return poll(&p, 1, 0) > 0 && recv(connection, &byte, 1, MSG_DONTWAIT) <= 0;
+}
+
+static void serve(struct peer *p, struct card *card, uint64_t end_ms)
+{
+    const struct timespec pause = {0, TURN_NS};
+
+    for (unsigned turn = 0;; turn++) {
+        uint64_t now = now_ms();
+
+        card_turn(card, now);
+        if (now >= end_ms || (turn % 64 == 0 && gone(p->connection)))
+            return;
+        nanosleep(&pause, NULL);
+    }
+}
+
+static int fail(const char *what)
+{
+    fprintf(stderr, "afu-model: %s: %s\n", what, strerror(errno));
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {.seconds = 600};
+    struct peer p;
+    struct card card = {.interrupt = raise_interrupt, .context = &p};
+    const char *wrong = parse(argc, argv, &options);
+
+    if (wrong)
+        return usage(wrong);
+    p.memory = memfd_create("afu-model", MFD_CLOEXEC);
+    if (p.memory < 0 || ftruncate(p.memory, CARD_BAR_SIZE))
+        return fail("shared memory");
+    void *bar = mmap(NULL, CARD_BAR_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, p.memory, 0);
+    if (bar == MAP_FAILED)
+        return fail("shared memory");
+    for (unsigned v = 0; v < CARD_VECTORS; v++) {
+        p.host[v] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        p.guest[v] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (p.host[v] < 0 || p.guest[v] < 0)
+            return fail("eventfd");
+    }
+    card_power_on(&card, bar, options.mode);
+
+    uint64_t end_ms = now_ms() + options.seconds * 1000ull;
+    int s = listen_at(options.socket);
+    if (s < 0)
+        return fail(options.socket);
+    struct pollfd waiting = {.fd = s, .events = POLLIN};
+    if (poll(&waiting, 1, (int)options.seconds * 1000) <= 0)
+        return fail("nobody connected");
+    p.connection = accept4(s, NULL, NULL, SOCK_CLOEXEC);
+    if (p.connection < 0 || !introduce(&p))
+        return fail("connection");
+    serve(&p, &card, end_ms);
+    unlink(options.socket);
+    return 0;
+}
