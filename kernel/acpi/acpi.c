@@ -28,7 +28,7 @@ struct listed {
 
 struct finder {
     const struct acpi_memory *memory;
-    struct acpi_error *error;
+    struct refusal *why;
     struct listed *tables; /* TABLES_MAX of them */
     size_t count;
 };
@@ -42,9 +42,8 @@ struct root_format {
 static int read_at(const struct finder *f, paddr_t at, void *to, size_t length)
 {
     if (at == 0 || at > PADDR_NONE - length || f->memory->read(f->memory->context, at, to, length))
-        return acpi_fail(f->error, -EINVAL,
-                         "ACPI points to 0x%llx (%zu bytes), which cannot be read",
-                         (unsigned long long)at, length);
+        return refuse(f->why, -EINVAL, "ACPI points to 0x%llx (%zu bytes), which cannot be read",
+                      (unsigned long long)at, length);
     return 0;
 }
 
@@ -55,22 +54,22 @@ static int list_table(struct finder *f, paddr_t at)
     int failed;
 
     if (f->count == TABLES_MAX)
-        return acpi_fail(f->error, -ENOSPC, "ACPI lists more than %d tables", TABLES_MAX);
+        return refuse(f->why, -ENOSPC, "ACPI lists more than %d tables", TABLES_MAX);
     t->at = at;
     failed = read_at(f, at, t->header, sizeof(t->header));
     if (failed)
         return failed;
     t->length = get32(t->header + ACPI_HEADER_LENGTH);
     if (t->length < ACPI_HEADER_SIZE || at > PADDR_NONE - t->length)
-        return acpi_fail(f->error, -EINVAL, "ACPI table %.4s has an impossible length (%u bytes)",
-                         (const char *)t->header, t->length);
+        return refuse(f->why, -EINVAL, "ACPI table %.4s has an impossible length (%u bytes)",
+                      (const char *)t->header, t->length);
     for (size_t i = 0; i < f->count; i++) {
         const struct listed *other = &f->tables[i];
 
         if (ranges_overlap(at, t->length, other->at, other->length))
-            return acpi_fail(f->error, -EINVAL, "ACPI tables %.4s and %.4s overlap at 0x%llx",
-                             (const char *)other->header, (const char *)t->header,
-                             (unsigned long long)at);
+            return refuse(f->why, -EINVAL, "ACPI tables %.4s and %.4s overlap at 0x%llx",
+                          (const char *)other->header, (const char *)t->header,
+                          (unsigned long long)at);
     }
     f->count++;
     return 0;
@@ -83,19 +82,19 @@ static int read_table(const struct finder *f, const struct listed *t, uint8_t **
     int failed;
 
     if (t->length > TABLE_SIZE_MAX)
-        return acpi_fail(f->error, -EINVAL, "ACPI table %.4s is too long (%u bytes)",
-                         (const char *)t->header, t->length);
+        return refuse(f->why, -EINVAL, "ACPI table %.4s is too long (%u bytes)",
+                      (const char *)t->header, t->length);
     bytes = kmalloc(t->length);
     if (!bytes)
-        return acpi_fail(f->error, -ENOMEM, "out of memory while reading ACPI table %.4s",
-                         (const char *)t->header);
+        return refuse(f->why, -ENOMEM, "out of memory while reading ACPI table %.4s",
+                      (const char *)t->header);
     failed = read_at(f, t->at, bytes, t->length);
     if (!failed && memcmp(bytes, t->header, ACPI_HEADER_SIZE) != 0)
-        failed = acpi_fail(f->error, -EINVAL, "ACPI table %.4s changed while it was read",
-                           (const char *)t->header);
+        failed = refuse(f->why, -EINVAL, "ACPI table %.4s changed while it was read",
+                        (const char *)t->header);
     if (!failed && acpi_sum(bytes, t->length) != 0)
-        failed = acpi_fail(f->error, -EINVAL, "ACPI table %.4s has a wrong checksum",
-                           (const char *)t->header);
+        failed = refuse(f->why, -EINVAL, "ACPI table %.4s has a wrong checksum",
+                        (const char *)t->header);
     if (failed) {
         kfree(bytes);
         return failed;
@@ -113,14 +112,13 @@ static int list_tables(struct finder *f, paddr_t at, const struct root_format *f
     if (failed)
         return failed;
     if (memcmp(f->tables[0].header, format->signature, 4) != 0)
-        return acpi_fail(f->error, -EINVAL, "the ACPI root pointer does not lead to an %s",
-                         format->signature);
+        return refuse(f->why, -EINVAL, "the ACPI root pointer does not lead to an %s",
+                      format->signature);
     failed = read_table(f, &f->tables[0], &root);
     if (failed)
         return failed;
     if ((f->tables[0].length - ACPI_HEADER_SIZE) % format->entry_size != 0)
-        failed =
-            acpi_fail(f->error, -EINVAL, "ACPI table %s ends inside an entry", format->signature);
+        failed = refuse(f->why, -EINVAL, "ACPI table %s ends inside an entry", format->signature);
     for (size_t i = ACPI_HEADER_SIZE; !failed && i < f->tables[0].length; i += format->entry_size) {
         paddr_t entry = format->entry_size == 8 ? get64(root + i) : get32(root + i);
 
@@ -142,18 +140,18 @@ static int read_root_pointer(struct finder *f, paddr_t at)
     if (failed)
         return failed;
     if (memcmp(p, "RSD PTR ", 8) != 0)
-        return acpi_fail(f->error, -EINVAL, "there is no ACPI root pointer at 0x%llx",
-                         (unsigned long long)at);
+        return refuse(f->why, -EINVAL, "there is no ACPI root pointer at 0x%llx",
+                      (unsigned long long)at);
     if (acpi_sum(p, RSDP_SIZE_1) != 0)
-        return acpi_fail(f->error, -EINVAL, "the ACPI root pointer has a wrong checksum");
+        return refuse(f->why, -EINVAL, "the ACPI root pointer has a wrong checksum");
     if (p[RSDP_REVISION] < 2)
         return list_tables(f, get32(p + RSDP_RSDT), &rsdt);
     failed = read_at(f, at, p, RSDP_SIZE_2);
     if (failed)
         return failed;
     if (get32(p + RSDP_LENGTH) != RSDP_SIZE_2 || acpi_sum(p, RSDP_SIZE_2) != 0)
-        return acpi_fail(f->error, -EINVAL,
-                         "the ACPI root pointer (revision 2) has a wrong length or checksum");
+        return refuse(f->why, -EINVAL,
+                      "the ACPI root pointer (revision 2) has a wrong length or checksum");
     if (get64(p + RSDP_XSDT) == 0)
         return list_tables(f, get32(p + RSDP_RSDT), &rsdt);
     return list_tables(f, get64(p + RSDP_XSDT), &xsdt);
@@ -205,16 +203,15 @@ static const struct listed *find_table(const struct finder *f, const char *signa
 }
 
 static int parse_dmar(const uint8_t *table, size_t length, struct acpi_info *out,
-                      struct acpi_error *error)
+                      struct refusal *why)
 {
-    return dmar_parse(table, length, &out->dmar, error);
+    return dmar_parse(table, length, &out->dmar, why);
 }
 
 /* What the kernel reads, in this order. A table with no `missing` sentence is optional. */
 static const struct {
     const char *signature;
-    int (*parse)(const uint8_t *table, size_t length, struct acpi_info *out,
-                 struct acpi_error *error);
+    int (*parse)(const uint8_t *table, size_t length, struct acpi_info *out, struct refusal *why);
     const char *missing;
 } wanted[] = {
     {"SPCR", acpi_parse_spcr, NULL},
@@ -236,16 +233,16 @@ static int parse_tables(const struct finder *f, const char *dmar_oem_id, struct 
         int failed;
 
         if (!t && oem_id)
-            return acpi_fail(f->error, -ENOENT, "ACPI has no %s table with the OEM id '%s'",
-                             wanted[i].signature, oem_id);
+            return refuse(f->why, -ENOENT, "ACPI has no %s table with the OEM id '%s'",
+                          wanted[i].signature, oem_id);
         if (!t && wanted[i].missing)
-            return acpi_fail(f->error, -ENOENT, "%s", wanted[i].missing);
+            return refuse(f->why, -ENOENT, "%s", wanted[i].missing);
         if (!t)
             continue;
         failed = read_table(f, t, &bytes);
         if (failed)
             return failed;
-        failed = wanted[i].parse(bytes, t->length, out, f->error);
+        failed = wanted[i].parse(bytes, t->length, out, f->why);
         kfree(bytes);
         if (failed)
             return failed;
@@ -254,20 +251,20 @@ static int parse_tables(const struct finder *f, const char *dmar_oem_id, struct 
 }
 
 int acpi_find(const struct acpi_memory *memory, paddr_t rsdp, const char *dmar_oem_id,
-              struct acpi_info *out, struct acpi_error *error)
+              struct acpi_info *out, struct refusal *why)
 {
-    struct finder f = {memory, error, NULL, 0};
+    struct finder f = {memory, why, NULL, 0};
     int failed;
 
     memset(out, 0, sizeof(*out));
-    error->message[0] = '\0';
+    why->sentence[0] = '\0';
     if (rsdp == 0)
         rsdp = search_root_pointer(memory);
     if (rsdp == 0)
-        return acpi_fail(error, -ENOENT, "no ACPI root pointer was found in the BIOS areas");
+        return refuse(why, -ENOENT, "no ACPI root pointer was found in the BIOS areas");
     f.tables = kcalloc(TABLES_MAX, sizeof(*f.tables));
     if (!f.tables)
-        return acpi_fail(error, -ENOMEM, "out of memory while reading ACPI tables");
+        return refuse(why, -ENOMEM, "out of memory while reading ACPI tables");
     failed = read_root_pointer(&f, rsdp);
     if (!failed)
         failed = parse_tables(&f, dmar_oem_id, out);

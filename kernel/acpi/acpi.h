@@ -8,7 +8,7 @@
 #define KERNEL_ACPI_ACPI_H
 
 #include "kernel/acpi/dmar.h"
-#include "kernel/acpi/error.h"
+#include "kernel/lib/refusal.h"
 #include "kernel/lib/types.h"
 
 #define ACPI_CPUS_MAX      256
@@ -88,11 +88,11 @@ struct acpi_info {
  * the first one). The result is large: keep it off the stack.
  *
  * 0; -ENOENT (no root pointer; no MADT, MCFG or DMAR), -EINVAL (a malformed table), -ENOSPC (more
- * of something than there is room for), -ENOMEM, with a sentence in *error. Tables are parsed in
+ * of something than there is room for), -ENOMEM, with a sentence in *why. Tables are parsed in
  * the order SPCR, FADT, MADT, MCFG, DMAR, and what was parsed before the error is valid.
  */
 int acpi_find(const struct acpi_memory *memory, paddr_t rsdp, const char *dmar_oem_id,
-              struct acpi_info *out, struct acpi_error *error);
+              struct acpi_info *out, struct refusal *why);
 
 /* The machine's own memory, for acpi_find(). Works once frames_init() and the heap do. */
 extern const struct acpi_memory acpi_physical_memory;
@@ -102,12 +102,12 @@ extern const struct acpi_memory acpi_physical_memory;
  * (length, checksum) has been checked. Each fills its part of *out. Errors as acpi_find().
  */
 int acpi_parse_madt(const uint8_t *table, size_t length, struct acpi_info *out,
-                    struct acpi_error *error);
+                    struct refusal *why);
 int acpi_parse_mcfg(const uint8_t *table, size_t length, struct acpi_info *out,
-                    struct acpi_error *error);
+                    struct refusal *why);
 int acpi_parse_spcr(const uint8_t *table, size_t length, struct acpi_info *out,
-                    struct acpi_error *error);
+                    struct refusal *why);
 int acpi_parse_fadt(const uint8_t *table, size_t length, struct acpi_info *out,
-                    struct acpi_error *error);
+                    struct refusal *why);
 
 #endif

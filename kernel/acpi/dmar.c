@@ -18,19 +18,17 @@ struct structure {
     size_t length;
     size_t offset; /* in the table, for messages */
     struct dmar_info *info;
-    struct acpi_error *error;
+    struct refusal *why;
 };
 
 static int bad(const struct structure *s, const char *what)
 {
-    return acpi_fail(s->error, -EINVAL, "ACPI table DMAR, structure at offset %zu: %s", s->offset,
-                     what);
+    return refuse(s->why, -EINVAL, "ACPI table DMAR, structure at offset %zu: %s", s->offset, what);
 }
 
 static int full(const struct structure *s, const char *what)
 {
-    return acpi_fail(s->error, -ENOSPC, "ACPI table DMAR lists more %s than this kernel supports",
-                     what);
+    return refuse(s->why, -ENOSPC, "ACPI table DMAR lists more %s than this kernel supports", what);
 }
 
 static int parse_path(const struct structure *s, const uint8_t *at, struct dmar_scope *scope)
@@ -219,12 +217,12 @@ enum { TYPE_RHSA = 3 };
  * known; the first walk has checked every length by then.
  */
 static int walk(const uint8_t *table, size_t length, bool rhsa, struct dmar_info *info,
-                struct acpi_error *error)
+                struct refusal *why)
 {
     size_t offset = DMAR_STRUCTURES;
 
     while (offset < length) {
-        struct structure s = {table + offset, 0, offset, info, error};
+        struct structure s = {table + offset, 0, offset, info, why};
         unsigned type;
         int failed;
 
@@ -238,9 +236,9 @@ static int walk(const uint8_t *table, size_t length, bool rhsa, struct dmar_info
         if (type >= ARRAY_SIZE(structure_types))
             continue;
         if (s.length < structure_types[type].size_min)
-            return acpi_fail(error, -EINVAL,
-                             "ACPI table DMAR, structure at offset %zu: too short for type %s",
-                             s.offset, structure_types[type].name);
+            return refuse(why, -EINVAL,
+                          "ACPI table DMAR, structure at offset %zu: too short for type %s",
+                          s.offset, structure_types[type].name);
         if ((type == TYPE_RHSA) != rhsa)
             continue;
         failed = structure_types[type].parse(&s);
@@ -250,25 +248,25 @@ static int walk(const uint8_t *table, size_t length, bool rhsa, struct dmar_info
     return 0;
 }
 
-int dmar_parse(const uint8_t *table, size_t length, struct dmar_info *out, struct acpi_error *error)
+int dmar_parse(const uint8_t *table, size_t length, struct dmar_info *out, struct refusal *why)
 {
     int failed;
 
     memset(out, 0, sizeof(*out));
     if (length < DMAR_STRUCTURES)
-        return acpi_fail(error, -EINVAL, "ACPI table DMAR is too short (%zu bytes)", length);
+        return refuse(why, -EINVAL, "ACPI table DMAR is too short (%zu bytes)", length);
     memcpy(out->oem_id, table + ACPI_HEADER_OEM_ID, sizeof(out->oem_id) - 1);
     if (table[DMAR_ADDRESS_WIDTH] > 63)
-        return acpi_fail(error, -EINVAL, "ACPI table DMAR gives an address width of %u bits",
-                         table[DMAR_ADDRESS_WIDTH] + 1u);
+        return refuse(why, -EINVAL, "ACPI table DMAR gives an address width of %u bits",
+                      table[DMAR_ADDRESS_WIDTH] + 1u);
     out->address_width = (uint8_t)(table[DMAR_ADDRESS_WIDTH] + 1);
     out->flags = table[DMAR_FLAGS];
-    failed = walk(table, length, false, out, error);
+    failed = walk(table, length, false, out, why);
     if (!failed)
-        failed = walk(table, length, true, out, error);
+        failed = walk(table, length, true, out, why);
     if (failed)
         return failed;
     if (out->unit_count == 0)
-        return acpi_fail(error, -EINVAL, "ACPI table DMAR lists no remapping unit");
+        return refuse(why, -EINVAL, "ACPI table DMAR lists no remapping unit");
     return 0;
 }

@@ -6,7 +6,7 @@
 #ifndef KERNEL_ACPI_DMAR_H
 #define KERNEL_ACPI_DMAR_H
 
-#include "kernel/acpi/error.h"
+#include "kernel/lib/refusal.h"
 #include "kernel/lib/types.h"
 
 #define DMAR_UNITS_MAX   64
@@ -108,8 +108,7 @@ struct dmar_info {
  * sentence for anything malformed, -ENOSPC for more than fits. Structures of unknown types are
  * skipped, as the specification asks. *out is large: keep it off the stack.
  */
-int dmar_parse(const uint8_t *table, size_t length, struct dmar_info *out,
-               struct acpi_error *error);
+int dmar_parse(const uint8_t *table, size_t length, struct dmar_info *out, struct refusal *why);
 
 /* The requester id of a scope with a single hop: what I/O APICs and HPETs carry as source id. */
 static inline uint16_t dmar_scope_source_id(const struct dmar_scope *scope)

@@ -39,13 +39,12 @@ static struct acpi_register read_gas(const uint8_t *at)
     return r;
 }
 
-int acpi_parse_fadt(const uint8_t *table, size_t length, struct acpi_info *out,
-                    struct acpi_error *error)
+int acpi_parse_fadt(const uint8_t *table, size_t length, struct acpi_info *out, struct refusal *why)
 {
     uint32_t flags;
 
     if (length < FADT_SIZE_1)
-        return acpi_fail(error, -EINVAL, "ACPI table FADT is too short (%zu bytes)", length);
+        return refuse(why, -EINVAL, "ACPI table FADT is too short (%zu bytes)", length);
     flags = get32(table + FADT_FLAGS);
     if (length >= FADT_X_PM_TIMER + GAS_SIZE)
         out->pm_timer = read_gas(table + FADT_X_PM_TIMER);
@@ -60,13 +59,12 @@ int acpi_parse_fadt(const uint8_t *table, size_t length, struct acpi_info *out,
     return 0;
 }
 
-int acpi_parse_spcr(const uint8_t *table, size_t length, struct acpi_info *out,
-                    struct acpi_error *error)
+int acpi_parse_spcr(const uint8_t *table, size_t length, struct acpi_info *out, struct refusal *why)
 {
     uint8_t type;
 
     if (length < SPCR_SIZE_MIN)
-        return acpi_fail(error, -EINVAL, "ACPI table SPCR is too short (%zu bytes)", length);
+        return refuse(why, -EINVAL, "ACPI table SPCR is too short (%zu bytes)", length);
     type = table[SPCR_TYPE];
     if (type == SPCR_TYPE_16550 || type == SPCR_TYPE_16450 || type == SPCR_TYPE_16550_GAS)
         out->console = read_gas(table + SPCR_BASE);

@@ -19,7 +19,7 @@ enum {
     ISA_SOURCES = 16,
 };
 
-typedef int (*entry_parser)(const uint8_t *entry, struct acpi_info *out, struct acpi_error *error);
+typedef int (*entry_parser)(const uint8_t *entry, struct acpi_info *out, struct refusal *why);
 
 static void add_cpu(struct acpi_info *out, uint32_t apic_id, uint32_t flags)
 {
@@ -30,34 +30,34 @@ static void add_cpu(struct acpi_info *out, uint32_t apic_id, uint32_t flags)
     out->cpu_count++;
 }
 
-static int parse_local_apic(const uint8_t *e, struct acpi_info *out, struct acpi_error *error)
+static int parse_local_apic(const uint8_t *e, struct acpi_info *out, struct refusal *why)
 {
     add_cpu(out, e[3], get32(e + 4));
     return 0;
 }
 
-static int parse_local_x2apic(const uint8_t *e, struct acpi_info *out, struct acpi_error *error)
+static int parse_local_x2apic(const uint8_t *e, struct acpi_info *out, struct refusal *why)
 {
     add_cpu(out, get32(e + 4), get32(e + 8));
     return 0;
 }
 
-static int parse_io_apic(const uint8_t *e, struct acpi_info *out, struct acpi_error *error)
+static int parse_io_apic(const uint8_t *e, struct acpi_info *out, struct refusal *why)
 {
     struct acpi_io_apic apic = {e[2], get32(e + 4), get32(e + 8)};
 
     if (out->io_apic_count == ACPI_IO_APICS_MAX)
-        return acpi_fail(error, -ENOSPC, "ACPI table MADT lists more than %d I/O APICs",
-                         ACPI_IO_APICS_MAX);
+        return refuse(why, -ENOSPC, "ACPI table MADT lists more than %d I/O APICs",
+                      ACPI_IO_APICS_MAX);
     if (apic.base == 0 || !IS_ALIGNED(apic.base, 16))
-        return acpi_fail(error, -EINVAL, "ACPI table MADT puts I/O APIC %u at 0x%llx", apic.id,
-                         (unsigned long long)apic.base);
+        return refuse(why, -EINVAL, "ACPI table MADT puts I/O APIC %u at 0x%llx", apic.id,
+                      (unsigned long long)apic.base);
     out->io_apics[out->io_apic_count++] = apic;
     return 0;
 }
 
 /* Polarity and trigger mode: 0 means "as the bus does", and the bus is ISA (ACPI 5.2.12.5). */
-static int parse_override(const uint8_t *e, struct acpi_info *out, struct acpi_error *error)
+static int parse_override(const uint8_t *e, struct acpi_info *out, struct refusal *why)
 {
     uint16_t flags = get16(e + 8);
     struct acpi_irq_override o = {
@@ -68,17 +68,16 @@ static int parse_override(const uint8_t *e, struct acpi_info *out, struct acpi_e
     };
 
     if (e[2] != 0 || o.source >= ISA_SOURCES)
-        return acpi_fail(error, -EINVAL, "ACPI table MADT overrides interrupt %u of bus %u",
-                         o.source, e[2]);
+        return refuse(why, -EINVAL, "ACPI table MADT overrides interrupt %u of bus %u", o.source,
+                      e[2]);
     if (out->override_count == ACPI_OVERRIDES_MAX)
-        return acpi_fail(error, -ENOSPC, "ACPI table MADT lists more than %d overrides",
-                         ACPI_OVERRIDES_MAX);
+        return refuse(why, -ENOSPC, "ACPI table MADT lists more than %d overrides",
+                      ACPI_OVERRIDES_MAX);
     out->overrides[out->override_count++] = o;
     return 0;
 }
 
-static int parse_local_apic_address(const uint8_t *e, struct acpi_info *out,
-                                    struct acpi_error *error)
+static int parse_local_apic_address(const uint8_t *e, struct acpi_info *out, struct refusal *why)
 {
     out->local_apic = get64(e + 4);
     return 0;
@@ -96,26 +95,24 @@ static const struct {
     {ENTRY_LOCAL_X2APIC, 16, parse_local_x2apic},
 };
 
-static int parse_entry(const uint8_t *e, struct acpi_info *out, struct acpi_error *error)
+static int parse_entry(const uint8_t *e, struct acpi_info *out, struct refusal *why)
 {
     for (size_t i = 0; i < ARRAY_SIZE(entry_types); i++) {
         if (entry_types[i].type != e[0])
             continue;
         if (e[1] < entry_types[i].size_min)
-            return acpi_fail(error, -EINVAL, "ACPI table MADT: entry of type %u is too short",
-                             e[0]);
-        return entry_types[i].parse(e, out, error);
+            return refuse(why, -EINVAL, "ACPI table MADT: entry of type %u is too short", e[0]);
+        return entry_types[i].parse(e, out, why);
     }
     return 0;
 }
 
-int acpi_parse_madt(const uint8_t *table, size_t length, struct acpi_info *out,
-                    struct acpi_error *error)
+int acpi_parse_madt(const uint8_t *table, size_t length, struct acpi_info *out, struct refusal *why)
 {
     size_t offset = MADT_ENTRIES;
 
     if (length < MADT_ENTRIES)
-        return acpi_fail(error, -EINVAL, "ACPI table MADT is too short (%zu bytes)", length);
+        return refuse(why, -EINVAL, "ACPI table MADT is too short (%zu bytes)", length);
     out->local_apic = get32(table + MADT_LOCAL_APIC);
     out->legacy_pics = get32(table + MADT_FLAGS) & 1;
     while (offset < length) {
@@ -123,16 +120,16 @@ int acpi_parse_madt(const uint8_t *table, size_t length, struct acpi_info *out,
         int failed;
 
         if (left < 2 || table[offset + 1] < 2 || table[offset + 1] > left)
-            return acpi_fail(error, -EINVAL,
-                             "ACPI table MADT: the entry at offset %zu has an impossible length",
-                             offset);
-        failed = parse_entry(table + offset, out, error);
+            return refuse(why, -EINVAL,
+                          "ACPI table MADT: the entry at offset %zu has an impossible length",
+                          offset);
+        failed = parse_entry(table + offset, out, why);
         if (failed)
             return failed;
         offset += table[offset + 1];
     }
     if (out->local_apic == 0 || !IS_ALIGNED(out->local_apic, PAGE_SIZE))
-        return acpi_fail(error, -EINVAL, "ACPI table MADT puts the local APIC at 0x%llx",
-                         (unsigned long long)out->local_apic);
+        return refuse(why, -EINVAL, "ACPI table MADT puts the local APIC at 0x%llx",
+                      (unsigned long long)out->local_apic);
     return 0;
 }
