@@ -26,10 +26,14 @@ enum frame_flags {
 };
 
 /*
- * Takes the usable runs of the machine: page aligned, sorted, disjoint, not empty. The metadata is
- * carved from them. Returns -ENOMEM if no run can hold it, -EINVAL if the runs break a rule above.
+ * Takes the usable runs of the machine and those that are RAM in use now but may be released later
+ * (`held`: boot data): each list page aligned, sorted, disjoint and without empty runs; the two
+ * together disjoint. The metadata is carved from a usable run. RAM above 16 TiB, the first page,
+ * and runs so far out that their metadata would not pay are left alone.
+ * Returns -ENOMEM if no run can hold the metadata, -EINVAL if the runs break a rule above.
  */
-int frames_init(const struct phys_run *usable, size_t count);
+int frames_init(const struct phys_run *usable, size_t count, const struct phys_run *held,
+                size_t held_count);
 
 /* One naturally aligned block of 2^order frames (0 to ORDER_1G). PADDR_NONE when there is none. */
 paddr_t frames_alloc(unsigned order, unsigned flags);
@@ -47,8 +51,11 @@ void frames_release(paddr_t base, uint64_t length);
 int frames_pin(paddr_t base, uint64_t length);
 void frames_unpin(paddr_t base, uint64_t length);
 
-/* Is the whole range RAM that this allocator owns (free or not)? */
+/* Is the whole range RAM that this allocator owns (free or not)? Costs one step per frame. */
 bool frames_owned(paddr_t base, uint64_t length);
+
+/* A word kept for whoever holds a block, at its first frame. Undefined after frames_alloc(). */
+uint32_t *frames_note(paddr_t frame);
 
 struct frames_stats {
     uint64_t total;   /* frames owned */

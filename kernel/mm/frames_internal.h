@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What frames.c (free lists) and frames_pin.c (pins and orphans) share; nobody else includes it. */
+#ifndef KERNEL_MM_FRAMES_INTERNAL_H
+#define KERNEL_MM_FRAMES_INTERNAL_H
+
+#include "kernel/mm/frames.h"
+
+#define FRAMES_PER_2M 512u
+#define FRAMES_PER_1G 262144u
+#define ORDER_COUNT   (ORDER_1G + 1)
+
+/* Frame number 0 is never owned, so it ends lists. */
+#define FRAME_NONE 0u
+
+/* Zero must be FRAME_HELD: clearing the metadata is then most of the initialisation. */
+enum frame_state {
+    FRAME_HELD = 0,       /* handed out, or inside a block whose first frame tells more */
+    FRAME_ORPHAN_RUN = 1, /* first frame of a run in the orphan list of a pinned large block */
+    FRAME_ORPHAN_ONE = 2, /* released while this frame itself was pinned */
+    FRAME_FREE = 4,       /* first frame of a free block of `order` */
+    FRAME_CACHED = 5,     /* in the stack of single frames */
+    FRAME_HOLE = 6,       /* not ours */
+};
+#define FRAME_STATE_PINNABLE_MAX FRAME_ORPHAN_ONE
+
+struct frame {
+    uint32_t next; /* free or orphan list: a frame number; held: the holder's note */
+    union {
+        uint32_t prev;   /* FRAME_FREE */
+        uint32_t length; /* FRAME_ORPHAN_RUN: frames in the run */
+    };
+    uint32_t pins; /* of this one frame */
+    uint8_t state;
+    uint8_t order;
+    uint16_t pinned; /* first frame of a 2 MiB region: frames in the region with pins */
+};
+_Static_assert(sizeof(struct frame) == 16, "metadata budget: 16 bytes per frame");
+
+/* A 2 MiB or 1 GiB block as far as pins are concerned. */
+struct pin_block {
+    uint32_t pins;
+    uint32_t orphans; /* first frame of the first orphan run, FRAME_NONE if there is none */
+    uint32_t owned;   /* frames in it that are not holes */
+};
+
+struct frames {
+    struct frame *frame;      /* [count], of frame number `base` on */
+    struct pin_block *region; /* one per 2 MiB; `base` is a multiple of FRAMES_PER_2M */
+    struct pin_block *giga;   /* one per 1 GiB, from the GiB that holds `base` on */
+    uint32_t base;
+    uint32_t count;
+    struct frames_stats stats;
+};
+extern struct frames frames;
+
+/* Forgets everything: the state before frames_init(). */
+void frames_reset(void);
+/* Gives unpinned frames to the free lists. */
+void frames_put_free(uint32_t first, uint32_t count);
+/* The same for one frame: goes to the stack of single frames. */
+void frames_put_one(uint32_t number);
+
+static inline struct pin_block *region_of(uint32_t number)
+{
+    return &frames.region[(number - frames.base) / FRAMES_PER_2M];
+}
+
+static inline struct pin_block *giga_of(uint32_t number)
+{
+    return &frames.giga[number / FRAMES_PER_1G - frames.base / FRAMES_PER_1G];
+}
+
+#endif

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Pins and orphans. Three levels have counters: 1 GiB blocks, 2 MiB regions, single frames. A frame
+ * is out of reach while any of the three that cover it is pinned. What is released meanwhile waits:
+ * under a pinned large block as a run in that block's list (the link and the length live in the
+ * metadata of the run's first frame), under its own pin as a state. The last unpin releases the
+ * waiting runs anew, which sorts them to a smaller pinned block or to the free lists.
+ */
+#include "kernel/lib/error.h"
+#include "kernel/lib/panic.h"
+#include "kernel/mm/frames_internal.h"
+
+#define PINS_MAX UINT32_MAX
+
+static void orphan_run(struct pin_block *block, uint32_t first, uint32_t count)
+{
+    struct frame *frame = &frames.frame[first - frames.base];
+
+    frame->state = FRAME_ORPHAN_RUN;
+    frame->length = count;
+    frame->next = block->orphans;
+    block->orphans = first;
+    frames.stats.orphans += count;
+}
+
+/* Frames of one region in which single frames are pinned. */
+static void release_among_pinned(uint32_t first, uint32_t count)
+{
+    struct frame *frame = &frames.frame[first - frames.base];
+    uint32_t clear = 0; /* unpinned frames just before `i` */
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (frame[i].pins == 0) {
+            clear++;
+            continue;
+        }
+        frames_put_free(first + i - clear, clear);
+        clear = 0;
+        frame[i].state = FRAME_ORPHAN_ONE;
+        frames.stats.orphans++;
+    }
+    frames_put_free(first + count - clear, clear);
+}
+
+/* Frames of one GiB that is not pinned itself. Unpinned neighbours are freed in one piece. */
+static void release_regions(uint32_t first, uint32_t count)
+{
+    uint32_t start = first; /* [start, first) is to be freed */
+
+    while (count > 0) {
+        uint32_t part = MIN(count, FRAMES_PER_2M - first % FRAMES_PER_2M);
+        struct pin_block *region = region_of(first);
+        uint32_t head = (first - frames.base) & ~(FRAMES_PER_2M - 1);
+
+        if (region->pins != 0 || frames.frame[head].pinned != 0) {
+            frames_put_free(start, first - start);
+            start = first + part;
+            if (region->pins != 0)
+                orphan_run(region, first, part);
+            else
+                release_among_pinned(first, part);
+        }
+        first += part;
+        count -= part;
+    }
+    frames_put_free(start, first - start);
+}
+
+static void release_run(uint32_t first, uint32_t count)
+{
+    while (count > 0) {
+        uint32_t part = MIN(count, FRAMES_PER_1G - first % FRAMES_PER_1G);
+        struct pin_block *giga = giga_of(first);
+
+        if (giga->pins != 0)
+            orphan_run(giga, first, part);
+        else
+            release_regions(first, part);
+        first += part;
+        count -= part;
+    }
+}
+
+void frames_release(paddr_t base, uint64_t length)
+{
+    uint32_t first = (uint32_t)(base >> PAGE_SHIFT);
+    uint32_t index = first - frames.base;
+
+    ASSERT(index < frames.count);
+    if (length == PAGE_SIZE && frames.frame[index].pins == 0 && region_of(first)->pins == 0 &&
+        giga_of(first)->pins == 0)
+        frames_put_one(first);
+    else
+        release_run(first, (uint32_t)(length >> PAGE_SHIFT));
+}
+
+static void release_orphans(struct pin_block *block)
+{
+    uint32_t first = block->orphans;
+
+    block->orphans = FRAME_NONE;
+    while (first != FRAME_NONE) {
+        struct frame *frame = &frames.frame[first - frames.base];
+        uint32_t next = frame->next;
+
+        frame->state = FRAME_HELD;
+        frames.stats.orphans -= frame->length;
+        release_run(first, frame->length);
+        first = next;
+    }
+}
+
+static int pin_block(struct pin_block *block, uint32_t frames_in_block)
+{
+    if (block->owned != frames_in_block)
+        return -EINVAL;
+    if (block->pins == PINS_MAX)
+        return -ENOMEM;
+    block->pins++;
+    return 0;
+}
+
+static void unpin_block(struct pin_block *block)
+{
+    ASSERT(block->pins != 0);
+    block->pins--;
+    if (block->pins == 0)
+        release_orphans(block);
+}
+
+static int pin_frame(uint32_t number)
+{
+    uint32_t index = number - frames.base;
+    struct frame *frame = &frames.frame[index];
+
+    if (frame->state > FRAME_STATE_PINNABLE_MAX)
+        return -EINVAL;
+    if (frame->pins == PINS_MAX)
+        return -ENOMEM;
+    if (frame->pins++ == 0)
+        frames.frame[index & ~(FRAMES_PER_2M - 1)].pinned++;
+    return 0;
+}
+
+static void unpin_frame(uint32_t number)
+{
+    uint32_t index = number - frames.base;
+    struct frame *frame = &frames.frame[index];
+
+    ASSERT(frame->pins != 0);
+    if (--frame->pins != 0)
+        return;
+    frames.frame[index & ~(FRAMES_PER_2M - 1)].pinned--;
+    if (frame->state != FRAME_ORPHAN_ONE)
+        return;
+    frame->state = FRAME_HELD;
+    frames.stats.orphans--;
+    release_run(number, 1);
+}
+
+/* Frames in the largest block that starts at `first` and does not pass `count`. */
+static uint32_t block_frames(uint32_t first, uint32_t count)
+{
+    if (first % FRAMES_PER_2M != 0 || count < FRAMES_PER_2M)
+        return 1;
+    if (first % FRAMES_PER_1G != 0 || count < FRAMES_PER_1G)
+        return FRAMES_PER_2M;
+    return FRAMES_PER_1G;
+}
+
+/* Takes the pins of the first `done` frames of a run off; the whole run tells the block sizes. */
+static void unpin_run(uint32_t first, uint32_t count, uint32_t done)
+{
+    uint32_t end = first + done;
+
+    while (first != end) {
+        uint32_t block = block_frames(first, count);
+
+        if (block == 1)
+            unpin_frame(first);
+        else if (block == FRAMES_PER_2M)
+            unpin_block(region_of(first));
+        else
+            unpin_block(giga_of(first));
+        frames.stats.pins--;
+        first += block;
+        count -= block;
+    }
+}
+
+static int pin_at(uint32_t first, uint32_t block)
+{
+    if (block == 1)
+        return pin_frame(first);
+    if (block == FRAMES_PER_2M)
+        return pin_block(region_of(first), block);
+    return pin_block(giga_of(first), block);
+}
+
+int frames_pin(paddr_t base, uint64_t length)
+{
+    uint64_t index = (base >> PAGE_SHIFT) - frames.base;
+    uint64_t count = length >> PAGE_SHIFT;
+    uint32_t first = (uint32_t)(base >> PAGE_SHIFT);
+    uint32_t done = 0;
+
+    if (index >= frames.count || count > frames.count - index)
+        return -EINVAL;
+    while (done < count) {
+        uint32_t block = block_frames(first + done, (uint32_t)count - done);
+        int error = pin_at(first + done, block);
+
+        if (error) {
+            unpin_run(first, count, done);
+            return error;
+        }
+        frames.stats.pins++;
+        done += block;
+    }
+    return 0;
+}
+
+void frames_unpin(paddr_t base, uint64_t length)
+{
+    uint32_t count = (uint32_t)(length >> PAGE_SHIFT);
+
+    unpin_run((uint32_t)(base >> PAGE_SHIFT), count, count);
+}

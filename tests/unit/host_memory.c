@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/host_memory.h"
+#include <stdlib.h>
+#include <sys/mman.h>
+#include "kernel/mm/direct.h"
+
+static char *memory;
+static paddr_t memory_base;
+static uint64_t memory_size;
+
+void host_memory_create(paddr_t base, uint64_t size)
+{
+    memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                  -1, 0);
+    if (memory == MAP_FAILED)
+        abort();
+    memory_base = base;
+    memory_size = size;
+}
+
+void host_memory_destroy(void)
+{
+    munmap(memory, memory_size);
+    memory = NULL;
+}
+
+void *phys_to_virt(paddr_t address)
+{
+    if (address < memory_base || address - memory_base >= memory_size)
+        abort();
+    return memory + (address - memory_base);
+}
+
+paddr_t virt_to_phys(const void *pointer)
+{
+    uint64_t offset = (uint64_t)((const char *)pointer - memory);
+
+    if (offset >= memory_size)
+        abort();
+    return memory_base + offset;
+}
+
+uint64_t host_random(uint64_t *state)
+{
+    uint64_t x = *state;
+
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    *state = x;
+    return x * UINT64_C(0x2545f4914f6cdd1d);
+}
+
+uint64_t host_random_below(uint64_t *state, uint64_t bound)
+{
+    return (host_random(state) >> 16) % bound;
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The frame allocator against a byte map: what is held, and how many pins cover each frame. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "kernel/lib/error.h"
+#include "kernel/mm/direct.h"
+#include "kernel/mm/frames.h"
+#include "tests/unit/host_memory.h"
+
+#define RAM_BASE   (3 * GIB - 32 * MIB)
+#define RAM_SIZE   (2 * GIB + 64 * MIB)
+#define RAM_FRAMES (RAM_SIZE / PAGE_SIZE)
+#define HOLE_FIRST (2 * GIB / PAGE_SIZE + 5000)
+#define HOLE_END   (HOLE_FIRST + 700)
+#define RUNS_MAX   256
+
+static const struct phys_run ram[] = {
+    {RAM_BASE, HOLE_FIRST *PAGE_SIZE},
+    {RAM_BASE + HOLE_END * PAGE_SIZE, RAM_SIZE - HOLE_END *PAGE_SIZE},
+};
+
+/* The reference. Frames are counted from RAM_BASE. */
+static uint8_t held[RAM_FRAMES];
+static uint8_t pins[RAM_FRAMES];
+static uint64_t free_frames, orphans, pin_blocks;
+static struct phys_run pinned[RUNS_MAX];
+static size_t pinned_count;
+static uint64_t rng;
+
+static uint64_t frame_of(paddr_t address)
+{
+    return (address - RAM_BASE) / PAGE_SIZE;
+}
+
+static uint64_t blocks_of(struct phys_run run)
+{
+    static const uint64_t sizes[] = {SIZE_1G, SIZE_2M, PAGE_SIZE};
+    uint64_t blocks = 0;
+
+    while (run.length > 0) {
+        size_t i = 0;
+
+        while (!IS_ALIGNED(run.base, sizes[i]) || run.length < sizes[i])
+            i++;
+        run.base += sizes[i];
+        run.length -= sizes[i];
+        blocks++;
+    }
+    return blocks;
+}
+
+static void expect_stats(void)
+{
+    struct frames_stats s;
+
+    frames_stats(&s);
+    assert_int_equal(s.free, free_frames);
+    assert_int_equal(s.orphans, orphans);
+    assert_int_equal(s.pins, pin_blocks);
+}
+
+static void setup(void)
+{
+    struct frames_stats s;
+
+    host_memory_create(RAM_BASE, RAM_SIZE);
+    assert_int_equal(frames_init(ram, ARRAY_SIZE(ram), NULL, 0), 0);
+    memset(held, 1, sizeof(held));
+    memset(pins, 0, sizeof(pins));
+    frames_stats(&s);
+    assert_int_equal(s.free, s.total);
+    free_frames = s.free;
+    orphans = pin_blocks = pinned_count = 0;
+    for (uint64_t f = 0; f < RAM_FRAMES; f++)
+        held[f] = !frames_owned(RAM_BASE + f * PAGE_SIZE, PAGE_SIZE);
+}
+
+static bool model_alloc(unsigned order)
+{
+    paddr_t at = frames_alloc(order, 0);
+    uint64_t f = frame_of(at);
+
+    if (at == PADDR_NONE)
+        return false;
+    assert_true(IS_ALIGNED(at, PAGE_SIZE << order));
+    for (uint64_t i = 0; i < BIT(order); i++) {
+        assert_int_equal(held[f + i], 0);
+        assert_int_equal(pins[f + i], 0);
+        held[f + i] = 2;
+    }
+    free_frames -= BIT(order);
+    return true;
+}
+
+static void model_release(uint64_t f, uint64_t count)
+{
+    for (uint64_t i = f; i < f + count; i++) {
+        assert_int_equal(held[i], 2);
+        held[i] = 0;
+        if (pins[i])
+            orphans++;
+        else
+            free_frames++;
+    }
+    frames_release(RAM_BASE + f * PAGE_SIZE, count * PAGE_SIZE);
+}
+
+static void model_pin(uint64_t f, uint64_t count)
+{
+    struct phys_run run = {RAM_BASE + f * PAGE_SIZE, count * PAGE_SIZE};
+
+    if (pinned_count == RUNS_MAX)
+        return;
+    assert_int_equal(frames_pin(run.base, run.length), 0);
+    for (uint64_t i = f; i < f + count; i++)
+        pins[i]++;
+    pin_blocks += blocks_of(run);
+    pinned[pinned_count++] = run;
+}
+
+static void model_unpin(size_t index)
+{
+    struct phys_run run = pinned[index];
+    uint64_t f = frame_of(run.base);
+
+    pinned[index] = pinned[--pinned_count];
+    for (uint64_t i = f; i < f + run.length / PAGE_SIZE; i++) {
+        if (--pins[i] == 0 && !held[i]) {
+            orphans--;
+            free_frames++;
+        }
+    }
+    pin_blocks -= blocks_of(run);
+    frames_unpin(run.base, run.length);
+}
+
+/* A random run of held frames that starts near a random place: its first frame, or RAM_FRAMES. */
+static uint64_t held_run(uint64_t *count)
+{
+    uint64_t f = host_random_below(&rng, RAM_FRAMES);
+    uint64_t limit = BIT(host_random_below(&rng, 19)) + host_random_below(&rng, 3);
+    uint64_t n = 0;
+
+    if (host_random_below(&rng, 2))
+        f &= ~(BIT(host_random_below(&rng, 19)) - 1);
+    for (uint64_t tries = 0; f < RAM_FRAMES && held[f] != 2 && tries < 5000; tries++)
+        f++;
+    while (f + n < RAM_FRAMES && n < limit && held[f + n] == 2)
+        n++;
+    *count = n;
+    return n ? f : RAM_FRAMES;
+}
+
+static void random_step(void)
+{
+    /* Small blocks often, large ones seldom: an order costs its length in the model. */
+    unsigned most = host_random_below(&rng, 64) == 0 ? 19 : 10;
+    uint64_t count, f;
+
+    switch (host_random_below(&rng, 8)) {
+    case 0:
+    case 1:
+    case 2:
+        model_alloc((unsigned)host_random_below(&rng, most));
+        break;
+    case 3:
+    case 4:
+        f = held_run(&count);
+        if (f != RAM_FRAMES)
+            model_release(f, count);
+        break;
+    case 5:
+    case 6:
+        f = held_run(&count);
+        if (f != RAM_FRAMES)
+            model_pin(f, count);
+        break;
+    default:
+        if (pinned_count)
+            model_unpin(host_random_below(&rng, pinned_count));
+    }
+}
+
+static void release_everything(void)
+{
+    while (pinned_count)
+        model_unpin(pinned_count - 1);
+    for (uint64_t f = 0; f < RAM_FRAMES; f++)
+        if (held[f] == 2)
+            model_release(f, 1);
+    expect_stats();
+    assert_int_equal(orphans, 0);
+}
+
+static void test_model(void **state)
+{
+    const char *steps = getenv("BULKHEAD_STEPS");
+    uint64_t rounds = (steps ? strtoull(steps, NULL, 0) : 100000) / 20000;
+    paddr_t whole;
+
+    for (uint64_t round = 0; round < rounds; round++) {
+        rng = 12345 + round;
+        setup();
+        for (int step = 0; step < 20000; step++) {
+            random_step();
+            expect_stats();
+        }
+        release_everything();
+        /* All blocks joined again: the one whole GiB of this memory can be had. */
+        whole = frames_alloc(ORDER_1G, 0);
+        assert_true(whole == 3 * GIB || whole == 4 * GIB);
+        host_memory_destroy();
+    }
+}
+
+/* Everything can be taken frame by frame, is zeroed on request, and nothing twice. */
+static void test_exhaust(void **state)
+{
+    static const struct phys_run small[] = {{RAM_BASE, 3 * MIB}};
+    struct frames_stats s;
+    uint64_t count = 0;
+    paddr_t at;
+
+    host_memory_create(RAM_BASE, RAM_SIZE);
+    memset(phys_to_virt(RAM_BASE), 0x5a, 3 * MIB);
+    assert_int_equal(frames_init(small, 1, NULL, 0), 0);
+    frames_stats(&s);
+    assert_int_equal(s.total, 3 * MIB / PAGE_SIZE - 4); /* 768 * 16 bytes and the pin blocks */
+    memset(held, 0, sizeof(held));
+    while ((at = frames_alloc(0, FRAMES_ZERO)) != PADDR_NONE) {
+        const uint64_t *word = phys_to_virt(at);
+
+        assert_int_equal(held[frame_of(at)]++, 0);
+        for (size_t i = 0; i < PAGE_SIZE / 8; i++)
+            assert_int_equal(word[i], 0);
+        count++;
+    }
+    assert_int_equal(count, s.total);
+    assert_true(frames_alloc(1, 0) == PADDR_NONE);
+    host_memory_destroy();
+}
+
+static void test_single_frames_do_not_hide_large_blocks(void **state)
+{
+    paddr_t one, large;
+
+    rng = 1;
+    setup();
+    one = frames_alloc(0, 0);
+    frames_release(one, PAGE_SIZE);
+    /* The only whole GiB may have been split for `one`; asking for it must put it together. */
+    large = frames_alloc(ORDER_1G, 0);
+    assert_true(large != PADDR_NONE);
+    assert_true(frames_alloc(ORDER_1G, 0) == PADDR_NONE);
+    frames_release(large, SIZE_1G);
+    host_memory_destroy();
+}
+
+static void test_pinned_gib_is_one_count(void **state)
+{
+    struct frames_stats s;
+    paddr_t at;
+
+    setup();
+    at = frames_alloc(ORDER_1G, 0);
+    assert_int_equal(frames_pin(at, SIZE_1G), 0);
+    frames_stats(&s);
+    assert_int_equal(s.pins, 1);
+    frames_release(at, SIZE_1G);
+    frames_stats(&s);
+    assert_int_equal(s.orphans, SIZE_1G / PAGE_SIZE);
+    assert_true(frames_alloc(ORDER_1G, 0) == PADDR_NONE);
+    frames_unpin(at, SIZE_1G);
+    assert_true(frames_alloc(ORDER_1G, 0) == at);
+    host_memory_destroy();
+}
+
+static void test_foreign_memory_is_not_pinned(void **state)
+{
+    struct frames_stats s;
+    uint64_t hole = RAM_BASE + HOLE_FIRST * PAGE_SIZE;
+
+    setup();
+    assert_int_equal(frames_pin(hole, PAGE_SIZE), -EINVAL);
+    assert_int_equal(frames_pin(RAM_BASE - PAGE_SIZE, PAGE_SIZE), -EINVAL);
+    assert_int_equal(frames_pin(RAM_BASE + RAM_SIZE, PAGE_SIZE), -EINVAL);
+    assert_int_equal(frames_pin(RAM_BASE, UINT64_MAX & ~(PAGE_SIZE - 1)), -EINVAL);
+    /* A large block with a hole in it, reached after pins that must come off again. */
+    assert_int_equal(frames_pin(ALIGN_DOWN(hole, SIZE_2M), SIZE_2M), -EINVAL);
+    assert_int_equal(frames_pin(ALIGN_DOWN(hole, SIZE_2M) - 8 * MIB, 16 * MIB), -EINVAL);
+    assert_int_equal(frames_pin(4 * GIB, GIB), -EINVAL);
+    frames_stats(&s);
+    assert_int_equal(s.pins, 0);
+    assert_false(frames_owned(hole - PAGE_SIZE, 2 * PAGE_SIZE));
+    assert_true(frames_owned(3 * GIB, PAGE_SIZE));
+    host_memory_destroy();
+}
+
+static void test_held_memory_can_be_released_later(void **state)
+{
+    static const struct phys_run usable[] = {{RAM_BASE, 8 * MIB}, {RAM_BASE + 10 * MIB, 8 * MIB}};
+    static const struct phys_run boot[] = {{RAM_BASE + 8 * MIB, 2 * MIB}};
+    struct frames_stats s;
+    uint64_t before;
+
+    host_memory_create(RAM_BASE, RAM_SIZE);
+    assert_int_equal(frames_init(usable, 2, boot, 1), 0);
+    frames_stats(&s);
+    before = s.free;
+    assert_int_equal(s.total - s.free, 2 * MIB / PAGE_SIZE);
+    assert_int_equal(frames_pin(boot[0].base, boot[0].length), 0);
+    frames_release(boot[0].base, boot[0].length);
+    frames_unpin(boot[0].base, boot[0].length);
+    frames_stats(&s);
+    assert_int_equal(s.free, before + 2 * MIB / PAGE_SIZE);
+    host_memory_destroy();
+}
+
+static void test_bad_runs_are_refused(void **state)
+{
+    static const struct phys_run unaligned[] = {{RAM_BASE + 1, PAGE_SIZE}};
+    static const struct phys_run empty[] = {{RAM_BASE, 0}};
+    static const struct phys_run overlap[] = {{RAM_BASE, MIB}, {RAM_BASE, MIB}};
+    static const struct phys_run wraps[] = {{~(uint64_t)0 & ~(PAGE_SIZE - 1), 2 * PAGE_SIZE}};
+    static const struct phys_run tiny[] = {{RAM_BASE, PAGE_SIZE}};
+    static const struct phys_run far[] = {{64 * KIB * GIB, GIB}};
+
+    host_memory_create(RAM_BASE, RAM_SIZE);
+    assert_int_equal(frames_init(unaligned, 1, NULL, 0), -EINVAL);
+    assert_int_equal(frames_init(empty, 1, NULL, 0), -EINVAL);
+    assert_int_equal(frames_init(overlap, 2, NULL, 0), -EINVAL);
+    assert_int_equal(frames_init(wraps, 1, NULL, 0), -EINVAL);
+    assert_int_equal(frames_init(tiny, 1, unaligned, 1), -EINVAL);
+    assert_int_equal(frames_init(tiny, 1, NULL, 0), 0); /* metadata takes it all: nothing free */
+    assert_true(frames_alloc(0, 0) == PADDR_NONE);
+    assert_int_equal(frames_init(far, 1, NULL, 0), -ENOMEM);
+    assert_int_equal(frames_init(NULL, 0, NULL, 0), -ENOMEM);
+    host_memory_destroy();
+}
+
+/* The metadata goes where no whole GiB breaks; a run beyond a huge hole is left alone. */
+static void test_metadata_placement(void **state)
+{
+    static const struct phys_run usable[] = {
+        {3 * GIB - 16 * MIB, 16 * MIB},
+        {3 * GIB + MIB, GIB - MIB},
+        {4 * GIB, GIB},
+        {1024 * GIB, GIB},
+    };
+    struct frames_stats s;
+    paddr_t at;
+
+    host_memory_create(RAM_BASE, RAM_SIZE);
+    assert_int_equal(frames_init(usable, 4, NULL, 0), 0);
+    at = frames_alloc(ORDER_1G, 0);
+    assert_int_equal(at, 4 * GIB);
+    frames_stats(&s);
+    assert_true(s.total < 3 * GIB / PAGE_SIZE);
+    host_memory_destroy();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_model),
+        cmocka_unit_test(test_exhaust),
+        cmocka_unit_test(test_single_frames_do_not_hide_large_blocks),
+        cmocka_unit_test(test_pinned_gib_is_one_count),
+        cmocka_unit_test(test_foreign_memory_is_not_pinned),
+        cmocka_unit_test(test_held_memory_can_be_released_later),
+        cmocka_unit_test(test_bad_runs_are_refused),
+        cmocka_unit_test(test_metadata_placement),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
