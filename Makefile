@@ -22,11 +22,9 @@ WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow 
 include boot/pvh/kernel.mk
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk
-include sdk/sdk.mk
-include examples/examples.mk
 
-.PHONY: all kernel objects sdk examples unit fuzz clean
-all: kernel examples
+.PHONY: all kernel objects unit fuzz clean
+all: kernel
 kernel: $(BUILD)/kernel.elf
 objects: $(KERNEL_OBJECTS)
 
