@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Cache-line write-back and 16-byte stores. */
+#include "kernel/cpu/cache.h"
+
+void cache_flush(const volatile void *at, size_t length)
+{
+    const volatile char *line = (const volatile char *)ALIGN_DOWN((uintptr_t)at, CACHE_LINE);
+    const volatile char *end = (const volatile char *)at + length;
+
+    for (; line < end; line += CACHE_LINE)
+        __asm__ volatile("clflush %0" : : "m"(*line) : "memory");
+}
+
+void store_128(volatile void *at, uint64_t low, uint64_t high)
+{
+    volatile uint64_t *half = at;
+    uint64_t old_low = half[0], old_high = half[1];
+    bool stored;
+
+    /* The only 16-byte store without vector registers is a compare-and-exchange that succeeds. */
+    do {
+        __asm__ volatile("lock cmpxchg16b %1"
+                         : "=@ccz"(stored), "+m"(*(volatile char(*)[16])at), "+a"(old_low),
+                           "+d"(old_high)
+                         : "b"(low), "c"(high)
+                         : "memory");
+    } while (!stored);
+}
