@@ -9,10 +9,41 @@
 #ifndef KERNEL_IOMMU_IOMMU_H
 #define KERNEL_IOMMU_IOMMU_H
 
+#include "kernel/lib/refusal.h"
 #include "kernel/lib/types.h"
 
+struct dmar_info;
 struct iommu_unit;
 struct iommu_domain;
+struct json;
+struct text;
+
+struct iommu_options {
+    bool unsafe_interrupts;   /* go on where interrupts cannot be remapped */
+    bool ats;                 /* let devices cache translations, where all parts allow it */
+    bool x2apic;              /* the CPU's local APIC is in x2APIC mode */
+    unsigned queue_entries;   /* invalidation queue, 256 to 32768, a power of two; 0: 256 */
+    unsigned remap_entries;   /* interrupt entries, 256 to 65536, a power of two; 0: 4096 */
+    uint64_t fault_threshold; /* faults of one requester before anything is done; 0: never */
+    bool stop_device;         /* at the threshold, take its bus mastering away */
+    /* Called at the threshold, once per requester, in an interrupt handler. May be NULL. */
+    void (*on_faults)(void *context, uint16_t segment, uint16_t rid);
+    void *context;
+};
+
+/*
+ * Takes every unit of the machine over from whatever state firmware left it in and switches it on,
+ * in the order that never lets a request through: queue, empty root table, interrupt-remapping
+ * table, global invalidations, remapping, translation, and only then the protected-memory registers
+ * go. Bus mastering must be off everywhere. `dmar` must stay valid.
+ *
+ * -ENODEV (no unit), -EOPNOTSUPP (a capability is missing), -EIO, -ENOMEM, -EINVAL (options), with
+ * a sentence in *why. Units already started keep blocking.
+ */
+int iommu_init(const struct dmar_info *dmar, const struct iommu_options *options,
+               struct refusal *why);
+/* Do interrupts of devices behind this unit go through its remapping table? */
+bool iommu_remaps_interrupts(const struct iommu_unit *unit);
 
 enum iommu_permission {
     IOMMU_READ = 1,  /* the device may read memory */
@@ -55,9 +86,10 @@ int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run 
 /* What a series of unmaps changed, to be invalidated in one go. */
 struct iommu_gather {
     struct iommu_domain *domain;
-    uint64_t first; /* lowest and highest (inclusive) IOVA touched */
+    uint64_t first; /* lowest and highest (inclusive) IOVA touched; first > last: none */
     uint64_t last;
-    uint64_t leaves;
+    uint64_t leaves;                /* removed */
+    unsigned leaf_bits;             /* the largest leaf removed was 2^leaf_bits bytes */
     struct iommu_table_page *freed; /* emptied table pages, released by iommu_sync() */
 };
 void iommu_gather_init(struct iommu_gather *gather, struct iommu_domain *domain);
@@ -100,5 +132,17 @@ int iommu_detach(struct iommu_domain *domain, uint16_t segment, uint16_t rid);
 void iommu_reserved_regions(uint16_t segment, uint16_t rid,
                             void (*region)(void *context, paddr_t base, uint64_t length),
                             void *context);
+
+/* How many requests were refused since boot. */
+uint64_t iommu_fault_count(void);
+
+/* The "iommu" member of the report: units, domains, mappings, faults, invalidations. */
+void iommu_report(struct json *json);
+/* Texts under /sys/kernel/iommu; `context` is not used. */
+void iommu_units_show(void *context, struct text *out);
+void iommu_domains_show(void *context, struct text *out);
+void iommu_mappings_show(void *context, struct text *out);
+void iommu_faults_show(void *context, struct text *out);
+void iommu_invalidations_show(void *context, struct text *out);
 
 #endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Device TLBs: PCIe address translation services (PCIe base specification, chapter 10). Off unless
+ * the operator asks: a device with a TLB is trusted to send the translated addresses it was given.
+ */
+#include "kernel/iommu/scope.h"
+#include "kernel/iommu/unit.h"
+#include "kernel/pci/pci.h"
+
+enum {
+    ATS_CAPABILITY = 4, /* bits 4:0: queue depth, 0 meaning 32 */
+    ATS_CONTROL = 6,    /* bits 4:0: smallest unit, 0 meaning 4 KiB */
+    ATS_CONTROL_ENABLE = 1 << 15,
+};
+
+/* Does the DMAR table allow a device TLB here? ATSR names root ports, SATC names devices. */
+static bool platform_allows(const struct pci_device *device)
+{
+    const struct dmar_info *dmar = iommu_dmar();
+    const struct pci_device *port = device;
+
+    while (port->bridge)
+        port = port->bridge;
+    for (size_t i = 0; i < dmar->port_count; i++) {
+        const struct dmar_port *allowed = &dmar->ports[i];
+        uint16_t rid = allowed->integrated ? device->rid : port->rid;
+
+        if (allowed->segment != device->segment)
+            continue;
+        if (!allowed->integrated && allowed->all_ports && port != device)
+            return true;
+        if (scope_list_contains(dmar, allowed->scopes, device->segment, rid))
+            return true;
+    }
+    return false;
+}
+
+bool ats_allowed(const struct iommu_unit *unit, uint16_t rid, uint8_t *depth)
+{
+    const struct requester *requester = requester_find((struct iommu_unit *)unit, rid);
+    const struct pci_device *device;
+
+    if (!iommu_options()->ats || !unit->can.device_tlb)
+        return false;
+    if (requester && requester->ats_distrusted)
+        return false;
+    device = pci_find(unit->segment, rid);
+    if (!device || !device->cap_ats || !platform_allows(device))
+        return false;
+    *depth = pci_read16(device, device->cap_ats + ATS_CAPABILITY) & 31;
+    return true;
+}
+
+void ats_enable(const struct iommu_unit *unit, uint16_t rid, bool on)
+{
+    const struct pci_device *device = pci_find(unit->segment, rid);
+
+    if (device && device->cap_ats)
+        pci_write16(device, device->cap_ats + ATS_CONTROL, on ? ATS_CONTROL_ENABLE : 0);
+}

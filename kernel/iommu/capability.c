@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a unit can do, and whether that is enough. */
+#include "kernel/iommu/unit.h"
+
+#include "kernel/lib/error.h"
+
+static bool has(uint64_t capabilities, unsigned bit)
+{
+    return (capabilities >> bit) & 1;
+}
+
+/*
+ * The shallowest table that reaches every address the unit can translate, else the deepest: each
+ * level costs the unit a memory access per walk. SAGAW is a bitmap with holes. 0: none fits.
+ */
+static unsigned choose_levels(unsigned sagaw, unsigned mgaw)
+{
+    unsigned chosen = 0;
+
+    for (unsigned levels = 3; levels <= PT_LEVELS_MAX; levels++) {
+        if (!(sagaw & (1u << (levels - 2))))
+            continue;
+        chosen = levels;
+        if (PAGE_SHIFT + 9 * levels >= mgaw)
+            break;
+    }
+    return chosen;
+}
+
+static int decide_translation(struct iommu_unit *unit, struct refusal *why)
+{
+    struct unit_abilities *can = &unit->can;
+    unsigned long long at = unit->described->registers;
+    unsigned sagaw = vtd_cap_sagaw(unit->cap);
+    unsigned mgaw = vtd_cap_mgaw(unit->cap);
+    unsigned large = vtd_cap_large_pages(unit->cap);
+
+    if (sagaw == 0)
+        return refuse(why, -EOPNOTSUPP, "the IOMMU at 0x%llx cannot translate DMA (CAP.SAGAW is 0)",
+                      at);
+    can->levels = choose_levels(sagaw, mgaw);
+    if (can->levels == 0)
+        return refuse(
+            why, -EOPNOTSUPP,
+            "the IOMMU at 0x%llx has no page-table depth of 3, 4 or 5 levels (CAP.SAGAW is "
+            "0x%x)",
+            at, sagaw);
+    if (bits_get(unit->cap, 2, 0) == 7)
+        return refuse(why, -EOPNOTSUPP,
+                      "the IOMMU at 0x%llx reports an unknown number of domains (CAP.ND is 7)", at);
+    can->domains = vtd_cap_domains(unit->cap);
+    can->address_bits = MIN(mgaw, PAGE_SHIFT + 9 * can->levels);
+    /* 1 GiB leaves count only on top of 2 MiB ones. */
+    can->largest = !(large & 1) ? 1 : !(large & 2) ? 2 : 3;
+    return 0;
+}
+
+static int decide_interrupts(struct iommu_unit *unit, const struct iommu_options *options,
+                             bool platform_remaps, struct refusal *why)
+{
+    struct unit_abilities *can = &unit->can;
+    unsigned long long at = unit->described->registers;
+    const char *missing = NULL;
+
+    if (!platform_remaps)
+        missing = "DMAR flag INTR_REMAP";
+    else if (!has(unit->ecap, VTD_ECAP_IR))
+        missing = "ECAP.IR";
+    else if (!can->queue)
+        missing = "ECAP.QI";
+    can->remapping = !missing;
+    can->x2apic = can->remapping && has(unit->ecap, VTD_ECAP_EIM);
+    if (missing && !options->unsafe_interrupts)
+        return refuse(
+            why, -EOPNOTSUPP,
+            "the IOMMU at 0x%llx cannot remap interrupts (%s is 0); unsafe-interrupts=yes "
+            "goes on without",
+            at, missing);
+    if (options->x2apic && can->remapping && !can->x2apic)
+        return refuse(why, -EOPNOTSUPP,
+                      "the CPU is in x2APIC mode but the IOMMU at 0x%llx cannot address it "
+                      "(ECAP.EIM is 0)",
+                      at);
+    return 0;
+}
+
+int unit_decide(struct iommu_unit *unit, const struct iommu_options *options, bool platform_remaps,
+                struct refusal *why)
+{
+    struct unit_abilities *can = &unit->can;
+    uint64_t cap = unit->cap, ecap = unit->ecap;
+    int error;
+
+    if (cap == ~UINT64_C(0))
+        return refuse(why, -EIO, "the IOMMU at 0x%llx does not answer",
+                      (unsigned long long)unit->described->registers);
+    error = decide_translation(unit, why);
+    if (error)
+        return error;
+    can->queue = has(ecap, VTD_ECAP_QI);
+    can->coherent = has(ecap, VTD_ECAP_C);
+    can->snoop_control = has(ecap, VTD_ECAP_SC);
+    can->caching_mode = has(cap, VTD_CAP_CM);
+    can->write_buffer = has(cap, VTD_CAP_RWBF);
+    can->page_selective = has(cap, VTD_CAP_PSI);
+    can->max_mask = vtd_cap_max_mask(cap);
+    can->max_handle_mask = (unsigned)bits_get(ecap, 23, 20);
+    can->device_tlb = has(ecap, VTD_ECAP_DT) && can->queue;
+    can->drain = (has(cap, VTD_CAP_DRD) ? VTD_IOTLB_DRAIN_READS : 0) |
+                 (has(cap, VTD_CAP_DWD) ? VTD_IOTLB_DRAIN_WRITES : 0);
+    can->fault_count = vtd_cap_fault_records(cap);
+    return decide_interrupts(unit, options, platform_remaps, why);
+}

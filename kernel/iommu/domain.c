@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Domains: a page table with a domain id, and the invalidation that goes with its changes. */
+#include "kernel/iommu/unit.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/panic.h"
+#include "kernel/mm/heap.h"
+
+/* ---- domain ids ---- */
+
+static int ids_init(struct iommu_unit *unit)
+{
+    if (unit->domain_ids)
+        return 0;
+    unit->domain_ids = kcalloc((unit->can.domains + 63) / 64, sizeof(uint64_t));
+    if (!unit->domain_ids)
+        return -ENOMEM;
+    /* With caching mode absent entries are cached under id 0, so no domain may have it (6.1). */
+    if (unit->can.caching_mode)
+        unit->domain_ids[0] |= 1;
+    return 0;
+}
+
+static int id_alloc(struct iommu_unit *unit)
+{
+    for (uint32_t word = 0; word < (unit->can.domains + 63) / 64; word++) {
+        uint64_t vacant = ~unit->domain_ids[word];
+        uint32_t id;
+
+        if (!vacant)
+            continue;
+        id = word * 64 + (uint32_t)__builtin_ctzll(vacant);
+        if (id >= unit->can.domains)
+            break;
+        unit->domain_ids[word] |= BIT(id % 64);
+        return (int)id;
+    }
+    log_error("iommu%u: all %u domain ids are in use", unit->index, unit->can.domains);
+    return -ENOSPC;
+}
+
+static void id_free(struct iommu_unit *unit, uint16_t id)
+{
+    unit->domain_ids[id / 64] &= ~BIT(id % 64);
+}
+
+/* ---- life ---- */
+
+uint64_t domain_last(const struct iommu_domain *domain)
+{
+    return BIT(domain->table.address_bits) - 1;
+}
+
+/* Physical addresses a table entry may hold: the host's width, as the DMAR table gives it. */
+static paddr_t physical_limit(void)
+{
+    return BIT(MIN(iommu_dmar()->address_width, 52));
+}
+
+static int table_create(struct iommu_domain *domain)
+{
+    const struct unit_abilities *can = &domain->unit->can;
+
+    domain->table.levels = can->levels;
+    domain->table.largest = can->largest;
+    domain->table.address_bits = can->address_bits;
+    domain->table.snoop = can->snoop_control;
+    domain->table.flush = !can->coherent;
+    domain->table.physical_limit = physical_limit();
+    return page_table_init(&domain->table, &domain->unit->tables);
+}
+
+int domain_create(struct iommu_unit *unit, bool quarantine, struct iommu_domain **out)
+{
+    struct iommu_domain *domain;
+    int id, error;
+
+    if (unit->fenced)
+        return -EIO;
+    error = ids_init(unit);
+    if (error)
+        return error;
+    id = id_alloc(unit);
+    if (id < 0)
+        return id;
+    domain = kzalloc(sizeof(*domain));
+    if (!domain) {
+        error = -ENOMEM;
+        goto free_id;
+    }
+    domain->unit = unit;
+    domain->id = (uint16_t)id;
+    domain->quarantine = quarantine;
+    list_init(&domain->reserved);
+    error = table_create(domain);
+    if (error)
+        goto free_domain;
+    list_push_back(&unit->domains, &domain->link);
+    *out = domain;
+    return 0;
+
+free_domain:
+    kfree(domain);
+free_id:
+    id_free(unit, (uint16_t)id);
+    return error;
+}
+
+int iommu_domain_create(struct iommu_unit *unit, struct iommu_domain **out)
+{
+    return domain_create(unit, false, out);
+}
+
+void iommu_domain_destroy(struct iommu_domain *domain)
+{
+    struct iommu_unit *unit = domain->unit;
+
+    ASSERT(domain->attached == 0);
+    list_remove(&domain->link);
+    reserved_forget(domain);
+    if (domain_invalidate(domain)) {
+        /* The unit may still walk the tables: they and the id are lost for good. */
+        unit->tables_stranded += domain->table.tables + 1;
+    } else {
+        page_table_destroy(&domain->table);
+        id_free(unit, domain->id);
+    }
+    kfree(domain);
+}
+
+void iommu_domain_geometry(const struct iommu_domain *domain, struct iommu_geometry *out)
+{
+    out->address_bits = domain->table.address_bits;
+    out->page_sizes = 0;
+    for (unsigned level = 1; level <= domain->table.largest; level++)
+        out->page_sizes |= pt_span(level);
+    out->snoop_control = domain->table.snoop;
+    out->coherent_walk = !domain->table.flush;
+}
+
+/* ---- invalidation ---- */
+
+void domain_invalidate_device_tlbs(struct iommu_domain *domain, uint64_t first, uint64_t last)
+{
+    struct requester *requester;
+
+    if (!domain->with_ats)
+        return;
+    invalidate_fence(domain->unit);
+    list_for_each_entry (requester, &domain->unit->requesters, link) {
+        if (requester->domain == domain && requester->ats)
+            invalidate_device_tlb(requester, first, last);
+    }
+}
+
+int domain_invalidate(struct iommu_domain *domain)
+{
+    invalidate_domain(domain->unit, domain->id);
+    domain_invalidate_device_tlbs(domain, 0, domain_last(domain));
+    return invalidation_wait(domain->unit);
+}
+
+void iommu_gather_init(struct iommu_gather *gather, struct iommu_domain *domain)
+{
+    *gather = (struct iommu_gather){.domain = domain, .first = ~UINT64_C(0)};
+}
+
+static bool gather_changed(const struct iommu_gather *gather)
+{
+    return gather->first <= gather->last;
+}
+
+void iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t length,
+                 struct iommu_gather *gather)
+{
+    bool changed = gather_changed(gather);
+
+    page_table_unmap(&domain->table, iova, length, gather);
+    domain->open += !changed && gather_changed(gather);
+    domain->unmaps++;
+}
+
+static void strand(struct iommu_gather *gather)
+{
+    struct iommu_table_page *page;
+
+    for (page = gather->freed; page; page = page->next)
+        gather->domain->unit->tables_stranded++;
+    gather->freed = NULL;
+}
+
+int iommu_sync(struct iommu_gather *gather)
+{
+    struct iommu_domain *domain = gather->domain;
+    struct iommu_unit *unit = domain->unit;
+    int error = unit->fenced ? -EIO : 0;
+
+    if (gather_changed(gather)) {
+        domain->open--;
+        /* Without a requester nothing can be cached: the last detach invalidated the domain. */
+        if (!error && domain->attached) {
+            invalidate_range(unit, domain->id, gather->first, gather->last, gather->leaf_bits,
+                             !gather->freed);
+            domain_invalidate_device_tlbs(domain, gather->first, gather->last);
+            error = invalidation_wait(unit);
+        }
+    }
+    if (error)
+        strand(gather);
+    else
+        page_table_release(&domain->table, gather);
+    iommu_gather_init(gather, domain);
+    return error;
+}
+
+/* ---- map ---- */
+
+static uint64_t total_length(const struct phys_run *runs, size_t count)
+{
+    uint64_t total = 0;
+
+    for (size_t i = 0; i < count; i++)
+        total += runs[i].length;
+    return total;
+}
+
+/* New entries: with caching mode their absence may be cached, else they may sit in a buffer. */
+static int appear(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs,
+                  size_t count)
+{
+    struct iommu_unit *unit = domain->unit;
+
+    if (!unit->can.caching_mode || !domain->attached)
+        return unit_flush_writes(unit);
+    /* Absence is cached by the page, whatever the size of the leaf that is there now. */
+    invalidate_range(unit, domain->id, iova, iova + (total_length(runs, count) - 1), PAGE_SHIFT,
+                     false);
+    return invalidation_wait(unit);
+}
+
+int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs, size_t count,
+              unsigned permissions, unsigned flags)
+{
+    struct iommu_gather undo;
+    int error;
+
+    if (domain->unit->fenced)
+        return -EIO;
+    /*
+     * What was unmapped and not synced may still be cached, tables included. A new leaf over it
+     * would be a second translation for one address: invalidate between clear and set.
+     */
+    if (domain->open && domain_invalidate(domain))
+        return -EIO;
+    iommu_gather_init(&undo, domain);
+    error = page_table_map(&domain->table, iova, runs, count, permissions,
+                           flags & IOMMU_SMALL_LEAVES, &undo);
+    if (error) {
+        domain->open += gather_changed(&undo);
+        return iommu_sync(&undo) ? -EIO : error;
+    }
+    domain->maps++;
+    if (!appear(domain, iova, runs, count))
+        return 0;
+    iommu_unmap(domain, iova, total_length(runs, count), &undo);
+    return iommu_sync(&undo);
+}
+
+bool iommu_translate(const struct iommu_domain *domain, uint64_t iova,
+                     struct iommu_translation *out)
+{
+    return page_table_translate(&domain->table, iova, out);
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fault records (VT-d specification 7.2 to 7.4 and 11.4.9 to 11.4.14). */
+#include "kernel/iommu/fault.h"
+
+#include "kernel/cpu/time.h"
+#include "kernel/cpu/trap.h"
+#include "kernel/iommu/unit.h"
+#include "kernel/lib/error.h"
+#include "kernel/pci/pci.h"
+
+/* Turns of the collecting loop before the unit is made to record less. */
+#define ROUNDS_MAX   1024u
+#define SILENCES_MAX 8u
+
+static struct fault recent[FAULTS_KEPT];
+static uint64_t total;
+
+/* ---- words ---- */
+
+/* Specification, appendix "Fault reason encodings": legacy mode and interrupt remapping. */
+static const struct {
+    uint8_t reason;
+    const char *words;
+} reasons[] = {
+    {0x01, "the root entry is not present"},
+    {0x02, "the device has no context entry"},
+    {0x03, "the context entry is invalid"},
+    {0x04, "the address is beyond the domain's width"},
+    {0x05, "no write permission"},
+    {0x06, "no read permission"},
+    {0x07, "the next page table could not be read"},
+    {0x08, "the root table could not be read"},
+    {0x09, "the context table could not be read"},
+    {0x0a, "reserved bits in the root entry"},
+    {0x0b, "reserved bits in the context entry"},
+    {0x0c, "reserved bits in a page-table entry"},
+    {0x0d, "the device may not use translated requests"},
+    {0x20, "reserved bits in the interrupt request"},
+    {0x21, "no such interrupt-remapping entry"},
+    {0x22, "the interrupt-remapping entry is not present"},
+    {0x23, "the interrupt-remapping table could not be read"},
+    {0x24, "reserved bits in the interrupt-remapping entry"},
+    {0x25, "compatibility-format interrupts are blocked"},
+    {0x26, "the interrupt came from the wrong source"},
+    {0x27, "the posted-interrupt descriptor could not be read"},
+    {0x28, "reserved bits in the posted-interrupt descriptor"},
+};
+
+const char *fault_reason(uint8_t reason)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+        if (reasons[i].reason == reason)
+            return reasons[i].words;
+    }
+    return "unknown reason";
+}
+
+void fault_describe(const struct fault *fault, char *buffer, size_t size)
+{
+    static const char *const requests[] = {"write to", "read of", "page request for",
+                                           "atomic operation on"};
+    const char *request = fault->interrupt ? "interrupt with index" : requests[fault->type & 3];
+
+    format(buffer, size, "%04x:%02x:%02x.%x %s 0x%llx refused: reason %s%x, %s", fault->segment,
+           PCI_BUS(fault->rid), PCI_DEVICE(fault->rid), PCI_FUNCTION(fault->rid), request,
+           (unsigned long long)fault->address, fault->reason > 9 ? "0x" : "", fault->reason,
+           fault_reason(fault->reason));
+}
+
+/* ---- the record of what happened ---- */
+
+uint64_t fault_total(void)
+{
+    return total;
+}
+
+uint64_t iommu_fault_count(void)
+{
+    struct iommu_unit *unit;
+
+    list_for_each_entry (unit, iommu_units(), link)
+        fault_collect(unit);
+    return total;
+}
+
+size_t fault_recent(struct fault *out, size_t max)
+{
+    size_t count = (size_t)MIN(MIN(total, FAULTS_KEPT), max);
+
+    for (size_t i = 0; i < count; i++)
+        out[i] = recent[(total - count + i) % FAULTS_KEPT];
+    return count;
+}
+
+static struct fault_device *device_of(struct fault_log *log, uint16_t rid)
+{
+    for (size_t i = 0; i < log->device_count; i++) {
+        if (log->devices[i].rid == rid)
+            return &log->devices[i];
+    }
+    if (log->device_count == FAULT_DEVICES)
+        return NULL;
+    log->devices[log->device_count] = (struct fault_device){.rid = rid};
+    return &log->devices[log->device_count++];
+}
+
+static void log_fault(struct iommu_unit *unit, const struct fault *fault)
+{
+    char text[FAULT_TEXT_MAX];
+    uint64_t missed;
+
+    if (!log_admit(&unit->faults.limit))
+        return;
+    missed = unit->faults.limit.suppressed;
+    unit->faults.limit.suppressed = 0;
+    fault_describe(fault, text, sizeof(text));
+    if (missed)
+        log_warn("%s (and %llu more since the last line)", text, (unsigned long long)missed);
+    else
+        log_warn("%s", text);
+}
+
+/* Silences a requester, so that its faults cost nothing any more. */
+static void silence(struct iommu_unit *unit, uint16_t rid)
+{
+    struct requester *requester = requester_get(unit, rid);
+
+    if (requester && !requester->silenced)
+        context_silence(requester);
+}
+
+/* The configured answer to a device that does not stop. */
+static void apply_policy(struct iommu_unit *unit, struct fault_device *device)
+{
+    const struct iommu_options *options = iommu_options();
+
+    if (device->stopped || !options->fault_threshold || device->count < options->fault_threshold)
+        return;
+    device->stopped = true;
+    if (options->stop_device) {
+        log_error("%04x:%02x:%02x.%x: %llu faults: its bus mastering is taken away", unit->segment,
+                  PCI_BUS(device->rid), PCI_DEVICE(device->rid), PCI_FUNCTION(device->rid),
+                  (unsigned long long)device->count);
+        requester_stop(unit, device->rid);
+        silence(unit, device->rid);
+    }
+    if (options->on_faults)
+        options->on_faults(options->context, unit->segment, device->rid);
+}
+
+static void record(struct iommu_unit *unit, const struct vtd_fault *raw)
+{
+    struct fault_device *device = device_of(&unit->faults, vtd_fault_source(raw));
+    struct fault *fault = &recent[total % FAULTS_KEPT];
+
+    *fault = (struct fault){
+        .segment = unit->segment,
+        .rid = vtd_fault_source(raw),
+        .reason = vtd_fault_reason(raw),
+        .type = (uint8_t)vtd_fault_type(raw),
+        .time_ns = time_ns(),
+    };
+    fault->interrupt = fault->reason >= 0x20;
+    fault->address = fault->interrupt ? vtd_fault_index(raw) : vtd_fault_address(raw);
+    total++;
+    log_fault(unit, fault);
+    if (!device) {
+        unit->faults.other++;
+        return;
+    }
+    device->count++;
+    apply_policy(unit, device);
+}
+
+/* ---- the hardware's side ---- */
+
+/* Takes every filled record from `first` on, around to where it started. */
+static void collect_records(struct iommu_unit *unit, unsigned first, uint16_t *last_rid)
+{
+    for (unsigned i = 0; i < unit->can.fault_count; i++) {
+        unsigned index = (first + i) % unit->can.fault_count;
+        struct vtd_fault raw;
+
+        raw.high = vtd_read64(unit->registers, vtd_fault_high(unit->cap, index));
+        if (!vtd_fault_filled(&raw))
+            continue;
+        raw.low = vtd_read64(unit->registers, vtd_fault_low(unit->cap, index));
+        vtd_write32(unit->registers, vtd_fault_clear(unit->cap, index), VTD_FAULT_F);
+        *last_rid = vtd_fault_source(&raw);
+        record(unit, &raw);
+    }
+}
+
+/* Returns true when nothing is pending any more. */
+static bool collect_some(struct iommu_unit *unit, uint16_t *last_rid)
+{
+    for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+        uint32_t status = vtd_read32(unit->registers, VTD_FSTS);
+
+        if (status & VTD_FSTS_PPF)
+            collect_records(unit, vtd_fsts_index(status), last_rid);
+        if (status & VTD_FSTS_PFO) {
+            /* Written alone: the queue's error bits are for the queue to clear. */
+            vtd_write32(unit->registers, VTD_FSTS, VTD_FSTS_PFO);
+            unit->faults.overflows++;
+        }
+        if (!(status & (VTD_FSTS_PPF | VTD_FSTS_PFO)))
+            return true;
+    }
+    return false;
+}
+
+void fault_collect(struct iommu_unit *unit)
+{
+    uint16_t rid = 0;
+
+    for (unsigned i = 0; i < SILENCES_MAX && !unit->faults.deaf; i++) {
+        if (collect_some(unit, &rid))
+            return;
+        log_error("iommu%u: faults come faster than they can be read; those of %02x:%02x.%x are no "
+                  "longer recorded",
+                  unit->index, PCI_BUS(rid), PCI_DEVICE(rid), PCI_FUNCTION(rid));
+        silence(unit, rid);
+    }
+    unit->faults.deaf = true;
+    vtd_write32(unit->registers, VTD_FECTL, VTD_EVENT_MASK);
+}
+
+static void fault_event(void *context)
+{
+    fault_collect(context);
+}
+
+int fault_start(struct iommu_unit *unit)
+{
+    uint32_t apic = cpu_apic_id();
+
+    unit->faults.limit = (struct log_limit){.window_ns = NS_PER_S, .burst = 10};
+    unit->faults.vector = vector_alloc(fault_event, unit);
+    if (unit->faults.vector < 0)
+        return unit->faults.vector;
+    for (unsigned i = 0; i < unit->can.fault_count; i++)
+        vtd_write32(unit->registers, vtd_fault_clear(unit->cap, i), VTD_FAULT_F);
+    vtd_write32(unit->registers, VTD_FSTS, VTD_FSTS_PFO);
+    /* The unit's own messages are not remapped (5.1.8): a plain MSI to this CPU. */
+    vtd_write32(unit->registers, VTD_FEDATA, (uint32_t)unit->faults.vector);
+    vtd_write32(unit->registers, VTD_FEADDR, 0xfee00000 | (apic & 0xff) << 12);
+    vtd_write32(unit->registers, VTD_FEUADDR, apic & ~0xffu);
+    vtd_write32(unit->registers, VTD_FECTL, 0);
+    return 0;
+}

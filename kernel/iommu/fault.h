@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* DMA and interrupt requests that a unit refused. */
+#ifndef KERNEL_IOMMU_FAULT_H
+#define KERNEL_IOMMU_FAULT_H
+
+#include "kernel/lib/format.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/types.h"
+
+struct iommu_unit;
+
+#define FAULTS_KEPT    64u
+#define FAULT_DEVICES  32u
+#define FAULT_TEXT_MAX 160u
+
+/* Request types as fault records name them: T1 | T2 << 1. */
+enum fault_type {
+    FAULT_WRITE = 0,
+    FAULT_READ = 1,
+    FAULT_PAGE_REQUEST = 2,
+    FAULT_ATOMIC = 3,
+};
+
+struct fault {
+    uint16_t segment;
+    uint16_t rid;
+    uint8_t reason;
+    uint8_t type;     /* enum fault_type; DMA only */
+    bool interrupt;   /* an interrupt request: `address` is the index it named */
+    uint64_t address; /* page aligned */
+    uint64_t time_ns;
+};
+
+struct fault_device {
+    uint16_t rid;
+    bool stopped; /* the threshold was reached and acted upon */
+    uint64_t count;
+};
+
+/* Per unit. */
+struct fault_log {
+    struct fault_device devices[FAULT_DEVICES];
+    size_t device_count;
+    uint64_t other;     /* faults of requesters beyond the table */
+    uint64_t overflows; /* times the hardware lost at least one */
+    int vector;         /* of the fault event; negative: none */
+    bool deaf;          /* events are masked for good: the unit would not stop */
+    struct log_limit limit;
+};
+
+/* Programs the fault event, clears what firmware left. -ENOSPC: no vector. */
+int fault_start(struct iommu_unit *unit);
+/* Reads and clears every filled record. Called by the event; harmless at any time. */
+void fault_collect(struct iommu_unit *unit);
+/* Why a request was refused, in words. */
+const char *fault_reason(uint8_t reason);
+/* "0000:00:02.0 write to 0x100000000 refused: reason 5, no write permission" */
+void fault_describe(const struct fault *fault, char *buffer, size_t size);
+
+/* All units together: how many there were, and the most recent, oldest first. */
+uint64_t fault_total(void);
+size_t fault_recent(struct fault *out, size_t max);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The invalidation queue (VT-d specification 6.5.2). Every wait waits for all that was submitted,
+ * so the queue is empty whenever requests are added.
+ */
+#include "kernel/iommu/queue.h"
+
+#include "kernel/cpu/time.h"
+#include "kernel/iommu/unit.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/log.h"
+#include "kernel/mm/direct.h"
+#include "kernel/mm/frames.h"
+
+/* Errors answered in one wait before the unit counts as broken, and ring slots kept free for it. */
+#define RECOVERIES_MAX 4u
+#define SLOTS_KEPT     (4 * RECOVERIES_MAX)
+
+static void put(struct iommu_unit *unit, struct vtd_descriptor descriptor)
+{
+    struct invalidation *queue = &unit->invalidation;
+    struct vtd_descriptor *slot = &queue->ring[queue->tail];
+
+    *slot = descriptor;
+    unit_publish(unit, slot, sizeof(*slot));
+    queue->tail = (queue->tail + 1) & (queue->entries - 1);
+    queue->pending++;
+}
+
+/* Ends what was put with a wait descriptor of a new number and hands all of it to the unit. */
+static void submit(struct iommu_unit *unit)
+{
+    struct invalidation *queue = &unit->invalidation;
+
+    /* A late answer to a wait that was given up carries an old number and satisfies nobody. */
+    put(unit, vtd_wait(queue->status_physical, ++queue->sequence));
+    queue->pending = 0;
+    vtd_write64(unit->registers, VTD_IQT, (uint64_t)queue->tail * sizeof(*queue->ring));
+}
+
+/*
+ * What to invalidate instead of a request that the unit did not understand: everything of that
+ * kind. False: there is nothing larger.
+ */
+static bool widen(struct iommu_unit *unit, struct vtd_descriptor *bad)
+{
+    struct vtd_descriptor wide;
+
+    switch (vtd_descriptor_type(bad)) {
+    case VTD_DESCRIPTOR_IOTLB:
+        wide = vtd_invalidate_iotlb(VTD_GLOBAL, 0, 0, 0, false, unit->can.drain);
+        break;
+    case VTD_DESCRIPTOR_ENTRY_CACHE:
+        wide = vtd_invalidate_all_entries();
+        break;
+    case VTD_DESCRIPTOR_DEVICE_TLB:
+        /* Without device TLBs there is nothing to invalidate in them, once this is known. */
+        context_distrust_ats(unit);
+        wide = vtd_invalidate_context(VTD_GLOBAL, 0, 0);
+        break;
+    case VTD_DESCRIPTOR_CONTEXT:
+        wide = vtd_invalidate_context(VTD_GLOBAL, 0, 0);
+        break;
+    default:
+        return false;
+    }
+    if (bad->low == wide.low && bad->high == wide.high)
+        return false;
+    *bad = wide;
+    unit_publish(unit, bad, sizeof(*bad));
+    return true;
+}
+
+/* The unit stopped at a descriptor it calls malformed (IQE). */
+static int repair_descriptor(struct iommu_unit *unit)
+{
+    struct invalidation *queue = &unit->invalidation;
+    uint64_t head = vtd_read64(unit->registers, VTD_IQH) / sizeof(*queue->ring);
+    struct vtd_descriptor *bad = &queue->ring[head & (queue->entries - 1)];
+
+    queue->queue_errors++;
+    log_error("iommu%u: malformed invalidation request 0x%llx 0x%llx (error record 0x%llx)",
+              unit->index, (unsigned long long)bad->low, (unsigned long long)bad->high,
+              (unsigned long long)vtd_read64(unit->registers, VTD_IQERCD));
+    if (!widen(unit, bad))
+        return unit_fence(unit, "its invalidation queue refused a request");
+    vtd_write32(unit->registers, VTD_FSTS, VTD_FSTS_IQE);
+    vtd_write64(unit->registers, VTD_IQT, (uint64_t)queue->tail * sizeof(*queue->ring));
+    return 0;
+}
+
+/*
+ * A device did not answer a device-TLB invalidation (ITE); waits in the queue were dropped. From
+ * now on no device TLB is believed, and everything is invalidated once, in place of what was asked.
+ */
+static int recover_time_out(struct iommu_unit *unit)
+{
+    unit->invalidation.time_outs++;
+    log_error("iommu%u: a device TLB did not answer; address translation services are off",
+              unit->index);
+    context_distrust_ats(unit);
+    vtd_write32(unit->registers, VTD_FSTS, VTD_FSTS_ITE);
+    put(unit, vtd_invalidate_context(VTD_GLOBAL, 0, 0));
+    put(unit, vtd_invalidate_iotlb(VTD_GLOBAL, 0, 0, 0, false, unit->can.drain));
+    if (unit->can.remapping)
+        put(unit, vtd_invalidate_all_entries());
+    submit(unit);
+    return 0;
+}
+
+static int handle_errors(struct iommu_unit *unit, unsigned *recoveries)
+{
+    uint32_t status = vtd_read32(unit->registers, VTD_FSTS);
+
+    if (status & VTD_FSTS_ICE) {
+        unit->invalidation.completions++;
+        vtd_write32(unit->registers, VTD_FSTS, VTD_FSTS_ICE);
+    }
+    if (!(status & (VTD_FSTS_IQE | VTD_FSTS_ITE)))
+        return 0;
+    if (++*recoveries > RECOVERIES_MAX)
+        return unit_fence(unit, "its invalidation queue keeps failing");
+    return status & VTD_FSTS_ITE ? recover_time_out(unit) : repair_descriptor(unit);
+}
+
+static int queue_wait(struct iommu_unit *unit)
+{
+    struct invalidation *queue = &unit->invalidation;
+    unsigned recoveries = 0;
+    uint64_t deadline;
+    int error;
+
+    submit(unit);
+    if (*queue->status == queue->sequence)
+        return 0;
+    deadline = time_ns() + UNIT_TIMEOUT_NS;
+    while (*queue->status != queue->sequence) {
+        error = handle_errors(unit, &recoveries);
+        if (error)
+            return error;
+        if (time_expired(deadline))
+            return unit_fence(unit, "its invalidation queue did not answer");
+    }
+    return 0;
+}
+
+static void queue_add(struct iommu_unit *unit, struct vtd_descriptor descriptor)
+{
+    if (unit->invalidation.pending == unit->invalidation.entries - SLOTS_KEPT && queue_wait(unit))
+        return;
+    put(unit, descriptor);
+}
+
+const struct invalidation_ops queue_invalidation = {queue_add, queue_wait};
+
+static int queue_alloc(struct invalidation *queue, unsigned entries, unsigned order)
+{
+    queue->ring_physical = frames_alloc(order, FRAMES_ZERO);
+    if (queue->ring_physical == PADDR_NONE)
+        return -ENOMEM;
+    queue->status_physical = frames_alloc(0, FRAMES_ZERO);
+    if (queue->status_physical == PADDR_NONE) {
+        frames_release(queue->ring_physical, PAGE_SIZE << order);
+        return -ENOMEM;
+    }
+    queue->ring = phys_to_virt(queue->ring_physical);
+    queue->status = phys_to_virt(queue->status_physical);
+    queue->entries = entries;
+    queue->ops = &queue_invalidation;
+    return 0;
+}
+
+int queue_start(struct iommu_unit *unit, unsigned entries, struct refusal *why)
+{
+    struct invalidation *queue = &unit->invalidation;
+    uint64_t bytes = entries * sizeof(*queue->ring);
+    unsigned order = 0;
+
+    while ((PAGE_SIZE << order) < bytes)
+        order++;
+    if (queue_alloc(queue, entries, order))
+        return refuse(why, -ENOMEM, "no memory for an invalidation queue of %u entries", entries);
+    unit_publish(unit, queue->ring, bytes);
+    unit_publish(unit, queue->status, sizeof(*queue->status));
+
+    /* Only these: writing PFO back as well would hide a lost fault from the fault log. */
+    vtd_write32(unit->registers, VTD_FSTS, VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE);
+    vtd_write64(unit->registers, VTD_IQT, 0);
+    vtd_write64(unit->registers, VTD_IQA, queue->ring_physical | order);
+    if (unit_command(unit, VTD_GLOBAL_QIE, true))
+        return refuse(why, -EIO, "the IOMMU at 0x%llx did not start its invalidation queue",
+                      (unsigned long long)unit->described->registers);
+    return 0;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The interrupt-remapping table of a unit. */
+#include "kernel/iommu/remap.h"
+
+#include "kernel/cpu/cache.h"
+#include "kernel/iommu/unit.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/panic.h"
+#include "kernel/mm/direct.h"
+#include "kernel/mm/frames.h"
+#include "kernel/mm/heap.h"
+#include "kernel/pci/pci.h"
+
+int remap_init(struct iommu_unit *unit, unsigned entries)
+{
+    struct remap_table *table = &unit->remap;
+    uint64_t bytes = entries * sizeof(*table->entries);
+    unsigned order = 0;
+
+    while ((PAGE_SIZE << order) < bytes)
+        order++;
+    table->used = kcalloc(entries, 1);
+    if (!table->used)
+        return -ENOMEM;
+    table->physical = frames_alloc(order, FRAMES_ZERO);
+    if (table->physical == PADDR_NONE) {
+        kfree(table->used);
+        table->used = NULL;
+        return -ENOMEM;
+    }
+    table->entries = phys_to_virt(table->physical);
+    table->count = entries;
+    unit_publish(unit, table->entries, bytes);
+    return 0;
+}
+
+struct remap_source remap_source_of(const struct pci_device *device)
+{
+    pci_rid_t ids[3];
+    size_t count = pci_requester_ids(device, ids);
+    pci_rid_t alias = ids[count - 1];
+
+    if (count == 1)
+        return (struct remap_source){VTD_SOURCE_EXACT, device->rid};
+    /*
+     * A PCIe-to-PCI bridge takes ownership of messages with an id of its secondary bus, or passes
+     * the function's own id: both lie on that bus. A bridge that uses its own id leaves only that.
+     */
+    if (PCI_BUS(alias) == PCI_BUS(device->rid))
+        return (struct remap_source){VTD_SOURCE_BUSES,
+                                     (uint16_t)((PCI_BUS(alias) << 8) | PCI_BUS(alias))};
+    return (struct remap_source){VTD_SOURCE_EXACT, alias};
+}
+
+/* ---- entries ---- */
+
+static bool is_vacant(const struct remap_table *table, unsigned first, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        if (table->used[first + i])
+            return false;
+    }
+    return true;
+}
+
+int remap_alloc(struct iommu_unit *unit, unsigned count, bool aligned, unsigned *first)
+{
+    struct remap_table *table = &unit->remap;
+    unsigned step = 1;
+
+    if (!unit->remapping)
+        return -EOPNOTSUPP;
+    if (unit->fenced)
+        return -EIO;
+    while (aligned && step < count)
+        step *= 2;
+    for (unsigned at = 0; at < table->count && count <= table->count - at; at += step) {
+        if (!is_vacant(table, at, count))
+            continue;
+        for (unsigned i = 0; i < count; i++)
+            table->used[at + i] = 1;
+        table->in_use += count;
+        *first = at;
+        return 0;
+    }
+    return -ENOSPC;
+}
+
+void remap_write(struct iommu_unit *unit, unsigned index, uint8_t vector, uint32_t apic_id,
+                 bool level, struct remap_source source)
+{
+    struct vtd_irte *entry = &unit->remap.entries[index];
+    struct vtd_irte value = vtd_irte(vector, apic_id, unit->x2apic, level, source.check, source.id);
+
+    if (entry->low & VTD_PRESENT) {
+        store_128(entry, value.low, value.high);
+    } else {
+        /* The half with the present bit last. */
+        *(volatile uint64_t *)&entry->high = value.high;
+        *(volatile uint64_t *)&entry->low = value.low;
+    }
+    unit_publish(unit, entry, sizeof(*entry));
+}
+
+int remap_commit(struct iommu_unit *unit, unsigned first, unsigned count)
+{
+    for (unsigned done = 0; done < count;) {
+        unsigned mask =
+            invalidation_mask(first + done, first + count - 1, unit->can.max_handle_mask);
+
+        invalidate_entries(unit, (uint16_t)(first + done), mask);
+        done += 1u << mask;
+    }
+    return invalidation_wait(unit);
+}
+
+int remap_free(struct iommu_unit *unit, unsigned first, unsigned count)
+{
+    struct remap_table *table = &unit->remap;
+
+    for (unsigned i = 0; i < count; i++) {
+        struct vtd_irte *entry = &table->entries[first + i];
+
+        *(volatile uint64_t *)&entry->low = 0;
+        *(volatile uint64_t *)&entry->high = 0;
+        unit_publish(unit, entry, sizeof(*entry));
+    }
+    if (remap_commit(unit, first, count))
+        return -EIO;
+    for (unsigned i = 0; i < count; i++) {
+        ASSERT(table->used[first + i]);
+        table->used[first + i] = 0;
+    }
+    table->in_use -= count;
+    return 0;
+}

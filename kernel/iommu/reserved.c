@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reserved memory (RMRR, VT-d specification 8.4): memory that the firmware lets some devices reach
+ * at all times. A requester keeps it whatever domain it is in, and has a quarantine domain with
+ * nothing else in it for the time it is in none.
+ */
+#include "kernel/iommu/scope.h"
+#include "kernel/iommu/unit.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/log.h"
+#include "kernel/mm/frames.h"
+#include "kernel/mm/heap.h"
+#include "kernel/pci/pci.h"
+
+/* Longer regions are taken for firmware errors: real ones hold a frame buffer at most. */
+#define REGION_LENGTH_MAX (4 * GIB)
+
+/* By the index of the region in the DMAR table; length 0: not used. */
+static struct phys_run regions[DMAR_REGIONS_MAX];
+
+/* Is any of it memory that the kernel hands out? No device gets that on the firmware's word. */
+static bool is_ordinary_memory(const struct dmar_region *region)
+{
+    for (uint64_t offset = 0; offset < region->length; offset += PAGE_SIZE) {
+        if (frames_owned(region->base + offset, PAGE_SIZE))
+            return true;
+    }
+    return false;
+}
+
+static bool usable(const struct dmar_info *dmar, const struct dmar_region *region)
+{
+    const char *fault = NULL;
+    uint64_t end;
+
+    if (region->length == 0 || !IS_ALIGNED(region->base | region->length, PAGE_SIZE))
+        fault = "is not made of pages";
+    else if (!range_end(region->base, region->length, &end) ||
+             end > BIT(MIN(dmar->address_width, 52)))
+        fault = "is beyond the address width";
+    else if (region->length > REGION_LENGTH_MAX)
+        fault = "is too long";
+    else if (is_ordinary_memory(region))
+        fault = "is ordinary memory";
+    if (fault)
+        log_error("reserved memory region 0x%llx +0x%llx %s: ignored",
+                  (unsigned long long)region->base, (unsigned long long)region->length, fault);
+    return !fault;
+}
+
+/* Makes overlapping regions equal to their union, so that any two are the same or disjoint. */
+static bool join_overlaps(const struct dmar_info *dmar)
+{
+    bool joined = false;
+
+    for (size_t i = 0; i < dmar->region_count; i++) {
+        for (size_t j = 0; j < dmar->region_count; j++) {
+            struct phys_run *a = &regions[i], *b = &regions[j];
+            paddr_t base = MIN(a->base, b->base);
+            paddr_t end = MAX(a->base + a->length, b->base + b->length);
+
+            if (!ranges_overlap(a->base, a->length, b->base, b->length))
+                continue;
+            if (a->base == b->base && a->length == b->length)
+                continue;
+            *a = *b = (struct phys_run){base, end - base};
+            joined = true;
+        }
+    }
+    return joined;
+}
+
+void reserved_init(const struct dmar_info *dmar)
+{
+    for (size_t i = 0; i < DMAR_REGIONS_MAX; i++) {
+        const struct dmar_region *region = &dmar->regions[i];
+
+        regions[i] = (struct phys_run){0, 0};
+        if (i < dmar->region_count && usable(dmar, region))
+            regions[i] = (struct phys_run){region->base, region->length};
+    }
+    while (join_overlaps(dmar))
+        log_warn("reserved memory regions overlap: joined");
+}
+
+/* A region belongs to a requester id if it names it, or a device that may use it as an alias. */
+static bool applies(size_t index, uint16_t segment, uint16_t rid)
+{
+    const struct dmar_info *dmar = iommu_dmar();
+    const struct dmar_region *region = &dmar->regions[index];
+    const struct pci_device *device;
+
+    if (regions[index].length == 0 || region->segment != segment)
+        return false;
+    if (scope_list_contains(dmar, region->scopes, segment, rid))
+        return true;
+    list_for_each_entry (device, pci_devices(), link) {
+        pci_rid_t ids[3];
+        size_t count;
+
+        if (device->segment != segment ||
+            !scope_list_contains(dmar, region->scopes, segment, device->rid))
+            continue;
+        count = pci_requester_ids(device, ids);
+        for (size_t i = 0; i < count; i++) {
+            if (ids[i] == rid)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* The next region of a requester from *index on, each range once. */
+static const struct phys_run *next_region(size_t *index, uint16_t segment, uint16_t rid)
+{
+    for (; *index < iommu_dmar()->region_count; (*index)++) {
+        const struct phys_run *region = &regions[*index];
+        bool again = false;
+
+        if (!applies(*index, segment, rid))
+            continue;
+        for (size_t i = 0; i < *index && !again; i++)
+            again = regions[i].base == region->base && regions[i].length == region->length &&
+                    applies(i, segment, rid);
+        if (!again) {
+            (*index)++;
+            return region;
+        }
+    }
+    return NULL;
+}
+
+bool reserved_any(uint16_t segment, uint16_t rid)
+{
+    size_t index = 0;
+
+    return next_region(&index, segment, rid);
+}
+
+void iommu_reserved_regions(uint16_t segment, uint16_t rid,
+                            void (*region)(void *context, paddr_t base, uint64_t length),
+                            void *context)
+{
+    const struct phys_run *found;
+    size_t index = 0;
+
+    while ((found = next_region(&index, segment, rid)) != NULL)
+        region(context, found->base, found->length);
+}
+
+static struct reserved_mapping *mapping_find(struct iommu_domain *domain, paddr_t base)
+{
+    struct reserved_mapping *mapping;
+
+    list_for_each_entry (mapping, &domain->reserved, link) {
+        if (mapping->base == base)
+            return mapping;
+    }
+    return NULL;
+}
+
+/* Several requesters of one domain may share a region: the first maps it, the last unmaps it. */
+static int map_one(struct iommu_domain *domain, const struct phys_run *region)
+{
+    struct reserved_mapping *mapping = mapping_find(domain, region->base);
+    int error;
+
+    if (mapping) {
+        mapping->users++;
+        return 0;
+    }
+    mapping = kzalloc(sizeof(*mapping));
+    if (!mapping)
+        return -ENOMEM;
+    error = iommu_map(domain, region->base, region, 1, IOMMU_READ | IOMMU_WRITE, 0);
+    if (error) {
+        kfree(mapping);
+        return error == -EEXIST || error == -EINVAL ? -EADDRINUSE : error;
+    }
+    mapping->base = region->base;
+    mapping->length = region->length;
+    mapping->users = 1;
+    list_push_back(&domain->reserved, &mapping->link);
+    return 0;
+}
+
+static int unmap_one(struct iommu_domain *domain, const struct phys_run *region)
+{
+    struct reserved_mapping *mapping = mapping_find(domain, region->base);
+    struct iommu_gather gather;
+
+    if (!mapping || --mapping->users)
+        return 0;
+    iommu_gather_init(&gather, domain);
+    iommu_unmap(domain, mapping->base, mapping->length, &gather);
+    list_remove(&mapping->link);
+    kfree(mapping);
+    return iommu_sync(&gather);
+}
+
+int reserved_map(struct iommu_domain *domain, uint16_t rid)
+{
+    const struct phys_run *region;
+    size_t index = 0, done = 0, undo = 0;
+    int error = 0;
+
+    while (!error && (region = next_region(&index, domain->unit->segment, rid)) != NULL) {
+        error = map_one(domain, region);
+        done += !error;
+    }
+    if (!error)
+        return 0;
+    while (done-- && (region = next_region(&undo, domain->unit->segment, rid)) != NULL) {
+        if (unmap_one(domain, region))
+            return -EIO;
+    }
+    return error;
+}
+
+int reserved_unmap(struct iommu_domain *domain, uint16_t rid)
+{
+    const struct phys_run *region;
+    size_t index = 0;
+    int error = 0;
+
+    while ((region = next_region(&index, domain->unit->segment, rid)) != NULL) {
+        if (unmap_one(domain, region))
+            error = -EIO;
+    }
+    return error;
+}
+
+void reserved_forget(struct iommu_domain *domain)
+{
+    struct reserved_mapping *mapping, *next;
+
+    list_for_each_entry_safe (mapping, next, &domain->reserved, link) {
+        list_remove(&mapping->link);
+        kfree(mapping);
+    }
+}
+
+static int quarantine(struct iommu_unit *unit, uint16_t rid)
+{
+    struct requester *requester = requester_get(unit, rid);
+    struct iommu_domain *domain;
+    int error;
+
+    if (!requester)
+        return -ENOMEM;
+    if (requester->quarantine)
+        return 0;
+    error = domain_create(unit, true, &domain);
+    if (error)
+        return error;
+    error = reserved_map(domain, rid);
+    if (!error)
+        error = context_switch(requester, domain);
+    if (error) {
+        iommu_domain_destroy(domain);
+        return error;
+    }
+    requester->quarantine = domain;
+    return 0;
+}
+
+int reserved_quarantine_all(struct iommu_unit *unit)
+{
+    struct pci_device *device;
+
+    list_for_each_entry (device, pci_devices(), link) {
+        pci_rid_t ids[3];
+        size_t count;
+
+        if (device->segment != unit->segment)
+            continue;
+        count = pci_requester_ids(device, ids);
+        for (size_t i = 0; i < count; i++) {
+            int error;
+
+            if (iommu_unit_for(unit->segment, ids[i]) != unit ||
+                !reserved_any(unit->segment, ids[i]))
+                continue;
+            error = quarantine(unit, ids[i]);
+            if (error)
+                return error;
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Finding the units, taking them over, and switching them on in the safe order. */
+#include "kernel/iommu/unit.h"
+
+#include "kernel/cpu/cache.h"
+#include "kernel/cpu/time.h"
+#include "kernel/iommu/scope.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/format.h"
+#include "kernel/lib/log.h"
+#include "kernel/mm/heap.h"
+#include "kernel/mm/paging.h"
+
+static struct list units = LIST_INIT(units);
+static struct iommu_options chosen;
+static const struct dmar_info *dmar_table;
+
+struct list *iommu_units(void)
+{
+    return &units;
+}
+
+const struct iommu_options *iommu_options(void)
+{
+    return &chosen;
+}
+
+const struct dmar_info *iommu_dmar(void)
+{
+    return dmar_table;
+}
+
+bool iommu_remaps_interrupts(const struct iommu_unit *unit)
+{
+    return unit->remapping;
+}
+
+void unit_publish(const struct iommu_unit *unit, const volatile void *at, size_t length)
+{
+    if (!unit->can.coherent)
+        cache_flush(at, length);
+}
+
+/* ---- commands ---- */
+
+/* One-shot bits answer with a status bit that is set when done; WBF with one that is set while
+ * busy. */
+static bool command_done(uint32_t status, uint32_t bit, bool on)
+{
+    bool set = status & bit;
+
+    return bit == VTD_GLOBAL_WBF ? !set : set == on;
+}
+
+int unit_command(struct iommu_unit *unit, uint32_t bit, bool on)
+{
+    uint32_t keep = vtd_read32(unit->registers, VTD_GSTS) & VTD_GLOBAL_KEEP;
+    uint64_t deadline = time_ns() + UNIT_TIMEOUT_NS;
+
+    vtd_write32(unit->registers, VTD_GCMD, on ? keep | bit : keep & ~bit);
+    while (!command_done(vtd_read32(unit->registers, VTD_GSTS), bit, on)) {
+        if (time_expired(deadline))
+            return -ETIMEDOUT;
+    }
+    return 0;
+}
+
+int unit_flush_writes(struct iommu_unit *unit)
+{
+    if (!unit->can.write_buffer)
+        return 0;
+    if (unit->fenced)
+        return -EIO;
+    if (unit_command(unit, VTD_GLOBAL_WBF, true))
+        return unit_fence(unit, "its write buffer was not flushed in time");
+    return 0;
+}
+
+int unit_fence(struct iommu_unit *unit, const char *reason)
+{
+    struct requester *requester;
+
+    if (unit->fenced)
+        return -EIO;
+    unit->fenced = true;
+    format(unit->fence_reason, sizeof(unit->fence_reason), "%s", reason);
+    log_error("iommu%u fenced: %s; its devices are stopped and their memory is not reused",
+              unit->index, reason);
+    list_for_each_entry (requester, &unit->requesters, link) {
+        if (requester->domain)
+            requester_stop(unit, requester->rid);
+    }
+    return -EIO;
+}
+
+/* ---- takeover ---- */
+
+/* Waits until the queue that firmware left on has nothing to do, then switches it off. */
+static int stop_queue(struct iommu_unit *unit)
+{
+    uint64_t deadline = time_ns() + UNIT_TIMEOUT_NS;
+
+    while (vtd_read64(unit->registers, VTD_IQH) != vtd_read64(unit->registers, VTD_IQT)) {
+        if (time_expired(deadline))
+            return -ETIMEDOUT;
+    }
+    return unit_command(unit, VTD_GLOBAL_QIE, false);
+}
+
+/*
+ * Brings a unit that firmware may have used to the state the start expects. Translation stays on if
+ * it is on, so that there is no moment without protection, unless its root table is of another
+ * mode, which may only change while translation is off (11.4.5).
+ */
+static int take_over(struct iommu_unit *unit)
+{
+    uint32_t status = vtd_read32(unit->registers, VTD_GSTS);
+    bool foreign = vtd_read64(unit->registers, VTD_RTADDR) & VTD_RTADDR_TTM;
+    int error = 0;
+
+    vtd_write32(unit->registers, VTD_FECTL, VTD_EVENT_MASK);
+    vtd_write32(unit->registers, VTD_IECTL, VTD_EVENT_MASK);
+    if (status & (VTD_GLOBAL_TE | VTD_GLOBAL_QIE | VTD_GLOBAL_IRE))
+        log_info("iommu%u: firmware left%s%s%s on", unit->index,
+                 status & VTD_GLOBAL_TE ? " translation" : "",
+                 status & VTD_GLOBAL_QIE ? " invalidation-queue" : "",
+                 status & VTD_GLOBAL_IRE ? " interrupt-remapping" : "");
+    if ((status & VTD_GLOBAL_TE) && foreign)
+        error = unit_command(unit, VTD_GLOBAL_TE, false);
+    if (!error && (status & VTD_GLOBAL_QIE))
+        error = stop_queue(unit);
+    if (!error && (status & VTD_GLOBAL_CFI))
+        error = unit_command(unit, VTD_GLOBAL_CFI, false);
+    if (!error && (status & VTD_GLOBAL_IRE) && !unit->can.remapping)
+        error = unit_command(unit, VTD_GLOBAL_IRE, false);
+    return error;
+}
+
+/* ---- start ---- */
+
+static int release_protected_memory(struct iommu_unit *unit)
+{
+    uint64_t deadline = time_ns() + UNIT_TIMEOUT_NS;
+
+    if (!(unit->cap & (BIT(VTD_CAP_PLMR) | BIT(VTD_CAP_PHMR))))
+        return 0;
+    vtd_write32(unit->registers, VTD_PMEN, 0);
+    while (vtd_read32(unit->registers, VTD_PMEN) & VTD_PMEN_PRS) {
+        if (time_expired(deadline))
+            return -ETIMEDOUT;
+    }
+    return 0;
+}
+
+static int load_tables(struct iommu_unit *unit)
+{
+    const struct remap_table *remap = &unit->remap;
+    unsigned size_code = 0;
+    int error;
+
+    vtd_write64(unit->registers, VTD_RTADDR, unit->root_physical);
+    error = unit_command(unit, VTD_GLOBAL_RTP, true);
+    if (error || !unit->can.remapping)
+        return error;
+    while ((2u << size_code) < remap->count)
+        size_code++;
+    vtd_write64(unit->registers, VTD_IRTA,
+                remap->physical | (unit->x2apic ? VTD_IRTA_EIME : 0) | size_code);
+    return unit_command(unit, VTD_GLOBAL_IRTP, true);
+}
+
+static int switch_on(struct iommu_unit *unit)
+{
+    int error = 0;
+
+    if (unit->can.remapping)
+        error = unit_command(unit, VTD_GLOBAL_IRE, true);
+    if (error)
+        return error;
+    unit->remapping = unit->can.remapping;
+    error = unit_command(unit, VTD_GLOBAL_TE, true);
+    if (error)
+        return error;
+    unit->translating = true;
+    return release_protected_memory(unit);
+}
+
+static int unit_start(struct iommu_unit *unit, struct refusal *why)
+{
+    unsigned long long at = unit->described->registers;
+    int error;
+
+    if (take_over(unit))
+        return refuse(why, -EIO, "the IOMMU at 0x%llx does not let go of the firmware's settings",
+                      at);
+    error = invalidation_start(unit, chosen.queue_entries, why);
+    if (error)
+        return error;
+    error = context_init(unit);
+    if (!error && unit->can.remapping)
+        error = remap_init(unit, chosen.remap_entries);
+    /* Before the new root table counts, so that firmware's own DMA is never cut off. */
+    if (!error)
+        error = reserved_quarantine_all(unit);
+    if (error)
+        return refuse(why, error, "no memory for the tables of the IOMMU at 0x%llx", at);
+    error = load_tables(unit);
+    if (!error) {
+        invalidate_context_all(unit);
+        invalidate_all(unit);
+        if (unit->can.remapping)
+            invalidate_all_entries(unit);
+        error = invalidation_wait(unit);
+    }
+    if (!error)
+        error = fault_start(unit);
+    if (!error)
+        error = switch_on(unit);
+    if (error)
+        return refuse(why, error, "the IOMMU at 0x%llx did not start (%s)", at, error_name(error));
+    return 0;
+}
+
+/* ---- finding ---- */
+
+/* The registers every unit has, then as many as its own capabilities place. */
+static int map_registers(struct iommu_unit *unit)
+{
+    uint64_t base = unit->described->registers;
+    uint64_t size = MAX(unit->described->register_size, VTD_REGISTERS_MIN);
+    uint64_t end;
+
+    unit->registers = mmio_map(base, size);
+    if (!unit->registers)
+        return -ENOMEM;
+    unit->register_size = size;
+    unit->version = vtd_read32(unit->registers, VTD_VER);
+    unit->cap = vtd_read64(unit->registers, VTD_CAP);
+    unit->ecap = vtd_read64(unit->registers, VTD_ECAP);
+    end = MAX(vtd_ecap_iotlb_offset(unit->ecap) + 16,
+              vtd_cap_fault_offset(unit->cap) + 16 * vtd_cap_fault_records(unit->cap));
+    if (end <= size)
+        return 0;
+    mmio_unmap((void *)unit->registers, size);
+    unit->register_size = ALIGN_UP(end, PAGE_SIZE);
+    unit->registers = mmio_map(base, unit->register_size);
+    return unit->registers ? 0 : -ENOMEM;
+}
+
+static int unit_create(const struct dmar_unit *described, unsigned index, struct refusal *why)
+{
+    struct iommu_unit *unit = kzalloc(sizeof(*unit));
+    int error;
+
+    if (!unit)
+        return refuse(why, -ENOMEM, "no memory for IOMMU number %u", index);
+    unit->index = index;
+    unit->segment = described->segment;
+    unit->include_all = described->include_all;
+    unit->described = described;
+    list_init(&unit->domains);
+    list_init(&unit->requesters);
+    error = map_registers(unit);
+    if (error)
+        error = refuse(why, error, "the registers of the IOMMU at 0x%llx could not be mapped",
+                       (unsigned long long)described->registers);
+    else
+        error = unit_decide(unit, &chosen, dmar_table->flags & DMAR_INTR_REMAP, why);
+    if (error) {
+        if (unit->registers)
+            mmio_unmap((void *)unit->registers, unit->register_size);
+        kfree(unit);
+        return error;
+    }
+    unit->x2apic = chosen.x2apic && unit->can.x2apic;
+    table_pool_init(&unit->tables, !unit->can.coherent);
+    list_push_back(&units, &unit->link);
+    return 0;
+}
+
+static bool power_of_two_between(unsigned value, unsigned low, unsigned high)
+{
+    return value >= low && value <= high && (value & (value - 1)) == 0;
+}
+
+static int check_options(struct refusal *why)
+{
+    if (chosen.queue_entries == 0)
+        chosen.queue_entries = QUEUE_ENTRIES_MIN;
+    if (chosen.remap_entries == 0)
+        chosen.remap_entries = 4096;
+    if (!power_of_two_between(chosen.queue_entries, QUEUE_ENTRIES_MIN, QUEUE_ENTRIES_MAX))
+        return refuse(
+            why, -EINVAL,
+            "the IOMMU invalidation queue must have 256 to 32768 entries, a power of two");
+    if (!power_of_two_between(chosen.remap_entries, 256, 65536))
+        return refuse(
+            why, -EINVAL,
+            "the interrupt-remapping table must have 256 to 65536 entries, a power of two");
+    return 0;
+}
+
+static void announce(const struct iommu_unit *unit)
+{
+    log_info("iommu%u at 0x%llx: %u-bit addresses, %u-level tables, leaves up to %s%s%s%s",
+             unit->index, (unsigned long long)unit->described->registers, unit->can.address_bits,
+             unit->can.levels,
+             unit->can.largest == 3   ? "1 GiB"
+             : unit->can.largest == 2 ? "2 MiB"
+                                      : "4 KiB",
+             unit->can.queue ? "" : ", no queue", unit->can.caching_mode ? ", caching mode" : "",
+             unit->remapping ? ", interrupts remapped" : "");
+    if (!unit->remapping)
+        log_warn("iommu%u: INTERRUPTS ARE NOT REMAPPED: an assigned device can raise any vector",
+                 unit->index);
+}
+
+int iommu_init(const struct dmar_info *dmar, const struct iommu_options *options,
+               struct refusal *why)
+{
+    struct iommu_unit *unit;
+    int error;
+
+    dmar_table = dmar;
+    chosen = *options;
+    error = check_options(why);
+    if (error)
+        return error;
+    if (dmar->unit_count == 0)
+        return refuse(why, -ENODEV,
+                      "the firmware describes no IOMMU (DMAR table without a remapping unit)");
+    reserved_init(dmar);
+    for (size_t i = 0; i < dmar->unit_count; i++) {
+        error = unit_create(&dmar->units[i], (unsigned)i, why);
+        if (error)
+            return error;
+    }
+    list_for_each_entry (unit, &units, link) {
+        error = unit_start(unit, why);
+        if (error)
+            return error;
+        announce(unit);
+    }
+    return 0;
+}
