@@ -20,12 +20,11 @@ WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow 
         -Wpointer-arith -Wvla -Wimplicit-fallthrough -Wno-unused-parameter -Wno-address-of-packed-member
 
 include boot/pvh/kernel.mk
-include boot/efi/efi.mk
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk
 
 .PHONY: all kernel objects unit fuzz clean
-all: kernel efi
+all: kernel
 kernel: $(BUILD)/kernel.elf
 objects: $(KERNEL_OBJECTS)
 

@@ -32,6 +32,12 @@ int irq_enable(struct pci_device *device, enum irq_kind kind, unsigned count, ir
                void *context, struct irq_set **out);
 /* Disables the capability, frees entries (invalidated) and vectors. No handler runs afterwards. */
 void irq_disable(struct irq_set *set);
+/*
+ * A masked vector's interrupt is delivered once when it is unmasked: by the device where it has
+ * mask bits, otherwise remembered here (and the handler then runs inside this call).
+ */
 void irq_mask(struct irq_set *set, unsigned index, bool masked);
+/* Has the vector an interrupt waiting for its mask to be lifted? */
+bool irq_pending(const struct irq_set *set, unsigned index);
 
 #endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The MSI capability (PCI local bus specification 3.0, section 6.8.1). */
+#include "kernel/irq/set.h"
+
+enum {
+    MSI_CONTROL = 2,
+    MSI_CONTROL_ENABLE = 1 << 0,
+    MSI_CONTROL_64BIT = 1 << 7,
+    MSI_CONTROL_MASKABLE = 1 << 8,
+    MSI_ADDRESS = 4,
+    MSI_ADDRESS_HIGH = 8, /* 64-bit capabilities; what follows is then 4 bytes further */
+    MSI_DATA = 8,
+    MSI_MASK = 12,
+    MSI_PENDING = 16,
+    MSI_ENABLED_SHIFT = 4, /* bits 6:4: logarithm of the vectors enabled */
+    MSI_ENABLED_MASK = 7 << MSI_ENABLED_SHIFT,
+};
+
+static uint16_t control_of(const struct pci_device *device)
+{
+    return pci_read16(device, device->cap_msi + MSI_CONTROL);
+}
+
+/* Offset of a register that lies behind the address. */
+static unsigned behind_address(const struct pci_device *device, unsigned offset)
+{
+    return device->cap_msi + offset + (control_of(device) & MSI_CONTROL_64BIT ? 4 : 0);
+}
+
+static unsigned msi_count(const struct pci_device *device)
+{
+    unsigned shift;
+
+    if (!device->cap_msi)
+        return 0;
+    shift = (control_of(device) >> 1) & 7;
+    return shift > 5 ? 0 : 1u << shift;
+}
+
+static int msi_program(struct irq_set *set)
+{
+    const struct pci_device *device = set->device;
+    struct irq_message message = irq_message_for(set, 0);
+    uint16_t control = control_of(device) & (uint16_t) ~(MSI_CONTROL_ENABLE | MSI_ENABLED_MASK);
+    unsigned shift = 0;
+
+    while ((1u << shift) < set->entries)
+        shift++;
+    control |= (uint16_t)(shift << MSI_ENABLED_SHIFT);
+    pci_write16(device, device->cap_msi + MSI_CONTROL, control);
+    pci_write32(device, device->cap_msi + MSI_ADDRESS, (uint32_t)message.address);
+    if (control & MSI_CONTROL_64BIT)
+        pci_write32(device, device->cap_msi + MSI_ADDRESS_HIGH, (uint32_t)(message.address >> 32));
+    pci_write16(device, behind_address(device, MSI_DATA), (uint16_t)message.data);
+    if (control & MSI_CONTROL_MASKABLE)
+        pci_write32(device, behind_address(device, MSI_MASK), 0);
+    return 0;
+}
+
+static void msi_start(struct irq_set *set)
+{
+    pci_write16(set->device, set->device->cap_msi + MSI_CONTROL,
+                control_of(set->device) | MSI_CONTROL_ENABLE);
+}
+
+static void msi_stop(struct irq_set *set)
+{
+    pci_write16(set->device, set->device->cap_msi + MSI_CONTROL,
+                control_of(set->device) & (uint16_t) ~(MSI_CONTROL_ENABLE | MSI_ENABLED_MASK));
+}
+
+static bool msi_mask(struct irq_set *set, unsigned index, bool masked)
+{
+    const struct pci_device *device = set->device;
+    unsigned offset = behind_address(device, MSI_MASK);
+    uint32_t bits;
+
+    if (!(control_of(device) & MSI_CONTROL_MASKABLE))
+        return false;
+    bits = pci_read32(device, offset) & ~(1u << index);
+    pci_write32(device, offset, masked ? bits | 1u << index : bits);
+    return true;
+}
+
+static bool msi_pending(const struct irq_set *set, unsigned index)
+{
+    const struct pci_device *device = set->device;
+
+    if (!(control_of(device) & MSI_CONTROL_MASKABLE))
+        return false;
+    return pci_read32(device, behind_address(device, MSI_PENDING)) & (1u << index);
+}
+
+const struct irq_ops irq_msi_ops = {
+    .count = msi_count,
+    .program = msi_program,
+    .start = msi_start,
+    .stop = msi_stop,
+    .mask = msi_mask,
+    .pending = msi_pending,
+};

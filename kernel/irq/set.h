@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The vectors of one device, as the files of kernel/irq share them. */
+#ifndef KERNEL_IRQ_SET_H
+#define KERNEL_IRQ_SET_H
+
+#include "kernel/iommu/iommu.h"
+#include "kernel/irq/irq.h"
+#include "kernel/pci/pci.h"
+
+struct irq_message {
+    uint64_t address;
+    uint32_t data;
+};
+
+struct irq_vector {
+    struct irq_set *set;
+    unsigned index;
+    int cpu_vector;
+    bool masked; /* by software: the device has no mask bit for it */
+    bool pending;
+};
+
+/* How one kind of capability is driven. */
+struct irq_ops {
+    unsigned (*count)(const struct pci_device *device);
+    /* Prepares and programs all messages, everything masked or disabled until start. */
+    int (*program)(struct irq_set *set);
+    void (*start)(struct irq_set *set);
+    /* Disables and undoes `program`. */
+    void (*stop)(struct irq_set *set);
+    /* False if the device has no mask bits. */
+    bool (*mask)(struct irq_set *set, unsigned index, bool masked);
+    bool (*pending)(const struct irq_set *set, unsigned index);
+};
+
+struct irq_set {
+    struct pci_device *device;
+    const struct irq_ops *ops;
+    struct iommu_unit *unit;
+    bool remapped;
+    unsigned count;   /* vectors the caller asked for */
+    unsigned entries; /* remapping entries: MSI rounds up */
+    unsigned first;   /* the first of them */
+    irq_handler handler;
+    void *context;
+    volatile uint8_t *table; /* MSI-X: the vector table, mapped */
+    volatile uint8_t *pending_bits;
+    struct irq_vector vectors[];
+};
+
+extern const struct irq_ops irq_msi_ops;
+extern const struct irq_ops irq_msix_ops;
+
+/* The message of a vector: for its remapping entry, or in compatibility format without remapping.
+ */
+struct irq_message irq_message_for(const struct irq_set *set, unsigned index);
+
+#endif
