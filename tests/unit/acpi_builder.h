@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Builds ACPI tables byte by byte in a simulated physical memory. */
+#ifndef TESTS_UNIT_ACPI_BUILDER_H
+#define TESTS_UNIT_ACPI_BUILDER_H
+
+#include <string.h>
+
+#include "kernel/acpi/acpi.h"
+#include "kernel/acpi/table.h"
+
+/* A table under construction. */
+struct table {
+    uint8_t bytes[8192];
+    size_t length;
+};
+
+static inline void put(struct table *t, uint64_t value, unsigned width)
+{
+    for (unsigned i = 0; i < width; i++)
+        t->bytes[t->length++] = (uint8_t)(value >> (8 * i));
+}
+
+static inline void put_zeros(struct table *t, size_t count)
+{
+    memset(t->bytes + t->length, 0, count);
+    t->length += count;
+}
+
+static inline void set(struct table *t, size_t offset, uint64_t value, unsigned width)
+{
+    for (unsigned i = 0; i < width; i++)
+        t->bytes[offset + i] = (uint8_t)(value >> (8 * i));
+}
+
+static inline void begin(struct table *t, const char *signature)
+{
+    t->length = 0;
+    put_zeros(t, ACPI_HEADER_SIZE);
+    memcpy(t->bytes, signature, 4);
+    memcpy(t->bytes + ACPI_HEADER_OEM_ID, "BULKHD", 6);
+}
+
+/* Fills in length and checksum. */
+static inline void finish(struct table *t)
+{
+    set(t, ACPI_HEADER_LENGTH, t->length, 4);
+    t->bytes[ACPI_HEADER_CHECKSUM] = 0;
+    t->bytes[ACPI_HEADER_CHECKSUM] = (uint8_t)-acpi_sum(t->bytes, t->length);
+}
+
+#endif

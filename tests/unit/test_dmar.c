@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The DMAR parser: every structure, and every refusal with its sentence. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "kernel/lib/error.h"
+#include "tests/unit/acpi_builder.h"
+
+static struct table t;
+static struct dmar_info info;
+static struct refusal why;
+static size_t structure; /* offset of the one being built */
+
+static void begin_dmar(void)
+{
+    begin(&t, "DMAR");
+    put(&t, 46, 1); /* 47 address bits */
+    put(&t, DMAR_INTR_REMAP | DMAR_X2APIC_OPT_OUT, 1);
+    put_zeros(&t, 10);
+}
+
+static void begin_structure(unsigned type)
+{
+    structure = t.length;
+    put(&t, type, 2);
+    put(&t, 0, 2);
+}
+
+static void end_structure(void)
+{
+    set(&t, structure + 2, t.length - structure, 2);
+}
+
+static void add_scope(unsigned type, unsigned id, unsigned bus, const struct dmar_hop *path,
+                      unsigned hops)
+{
+    put(&t, type, 1);
+    put(&t, 6 + 2 * hops, 1);
+    put_zeros(&t, 2);
+    put(&t, id, 1);
+    put(&t, bus, 1);
+    for (unsigned i = 0; i < hops; i++) {
+        put(&t, path[i].device, 1);
+        put(&t, path[i].function, 1);
+    }
+}
+
+static void begin_drhd(unsigned flags, unsigned segment, uint64_t registers)
+{
+    begin_structure(0);
+    put(&t, flags, 1);
+    put(&t, 0, 1);
+    put(&t, segment, 2);
+    put(&t, registers, 8);
+}
+
+static void begin_rmrr(uint64_t base, uint64_t limit)
+{
+    begin_structure(1);
+    put_zeros(&t, 2);
+    put(&t, 0, 2);
+    put(&t, base, 8);
+    put(&t, limit, 8);
+}
+
+static int parse(void)
+{
+    memset(&why, 0, sizeof(why));
+    return dmar_parse(t.bytes, t.length, &info, &why);
+}
+
+static void refused(int error, const char *sentence)
+{
+    assert_int_equal(parse(), error);
+    assert_non_null(strstr(why.sentence, sentence));
+}
+
+static const struct dmar_hop one[] = {{2, 1}};
+static const struct dmar_hop three[] = {{0x1c, 0}, {0, 0}, {4, 3}};
+
+/* A good unit, behind which the tests put what is to be refused. */
+static void begin_good(void)
+{
+    begin_dmar();
+    begin_drhd(1, 0, 0xfed90000);
+    end_structure();
+}
+
+static void units_with_every_kind_of_scope(void **state)
+{
+    begin_dmar();
+    begin_drhd(0, 3, 0xfed90000);
+    set(&t, structure + 5, 2, 1); /* 16 KiB of registers */
+    add_scope(DMAR_SCOPE_ENDPOINT, 0, 0, one, 1);
+    add_scope(DMAR_SCOPE_BRIDGE, 0, 0x80, three, 3);
+    end_structure();
+    begin_drhd(1, 3, 0xfed91000 + 0x4000);
+    add_scope(DMAR_SCOPE_IO_APIC, 8, 0xff, (struct dmar_hop[]){{0, 0}}, 1);
+    add_scope(DMAR_SCOPE_HPET, 1, 0xf0, (struct dmar_hop[]){{31, 7}}, 1);
+    add_scope(DMAR_SCOPE_NAMESPACE, 5, 0, one, 1);
+    add_scope(77, 0, 0, one, 1); /* a type to come: skipped */
+    end_structure();
+    assert_int_equal(parse(), 0);
+
+    assert_int_equal(info.address_width, 47);
+    assert_int_equal(info.flags, DMAR_INTR_REMAP | DMAR_X2APIC_OPT_OUT);
+    assert_string_equal(info.oem_id, "BULKHD");
+    assert_int_equal(info.unit_count, 2);
+    assert_int_equal(info.units[0].segment, 3);
+    assert_false(info.units[0].include_all);
+    assert_int_equal(info.units[0].register_size, 0x4000);
+    assert_int_equal(info.units[0].registers, 0xfed90000);
+    assert_int_equal(info.units[0].scopes.first, 0);
+    assert_int_equal(info.units[0].scopes.count, 2);
+    assert_true(info.units[1].include_all);
+    assert_int_equal(info.units[1].scopes.first, 2);
+    assert_int_equal(info.units[1].scopes.count, 3);
+    assert_int_equal(info.scopes[1].hops, 3);
+    assert_int_equal(info.scopes[1].bus, 0x80);
+    assert_memory_equal(info.scopes[1].path, three, sizeof(three));
+    assert_int_equal(dmar_scope_source_id(&info.scopes[2]), 0xff00);
+    assert_int_equal(info.scopes[2].enumeration_id, 8);
+    assert_int_equal(dmar_scope_source_id(&info.scopes[3]), 0xf0ff);
+    assert_int_equal(info.scopes[4].type, DMAR_SCOPE_NAMESPACE);
+}
+
+static void the_other_structures(void **state)
+{
+    static const char name[] = "\\_SB.PC00.UA00";
+
+    begin_dmar();
+    begin_structure(3); /* RHSA, before its unit */
+    put_zeros(&t, 4);
+    put(&t, 0xfed90000, 8);
+    put(&t, 7, 4);
+    end_structure();
+    begin_drhd(1, 0, 0xfed90000);
+    end_structure();
+    begin_rmrr(0x7b000000, 0x7b7fffff);
+    add_scope(DMAR_SCOPE_ENDPOINT, 0, 0, one, 1);
+    add_scope(DMAR_SCOPE_ENDPOINT, 0, 0, three, 3);
+    end_structure();
+    begin_structure(2); /* ATSR of all ports */
+    put(&t, 1, 1);
+    put_zeros(&t, 1);
+    put(&t, 9, 2);
+    end_structure();
+    begin_structure(5); /* SATC */
+    put(&t, 1, 1);
+    put_zeros(&t, 1);
+    put(&t, 0, 2);
+    add_scope(DMAR_SCOPE_ENDPOINT, 0, 0x6a, one, 1);
+    end_structure();
+    begin_structure(4); /* ANDD */
+    put_zeros(&t, 3);
+    put(&t, 5, 1);
+    memcpy(t.bytes + t.length, name, sizeof(name));
+    t.length += sizeof(name);
+    end_structure();
+    begin_structure(6); /* a type the parser does not know */
+    put_zeros(&t, 20);
+    end_structure();
+    assert_int_equal(parse(), 0);
+
+    assert_true(info.units[0].has_proximity);
+    assert_int_equal(info.units[0].proximity_domain, 7);
+    assert_int_equal(info.region_count, 1);
+    assert_int_equal(info.regions[0].base, 0x7b000000);
+    assert_int_equal(info.regions[0].length, 0x800000);
+    assert_int_equal(info.regions[0].scopes.count, 2);
+    assert_int_equal(info.port_count, 2);
+    assert_true(info.ports[0].all_ports);
+    assert_false(info.ports[0].integrated);
+    assert_int_equal(info.ports[0].segment, 9);
+    assert_true(info.ports[1].integrated);
+    assert_true(info.ports[1].ats_required);
+    assert_false(info.ports[1].all_ports);
+    assert_int_equal(info.ports[1].scopes.count, 1);
+    assert_int_equal(info.name_count, 1);
+    assert_int_equal(info.names[0].number, 5);
+    assert_string_equal(info.names[0].name, name);
+}
+
+static void a_long_name_is_cut(void **state)
+{
+    begin_good();
+    begin_structure(4);
+    put_zeros(&t, 4);
+    memset(t.bytes + t.length, 'A', 100);
+    t.length += 100;
+    put(&t, 0, 1);
+    end_structure();
+    assert_int_equal(parse(), 0);
+    assert_int_equal(strlen(info.names[0].name), sizeof(info.names[0].name) - 1);
+}
+
+static void bad_headers(void **state)
+{
+    begin_dmar();
+    t.length--;
+    refused(-EINVAL, "too short");
+    begin_dmar();
+    refused(-EINVAL, "lists no remapping unit");
+    begin_good();
+    set(&t, 36, 64, 1);
+    refused(-EINVAL, "address width of 65 bits");
+}
+
+static void bad_structure_lengths(void **state)
+{
+    static const struct {
+        unsigned type;
+        size_t too_short;
+        const char *name;
+    } minima[] = {
+        {0, 15, "DRHD"}, {1, 23, "RMRR"}, {2, 7, "ATSR"},
+        {3, 19, "RHSA"}, {4, 8, "ANDD"},  {5, 7, "SATC"},
+    };
+
+    begin_good();
+    put_zeros(&t, 3);
+    refused(-EINVAL, "ends inside a structure");
+    begin_good();
+    begin_structure(0); /* length 0 would never end */
+    refused(-EINVAL, "impossible length");
+    begin_good();
+    begin_structure(9);
+    set(&t, structure + 2, 3, 2);
+    refused(-EINVAL, "impossible length");
+    begin_good();
+    begin_structure(9);
+    set(&t, structure + 2, 5, 2);
+    refused(-EINVAL, "impossible length");
+    for (size_t i = 0; i < ARRAY_SIZE(minima); i++) {
+        begin_good();
+        begin_structure(minima[i].type);
+        put_zeros(&t, minima[i].too_short - 4);
+        end_structure();
+        refused(-EINVAL, minima[i].name);
+        refused(-EINVAL, "too short for type");
+    }
+}
+
+static void bad_units(void **state)
+{
+    begin_dmar();
+    begin_drhd(1, 0, 0);
+    end_structure();
+    refused(-EINVAL, "zero or not page aligned");
+    begin_dmar();
+    begin_drhd(1, 0, 0xfed90800);
+    end_structure();
+    refused(-EINVAL, "zero or not page aligned");
+    begin_dmar();
+    begin_drhd(1, 0, ~UINT64_C(0xfff));
+    end_structure();
+    refused(-EINVAL, "wrap around");
+    begin_good();
+    begin_drhd(0, 1, 0xfed90000);
+    end_structure();
+    refused(-EINVAL, "two remapping units overlap");
+    begin_good();
+    begin_drhd(1, 0, 0xfed91000);
+    end_structure();
+    refused(-EINVAL, "claim all devices");
+}
+
+static void bad_scopes(void **state)
+{
+    static const struct dmar_hop deep[DMAR_HOPS_MAX + 1];
+    static const struct dmar_hop bad_device[] = {{32, 0}}, bad_function[] = {{0, 8}};
+
+    begin_dmar();
+    begin_drhd(0, 0, 0xfed90000);
+    put_zeros(&t, 7);
+    end_structure();
+    refused(-EINVAL, "impossible length");
+    begin_dmar();
+    begin_drhd(0, 0, 0xfed90000);
+    add_scope(DMAR_SCOPE_ENDPOINT, 0, 0, NULL, 0);
+    put_zeros(&t, 2);
+    end_structure();
+    refused(-EINVAL, "impossible length");
+    begin_dmar();
+    begin_drhd(0, 0, 0xfed90000);
+    add_scope(DMAR_SCOPE_ENDPOINT, 0, 0, one, 1);
+    set(&t, structure + 17, 9, 1); /* one byte past the structure */
+    end_structure();
+    refused(-EINVAL, "impossible length");
+    begin_dmar();
+    begin_drhd(0, 0, 0xfed90000);
+    add_scope(DMAR_SCOPE_ENDPOINT, 0, 0, one, 1);
+    put_zeros(&t, 1);
+    set(&t, structure + 17, 9, 1);
+    end_structure();
+    refused(-EINVAL, "half a path entry");
+    begin_dmar();
+    begin_drhd(0, 0, 0xfed90000);
+    add_scope(DMAR_SCOPE_ENDPOINT, 0, 0, deep, ARRAY_SIZE(deep));
+    end_structure();
+    refused(-EINVAL, "too deep");
+    begin_dmar();
+    begin_drhd(0, 0, 0xfed90000);
+    add_scope(DMAR_SCOPE_ENDPOINT, 0, 0, bad_device, 1);
+    end_structure();
+    refused(-EINVAL, "impossible device or function");
+    begin_dmar();
+    begin_drhd(0, 0, 0xfed90000);
+    add_scope(DMAR_SCOPE_ENDPOINT, 0, 0, bad_function, 1);
+    end_structure();
+    refused(-EINVAL, "impossible device or function");
+}
+
+static void bad_regions_and_names(void **state)
+{
+    begin_good();
+    begin_rmrr(0x1000800, 0x1001fff);
+    end_structure();
+    refused(-EINVAL, "not page aligned");
+    begin_good();
+    begin_rmrr(0x1000000, 0x1000ffe);
+    end_structure();
+    refused(-EINVAL, "not page aligned");
+    begin_good();
+    begin_rmrr(0x1001000, 0x1000fff);
+    end_structure();
+    refused(-EINVAL, "ends before it starts");
+    begin_good();
+    begin_rmrr(0x1000000, UINT64_MAX);
+    end_structure();
+    refused(-EINVAL, "ends before it starts");
+    begin_good();
+    begin_structure(4);
+    put_zeros(&t, 4);
+    put(&t, 'A', 1);
+    end_structure();
+    refused(-EINVAL, "no end");
+}
+
+/* One more of each than there is room for. */
+static void too_many(void **state)
+{
+    begin_dmar();
+    for (unsigned i = 0; i <= DMAR_UNITS_MAX; i++) {
+        begin_drhd(0, 0, 0xfe000000 + i * 0x1000);
+        end_structure();
+    }
+    refused(-ENOSPC, "remapping units");
+    begin_good();
+    for (unsigned i = 0; i <= DMAR_REGIONS_MAX; i++) {
+        begin_rmrr(0x1000, 0x1fff);
+        end_structure();
+    }
+    refused(-ENOSPC, "reserved memory regions");
+    begin_good();
+    for (unsigned i = 0; i <= DMAR_PORTS_MAX; i++) {
+        begin_structure(2);
+        put_zeros(&t, 4);
+        end_structure();
+    }
+    refused(-ENOSPC, "ATS structures");
+    begin_good();
+    for (unsigned i = 0; i <= DMAR_NAMES_MAX; i++) {
+        begin_structure(4);
+        put_zeros(&t, 5);
+        end_structure();
+    }
+    refused(-ENOSPC, "named ACPI devices");
+    begin_dmar();
+    begin_drhd(1, 0, 0xfed90000);
+    for (unsigned i = 0; i <= DMAR_SCOPES_MAX; i++)
+        add_scope(DMAR_SCOPE_ENDPOINT, 0, 0, one, 1);
+    end_structure();
+    refused(-ENOSPC, "device scopes");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(units_with_every_kind_of_scope),
+        cmocka_unit_test(the_other_structures),
+        cmocka_unit_test(a_long_name_is_cut),
+        cmocka_unit_test(bad_headers),
+        cmocka_unit_test(bad_structure_lengths),
+        cmocka_unit_test(bad_units),
+        cmocka_unit_test(bad_scopes),
+        cmocka_unit_test(bad_regions_and_names),
+        cmocka_unit_test(too_many),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
