@@ -20,11 +20,14 @@ WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow 
         -Wpointer-arith -Wvla -Wimplicit-fallthrough -Wno-unused-parameter -Wno-address-of-packed-member
 
 include boot/pvh/kernel.mk
+include boot/efi/efi.mk
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk
+include sdk/sdk.mk
+include examples/examples.mk
 
-.PHONY: all kernel objects unit fuzz clean
-all: kernel
+.PHONY: all kernel objects sdk examples unit fuzz clean
+all: kernel efi examples
 kernel: $(BUILD)/kernel.elf
 objects: $(KERNEL_OBJECTS)
 

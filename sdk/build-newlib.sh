@@ -4,6 +4,7 @@
 # usage: build-newlib.sh OUTPUT_DIR    leaves OUTPUT_DIR/x86_64-elf/{include,lib}; takes a minute.
 set -eu
 
+sdk=$(cd "$(dirname "$0")" && pwd)
 out=$1
 set -- "$out" /usr/src/newlib/newlib-*.tar.xz
 tarball=$2
@@ -31,7 +32,7 @@ configure_newlib() {
         --disable-multilib --disable-newlib-supplied-syscalls --disable-libgloss --disable-nls \
         --enable-newlib-io-long-long --enable-newlib-io-c99-formats \
         --enable-newlib-retargetable-locking \
-        CC_FOR_TARGET="clang --target=x86_64-unknown-none-elf -fno-pic -mcmodel=small -ffreestanding -Wno-everything" \
+        CC_FOR_TARGET="clang --target=x86_64-unknown-none-elf -fno-pic -mcmodel=small -ffreestanding -Wno-everything -isystem $sdk/include" \
         AS_FOR_TARGET=as AR_FOR_TARGET=ar RANLIB_FOR_TARGET=ranlib NM_FOR_TARGET=nm \
         CFLAGS_FOR_TARGET="-O2 -g -ffunction-sections -fdata-sections -ffile-prefix-map=$work_dir=."
     cd ..

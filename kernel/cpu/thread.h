@@ -16,6 +16,9 @@ struct thread;
 struct cpu_space;
 struct trap_frame;
 
+/* Makes what runs now the first thread. Needs the heap, fpu_init() and timer_start(). -ENOMEM. */
+int threads_init(void);
+
 /*
  * A new thread with a kernel stack, not yet runnable. It starts in entry(argument) in the kernel
  * with `space` active (NULL: none). -ENOMEM.
@@ -27,6 +30,11 @@ struct thread *thread_current(void);
 /* Ends the current thread; its stack is freed by whoever runs next. */
 _Noreturn void thread_exit(void);
 void thread_yield(const char *point);
+
+/* Where the thread sleeps or last yielded, for messages. NULL: it never did. */
+const char *thread_point(const struct thread *thread);
+/* Switches from one thread to another since boot. */
+uint64_t thread_switches(void);
 
 /* A word for the layer above: the payload's own structure for this thread. */
 void thread_set_owner(struct thread *thread, void *owner);

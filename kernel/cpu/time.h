@@ -12,6 +12,15 @@
 
 /* Nanoseconds since boot; never goes backwards. */
 uint64_t time_ns(void);
+/* The time-stamp counter's value at a time in time_ns() terms. */
+uint64_t time_to_tsc(uint64_t ns);
+/*
+ * Learns the counter's frequency: from CPUID if it tells, else against the PIT in less than 1 ms.
+ * `boot_tsc` is the counter's value that becomes time 0. NULL, or a sentence saying what is wrong.
+ */
+const char *time_init(uint64_t boot_tsc);
+/* Counts per second, for the report. */
+uint64_t time_frequency(void);
 /* Busy wait; for hardware delays below a tick. */
 void time_delay_ns(uint64_t ns);
 

@@ -14,12 +14,20 @@ struct trap_frame {
     uint64_t rip, cs, rflags, rsp, ss;
 };
 
+/* An exception's name in words: "page fault". */
+const char *trap_name(uint64_t vector);
+
 /* What the layer that runs the payload does. Set once, before the first thread enters user mode. */
 struct user_ops {
     /* System call: number in rax, arguments rdi rsi rdx r10 r8 r9, result to rax. */
     void (*syscall)(struct trap_frame *frame);
     /* Exception in user mode. `address` is CR2 for a page fault. */
     void (*exception)(struct trap_frame *frame, uint64_t address);
+    /*
+     * A page fault at an address of the payload's half, in user mode or in a copy to or from the
+     * payload. True if the page is there now and the access may be tried again. May be NULL.
+     */
+    bool (*page_fault)(uaddr_t address, uint64_t error);
     /* Before every return to user mode that some work asked for: signals, exit. */
     void (*work)(struct trap_frame *frame);
 };
@@ -35,6 +43,8 @@ int vector_alloc(vector_handler handler, void *context);
 void vector_free(unsigned vector);
 /* Interrupts that arrived on vectors nobody owns. */
 uint64_t vector_strays(void);
+/* Non-maskable interrupts, which are counted and otherwise ignored. */
+uint64_t trap_nmis(void);
 
 /* The local APIC id of the one CPU, for interrupt messages. */
 uint32_t cpu_apic_id(void);

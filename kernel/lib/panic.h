@@ -6,6 +6,12 @@
 /* Prints the message, registers and a backtrace, stops assigned devices, and ends as configured. */
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * What a panic does after its message: stop the devices, report, exit. Without it the machine is
+ * halted. Not called again for a panic that happens inside it.
+ */
+void panic_set_end(void (*last)(void));
+
 #define ASSERT(condition)                                                                          \
     do {                                                                                           \
         if (!(condition))                                                                          \

@@ -14,5 +14,7 @@ void *kcalloc(size_t count, size_t size);
 void kfree(void *memory);
 /* Bytes handed out and not freed: leak checks. */
 size_t heap_used(void);
+/* Gives pages kept for speed back to the frame allocator: exact frame counts in leak checks. */
+void heap_trim(void);
 
 #endif

@@ -18,7 +18,8 @@ struct memobj;
 struct memobj_ops {
     /*
      * The longest physical run that starts at `offset` (page aligned), at most `max` bytes.
-     * Allocates where the object is sparse. -ENOMEM, -EFAULT beyond the end, -EIO if revoked.
+     * Allocates where the object is sparse, in blocks no larger than `max`. -ENOMEM, -EFAULT
+     * beyond the end, -EIO if revoked. Called through memobj_run().
      */
     int (*run)(struct memobj *object, uint64_t offset, uint64_t max, struct phys_run *out);
     /* Called with the last reference gone. */
@@ -28,11 +29,14 @@ struct memobj_ops {
 /*
  * Whoever maps an object into page tables watches it: `revoke` must remove every translation to it
  * before it returns (CPU and IO page tables alike), `restore` may put CPU translations back.
+ * `shrink`: the memory from offset `size` on is about to be released; CPU translations to it must
+ * go. IO page tables need not care: they hold pins. A watcher must not be taken out in a callback.
  */
 struct memobj_watcher {
     struct list link;
     void (*revoke)(struct memobj_watcher *watcher);
     void (*restore)(struct memobj_watcher *watcher);
+    void (*shrink)(struct memobj_watcher *watcher, uint64_t size); /* may be NULL */
 };
 
 struct memobj {
@@ -49,10 +53,14 @@ void memobj_init(struct memobj *object, const struct memobj_ops *ops, uint64_t s
                  unsigned flags);
 struct memobj *memobj_get(struct memobj *object);
 void memobj_put(struct memobj *object);
+/* ops->run() behind the checks that every object needs: alignment, end, revocation. */
+int memobj_run(struct memobj *object, uint64_t offset, uint64_t max, struct phys_run *out);
 void memobj_watch(struct memobj *object, struct memobj_watcher *watcher);
 void memobj_unwatch(struct memobj_watcher *watcher);
 /* Tells all watchers; run() fails with -EIO until restored. Idempotent. */
 void memobj_revoke(struct memobj *object);
 void memobj_restore(struct memobj *object);
+/* For the owner of an object that becomes smaller, before it releases the memory. */
+void memobj_shrink(struct memobj *object, uint64_t size);
 
 #endif

@@ -11,6 +11,8 @@ enum page_flags {
     PAGE_EXEC = 4,
     PAGE_USER = 8,
     PAGE_UNCACHED = 16,
+    PAGE_OWNED = 32, /* a mark for the address space: the frames belong to this mapping */
+    PAGE_FRESH = 64, /* a mark for the address space: mapped by the operation under way */
 };
 
 /* First address that is no longer the payload's (Linux's TASK_SIZE on x86-64). */
@@ -29,11 +31,12 @@ void mmio_unmap(void *mapped, uint64_t length);
 void *stack_alloc(size_t bytes);
 void stack_free(void *top, size_t bytes);
 
-/* The page tables of one payload; the kernel half is shared. */
+/* The page tables of one payload; the kernel half is shared. All addresses are page aligned. */
 struct cpu_space;
 struct cpu_space *cpu_space_create(void);
 /* The space must not be active. Frees tables only, never what they map. */
 void cpu_space_destroy(struct cpu_space *space);
+/* NULL: the kernel's own, without a payload. */
 void cpu_space_activate(struct cpu_space *space);
 
 /*
@@ -43,11 +46,30 @@ void cpu_space_activate(struct cpu_space *space);
 int cpu_space_map(struct cpu_space *space, uaddr_t at, paddr_t base, uint64_t length,
                   unsigned flags);
 /*
- * Page aligned. May have to split a large page at the ends of the range: `cpu_space_prepare_cut`
- * does so beforehand (-ENOMEM) at one address, after which these two cannot fail.
+ * The range may not begin or end inside a large page: `cpu_space_prepare_cut` splits one
+ * beforehand (-ENOMEM) at one address, after which these two cannot fail. Protecting sets access
+ * and PAGE_FRESH; access 0 keeps the memory mapped without access.
  */
 int cpu_space_prepare_cut(struct cpu_space *space, uaddr_t at);
 void cpu_space_unmap(struct cpu_space *space, uaddr_t at, uint64_t length);
 void cpu_space_protect(struct cpu_space *space, uaddr_t at, uint64_t length, unsigned flags);
+
+/* One stretch of mapped memory, consecutive in virtual and physical addresses. */
+struct cpu_mapping {
+    uaddr_t at;
+    uint64_t length;
+    paddr_t base;
+    unsigned flags; /* enum page_flags; no access bits: mapped without access */
+};
+/* The first stretch in [at, end), as long as possible. False: nothing is mapped there. */
+bool cpu_space_find(const struct cpu_space *space, uaddr_t at, uaddr_t end,
+                    struct cpu_mapping *out);
+/*
+ * Splits the accessible memory from `at` on into physical runs, at most `capacity` and not beyond
+ * `end`; stops at the first page without access (write access if `write`) and where cached meets
+ * uncached (`device`) memory. Returns the number of runs.
+ */
+size_t cpu_space_runs(const struct cpu_space *space, uaddr_t at, uaddr_t end, bool write,
+                      struct phys_run *out, size_t capacity, bool *device);
 
 #endif

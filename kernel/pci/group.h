@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Isolation groups: the smallest sets of functions that the hardware can keep apart. Decided by
- * requester-id aliases, access control services on the path, and multifunction rules.
+ * requester-id aliases, access control services (ACS) on the path, and multifunction rules.
  */
 #ifndef KERNEL_PCI_GROUP_H
 #define KERNEL_PCI_GROUP_H
@@ -12,10 +12,14 @@ struct pci_group {
     struct list link;
     unsigned id;
     size_t count;
-    struct pci_device *members[256];
+    struct pci_device **members; /* `count` of them, sorted */
 };
 
-/* Builds the groups of all enumerated functions; numbers are stable for a given machine. */
+/*
+ * Switches on the access control that isolation needs wherever a function offers it, then builds
+ * the groups of all enumerated functions (once per boot). Numbers are stable for a given machine:
+ * groups are numbered in the order of their first members. -ENOMEM.
+ */
 int pci_groups_build(void);
 struct list *pci_groups(void);
 struct pci_group *pci_group_find(unsigned id);

@@ -4,7 +4,11 @@
 #define KERNEL_PCI_PCI_H
 
 #include "kernel/lib/list.h"
+#include "kernel/lib/refusal.h"
 #include "kernel/lib/types.h"
+
+struct acpi_ecam;
+struct dmar_hop;
 
 /* A requester id on the wire: bus 15:8, device 7:3, function 2:0. */
 typedef uint16_t pci_rid_t;
@@ -13,6 +17,7 @@ typedef uint16_t pci_rid_t;
 #define PCI_DEVICE(rid)                ((uint8_t)(((rid) >> 3) & 31))
 #define PCI_FUNCTION(rid)              ((uint8_t)((rid)&7))
 #define PCI_BARS                       6
+#define PCI_DEVICES_MAX                4096
 
 enum pci_bar_flags {
     PCI_BAR_IO = 1,
@@ -35,7 +40,8 @@ struct pci_device {
     uint16_t vendor, device, subsystem_vendor, subsystem_device;
     uint32_t class_code; /* base class 23:16, subclass 15:8, interface 7:0 */
     uint8_t revision;
-    uint8_t header_type;            /* without the multifunction bit */
+    uint8_t header_type; /* without the multifunction bit */
+    bool multifunction;
     uint8_t secondary, subordinate; /* bridges only */
     struct pci_device *bridge;      /* the bridge above; NULL on a root bus */
     struct pci_bar bars[PCI_BARS];
@@ -45,6 +51,8 @@ struct pci_device {
     uint16_t config_size; /* 256 or 4096 */
     void *config;         /* ECAM mapping */
     struct pci_group *group;
+    struct pci_device *joined; /* kernel/pci/group.c: leads to the first member of the group */
+    const char *claimed_by;    /* the device-file family that has it open, or NULL */
     bool assigned;
 };
 
@@ -56,21 +64,56 @@ void pci_write8(const struct pci_device *device, unsigned offset, uint8_t value)
 void pci_write16(const struct pci_device *device, unsigned offset, uint16_t value);
 void pci_write32(const struct pci_device *device, unsigned offset, uint32_t value);
 
+/*
+ * Maps configuration space and finds every function (once per boot). Writes nothing to any device.
+ * A bridge whose bus numbers make no sense is kept, what is below it is not looked for. -ENOMEM,
+ * -ENOSPC (more than PCI_DEVICES_MAX functions), -ENODEV (none), with a sentence.
+ */
+int pci_enumerate(const struct acpi_ecam *ecams, size_t count, struct refusal *why);
+/*
+ * Learns address and size of every BAR. Address decoding of a function is off while its BARs hold
+ * test values, so call it when no device is in use and none is a bus master.
+ */
+void pci_size_bars(void);
+
 /* All functions found, in order. */
 struct list *pci_devices(void);
 struct pci_device *pci_find(uint16_t segment, pci_rid_t rid);
 /* Offset of the capability, or 0. Loops in the list are survived. */
 unsigned pci_find_capability(const struct pci_device *device, uint8_t id);
 unsigned pci_find_extended_capability(const struct pci_device *device, uint16_t id);
+/* The type of a PCI Express function (enum pcie_type), or -1 for a conventional one. */
+int pci_express_type(const struct pci_device *device);
+bool pci_is_bridge(const struct pci_device *device);
+/* Is the function somewhere below the bridge? */
+bool pci_is_below(const struct pci_device *device, const struct pci_device *bridge);
 
 /* Sets or clears the bus-master bit of the command register. */
 void pci_set_bus_master(const struct pci_device *device, bool on);
+/* Bus mastering off everywhere: endpoints first, bridges last. */
+void pci_disable_all_bus_masters(void);
+/* Lets requests of the device through the bridges above it; its own bit stays as it is. */
+void pci_enable_path(const struct pci_device *device);
 
 /*
  * The requester ids that DMA of this device may carry: its own, and the alias that a
  * PCIe-to-PCI bridge above it puts on the wire. Returns how many (1 to 3).
  */
 size_t pci_requester_ids(const struct pci_device *device, pci_rid_t out[3]);
+
+/*
+ * The function that a path reaches: path[0] on `bus`, each further hop on the secondary bus of the
+ * bridge reached so far (DMAR device scopes, selectors). NULL if there is none.
+ */
+struct pci_device *pci_resolve_path(uint16_t segment, uint8_t bus, const struct dmar_hop *path,
+                                    size_t hops);
+
+/*
+ * A device is open through one device-file family at a time. -EBUSY when another (or the same) has
+ * claimed it. `owner` is a constant such as "vfio".
+ */
+int pci_claim(struct pci_device *device, const char *owner);
+void pci_unclaim(struct pci_device *device);
 
 /* Writes "0000:00:02.0"; the buffer holds 13 bytes. */
 #define PCI_NAME_SIZE 13

@@ -15,6 +15,8 @@ enum pci_reset_method {
 
 /* What would be used; PCI_RESET_SECONDARY_BUS only when nothing else is on that bus. */
 enum pci_reset_method pci_reset_method(const struct pci_device *device);
+/* "function-level reset" and so on, for messages. */
+const char *pci_reset_name(enum pci_reset_method method);
 /*
  * Bus mastering off and a bounded wait for pending transactions. -ETIMEDOUT: still pending after
  * the bound; bus mastering is off all the same.
@@ -22,8 +24,20 @@ enum pci_reset_method pci_reset_method(const struct pci_device *device);
 int pci_quiesce(const struct pci_device *device);
 /*
  * Quiesces, resets with the method above, waits as the specification asks, restores configuration
- * space. -ENOTTY: no method. -ETIMEDOUT: the function did not come back.
+ * space: BARs, control registers, not bus mastering, not MSI and MSI-X (their owner sets them up
+ * again). -ENOTTY: no method. -ETIMEDOUT: the function did not come back.
  */
 int pci_reset(const struct pci_device *device);
+
+/*
+ * Configuration that a reset clears. pci_config_restore() leaves bus mastering off. The two are
+ * public for whoever resets by other means.
+ */
+#define PCI_SAVED_MAX 32
+struct pci_saved {
+    uint32_t values[PCI_SAVED_MAX];
+};
+void pci_config_save(const struct pci_device *device, struct pci_saved *out);
+void pci_config_restore(const struct pci_device *device, const struct pci_saved *saved);
 
 #endif

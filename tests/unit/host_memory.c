@@ -4,8 +4,10 @@
 #include <sys/mman.h>
 #include "kernel/mm/direct.h"
 
+uint64_t direct_offset;
+uint64_t image_offset;
+
 static char *memory;
-static paddr_t memory_base;
 static uint64_t memory_size;
 
 void host_memory_create(paddr_t base, uint64_t size)
@@ -14,30 +16,14 @@ void host_memory_create(paddr_t base, uint64_t size)
                   -1, 0);
     if (memory == MAP_FAILED)
         abort();
-    memory_base = base;
     memory_size = size;
+    direct_offset = (uintptr_t)memory - base;
 }
 
 void host_memory_destroy(void)
 {
     munmap(memory, memory_size);
     memory = NULL;
-}
-
-void *phys_to_virt(paddr_t address)
-{
-    if (address < memory_base || address - memory_base >= memory_size)
-        abort();
-    return memory + (address - memory_base);
-}
-
-paddr_t virt_to_phys(const void *pointer)
-{
-    uint64_t offset = (uint64_t)((const char *)pointer - memory);
-
-    if (offset >= memory_size)
-        abort();
-    return memory_base + offset;
 }
 
 uint64_t host_random(uint64_t *state)

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The UEFI door: read the files, put the kernel in place, end the firmware's DMA, leave the
+ * firmware, enter the kernel (include/bulkhead/boot_info.h).
+ */
+#include "boot/efi/loader.h"
+
+#include "boot/efi/elf.h"
+
+#define CONFIG_MOST  (UINT64_C(64) << 10)
+#define OPTIONS_MOST UINT64_C(4095)
+#define ANY_SIZE     (~UINT64_C(0))
+
+#define CR4_LA57 (UINT64_C(1) << 12)
+
+/* The test of an armed device needs a loader that forgets this step: see efi.mk. */
+#ifndef LOADER_STOPS_DMA
+#define LOADER_STOPS_DMA 1
+#endif
+
+extern char __ImageBase; /* the linker's name for the start of the loader */
+
+EFI_HANDLE loader_image;
+EFI_SYSTEM_TABLE *firmware;
+
+/* What is read before anything is changed. */
+struct files {
+    struct file kernel;
+    struct file config;
+    struct file options;
+    struct file payload;
+    struct file archive;
+};
+
+/* A row per file of \bulkhead. */
+static const struct wanted {
+    const CHAR16 *name;
+    size_t where;
+    uint64_t most;
+} wanted[] = {
+    {L"bulkhead.conf", offsetof(struct files, config), CONFIG_MOST},
+    {L"options", offsetof(struct files, options), OPTIONS_MOST},
+    {L"kernel.elf", offsetof(struct files, kernel), ANY_SIZE},
+    {L"payload.elf", offsetof(struct files, payload), ANY_SIZE},
+    {L"archive.cpio", offsetof(struct files, archive), ANY_SIZE},
+};
+
+static uint64_t read_tsc(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+static EFI_STATUS read_files(struct files *files)
+{
+    EFI_STATUS status = volume_open();
+
+    if (EFI_ERROR(status))
+        return status;
+    for (size_t i = 0; i < LENGTH(wanted) && !EFI_ERROR(status); i++)
+        status = volume_read(wanted[i].name, wanted[i].most,
+                             (struct file *)((char *)files + wanted[i].where));
+    volume_close();
+    if (EFI_ERROR(status))
+        return status;
+    if (!files->kernel.found)
+        return refuse("\\bulkhead\\kernel.elf is missing", NULL);
+    if (files->payload.found == files->archive.found)
+        return refuse(files->payload.found
+                          ? "there are two payloads: \\bulkhead\\payload.elf and archive.cpio"
+                          : "there is no payload: \\bulkhead\\payload.elf or archive.cpio",
+                      NULL);
+    return EFI_SUCCESS;
+}
+
+/* Puts the kernel at any 2 MiB boundary and gives its file back. */
+static EFI_STATUS load_kernel(struct file *file, struct elf_plan *plan, struct boot_info *info)
+{
+    char number[21];
+    const char *wrong = elf_check(file->data, file->size, plan);
+    void *at;
+
+    if (wrong)
+        return refuse("\\bulkhead\\kernel.elf ", wrong, NULL);
+    at = pages_allocate_aligned(plan->size);
+    if (!at)
+        return refuse("there are no ", decimal(plan->size, number),
+                      " bytes of memory for the kernel", NULL);
+    elf_load(file->data, plan, at);
+    info->kernel_base = (uint64_t)at;
+    info->kernel_size = plan->size;
+    file_free(file);
+    return EFI_SUCCESS;
+}
+
+/* The words of \bulkhead\options, then the load options of the boot entry. */
+static EFI_STATUS collect_command_line(const struct file *options, struct boot_info *info)
+{
+    size_t room = OPTIONS_MOST, used = 0;
+    char *text = pages_allocate(1);
+    EFI_STATUS status;
+
+    if (!text)
+        return refuse("there is no memory for the command line", NULL);
+    for (; used < options->size; used++)
+        text[used] = ((const char *)options->data)[used];
+    while (used && (text[used - 1] == '\n' || text[used - 1] == '\r'))
+        used--;
+    status = options_append(text, &used, room);
+    info->command_line = used ? (uint64_t)text : 0;
+    info->command_line_size = used;
+    return status;
+}
+
+static void collect(const struct files *files, struct boot_info *info)
+{
+    const struct file *payload = files->payload.found ? &files->payload : &files->archive;
+
+    info->magic = BOOT_INFO_MAGIC;
+    info->version = BOOT_INFO_VERSION;
+    info->size = sizeof(*info);
+    info->door = BOOT_DOOR_UEFI;
+    info->rsdp = find_rsdp();
+    info->config = (uint64_t)files->config.data;
+    info->config_size = files->config.size;
+    info->archive = (uint64_t)payload->data;
+    info->archive_size = payload->size;
+    find_framebuffer(&info->framebuffer);
+}
+
+/* The first 4 GiB and whatever lies above them that is used until the kernel has its own tables. */
+static EFI_STATUS build_paging(struct paging *paging, const struct elf_plan *plan,
+                               const struct boot_info *info, const struct memory_map *map)
+{
+    const struct {
+        uint64_t at;
+        uint64_t size;
+    } ranges[] = {
+        {0, GIB_4},
+        {(uint64_t)&__ImageBase, MIB_2}, /* the loader itself, which is smaller */
+        {(uint64_t)info, sizeof(*info)},
+        {(uint64_t)map->regions, map->region_room * sizeof(*map->regions)},
+        {info->kernel_base, info->kernel_size},
+        {info->rsdp, PAGE},
+        {info->command_line, info->command_line_size},
+        {info->config, info->config_size},
+        {info->archive, info->archive_size},
+    };
+
+    if (!EFI_ERROR(paging_init(paging)))
+        for (size_t i = 0; i < LENGTH(ranges); i++)
+            paging_map(paging, ranges[i].at, ranges[i].at, ranges[i].size);
+    if (!EFI_ERROR(paging->status))
+        paging_map(paging, plan->base, info->kernel_base, plan->size);
+    if (EFI_ERROR(paging->status))
+        return refuse("there is no memory for page tables", NULL);
+    return EFI_SUCCESS;
+}
+
+/* Five levels would give the top table another meaning, and can only be left by way of 32 bits. */
+static EFI_STATUS check_processor(void)
+{
+    uint64_t cr4;
+
+    __asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
+    if (cr4 & CR4_LA57)
+        return refuse("the firmware runs with 5-level paging; switch it off in its setup", NULL);
+    return EFI_SUCCESS;
+}
+
+static _Noreturn void enter_kernel(const struct paging *paging, uint64_t entry,
+                                   const struct boot_info *info)
+{
+    __asm__ volatile("cli\n"
+                     "mov %0, %%cr3\n"
+                     "jmp *%1\n"
+                     :
+                     : "r"(paging->top), "r"(entry), "D"(info)
+                     : "memory");
+    __builtin_unreachable();
+}
+
+static EFI_STATUS run(struct boot_info *info)
+{
+    struct files files = {0};
+    struct elf_plan plan;
+    struct memory_map map;
+    struct paging paging;
+    EFI_STATUS status = check_processor();
+
+    if (!EFI_ERROR(status))
+        status = read_files(&files);
+    if (!EFI_ERROR(status))
+        status = load_kernel(&files.kernel, &plan, info);
+    if (!EFI_ERROR(status))
+        status = collect_command_line(&files.options, info);
+    if (!EFI_ERROR(status)) {
+        collect(&files, info);
+        status = memory_map_prepare(&map);
+    }
+    if (!EFI_ERROR(status))
+        status = build_paging(&paging, &plan, info, &map);
+    if (!EFI_ERROR(status) && LOADER_STOPS_DMA) {
+        status = dma_stop();
+        info->flags |= BOOT_BUS_MASTERS_CLEARED;
+    }
+    if (!EFI_ERROR(status))
+        status = memory_map_leave(&map, info);
+    if (EFI_ERROR(status))
+        return status;
+    enter_kernel(&paging, plan.entry, info);
+}
+
+EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
+
+/* Returns to the firmware, which tries its next boot entry, if the kernel cannot be started. */
+EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
+{
+    uint64_t entry_tsc = read_tsc();
+    struct boot_info *info;
+
+    loader_image = image;
+    firmware = table;
+    info = pages_allocate(1);
+    if (!info)
+        return refuse("there is no memory at all", NULL);
+    info->entry_tsc = entry_tsc;
+    return run(info);
+}

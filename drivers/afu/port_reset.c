@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "drivers/afu/port_reset.h"
+
+#include "drivers/afu/dfl.h"
+#include "kernel/cpu/mmio.h"
+#include "kernel/cpu/time.h"
+#include "kernel/lib/error.h"
+
+#define POLL_NS UINT64_C(10000)
+
+static volatile void *control(volatile void *header)
+{
+    return (volatile char *)header + DFL_PORT_CTRL;
+}
+
+/* Polls the bit that the port writes, never the one we write: that one says nothing. */
+static int wait_acknowledge(volatile void *header, bool wanted, uint64_t bound_ns)
+{
+    uint64_t deadline = time_ns() + bound_ns;
+
+    for (;;) {
+        bool expired = time_expired(deadline);
+        bool acknowledged = mmio_read64(control(header)) & DFL_PORT_CTRL_SFTRST_ACK;
+
+        if (acknowledged == wanted)
+            return 0;
+        if (expired)
+            return -ETIMEDOUT;
+        time_delay_ns(POLL_NS);
+    }
+}
+
+int port_reset_hold(volatile void *header, uint64_t bound_ns)
+{
+    uint64_t value = mmio_read64(control(header));
+
+    mmio_write64(control(header), value | DFL_PORT_CTRL_SFTRST);
+    return wait_acknowledge(header, true, bound_ns);
+}
+
+int port_reset_release(volatile void *header, uint64_t bound_ns)
+{
+    uint64_t value = mmio_read64(control(header));
+
+    mmio_write64(control(header), value & ~DFL_PORT_CTRL_SFTRST);
+    return wait_acknowledge(header, false, bound_ns);
+}
+
+int port_reset(volatile void *header, uint64_t bound_ns)
+{
+    int error = port_reset_hold(header, bound_ns);
+
+    return error ? error : port_reset_release(header, bound_ns);
+}
+
+bool port_reset_held(const volatile void *header)
+{
+    return mmio_read64((const volatile char *)header + DFL_PORT_CTRL) & DFL_PORT_CTRL_SFTRST;
+}

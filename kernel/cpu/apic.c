@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "kernel/cpu/apic.h"
+#include "kernel/cpu/cpu.h"
+#include "kernel/cpu/mmio.h"
+#include "kernel/cpu/port.h"
+#include "kernel/cpu/time.h"
+#include "kernel/cpu/trap.h"
+#include "kernel/lib/panic.h"
+#include "kernel/mm/paging.h"
+
+/* Register offsets of the memory-mapped form; the MSR form is MSR_X2APIC_BASE + offset / 16. */
+enum apic_register {
+    APIC_ID = 0x20,
+    APIC_TASK_PRIORITY = 0x80,
+    APIC_EOI = 0xb0,
+    APIC_SPURIOUS = 0xf0,
+    APIC_IN_SERVICE = 0x100, /* 8 registers of 32 bits, 0x10 apart */
+    APIC_LVT_TIMER = 0x320,
+    APIC_LVT_LINT0 = 0x350,
+    APIC_LVT_ERROR = 0x370,
+    APIC_TIMER_INITIAL = 0x380,
+    APIC_TIMER_CURRENT = 0x390,
+    APIC_TIMER_DIVIDE = 0x3e0,
+};
+
+#define SPURIOUS_ENABLE   BIT(8)
+#define LVT_MASKED        BIT(16)
+#define LVT_TSC_DEADLINE  BIT(18)
+#define DIVIDE_BY_1       0xb
+#define APIC_BASE_ENABLE  BIT(11)
+#define APIC_BASE_X2APIC  BIT(10)
+#define APIC_PAGE         4096
+#define PIC_MASTER_DATA   0x21
+#define PIC_SLAVE_DATA    0xa1
+#define CALIBRATION_NS    (200 * NS_PER_US)
+#define TIMER_COUNT_MAX   UINT64_C(0xffffffff)
+#define FIXED_POINT_SHIFT 32
+
+static void *registers;
+static bool x2apic;
+static bool use_deadline;
+static uint64_t counts_per_ns; /* timer counts in a nanosecond, times 2^32 */
+static unsigned timer_vector;
+static void (*timer_handler)(void);
+
+static uint32_t apic_read(enum apic_register r)
+{
+    if (x2apic)
+        return (uint32_t)msr_read(MSR_X2APIC_BASE + r / 16);
+    return mmio_read32((char *)registers + r);
+}
+
+static void apic_write(enum apic_register r, uint32_t value)
+{
+    if (x2apic)
+        msr_write(MSR_X2APIC_BASE + r / 16, value);
+    else
+        mmio_write32((char *)registers + r, value);
+}
+
+uint32_t cpu_apic_id(void)
+{
+    return x2apic ? apic_read(APIC_ID) : apic_read(APIC_ID) >> 24;
+}
+
+bool apic_is_x2apic(void)
+{
+    return x2apic;
+}
+
+void apic_end_of_interrupt(void)
+{
+    apic_write(APIC_EOI, 0);
+}
+
+bool apic_in_service(unsigned vector)
+{
+    if (!x2apic && !registers)
+        return false;
+    return apic_read(APIC_IN_SERVICE + vector / 32 * 0x10) & BIT(vector % 32);
+}
+
+/* Both legacy controllers stay silent for good: every interrupt comes by message. */
+static void mask_legacy_controllers(void)
+{
+    port_write8(PIC_MASTER_DATA, 0xff);
+    port_write8(PIC_SLAVE_DATA, 0xff);
+}
+
+static void measure_timer(void)
+{
+    apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
+    apic_write(APIC_LVT_TIMER, LVT_MASKED);
+    apic_write(APIC_TIMER_INITIAL, (uint32_t)TIMER_COUNT_MAX);
+    uint64_t start = time_ns();
+    time_delay_ns(CALIBRATION_NS);
+    uint64_t counts = TIMER_COUNT_MAX - apic_read(APIC_TIMER_CURRENT);
+    uint64_t elapsed = time_ns() - start;
+    apic_write(APIC_TIMER_INITIAL, 0);
+    counts_per_ns = (counts << FIXED_POINT_SHIFT) / elapsed;
+}
+
+/* Interrupts the firmware took but never finished would hold back all of lower priority. */
+static void finish_leftovers(void)
+{
+    for (unsigned bank = 0; bank < 8; bank++) {
+        for (unsigned bits = 32; bits && apic_read(APIC_IN_SERVICE + bank * 0x10); bits--)
+            apic_end_of_interrupt();
+    }
+}
+
+const char *apic_init(void)
+{
+    uint64_t base = msr_read(MSR_APIC_BASE);
+
+    mask_legacy_controllers();
+    if (!(base & APIC_BASE_ENABLE))
+        return "the firmware has disabled the local APIC";
+    x2apic = base & APIC_BASE_X2APIC;
+    if (!x2apic) {
+        registers = mmio_map(ALIGN_DOWN(base, PAGE_SIZE) & (BIT(cpu_features.physical_bits) - 1),
+                             APIC_PAGE);
+        if (!registers)
+            return "no memory to map the local APIC";
+    }
+    apic_write(APIC_SPURIOUS, (uint32_t)SPURIOUS_ENABLE | APIC_SPURIOUS_VECTOR);
+    apic_write(APIC_TASK_PRIORITY, 0);
+    apic_write(APIC_LVT_LINT0, LVT_MASKED);
+    apic_write(APIC_LVT_ERROR, LVT_MASKED);
+    finish_leftovers();
+    use_deadline = cpu_features.tsc_deadline && cpu_features.invariant_tsc;
+    if (!use_deadline)
+        measure_timer();
+    if (!use_deadline && !counts_per_ns)
+        return "the local APIC's timer does not count";
+    return NULL;
+}
+
+void apic_enter_x2apic(void)
+{
+    if (x2apic || !cpu_features.x2apic)
+        return;
+    msr_write(MSR_APIC_BASE, msr_read(MSR_APIC_BASE) | APIC_BASE_X2APIC);
+    x2apic = true;
+}
+
+static void timer_interrupt(void *context)
+{
+    timer_handler();
+}
+
+void apic_timer_start(void (*handler)(void))
+{
+    int vector = vector_alloc(timer_interrupt, NULL);
+
+    ASSERT(vector >= 0);
+    timer_vector = (unsigned)vector;
+    timer_handler = handler;
+    apic_write(APIC_LVT_TIMER, timer_vector | (use_deadline ? (uint32_t)LVT_TSC_DEADLINE : 0));
+    /* The mode must be set before the first deadline is written (SDM 10.5.4.1). */
+    __asm__ volatile("mfence" : : : "memory");
+}
+
+/* Counts down once; a deadline beyond the counter's reach gets an early interrupt instead. */
+static void set_countdown(uint64_t deadline_ns)
+{
+    uint64_t now = time_ns();
+    uint64_t left = deadline_ns > now ? deadline_ns - now : 0;
+    uint64_t counts = (uint64_t)(((unsigned __int128)left * counts_per_ns) >> FIXED_POINT_SHIFT);
+
+    apic_write(APIC_TIMER_INITIAL, (uint32_t)MAX(MIN(counts, TIMER_COUNT_MAX), 1));
+}
+
+void apic_timer_set(uint64_t deadline_ns)
+{
+    if (use_deadline)
+        msr_write(MSR_TSC_DEADLINE, deadline_ns == TIME_NEVER ? 0 : time_to_tsc(deadline_ns));
+    else if (deadline_ns == TIME_NEVER)
+        apic_write(APIC_TIMER_INITIAL, 0);
+    else
+        set_countdown(deadline_ns);
+}

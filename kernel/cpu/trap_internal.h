@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Shared between the entry code and the C files of kernel/cpu. */
+#ifndef KERNEL_CPU_TRAP_INTERNAL_H
+#define KERNEL_CPU_TRAP_INTERNAL_H
+
+#include "kernel/cpu/trap.h"
+
+/* Why the current thread must not go straight back to user mode. */
+enum return_work {
+    RETURN_RESCHEDULE = 1, /* its time slice is over */
+    RETURN_WORK = 2,       /* user_ops.work wants to see it */
+};
+extern uint32_t user_return_work;
+extern struct user_ops user_ops;
+
+void vector_dispatch(unsigned vector);
+void trap_dispatch(struct trap_frame *frame);
+void user_return(struct trap_frame *frame);
+/* trap.S: goes to user mode with a copy of the frame, by way of user_return(). */
+_Noreturn void user_enter(const struct trap_frame *frame);
+/* The current thread is about to be shown to user_ops.work. */
+void thread_work_taken(void);
+/* Prints a kernel trap and ends. */
+_Noreturn void panic_trap(const struct trap_frame *frame, uint64_t address);
+
+#endif

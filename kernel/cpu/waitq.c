@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "kernel/cpu/thread.h"
+
+void waitq_init(struct waitq *queue)
+{
+    list_init(&queue->waiters);
+}
+
+static void wake_thread(struct waiter *waiter)
+{
+    thread_wake(waiter->thread);
+}
+
+void waiter_init_thread(struct waiter *waiter)
+{
+    list_init(&waiter->link);
+    waiter->wake = wake_thread;
+    waiter->thread = thread_current();
+}
+
+void wait_add(struct waitq *queue, struct waiter *waiter)
+{
+    list_push_back(&queue->waiters, &waiter->link);
+}
+
+void wait_remove(struct waiter *waiter)
+{
+    list_remove(&waiter->link);
+}
+
+void waitq_wake(struct waitq *queue)
+{
+    struct waiter *waiter, *next;
+
+    list_for_each_entry_safe (waiter, next, &queue->waiters, link)
+        waiter->wake(waiter);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/mm/memobj.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/panic.h"
+
+void memobj_init(struct memobj *object, const struct memobj_ops *ops, uint64_t size, unsigned flags)
+{
+    object->ops = ops;
+    object->size = size;
+    object->flags = flags;
+    object->references = 1;
+    object->revoked = false;
+    list_init(&object->watchers);
+}
+
+struct memobj *memobj_get(struct memobj *object)
+{
+    object->references++;
+    return object;
+}
+
+void memobj_put(struct memobj *object)
+{
+    ASSERT(object->references != 0);
+    if (--object->references == 0) {
+        ASSERT(list_empty(&object->watchers));
+        object->ops->destroy(object);
+    }
+}
+
+int memobj_run(struct memobj *object, uint64_t offset, uint64_t max, struct phys_run *out)
+{
+    if (!IS_ALIGNED(offset | max, PAGE_SIZE) || max == 0)
+        return -EINVAL;
+    if (offset >= object->size)
+        return -EFAULT;
+    if (object->revoked)
+        return -EIO;
+    return object->ops->run(object, offset, MIN(max, object->size - offset), out);
+}
+
+void memobj_watch(struct memobj *object, struct memobj_watcher *watcher)
+{
+    list_push_back(&object->watchers, &watcher->link);
+}
+
+void memobj_unwatch(struct memobj_watcher *watcher)
+{
+    list_remove(&watcher->link);
+}
+
+void memobj_revoke(struct memobj *object)
+{
+    struct memobj_watcher *watcher;
+
+    if (object->revoked)
+        return;
+    /* First refuse new translations, then have the old ones removed. */
+    object->revoked = true;
+    list_for_each_entry (watcher, &object->watchers, link)
+        watcher->revoke(watcher);
+}
+
+void memobj_restore(struct memobj *object)
+{
+    struct memobj_watcher *watcher;
+
+    if (!object->revoked)
+        return;
+    object->revoked = false;
+    list_for_each_entry (watcher, &object->watchers, link)
+        watcher->restore(watcher);
+}
+
+void memobj_shrink(struct memobj *object, uint64_t size)
+{
+    struct memobj_watcher *watcher;
+
+    object->size = size;
+    list_for_each_entry (watcher, &object->watchers, link)
+        if (watcher->shrink)
+            watcher->shrink(watcher, size);
+}

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/mm/page_table.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/panic.h"
+#include "kernel/mm/direct.h"
+#include "kernel/mm/frames.h"
+#include "kernel/mm/page_format.h"
+
+/* A place in the tables: the entry that covers `at` at the lowest level there is. */
+struct cursor {
+    const struct page_table *table;
+    uint64_t at; /* aligned down to the entry's size after the first step */
+    uint64_t *slot;
+    unsigned level;
+};
+
+static uint64_t *entries(paddr_t address)
+{
+    return phys_to_virt(address);
+}
+
+/* Entries in use of one table; the frame's note keeps the number. */
+static void count_entries(const struct page_table *table, paddr_t address, int change)
+{
+    if (table->counted)
+        *frames_note(address) += (uint32_t)change;
+}
+
+static void cursor_seek(struct cursor *c, uint64_t at)
+{
+    const struct page_table *table = c->table;
+    unsigned level = LEVEL_TOP;
+    uint64_t *slot = entries(table->root) + level_index(at, level);
+
+    while (pte_is_table(*slot, level)) {
+        uint64_t *next = entries(*slot & PTE_ADDRESS);
+
+        level--;
+        slot = next + level_index(at, level);
+    }
+    c->at = at;
+    c->slot = slot;
+    c->level = level;
+}
+
+/* To the entry behind this one. */
+static void cursor_next(struct cursor *c)
+{
+    uint64_t at = ALIGN_DOWN(c->at, level_size(c->level)) + level_size(c->level);
+
+    if (level_index(at, c->level) == 0 || pte_is_table(c->slot[1], c->level)) {
+        cursor_seek(c, at);
+        return;
+    }
+    c->at = at;
+    c->slot++;
+}
+
+static bool is_leaf(uint64_t entry)
+{
+    return entry != 0;
+}
+
+static paddr_t leaf_base(const struct cursor *c)
+{
+    return (*c->slot & PTE_ADDRESS) + (c->at & (level_size(c->level) - 1));
+}
+
+static uint64_t leaf_rest(const struct cursor *c)
+{
+    return level_size(c->level) - (c->at & (level_size(c->level) - 1));
+}
+
+/* Frees the tables on the way to `at` that hold nothing any more. */
+static void prune(struct page_table *table, uint64_t at)
+{
+    paddr_t path[LEVEL_TOP + 1];
+    unsigned level = LEVEL_TOP;
+
+    if (!table->counted)
+        return;
+    path[level] = table->root;
+    for (;;) {
+        uint64_t entry = entries(path[level])[level_index(at, level)];
+
+        if (!pte_is_table(entry, level))
+            break;
+        path[--level] = entry & PTE_ADDRESS;
+    }
+    for (; level < LEVEL_TOP && *frames_note(path[level]) == 0; level++) {
+        entries(path[level + 1])[level_index(at, level + 1)] = 0;
+        count_entries(table, path[level + 1], -1);
+        frames_release(path[level], PAGE_SIZE);
+    }
+}
+
+/* The table that holds the entries of `level` for `at`, made if needed; PADDR_NONE: no memory. */
+static paddr_t table_for(struct page_table *table, uint64_t at, unsigned level)
+{
+    paddr_t address = table->root;
+
+    for (unsigned l = LEVEL_TOP; l > level; l--) {
+        uint64_t *slot = entries(address) + level_index(at, l);
+
+        if (*slot == 0) {
+            paddr_t fresh = table->alloc();
+
+            if (fresh == PADDR_NONE) {
+                prune(table, at);
+                return PADDR_NONE;
+            }
+            if (table->counted)
+                *frames_note(fresh) = 0;
+            *slot = fresh | PTE_TABLE;
+            count_entries(table, address, 1);
+        }
+        ASSERT(pte_is_table(*slot, l));
+        address = *slot & PTE_ADDRESS;
+    }
+    return address;
+}
+
+/* The largest leaf for a run: aligned on both sides, within the length, known to the CPU. */
+static unsigned leaf_level(const struct page_table *table, uint64_t at, paddr_t base,
+                           uint64_t length)
+{
+    if (!IS_ALIGNED(at | base, SIZE_2M) || length < SIZE_2M)
+        return 0;
+    return table->gib_pages && IS_ALIGNED(at | base, SIZE_1G) && length >= SIZE_1G ? 2 : 1;
+}
+
+/* Fills neighbouring entries of one table; returns the bytes mapped, 0 without memory. */
+static uint64_t map_in_table(struct page_table *table, uint64_t at, paddr_t base, uint64_t length,
+                             uint64_t bits)
+{
+    unsigned level = leaf_level(table, at, base, length);
+    uint64_t size = level_size(level);
+    paddr_t address = table_for(table, at, level);
+    unsigned index = level_index(at, level);
+    uint64_t *slot;
+    int count = 0;
+
+    if (address == PADDR_NONE)
+        return 0;
+    slot = entries(address) + index;
+    do {
+        ASSERT(*slot == 0);
+        *slot++ = pte_leaf(base, level, bits);
+        base += size;
+        at += size;
+        length -= size;
+        count++;
+    } while (++index < TABLE_ENTRIES && length >= PAGE_SIZE &&
+             leaf_level(table, at, base, length) == level);
+    count_entries(table, address, count);
+    return (uint64_t)count * size;
+}
+
+int page_table_map(struct page_table *table, uint64_t at, paddr_t base, uint64_t length,
+                   unsigned flags)
+{
+    uint64_t bits = pte_flags(flags);
+    uint64_t done = 0;
+
+    while (done < length) {
+        uint64_t mapped = map_in_table(table, at + done, base + done, length - done, bits);
+
+        if (mapped == 0) {
+            page_table_unmap(table, at, done);
+            return -ENOMEM;
+        }
+        done += mapped;
+    }
+    return 0;
+}
+
+/* Replaces a large leaf by a table of the next smaller ones: filled first, then put in place. */
+static int split(struct page_table *table, struct cursor *c)
+{
+    paddr_t fresh = table->alloc();
+    uint64_t *slot;
+    uint64_t entry = *c->slot;
+    unsigned below = c->level - 1;
+
+    if (fresh == PADDR_NONE)
+        return -ENOMEM;
+    slot = entries(fresh);
+    for (unsigned i = 0; i < TABLE_ENTRIES; i++)
+        slot[i] = (below == 0 ? entry & ~PTE_LARGE : entry) + i * level_size(below);
+    if (table->counted)
+        *frames_note(fresh) = TABLE_ENTRIES;
+    *c->slot = fresh | PTE_TABLE;
+    return 0;
+}
+
+int page_table_cut(struct page_table *table, uint64_t at)
+{
+    struct cursor c = {.table = table};
+
+    cursor_seek(&c, at);
+    while (is_leaf(*c.slot) && !IS_ALIGNED(at, level_size(c.level))) {
+        if (split(table, &c))
+            return -ENOMEM;
+        cursor_seek(&c, at);
+    }
+    return 0;
+}
+
+/* Clears the entries of one table from the cursor on; returns where it stopped. */
+static uint64_t unmap_in_table(struct page_table *table, struct cursor *c, uint64_t end)
+{
+    paddr_t address = ALIGN_DOWN(virt_to_phys(c->slot), PAGE_SIZE);
+    uint64_t size = level_size(c->level);
+    uint64_t at = ALIGN_DOWN(c->at, size);
+    unsigned index = level_index(at, c->level);
+    int count = 0;
+
+    for (; index < TABLE_ENTRIES && at < end; index++, at += size, c->slot++) {
+        if (pte_is_table(*c->slot, c->level))
+            break;
+        if (*c->slot == 0)
+            continue;
+        ASSERT(at >= c->at && size <= end - at);
+        *c->slot = 0;
+        count++;
+    }
+    count_entries(table, address, -count);
+    return at;
+}
+
+void page_table_unmap(struct page_table *table, uint64_t at, uint64_t length)
+{
+    uint64_t end = at + length;
+    struct cursor c = {.table = table};
+
+    while (at < end) {
+        uint64_t next;
+
+        cursor_seek(&c, at);
+        next = unmap_in_table(table, &c, end);
+        prune(table, at);
+        at = next;
+    }
+}
+
+void page_table_protect(struct page_table *table, uint64_t at, uint64_t length, unsigned flags)
+{
+    const uint64_t keep = PTE_ADDRESS | PTE_LARGE | PTE_OWNED | PTE_UNCACHED;
+    uint64_t bits = pte_flags(flags & ~(unsigned)(PAGE_OWNED | PAGE_UNCACHED));
+    uint64_t end = at + length;
+    struct cursor c = {.table = table};
+
+    if (length == 0)
+        return;
+    for (cursor_seek(&c, at); c.at < end; cursor_next(&c)) {
+        if (!is_leaf(*c.slot))
+            continue;
+        ASSERT(IS_ALIGNED(c.at, level_size(c.level)) && level_size(c.level) <= end - c.at);
+        *c.slot = (*c.slot & keep) | bits;
+    }
+}
+
+bool page_table_find(const struct page_table *table, uint64_t at, uint64_t end,
+                     struct cpu_mapping *out)
+{
+    struct cursor c = {.table = table};
+
+    if (at >= end)
+        return false;
+    cursor_seek(&c, at);
+    while (c.at < end && !is_leaf(*c.slot))
+        cursor_next(&c);
+    if (c.at >= end)
+        return false;
+    *out = (struct cpu_mapping){c.at, 0, leaf_base(&c), pte_to_flags(*c.slot)};
+    while (c.at < end && is_leaf(*c.slot) && leaf_base(&c) == out->base + out->length &&
+           pte_to_flags(*c.slot) == out->flags) {
+        out->length += leaf_rest(&c);
+        cursor_next(&c);
+    }
+    out->length = MIN(out->length, end - out->at);
+    return true;
+}
+
+struct run_list {
+    struct phys_run *runs;
+    size_t count;
+    size_t capacity;
+};
+
+static bool run_append(struct run_list *list, paddr_t base, uint64_t length)
+{
+    if (list->count != 0) {
+        struct phys_run *last = &list->runs[list->count - 1];
+
+        if (last->base + last->length == base) {
+            last->length += length;
+            return true;
+        }
+    }
+    if (list->count == list->capacity)
+        return false;
+    list->runs[list->count++] = (struct phys_run){base, length};
+    return true;
+}
+
+/*
+ * Collects neighbouring leaves of one table; short per leaf, because scattered memory has many.
+ * False at the end: of the range, of the list, of what matches.
+ */
+static bool runs_in_table(struct cursor *c, uint64_t end, uint64_t mask, uint64_t want,
+                          struct run_list *list)
+{
+    uint64_t size = level_size(c->level);
+    uint64_t length = leaf_rest(c);
+    paddr_t base = leaf_base(c);
+
+    for (;;) {
+        if ((*c->slot & mask) != want || !run_append(list, base, MIN(length, end - c->at)))
+            return false;
+        c->at += length;
+        c->slot++;
+        if (c->at >= end)
+            return false;
+        if (((uintptr_t)c->slot & (PAGE_SIZE - 1)) == 0 || pte_is_table(*c->slot, c->level))
+            return true;
+        base = *c->slot & PTE_ADDRESS;
+        length = size;
+    }
+}
+
+size_t page_table_runs(const struct page_table *table, uint64_t at, uint64_t end, unsigned need,
+                       struct phys_run *out, size_t capacity, bool *device)
+{
+    struct run_list list = {out, 0, capacity};
+    struct cursor c = {.table = table};
+    uint64_t want;
+
+    if (at >= end)
+        return 0;
+    cursor_seek(&c, at);
+    want = need | (*c.slot & PTE_CACHE_OFF);
+    *device = want & PTE_CACHE_OFF;
+    while (runs_in_table(&c, end, need | PTE_CACHE_OFF, want, &list))
+        cursor_seek(&c, c.at);
+    return list.count;
+}
+
+/* Frees one table and all below it. */
+static void free_table(struct page_table *table, paddr_t address, unsigned level)
+{
+    const uint64_t *slot = entries(address);
+
+    for (unsigned i = 0; level > 0 && i < TABLE_ENTRIES; i++)
+        if (pte_is_table(slot[i], level))
+            free_table(table, slot[i] & PTE_ADDRESS, level - 1);
+    frames_release(address, PAGE_SIZE);
+}
+
+void page_table_clear(struct page_table *table, unsigned first, unsigned last)
+{
+    uint64_t *slot = entries(table->root);
+
+    for (unsigned i = first; i <= last; i++) {
+        if (pte_is_table(slot[i], LEVEL_TOP))
+            free_table(table, slot[i] & PTE_ADDRESS, LEVEL_TOP - 1);
+        slot[i] = 0;
+    }
+}

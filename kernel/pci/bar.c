@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Addresses and sizes of BARs and expansion ROMs (PCI Local Bus 3.0, 6.2.5). */
+#include "kernel/pci/pci.h"
+#include "kernel/pci/registers.h"
+
+/* The value that the address bits hold after ones were written; the register is put back. */
+static uint32_t probe(const struct pci_device *d, unsigned offset, uint32_t ones)
+{
+    uint32_t saved = pci_read32(d, offset);
+    uint32_t mask;
+
+    pci_write32(d, offset, ones);
+    mask = pci_read32(d, offset);
+    pci_write32(d, offset, saved);
+    return mask;
+}
+
+/* The lowest address bit that can be set is the size. */
+static uint64_t lowest_bit(uint64_t mask)
+{
+    return mask & -mask;
+}
+
+static void size_io(const struct pci_device *d, unsigned offset, uint32_t value,
+                    struct pci_bar *bar)
+{
+    bar->flags = PCI_BAR_IO;
+    bar->base = value & PCI_BAR_IO_MASK;
+    bar->size = lowest_bit(probe(d, offset, 0xffffffff) & PCI_BAR_IO_MASK);
+}
+
+static void size_memory(const struct pci_device *d, unsigned offset, uint32_t value, bool wide,
+                        struct pci_bar *bar)
+{
+    uint64_t mask = probe(d, offset, 0xffffffff) & PCI_BAR_MEM_MASK;
+
+    bar->flags = value & PCI_BAR_PREFETCHED ? PCI_BAR_PREFETCH : 0;
+    bar->base = value & PCI_BAR_MEM_MASK;
+    if (wide) {
+        bar->flags |= PCI_BAR_64;
+        bar->base |= (uint64_t)pci_read32(d, offset + 4) << 32;
+        mask |= (uint64_t)probe(d, offset + 4, 0xffffffff) << 32;
+    }
+    bar->size = lowest_bit(mask);
+}
+
+static void size_rom(struct pci_device *d)
+{
+    unsigned offset = pci_is_bridge(d) ? PCI_ROM_BRIDGE : PCI_ROM_DEVICE;
+
+    d->rom.base = pci_read32(d, offset) & PCI_ROM_ADDRESS;
+    /* The enable bit stays clear while the address is made of ones. */
+    d->rom.size = lowest_bit(probe(d, offset, PCI_ROM_ADDRESS) & PCI_ROM_ADDRESS);
+}
+
+static void size_all(struct pci_device *d, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        unsigned offset = PCI_BAR0 + 4 * i;
+        uint32_t value = pci_read32(d, offset);
+        bool wide = (value & PCI_BAR_TYPE_MASK) == PCI_BAR_TYPE_64;
+
+        if (value & PCI_BAR_SPACE_IO) {
+            size_io(d, offset, value, &d->bars[i]);
+            continue;
+        }
+        size_memory(d, offset, value, wide && i + 1 < count, &d->bars[i]);
+        if (wide)
+            i++; /* the next register is the upper half */
+    }
+    size_rom(d);
+}
+
+void pci_size_bars(void)
+{
+    struct pci_device *d;
+
+    list_for_each_entry (d, pci_devices(), link) {
+        uint16_t command = pci_read16(d, PCI_COMMAND);
+
+        /* With decoding off at a host bridge some chipsets lose RAM; nobody needs its BARs. */
+        if (d->header_type > PCI_HEADER_BRIDGE || d->class_code >> 8 == PCI_CLASS_HOST_BRIDGE)
+            continue;
+        pci_write16(d, PCI_COMMAND, command & ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
+        size_all(d, pci_is_bridge(d) ? 2 : PCI_BARS);
+        pci_write16(d, PCI_COMMAND, command);
+    }
+}

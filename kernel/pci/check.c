@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/pci/check.h"
+
+#include "kernel/lib/error.h"
+#include "kernel/lib/format.h"
+#include "kernel/pci/registers.h"
+
+/* Writes to this window are interrupt messages, whoever sends them (VT-d 3.13). */
+#define INTERRUPT_WINDOW      UINT64_C(0xfee00000)
+#define INTERRUPT_WINDOW_SIZE MIB
+#define IO_PORTS              0x10000
+
+/* Addresses something occupies, and its name as it reads in a sentence. */
+struct space {
+    char name[64];
+    paddr_t base;
+    uint64_t length;
+};
+
+static int overlap(const struct space *s, const char *other, paddr_t base, uint64_t length,
+                   struct refusal *why)
+{
+    if (!ranges_overlap(s->base, s->length, base, length))
+        return 0;
+    return refuse(why, -EINVAL, "%s (0x%llx, %llu KiB) overlaps %s at 0x%llx", s->name,
+                  (unsigned long long)s->base, (unsigned long long)(s->length + 1023) / 1024, other,
+                  (unsigned long long)base);
+}
+
+static int check_platform(const struct space *s, const struct pci_machine *m, struct refusal *why)
+{
+    const struct acpi_info *acpi = m->acpi;
+    int error = overlap(s, "the interrupt window", INTERRUPT_WINDOW, INTERRUPT_WINDOW_SIZE, why);
+
+    if (!error)
+        error = overlap(s, "the local APIC", acpi->local_apic, PAGE_SIZE, why);
+    for (size_t i = 0; !error && i < acpi->io_apic_count; i++)
+        error = overlap(s, "an I/O APIC", acpi->io_apics[i].base, PAGE_SIZE, why);
+    for (size_t i = 0; !error && i < acpi->dmar.unit_count; i++)
+        error = overlap(s, "a VT-d unit", acpi->dmar.units[i].registers,
+                        acpi->dmar.units[i].register_size, why);
+    for (size_t i = 0; !error && i < m->ram_count; i++)
+        error = overlap(s, "RAM", m->ram[i].base, m->ram[i].length, why);
+    return error;
+}
+
+static struct space ecam_space(const struct acpi_ecam *e)
+{
+    struct space s = {
+        .base = e->base + e->first_bus * MIB,
+        .length = (e->last_bus - e->first_bus + 1u) * MIB,
+    };
+
+    format(s.name, sizeof(s.name), "PCI configuration space of segment %u", e->segment);
+    return s;
+}
+
+int pci_check_ecam(const struct pci_machine *machine, struct refusal *why)
+{
+    for (size_t i = 0; i < machine->acpi->ecam_count; i++) {
+        struct space s = ecam_space(&machine->acpi->ecams[i]);
+        int error = check_platform(&s, machine, why);
+
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+static struct space bar_space(const struct pci_device *d, unsigned index)
+{
+    char name[PCI_NAME_SIZE];
+    struct space s = {.base = d->bars[index].base, .length = d->bars[index].size};
+
+    format(s.name, sizeof(s.name), "BAR %u of device %s", index, pci_name(d, name));
+    return s;
+}
+
+/* Memory BARs share one address space, I/O BARs another. */
+static int check_against_bars(const struct space *s, const struct pci_bar *bar, struct refusal *why)
+{
+    struct pci_device *d;
+
+    list_for_each_entry (d, pci_devices(), link) {
+        for (unsigned i = 0; i < PCI_BARS; i++) {
+            const struct pci_bar *other = &d->bars[i];
+            struct space o;
+            int error;
+
+            if (other == bar || other->size == 0 || other->base == 0 ||
+                (other->flags & PCI_BAR_IO) != (bar->flags & PCI_BAR_IO))
+                continue;
+            o = bar_space(d, i);
+            error = overlap(s, o.name, o.base, o.length, why);
+            if (error)
+                return error;
+        }
+    }
+    return 0;
+}
+
+static int check_io(const struct space *s, struct refusal *why)
+{
+    if (s->base + s->length > IO_PORTS)
+        return refuse(why, -EINVAL, "%s lies beyond the I/O ports, at 0x%llx", s->name,
+                      (unsigned long long)s->base);
+    return 0;
+}
+
+static int check_memory(const struct space *s, const struct pci_machine *m, struct refusal *why)
+{
+    unsigned width = m->acpi->dmar.address_width;
+    int error;
+
+    if (s->base > PADDR_NONE - s->length ||
+        (width < 64 && s->base + s->length > (uint64_t)1 << width))
+        return refuse(why, -EINVAL, "%s (0x%llx) lies beyond the %u address bits of this machine",
+                      s->name, (unsigned long long)s->base, width);
+    error = check_platform(s, m, why);
+    for (size_t i = 0; !error && i < m->acpi->ecam_count; i++) {
+        struct space ecam = ecam_space(&m->acpi->ecams[i]);
+
+        error = overlap(s, ecam.name, ecam.base, ecam.length, why);
+    }
+    return error;
+}
+
+int pci_check_resources(struct pci_device *device, const struct pci_machine *machine,
+                        struct refusal *why)
+{
+    for (unsigned i = 0; i < PCI_BARS; i++) {
+        struct pci_bar *bar = &device->bars[i];
+        struct space s = bar_space(device, i);
+        bool io = bar->flags & PCI_BAR_IO;
+        int error;
+
+        if (bar->size == 0)
+            continue;
+        if (bar->base == 0 && io) {
+            bar->size = 0;
+            continue;
+        }
+        if (bar->base == 0)
+            return refuse(why, -EINVAL, "%s (%llu KiB) was given no address by the firmware",
+                          s.name, (unsigned long long)(s.length + 1023) / 1024);
+        error = io ? check_io(&s, why) : check_memory(&s, machine, why);
+        if (!error)
+            error = check_against_bars(&s, bar, why);
+        if (error)
+            return error;
+    }
+    return 0;
+}

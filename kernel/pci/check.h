@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Are the addresses the firmware gave out believable? A BAR that overlaps RAM, an interrupt
+ * controller or an IOMMU would hand that to the payload.
+ */
+#ifndef KERNEL_PCI_CHECK_H
+#define KERNEL_PCI_CHECK_H
+
+#include "kernel/acpi/acpi.h"
+#include "kernel/pci/pci.h"
+
+/* What a device must keep clear of. */
+struct pci_machine {
+    const struct acpi_info *acpi;
+    const struct phys_run *ram; /* all RAM, whoever uses it; need not be sorted */
+    size_t ram_count;
+};
+
+/* Call before pci_enumerate(): -EINVAL with a sentence if configuration space is misplaced. */
+int pci_check_ecam(const struct pci_machine *machine, struct refusal *why);
+/*
+ * Call after pci_size_bars(), for a device that is to be assigned. -EINVAL with a sentence if a
+ * BAR has no address, or overlaps something, or cannot be reached. An I/O BAR without an address
+ * is only ignored (its size becomes 0): firmware leaves many unassigned, and drivers do without.
+ */
+int pci_check_resources(struct pci_device *device, const struct pci_machine *machine,
+                        struct refusal *why);
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Finding every function. Bus numbers of bridges are taken as the firmware set them. A bridge's
+ * secondary bus must be higher than its own, so one pass over the buses in rising order reaches
+ * everything, and no arrangement of bus numbers can make it run in circles.
+ */
+#include "kernel/acpi/acpi.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/log.h"
+#include "kernel/mm/heap.h"
+#include "kernel/mm/paging.h"
+#include "kernel/pci/pci.h"
+#include "kernel/pci/registers.h"
+
+#define BUSES         256
+#define FUNCTION_SIZE 4096
+
+static struct list devices = LIST_INIT(devices);
+static size_t device_count;
+
+/* The scan of one ECAM window. */
+struct scan {
+    const struct acpi_ecam *ecam;
+    char *window;                    /* mapping of its first bus */
+    struct pci_device *above[BUSES]; /* the bridge that leads to a bus */
+    unsigned covered;                /* the highest bus number some bridge lays claim to */
+    unsigned bus;
+    struct refusal *why;
+};
+
+struct list *pci_devices(void)
+{
+    return &devices;
+}
+
+struct pci_device *pci_find(uint16_t segment, pci_rid_t rid)
+{
+    struct pci_device *d;
+
+    list_for_each_entry (d, &devices, link)
+        if (d->segment == segment && d->rid == rid)
+            return d;
+    return NULL;
+}
+
+struct pci_device *pci_resolve_path(uint16_t segment, uint8_t bus, const struct dmar_hop *path,
+                                    size_t hops)
+{
+    struct pci_device *d = NULL;
+
+    for (size_t i = 0; i < hops; i++) {
+        if (d && !pci_is_bridge(d))
+            return NULL;
+        if (d)
+            bus = d->secondary;
+        d = pci_find(segment, PCI_RID(bus, path[i].device, path[i].function));
+        if (!d)
+            return NULL;
+    }
+    return d;
+}
+
+static void find_capabilities(struct pci_device *d)
+{
+    d->cap_pm = (uint16_t)pci_find_capability(d, PCI_CAP_PM);
+    d->cap_msi = (uint16_t)pci_find_capability(d, PCI_CAP_MSI);
+    d->cap_msix = (uint16_t)pci_find_capability(d, PCI_CAP_MSIX);
+    d->cap_af = (uint16_t)pci_find_capability(d, PCI_CAP_AF);
+    d->cap_pcie = (uint16_t)pci_find_capability(d, PCI_CAP_PCIE);
+    /* Behind a bridge to conventional PCI, offsets above 255 would wrap around to low ones. */
+    if (!d->cap_pcie)
+        return;
+    d->config_size = FUNCTION_SIZE;
+    if (pci_read32(d, PCI_EXT_CAP_START) == 0xffffffff) {
+        d->config_size = 256;
+        return;
+    }
+    d->cap_acs = (uint16_t)pci_find_extended_capability(d, PCI_EXT_CAP_ACS);
+    d->cap_ats = (uint16_t)pci_find_extended_capability(d, PCI_EXT_CAP_ATS);
+    d->cap_sriov = (uint16_t)pci_find_extended_capability(d, PCI_EXT_CAP_SRIOV);
+}
+
+static void read_subsystem(struct pci_device *d)
+{
+    unsigned offset = PCI_SUBSYSTEM_VENDOR;
+
+    if (d->header_type == PCI_HEADER_BRIDGE) {
+        offset = pci_find_capability(d, PCI_CAP_SSID);
+        if (!offset)
+            return;
+        offset += 4;
+    } else if (d->header_type != PCI_HEADER_DEVICE) {
+        return;
+    }
+    d->subsystem_vendor = pci_read16(d, offset);
+    d->subsystem_device = pci_read16(d, offset + 2);
+}
+
+static void note_bridge(struct scan *s, struct pci_device *d)
+{
+    char name[PCI_NAME_SIZE];
+
+    d->secondary = pci_read8(d, PCI_SECONDARY_BUS);
+    d->subordinate = pci_read8(d, PCI_SUBORDINATE_BUS);
+    if (d->secondary <= s->bus || d->subordinate < d->secondary ||
+        d->subordinate > s->ecam->last_bus || s->above[d->secondary] ||
+        (d->bridge && d->subordinate > d->bridge->subordinate)) {
+        log_warn("pci: bridge %s leads to buses %u to %u, which makes no sense; ignored",
+                 pci_name(d, name), d->secondary, d->subordinate);
+        d->secondary = d->subordinate = 0;
+        return;
+    }
+    s->above[d->secondary] = d;
+    s->covered = MAX(s->covered, d->subordinate);
+}
+
+/* Adds one function if it is there. 1: it is; 0: it is not; negative: error. */
+static int scan_function(struct scan *s, unsigned slot, unsigned function)
+{
+    struct pci_device probe = {
+        .segment = s->ecam->segment,
+        .rid = PCI_RID(s->bus, slot, function),
+        .config_size = 256,
+        .config = s->window + (uint64_t)(s->bus - s->ecam->first_bus) * MIB +
+                  (slot * 8 + function) * FUNCTION_SIZE,
+        .bridge = s->above[s->bus],
+    };
+    struct pci_device *d;
+    uint8_t header;
+
+    probe.vendor = pci_read16(&probe, PCI_VENDOR);
+    if (probe.vendor == 0xffff || probe.vendor == 0)
+        return 0;
+    if (device_count == PCI_DEVICES_MAX)
+        return refuse(s->why, -ENOSPC, "there are more than %d PCI functions", PCI_DEVICES_MAX);
+    d = kzalloc(sizeof(*d));
+    if (!d)
+        return refuse(s->why, -ENOMEM, "out of memory while looking for PCI functions");
+    *d = probe;
+    d->device = pci_read16(d, PCI_DEVICE_ID);
+    d->class_code = pci_read32(d, PCI_REVISION) >> 8;
+    d->revision = pci_read8(d, PCI_REVISION);
+    header = pci_read8(d, PCI_HEADER_TYPE);
+    d->header_type = header & 0x7f;
+    d->multifunction = header & PCI_HEADER_MULTIFUNCTION;
+    find_capabilities(d);
+    read_subsystem(d);
+    if (pci_is_bridge(d))
+        note_bridge(s, d);
+    list_push_back(&devices, &d->link);
+    device_count++;
+    return 1;
+}
+
+static int scan_slot(struct scan *s, unsigned slot)
+{
+    int found = scan_function(s, slot, 0);
+    struct pci_device *first;
+
+    if (found <= 0)
+        return found;
+    first = list_entry(devices.prev, struct pci_device, link);
+    for (unsigned function = 1; first->multifunction && function < 8; function++) {
+        found = scan_function(s, slot, function);
+        if (found < 0)
+            return found;
+        /* The bit is defined for function 0 alone; groups ask every function for it. */
+        if (found)
+            list_entry(devices.prev, struct pci_device, link)->multifunction = true;
+    }
+    return 0;
+}
+
+/*
+ * A bus no bridge claims may be another root bus: ACPI names those only in byte code, so they are
+ * found by looking. Buses inside a bridge's range that lead nowhere are not touched.
+ */
+static int scan_window(struct scan *s)
+{
+    for (s->bus = s->ecam->first_bus; s->bus <= s->ecam->last_bus; s->bus++) {
+        bool claimed = s->covered != 0 && s->bus <= s->covered;
+
+        if (claimed && !s->above[s->bus])
+            continue;
+        for (unsigned slot = 0; slot < 32; slot++) {
+            int error = scan_slot(s, slot);
+
+            if (error)
+                return error;
+        }
+    }
+    return 0;
+}
+
+/* Keeps the list sorted even when MCFG lists the segments in another order. */
+static void sort_devices(void)
+{
+    struct list sorted = LIST_INIT(sorted);
+
+    while (!list_empty(&devices)) {
+        struct pci_device *d = list_first(&devices, struct pci_device, link);
+        struct list *at = sorted.prev;
+
+        list_remove(&d->link);
+        while (at != &sorted) {
+            const struct pci_device *other = list_entry(at, struct pci_device, link);
+
+            if (other->segment < d->segment ||
+                (other->segment == d->segment && other->rid < d->rid))
+                break;
+            at = at->prev;
+        }
+        list_add_after(at, &d->link);
+    }
+    while (!list_empty(&sorted)) {
+        struct list *first = sorted.next;
+
+        list_remove(first);
+        list_push_back(&devices, first);
+    }
+}
+
+static int scan_ecam(const struct acpi_ecam *ecam, struct refusal *why)
+{
+    uint64_t length = (ecam->last_bus - ecam->first_bus + 1u) * MIB;
+    struct scan *s = kzalloc(sizeof(*s));
+    int error;
+
+    if (!s)
+        return refuse(why, -ENOMEM, "out of memory while looking for PCI functions");
+    s->ecam = ecam;
+    s->why = why;
+    s->window = mmio_map(ecam->base + ecam->first_bus * MIB, length);
+    error = s->window ? scan_window(s)
+                      : refuse(why, -ENOMEM, "PCI configuration space at 0x%llx cannot be mapped",
+                               (unsigned long long)ecam->base);
+    kfree(s);
+    return error;
+}
+
+int pci_enumerate(const struct acpi_ecam *ecams, size_t count, struct refusal *why)
+{
+    for (size_t i = 0; i < count; i++) {
+        int error = scan_ecam(&ecams[i], why);
+
+        if (error)
+            return error;
+    }
+    sort_devices();
+    if (list_empty(&devices))
+        return refuse(why, -ENODEV, "no PCI function was found in configuration space");
+    return 0;
+}

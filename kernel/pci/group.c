@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Groups are the result of joining functions that could reach each other without the IOMMU seeing
+ * it. Four rules, each of which joins; their order does not matter:
+ *
+ *  1. A bridge to conventional PCI, and everything below it: requests below it may carry the
+ *     bridge's id, and devices on a conventional bus hear each other.
+ *  2. The functions of one multifunction device, if any of them lacks access control: a request of
+ *     that one may be answered inside the device. All functions on the link of a PCI Express port
+ *     count as one device.
+ *  3. The downstream ports of one switch, if any of them lacks access control: it may route a
+ *     request from below it straight to a sibling.
+ *  4. A root or downstream port that lacks access control, and everything below it.
+ *
+ * Where rules 2 and 3 join bridges, what is below those bridges joins too, because a request
+ * that went astray can go down again.
+ */
+#include "kernel/pci/group.h"
+
+#include "kernel/lib/error.h"
+#include "kernel/mm/heap.h"
+#include "kernel/pci/registers.h"
+
+#define ACS_NEEDED                                                                                 \
+    (PCI_ACS_SOURCE_VALIDATION | PCI_ACS_REQUEST_REDIRECT | PCI_ACS_COMPLETE_REDIRECT |            \
+     PCI_ACS_UPSTREAM_FORWARD)
+
+static struct list groups = LIST_INIT(groups);
+
+struct list *pci_groups(void)
+{
+    return &groups;
+}
+
+struct pci_group *pci_group_find(unsigned id)
+{
+    struct pci_group *g;
+
+    list_for_each_entry (g, &groups, link)
+        if (g->id == id)
+            return g;
+    return NULL;
+}
+
+/* The first (lowest) function of the set a function has been joined with. */
+static struct pci_device *first_of(struct pci_device *d)
+{
+    while (d->joined)
+        d = d->joined;
+    return d;
+}
+
+static void join(struct pci_device *a, struct pci_device *b)
+{
+    a = first_of(a);
+    b = first_of(b);
+    if (a == b)
+        return;
+    if (a->segment < b->segment || (a->segment == b->segment && a->rid < b->rid))
+        b->joined = a;
+    else
+        a->joined = b;
+}
+
+static void join_all_below(struct pci_device *bridge)
+{
+    struct pci_device *d;
+
+    list_for_each_entry (d, pci_devices(), link)
+        if (pci_is_below(d, bridge))
+            join(d, bridge);
+}
+
+static void join_with_below(struct pci_device *a, struct pci_device *b)
+{
+    join(a, b);
+    if (pci_is_bridge(a))
+        join_all_below(a);
+    if (pci_is_bridge(b))
+        join_all_below(b);
+}
+
+static bool is_switch_port(const struct pci_device *d)
+{
+    return pci_express_type(d) == PCIE_DOWNSTREAM_PORT;
+}
+
+/* Does a PCI Express link end here, on the upper side? */
+static bool is_link_head(const struct pci_device *d)
+{
+    int type = pci_express_type(d);
+
+    return pci_is_bridge(d) && (type == PCIE_ROOT_PORT || type == PCIE_DOWNSTREAM_PORT);
+}
+
+static bool leads_to_conventional(const struct pci_device *d)
+{
+    int type = pci_express_type(d);
+
+    return pci_is_bridge(d) &&
+           (type < 0 || type == PCIE_TO_PCI_BRIDGE || type == PCI_TO_PCIE_BRIDGE);
+}
+
+/*
+ * Is every kind of access control on that the function can do? What the capability register does
+ * not offer cannot happen in that function, so only the capability itself must exist (PCI Express
+ * Base 6.12.1).
+ */
+static bool has_access_control(const struct pci_device *d)
+{
+    uint16_t offered;
+
+    if (!d->cap_acs)
+        return false;
+    offered = pci_read16(d, d->cap_acs + PCI_ACS_CAP) & ACS_NEEDED;
+    return (pci_read16(d, d->cap_acs + PCI_ACS_CONTROL) & offered) == offered;
+}
+
+static void enable_access_control(const struct pci_device *d)
+{
+    uint16_t offered;
+
+    if (!d->cap_acs)
+        return;
+    offered = pci_read16(d, d->cap_acs + PCI_ACS_CAP) & ACS_NEEDED;
+    pci_write16(d, d->cap_acs + PCI_ACS_CONTROL,
+                pci_read16(d, d->cap_acs + PCI_ACS_CONTROL) | offered);
+}
+
+static bool same_device(const struct pci_device *a, const struct pci_device *b)
+{
+    if (a->segment != b->segment || PCI_BUS(a->rid) != PCI_BUS(b->rid))
+        return false;
+    return PCI_DEVICE(a->rid) == PCI_DEVICE(b->rid) || (a->bridge && is_link_head(a->bridge));
+}
+
+static bool same_switch(const struct pci_device *a, const struct pci_device *b)
+{
+    return is_switch_port(a) && is_switch_port(b) && a->bridge && a->bridge == b->bridge;
+}
+
+static void apply_rules(struct pci_device *d)
+{
+    struct pci_device *other;
+    bool open = !has_access_control(d);
+
+    if (leads_to_conventional(d) || (is_link_head(d) && open))
+        join_all_below(d);
+    if (!open)
+        return;
+    list_for_each_entry (other, pci_devices(), link)
+        if (other != d && (same_device(d, other) || same_switch(d, other)))
+            join_with_below(d, other);
+}
+
+/* An empty group with room for every function that joined `first`. */
+static struct pci_group *new_group(struct pci_device *first, unsigned id)
+{
+    struct pci_group *g = kzalloc(sizeof(*g));
+    struct pci_device *d;
+    size_t count = 0;
+
+    if (!g)
+        return NULL;
+    list_for_each_entry (d, pci_devices(), link)
+        if (first_of(d) == first)
+            count++;
+    g->members = kcalloc(count, sizeof(*g->members));
+    if (!g->members) {
+        kfree(g);
+        return NULL;
+    }
+    g->id = id;
+    list_push_back(&groups, &g->link);
+    return g;
+}
+
+int pci_groups_build(void)
+{
+    struct pci_device *d;
+    unsigned next_id = 0;
+
+    list_for_each_entry (d, pci_devices(), link)
+        enable_access_control(d);
+    list_for_each_entry (d, pci_devices(), link)
+        apply_rules(d);
+    list_for_each_entry (d, pci_devices(), link) {
+        struct pci_device *first = first_of(d);
+
+        /* The list is sorted, so the first member comes before the others. */
+        if (first == d)
+            d->group = new_group(d, next_id++);
+        if (!first->group)
+            return -ENOMEM;
+        d->group = first->group;
+        d->group->members[d->group->count++] = d;
+    }
+    return 0;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Bus mastering along the path to memory, and the ids that requests carry when they arrive. */
+#include "kernel/pci/pci.h"
+#include "kernel/pci/registers.h"
+
+void pci_set_bus_master(const struct pci_device *device, bool on)
+{
+    uint16_t command = pci_read16(device, PCI_COMMAND);
+
+    command = (uint16_t)(on ? command | PCI_COMMAND_MASTER : command & ~PCI_COMMAND_MASTER);
+    pci_write16(device, PCI_COMMAND, command);
+}
+
+void pci_disable_all_bus_masters(void)
+{
+    struct pci_device *d;
+
+    list_for_each_entry (d, pci_devices(), link)
+        if (!pci_is_bridge(d))
+            pci_set_bus_master(d, false);
+    list_for_each_entry (d, pci_devices(), link)
+        if (pci_is_bridge(d))
+            pci_set_bus_master(d, false);
+}
+
+void pci_enable_path(const struct pci_device *device)
+{
+    for (const struct pci_device *b = device->bridge; b; b = b->bridge)
+        pci_set_bus_master(b, true);
+}
+
+/*
+ * PCI Express to PCI/PCI-X Bridge specification 1.0, 2.3: such a bridge puts (secondary bus, 00.0)
+ * on requests it takes over. A bridge without a PCI Express side puts its own id there. Whatever is
+ * highest in the tree has the last word.
+ */
+static bool alias_of_bridge(const struct pci_device *bridge, pci_rid_t *out)
+{
+    switch (pci_express_type(bridge)) {
+    case PCIE_TO_PCI_BRIDGE:
+        *out = PCI_RID(bridge->secondary, 0, 0);
+        return true;
+    case PCI_TO_PCIE_BRIDGE:
+    case -1:
+        *out = bridge->rid;
+        return true;
+    default:
+        return false;
+    }
+}
+
+size_t pci_requester_ids(const struct pci_device *device, pci_rid_t out[3])
+{
+    const struct pci_device *taker = NULL;
+    pci_rid_t alias;
+    size_t count = 1;
+
+    out[0] = device->rid;
+    for (const struct pci_device *b = device->bridge; b; b = b->bridge)
+        if (alias_of_bridge(b, &alias))
+            taker = b;
+    if (!taker)
+        return 1;
+    alias_of_bridge(taker, &alias);
+    if (alias != device->rid)
+        out[count++] = alias;
+    /* Some PCIe-to-PCI bridges use their own id for what they send on their own account. */
+    if (taker->rid != alias)
+        out[count++] = taker->rid;
+    return count;
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Configuration space, capabilities, and small questions about one function. */
+#include "kernel/pci/pci.h"
+
+#include "kernel/cpu/mmio.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/format.h"
+#include "kernel/pci/registers.h"
+
+static volatile void *at(const struct pci_device *device, unsigned offset, unsigned width)
+{
+    if (offset % width != 0 || offset > device->config_size - width)
+        return NULL;
+    return (char *)device->config + offset;
+}
+
+uint8_t pci_read8(const struct pci_device *device, unsigned offset)
+{
+    volatile void *p = at(device, offset, 1);
+
+    return p ? mmio_read8(p) : 0xff;
+}
+
+uint16_t pci_read16(const struct pci_device *device, unsigned offset)
+{
+    volatile void *p = at(device, offset, 2);
+
+    return p ? mmio_read16(p) : 0xffff;
+}
+
+uint32_t pci_read32(const struct pci_device *device, unsigned offset)
+{
+    volatile void *p = at(device, offset, 4);
+
+    return p ? mmio_read32(p) : 0xffffffff;
+}
+
+void pci_write8(const struct pci_device *device, unsigned offset, uint8_t value)
+{
+    volatile void *p = at(device, offset, 1);
+
+    if (p)
+        mmio_write8(p, value);
+}
+
+void pci_write16(const struct pci_device *device, unsigned offset, uint16_t value)
+{
+    volatile void *p = at(device, offset, 2);
+
+    if (p)
+        mmio_write16(p, value);
+}
+
+void pci_write32(const struct pci_device *device, unsigned offset, uint32_t value)
+{
+    volatile void *p = at(device, offset, 4);
+
+    if (p)
+        mmio_write32(p, value);
+}
+
+unsigned pci_find_capability(const struct pci_device *device, uint8_t id)
+{
+    unsigned offset;
+
+    if (!(pci_read16(device, PCI_STATUS) & PCI_STATUS_CAPABILITIES))
+        return 0;
+    offset = pci_read8(device, PCI_CAPABILITIES) & ~3u;
+    /* As many steps as capabilities fit: a list that loops ends there. */
+    for (unsigned i = 0; i < (256 - PCI_HEADER_END) / 4 && offset >= PCI_HEADER_END; i++) {
+        if (pci_read8(device, offset) == id)
+            return offset;
+        offset = pci_read8(device, offset + 1) & ~3u;
+    }
+    return 0;
+}
+
+unsigned pci_find_extended_capability(const struct pci_device *device, uint16_t id)
+{
+    unsigned offset = PCI_EXT_CAP_START;
+
+    if (device->config_size <= PCI_EXT_CAP_START)
+        return 0;
+    for (unsigned i = 0; i < (4096 - 256) / 4 && offset >= PCI_EXT_CAP_START; i++) {
+        uint32_t header = pci_read32(device, offset);
+
+        if (header == 0 || header == 0xffffffff)
+            return 0;
+        if ((header & 0xffff) == id)
+            return offset;
+        offset = (header >> 20) & ~3u;
+    }
+    return 0;
+}
+
+int pci_express_type(const struct pci_device *device)
+{
+    if (!device->cap_pcie)
+        return -1;
+    return (pci_read16(device, device->cap_pcie + PCIE_FLAGS) >> 4) & 15;
+}
+
+bool pci_is_bridge(const struct pci_device *device)
+{
+    return device->header_type == PCI_HEADER_BRIDGE;
+}
+
+bool pci_is_below(const struct pci_device *device, const struct pci_device *bridge)
+{
+    for (device = device->bridge; device; device = device->bridge)
+        if (device == bridge)
+            return true;
+    return false;
+}
+
+int pci_claim(struct pci_device *device, const char *owner)
+{
+    if (device->claimed_by)
+        return -EBUSY;
+    device->claimed_by = owner;
+    return 0;
+}
+
+void pci_unclaim(struct pci_device *device)
+{
+    device->claimed_by = NULL;
+}
+
+const char *pci_name(const struct pci_device *device, char buffer[PCI_NAME_SIZE])
+{
+    format(buffer, PCI_NAME_SIZE, "%04x:%02x:%02x.%u", device->segment, PCI_BUS(device->rid),
+           PCI_DEVICE(device->rid), PCI_FUNCTION(device->rid));
+    return buffer;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Offsets and bits of configuration space (PCI Express Base specification, chapter 7). */
+#ifndef KERNEL_PCI_REGISTERS_H
+#define KERNEL_PCI_REGISTERS_H
+
+/* Header, common part */
+#define PCI_VENDOR         0x00 /* 16 bits */
+#define PCI_DEVICE_ID      0x02 /* 16 */
+#define PCI_COMMAND        0x04 /* 16 */
+#define PCI_STATUS         0x06 /* 16 */
+#define PCI_REVISION       0x08 /* 8 */
+#define PCI_CLASS          0x09 /* 24 */
+#define PCI_CACHE_LINE     0x0c /* 8 */
+#define PCI_HEADER_TYPE    0x0e /* 8 */
+#define PCI_BAR0           0x10 /* 32 each */
+#define PCI_CAPABILITIES   0x34 /* 8 */
+#define PCI_INTERRUPT_LINE 0x3c /* 8 */
+#define PCI_INTERRUPT_PIN  0x3d /* 8 */
+#define PCI_HEADER_END     0x40
+
+#define PCI_COMMAND_IO           0x0001
+#define PCI_COMMAND_MEMORY       0x0002
+#define PCI_COMMAND_MASTER       0x0004
+#define PCI_COMMAND_PARITY       0x0040
+#define PCI_COMMAND_SERR         0x0100
+#define PCI_COMMAND_INTX_DISABLE 0x0400
+
+#define PCI_STATUS_CAPABILITIES 0x0010
+
+#define PCI_HEADER_MULTIFUNCTION 0x80
+#define PCI_HEADER_DEVICE        0
+#define PCI_HEADER_BRIDGE        1
+
+/* Header type 0 */
+#define PCI_SUBSYSTEM_VENDOR 0x2c /* 16 */
+#define PCI_SUBSYSTEM_DEVICE 0x2e /* 16 */
+#define PCI_ROM_DEVICE       0x30 /* 32 */
+#define PCI_ROM_ENABLE       0x1
+#define PCI_ROM_ADDRESS      0xfffff800
+
+/* Header type 1 */
+#define PCI_PRIMARY_BUS      0x18 /* 8 */
+#define PCI_SECONDARY_BUS    0x19 /* 8 */
+#define PCI_SUBORDINATE_BUS  0x1a /* 8 */
+#define PCI_ROM_BRIDGE       0x38 /* 32 */
+#define PCI_BRIDGE_CONTROL   0x3e /* 16 */
+#define PCI_BRIDGE_BUS_RESET 0x0040
+
+/* BARs */
+#define PCI_BAR_SPACE_IO   0x1
+#define PCI_BAR_TYPE_64    0x4
+#define PCI_BAR_TYPE_MASK  0x6
+#define PCI_BAR_PREFETCHED 0x8
+#define PCI_BAR_IO_MASK    0xfffffffc
+#define PCI_BAR_MEM_MASK   0xfffffff0
+
+#define PCI_CLASS_HOST_BRIDGE 0x0600 /* base class and subclass */
+
+/* Capabilities */
+#define PCI_CAP_PM   0x01
+#define PCI_CAP_MSI  0x05
+#define PCI_CAP_SSID 0x0d
+#define PCI_CAP_PCIE 0x10
+#define PCI_CAP_MSIX 0x11
+#define PCI_CAP_AF   0x13
+
+#define PCI_EXT_CAP_START 0x100
+#define PCI_EXT_CAP_ACS   0x000d
+#define PCI_EXT_CAP_ATS   0x000f
+#define PCI_EXT_CAP_SRIOV 0x0010
+#define PCI_EXT_CAP_REBAR 0x0015
+
+/* Power management capability */
+#define PCI_PM_CONTROL       4 /* 16 */
+#define PCI_PM_STATE         0x0003
+#define PCI_PM_D3HOT         0x0003
+#define PCI_PM_NO_SOFT_RESET 0x0008
+
+/* PCI Express capability */
+#define PCIE_FLAGS          0x02 /* 16; device type in 7:4 */
+#define PCIE_DEVICE_CAP     0x04 /* 32 */
+#define PCIE_DEVICE_CONTROL 0x08 /* 16 */
+#define PCIE_DEVICE_STATUS  0x0a /* 16 */
+#define PCIE_LINK_CONTROL   0x10 /* 16 */
+#define PCIE_DEVICE_CTL2    0x28 /* 16 */
+#define PCIE_LINK_CTL2      0x30 /* 16 */
+
+#define PCIE_DEVICE_CAP_FLR      0x10000000
+#define PCIE_DEVICE_CONTROL_FLR  0x8000
+#define PCIE_DEVICE_STATUS_PENDS 0x0020
+
+enum pcie_type {
+    PCIE_ENDPOINT = 0,
+    PCIE_LEGACY_ENDPOINT = 1,
+    PCIE_ROOT_PORT = 4,
+    PCIE_UPSTREAM_PORT = 5,
+    PCIE_DOWNSTREAM_PORT = 6,
+    PCIE_TO_PCI_BRIDGE = 7,
+    PCI_TO_PCIE_BRIDGE = 8,
+    PCIE_ROOT_ENDPOINT = 9,
+    PCIE_EVENT_COLLECTOR = 10,
+};
+
+/* Advanced features capability (conventional PCI) */
+#define PCI_AF_CAP          3 /* 8 */
+#define PCI_AF_CONTROL      4 /* 8 */
+#define PCI_AF_STATUS       5 /* 8 */
+#define PCI_AF_CAP_PENDING  0x01
+#define PCI_AF_CAP_FLR      0x02
+#define PCI_AF_FLR          0x01
+#define PCI_AF_STATUS_PENDS 0x01
+
+/* Access control services */
+#define PCI_ACS_CAP               4 /* 16 */
+#define PCI_ACS_CONTROL           6 /* 16 */
+#define PCI_ACS_SOURCE_VALIDATION 0x01
+#define PCI_ACS_REQUEST_REDIRECT  0x04
+#define PCI_ACS_COMPLETE_REDIRECT 0x08
+#define PCI_ACS_UPSTREAM_FORWARD  0x10
+
+#endif

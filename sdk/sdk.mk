@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The SDK: newlib with our system headers, and libsdk.a, which makes its calls system calls.
+
+NEWLIB := $(BUILD)/newlib.stamp
+SDK_CC := BULKHEAD_BUILD=$(abspath $(BUILD)) sdk/cc
+SDK_FLAGS := -D_GNU_SOURCE -std=gnu11 -O2 -g $(filter-out -Wshadow,$(WARN))
+SDK_OBJECTS := $(patsubst sdk/lib/%.c,$(BUILD)/sdk/%.o,$(sort $(wildcard sdk/lib/*.c)))
+SDK := $(BUILD)/sdk/libsdk.a $(BUILD)/sdk/start.o
+
+# What newlib was compiled with; touching other parts of the SDK does not rebuild it.
+NEWLIB_PARTS := sdk/build-newlib.sh $(addprefix sdk/include/,machine/_types.h sys/_default_fcntl.h \
+                sys/errno.h sys/signal.h sys/stat.h time.h)
+
+$(NEWLIB): $(NEWLIB_PARTS)
+	@mkdir -p $(@D)
+	$(Q)sdk/build-newlib.sh $(BUILD)/newlib
+	@touch $@
+
+$(BUILD)/sdk/%.o: sdk/lib/%.c sdk/cc $(NEWLIB)
+	@mkdir -p $(@D)
+	$(call SAY,PAYLOADCC,$<)
+	$(Q)$(SDK_CC) $(SDK_FLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/sdk/start.o: sdk/lib/start.S sdk/cc
+	@mkdir -p $(@D)
+	$(call SAY,PAYLOADAS,$<)
+	$(Q)$(SDK_CC) -c $< -o $@
+
+$(BUILD)/sdk/libsdk.a: $(SDK_OBJECTS)
+	$(call SAY,AR,$@)
+	$(Q)rm -f $@ && llvm-ar rcs $@ $^
+
+sdk: $(SDK)
+
+-include $(wildcard $(BUILD)/sdk/*.d)

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A conformance program is a table of named cases. Each prints `ok NAME` or `FAIL NAME: why`, the
+ * program ends with `N passed, N failed` and exits 0 only if nothing failed. Command line: the
+ * device's address, then the names of the cases to run (none: all). The same sources build for
+ * Linux.
+ */
+#ifndef TESTS_CONFORM_H
+#define TESTS_CONFORM_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+struct conform_case {
+    const char *name;
+    void (*run)(void);
+};
+
+static char conform_why[200];
+
+/* Notes the first thing that was wrong in the running case. */
+#define CONFORM_FAIL(...)                                                                          \
+    do {                                                                                           \
+        if (conform_why[0] == '\0')                                                                \
+            snprintf(conform_why, sizeof(conform_why), __VA_ARGS__);                               \
+    } while (0)
+
+#define CHECK(condition)                                                                           \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            CONFORM_FAIL("line %d: not true: %s", __LINE__, #condition);                           \
+            return;                                                                                \
+        }                                                                                          \
+    } while (0)
+
+#define CHECK_EQUAL(actual, expected)                                                              \
+    do {                                                                                           \
+        long long a_ = (long long)(actual), e_ = (long long)(expected);                            \
+        if (a_ != e_) {                                                                            \
+            CONFORM_FAIL("line %d: %s is %lld, not %lld", __LINE__, #actual, a_, e_);              \
+            return;                                                                                \
+        }                                                                                          \
+    } while (0)
+
+/* The call succeeds. */
+#define CHECK_OK(call)                                                                             \
+    do {                                                                                           \
+        if ((call) < 0) {                                                                          \
+            CONFORM_FAIL("line %d: %s: %s", __LINE__, #call, strerror(errno));                     \
+            return;                                                                                \
+        }                                                                                          \
+    } while (0)
+
+/* The call fails with one error (or, for Linux versions that differ, another). */
+#define CHECK_ERROR2(call, error, other)                                                           \
+    do {                                                                                           \
+        errno = 0;                                                                                 \
+        long long r_ = (long long)(call);                                                          \
+        if (r_ != -1 || (errno != (error) && errno != (other))) {                                  \
+            CONFORM_FAIL("line %d: %s gives %lld, %s; wanted %s", __LINE__, #call, r_,             \
+                         strerror(errno), #error);                                                 \
+            return;                                                                                \
+        }                                                                                          \
+    } while (0)
+#define CHECK_ERROR(call, error) CHECK_ERROR2(call, error, error)
+
+static bool conform_selected(const char *name, int argc, char **argv)
+{
+    for (int i = 2; i < argc; i++)
+        if (strcmp(argv[i], name) == 0)
+            return true;
+    return argc <= 2;
+}
+
+/* Runs the cases; `after`, if given, cleans up behind each one. Returns the exit status. */
+static int conform_run(const struct conform_case *cases, size_t count, void (*after)(void),
+                       int argc, char **argv)
+{
+    unsigned passed = 0, failed = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (!conform_selected(cases[i].name, argc, argv))
+            continue;
+        conform_why[0] = '\0';
+        cases[i].run();
+        if (after)
+            after();
+        if (conform_why[0] == '\0') {
+            printf("ok %s\n", cases[i].name);
+            passed++;
+        } else {
+            printf("FAIL %s: %s\n", cases[i].name, conform_why);
+            failed++;
+        }
+    }
+    printf("%u passed, %u failed\n", passed, failed);
+    return failed != 0;
+}
+
+#endif

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The configuration: what each key takes, every mistake and its message, and the documentation. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "kernel/config/key.h"
+#include "kernel/lib/log.h"
+
+static struct config config;
+static struct config_error error;
+
+static int parse_file(const char *text)
+{
+    config_defaults(&config);
+    memset(&error, 0, sizeof(error));
+    return config_parse_file(&config, "c", text, strlen(text), &error);
+}
+
+static int parse_words(const char *text)
+{
+    memset(&error, 0, sizeof(error));
+    return config_parse_words(&config, "command line", text, strlen(text), &error);
+}
+
+static void file_fails(const char *text, const char *message)
+{
+    assert_int_not_equal(parse_file(text), 0);
+    assert_string_equal(error.message, message);
+}
+
+static void words_fail(const char *text, const char *message)
+{
+    config_defaults(&config);
+    assert_int_not_equal(parse_words(text), 0);
+    assert_string_equal(error.message, message);
+}
+
+/* Every default is one its own key accepts, and arrives in the structure. */
+static void defaults(void **state)
+{
+    char reason[160];
+    struct text why;
+
+    for (size_t i = 0; i < config_keys.count; i++) {
+        const struct config_key *key = &config_keys.key[i];
+
+        text_init(&why, reason, sizeof(reason));
+        if (key->preset)
+            assert_int_equal(config_apply(&config, &config, key, key->preset, &why), 0);
+        else
+            assert_true(key->repeatable);
+    }
+    config_defaults(&config);
+    assert_int_equal(config.memlock, 64 * MIB);
+    assert_int_equal(config.memory_limit, 0);
+    assert_int_equal(config.log_level, LOG_INFO);
+    assert_int_equal(config.console_port, 0);
+    assert_int_equal(config.report_port, 0);
+    assert_int_equal(config.exit_port, 0);
+    assert_false(config.unsafe_interrupts);
+    assert_int_equal(config.on_exit, CONFIG_EXIT_POWEROFF);
+    assert_int_equal(config.on_dma_fault, CONFIG_FAULT_STOP_DEVICE);
+    assert_int_equal(config.fault_threshold, 1000);
+    assert_int_equal(config.payload_timeout, 0);
+    assert_int_equal(config.selftest, CONFIG_SELFTEST_NONE);
+    assert_int_equal(config.device_count + config.arg_count + config.env_count +
+                         config.keep_out_count + config.text_used,
+                     0);
+}
+
+static void file_of_every_key(void **state)
+{
+    assert_int_equal(parse_file("# everything\r\n"
+                                "device = 0001:02:03.4   # a comment\n"
+                                "device=1234:11e8 ats=yes\n"
+                                "\tdevice = 00:1c.1/00.0/1f.7\n"
+                                "arg = one argument\n"
+                                "args = two \"three \\\"and\\\" four\" \"\"\n"
+                                "env = PATH=/bin:/usr/bin\n"
+                                "memlock = 2G\n"
+                                "memory-limit = 0x20000000\n"
+                                "keep-out = 0x100000+64K\n"
+                                "keep-out = 1G+1\n"
+                                "log-level = debug\n"
+                                "console = 0x2f8\n"
+                                "report-port = 0x402\n"
+                                "exit-port = 0x501\n"
+                                "unsafe-interrupts = yes\n"
+                                "on-exit = halt\n"
+                                "on-dma-fault = kill-payload\n"
+                                "fault-threshold = 1\n"
+                                "payload-timeout = 60\n"
+                                "selftest = iommu"),
+                     0);
+    assert_int_equal(config.device_count, 3);
+    assert_true(config.devices[0].by_address);
+    assert_int_equal(config.devices[0].segment, 1);
+    assert_int_equal(config.devices[0].rid, 0x21c);
+    assert_int_equal(config.devices[0].path_length, 0);
+    assert_false(config.devices[0].ats);
+    assert_false(config.devices[1].by_address);
+    assert_int_equal(config.devices[1].vendor, 0x1234);
+    assert_int_equal(config.devices[1].device, 0x11e8);
+    assert_true(config.devices[1].ats);
+    assert_int_equal(config.devices[2].rid, 0xe1);
+    assert_int_equal(config.devices[2].path_length, 2);
+    assert_int_equal(config.devices[2].path[0], 0);
+    assert_int_equal(config.devices[2].path[1], 0xff);
+    assert_int_equal(config.arg_count, 4);
+    assert_string_equal(config.args[0], "one argument");
+    assert_string_equal(config.args[1], "two");
+    assert_string_equal(config.args[2], "three \"and\" four");
+    assert_string_equal(config.args[3], "");
+    assert_int_equal(config.env_count, 1);
+    assert_string_equal(config.env[0], "PATH=/bin:/usr/bin");
+    assert_int_equal(config.memlock, 2 * GIB);
+    assert_int_equal(config.memory_limit, 512 * MIB);
+    assert_int_equal(config.keep_out_count, 2);
+    assert_int_equal(config.keep_out[0].base, MIB);
+    assert_int_equal(config.keep_out[0].length, 64 * KIB);
+    assert_int_equal(config.keep_out[1].base, GIB);
+    assert_int_equal(config.log_level, LOG_DEBUG);
+    assert_int_equal(config.console_port, 0x2f8);
+    assert_int_equal(config.report_port, 0x402);
+    assert_int_equal(config.exit_port, 0x501);
+    assert_true(config.unsafe_interrupts);
+    assert_int_equal(config.on_exit, CONFIG_EXIT_HALT);
+    assert_int_equal(config.on_dma_fault, CONFIG_FAULT_KILL_PAYLOAD);
+    assert_int_equal(config.fault_threshold, 1);
+    assert_int_equal(config.payload_timeout, 60);
+    assert_int_equal(config.selftest, CONFIG_SELFTEST_IOMMU);
+}
+
+/* Quotes keep blanks and #; a # inside a word is no comment. */
+static void quotes_and_comments(void **state)
+{
+    assert_int_equal(parse_file("arg = \"  # no comment \" # comment \"\n"
+                                "arg = a#b\n"
+                                "arg = \"back\\\\slash\"\n"
+                                "arg = C:\\dir\n"
+                                "#arg = x\n"
+                                "arg = \xc3\xa4\n"),
+                     0);
+    assert_int_equal(config.arg_count, 5);
+    assert_string_equal(config.args[0], "  # no comment ");
+    assert_string_equal(config.args[1], "a#b");
+    assert_string_equal(config.args[2], "back\\slash");
+    assert_string_equal(config.args[3], "C:\\dir");
+    assert_string_equal(config.args[4], "\xc3\xa4");
+}
+
+static void command_line_adds_and_replaces(void **state)
+{
+    assert_int_equal(parse_file("memlock = 1M\narg = a\nenv = A=1\nenv = AB=2\n"), 0);
+    assert_int_equal(parse_words(" memlock=2M \targ=\"b c\"  env=A=3 args=\"d \\\"e f\\\"\" "
+                                 "device=\"00:02.0 ats=yes\""),
+                     0);
+    assert_int_equal(config.memlock, 2 * MIB);
+    assert_int_equal(config.arg_count, 4);
+    assert_string_equal(config.args[1], "b c");
+    assert_string_equal(config.args[3], "e f");
+    assert_int_equal(config.env_count, 2);
+    assert_string_equal(config.env[0], "A=3");
+    assert_string_equal(config.env[1], "AB=2");
+    assert_true(config.devices[0].ats);
+    assert_int_equal(config.devices[0].rid, 0x10);
+}
+
+static void mistakes_of_syntax(void **state)
+{
+    file_fails("\n\ndevise = 00:02.0\n",
+               "c:3: unknown key 'devise', the nearest known key is 'device'");
+    file_fails("log_level = info", "c:1: unknown key 'log_level', the nearest known key is "
+                                   "'log-level'");
+    file_fails("= 3", "c:1: unknown key '', the nearest known key is 'arg'");
+    file_fails("memlok\n", "c:1: no '=' behind 'memlok', the nearest known key is 'memlock'");
+    file_fails("memlock = 1M\nmemlock = 1M\n", "c:2: memlock: given twice");
+    file_fails("memlock =\n", "c:1: memlock: has no value");
+    file_fails("memlock = # none\n", "c:1: memlock: has no value");
+    file_fails("arg = \"x\n", "c:1: arg: a double quote is not closed");
+    file_fails("args = a \"x\n", "c:1: args: a double quote is not closed");
+    file_fails("arg = a\x01", "c:1: control character");
+    words_fail("memlock=1M memlok=2M",
+               "command line, word 2: unknown key 'memlok', the nearest known key is 'memlock'");
+    words_fail("quiet", "command line, word 1: no '=' behind 'quiet', the nearest known key is "
+                        "'device'");
+    words_fail("memlock=1M memlock=1M", "command line, word 2: memlock: given twice");
+    words_fail("memlock=", "command line, word 1: memlock: has no value");
+    words_fail("arg=a arg=\"b", "command line, word 2: a double quote is not closed");
+    words_fail("arg=a\narg=b", "command line, word 1: control character");
+}
+
+static void mistakes_of_value(void **state)
+{
+    file_fails("memlock = lots", "c:1: memlock: must be a size from 0 to 1024T");
+    file_fails("memlock = 1MB", "c:1: memlock: must be a size from 0 to 1024T");
+    file_fails("memlock = -1", "c:1: memlock: must be a size from 0 to 1024T");
+    file_fails("memlock = 0x", "c:1: memlock: must be a size from 0 to 1024T");
+    file_fails("memlock = 1025T", "c:1: memlock: size out of range, must be from 0 to 1024T");
+    file_fails("memlock = 18446744073709551616",
+               "c:1: memlock: size out of range, must be from 0 to 1024T");
+    file_fails("memlock = 0x10000000000T",
+               "c:1: memlock: size out of range, must be from 0 to 1024T");
+    file_fails("memory-limit = 31M",
+               "c:1: memory-limit: size out of range, must be from 32M to 1024T or all");
+    file_fails("memory-limit = some", "c:1: memory-limit: must be a size from 32M to 1024T or all");
+    file_fails("report-port = 65536",
+               "c:1: report-port: number out of range, must be from 1 to 65535 or none");
+    file_fails("report-port = 4K", "c:1: report-port: must be a number from 1 to 65535 or none");
+    file_fails("log-level = loud", "c:1: log-level: must be error, warn, info or debug");
+    file_fails("unsafe-interrupts = 1", "c:1: unsafe-interrupts: must be no or yes");
+    file_fails("env = HOME", "c:1: env: must be NAME=value");
+    file_fails("env = =x", "c:1: env: must be NAME=value");
+}
+
+static void mistakes_of_ranges(void **state)
+{
+    static const char *const bad[] = {"4K",
+                                      "4K+",
+                                      "+4K",
+                                      "4K+0",
+                                      "4K-8K",
+                                      "0xffffffffffffffff+1",
+                                      "0xfffffffffffff000+0x1001",
+                                      "x+1",
+                                      "1+x",
+                                      "1+1+1",
+                                      "00000000000000000000000000001+1"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        char line[80];
+
+        snprintf(line, sizeof(line), "keep-out = %s", bad[i]);
+        file_fails(line, "c:1: keep-out: must be base+size with a size above 0 that ends within "
+                         "64 bits");
+        assert_int_equal(config.keep_out_count, 0);
+    }
+}
+
+static void mistakes_of_devices(void **state)
+{
+    static const char *const bad[] = {
+        "0",
+        "00:02",
+        "0:2.0",
+        "00:20.0",
+        "00:02.8",
+        "00:02.0x",
+        "00:02.0/",
+        "00:02.0/2.0",
+        "12345:00:02.0",
+        "00000:02.0",
+        "1234:11e",
+        "1234:11e8f",
+        "1234:11e8/00.0",
+        "zzzz:11e8",
+        "00:00:02.0",
+        "00:0g.0",
+        "00:02.0/00.0/00.0/00.0/00.0/00.0/00.0/00.0/00.0/00.0",
+        "0000:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:02.0"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        char line[120];
+
+        snprintf(line, sizeof(line), "device = %s", bad[i]);
+        file_fails(line, "c:1: device: must be BB:DD.F, SSSS:BB:DD.F, BB:DD.F/DD.F or VVVV:DDDD "
+                         "(hexadecimal)");
+        assert_int_equal(config.device_count, 0);
+    }
+    file_fails("device = 00:02.0\ndevice = 0000:00:02.0\n",
+               "c:2: device: this device is already selected");
+    file_fails("device = 1234:11e8\ndevice = 1234:11E8\n",
+               "c:2: device: this device is already selected");
+    file_fails("device = 00:02.0 atz=yes",
+               "c:1: device: unknown option 'atz', the nearest is 'ats'");
+    file_fails("device = 00:02.0 ats", "c:1: device: option ats has no value");
+    file_fails("device = 00:02.0 ats=yes ats=yes", "c:1: device: option ats given twice");
+    file_fails("device = 00:02.0 ats=maybe", "c:1: device: option ats must be no or yes");
+    file_fails("device = 00:02.0 ats=\"yes", "c:1: device: a double quote is not closed");
+    assert_int_equal(config.device_count, 0);
+    assert_int_equal(parse_file("device = 00:02.0\ndevice = 00:02.0/00.0\ndevice=0001:00:02.0"), 0);
+}
+
+/* Lists that are full, strings that are too many, settings that are too long. */
+static void limits(void **state)
+{
+    static char text[CONFIG_TEXT_MAX * 2];
+    size_t at = 0;
+
+    for (int i = 0; i < CONFIG_ARGS_MAX + 1; i++)
+        at += (size_t)sprintf(text + at, "arg = %d\n", i);
+    file_fails(text, "c:65: arg: given more than 64 times");
+    assert_int_equal(config.arg_count, CONFIG_ARGS_MAX);
+
+    at = (size_t)sprintf(text, "args =");
+    for (int i = 0; i < CONFIG_ARGS_MAX + 1; i++)
+        at += (size_t)sprintf(text + at, " %d", i);
+    file_fails(text, "c:1: args: given more than 64 times");
+    assert_int_equal(config.arg_count, 0);
+    assert_int_equal(config.text_used, 0);
+
+    at = 0;
+    for (int i = 0; i < 9; i++)
+        at += (size_t)sprintf(text + at, "device = 00:0%d.0\n", i);
+    file_fails(text, "c:9: device: given more than 8 times");
+
+    at = 0;
+    for (int i = 0; i < 17; i++)
+        at += (size_t)sprintf(text + at, "keep-out = %dM+1\n", i);
+    file_fails(text, "c:17: keep-out: given more than 16 times");
+
+    at = 0;
+    for (int i = 0; i < 9; i++)
+        at += (size_t)sprintf(text + at, "env = A%d=%01000d\n", i, 0);
+    file_fails(text, "c:9: env: all strings together are longer than 8192 bytes");
+
+    sprintf(text, "arg = %01017d\n", 0);
+    assert_int_equal(parse_file(text), 0);
+    sprintf(text, "arg = %01018d\n", 0);
+    file_fails(text, "c:1: longer than 1023 characters");
+    sprintf(text, "arg=%01019d", 0);
+    config_defaults(&config);
+    assert_int_equal(parse_words(text), 0);
+    sprintf(text, "arg=%01020d", 0);
+    words_fail(text, "command line, word 1: longer than 1023 characters");
+}
+
+/* The first mistake is told, and everything else is still taken. */
+static void settings_around_a_mistake(void **state)
+{
+    file_fails("exit-port = 0x501\nbad\nworse = 1\nreport-port = 0x402\n",
+               "c:2: no '=' behind 'bad', the nearest known key is 'arg'");
+    assert_int_equal(config.exit_port, 0x501);
+    assert_int_equal(config.report_port, 0x402);
+}
+
+static void long_names_are_cut_in_messages(void **state)
+{
+    static char text[900];
+
+    memset(text, 'x', sizeof(text) - 1);
+    memcpy(text + 800, "=1", 3);
+    assert_int_not_equal(parse_file(text), 0);
+    assert_true(strlen(error.message) < 150);
+    config_defaults(&config);
+    assert_int_not_equal(parse_words(text), 0);
+    assert_true(strlen(error.message) < 150);
+}
+
+/* The documentation's tables: one row per key, as the source has it. */
+
+static void describe_number(struct text *t, const struct config_key *key, uint64_t value)
+{
+    static const char suffixes[] = "KMGT";
+    int power = -1;
+
+    while (key->type == CONFIG_SIZE && value && value % 1024 == 0 && power < 3) {
+        value /= 1024;
+        power++;
+    }
+    text_printf(t, "%llu", (unsigned long long)value);
+    if (power >= 0)
+        text_printf(t, "%c", suffixes[power]);
+}
+
+static void describe_values(struct text *t, const struct config_key *key)
+{
+    static const char *const names[] = {
+        [CONFIG_TEXT] = "text",   [CONFIG_WORDS] = "words",   [CONFIG_ENV] = "NAME=value",
+        [CONFIG_RANGE] = "range", [CONFIG_DEVICE] = "device",
+    };
+
+    if (key->type == CONFIG_NUMBER || key->type == CONFIG_SIZE) {
+        text_printf(t, "%s ", key->type == CONFIG_SIZE ? "size" : "number");
+        describe_number(t, key, key->min);
+        text_printf(t, " to ");
+        describe_number(t, key, key->max);
+        for (const struct config_choice *c = key->choices; c && c->word; c++)
+            text_printf(t, ", `%s`", c->word);
+    } else if (key->type == CONFIG_CHOICE) {
+        for (const struct config_choice *c = key->choices; c->word; c++)
+            text_printf(t, "%s`%s`", c == key->choices ? "" : ", ", c->word);
+    } else {
+        text_printf(t, "%s", names[key->type]);
+    }
+}
+
+static void check_rows(const char *page, const struct config_keys *keys, bool options)
+{
+    for (size_t i = 0; i < keys->count; i++) {
+        const struct config_key *key = &keys->key[i];
+        char row[400];
+        struct text t;
+
+        text_init(&t, row, sizeof(row));
+        text_printf(&t, "| `%s` | ", key->name);
+        describe_values(&t, key);
+        text_printf(&t, key->preset ? " | `%s` |" : " | none |", key->preset);
+        if (!options)
+            text_printf(&t, " %s |", key->repeatable ? "yes" : "no");
+        text_printf(&t, " %s |\n", key->help);
+        assert_false(t.truncated);
+        if (!strstr(page, row))
+            fail_msg("docs/configuration.md lacks this row:\n%s", row);
+    }
+}
+
+static void documentation(void **state)
+{
+    static char page[64 * 1024];
+    FILE *file = fopen("docs/configuration.md", "r");
+    size_t rows = 0;
+
+    assert_non_null(file);
+    page[fread(page, 1, sizeof(page) - 1, file)] = 0;
+    fclose(file);
+    check_rows(page, &config_keys, false);
+    check_rows(page, &config_device_options, true);
+    for (const char *at = page; (at = strstr(at, "\n| `")); at++)
+        rows++;
+    assert_int_equal(rows, config_keys.count + config_device_options.count);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(file_of_every_key),
+        cmocka_unit_test(quotes_and_comments),
+        cmocka_unit_test(command_line_adds_and_replaces),
+        cmocka_unit_test(mistakes_of_syntax),
+        cmocka_unit_test(mistakes_of_value),
+        cmocka_unit_test(mistakes_of_ranges),
+        cmocka_unit_test(mistakes_of_devices),
+        cmocka_unit_test(limits),
+        cmocka_unit_test(settings_around_a_mistake),
+        cmocka_unit_test(long_names_are_cut_in_messages),
+        cmocka_unit_test(documentation),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

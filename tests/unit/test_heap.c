@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The kernel heap over the real frame allocator. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+#include "kernel/mm/frames.h"
+#include "kernel/mm/heap.h"
+#include "tests/unit/host_memory.h"
+
+#define RAM_BASE (16 * MIB)
+#define RAM_SIZE (64 * MIB)
+#define SLOTS    2000
+
+static const struct phys_run ram[] = {{RAM_BASE, RAM_SIZE}};
+
+static uint64_t free_now(void)
+{
+    struct frames_stats s;
+
+    frames_stats(&s);
+    return s.free;
+}
+
+static int setup(void **state)
+{
+    heap_trim();
+    host_memory_create(RAM_BASE, RAM_SIZE);
+    return frames_init(ram, 1, NULL, 0);
+}
+
+static int teardown(void **state)
+{
+    heap_trim();
+    host_memory_destroy();
+    return 0;
+}
+
+static bool all_bytes(const unsigned char *at, size_t size, unsigned char value)
+{
+    for (size_t i = 0; i < size; i++)
+        if (at[i] != value)
+            return false;
+    return true;
+}
+
+/* Random sizes live side by side without touching each other, and everything comes back. */
+static void test_random(void **state)
+{
+    static unsigned char *object[SLOTS];
+    static size_t size[SLOTS];
+    uint64_t before = free_now();
+    uint64_t rng = 7;
+
+    for (int step = 0; step < 100000; step++) {
+        size_t i = host_random_below(&rng, SLOTS);
+
+        if (object[i]) {
+            assert_true(all_bytes(object[i], size[i], (unsigned char)i));
+            kfree(object[i]);
+            object[i] = NULL;
+            continue;
+        }
+        size[i] = host_random_below(&rng, 16) ? 1 + host_random_below(&rng, 2100)
+                                              : 1 + host_random_below(&rng, 40000);
+        object[i] = kmalloc(size[i]);
+        assert_non_null(object[i]);
+        assert_true(IS_ALIGNED((uintptr_t)object[i], 16));
+        memset(object[i], (int)i, size[i]);
+    }
+    for (size_t i = 0; i < SLOTS; i++) {
+        kfree(object[i]);
+        object[i] = NULL;
+    }
+    assert_int_equal(heap_used(), 0);
+    heap_trim();
+    assert_int_equal(free_now(), before);
+}
+
+static void test_every_size(void **state)
+{
+    for (size_t size = 1; size <= 2 * PAGE_SIZE; size++) {
+        unsigned char *a = kzalloc(size);
+        unsigned char *b = kzalloc(size);
+
+        assert_true(all_bytes(a, size, 0));
+        memset(a, 1, size);
+        assert_true(all_bytes(b, size, 0));
+        memset(b, 2, size);
+        assert_true(all_bytes(a, size, 1));
+        assert_true(heap_used() >= 2 * size);
+        kfree(a);
+        kfree(b);
+    }
+    assert_int_equal(heap_used(), 0);
+}
+
+static void test_exhaustion(void **state)
+{
+    static void *object[RAM_SIZE / 1008];
+    size_t count = 0;
+
+    while ((object[count] = kmalloc(1000)))
+        count++;
+    assert_true(count > RAM_SIZE / 1100);
+    assert_null(kmalloc(PAGE_SIZE));
+    assert_null(kmalloc(16));
+    kfree(object[--count]);
+    object[count] = kmalloc(1000);
+    assert_non_null(object[count]);
+    for (size_t i = 0; i <= count; i++)
+        kfree(object[i]);
+    assert_int_equal(heap_used(), 0);
+}
+
+static void test_refusals(void **state)
+{
+    assert_null(kmalloc(0));
+    assert_null(kzalloc(0));
+    assert_null(kcalloc(0, 8));
+    assert_null(kcalloc(SIZE_MAX / 2, 3));
+    assert_null(kmalloc(SIZE_MAX));
+    assert_null(kmalloc(RAM_SIZE));
+    kfree(NULL);
+}
+
+/* A large allocation keeps only the frames it needs. */
+static void test_large_is_trimmed(void **state)
+{
+    uint64_t before = free_now();
+    void *five = kmalloc(4 * PAGE_SIZE + 1);
+
+    assert_int_equal(before - free_now(), 5);
+    assert_int_equal(heap_used(), 5 * PAGE_SIZE);
+    kfree(five);
+    assert_int_equal(before, free_now());
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_random, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_every_size, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_exhaustion, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_large_is_trimmed, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Memory objects: references, the checks around run(), and what watchers are told. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include "kernel/lib/error.h"
+#include "kernel/mm/memobj.h"
+
+static int destroyed;
+static struct memobj object;
+
+struct counting_watcher {
+    struct memobj_watcher watcher;
+    int revoked;
+    int restored;
+    uint64_t size;
+};
+
+static int fake_run(struct memobj *o, uint64_t offset, uint64_t max, struct phys_run *out)
+{
+    *out = (struct phys_run){0x100000 + offset, max};
+    return 0;
+}
+
+static void fake_destroy(struct memobj *o)
+{
+    destroyed++;
+}
+
+static const struct memobj_ops fake_ops = {fake_run, fake_destroy};
+
+static void count_revoke(struct memobj_watcher *watcher)
+{
+    /* New translations must be refused already. */
+    assert_true(object.revoked);
+    container_of(watcher, struct counting_watcher, watcher)->revoked++;
+}
+
+static void count_restore(struct memobj_watcher *watcher)
+{
+    assert_false(object.revoked);
+    container_of(watcher, struct counting_watcher, watcher)->restored++;
+}
+
+static void note_shrink(struct memobj_watcher *watcher, uint64_t size)
+{
+    container_of(watcher, struct counting_watcher, watcher)->size = size;
+}
+
+static void test_references(void **state)
+{
+    destroyed = 0;
+    memobj_init(&object, &fake_ops, 4 * PAGE_SIZE, 0);
+    assert_ptr_equal(memobj_get(&object), &object);
+    memobj_put(&object);
+    assert_int_equal(destroyed, 0);
+    memobj_put(&object);
+    assert_int_equal(destroyed, 1);
+}
+
+static void test_run(void **state)
+{
+    struct phys_run run;
+
+    memobj_init(&object, &fake_ops, 4 * PAGE_SIZE, 0);
+    assert_int_equal(memobj_run(&object, PAGE_SIZE, GIB, &run), 0);
+    assert_int_equal(run.base, 0x100000 + PAGE_SIZE);
+    assert_int_equal(run.length, 3 * PAGE_SIZE);
+    assert_int_equal(memobj_run(&object, 4 * PAGE_SIZE, PAGE_SIZE, &run), -EFAULT);
+    assert_int_equal(memobj_run(&object, 1, PAGE_SIZE, &run), -EINVAL);
+    assert_int_equal(memobj_run(&object, 0, 100, &run), -EINVAL);
+    assert_int_equal(memobj_run(&object, 0, 0, &run), -EINVAL);
+    memobj_revoke(&object);
+    assert_int_equal(memobj_run(&object, 0, PAGE_SIZE, &run), -EIO);
+    memobj_restore(&object);
+    assert_int_equal(memobj_run(&object, 0, PAGE_SIZE, &run), 0);
+}
+
+static void test_watchers(void **state)
+{
+    struct counting_watcher a = {
+        .watcher = {.revoke = count_revoke, .restore = count_restore, .shrink = note_shrink}};
+    struct counting_watcher b = {.watcher = {.revoke = count_revoke, .restore = count_restore}};
+
+    memobj_init(&object, &fake_ops, 4 * PAGE_SIZE, MEMOBJ_DEVICE);
+    memobj_watch(&object, &a.watcher);
+    memobj_watch(&object, &b.watcher);
+    memobj_revoke(&object);
+    memobj_revoke(&object);
+    assert_int_equal(a.revoked, 1);
+    assert_int_equal(b.revoked, 1);
+    memobj_unwatch(&b.watcher);
+    memobj_restore(&object);
+    memobj_restore(&object);
+    assert_int_equal(a.restored, 1);
+    assert_int_equal(b.restored, 0);
+    memobj_watch(&object, &b.watcher);
+    memobj_shrink(&object, PAGE_SIZE);
+    assert_int_equal(a.size, PAGE_SIZE);
+    assert_int_equal(object.size, PAGE_SIZE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_references),
+        cmocka_unit_test(test_run),
+        cmocka_unit_test(test_watchers),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

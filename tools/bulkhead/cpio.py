@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Writes cpio archives in the `newc` format, which carry the payload, its files and its settings."""
+
+import pathlib
+
+MAGIC = b"070701"
+TRAILER = "TRAILER!!!"
+REGULAR, DIRECTORY, LINK = 0o100000, 0o040000, 0o120000
+
+
+def pad(data):
+    """Records and contents start at multiples of four bytes."""
+    return data + bytes(-len(data) % 4)
+
+
+def record(name, content, mode, inode):
+    encoded = name.encode() + b"\0"
+    fields = (inode, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(encoded), 0)
+    header = MAGIC + b"".join(b"%08x" % field for field in fields)
+    return pad(header + encoded) + pad(content)
+
+
+def archive(members):
+    """The bytes of an archive of (name, content, mode) members, in the order given."""
+    parts = [record(name, content, mode, inode) for inode, (name, content, mode) in enumerate(members, 1)]
+    return b"".join(parts) + record(TRAILER, b"", 0, 0)
+
+
+def member(name, path):
+    """One file, directory or symbolic link as a member called `name`."""
+    path = pathlib.Path(path)
+    mode = path.lstat().st_mode
+    if path.is_symlink():
+        return name, str(path.readlink()).encode(), mode
+    return name, b"" if path.is_dir() else path.read_bytes(), mode
+
+
+def tree(folder):
+    """Everything below a folder as members named relative to it; parents come before children."""
+    folder = pathlib.Path(folder)
+    return [member(str(path.relative_to(folder)), path) for path in sorted(folder.rglob("*"))]

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One QEMU machine that boots the kernel with a payload: its command line, its life and its end."""
+
+import ctypes
+import dataclasses
+import pathlib
+import signal
+import subprocess
+
+from bulkhead import cli, devices, firmware
+
+QEMU = "qemu-system-x86_64"
+IOMMU = {"intremap": "on", "aw-bits": "48"}
+# Not 0x402, which SeaBIOS and OVMF write their own messages to.
+REPORT_PORT, EXIT_PORT = 0xe9, 0x501
+PR_SET_PDEATHSIG = 1
+PATIENCE = 5  # seconds that QEMU gets to end after a signal
+
+
+@dataclasses.dataclass
+class Machine:
+    """What ./bulkhead run can be asked for."""
+    payload: pathlib.Path
+    args: list = dataclasses.field(default_factory=list)
+    devices: list = dataclasses.field(default_factory=list)
+    firmware: str = "pvh"
+    memory: str = "512M"
+    accel: str = "tcg"
+    cpu: str = "max"
+    iommu: str | None = ""  # overrides of IOMMU; None: no IOMMU
+    config: str = ""
+    files: pathlib.Path | None = None
+    settings: list = dataclasses.field(default_factory=list)  # more (key, value) for the kernel
+    qemu_args: list = dataclasses.field(default_factory=list)
+
+
+def iommu_arguments(overrides):
+    """intel-iommu has to come before every device that it is to translate for."""
+    if overrides is None:
+        return []
+    options = dict(IOMMU)
+    options.update(word.partition("=")[::2] for word in overrides.split(",") if word)
+    return ["-device", ",".join(["intel-iommu", *(f"{key}={value}" for key, value in options.items())])]
+
+
+def prepare(machine, folder):
+    """QEMU's command line, but for the console, and where the report will be. Makes what it needs
+    in the temporary `folder`."""
+    folder = pathlib.Path(folder)
+    assigned = [devices.assign(spec, number, machine.qemu_args, folder)
+                for number, spec in enumerate(machine.devices)]
+    settings = [("report-port", hex(REPORT_PORT)), ("exit-port", hex(EXIT_PORT)), *machine.settings]
+    settings += [("device", device.selector) for device in assigned]
+    settings += [("arg", argument) for argument in machine.args]
+    boot = firmware.Boot(machine.payload, settings, machine.config, machine.files, folder)
+    report = folder / "report.json"
+    command = [QEMU, "-nodefaults", "-display", "none", "-no-reboot", "-machine", "q35,kernel-irqchip=split",
+               "-accel", machine.accel, "-cpu", machine.cpu, "-m", machine.memory]
+    command += iommu_arguments(machine.iommu)
+    command += ["-device", f"isa-debug-exit,iobase={EXIT_PORT:#x},iosize=2",
+                "-chardev", f"file,id=report,path={report}",
+                "-device", f"isa-debugcon,iobase={REPORT_PORT:#x},chardev=report"]
+    command += machine.qemu_args
+    for device in assigned:
+        command += [*device.extra, "-device", device.argument]
+    return command + firmware.DOORS[machine.firmware][1](boot), report
+
+
+def die_with_parent():
+    """In the child: QEMU must not outlive us, whatever ends us."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def start(command, **streams):
+    """Starts QEMU."""
+    try:
+        return subprocess.Popen(command, cwd=cli.TOP, preexec_fn=die_with_parent, **streams)
+    except FileNotFoundError:
+        raise cli.Failure(f"{command[0]} is not installed") from None
+
+
+def stop(process):
+    """Ends QEMU if it still runs, firmly if need be."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The kernel's report of a run, as it arrives on the report port: one JSON object."""
+
+import json
+
+from bulkhead.cli import Failure
+
+# What `run` exits with if the payload did not end by itself.
+NOT_THE_PAYLOAD = 125
+
+
+def read(path):
+    """The report, or None if the kernel did not get as far as writing one."""
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def exit_status(report, qemu_status):
+    """The payload's exit status; fails with a sentence if it did not end by itself."""
+    if report is None:
+        raise Failure(f"the kernel left no report (QEMU ended with status {qemu_status})", NOT_THE_PAYLOAD)
+    end = report.get("exit", {})
+    if end.get("reason") != "payload":
+        raise Failure(f"the payload did not end by itself: {end.get('reason', 'no reason given')}", NOT_THE_PAYLOAD)
+    return int(end["status"]) & 255

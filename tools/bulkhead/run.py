@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""./bulkhead run: boots a payload under QEMU and exits with the payload's exit status."""
+
+import argparse
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import termios
+
+from bulkhead import cli, examples, firmware, machine, report
+
+DESCRIPTION = """Boots PAYLOAD.elf (or the example called NAME; by default hello-dma) on a q35 machine with
+an IOMMU, shows its console, and exits with its exit status. 125: the payload did not end by itself."""
+
+
+def parser():
+    made = argparse.ArgumentParser(prog="./bulkhead run", description=DESCRIPTION, allow_abbrev=False,
+                                   usage="./bulkhead run [OPTIONS] [PAYLOAD.elf | NAME] [-- ARGS...]")
+    made.add_argument("--device", action="append", metavar="SPEC",
+                      help="a device to assign: edu, nvme, e1000e, or any QEMU -device string")
+    made.add_argument("--firmware", choices=sorted(firmware.DOORS), help="the way in (default: pvh)")
+    made.add_argument("--memory", metavar="SIZE", help="of the machine (default: 512M)")
+    made.add_argument("--accel", choices=("tcg", "kvm"), help="default: tcg, which works everywhere")
+    made.add_argument("--config", metavar="FILE", help="a bulkhead.conf for the kernel")
+    made.add_argument("--files", metavar="DIR", help="a folder whose files the payload will find at /")
+    iommu = made.add_mutually_exclusive_group()
+    iommu.add_argument("--iommu", metavar="OPTIONS", help="options of intel-iommu, as caching-mode=on,aw-bits=39")
+    iommu.add_argument("--no-iommu", action="store_true", help="a machine without IOMMU")
+    made.add_argument("--report", metavar="FILE", help="write the kernel's report (JSON) here")
+    made.add_argument("--qemu-arg", action="append", metavar="ARG", help="one more word for QEMU")
+    made.add_argument("payload", nargs="?", default=examples.DEFAULT, metavar="PAYLOAD.elf | NAME",
+                      help="everything behind -- goes to the payload")
+    return made
+
+
+def parse(arguments):
+    """Options and the payload's arguments. An example's own options fill in what was not said."""
+    arguments, args = list(arguments), []
+    if "--" in arguments:
+        at = arguments.index("--")
+        arguments, args = arguments[:at], arguments[at + 1:]
+    # argparse takes no value that looks like an option unless it is joined with '='.
+    while "--qemu-arg" in arguments[:-1]:
+        at = arguments.index("--qemu-arg")
+        arguments[at:at + 2] = [f"--qemu-arg={arguments[at + 1]}"]
+    options = parser().parse_args(arguments)
+    if examples.is_name(options.payload):
+        words = [word for option, value in examples.options(options.payload) for word in (f"--{option}", value)]
+        for name, value in vars(parser().parse_args(words)).items():
+            if not getattr(options, name):
+                setattr(options, name, value)
+    return options, args
+
+
+def describe(options, args):
+    """The machine that the options ask for."""
+    payload = pathlib.Path(options.payload)
+    if examples.is_name(options.payload):
+        payload = examples.program(options.payload)
+    given = {name: getattr(options, name) for name in ("firmware", "memory", "accel") if getattr(options, name)}
+    return machine.Machine(
+        payload=payload.absolute(), args=args, devices=options.device or [], qemu_args=options.qemu_arg or [],
+        iommu=None if options.no_iommu else options.iommu or "",
+        config=read_text(options.config) if options.config else "",
+        files=pathlib.Path(options.files).absolute() if options.files else None, **given)
+
+
+def read_text(name):
+    try:
+        return pathlib.Path(name).read_text()
+    except (OSError, ValueError) as problem:
+        raise cli.Failure(f"cannot read {name}: {problem}") from None
+
+
+def check(wanted, options):
+    """Says what is wrong before QEMU says it less clearly."""
+    if not wanted.payload.is_file():
+        raise cli.Failure(f"no such payload: {options.payload}")
+    if wanted.files and not wanted.files.is_dir():
+        raise cli.Failure(f"--files {options.files} is not a folder")
+
+
+def run_qemu(command):
+    """Runs QEMU with its serial line on our terminal; returns its exit status."""
+    terminal = sys.stdin.isatty()
+    saved = termios.tcgetattr(sys.stdin) if terminal else None
+    process = machine.start([*command, "-chardev", "stdio,id=console", "-serial", "chardev:console"],
+                            stdin=None if terminal else subprocess.DEVNULL)
+    try:
+        return process.wait()
+    finally:
+        machine.stop(process)
+        if saved:
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, saved)
+
+
+def main(arguments):
+    options, args = parse(arguments)
+    wanted = describe(options, args)
+    if examples.is_name(options.payload):
+        cli.build(str(wanted.payload.relative_to(cli.TOP)))
+    cli.build(*firmware.DOORS[wanted.firmware][0])
+    check(wanted, options)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with tempfile.TemporaryDirectory(prefix="bulkhead.") as folder:
+        command, report_path = machine.prepare(wanted, folder)
+        sys.stdout.flush()
+        status = run_qemu(command)
+        found = report.read(report_path)
+        if options.report and found is not None:
+            shutil.copyfile(report_path, options.report)
+        return report.exit_status(found, status)
