@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From the boot door's memory regions to page-aligned lists of runs. */
+#ifndef KERNEL_MM_MEMMAP_H
+#define KERNEL_MM_MEMMAP_H
+
+#include <bulkhead/boot_info.h>
+#include "kernel/lib/types.h"
+
+#define MEMMAP_REGIONS_MAX 512
+#define MEMMAP_RUNS_MAX    256
+
+/* Each list is sorted, disjoint and without empty runs. */
+struct memmap {
+    struct phys_run usable[MEMMAP_RUNS_MAX]; /* RAM nobody uses */
+    size_t usable_count;
+    struct phys_run held[MEMMAP_RUNS_MAX]; /* boot data: may be released once it has been read */
+    size_t held_count;
+    struct phys_run ram[MEMMAP_RUNS_MAX]; /* all of it, for the direct map */
+    size_t ram_count;
+};
+
+/*
+ * Where regions overlap, or share a page, the higher type wins; a page that is usable only in part
+ * is not usable. `keep_out` counts as reserved. At most `limit` bytes are usable, the lowest ones
+ * (0: all). -ENOSPC: more regions or runs than the tables hold. -EINVAL: a region wraps.
+ */
+int memmap_build(struct memmap *map, const struct boot_memory *regions, size_t count,
+                 const struct phys_run *keep_out, size_t keep_out_count, uint64_t limit);
+
+#endif

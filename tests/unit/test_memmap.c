@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The boot memory map against a page-by-page reference. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+#include "kernel/lib/error.h"
+#include "kernel/mm/memmap.h"
+#include "tests/unit/host_memory.h"
+
+#define PAGES 300
+
+static struct memmap map;
+
+static void paint(uint8_t *pages, const struct phys_run *runs, size_t count)
+{
+    uint64_t end = 0;
+
+    memset(pages, 0, PAGES);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(IS_ALIGNED(runs[i].base | runs[i].length, PAGE_SIZE));
+        assert_true(runs[i].length > 0);
+        assert_true(i == 0 || runs[i].base > end); /* sorted, disjoint, joined */
+        end = runs[i].base + runs[i].length;
+        memset(pages + runs[i].base / PAGE_SIZE, 1, runs[i].length / PAGE_SIZE);
+    }
+}
+
+/* What one page is, byte range by byte range. */
+static unsigned reference(const struct boot_memory *regions, size_t count, uint64_t page)
+{
+    unsigned best = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        uint64_t end = regions[i].base + regions[i].length;
+        uint32_t type = regions[i].type;
+
+        if (type < 1 || type > 6)
+            type = BOOT_MEMORY_RESERVED;
+        if (type == BOOT_MEMORY_USABLE &&
+            (regions[i].base > page * PAGE_SIZE || end < (page + 1) * PAGE_SIZE))
+            continue;
+        if (regions[i].base < (page + 1) * PAGE_SIZE && end > page * PAGE_SIZE)
+            best = MAX(best, type);
+    }
+    return best;
+}
+
+static void test_random(void **state)
+{
+    uint64_t rng = 3;
+
+    for (int round = 0; round < 3000; round++) {
+        struct boot_memory regions[12];
+        size_t count = 1 + host_random_below(&rng, 12);
+        uint8_t usable[PAGES], held[PAGES], ram[PAGES];
+
+        for (size_t i = 0; i < count; i++) {
+            uint64_t unit = host_random_below(&rng, 2) ? PAGE_SIZE : 100;
+
+            regions[i].base = host_random_below(&rng, 150 * PAGE_SIZE) / unit * unit;
+            regions[i].length = (1 + host_random_below(&rng, 100 * PAGE_SIZE) / unit) * unit;
+            regions[i].type = (uint32_t)host_random_below(&rng, 9);
+        }
+        assert_int_equal(memmap_build(&map, regions, count, NULL, 0, 0), 0);
+        paint(usable, map.usable, map.usable_count);
+        paint(held, map.held, map.held_count);
+        paint(ram, map.ram, map.ram_count);
+        for (uint64_t page = 0; page < PAGES; page++) {
+            unsigned type = reference(regions, count, page);
+
+            assert_int_equal(usable[page], type == BOOT_MEMORY_USABLE);
+            assert_int_equal(held[page], type == BOOT_MEMORY_BOOT);
+            assert_int_equal(ram[page], type != 0 && type != BOOT_MEMORY_RESERVED);
+        }
+    }
+}
+
+static void test_keep_out_and_limit(void **state)
+{
+    static const struct boot_memory regions[] = {{0, 64 * MIB, BOOT_MEMORY_USABLE, 0}};
+    static const struct phys_run keep_out[] = {{MIB + 1, 10}};
+
+    assert_int_equal(memmap_build(&map, regions, 1, keep_out, 1, 3 * MIB + 5), 0);
+    assert_int_equal(map.usable_count, 2);
+    assert_int_equal(map.usable[0].length, MIB);
+    assert_int_equal(map.usable[1].base, MIB + PAGE_SIZE);
+    assert_int_equal(map.usable[1].length, 2 * MIB);
+    assert_int_equal(map.ram_count, 2);
+    assert_int_equal(map.ram[1].length, 63 * MIB - PAGE_SIZE);
+}
+
+static void test_bad_maps(void **state)
+{
+    static struct boot_memory many[MEMMAP_REGIONS_MAX + 1];
+    static const struct boot_memory wraps[] = {{UINT64_MAX - 5, 10, BOOT_MEMORY_USABLE, 0}};
+    static const struct boot_memory top[] = {{UINT64_MAX - 5, 5, BOOT_MEMORY_USABLE, 0},
+                                             {UINT64_MAX - 5, 5, BOOT_MEMORY_RESERVED, 0}};
+
+    assert_int_equal(memmap_build(&map, wraps, 1, NULL, 0, 0), -EINVAL);
+    assert_int_equal(memmap_build(&map, top, 2, NULL, 0, 0), 0);
+    assert_int_equal(map.usable_count, 0);
+    for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+        many[i] = (struct boot_memory){i * 2 * PAGE_SIZE, PAGE_SIZE, BOOT_MEMORY_USABLE, 0};
+    assert_int_equal(memmap_build(&map, many, MEMMAP_REGIONS_MAX + 1, NULL, 0, 0), -ENOSPC);
+    assert_int_equal(memmap_build(&map, many, MEMMAP_RUNS_MAX + 1, NULL, 0, 0), -ENOSPC);
+    assert_int_equal(memmap_build(&map, many, MEMMAP_RUNS_MAX, NULL, 0, 0), 0);
+    assert_int_equal(memmap_build(&map, NULL, 0, NULL, 0, 0), 0);
+    assert_int_equal(map.usable_count, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_keep_out_and_limit),
+        cmocka_unit_test(test_bad_maps),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
