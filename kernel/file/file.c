@@ -2,6 +2,7 @@
 /* The life of an open file: references, readiness, release. */
 #include "kernel/file/file.h"
 #include "kernel/cpu/time.h"
+#include "kernel/file/node.h"
 #include "kernel/lib/panic.h"
 #include "kernel/mm/heap.h"
 
@@ -41,6 +42,7 @@ void file_put(struct file *file)
     }
     if (file->ops->release)
         file->ops->release(file);
+    node_put(file->node);
     kfree(file);
 }
 
@@ -66,13 +68,39 @@ int file_wait(struct file *file, unsigned events, const char *point)
     return error;
 }
 
+enum seek_whence {
+    SEEK_SET,
+    SEEK_CUR,
+    SEEK_END,
+};
+
+int64_t file_seek(struct file *file, int64_t offset, int whence, uint64_t size)
+{
+    int64_t base;
+    int64_t position;
+    if (whence == SEEK_SET)
+        base = 0;
+    else if (whence == SEEK_CUR)
+        base = (int64_t)file->position;
+    else if (whence == SEEK_END && size <= INT64_MAX)
+        base = (int64_t)size;
+    else
+        return -EINVAL;
+    if (__builtin_add_overflow(base, offset, &position))
+        return -EOVERFLOW;
+    if (position < 0)
+        return -EINVAL;
+    file->position = (uint64_t)position;
+    return position;
+}
+
 bool file_readable(const struct file *file)
 {
-    return (file->flags & FILE_ACCMODE) != FILE_WRONLY;
+    return !(file->flags & FILE_PATH) && (file->flags & FILE_ACCMODE) != FILE_WRONLY;
 }
 
 bool file_writable(const struct file *file)
 {
     unsigned mode = file->flags & FILE_ACCMODE;
-    return mode == FILE_WRONLY || mode == FILE_RDWR;
+    return !(file->flags & FILE_PATH) && (mode == FILE_WRONLY || mode == FILE_RDWR);
 }

@@ -49,6 +49,7 @@ enum file_flags {
     FILE_APPEND = 02000,
     FILE_NONBLOCK = 04000,
     FILE_DIRECT = 040000,
+    FILE_PATH = 010000000,   /* names a place, cannot be read or written */
     FILE_CLOEXEC = 02000000, /* of the descriptor, never stored in a file */
 };
 
@@ -123,6 +124,11 @@ unsigned file_poll(struct file *file);
  * and it does not yet; -EINTR.
  */
 int file_wait(struct file *file, unsigned events, const char *point);
+/*
+ * lseek(2) in a file of `size` bytes: the new position, also stored, or -EINVAL. For files whose
+ * end means nothing pass size UINT64_MAX: SEEK_END is then refused.
+ */
+int64_t file_seek(struct file *file, int64_t offset, int whence, uint64_t size);
 bool file_readable(const struct file *file);
 bool file_writable(const struct file *file);
 

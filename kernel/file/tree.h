@@ -22,6 +22,9 @@ int tree_add_device(const char *path, unsigned major, unsigned minor, tree_open 
 int tree_add_text(const char *path, tree_show show, void *context);
 int tree_add_link(const char *path, const char *target);
 int tree_add_directory(const char *path);
+/* A file in RAM; the reference is taken over on success. `mode`: permission bits. */
+struct ramfile;
+int tree_add_ram(const char *path, struct ramfile *file, uint32_t mode);
 /* Removes a row and everything below it. Files already open stay open. */
 void tree_remove(const char *path);
 

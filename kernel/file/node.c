@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The tree itself: links between nodes, references, names. */
+#include "kernel/file/node.h"
+#include "kernel/file/ramfile.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+
+static struct node root = {
+    .link = LIST_INIT(root.link),
+    .children = LIST_INIT(root.children),
+    .type = NODE_DIRECTORY,
+    .references = 1,
+    .inode = 1,
+    .mode = 0755,
+};
+static uint64_t last_number = NODE_ORDER_PARENT;
+static unsigned node_count;
+
+static const uint32_t type_bits[] = {
+    [NODE_DIRECTORY] = MODE_DIRECTORY, [NODE_DEVICE] = MODE_CHARACTER, [NODE_TEXT] = MODE_REGULAR,
+    [NODE_LINK] = MODE_LINK,           [NODE_RAM] = MODE_REGULAR,
+};
+
+struct node *node_root(void)
+{
+    return &root;
+}
+
+struct node *node_get(struct node *node)
+{
+    node->references++;
+    return node;
+}
+
+void node_put(struct node *node)
+{
+    if (!node)
+        return;
+    ASSERT(node->references > 0);
+    if (--node->references > 0)
+        return;
+    ASSERT(node != &root);
+    if (node->type == NODE_LINK)
+        kfree(node->target);
+    if (node->type == NODE_RAM)
+        ramfile_put(node->ram);
+    kfree(node->name);
+    kfree(node);
+    node_count--;
+}
+
+struct node *node_find(struct node *directory, const char *name, size_t length)
+{
+    struct node *node;
+    list_for_each_entry (node, &directory->children, link) {
+        if (strncmp(node->name, name, length) == 0 && node->name[length] == 0)
+            return node;
+    }
+    return NULL;
+}
+
+static char *name_copy(const char *name, size_t length)
+{
+    char *copy = kmalloc(length + 1);
+    if (copy) {
+        memcpy(copy, name, length);
+        copy[length] = 0;
+    }
+    return copy;
+}
+
+/* May an entry of this name be put into the directory? */
+static int node_check_place(struct node *directory, const char *name, size_t length)
+{
+    if (directory->type != NODE_DIRECTORY)
+        return -ENOTDIR;
+    if (length > NODE_NAME_MAX)
+        return -ENAMETOOLONG;
+    if (directory != &root && !directory->parent)
+        return -ENOENT;
+    return node_find(directory, name, length) ? -EEXIST : 0;
+}
+
+int node_add(struct node *directory, const char *name, size_t length, enum node_type type,
+             uint32_t mode, struct node **out)
+{
+    int error = node_check_place(directory, name, length);
+    if (error)
+        return error;
+    if (node_count >= NODE_QUOTA)
+        return -ENOSPC;
+    struct node *node = kzalloc(sizeof(*node));
+    if (!node)
+        return -ENOMEM;
+    node->name = name_copy(name, length);
+    if (!node->name) {
+        kfree(node);
+        return -ENOMEM;
+    }
+    node->parent = directory;
+    list_init(&node->children);
+    node->type = type;
+    node->references = 1;
+    node->inode = ++last_number;
+    node->order = node->inode;
+    node->mode = mode;
+    list_push_back(&directory->children, &node->link);
+    node_count++;
+    *out = node;
+    return 0;
+}
+
+void node_remove(struct node *node)
+{
+    ASSERT(node != &root && list_empty(&node->children));
+    list_remove(&node->link);
+    node->parent = NULL;
+    node_put(node);
+}
+
+static bool is_below(const struct node *node, const struct node *top)
+{
+    for (; node; node = node->parent) {
+        if (node == top)
+            return true;
+    }
+    return false;
+}
+
+/* Takes over the name. A new order keeps the list sorted. */
+static void node_relink(struct node *node, struct node *directory, char *name)
+{
+    kfree(node->name);
+    node->name = name;
+    list_remove(&node->link);
+    node->order = ++last_number;
+    node->parent = directory;
+    list_push_back(&directory->children, &node->link);
+}
+
+int node_move(struct node *node, struct node *directory, const char *name, size_t length)
+{
+    if (is_below(directory, node))
+        return -EINVAL;
+    int error = node_check_place(directory, name, length);
+    if (error)
+        return error;
+    char *copy = name_copy(name, length);
+    if (!copy)
+        return -ENOMEM;
+    node_relink(node, directory, copy);
+    return 0;
+}
+
+int node_replace(struct node *node, struct node *victim)
+{
+    if (is_below(victim, node))
+        return -EINVAL;
+    struct node *directory = victim->parent;
+    char *name = name_copy(victim->name, strlen(victim->name));
+    if (!name)
+        return -ENOMEM;
+    node_remove(victim);
+    node_relink(node, directory, name);
+    return 0;
+}
+
+int node_path(const struct node *node, char *buffer, size_t size)
+{
+    size_t length = 0;
+    for (const struct node *up = node; up != &root; up = up->parent) {
+        if (!up->parent)
+            return -ENOENT;
+        length += strlen(up->name) + 1;
+    }
+    if (MAX(length, 1) + 1 > size)
+        return -ERANGE;
+    if (length == 0)
+        buffer[length++] = '/';
+    buffer[length] = 0;
+    size_t at = length;
+    for (const struct node *up = node; up != &root; up = up->parent) {
+        size_t n = strlen(up->name);
+        at -= n;
+        memcpy(buffer + at, up->name, n);
+        buffer[--at] = '/';
+    }
+    return (int)length;
+}
+
+void node_stat(const struct node *node, struct file_stat *out)
+{
+    *out = (struct file_stat){
+        .inode = node->inode,
+        .mode = type_bits[node->type] | node->mode,
+        .links = node->parent || node == &root ? 1 : 0,
+    };
+    if (node->type == NODE_DIRECTORY)
+        out->links++;
+    if (node->type == NODE_LINK)
+        out->size = strlen(node->target);
+    if (node->type == NODE_DEVICE) {
+        out->major = node->device.major;
+        out->minor = node->device.minor;
+    }
+    if (node->type == NODE_RAM)
+        ramfile_stat(node->ram, out);
+}

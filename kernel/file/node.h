@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Nodes: what a path leads to. The rows that the kernel adds (tree.h) and the files that the
+ * payload makes under /tmp and /dev/shm live in the same tree. No function here sleeps, so a
+ * walk needs no references until it hands its result out.
+ */
+#ifndef KERNEL_FILE_NODE_H
+#define KERNEL_FILE_NODE_H
+
+#include "kernel/file/file.h"
+#include "kernel/file/tree.h"
+#include "kernel/lib/list.h"
+
+#define NODE_NAME_MAX 255u  /* bytes, without the terminating zero */
+#define NODE_QUOTA    65536 /* nodes in the whole tree: kernel memory a payload may tie up */
+
+/* Orders of the two entries every directory has; those of nodes begin above. */
+#define NODE_ORDER_SELF   1
+#define NODE_ORDER_PARENT 2
+
+enum node_type {
+    NODE_DIRECTORY,
+    NODE_DEVICE,
+    NODE_TEXT,
+    NODE_LINK,
+    NODE_RAM,
+};
+
+struct node {
+    struct list link;    /* among the parent's children, by ascending order */
+    struct node *parent; /* NULL: the root, or removed from the tree */
+    struct list children;
+    enum node_type type;
+    unsigned references; /* the tree's own counts as one */
+    uint64_t inode;      /* never used twice */
+    uint64_t order;      /* never used twice: a directory is read in this order */
+    uint32_t mode;       /* permission bits */
+    bool implicit;       /* a directory made for a row below it: goes with the last of them */
+    bool writable;       /* the payload may create below it, or write to it */
+    char *name;
+    union {
+        struct {
+            unsigned major, minor;
+            tree_open open;
+            void *context;
+        } device;
+        struct {
+            tree_show show;
+            void *context;
+        } text;
+        char *target; /* of a link */
+        struct ramfile *ram;
+    };
+};
+
+struct node *node_root(void);
+struct node *node_get(struct node *node);
+/* Accepts NULL. */
+void node_put(struct node *node);
+
+struct node *node_find(struct node *directory, const char *name, size_t length);
+/*
+ * A new child, with only the common part filled. -EEXIST, -ENAMETOOLONG, -ENOSPC (quota), -ENOMEM,
+ * -ENOTDIR, -ENOENT when the directory itself was removed. The tree keeps the reference.
+ */
+int node_add(struct node *directory, const char *name, size_t length, enum node_type type,
+             uint32_t mode, struct node **out);
+/* Takes a node, which has no children, out of the tree. */
+void node_remove(struct node *node);
+/* Moves it below another directory; -ENAMETOOLONG, -ENOMEM, -EINVAL (below itself), -EEXIST. */
+int node_move(struct node *node, struct node *directory, const char *name, size_t length);
+/* Puts a node in another's place, which goes. -EINVAL when that lies below the node; -ENOMEM. */
+int node_replace(struct node *node, struct node *victim);
+/* The absolute path with a terminating zero: its length, or -ERANGE, or -ENOENT when removed. */
+int node_path(const struct node *node, char *buffer, size_t size);
+void node_stat(const struct node *node, struct file_stat *out);
+
+#endif

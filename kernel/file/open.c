@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From a node to an open file. */
+#include "kernel/file/open.h"
+#include "kernel/cpu/user.h"
+#include "kernel/file/path.h"
+#include "kernel/file/ramfile.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+
+/* The flags that stay with a file. */
+#define FLAGS_KEPT (FILE_ACCMODE | FILE_NONBLOCK | FILE_APPEND | FILE_DIRECT | FILE_PATH)
+
+/* A position is the order of the entry before it: it survives additions and removals. */
+static int directory_iterate(struct file *file, uint64_t *position, file_emit emit, void *context)
+{
+    const struct node *directory = file->node;
+    const struct node *parent = directory->parent ? directory->parent : directory;
+    const struct node *node;
+    if (*position == 0) {
+        if (!emit(context, ".", directory->inode, MODE_DIRECTORY, NODE_ORDER_SELF))
+            return 0;
+        *position = NODE_ORDER_SELF;
+    }
+    if (*position == NODE_ORDER_SELF) {
+        if (!emit(context, "..", parent->inode, MODE_DIRECTORY, NODE_ORDER_PARENT))
+            return 0;
+        *position = NODE_ORDER_PARENT;
+    }
+    list_for_each_entry (node, &directory->children, link) {
+        if (node->order <= *position)
+            continue;
+        struct file_stat stat;
+        node_stat(node, &stat);
+        if (!emit(context, node->name, node->inode, stat.mode, node->order))
+            return 0;
+        *position = node->order;
+    }
+    return 0;
+}
+
+static int64_t directory_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
+{
+    return -EISDIR;
+}
+
+static int64_t directory_seek(struct file *file, int64_t offset, int whence)
+{
+    if (whence != 0 || offset < 0)
+        return -EINVAL;
+    file->position = (uint64_t)offset;
+    return offset;
+}
+
+static const struct file_ops directory_ops = {
+    .read = directory_read,
+    .seek = directory_seek,
+    .iterate = directory_iterate,
+};
+
+struct file *directory_open(unsigned flags)
+{
+    return file_create(&directory_ops, NULL, flags & FLAGS_KEPT, "directory");
+}
+
+struct text_content {
+    size_t size;
+    char bytes[];
+};
+
+static int64_t text_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
+{
+    const struct text_content *content = file->context;
+    if (*position >= content->size)
+        return 0;
+    size_t n = MIN(length, content->size - *position);
+    int error = copy_to_user(buffer, content->bytes + *position, n);
+    if (error)
+        return error;
+    *position += n;
+    return (int64_t)n;
+}
+
+static int64_t text_seek(struct file *file, int64_t offset, int whence)
+{
+    const struct text_content *content = file->context;
+    return file_seek(file, offset, whence, content->size);
+}
+
+static void text_release(struct file *file)
+{
+    kfree(file->context);
+}
+
+static const struct file_ops text_ops = {
+    .read = text_read,
+    .seek = text_seek,
+    .release = text_release,
+};
+
+/* The text in a buffer that is doubled until it fits. NULL when out of memory. */
+static struct text_content *text_capture(const struct node *node)
+{
+    for (size_t room = PAGE_SIZE;; room *= 2) {
+        struct text_content *content = kmalloc(sizeof(*content) + room);
+        if (!content)
+            return NULL;
+        struct text text;
+        text_init(&text, content->bytes, room);
+        node->text.show(node->text.context, &text);
+        content->size = text.length;
+        if (!text.truncated || room >= TEXT_FILE_MAX)
+            return content;
+        kfree(content);
+    }
+}
+
+int text_open(const struct node *node, unsigned flags, struct file **out)
+{
+    if ((flags & FILE_ACCMODE) != FILE_RDONLY)
+        return -EACCES;
+    struct text_content *content = text_capture(node);
+    if (!content)
+        return -ENOMEM;
+    *out = file_create(&text_ops, content, flags & FLAGS_KEPT, "text");
+    if (!*out) {
+        kfree(content);
+        return -ENOMEM;
+    }
+    (*out)->seekable = true;
+    return 0;
+}
+
+/* O_PATH: names the node and can do nothing else. */
+static const struct file_ops path_ops = {0};
+
+static int open_by_type(struct node *node, unsigned flags, struct file **out)
+{
+    bool write = (flags & FILE_ACCMODE) != FILE_RDONLY;
+    *out = NULL;
+    if (flags & FILE_PATH) {
+        *out = file_create(&path_ops, NULL, FILE_PATH, "path");
+        return *out ? 0 : -ENOMEM;
+    }
+    switch (node->type) {
+    case NODE_DIRECTORY:
+        if (write)
+            return -EISDIR;
+        *out = directory_open(flags);
+        return *out ? 0 : -ENOMEM;
+    case NODE_DEVICE:
+        return node->device.open(node->device.context,
+                                 flags & (FILE_ACCMODE | FILE_EXCL | FILE_NONBLOCK), out);
+    case NODE_TEXT:
+        return text_open(node, flags, out);
+    case NODE_RAM:
+        if (write && !node->writable)
+            return -EROFS;
+        *out = ramfile_open(node->ram, flags & FLAGS_KEPT, "ram file");
+        return *out ? 0 : -ENOMEM;
+    case NODE_LINK:
+        return -ELOOP;
+    }
+    return -ENXIO;
+}
+
+int node_open(struct node *node, unsigned flags, struct file **out)
+{
+    /* A device's open may sleep while the row is removed. */
+    node_get(node);
+    int error = open_by_type(node, flags, out);
+    if (error) {
+        node_put(node);
+        return error;
+    }
+    (*out)->node = node;
+    return 0;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Files open on the nodes that need no code of their own: directories, texts, bare paths. */
+#ifndef KERNEL_FILE_OPEN_H
+#define KERNEL_FILE_OPEN_H
+
+#include "kernel/file/node.h"
+
+/* The longest text of a row; what a row writes beyond is cut. */
+#define TEXT_FILE_MAX MIB
+
+/* NULL when out of memory. */
+struct file *directory_open(unsigned flags);
+/* Calls the row's show() once: every read sees the same text. */
+int text_open(const struct node *node, unsigned flags, struct file **out);
+/* Opens a node as open(2) does once the walk is over; truncation is the caller's. */
+int node_open(struct node *node, unsigned flags, struct file **out);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The walk: one buffer holds what is left of the path; a symbolic link is put in front of it. */
+#include "kernel/file/path.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+
+struct walk {
+    char *rest; /* what is still to be walked, in a buffer of PATH_MAX_BYTES */
+    struct node *at;
+    unsigned links;
+};
+
+/* Puts a link's target in front of what is left (from `rest`, a pointer into the buffer). */
+static int walk_link(struct walk *walk, const char *target, const char *rest)
+{
+    size_t length = strlen(target);
+    size_t left = strlen(rest) + 1;
+    if (++walk->links > PATH_LINKS_MAX)
+        return -ELOOP;
+    if (length + left > PATH_MAX_BYTES)
+        return -ENAMETOOLONG;
+    memmove(walk->rest + length, rest, left);
+    memcpy(walk->rest, target, length);
+    if (target[0] == '/')
+        walk->at = node_root();
+    return 0;
+}
+
+static bool is_dot(const char *name, size_t length)
+{
+    return length == 1 && name[0] == '.';
+}
+
+static bool is_dot_dot(const char *name, size_t length)
+{
+    return length == 2 && name[0] == '.' && name[1] == '.';
+}
+
+/* The entry a component names: NULL when there is none. */
+static struct node *walk_find(struct node *at, const char *name, size_t length)
+{
+    if (is_dot(name, length))
+        return at;
+    if (is_dot_dot(name, length))
+        return at->parent ? at->parent : at;
+    return node_find(at, name, length);
+}
+
+static void place_set(struct place *out, struct node *parent, struct node *node, const char *name,
+                      size_t length, bool slash)
+{
+    bool named = !is_dot(name, length) && !is_dot_dot(name, length);
+    out->node = node;
+    out->parent = named ? parent : NULL;
+    memcpy(out->name, name, length);
+    out->name[length] = 0;
+    out->slash = slash;
+}
+
+/* One component. 1: done, *out filled; 0: go on; or a negative error. */
+static int walk_step(struct walk *walk, const char **cursor, unsigned flags, struct place *out)
+{
+    const char *name = *cursor;
+    const char *end = strchr(name, '/');
+    size_t length = end ? (size_t)(end - name) : strlen(name);
+    const char *rest = name + length;
+    bool slash = *rest == '/';
+    while (*rest == '/')
+        rest++;
+    bool last = *rest == 0;
+
+    if (walk->at->type != NODE_DIRECTORY)
+        return -ENOTDIR;
+    if (length > NODE_NAME_MAX)
+        return -ENAMETOOLONG;
+    struct node *node = walk_find(walk->at, name, length);
+    if (!node && !(last && (flags & PATH_PARENT)))
+        return -ENOENT;
+    if (node && node->type == NODE_LINK && (!last || slash || (flags & PATH_FOLLOW))) {
+        *cursor = walk->rest;
+        /* Keep one slash: "link/" asks for a directory, "link/x" needs a separator. */
+        return walk_link(walk, node->target, slash ? rest - 1 : rest);
+    }
+    if (!last) {
+        walk->at = node;
+        *cursor = rest;
+        return 0;
+    }
+    if (node && slash && node->type != NODE_DIRECTORY)
+        return -ENOTDIR;
+    place_set(out, walk->at, node, name, length, slash);
+    return 1;
+}
+
+int path_walk(struct node *start, const char *path, unsigned flags, struct place *out)
+{
+    size_t length = strnlen(path, PATH_MAX_BYTES);
+    if (length == 0)
+        return -ENOENT;
+    if (length == PATH_MAX_BYTES)
+        return -ENAMETOOLONG;
+    struct walk walk = {.at = path[0] == '/' ? node_root() : start};
+    walk.rest = kmalloc(PATH_MAX_BYTES);
+    if (!walk.rest)
+        return -ENOMEM;
+    memcpy(walk.rest, path, length + 1);
+
+    const char *cursor = walk.rest;
+    int result = 0;
+    while (result == 0) {
+        while (*cursor == '/')
+            cursor++;
+        if (*cursor == 0) { /* the path, or a link's target, was only slashes */
+            place_set(out, NULL, walk.at, ".", 1, true);
+            break;
+        }
+        result = walk_step(&walk, &cursor, flags, out);
+    }
+    kfree(walk.rest);
+    return result < 0 ? result : 0;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Path walking (path_resolution(7)) and what can be done to the place a path names. */
+#ifndef KERNEL_FILE_PATH_H
+#define KERNEL_FILE_PATH_H
+
+#include "kernel/file/node.h"
+
+#define PATH_MAX_BYTES 4096 /* with the terminating zero */
+#define PATH_LINKS_MAX 40   /* symbolic links followed in one walk */
+
+/* Linux values of the open flags that only concern the walk or the creation. */
+enum open_flags {
+    OPEN_CREATE = 0100,
+    OPEN_TRUNCATE = 01000,
+    OPEN_DIRECTORY = 0200000,
+    OPEN_NOFOLLOW = 0400000,
+    OPEN_TEMPORARY = 020000000, /* O_TMPFILE is this with OPEN_DIRECTORY */
+};
+
+enum path_flags {
+    PATH_FOLLOW = 1, /* follow a symbolic link at the end */
+    PATH_PARENT = 2, /* the last component may be missing: see struct place */
+};
+
+/* Where a walk ended. Nothing is referenced: use it before the next sleep. */
+struct place {
+    struct node *node;   /* NULL: missing (only with PATH_PARENT) */
+    struct node *parent; /* directory of the last component; NULL when that was "/", "." or ".." */
+    char name[NODE_NAME_MAX + 1];
+    bool slash; /* a slash follows the last component: it must be a directory */
+};
+
+/*
+ * Walks from `start` (or the root for an absolute path). -ENOENT, -ENOTDIR, -ELOOP,
+ * -ENAMETOOLONG, -ENOMEM. An empty path is -ENOENT.
+ */
+int path_walk(struct node *start, const char *path, unsigned flags, struct place *out);
+
+/* open(2): flags are file_flags and open_flags. The errors of the manual page. */
+int path_open(struct node *start, const char *path, unsigned flags, uint32_t mode,
+              struct file **out);
+int path_mkdir(struct node *start, const char *path, uint32_t mode);
+/* unlink(2), or rmdir(2) when `directory`. */
+int path_unlink(struct node *start, const char *path, bool directory);
+/* rename(2); with `keep` an existing target is -EEXIST (RENAME_NOREPLACE). */
+int path_rename(struct node *from_start, const char *from, struct node *to_start, const char *to,
+                bool keep);
+int path_symlink(const char *target, struct node *start, const char *path);
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Opening, making, removing and renaming by path. */
+#include "kernel/cpu/time.h"
+#include "kernel/file/open.h"
+#include "kernel/file/path.h"
+#include "kernel/file/ramfile.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+
+/* The missing place in a directory the payload may write to, for a new entry. */
+static int place_for_new(struct node *start, const char *path, struct place *place)
+{
+    int error = path_walk(start, path, PATH_PARENT, place);
+    if (error)
+        return error;
+    if (place->node)
+        return -EEXIST;
+    return place->parent->writable ? 0 : -EROFS;
+}
+
+static int create_ram(struct node *directory, const char *name, uint32_t mode, struct node **out)
+{
+    struct ramfile *ram = ramfile_create(SEAL_SEAL);
+    if (!ram)
+        return -ENOMEM;
+    int error = node_add(directory, name, strlen(name), NODE_RAM, mode & 0777, out);
+    if (error) {
+        ramfile_put(ram);
+        return error;
+    }
+    (*out)->ram = ram;
+    (*out)->writable = true;
+    return 0;
+}
+
+/* O_TMPFILE: a file that never gets a name. */
+static int open_unnamed(struct node *directory, unsigned flags, struct file **out)
+{
+    if (directory->type != NODE_DIRECTORY)
+        return -ENOTDIR;
+    if (!directory->writable)
+        return -EROFS;
+    if ((flags & FILE_ACCMODE) == FILE_RDONLY)
+        return -EINVAL;
+    struct ramfile *ram = ramfile_create(SEAL_SEAL);
+    if (!ram)
+        return -ENOMEM;
+    *out = ramfile_open(ram, flags & (FILE_ACCMODE | FILE_NONBLOCK | FILE_APPEND), "ram file");
+    ramfile_put(ram);
+    return *out ? 0 : -ENOMEM;
+}
+
+static int check_existing(const struct place *place, unsigned flags)
+{
+    if ((flags & OPEN_CREATE) && (flags & FILE_EXCL))
+        return -EEXIST;
+    if (place->node->type == NODE_LINK && !(flags & FILE_PATH))
+        return -ELOOP;
+    if ((flags & OPEN_DIRECTORY) && place->node->type != NODE_DIRECTORY)
+        return -ENOTDIR;
+    if ((flags & OPEN_CREATE) && place->node->type == NODE_DIRECTORY)
+        return -EISDIR;
+    return 0;
+}
+
+/* The node to open, made if the flags say so. */
+static int find_or_create(struct node *start, const char *path, unsigned flags, uint32_t mode,
+                          struct node **out)
+{
+    struct place place;
+    bool create = flags & OPEN_CREATE;
+    bool follow = !(flags & OPEN_NOFOLLOW) && !(create && (flags & FILE_EXCL));
+    int error =
+        path_walk(start, path, (follow ? PATH_FOLLOW : 0u) | (create ? PATH_PARENT : 0u), &place);
+    if (error)
+        return error;
+    *out = place.node;
+    if (place.node)
+        return check_existing(&place, flags);
+    if (place.slash)
+        return -EISDIR;
+    if (!place.parent->writable)
+        return -EROFS;
+    return create_ram(place.parent, place.name, mode, out);
+}
+
+int path_open(struct node *start, const char *path, unsigned flags, uint32_t mode,
+              struct file **out)
+{
+    struct node *node;
+    bool temporary = (flags & OPEN_TEMPORARY) && (flags & OPEN_DIRECTORY);
+    int error = find_or_create(start, path, flags, mode, &node);
+    if (error)
+        return error;
+    if (temporary)
+        return open_unnamed(node, flags, out);
+    error = node_open(node, flags, out);
+    if (error)
+        return error;
+    if ((flags & OPEN_TRUNCATE) && file_writable(*out) && file_ramfile(*out))
+        error = ramfile_resize(file_ramfile(*out), 0);
+    if (error)
+        file_put(*out);
+    return error;
+}
+
+int path_mkdir(struct node *start, const char *path, uint32_t mode)
+{
+    struct place place;
+    struct node *node;
+    int error = place_for_new(start, path, &place);
+    if (error)
+        return error;
+    error =
+        node_add(place.parent, place.name, strlen(place.name), NODE_DIRECTORY, mode & 0777, &node);
+    if (!error)
+        node->writable = true;
+    return error;
+}
+
+/* May this entry be taken away by the payload? */
+static int check_removable(const struct place *place)
+{
+    if (!place->parent)
+        return -EBUSY;
+    return place->parent->writable ? 0 : -EROFS;
+}
+
+int path_unlink(struct node *start, const char *path, bool directory)
+{
+    struct place place;
+    int error = path_walk(start, path, 0, &place);
+    if (error)
+        return error;
+    bool is_directory = place.node->type == NODE_DIRECTORY;
+    if (directory && !is_directory)
+        return -ENOTDIR;
+    if (!directory && is_directory)
+        return -EISDIR;
+    error = check_removable(&place);
+    if (error)
+        return error;
+    if (!list_empty(&place.node->children))
+        return -ENOTEMPTY;
+    node_remove(place.node);
+    return 0;
+}
+
+/* May `from` take the place of `to`? */
+static int check_replace(const struct node *from, const struct node *to, bool keep)
+{
+    if (keep)
+        return -EEXIST;
+    if (from->type == NODE_DIRECTORY && to->type != NODE_DIRECTORY)
+        return -ENOTDIR;
+    if (from->type != NODE_DIRECTORY && to->type == NODE_DIRECTORY)
+        return -EISDIR;
+    return list_empty(&to->children) ? 0 : -ENOTEMPTY;
+}
+
+int path_rename(struct node *from_start, const char *from, struct node *to_start, const char *to,
+                bool keep)
+{
+    struct place source, target;
+    int error = path_walk(from_start, from, 0, &source);
+    if (!error)
+        error = check_removable(&source);
+    if (!error)
+        error = path_walk(to_start, to, PATH_PARENT, &target);
+    if (error)
+        return error;
+    if (!target.parent)
+        return -EBUSY;
+    if (!target.parent->writable)
+        return -EROFS;
+    if (target.node == source.node)
+        return keep ? -EEXIST : 0;
+    if (target.slash && source.node->type != NODE_DIRECTORY)
+        return -ENOTDIR;
+    if (!target.node)
+        return node_move(source.node, target.parent, target.name, strlen(target.name));
+    error = check_replace(source.node, target.node, keep);
+    if (error)
+        return error;
+    return node_replace(source.node, target.node);
+}
+
+int path_symlink(const char *target, struct node *start, const char *path)
+{
+    struct place place;
+    struct node *node;
+    size_t size = strlen(target) + 1;
+    int error = place_for_new(start, path, &place);
+    if (error)
+        return error;
+    char *copy = kmalloc(size);
+    if (!copy)
+        return -ENOMEM;
+    memcpy(copy, target, size);
+    error = node_add(place.parent, place.name, strlen(place.name), NODE_LINK, 0777, &node);
+    if (error)
+        kfree(copy);
+    else
+        node->target = copy;
+    return error;
+}

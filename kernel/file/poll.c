@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/file/poll.h"
+#include "kernel/cpu/time.h"
+
+unsigned poll_ready(struct file *file)
+{
+    unsigned ready = file_poll(file);
+    if (ready & POLL_IN)
+        ready |= POLL_RDNORM;
+    if (ready & POLL_OUT)
+        ready |= POLL_WRNORM;
+    return ready;
+}
+
+static int scan(struct poll_entry *entries, unsigned count)
+{
+    int found = 0;
+    for (unsigned i = 0; i < count; i++) {
+        struct poll_entry *entry = &entries[i];
+        if (entry->file)
+            entry->ready = poll_ready(entry->file) & (entry->events | POLL_ERR | POLL_HUP);
+        found += entry->ready != 0;
+    }
+    return found;
+}
+
+int poll_entries(struct poll_entry *entries, unsigned count, uint64_t deadline_ns)
+{
+    int result = scan(entries, count);
+    if (result || deadline_ns == 0)
+        return result;
+    for (unsigned i = 0; i < count; i++) {
+        waiter_init_thread(&entries[i].waiter);
+        if (entries[i].file)
+            wait_add(&entries[i].file->changed, &entries[i].waiter);
+    }
+    int error = 0;
+    while (!error && !result) {
+        error = thread_sleep("poll", deadline_ns);
+        result = scan(entries, count);
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (entries[i].file)
+            wait_remove(&entries[i].waiter);
+    }
+    return result || error == -ETIMEDOUT ? result : error;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Files in RAM: those of the boot archive (read-only), those the payload makes in /tmp and
+ * /dev/shm, and memfd. A ramfile is what a node or a memfd holds; opening it makes a struct file.
+ */
+#ifndef KERNEL_FILE_RAMFILE_H
+#define KERNEL_FILE_RAMFILE_H
+
+#include "kernel/file/file.h"
+
+struct ramfile;
+
+/* memfd seals, Linux F_SEAL_ values. */
+enum ramfile_seals {
+    SEAL_SEAL = 1,
+    SEAL_SHRINK = 2,
+    SEAL_GROW = 4,
+    SEAL_WRITE = 8,
+    SEAL_FUTURE_WRITE = 16,
+    SEAL_ALL = 31,
+};
+
+/* An empty file with one reference. NULL when out of memory. */
+struct ramfile *ramfile_create(unsigned seals);
+struct ramfile *ramfile_get(struct ramfile *ram);
+/* Accepts NULL. The last reference gives the memory back. */
+void ramfile_put(struct ramfile *ram);
+/* Appends kernel memory: how the boot archive is copied in. -ENOMEM. */
+int ramfile_append(struct ramfile *ram, const void *bytes, uint64_t length);
+/* Fills size, modification time; leaves the rest. */
+void ramfile_stat(const struct ramfile *ram, struct file_stat *out);
+/* A file open on it, which takes a reference of its own. NULL when out of memory. */
+struct file *ramfile_open(struct ramfile *ram, unsigned flags, const char *name);
+/* 0 or -ENOMEM, -EFBIG, -EPERM (sealed). New bytes read as zero. */
+int ramfile_resize(struct ramfile *ram, uint64_t size);
+
+/* NULL unless the file is open on a ramfile. */
+struct ramfile *file_ramfile(const struct file *file);
+unsigned ramfile_get_seals(const struct ramfile *ram);
+/* -EPERM once SEAL_SEAL is set, -EBUSY for SEAL_WRITE while the memory is mapped. */
+int ramfile_add_seals(struct ramfile *ram, unsigned seals);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Rows that the layers of the kernel add to the tree. */
+#include "kernel/file/tree.h"
+#include "kernel/file/node.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+
+#define MODE_ROW_DEVICE    0600
+#define MODE_ROW_TEXT      0444
+#define MODE_ROW_LINK      0777
+#define MODE_ROW_DIRECTORY 0555
+
+/* Drops directories that existed only for what was in them. */
+static void prune(struct node *directory)
+{
+    while (directory && directory->implicit && list_empty(&directory->children)) {
+        struct node *parent = directory->parent;
+        node_remove(directory);
+        directory = parent;
+    }
+}
+
+/* The directory that a row goes into, made as needed; *name is left at the last component. */
+static int parent_of(const char *path, struct node **out, const char **name)
+{
+    struct node *at = node_root();
+    *name = path + 1;
+    for (const char *slash; (slash = strchr(*name, '/')); *name = slash + 1) {
+        size_t length = (size_t)(slash - *name);
+        struct node *next = node_find(at, *name, length);
+        if (!next) {
+            int error = node_add(at, *name, length, NODE_DIRECTORY, MODE_ROW_DIRECTORY, &next);
+            if (error) {
+                prune(at);
+                return error;
+            }
+            next->implicit = true;
+        }
+        if (next->type != NODE_DIRECTORY)
+            return -EEXIST;
+        at = next;
+    }
+    *out = at;
+    return 0;
+}
+
+static int add_row(const char *path, enum node_type type, uint32_t mode, struct node **out)
+{
+    struct node *parent;
+    const char *name;
+    int error = parent_of(path, &parent, &name);
+    if (error)
+        return error;
+    error = node_add(parent, name, strlen(name), type, mode, out);
+    if (error)
+        prune(parent);
+    return error;
+}
+
+int tree_add_device(const char *path, unsigned major, unsigned minor, tree_open open, void *context)
+{
+    struct node *node;
+    int error = add_row(path, NODE_DEVICE, MODE_ROW_DEVICE, &node);
+    if (error)
+        return error;
+    node->device.major = major;
+    node->device.minor = minor;
+    node->device.open = open;
+    node->device.context = context;
+    return 0;
+}
+
+int tree_add_text(const char *path, tree_show show, void *context)
+{
+    struct node *node;
+    int error = add_row(path, NODE_TEXT, MODE_ROW_TEXT, &node);
+    if (error)
+        return error;
+    node->text.show = show;
+    node->text.context = context;
+    return 0;
+}
+
+int tree_add_link(const char *path, const char *target)
+{
+    struct node *node;
+    size_t size = strlen(target) + 1;
+    char *copy = kmalloc(size);
+    if (!copy)
+        return -ENOMEM;
+    memcpy(copy, target, size);
+    int error = add_row(path, NODE_LINK, MODE_ROW_LINK, &node);
+    if (error) {
+        kfree(copy);
+        return error;
+    }
+    node->target = copy;
+    return 0;
+}
+
+int tree_add_directory(const char *path)
+{
+    struct node *node;
+    int error = add_row(path, NODE_DIRECTORY, MODE_ROW_DIRECTORY, &node);
+    if (error != -EEXIST)
+        return error;
+    struct node *parent;
+    const char *name;
+    error = parent_of(path, &parent, &name);
+    if (error)
+        return error;
+    node = node_find(parent, name, strlen(name));
+    if (node->type != NODE_DIRECTORY || !node->implicit)
+        return -EEXIST;
+    node->implicit = false;
+    return 0;
+}
+
+int tree_add_ram(const char *path, struct ramfile *file, uint32_t mode)
+{
+    struct node *node;
+    int error = add_row(path, NODE_RAM, mode, &node);
+    if (!error)
+        node->ram = file;
+    return error;
+}
+
+static struct node *find_row(const char *path)
+{
+    struct node *at = node_root();
+    for (const char *name = path + 1; at && *name;) {
+        const char *slash = strchr(name, '/');
+        size_t length = slash ? (size_t)(slash - name) : strlen(name);
+        at = node_find(at, name, length);
+        name += length + (slash != NULL);
+    }
+    return at;
+}
+
+void tree_remove(const char *path)
+{
+    struct node *top = find_row(path);
+    if (!top || top == node_root())
+        return;
+    struct node *parent = top->parent;
+    struct node *node = top;
+    while (!list_empty(&top->children) || node != top) {
+        while (!list_empty(&node->children))
+            node = list_first(&node->children, struct node, link);
+        struct node *up = node->parent;
+        node_remove(node);
+        node = up;
+    }
+    node_remove(top);
+    prune(parent);
+}
