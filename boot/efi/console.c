@@ -19,9 +19,9 @@ static void put(const char *text)
     }
 }
 
-static void put_line(const char *text, va_list more)
+static void put_line(const char *prefix, const char *text, va_list more)
 {
-    put("bulkhead loader: ");
+    put(prefix);
     for (; text; text = va_arg(more, const char *))
         put(text);
     put("\r\n");
@@ -32,7 +32,7 @@ EFI_STATUS refuse(const char *text, ...)
     va_list more;
 
     va_start(more, text);
-    put_line(text, more);
+    put_line("bulkhead: cannot start: ", text, more);
     va_end(more);
     return EFI_LOAD_ERROR;
 }
@@ -42,7 +42,7 @@ void remark(const char *text, ...)
     va_list more;
 
     va_start(more, text);
-    put_line(text, more);
+    put_line("bulkhead: ", text, more);
     va_end(more);
 }
 

@@ -22,11 +22,11 @@ extern EFI_SYSTEM_TABLE *firmware;
 /* console.c */
 
 /*
- * Prints "bulkhead loader: " and the texts up to the closing NULL as one line on the firmware's
+ * Prints "bulkhead: cannot start: " and the texts up to the closing NULL as one line on the firmware's
  * console, and returns EFI_LOAD_ERROR, so that `return refuse(...)` ends a step.
  */
 EFI_STATUS refuse(const char *text, ...);
-/* The same for a fact that does not stop the start. */
+/* The same, as "bulkhead: ", for a fact that does not stop the start. */
 void remark(const char *text, ...);
 /* A number in decimal, for refuse() and remark(); `buffer` holds 21 bytes. */
 const char *decimal(uint64_t number, char buffer[21]);

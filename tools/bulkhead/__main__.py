@@ -9,6 +9,7 @@ from bulkhead.cli import Failure
 # name -> (module, one line of help)
 COMMANDS = {
     "run": ("bulkhead.run", "boot a payload under QEMU; without a payload, the demo hello-dma"),
+    "image": ("bulkhead.image", "make a bootable disk image, or the files for an EFI system partition"),
     "test": ("bulkhead.test", "build and run the tests; the last line says N passed, N failed"),
 }
 

@@ -4,60 +4,51 @@
 import dataclasses
 import pathlib
 
-from bulkhead import cli, cpio
+from bulkhead import boot as booted
+from bulkhead import cli, cpio, disk, esp
 
-# A longer command line goes into bulkhead.conf: QEMU's own limit is near 4 KiB.
-COMMAND_LINE_MAX = 2048
-CONFIG_NAME, PAYLOAD_NAME = "bulkhead.conf", "payload.elf"
-
-
-@dataclasses.dataclass
-class Boot:
-    """What is to be booted, whichever the door."""
-    payload: pathlib.Path
-    settings: list  # (key, value), as on the kernel's command line
-    config: str  # text of bulkhead.conf, "" for none
-    files: pathlib.Path | None  # a folder of files for the payload
-    folder: pathlib.Path  # temporary, for what the door has to make
-
-
-def quote(value):
-    """A value as both syntaxes of the configuration read it back."""
-    if any(ord(c) < 0x20 or ord(c) == 0x7f for c in value):
-        raise cli.Failure(f"a control character in {value!r} cannot be passed to the kernel")
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def command_line(settings):
-    return " ".join(f"{key}={quote(value)}" for key, value in settings)
-
-
-def config_lines(settings):
-    return "".join(f"{key} = {quote(value)}\n" for key, value in settings)
-
-
-def members(boot, config):
-    """The archive's members: the payload, its settings, its files."""
-    found = [cpio.member(PAYLOAD_NAME, boot.payload)]
-    if config:
-        found.append((CONFIG_NAME, config.encode(), cpio.REGULAR | 0o644))
-    return found + (cpio.tree(boot.files) if boot.files else [])
+OVMF = "/usr/share/ovmf/OVMF.fd"
+REFUSAL = "bulkhead: cannot start: "
+SECOND_SERIAL_PORT = 0x2f8
 
 
 def pvh(boot):
     """QEMU starts the kernel itself; the payload is the initial RAM disk, in an archive if need be."""
-    words, config = command_line(boot.settings), boot.config
-    if len(words) > COMMAND_LINE_MAX:
-        words, config = "", f"{config}\n{config_lines(boot.settings)}"
+    words, config = booted.split_settings(boot)
     module = boot.payload
     if config or boot.files:
         module = boot.folder / "archive.cpio"
-        module.write_bytes(cpio.archive(members(boot, config)))
+        module.write_bytes(cpio.archive(booted.members(boot, config)))
     return ["-kernel", str(cli.BUILD / "kernel.elf"), "-initrd", str(module), "-append", words]
+
+
+def firmware_log(folder):
+    """What OVMF and the loader print: the first serial port, which the kernel then leaves alone."""
+    return pathlib.Path(folder) / "firmware.log"
+
+
+def refusal(folder):
+    """The loader's sentence, if it could not start the kernel and went back to the firmware."""
+    try:
+        lines = firmware_log(folder).read_bytes().decode("ascii", "replace").splitlines(keepends=True)
+    except OSError:
+        return None
+    found = [line for line in lines if REFUSAL in line and line.endswith("\n")]
+    return found[0][found[0].index(REFUSAL) + len(REFUSAL):].strip() if found else None
+
+
+def uefi(boot):
+    """OVMF starts the loader from a disk image made for this run."""
+    settings = [("console", hex(SECOND_SERIAL_PORT)), *boot.settings]
+    esp.write(dataclasses.replace(boot, settings=settings), boot.folder / "esp")
+    disk.write(boot.folder / "disk.img", boot.folder / "esp")
+    return ["-bios", OVMF, "-serial", f"file:{firmware_log(boot.folder)}",
+            "-drive", f"if=none,id=boot,format=raw,cache=unsafe,file={boot.folder}/disk.img",
+            "-device", "ide-hd,drive=boot,bootindex=0"]
 
 
 # name -> (make targets, function from a Boot to QEMU's arguments)
 DOORS = {
     "pvh": (("kernel",), pvh),
+    "uefi": (("kernel", "efi"), uefi),
 }

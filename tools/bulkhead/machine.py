@@ -7,6 +7,7 @@ import pathlib
 import signal
 import subprocess
 
+from bulkhead import boot as booted
 from bulkhead import cli, devices, firmware
 
 QEMU = "qemu-system-x86_64"
@@ -52,7 +53,7 @@ def prepare(machine, folder):
     settings = [("report-port", hex(REPORT_PORT)), ("exit-port", hex(EXIT_PORT)), *machine.settings]
     settings += [("device", device.selector) for device in assigned]
     settings += [("arg", argument) for argument in machine.args]
-    boot = firmware.Boot(machine.payload, settings, machine.config, machine.files, folder)
+    boot = booted.Boot(machine.payload, settings, machine.config, machine.files, folder)
     report = folder / "report.json"
     command = [QEMU, "-nodefaults", "-display", "none", "-no-reboot", "-machine", "q35,kernel-irqchip=split",
                "-accel", machine.accel, "-cpu", machine.cpu, "-m", machine.memory]

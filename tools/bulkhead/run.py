@@ -14,6 +14,7 @@ from bulkhead import cli, examples, firmware, machine, report
 
 DESCRIPTION = """Boots PAYLOAD.elf (or the example called NAME; by default hello-dma) on a q35 machine with
 an IOMMU, shows its console, and exits with its exit status. 125: the payload did not end by itself."""
+LOOK_INTERVAL = 0.2  # seconds between looks at what the loader said
 
 
 def parser():
@@ -83,14 +84,26 @@ def check(wanted, options):
         raise cli.Failure(f"--files {options.files} is not a folder")
 
 
-def run_qemu(command):
+def wait(process, folder):
+    """Waits for QEMU's end; a loader that went back to the firmware will not bring it about."""
+    while True:
+        try:
+            return process.wait(LOOK_INTERVAL)
+        except subprocess.TimeoutExpired:
+            sentence = firmware.refusal(folder)
+            if sentence:
+                raise cli.Failure(f"the loader cannot start the kernel: {sentence}",
+                                  report.NOT_THE_PAYLOAD) from None
+
+
+def run_qemu(command, folder):
     """Runs QEMU with its serial line on our terminal; returns its exit status."""
     terminal = sys.stdin.isatty()
     saved = termios.tcgetattr(sys.stdin) if terminal else None
     process = machine.start([*command, "-chardev", "stdio,id=console", "-serial", "chardev:console"],
                             stdin=None if terminal else subprocess.DEVNULL)
     try:
-        return process.wait()
+        return wait(process, folder)
     finally:
         machine.stop(process)
         if saved:
@@ -108,7 +121,7 @@ def main(arguments):
     with tempfile.TemporaryDirectory(prefix="bulkhead.") as folder:
         command, report_path = machine.prepare(wanted, folder)
         sys.stdout.flush()
-        status = run_qemu(command)
+        status = run_qemu(command, folder)
         found = report.read(report_path)
         if options.report and found is not None:
             shutil.copyfile(report_path, options.report)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is booted, whichever the door: a payload, settings for the kernel, files."""
+
+import dataclasses
+import pathlib
+
+from bulkhead import cli, cpio
+
+# A longer command line goes into bulkhead.conf: QEMU's own limit is near 4 KiB.
+COMMAND_LINE_MAX = 2048
+CONFIG_NAME, PAYLOAD_NAME = "bulkhead.conf", "payload.elf"
+
+
+@dataclasses.dataclass
+class Boot:
+    """What is to be booted, whichever the door."""
+    payload: pathlib.Path
+    settings: list  # (key, value), as on the kernel's command line
+    config: str  # text of bulkhead.conf, "" for none
+    files: pathlib.Path | None  # a folder of files for the payload
+    folder: pathlib.Path  # temporary, for what the door has to make
+
+
+def quote(value):
+    """A value as both syntaxes of the configuration read it back."""
+    if any(ord(c) < 0x20 or ord(c) == 0x7f for c in value):
+        raise cli.Failure(f"a control character in {value!r} cannot be passed to the kernel")
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def command_line(settings):
+    return " ".join(f"{key}={quote(value)}" for key, value in settings)
+
+
+def config_lines(settings):
+    return "".join(f"{key} = {quote(value)}\n" for key, value in settings)
+
+
+def members(boot, config):
+    """The archive's members: the payload, its settings, its files."""
+    found = [cpio.member(PAYLOAD_NAME, boot.payload)]
+    if config:
+        found.append((CONFIG_NAME, config.encode(), cpio.REGULAR | 0o644))
+    return found + (cpio.tree(boot.files) if boot.files else [])
+
+
+def split_settings(boot):
+    """The command line and the text of bulkhead.conf that together carry the settings."""
+    words = command_line(boot.settings)
+    if len(words) <= COMMAND_LINE_MAX:
+        return words, boot.config
+    return "", f"{boot.config}\n{config_lines(boot.settings)}"

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Writes a raw disk with a GPT and one EFI system partition, by mtools: no root, no loop device."""
+
+import os
+import pathlib
+import struct
+import subprocess
+import uuid
+import zlib
+
+from bulkhead.cli import Failure
+
+SECTOR = 512
+ALIGNMENT = 1 << 20
+ENTRIES, ENTRY_SIZE = 128, 128
+TABLE_SECTORS = ENTRIES * ENTRY_SIZE // SECTOR
+# A FAT32 file system needs 65,525 clusters; below that, firmware may see another FAT.
+PARTITION_MIN = 64 << 20
+EFI_SYSTEM = uuid.UUID("c12a7328-f81f-11d2-ba4b-00a0c93ec93b")
+# Fixed, so that equal files give equal images. Nothing boots by these numbers.
+DISK_ID = uuid.UUID("b01dbe4d-0000-4000-8000-000000000001")
+PARTITION_ID = uuid.UUID("b01dbe4d-0000-4000-8000-000000000002")
+
+
+def round_up(value, step):
+    return -(-value // step) * step
+
+
+def protective_mbr(sectors):
+    """One partition of type 0xee over everything, so that old tools keep their hands off."""
+    entry = struct.pack("<B3sB3sII", 0, b"\x00\x02\x00", 0xEE, b"\xff\xff\xff", 1, min(sectors - 1, 0xFFFFFFFF))
+    return bytes(446) + entry + bytes(48) + b"\x55\xaa"
+
+
+def partition_table(first, last):
+    name = "EFI system partition".encode("utf-16-le").ljust(72, b"\0")
+    entry = EFI_SYSTEM.bytes_le + PARTITION_ID.bytes_le + struct.pack("<QQQ", first, last, 0) + name
+    return entry.ljust(ENTRIES * ENTRY_SIZE, b"\0")
+
+
+def gpt_header(sectors, here, other, table_at, table):
+    """UEFI specification, 5.3.2."""
+    def pack(checksum):
+        return struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, checksum, 0, here, other,
+                           2 + TABLE_SECTORS, sectors - 2 - TABLE_SECTORS, DISK_ID.bytes_le, table_at,
+                           ENTRIES, ENTRY_SIZE, zlib.crc32(table))
+    return pack(zlib.crc32(pack(0))).ljust(SECTOR, b"\0")
+
+
+def write_tables(file, sectors, first, last):
+    table = partition_table(first, last)
+    backup = sectors - 1
+    for at, data in ((0, protective_mbr(sectors)),
+                     (1, gpt_header(sectors, 1, backup, 2, table)), (2, table),
+                     (backup - TABLE_SECTORS, table),
+                     (backup, gpt_header(sectors, backup, 1, backup - TABLE_SECTORS, table))):
+        file.seek(at * SECTOR)
+        file.write(data)
+
+
+def mtools(*command):
+    environment = dict(os.environ, MTOOLS_SKIP_CHECK="1", SOURCE_DATE_EPOCH="315532800")
+    result = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, check=False)
+    if result.returncode:
+        raise Failure(f"{command[0]} failed: {result.stdout.strip()}")
+
+
+def write(path, tree):
+    """An image at `path` with everything below the folder `tree` in its EFI system partition."""
+    files = [found for found in pathlib.Path(tree).rglob("*") if found.is_file()]
+    content = sum(round_up(found.stat().st_size, 4096) for found in files)
+    size = max(PARTITION_MIN, round_up(content + content // 16 + (8 << 20), ALIGNMENT))
+    total = ALIGNMENT + size + ALIGNMENT
+    with open(path, "wb") as file:
+        file.truncate(total)
+        write_tables(file, total // SECTOR, ALIGNMENT // SECTOR, (ALIGNMENT + size) // SECTOR - 1)
+    partition = f"{path}@@{ALIGNMENT}"
+    mtools("mformat", "-i", partition, "-F", "-v", "BULKHEAD", "-N", "b01dbe4d", "-T", str(size // SECTOR),
+           "-h", "2", "-s", "32", "-H", str(ALIGNMENT // SECTOR), "::")
+    mtools("mcopy", "-i", partition, "-s", "-m", *(str(top) for top in sorted(pathlib.Path(tree).iterdir())), "::")

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What lies on the EFI system partition: the loader, the kernel, the settings and the payload."""
+
+import pathlib
+import shutil
+
+from bulkhead import boot as booted
+from bulkhead import cli, cpio
+
+# Where firmware looks on a volume that no boot entry names (UEFI specification, 3.5.1.1).
+REMOVABLE = "EFI/BOOT/BOOTX64.EFI"
+INSTALLED = "EFI/bulkhead/bulkhead.efi"
+FOLDER = "bulkhead"
+
+
+def put(folder, name, content):
+    """Writes bytes, or copies the file that a path names."""
+    target = pathlib.Path(folder) / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, bytes):
+        target.write_bytes(content)
+    else:
+        shutil.copyfile(content, target)
+
+
+def write(boot, folder, loader_name=REMOVABLE, loader=cli.BUILD / "bulkhead.efi"):
+    """Everything of a booted.Boot into a folder; its settings become the command line."""
+    put(folder, loader_name, loader)
+    put(folder, f"{FOLDER}/kernel.elf", cli.BUILD / "kernel.elf")
+    words, config = booted.split_settings(boot)
+    if config:
+        put(folder, f"{FOLDER}/bulkhead.conf", config.encode())
+    if words:
+        put(folder, f"{FOLDER}/options", words.encode())
+    if boot.files:
+        put(folder, f"{FOLDER}/archive.cpio", cpio.archive(booted.members(boot, "")))
+    else:
+        put(folder, f"{FOLDER}/payload.elf", boot.payload)
