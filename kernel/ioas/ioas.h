@@ -1,39 +1,39 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * IO address spaces: which memory is mapped where for devices, independent of page tables and of
- * file descriptors. A hypervisor core can use this interface to map guest memory.
+ * file descriptors. A hypervisor core can use this interface to map guest memory (docs/ioas.md).
  *
  * An *area* is a mapped IOVA range; it points into a *pages* object, which names the memory behind
  * it. While at least one page table (iommu_domain) is attached, the pages of every area are pinned
  * and charged, once per pages object. Each operation happens whole or not at all.
+ *
+ * IOVA ranges are inclusive at both ends, so that the last byte of the address space has a name.
  */
 #ifndef KERNEL_IOAS_IOAS_H
 #define KERNEL_IOAS_IOAS_H
 
+#include "kernel/ioas/source.h"
 #include "kernel/iommu/iommu.h"
 #include "kernel/lib/types.h"
 
-/* Where the memory of a pages object comes from. */
-struct ioas_source_ops {
-    /*
-     * The longest physical run at `offset` of the source, at most `max` bytes, page aligned, with
-     * write access if `write`. -EFAULT: not accessible. Fills `device` for device memory.
-     */
-    int (*run)(void *context, uint64_t offset, uint64_t max, bool write, struct phys_run *out,
-               bool *device);
-    void (*get)(void *context);
-    void (*put)(void *context);
-};
-
-struct ioas_source {
-    const struct ioas_source_ops *ops;
-    void *context;
-};
-
-/* Who pays for pinned memory. `limit` in bytes. */
+/*
+ * Who pays for pinned memory, in bytes. One account may serve many address spaces; it must outlive
+ * them. Pins whose invalidation failed stay charged.
+ */
 struct ioas_account {
     uint64_t used;
     uint64_t limit;
+};
+
+/* The program on whose behalf device files map memory. */
+struct ioas_user {
+    struct ioas_source memory;
+    struct ioas_account *account;
+};
+
+struct ioas_range {
+    uint64_t first;
+    uint64_t last;
 };
 
 struct ioas;
@@ -41,28 +41,96 @@ struct ioas;
 enum ioas_flags {
     IOAS_READ = IOMMU_READ,
     IOAS_WRITE = IOMMU_WRITE,
-    IOAS_FIXED = 4, /* map at *iova; otherwise choose one and store it there */
+    IOAS_FIXED = 4,    /* map at *iova; otherwise choose one and store it there */
+    IOAS_RAM_ONLY = 8, /* device memory is refused (-EFAULT) */
 };
+
+/* ---- Life ----------------------------------------------------------------------------------- */
 
 int ioas_create(struct ioas_account *account, struct ioas **out);
 /* Unmaps everything. No domain may be attached. */
 void ioas_destroy(struct ioas *ioas);
 
-/* Maps `length` bytes of the source from `offset`. Errors as IOMMU_IOAS_MAP of the interface. */
-int ioas_map(struct ioas *ioas, const struct ioas_source *source, uint64_t offset, uint64_t length,
-             unsigned flags, uint64_t *iova);
-int ioas_copy(struct ioas *to, struct ioas *from, uint64_t from_iova, uint64_t length,
-              unsigned flags, uint64_t *iova);
-/* Areas wholly inside; -ENOENT when one is cut or none is there. Stores the bytes removed. */
-int ioas_unmap(struct ioas *ioas, uint64_t iova, uint64_t length, uint64_t *unmapped);
-int ioas_unmap_all(struct ioas *ioas, uint64_t *unmapped);
+/* ---- Mapping -------------------------------------------------------------------------------- */
 
 /*
- * Attaches a page table: maps all areas into it (-ENOMEM, -EFAULT, -EADDRINUSE when the domain's
- * geometry or `reserved` breaks an allowed range or hits an area). Nothing changes on failure.
+ * Maps `length` bytes of the source from `offset`.
+ * -EINVAL: length 0, no permission, misaligned, or (IOAS_FIXED) not wholly in a usable range;
+ * -EOVERFLOW: offset + length or iova + length - 1 wraps; -EEXIST: an area is there;
+ * -ENOSPC: no room for an IOVA of the ioas' own choice; -ENOMEM: no memory, or the account is
+ * exhausted; -EFAULT: the source has no (writable) memory there. The last two kinds can only come
+ * from the memory itself while a domain is attached: before that nothing is looked up.
+ */
+int ioas_map(struct ioas *ioas, const struct ioas_source *source, uint64_t offset, uint64_t length,
+             unsigned flags, uint64_t *iova);
+/*
+ * Maps what `from` has in [from_iova, from_iova + length), which may be parts of several adjacent
+ * areas, sharing the memory. Errors as ioas_map(); -ENOENT: a hole; -EPERM: IOAS_WRITE for what was
+ * mapped without. `to` and `from` may be the same.
+ */
+int ioas_copy(struct ioas *to, struct ioas *from, uint64_t from_iova, uint64_t length,
+              unsigned flags, uint64_t *iova);
+
+/*
+ * Removes the areas in [iova, last] and stores how many bytes they had.
+ * -ENOENT: none there; -EINVAL: one is cut by an end of the range; nothing is changed then.
+ * -EIO: a unit did not confirm the invalidation. The areas are gone all the same, but devices may
+ * still reach the memory: it stays pinned and charged for ever.
+ */
+int ioas_unmap(struct ioas *ioas, uint64_t iova, uint64_t last, uint64_t *unmapped);
+/* The same for everything; an empty ioas gives 0 bytes. */
+int ioas_unmap_all(struct ioas *ioas, uint64_t *unmapped);
+/*
+ * Splits areas so that none crosses either end of [iova, last]. -ENOMEM; -EINVAL: an area would
+ * have to be split inside a large leaf (large leaves are allowed) or misaligned.
+ */
+int ioas_cut(struct ioas *ioas, uint64_t iova, uint64_t last);
+
+/* The lowest area that shares a byte with [iova, last]. */
+bool ioas_find(const struct ioas *ioas, uint64_t iova, uint64_t last, struct ioas_range *area);
+size_t ioas_area_count(const struct ioas *ioas);
+/* Does every area come from a source of this kind? */
+bool ioas_all_from(const struct ioas *ioas, const struct ioas_source_ops *ops);
+
+/* ---- Ranges and options --------------------------------------------------------------------- */
+
+/* Where areas may lie now: sorted, disjoint. The list is valid until the next attach or detach. */
+size_t ioas_usable(const struct ioas *ioas, const struct ioas_range **ranges);
+/* What IOVAs, lengths and offsets must be multiples of: 1 before a domain or option asks more. */
+uint64_t ioas_alignment(const struct ioas *ioas);
+/*
+ * A promise that these ranges stay usable; IOVAs of the ioas' own choice come from them. Replaces
+ * the list; count 0 clears it. -EINVAL: first >= last or they overlap; -EADDRINUSE: not usable now;
+ * -ENOMEM.
+ */
+int ioas_allow(struct ioas *ioas, const struct ioas_range *ranges, size_t count);
+/*
+ * Takes a range out of the usable ones on behalf of `owner`. -EADDRINUSE: an area or an allowed
+ * range is there; -ENOMEM.
+ */
+int ioas_reserve(struct ioas *ioas, const void *owner, uint64_t first, uint64_t last);
+/* Gives back everything the owner reserved. */
+void ioas_unreserve(struct ioas *ioas, const void *owner);
+/*
+ * Only 4 KiB leaves from now on (or the largest ones again). -EINVAL: a domain has large leaves
+ * already; -EADDRINUSE: an area is not page aligned.
+ */
+int ioas_set_small_leaves(struct ioas *ioas, bool small);
+bool ioas_small_leaves(const struct ioas *ioas);
+
+/* ---- Page tables ---------------------------------------------------------------------------- */
+
+/*
+ * Attaches a page table: maps all areas into it (-ENOMEM, -EFAULT; -EADDRINUSE when the domain's
+ * width, the interrupt window or `reserved` breaks an allowed range or hits an area, or an area is
+ * not page aligned). Nothing changes on failure.
  */
 int ioas_attach(struct ioas *ioas, struct iommu_domain *domain, const struct phys_run *reserved,
                 size_t reserved_count);
+/*
+ * Unmaps all areas from it; with the last domain, pins and charge go too. The domain may still have
+ * requesters attached, but what they do is refused from then on.
+ */
 void ioas_detach(struct ioas *ioas, struct iommu_domain *domain);
 
 #endif
