@@ -50,7 +50,7 @@ int gettimeofday(struct timeval *restrict now, void *restrict zone)
 /* clock() divides by newlib's CLOCKS_PER_SEC; the payload is alone, so its time is all time. */
 clock_t times(struct tms *out)
 {
-    struct timespec now;
+    struct timespec now = {0};
 
     if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
         return (clock_t)-1;

@@ -16,7 +16,6 @@
 #define ARCH_SET_FS 0x1002
 
 extern const Elf64_Ehdr __ehdr_start; /* the linker's: this program's own headers */
-extern char **environ;
 extern int main(int argc, char **argv, char **envp);
 extern void (*const __preinit_array_start[])(void), (*const __preinit_array_end[])(void);
 extern void (*const __init_array_start[])(void), (*const __init_array_end[])(void);

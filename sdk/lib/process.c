@@ -114,13 +114,13 @@ int sched_yield(void)
 
 int sched_getcpu(void)
 {
-    unsigned cpu;
+    unsigned cpu = 0;
     return CALL(SYS_getcpu, &cpu, NULL, NULL) < 0 ? -1 : (int)cpu;
 }
 
 long sysconf(int name)
 {
-    struct rlimit files;
+    struct rlimit files = {0};
 
     switch (name) {
     case _SC_PAGESIZE:

@@ -10,6 +10,7 @@ import time
 SUITES = {
     "check": "format, clang-tidy, cppcheck, licences, interface numbers against linux-libc-dev",
     "unit": "the kernel's logic on this machine, with ASan and UBSan",
+    "sdk": "the SDK's C library on this machine, beside musl and glibc",
     "fuzz": "a short run of every libFuzzer target",
     "qemu": "whole machines under QEMU",
 }

@@ -63,6 +63,7 @@ CHECKS = {
 
 
 def run(results):
+    cli.make("sdk")  # its headers are among what is checked
     files = repository_files()
     for name, check in CHECKS.items():
         passed, output = check(files)

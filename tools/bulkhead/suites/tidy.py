@@ -4,14 +4,26 @@ build/tidy/ by a hash of the file, all it includes, its flags and the rules, so 
 
 import concurrent.futures
 import hashlib
+import importlib.machinery
 import json
 import shlex
 import subprocess
 
 from bulkhead import cli
 
-TARGETS = ("kernel",)
+TARGETS = ("kernel", "efi", "sdk", "examples")
+SDK_CC = importlib.machinery.SourceFileLoader("sdk_cc", str(cli.TOP / "sdk/cc")).load_module()
 FOLDERS = ("kernel", "drivers", "boot", "sdk", "examples", "bench")
+
+
+def clang_words(line):
+    """One line of make's recipes as the clang call it is or, for sdk/cc, stands for; [] if neither."""
+    words = shlex.split(line)
+    if "-c" not in words:
+        return []
+    if "sdk/cc" in words:
+        return [*SDK_CC.COMPILE, *words[words.index("sdk/cc") + 1:]]
+    return words if words[0] == "clang" else []
 
 
 def compile_commands():
@@ -20,7 +32,7 @@ def compile_commands():
                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     commands = {}
     for line in dry.stdout.decode().splitlines():
-        words = shlex.split(line) if line.startswith("clang ") and " -c " in line else []
+        words = clang_words(line)
         sources = [word for word in words if word.endswith(".c") and word.split("/")[0] in FOLDERS]
         if sources:
             commands[sources[0]] = words
@@ -44,7 +56,9 @@ def fingerprint(words):
                             stderr=subprocess.DEVNULL, check=False)
     if listed.returncode != 0:
         return None
-    digest = hashlib.sha256("\0".join(words).encode() + (cli.TOP / ".clang-tidy").read_bytes())
+    digest = hashlib.sha256("\0".join(words).encode())
+    for rules in sorted(cli.TOP.glob("**/.clang-tidy")):
+        digest.update(rules.read_bytes())
     for name in listed.stdout.decode().replace("\\\n", " ").split()[1:]:
         digest.update((cli.TOP / name).read_bytes())
     return digest.hexdigest()

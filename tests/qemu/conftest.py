@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Fixtures: building payloads, and guests that are ended with the test."""
+
+import fcntl
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(TOP / "tools"), str(TOP / "tests/qemu")]
+
+from bulkhead import cli  # noqa: E402
+from guest import Guest  # noqa: E402
+
+
+def make(target):
+    """Builds one target; tests run side by side, so one make at a time."""
+    cli.BUILD.mkdir(exist_ok=True)
+    with open(cli.BUILD / "make.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = subprocess.run(["make", "--no-print-directory", target], cwd=TOP, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    return TOP / target
+
+
+@pytest.fixture(scope="session")
+def kernel():
+    return make("build/kernel.elf")
+
+
+@pytest.fixture(scope="session")
+def hello_dma(kernel):
+    return make("build/examples/hello-dma.elf")
+
+
+@pytest.fixture(scope="session")
+def payload(kernel):
+    """payload("name") builds tests/qemu/payloads/name.c with the SDK; payload("name", "musl"), ..."""
+    return lambda name, library="sdk": make(f"build/payloads/{name}.{library}.elf")
+
+
+@pytest.fixture
+def guest(tmp_path):
+    """guest(payload, ...) makes a Guest; whatever still runs at the end of the test is ended."""
+    made = []
+
+    def make_guest(program, **options):
+        folder = tmp_path / f"guest{len(made)}"
+        folder.mkdir()
+        made.append(Guest(folder, program, **options))
+        return made[-1]
+
+    yield make_guest
+    for one in made:
+        one.stop()
+        (one.folder / "memory.img").unlink(missing_ok=True)
