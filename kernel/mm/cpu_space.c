@@ -44,7 +44,7 @@ struct cpu_space *cpu_space_create(void)
 void cpu_space_destroy(struct cpu_space *space)
 {
     ASSERT(space != active);
-    page_table_clear(&space->table, 0, FIRST_KERNEL_ROW - 1);
+    cpu_table_clear(&space->table, 0, FIRST_KERNEL_ROW - 1);
     frames_release(space->table.root, PAGE_SIZE);
     kfree(space);
 }
@@ -67,7 +67,7 @@ static void flush(const struct cpu_space *space, uaddr_t at, uint64_t length)
 int cpu_space_map(struct cpu_space *space, uaddr_t at, paddr_t base, uint64_t length,
                   unsigned flags)
 {
-    int error = page_table_map(&space->table, at, base, length, flags | PAGE_USER);
+    int error = cpu_table_map(&space->table, at, base, length, flags | PAGE_USER);
 
     /* The CPU keeps nothing of what was not present, but may have used what had to be undone. */
     if (error)
@@ -77,7 +77,7 @@ int cpu_space_map(struct cpu_space *space, uaddr_t at, paddr_t base, uint64_t le
 
 int cpu_space_prepare_cut(struct cpu_space *space, uaddr_t at)
 {
-    int error = page_table_cut(&space->table, at);
+    int error = cpu_table_cut(&space->table, at);
 
     /* The same translation, but two sizes of it must not be cached at a time. */
     flush(space, at, PAGE_SIZE);
@@ -87,24 +87,24 @@ int cpu_space_prepare_cut(struct cpu_space *space, uaddr_t at)
 void cpu_space_unmap(struct cpu_space *space, uaddr_t at, uint64_t length)
 {
     /* Tables that become empty are free before the flush: nothing is allocated in between. */
-    page_table_unmap(&space->table, at, length);
+    cpu_table_unmap(&space->table, at, length);
     flush(space, at, length);
 }
 
 void cpu_space_protect(struct cpu_space *space, uaddr_t at, uint64_t length, unsigned flags)
 {
-    page_table_protect(&space->table, at, length, flags | PAGE_USER);
+    cpu_table_protect(&space->table, at, length, flags | PAGE_USER);
     flush(space, at, length);
 }
 
 bool cpu_space_find(const struct cpu_space *space, uaddr_t at, uaddr_t end, struct cpu_mapping *out)
 {
-    return page_table_find(&space->table, at, end, out);
+    return cpu_table_find(&space->table, at, end, out);
 }
 
 size_t cpu_space_runs(const struct cpu_space *space, uaddr_t at, uaddr_t end, bool write,
                       struct phys_run *out, size_t capacity, bool *device)
 {
-    return page_table_runs(&space->table, at, end, PTE_PRESENT | PTE_USER | (write ? PTE_WRITE : 0),
-                           out, capacity, device);
+    return cpu_table_runs(&space->table, at, end, PTE_PRESENT | PTE_USER | (write ? PTE_WRITE : 0),
+                          out, capacity, device);
 }

@@ -100,8 +100,8 @@ void *mmio_map(paddr_t base, uint64_t length)
     range = range_take(&mmio, bytes, align, first & (align - 1));
     if (!range)
         return NULL;
-    if (page_table_map(&kernel_table, range->at, first, bytes,
-                       PAGE_READ | PAGE_WRITE | PAGE_UNCACHED)) {
+    if (cpu_table_map(&kernel_table, range->at, first, bytes,
+                      PAGE_READ | PAGE_WRITE | PAGE_UNCACHED)) {
         tlb_flush(range->at, bytes); /* the CPU may have used what was mapped for a moment */
         range_return(range);
         return NULL;
@@ -113,7 +113,7 @@ void mmio_unmap(void *mapped, uint64_t length)
 {
     struct range *range = range_find(&mmio, ALIGN_DOWN((uintptr_t)mapped, PAGE_SIZE));
 
-    page_table_unmap(&kernel_table, range->at, range->length);
+    cpu_table_unmap(&kernel_table, range->at, range->length);
     tlb_flush(range->at, range->length);
     range_return(range);
 }
@@ -124,12 +124,12 @@ static void stack_clear(uint64_t at, uint64_t length)
     struct cpu_mapping m;
     uint64_t next = at;
 
-    while (page_table_find(&kernel_table, next, at + length, &m)) {
+    while (cpu_table_find(&kernel_table, next, at + length, &m)) {
         frames_release(m.base, m.length);
         next = m.at + m.length;
     }
     /* No frame is handed out again before this has happened: nothing here allocates. */
-    page_table_unmap(&kernel_table, at, length);
+    cpu_table_unmap(&kernel_table, at, length);
     tlb_flush(at, length);
 }
 
@@ -146,8 +146,8 @@ void *stack_alloc(size_t bytes)
     for (uint64_t done = 0; done < length; done += PAGE_SIZE) {
         paddr_t frame = frames_alloc(ORDER_4K, FRAMES_ZERO);
 
-        if (frame == PADDR_NONE || page_table_map(&kernel_table, bottom + done, frame, PAGE_SIZE,
-                                                  PAGE_READ | PAGE_WRITE)) {
+        if (frame == PADDR_NONE ||
+            cpu_table_map(&kernel_table, bottom + done, frame, PAGE_SIZE, PAGE_READ | PAGE_WRITE)) {
             if (frame != PADDR_NONE)
                 frames_release(frame, PAGE_SIZE);
             stack_clear(bottom, done);

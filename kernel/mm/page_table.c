@@ -156,8 +156,8 @@ static uint64_t map_in_table(struct page_table *table, uint64_t at, paddr_t base
     return (uint64_t)count * size;
 }
 
-int page_table_map(struct page_table *table, uint64_t at, paddr_t base, uint64_t length,
-                   unsigned flags)
+int cpu_table_map(struct page_table *table, uint64_t at, paddr_t base, uint64_t length,
+                  unsigned flags)
 {
     uint64_t bits = pte_flags(flags);
     uint64_t done = 0;
@@ -166,7 +166,7 @@ int page_table_map(struct page_table *table, uint64_t at, paddr_t base, uint64_t
         uint64_t mapped = map_in_table(table, at + done, base + done, length - done, bits);
 
         if (mapped == 0) {
-            page_table_unmap(table, at, done);
+            cpu_table_unmap(table, at, done);
             return -ENOMEM;
         }
         done += mapped;
@@ -193,7 +193,7 @@ static int split(struct page_table *table, struct cursor *c)
     return 0;
 }
 
-int page_table_cut(struct page_table *table, uint64_t at)
+int cpu_table_cut(struct page_table *table, uint64_t at)
 {
     struct cursor c = {.table = table};
 
@@ -228,7 +228,7 @@ static uint64_t unmap_in_table(struct page_table *table, struct cursor *c, uint6
     return at;
 }
 
-void page_table_unmap(struct page_table *table, uint64_t at, uint64_t length)
+void cpu_table_unmap(struct page_table *table, uint64_t at, uint64_t length)
 {
     uint64_t end = at + length;
     struct cursor c = {.table = table};
@@ -243,7 +243,7 @@ void page_table_unmap(struct page_table *table, uint64_t at, uint64_t length)
     }
 }
 
-void page_table_protect(struct page_table *table, uint64_t at, uint64_t length, unsigned flags)
+void cpu_table_protect(struct page_table *table, uint64_t at, uint64_t length, unsigned flags)
 {
     const uint64_t keep = PTE_ADDRESS | PTE_LARGE | PTE_OWNED | PTE_UNCACHED;
     uint64_t bits = pte_flags(flags & ~(unsigned)(PAGE_OWNED | PAGE_UNCACHED));
@@ -260,8 +260,8 @@ void page_table_protect(struct page_table *table, uint64_t at, uint64_t length, 
     }
 }
 
-bool page_table_find(const struct page_table *table, uint64_t at, uint64_t end,
-                     struct cpu_mapping *out)
+bool cpu_table_find(const struct page_table *table, uint64_t at, uint64_t end,
+                    struct cpu_mapping *out)
 {
     struct cursor c = {.table = table};
 
@@ -329,8 +329,8 @@ static bool runs_in_table(struct cursor *c, uint64_t end, uint64_t mask, uint64_
     }
 }
 
-size_t page_table_runs(const struct page_table *table, uint64_t at, uint64_t end, unsigned need,
-                       struct phys_run *out, size_t capacity, bool *device)
+size_t cpu_table_runs(const struct page_table *table, uint64_t at, uint64_t end, unsigned need,
+                      struct phys_run *out, size_t capacity, bool *device)
 {
     struct run_list list = {out, 0, capacity};
     struct cursor c = {.table = table};
@@ -357,7 +357,7 @@ static void free_table(struct page_table *table, paddr_t address, unsigned level
     frames_release(address, PAGE_SIZE);
 }
 
-void page_table_clear(struct page_table *table, unsigned first, unsigned last)
+void cpu_table_clear(struct page_table *table, unsigned first, unsigned last)
 {
     uint64_t *slot = entries(table->root);
 

@@ -19,27 +19,27 @@ struct page_table {
  * Maps with the largest leaves that fit. Nothing may be mapped in the range. -ENOMEM leaves the
  * range unmapped.
  */
-int page_table_map(struct page_table *table, uint64_t at, paddr_t base, uint64_t length,
-                   unsigned flags);
+int cpu_table_map(struct page_table *table, uint64_t at, paddr_t base, uint64_t length,
+                  unsigned flags);
 /* Splits the leaf that `at` lies inside of, so that none crosses `at`. -ENOMEM: still the same. */
-int page_table_cut(struct page_table *table, uint64_t at);
+int cpu_table_cut(struct page_table *table, uint64_t at);
 /* No leaf may cross either end. */
-void page_table_unmap(struct page_table *table, uint64_t at, uint64_t length);
+void cpu_table_unmap(struct page_table *table, uint64_t at, uint64_t length);
 /* Replaces access and marks of what is mapped; PAGE_OWNED and PAGE_UNCACHED stay as they are. */
-void page_table_protect(struct page_table *table, uint64_t at, uint64_t length, unsigned flags);
+void cpu_table_protect(struct page_table *table, uint64_t at, uint64_t length, unsigned flags);
 /*
  * The first mapped piece in [at, end): the longest stretch that is consecutive in virtual and
  * physical memory with the same flags. False if nothing is mapped there.
  */
-bool page_table_find(const struct page_table *table, uint64_t at, uint64_t end,
-                     struct cpu_mapping *out);
+bool cpu_table_find(const struct page_table *table, uint64_t at, uint64_t end,
+                    struct cpu_mapping *out);
 /*
  * Splits [at, end) into physical runs, as many as `capacity`. Stops at the first page that lacks
  * one of the `need` entry bits or differs from the first in caching. Returns the number of runs.
  */
-size_t page_table_runs(const struct page_table *table, uint64_t at, uint64_t end, unsigned need,
-                       struct phys_run *out, size_t capacity, bool *device);
+size_t cpu_table_runs(const struct page_table *table, uint64_t at, uint64_t end, unsigned need,
+                      struct phys_run *out, size_t capacity, bool *device);
 /* Frees the tables below the entries [first, last] of the root, never what they map. */
-void page_table_clear(struct page_table *table, unsigned first, unsigned last);
+void cpu_table_clear(struct page_table *table, unsigned first, unsigned last);
 
 #endif

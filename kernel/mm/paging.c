@@ -99,9 +99,8 @@ static int map_image(void)
     int error = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(parts) && !error; i++)
-        error =
-            page_table_map(&kernel_table, (uintptr_t)parts[i].from, image_to_phys(parts[i].from),
-                           (uint64_t)(parts[i].to - parts[i].from), parts[i].flags);
+        error = cpu_table_map(&kernel_table, (uintptr_t)parts[i].from, image_to_phys(parts[i].from),
+                              (uint64_t)(parts[i].to - parts[i].from), parts[i].flags);
     return error;
 }
 
@@ -111,8 +110,8 @@ static int map_direct(paddr_t base, paddr_t end)
         return 0;
     if (end > DIRECT_END - DIRECT_BASE)
         return -1;
-    return page_table_map(&kernel_table, DIRECT_BASE + base, base, end - base,
-                          PAGE_READ | PAGE_WRITE);
+    return cpu_table_map(&kernel_table, DIRECT_BASE + base, base, end - base,
+                         PAGE_READ | PAGE_WRITE);
 }
 
 /* Maps a run but for what is mapped already or must not be: `skip`, sorted. */

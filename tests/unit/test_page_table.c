@@ -47,9 +47,7 @@ static int setup(void **state)
 {
     host_memory_create(RAM_BASE, RAM_SIZE);
     assert_int_equal(frames_init(ram, 1, NULL, 0), 0);
-    table = (struct page_table){.alloc = alloc_table,
-                                .counted = true,
-                                .gib_pages = true};
+    table = (struct page_table){.alloc = alloc_table, .counted = true, .gib_pages = true};
     table.root = alloc_table();
     memset(model, 0, sizeof(model));
     return 0;
@@ -151,18 +149,18 @@ static void step(void)
     random_range(&first, &count);
     at = WINDOW + first * PAGE_SIZE;
     if (host_random_below(&rng, 2) && model_empty(first, count)) {
-        assert_int_equal(page_table_map(&table, at, base, count * PAGE_SIZE, flags), 0);
+        assert_int_equal(cpu_table_map(&table, at, base, count * PAGE_SIZE, flags), 0);
         model_set(first, count, base, flags);
         return;
     }
-    assert_int_equal(page_table_cut(&table, at), 0);
-    assert_int_equal(page_table_cut(&table, at + count * PAGE_SIZE), 0);
+    assert_int_equal(cpu_table_cut(&table, at), 0);
+    assert_int_equal(cpu_table_cut(&table, at + count * PAGE_SIZE), 0);
     if (host_random_below(&rng, 2)) {
-        page_table_unmap(&table, at, count * PAGE_SIZE);
+        cpu_table_unmap(&table, at, count * PAGE_SIZE);
         memset(&model[first], 0, count * sizeof(model[0]));
         return;
     }
-    page_table_protect(&table, at, count * PAGE_SIZE, flags);
+    cpu_table_protect(&table, at, count * PAGE_SIZE, flags);
     for (uint64_t i = first; i < first + count; i++)
         if (model[i].mapped)
             model[i].flags = (model[i].flags & (PAGE_OWNED | PAGE_UNCACHED)) |
@@ -180,8 +178,8 @@ static void test_model(void **state)
             check_all();
     }
     check_all();
-    assert_int_equal(page_table_cut(&table, WINDOW), 0);
-    page_table_unmap(&table, WINDOW, PAGES * PAGE_SIZE);
+    assert_int_equal(cpu_table_cut(&table, WINDOW), 0);
+    cpu_table_unmap(&table, WINDOW, PAGES * PAGE_SIZE);
     assert_int_equal(free_now(), before); /* every table went back */
 }
 
@@ -200,16 +198,16 @@ static void test_find(void **state)
         for (n = first; n < first + count && !model[n].mapped; n++)
             ;
         if (n == first + count) {
-            assert_false(page_table_find(&table, WINDOW + first * PAGE_SIZE,
-                                         WINDOW + (first + count) * PAGE_SIZE, &m));
+            assert_false(cpu_table_find(&table, WINDOW + first * PAGE_SIZE,
+                                        WINDOW + (first + count) * PAGE_SIZE, &m));
             continue;
         }
         while (n + length < first + count && model[n + length].mapped &&
                model[n + length].flags == model[n].flags &&
                model[n + length].base == model[n].base + length * PAGE_SIZE)
             length++;
-        assert_true(page_table_find(&table, WINDOW + first * PAGE_SIZE,
-                                    WINDOW + (first + count) * PAGE_SIZE, &m));
+        assert_true(cpu_table_find(&table, WINDOW + first * PAGE_SIZE,
+                                   WINDOW + (first + count) * PAGE_SIZE, &m));
         assert_int_equal(m.at, WINDOW + n * PAGE_SIZE);
         assert_int_equal(m.length, length * PAGE_SIZE);
         assert_int_equal(m.base, model[n].base);
@@ -232,8 +230,8 @@ static void test_runs(void **state)
         size_t got;
 
         random_range(&first, &count);
-        got = page_table_runs(&table, WINDOW + first * PAGE_SIZE,
-                              WINDOW + (first + count) * PAGE_SIZE, need, runs, 7, &device);
+        got = cpu_table_runs(&table, WINDOW + first * PAGE_SIZE,
+                             WINDOW + (first + count) * PAGE_SIZE, need, runs, 7, &device);
         n = first;
         for (size_t r = 0; r < got; r++) {
             for (uint64_t off = 0; off < runs[r].length; off += PAGE_SIZE, n++) {
@@ -285,7 +283,7 @@ static void test_largest_leaves(void **state)
                 uint64_t leaves = 0;
                 struct page page;
 
-                assert_int_equal(page_table_map(&table, at, base, length, PAGE_READ), 0);
+                assert_int_equal(cpu_table_map(&table, at, base, length, PAGE_READ), 0);
                 for (uint64_t p = at; p < at + length; leaves++) {
                     uint64_t size = walk(p, &page);
 
@@ -293,7 +291,7 @@ static void test_largest_leaves(void **state)
                     p += size;
                 }
                 assert_int_equal(leaves, fewest_leaves(at, base, length));
-                page_table_unmap(&table, at, length);
+                cpu_table_unmap(&table, at, length);
                 assert_int_equal(free_now(), before);
             }
         }
@@ -305,9 +303,9 @@ static void test_without_gib_pages(void **state)
     struct page page;
 
     table.gib_pages = false;
-    assert_int_equal(page_table_map(&table, GIB, GIB, GIB, PAGE_READ), 0);
+    assert_int_equal(cpu_table_map(&table, GIB, GIB, GIB, PAGE_READ), 0);
     assert_int_equal(walk(GIB, &page), SIZE_2M);
-    page_table_unmap(&table, GIB, GIB);
+    cpu_table_unmap(&table, GIB, GIB);
 }
 
 /* Each allocation in turn fails: afterwards nothing is mapped and no table is left over. */
@@ -321,14 +319,14 @@ static void test_map_failure_leaves_nothing(void **state)
         int error;
 
         host_fail_nth(n);
-        error = page_table_map(&table, at, 0x1000, 2 * GIB, PAGE_READ);
+        error = cpu_table_map(&table, at, 0x1000, 2 * GIB, PAGE_READ);
         if (!host_failed()) {
             assert_int_equal(error, 0);
             assert_true(n > 4);
             break;
         }
         assert_int_equal(error, -ENOMEM);
-        assert_false(page_table_find(&table, 0, USER_END, &m));
+        assert_false(cpu_table_find(&table, 0, USER_END, &m));
         assert_int_equal(free_now(), before);
     }
     host_fail_nth(0);
@@ -338,28 +336,28 @@ static void test_cut_failure_changes_nothing(void **state)
 {
     struct cpu_mapping m;
 
-    assert_int_equal(page_table_map(&table, GIB, 4 * GIB, GIB, PAGE_READ | PAGE_OWNED), 0);
+    assert_int_equal(cpu_table_map(&table, GIB, 4 * GIB, GIB, PAGE_READ | PAGE_OWNED), 0);
     for (uint64_t n = 1; n <= 2; n++) {
         host_fail_nth(n);
-        assert_int_equal(page_table_cut(&table, GIB + 5 * PAGE_SIZE), -ENOMEM);
-        assert_true(page_table_find(&table, 0, USER_END, &m));
+        assert_int_equal(cpu_table_cut(&table, GIB + 5 * PAGE_SIZE), -ENOMEM);
+        assert_true(cpu_table_find(&table, 0, USER_END, &m));
         assert_int_equal(m.at, GIB);
         assert_int_equal(m.length, GIB);
         assert_int_equal(m.base, 4 * GIB);
         assert_int_equal(m.flags, PAGE_READ | PAGE_OWNED | PAGE_EXEC * 0);
     }
     host_fail_nth(0);
-    assert_int_equal(page_table_cut(&table, GIB + 5 * PAGE_SIZE), 0);
-    assert_int_equal(page_table_cut(&table, GIB), 0);
+    assert_int_equal(cpu_table_cut(&table, GIB + 5 * PAGE_SIZE), 0);
+    assert_int_equal(cpu_table_cut(&table, GIB), 0);
 }
 
 static void test_clear(void **state)
 {
     uint64_t before = free_now();
 
-    assert_int_equal(page_table_map(&table, 0x1000, 0x1000, PAGE_SIZE, PAGE_READ), 0);
-    assert_int_equal(page_table_map(&table, 0x7f1234567000, 0x1000, 3 * MIB, PAGE_READ), 0);
-    page_table_clear(&table, 0, 255);
+    assert_int_equal(cpu_table_map(&table, 0x1000, 0x1000, PAGE_SIZE, PAGE_READ), 0);
+    assert_int_equal(cpu_table_map(&table, 0x7f1234567000, 0x1000, 3 * MIB, PAGE_READ), 0);
+    cpu_table_clear(&table, 0, 255);
     assert_int_equal(free_now(), before);
 }
 
