@@ -171,6 +171,37 @@ static int scan_slot(struct scan *s, unsigned slot)
     return 0;
 }
 
+/* With alternative routing ids (ARI) one device has up to 256 functions, and gaps between them. */
+static int scan_all_functions(struct scan *s)
+{
+    for (unsigned number = 0; number < BUSES; number++) {
+        int found = scan_function(s, number / 8, number % 8);
+
+        if (found < 0)
+            return found;
+    }
+    return 0;
+}
+
+static int scan_bus(struct scan *s)
+{
+    const struct pci_device *above = s->above[s->bus];
+    unsigned slots = 32;
+
+    if (above && pci_is_link_head(above)) {
+        if (pci_read16(above, above->cap_pcie + PCIE_DEVICE_CTL2) & PCIE_DEVICE_CTL2_ARI)
+            return scan_all_functions(s);
+        slots = 1; /* some devices answer to every device number on their link */
+    }
+    for (unsigned slot = 0; slot < slots; slot++) {
+        int error = scan_slot(s, slot);
+
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
 /*
  * A bus no bridge claims may be another root bus: ACPI names those only in byte code, so they are
  * found by looking. Buses inside a bridge's range that lead nowhere are not touched.
@@ -179,15 +210,13 @@ static int scan_window(struct scan *s)
 {
     for (s->bus = s->ecam->first_bus; s->bus <= s->ecam->last_bus; s->bus++) {
         bool claimed = s->covered != 0 && s->bus <= s->covered;
+        int error;
 
         if (claimed && !s->above[s->bus])
             continue;
-        for (unsigned slot = 0; slot < 32; slot++) {
-            int error = scan_slot(s, slot);
-
-            if (error)
-                return error;
-        }
+        error = scan_bus(s);
+        if (error)
+            return error;
     }
     return 0;
 }

@@ -85,14 +85,6 @@ static bool is_switch_port(const struct pci_device *d)
     return pci_express_type(d) == PCIE_DOWNSTREAM_PORT;
 }
 
-/* Does a PCI Express link end here, on the upper side? */
-static bool is_link_head(const struct pci_device *d)
-{
-    int type = pci_express_type(d);
-
-    return pci_is_bridge(d) && (type == PCIE_ROOT_PORT || type == PCIE_DOWNSTREAM_PORT);
-}
-
 static bool leads_to_conventional(const struct pci_device *d)
 {
     int type = pci_express_type(d);
@@ -131,7 +123,7 @@ static bool same_device(const struct pci_device *a, const struct pci_device *b)
 {
     if (a->segment != b->segment || PCI_BUS(a->rid) != PCI_BUS(b->rid))
         return false;
-    return PCI_DEVICE(a->rid) == PCI_DEVICE(b->rid) || (a->bridge && is_link_head(a->bridge));
+    return PCI_DEVICE(a->rid) == PCI_DEVICE(b->rid) || (a->bridge && pci_is_link_head(a->bridge));
 }
 
 static bool same_switch(const struct pci_device *a, const struct pci_device *b)
@@ -144,7 +136,7 @@ static void apply_rules(struct pci_device *d)
     struct pci_device *other;
     bool open = !has_access_control(d);
 
-    if (leads_to_conventional(d) || (is_link_head(d) && open))
+    if (leads_to_conventional(d) || (pci_is_link_head(d) && open))
         join_all_below(d);
     if (!open)
         return;

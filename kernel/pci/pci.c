@@ -105,6 +105,13 @@ bool pci_is_bridge(const struct pci_device *device)
     return device->header_type == PCI_HEADER_BRIDGE;
 }
 
+bool pci_is_link_head(const struct pci_device *device)
+{
+    int type = pci_express_type(device);
+
+    return pci_is_bridge(device) && (type == PCIE_ROOT_PORT || type == PCIE_DOWNSTREAM_PORT);
+}
+
 bool pci_is_below(const struct pci_device *device, const struct pci_device *bridge)
 {
     for (device = device->bridge; device; device = device->bridge)

@@ -85,6 +85,8 @@ unsigned pci_find_extended_capability(const struct pci_device *device, uint16_t 
 /* The type of a PCI Express function (enum pcie_type), or -1 for a conventional one. */
 int pci_express_type(const struct pci_device *device);
 bool pci_is_bridge(const struct pci_device *device);
+/* Is it a root port or the downstream port of a switch, with a PCI Express link below it? */
+bool pci_is_link_head(const struct pci_device *device);
 /* Is the function somewhere below the bridge? */
 bool pci_is_below(const struct pci_device *device, const struct pci_device *bridge);
 

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A simulated PCI machine behind the real code: configuration space of any number of functions
+ * behind mmio_*(), with write masks, resets that clear it, and a clock that moves only in
+ * time_delay_ns(). BARs are plain memory whose accesses are recorded.
+ */
+#ifndef TESTS_UNIT_SIM_PCI_H
+#define TESTS_UNIT_SIM_PCI_H
+
+#include "kernel/acpi/acpi.h"
+#include "kernel/lib/types.h"
+
+#define SIM_ECAM     UINT64_C(0xb0000000) /* of segment 0; segment n lies n * 256 MiB higher */
+#define SIM_SEGMENTS 2
+#define SIM_NEVER    UINT64_MAX
+#define SIM_BARS     6
+
+struct sim_function {
+    uint16_t segment;
+    uint16_t rid;
+    uint8_t config[4096];
+    uint8_t writable[4096]; /* bits that keep what is written */
+    uint8_t after_reset[4096];
+    uint64_t answers_from; /* before this time all reads give ones */
+    uint64_t reset_time;   /* how long a reset takes it to answer again */
+    uint64_t pending_time; /* how long after bus mastering goes off transactions are pending */
+    uint64_t pending_until;
+    unsigned resets;
+    uint16_t pcie; /* offsets of capabilities, 0 without */
+    uint16_t pm;
+    uint16_t af;
+    bool pm_keeps_state;
+    paddr_t bar_base[SIM_BARS]; /* where its BAR memory is reachable, as set up */
+    uint64_t bar_size[SIM_BARS];
+    uint8_t *bar_memory[SIM_BARS];
+};
+
+/* An access to BAR memory. */
+struct sim_access {
+    paddr_t at;
+    unsigned width;
+    bool write;
+    uint64_t value;
+};
+extern struct sim_access sim_accesses[64];
+extern size_t sim_access_count;
+
+/* Forgets all functions (and those the code under test enumerated), sets the clock to 1 s. */
+void sim_reset(void);
+/* Moves the clock. */
+void sim_advance(uint64_t ns);
+uint64_t sim_now(void);
+/* How many configuration writes there were since sim_reset(). */
+extern uint64_t sim_config_writes;
+/* Mappings by mmio_map() that were not undone. */
+extern size_t sim_mappings;
+/* The next mmio_map() fails. */
+extern bool sim_map_fails;
+
+struct sim_function *sim_add(unsigned segment, uint16_t rid, uint32_t ids, uint32_t class_code);
+void sim_multifunction(struct sim_function *f);
+/* Adds a capability of `size` bytes; the next one goes behind it. Returns its offset. */
+unsigned sim_capability(struct sim_function *f, uint8_t id, unsigned size);
+unsigned sim_extended_capability(struct sim_function *f, uint16_t id, unsigned size);
+/* A PCI Express capability (60 bytes) of enum pcie_type, with or without function-level reset. */
+void sim_express(struct sim_function *f, unsigned type, bool flr);
+void sim_power(struct sim_function *f, bool keeps_state);
+void sim_advanced_features(struct sim_function *f, uint8_t capability);
+/* Access control that offers `offered`, all off. */
+void sim_access_control(struct sim_function *f, uint16_t offered);
+void sim_bridge(struct sim_function *f, unsigned secondary, unsigned subordinate);
+/* flags as in the register: 0 memory, 1 I/O, 4 64-bit, 8 prefetchable. base 0: unassigned. */
+void sim_bar(struct sim_function *f, unsigned index, paddr_t base, uint64_t size, unsigned flags);
+void sim_rom(struct sim_function *f, paddr_t base, uint64_t size);
+void sim_set(struct sim_function *f, unsigned offset, unsigned width, uint64_t value,
+             uint64_t writable);
+uint64_t sim_get(const struct sim_function *f, unsigned offset, unsigned width);
+/* Takes the present contents as what a reset restores. */
+void sim_remember(void);
+
+/* The ECAM windows, for pci_enumerate(). */
+extern const struct acpi_ecam sim_ecams[SIM_SEGMENTS];
+
+#endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Isolation groups: every rule on a machine that shows it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "kernel/lib/error.h"
+#include "kernel/mm/heap.h"
+#include "kernel/pci/group.h"
+#include "kernel/pci/registers.h"
+#include "tests/unit/host_heap.h"
+#include "tests/unit/sim_pci.h"
+
+#define IDS      0x11e81234
+#define ENDPOINT 0x00ff00
+#define BRIDGE   0x060400
+#define ALL_ACS  0x5f /* what QEMU's root port offers */
+
+static struct refusal why;
+
+static int new_machine(void **state)
+{
+    sim_reset();
+    sim_add(0, PCI_RID(0, 0, 0), IDS, 0x060000);
+    return 0;
+}
+
+static int no_leak(void **state)
+{
+    sim_reset();
+    return heap_used() == 0 ? 0 : -1;
+}
+
+static struct sim_function *conventional(pci_rid_t rid)
+{
+    return sim_add(0, rid, IDS, ENDPOINT);
+}
+
+static struct sim_function *express(pci_rid_t rid)
+{
+    struct sim_function *f = conventional(rid);
+
+    sim_express(f, PCIE_ENDPOINT, true);
+    return f;
+}
+
+static struct sim_function *port(pci_rid_t rid, unsigned type, unsigned secondary,
+                                 unsigned subordinate, bool acs)
+{
+    struct sim_function *f = sim_add(0, rid, IDS, BRIDGE);
+
+    sim_bridge(f, secondary, subordinate);
+    sim_express(f, type, false);
+    if (acs)
+        sim_access_control(f, ALL_ACS);
+    return f;
+}
+
+static void build(void)
+{
+    assert_int_equal(pci_enumerate(sim_ecams, 1, &why), 0);
+    assert_int_equal(pci_groups_build(), 0);
+}
+
+static struct pci_group *group_of(pci_rid_t rid)
+{
+    return pci_find(0, rid)->group;
+}
+
+/* Is the group of the first made of exactly these functions? Ends with 0xffff. */
+static void is_group(const pci_rid_t *members)
+{
+    struct pci_group *g = group_of(members[0]);
+    size_t count = 0;
+
+    while (members[count] != 0xffff)
+        count++;
+    assert_int_equal(g->count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(g->members[i]->rid, members[i]);
+        assert_ptr_equal(g->members[i]->group, g);
+    }
+    assert_ptr_equal(pci_group_find(g->id), g);
+}
+
+#define GROUP(...) is_group((const pci_rid_t[]){__VA_ARGS__, 0xffff})
+
+static void single_functions_stand_alone(void **state)
+{
+    conventional(PCI_RID(0, 2, 0));
+    express(PCI_RID(0, 3, 0));
+    build();
+    GROUP(PCI_RID(0, 0, 0));
+    GROUP(PCI_RID(0, 2, 0));
+    GROUP(PCI_RID(0, 3, 0));
+    assert_int_equal(group_of(PCI_RID(0, 0, 0))->id, 0);
+    assert_int_equal(group_of(PCI_RID(0, 2, 0))->id, 1);
+    assert_int_equal(group_of(PCI_RID(0, 3, 0))->id, 2);
+    assert_null(pci_group_find(3));
+}
+
+static void functions_of_one_device_join(void **state)
+{
+    sim_multifunction(conventional(PCI_RID(0, 31, 0)));
+    conventional(PCI_RID(0, 31, 2));
+    conventional(PCI_RID(0, 31, 3));
+    conventional(PCI_RID(0, 30, 0));
+    build();
+    GROUP(PCI_RID(0, 31, 0), PCI_RID(0, 31, 2), PCI_RID(0, 31, 3));
+    GROUP(PCI_RID(0, 30, 0));
+}
+
+static void access_control_keeps_functions_apart(void **state)
+{
+    struct sim_function *a = express(PCI_RID(0, 5, 0)), *b = express(PCI_RID(0, 5, 1));
+
+    sim_multifunction(a);
+    sim_access_control(a, 0x0c); /* endpoints offer no more than redirection */
+    sim_access_control(b, 0x00); /* nothing offered: nothing it could do past the IOMMU */
+    build();
+    GROUP(PCI_RID(0, 5, 0));
+    GROUP(PCI_RID(0, 5, 1));
+    assert_int_equal(sim_get(a, 0x100 + PCI_ACS_CONTROL, 2), 0x0c);
+}
+
+/* One open function reaches the others inside the device, whatever control they have. */
+static void one_open_function_joins_all(void **state)
+{
+    struct sim_function *a = express(PCI_RID(0, 5, 0)), *b = express(PCI_RID(0, 5, 1));
+
+    sim_multifunction(a);
+    sim_access_control(a, 0x0c);
+    sim_access_control(b, 0x0c);
+    express(PCI_RID(0, 5, 2));
+    build();
+    GROUP(PCI_RID(0, 5, 0), PCI_RID(0, 5, 1), PCI_RID(0, 5, 2));
+}
+
+/* Control bits that the hardware refuses to take count as off. */
+static void control_that_stays_off(void **state)
+{
+    struct sim_function *p = port(PCI_RID(0, 3, 0), PCIE_ROOT_PORT, 1, 1, true);
+
+    sim_set(p, 0x100 + PCI_ACS_CONTROL, 2, 0, 0x1b); /* all but request redirection */
+    express(PCI_RID(1, 0, 0));
+    build();
+    GROUP(PCI_RID(0, 3, 0), PCI_RID(1, 0, 0));
+}
+
+static void root_ports(void **state)
+{
+    struct sim_function *with = port(PCI_RID(0, 3, 0), PCIE_ROOT_PORT, 1, 1, true);
+
+    express(PCI_RID(1, 0, 0));
+    port(PCI_RID(0, 4, 0), PCIE_ROOT_PORT, 2, 2, false);
+    express(PCI_RID(2, 0, 0));
+    build();
+    assert_int_equal(sim_get(with, 0x100 + PCI_ACS_CONTROL, 2), 0x1d);
+    GROUP(PCI_RID(0, 3, 0));
+    GROUP(PCI_RID(1, 0, 0));
+    GROUP(PCI_RID(0, 4, 0), PCI_RID(2, 0, 0));
+}
+
+/* Root ports that are functions of one device: an open one joins the others and all below. */
+static void multifunction_root_ports(void **state)
+{
+    sim_multifunction(port(PCI_RID(0, 28, 0), PCIE_ROOT_PORT, 1, 1, true));
+    port(PCI_RID(0, 28, 1), PCIE_ROOT_PORT, 2, 2, true);
+    sim_multifunction(port(PCI_RID(0, 29, 0), PCIE_ROOT_PORT, 3, 3, true));
+    port(PCI_RID(0, 29, 1), PCIE_ROOT_PORT, 4, 4, false);
+    express(PCI_RID(1, 0, 0));
+    express(PCI_RID(2, 0, 0));
+    express(PCI_RID(3, 0, 0));
+    express(PCI_RID(4, 0, 0));
+    build();
+    GROUP(PCI_RID(0, 28, 0));
+    GROUP(PCI_RID(0, 28, 1));
+    GROUP(PCI_RID(1, 0, 0));
+    GROUP(PCI_RID(2, 0, 0));
+    GROUP(PCI_RID(0, 29, 0), PCI_RID(0, 29, 1), PCI_RID(3, 0, 0), PCI_RID(4, 0, 0));
+}
+
+static void build_switch(bool root_acs, bool first_acs, bool second_acs)
+{
+    port(PCI_RID(0, 3, 0), PCIE_ROOT_PORT, 1, 4, root_acs);
+    port(PCI_RID(1, 0, 0), PCIE_UPSTREAM_PORT, 2, 4, false);
+    port(PCI_RID(2, 0, 0), PCIE_DOWNSTREAM_PORT, 3, 3, first_acs);
+    port(PCI_RID(2, 1, 0), PCIE_DOWNSTREAM_PORT, 4, 4, second_acs);
+    express(PCI_RID(3, 0, 0));
+    express(PCI_RID(4, 0, 0));
+    build();
+}
+
+static void switch_with_access_control(void **state)
+{
+    build_switch(true, true, true);
+    GROUP(PCI_RID(1, 0, 0));
+    GROUP(PCI_RID(2, 0, 0));
+    GROUP(PCI_RID(2, 1, 0));
+    GROUP(PCI_RID(3, 0, 0));
+    GROUP(PCI_RID(4, 0, 0));
+}
+
+/* Ports without control route requests to each other: they and all below are one group. */
+static void switch_without_access_control(void **state)
+{
+    build_switch(true, false, false);
+    GROUP(PCI_RID(0, 3, 0));
+    GROUP(PCI_RID(1, 0, 0));
+    GROUP(PCI_RID(2, 0, 0), PCI_RID(2, 1, 0), PCI_RID(3, 0, 0), PCI_RID(4, 0, 0));
+}
+
+static void switch_with_one_open_port(void **state)
+{
+    build_switch(true, true, false);
+    GROUP(PCI_RID(2, 0, 0), PCI_RID(2, 1, 0), PCI_RID(3, 0, 0), PCI_RID(4, 0, 0));
+}
+
+/* The root port may send what comes up straight down again, past good downstream ports. */
+static void good_switch_below_an_open_root_port(void **state)
+{
+    build_switch(false, true, true);
+    GROUP(PCI_RID(0, 3, 0), PCI_RID(1, 0, 0), PCI_RID(2, 0, 0), PCI_RID(2, 1, 0), PCI_RID(3, 0, 0),
+          PCI_RID(4, 0, 0));
+}
+
+/* Functions on a link are one device even when their device numbers differ (ARI). */
+static void functions_on_one_link(void **state)
+{
+    struct sim_function *p = port(PCI_RID(0, 3, 0), PCIE_ROOT_PORT, 1, 1, true);
+
+    sim_set(p, p->pcie + PCIE_DEVICE_CTL2, 2, PCIE_DEVICE_CTL2_ARI, 0xffff);
+    sim_multifunction(express(PCI_RID(1, 0, 0)));
+    express(PCI_RID(1, 1, 3));
+    build();
+    GROUP(PCI_RID(0, 3, 0));
+    GROUP(PCI_RID(1, 0, 0), PCI_RID(1, 1, 3));
+}
+
+static void conventional_buses(void **state)
+{
+    port(PCI_RID(0, 3, 0), PCIE_ROOT_PORT, 1, 3, true);
+    port(PCI_RID(1, 0, 0), PCIE_TO_PCI_BRIDGE, 2, 3, false);
+    conventional(PCI_RID(2, 4, 0));
+    conventional(PCI_RID(2, 5, 0));
+    sim_bridge(sim_add(0, PCI_RID(2, 6, 0), IDS, BRIDGE), 3, 3);
+    conventional(PCI_RID(3, 0, 0));
+    sim_bridge(sim_add(0, PCI_RID(0, 30, 0), IDS, BRIDGE), 4, 4); /* on the root bus */
+    conventional(PCI_RID(4, 1, 0));
+    build();
+    GROUP(PCI_RID(0, 3, 0));
+    GROUP(PCI_RID(1, 0, 0), PCI_RID(2, 4, 0), PCI_RID(2, 5, 0), PCI_RID(2, 6, 0), PCI_RID(3, 0, 0));
+    GROUP(PCI_RID(0, 30, 0), PCI_RID(4, 1, 0));
+}
+
+static void bridge_on_the_root_bus_as_one_of_two_functions(void **state)
+{
+    sim_multifunction(conventional(PCI_RID(0, 30, 0)));
+    sim_bridge(sim_add(0, PCI_RID(0, 30, 1), IDS, BRIDGE), 1, 1);
+    conventional(PCI_RID(1, 1, 0));
+    build();
+    GROUP(PCI_RID(0, 30, 0), PCI_RID(0, 30, 1), PCI_RID(1, 1, 0));
+}
+
+static void same_numbers_in_another_segment(void **state)
+{
+    sim_multifunction(conventional(PCI_RID(0, 5, 0)));
+    conventional(PCI_RID(0, 5, 1));
+    sim_add(1, PCI_RID(0, 5, 0), IDS, ENDPOINT);
+    assert_int_equal(pci_enumerate(sim_ecams, 2, &why), 0);
+    assert_int_equal(pci_groups_build(), 0);
+    GROUP(PCI_RID(0, 5, 0), PCI_RID(0, 5, 1));
+    assert_int_equal(pci_find(1, PCI_RID(0, 5, 0))->group->count, 1);
+}
+
+static void every_allocation_fails_in_turn(void **state)
+{
+    for (uint64_t n = 1;; n++) {
+        int error;
+
+        sim_reset();
+        conventional(PCI_RID(0, 2, 0));
+        conventional(PCI_RID(0, 3, 0));
+        assert_int_equal(pci_enumerate(sim_ecams, 1, &why), 0);
+        host_fail_nth(n);
+        error = pci_groups_build();
+        if (!host_failed()) {
+            assert_int_equal(error, 0);
+            assert_int_equal(n, 5);
+            break;
+        }
+        assert_int_equal(error, -ENOMEM);
+    }
+    host_fail_nth(0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, new_machine, no_leak)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(single_functions_stand_alone),
+        TEST(functions_of_one_device_join),
+        TEST(access_control_keeps_functions_apart),
+        TEST(one_open_function_joins_all),
+        TEST(control_that_stays_off),
+        TEST(root_ports),
+        TEST(multifunction_root_ports),
+        TEST(switch_with_access_control),
+        TEST(switch_without_access_control),
+        TEST(switch_with_one_open_port),
+        TEST(good_switch_below_an_open_root_port),
+        TEST(functions_on_one_link),
+        TEST(conventional_buses),
+        TEST(bridge_on_the_root_bus_as_one_of_two_functions),
+        TEST(same_numbers_in_another_segment),
+        TEST(every_allocation_fails_in_turn),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Stopping and resetting functions: each method, its waits and bounds, and what is restored. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "kernel/cpu/time.h"
+#include "kernel/lib/error.h"
+#include "kernel/mm/heap.h"
+#include "kernel/pci/registers.h"
+#include "kernel/pci/reset.h"
+#include "tests/unit/sim_pci.h"
+
+#define IDS     0x10d38086
+#define CLASS_X 0x00ff00
+#define WORKING (PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE)
+
+static struct sim_function *f;
+static struct pci_device *d;
+
+static int new_machine(void **state)
+{
+    sim_reset();
+    return 0;
+}
+
+static int no_leak(void **state)
+{
+    sim_reset();
+    return heap_used() == 0 ? 0 : -1;
+}
+
+static struct sim_function *add(pci_rid_t rid)
+{
+    f = sim_add(0, rid, IDS, CLASS_X);
+    sim_bar(f, 0, 0xfe000000, 4096, PCI_BAR_TYPE_64);
+    return f;
+}
+
+/* Enumerates, and sets the registers that a working device would have set. */
+static void start(pci_rid_t rid)
+{
+    struct refusal why;
+
+    sim_remember();
+    assert_int_equal(pci_enumerate(sim_ecams, 1, &why), 0);
+    d = pci_find(0, rid);
+    pci_write16(d, PCI_COMMAND, WORKING);
+    pci_write8(d, PCI_CACHE_LINE, 16);
+    pci_write8(d, PCI_INTERRUPT_LINE, 11);
+}
+
+/* Everything is back but bus mastering, which is off. */
+static void check_restored(void)
+{
+    assert_int_equal(sim_get(f, PCI_COMMAND, 2), WORKING & ~PCI_COMMAND_MASTER);
+    assert_int_equal(sim_get(f, PCI_BAR0, 4), 0xfe000004);
+    assert_int_equal(sim_get(f, PCI_CACHE_LINE, 1), 16);
+    assert_int_equal(sim_get(f, PCI_INTERRUPT_LINE, 1), 11);
+}
+
+static void function_level_reset(void **state)
+{
+    uint64_t before;
+
+    add(PCI_RID(0, 2, 0));
+    sim_express(f, PCIE_ENDPOINT, true);
+    sim_access_control(f, 0x5f);
+    start(PCI_RID(0, 2, 0));
+    pci_write16(d, d->cap_pcie + PCIE_DEVICE_CONTROL, 0x2937);
+    pci_write16(d, d->cap_acs + PCI_ACS_CONTROL, 0x1d);
+    assert_int_equal(pci_reset_method(d), PCI_RESET_FLR);
+    before = sim_now();
+    assert_int_equal(pci_reset(d), 0);
+    assert_int_equal(f->resets, 1);
+    assert_true(sim_now() - before >= 100 * NS_PER_MS);
+    check_restored();
+    assert_int_equal(sim_get(f, d->cap_pcie + PCIE_DEVICE_CONTROL, 2), 0x2937);
+    assert_int_equal(sim_get(f, d->cap_acs + PCI_ACS_CONTROL, 2), 0x1d);
+}
+
+static void conventional_function_level_reset(void **state)
+{
+    uint64_t before;
+
+    add(PCI_RID(0, 2, 0));
+    sim_advanced_features(f, PCI_AF_CAP_FLR | PCI_AF_CAP_PENDING);
+    start(PCI_RID(0, 2, 0));
+    assert_int_equal(pci_reset_method(d), PCI_RESET_AF_FLR);
+    before = sim_now();
+    assert_int_equal(pci_reset(d), 0);
+    assert_int_equal(f->resets, 1);
+    assert_true(sim_now() - before >= 100 * NS_PER_MS);
+    check_restored();
+}
+
+/* Without the pending bit nobody could tell when the reset is safe. */
+static void half_advanced_features_do_not_count(void **state)
+{
+    add(PCI_RID(0, 2, 0));
+    sim_advanced_features(f, PCI_AF_CAP_FLR);
+    start(PCI_RID(0, 2, 0));
+    assert_int_equal(pci_reset_method(d), PCI_RESET_NONE);
+}
+
+static void power_state_reset(void **state)
+{
+    add(PCI_RID(0, 2, 0));
+    sim_power(f, false);
+    start(PCI_RID(0, 2, 0));
+    assert_int_equal(pci_reset_method(d), PCI_RESET_PM);
+    assert_int_equal(pci_reset(d), 0);
+    assert_int_equal(f->resets, 1);
+    check_restored();
+}
+
+static void a_function_that_keeps_its_state_is_not_reset_by_power(void **state)
+{
+    add(PCI_RID(0, 2, 0));
+    sim_power(f, true);
+    start(PCI_RID(0, 2, 0));
+    assert_int_equal(pci_reset_method(d), PCI_RESET_NONE);
+    assert_int_equal(pci_reset(d), -ENOTTY);
+    assert_int_equal(f->resets, 0);
+}
+
+static void no_method(void **state)
+{
+    add(PCI_RID(0, 2, 0)); /* as edu on the root bus */
+    start(PCI_RID(0, 2, 0));
+    assert_int_equal(pci_reset_method(d), PCI_RESET_NONE);
+    assert_string_equal(pci_reset_name(PCI_RESET_NONE), "none");
+    assert_int_equal(pci_reset(d), -ENOTTY);
+    assert_int_equal(sim_get(f, PCI_COMMAND, 2), WORKING); /* nothing was touched */
+}
+
+static void secondary_bus_reset(void **state)
+{
+    struct sim_function *port = sim_add(0, PCI_RID(0, 3, 0), IDS, 0x060400);
+    uint64_t before;
+
+    sim_bridge(port, 1, 1);
+    sim_express(port, PCIE_ROOT_PORT, false);
+    add(PCI_RID(1, 0, 0));
+    start(PCI_RID(1, 0, 0));
+    assert_int_equal(pci_reset_method(d), PCI_RESET_SECONDARY_BUS);
+    before = sim_now();
+    assert_int_equal(pci_reset(d), 0);
+    assert_true(f->resets > 0);
+    assert_true(sim_now() - before >= 100 * NS_PER_MS);
+    assert_int_equal(sim_get(port, PCI_BRIDGE_CONTROL, 2), 0);
+    assert_int_equal(port->resets, 0);
+    check_restored();
+}
+
+static void a_shared_bus_is_not_reset(void **state)
+{
+    struct sim_function *port = sim_add(0, PCI_RID(0, 3, 0), IDS, 0x060400);
+
+    sim_bridge(port, 1, 2);
+    sim_bridge(sim_add(0, PCI_RID(1, 1, 0), IDS, 0x060400), 2, 2);
+    add(PCI_RID(1, 0, 0));
+    start(PCI_RID(1, 0, 0));
+    assert_int_equal(pci_reset_method(d), PCI_RESET_NONE);
+}
+
+/* Bridges are never reset this way, whoever is below them. */
+static void a_bridge_has_no_secondary_bus_reset(void **state)
+{
+    sim_bridge(sim_add(0, PCI_RID(0, 3, 0), IDS, 0x060400), 1, 2);
+    sim_bridge(sim_add(0, PCI_RID(1, 0, 0), IDS, 0x060400), 2, 2);
+    add(PCI_RID(2, 0, 0));
+    start(PCI_RID(2, 0, 0));
+    assert_int_equal(pci_reset_method(pci_find(0, PCI_RID(1, 0, 0))), PCI_RESET_NONE);
+}
+
+static void waits_for_pending_transactions(void **state)
+{
+    uint64_t before;
+
+    add(PCI_RID(0, 2, 0));
+    sim_express(f, PCIE_ENDPOINT, true);
+    f->pending_time = 300 * NS_PER_MS;
+    start(PCI_RID(0, 2, 0));
+    before = sim_now();
+    assert_int_equal(pci_quiesce(d), 0);
+    assert_true(sim_now() - before >= 300 * NS_PER_MS);
+    assert_int_equal(sim_get(f, PCI_COMMAND, 2), WORKING & ~PCI_COMMAND_MASTER);
+}
+
+static void pending_for_ever(void **state)
+{
+    uint64_t before;
+
+    add(PCI_RID(0, 2, 0));
+    sim_express(f, PCIE_ENDPOINT, true);
+    f->pending_time = SIM_NEVER;
+    start(PCI_RID(0, 2, 0));
+    before = sim_now();
+    assert_int_equal(pci_quiesce(d), -ETIMEDOUT);
+    assert_true(sim_now() - before <= 2 * NS_PER_S);
+    assert_int_equal(sim_get(f, PCI_COMMAND, 2), WORKING & ~PCI_COMMAND_MASTER);
+    assert_int_equal(pci_reset(d), 0); /* the reset ends them */
+    assert_int_equal(f->resets, 1);
+}
+
+static void conventional_pending(void **state)
+{
+    add(PCI_RID(0, 2, 0));
+    sim_advanced_features(f, PCI_AF_CAP_FLR | PCI_AF_CAP_PENDING);
+    f->pending_time = 50 * NS_PER_MS;
+    start(PCI_RID(0, 2, 0));
+    assert_int_equal(pci_quiesce(d), 0);
+    assert_true(sim_now() >= f->pending_until);
+}
+
+static void a_slow_function_is_waited_for(void **state)
+{
+    add(PCI_RID(0, 2, 0));
+    sim_express(f, PCIE_ENDPOINT, true);
+    f->reset_time = 800 * NS_PER_MS;
+    start(PCI_RID(0, 2, 0));
+    assert_int_equal(pci_reset(d), 0);
+    check_restored();
+}
+
+static void a_dead_function_is_given_up(void **state)
+{
+    uint64_t before;
+
+    add(PCI_RID(0, 2, 0));
+    sim_express(f, PCIE_ENDPOINT, true);
+    f->reset_time = SIM_NEVER;
+    start(PCI_RID(0, 2, 0));
+    before = sim_now();
+    assert_int_equal(pci_reset(d), -ETIMEDOUT);
+    assert_true(sim_now() - before <= 2 * NS_PER_S);
+}
+
+#define TEST(t) cmocka_unit_test_setup_teardown(t, new_machine, no_leak)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(function_level_reset),
+        TEST(conventional_function_level_reset),
+        TEST(half_advanced_features_do_not_count),
+        TEST(power_state_reset),
+        TEST(a_function_that_keeps_its_state_is_not_reset_by_power),
+        TEST(no_method),
+        TEST(secondary_bus_reset),
+        TEST(a_shared_bus_is_not_reset),
+        TEST(a_bridge_has_no_secondary_bus_reset),
+        TEST(waits_for_pending_transactions),
+        TEST(pending_for_ever),
+        TEST(conventional_pending),
+        TEST(a_slow_function_is_waited_for),
+        TEST(a_dead_function_is_given_up),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
