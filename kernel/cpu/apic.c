@@ -136,14 +136,6 @@ const char *apic_init(void)
     return NULL;
 }
 
-void apic_enter_x2apic(void)
-{
-    if (x2apic || !cpu_features.x2apic)
-        return;
-    msr_write(MSR_APIC_BASE, msr_read(MSR_APIC_BASE) | APIC_BASE_X2APIC);
-    x2apic = true;
-}
-
 static void timer_interrupt(void *context)
 {
     timer_handler();

@@ -12,11 +12,6 @@
  * in, and measures its timer. Needs mmio_map() and time. NULL, or a sentence saying what is wrong.
  */
 const char *apic_init(void);
-/*
- * Goes to x2APIC mode if the CPU has it. Interrupt messages then carry 32-bit ids, so every
- * remapping unit must support extended interrupt mode: the caller knows.
- */
-void apic_enter_x2apic(void);
 bool apic_is_x2apic(void);
 void apic_end_of_interrupt(void);
 /* Is an interrupt with this vector being served? Tells an injected vector from an exception. */

@@ -19,9 +19,9 @@
 
 static uint64_t start_tsc;
 static uint64_t frequency;
-/* Fixed-point factors, times 2^32. */
-static uint64_t ns_per_count;
-static uint64_t counts_per_ns;
+/* Fixed-point factors, times 2^32. 1 GHz until time_init() knows better: delays must end. */
+static uint64_t ns_per_count = UINT64_C(1) << 32;
+static uint64_t counts_per_ns = UINT64_C(1) << 32;
 
 static uint64_t scale(uint64_t value, uint64_t factor)
 {
