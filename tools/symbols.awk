@@ -2,6 +2,11 @@
 # usage: llvm-nm -n --defined-only kernel.elf | awk -f tools/symbols.awk > symbols.S
 # Turns the functions of a linked kernel into the table that kernel/lib/symbol.c reads.
 
+BEGIN {
+    count = 0
+    at = 0
+}
+
 $2 ~ /^[tT]$/ && $3 !~ /^(image_|\$)/ {
     address[count] = $1
     name[count] = $3
@@ -14,7 +19,7 @@ END {
     print ".balign 4"
     print "symbol_table:"
     for (i = 0; i < count; i++) {
-        printf ".long 0x%s - image_start, %d\n", address[i], at
+        printf ".long 0x%s, %d\n", substr(address[i], 9), at
         at += length(name[i]) + 1
     }
     print "symbol_table_end:"

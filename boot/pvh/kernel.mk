@@ -3,7 +3,7 @@
 
 KERNEL_FLAGS := --target=x86_64-unknown-none-elf -std=gnu11 -O2 -g -ffreestanding -mcmodel=kernel \
                 -mno-red-zone -mgeneral-regs-only -fno-pic -fno-stack-protector \
-                -fno-omit-frame-pointer -fno-asynchronous-unwind-tables -fno-strict-aliasing \
+                -fno-omit-frame-pointer -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-strict-aliasing \
                 -I. -Iinclude -Iinclude/uapi $(WARN)
 
 KERNEL_SOURCES := $(sort $(wildcard kernel/*.c kernel/*/*.c kernel/*/*.S drivers/*/*.c boot/pvh/*.c boot/pvh/*.S))
@@ -19,8 +19,31 @@ $(BUILD)/obj/%.S.o: %.S
 	$(call SAY,AS,$<)
 	$(Q)$(CC) $(KERNEL_FLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/kernel.elf: $(KERNEL_OBJECTS) linker/kernel.ld
-	$(call SAY,LD,$@)
-	$(Q)$(LD) -T linker/kernel.ld -z max-page-size=4096 --gc-sections -o $@ $(KERNEL_OBJECTS)
+# What the report calls this build. The file changes only when the answer does.
+$(BUILD)/version.h: FORCE
+	@mkdir -p $(@D)
+	@echo "#define BUILD_VERSION \"$$(git describe --always --dirty 2>/dev/null || echo unknown)\"" >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(BUILD)/obj/kernel/report/report.c.o: KERNEL_FLAGS += -I$(BUILD)
+$(BUILD)/obj/kernel/report/report.c.o: $(BUILD)/version.h
 
+# Linked twice: the second image carries the names of the first one's functions, for backtraces.
+# They lie behind all code, so no function moves.
+LINK := $(LD) -T linker/kernel.ld -z max-page-size=4096 --gc-sections
+
+$(BUILD)/kernel.first.elf: $(KERNEL_OBJECTS) linker/kernel.ld
+	$(call SAY,LD,$@)
+	$(Q)$(LINK) -o $@ $(KERNEL_OBJECTS)
+
+$(BUILD)/symbols.S: $(BUILD)/kernel.first.elf tools/symbols.awk
+	$(Q)llvm-nm -n --defined-only $< | awk -f tools/symbols.awk >$@
+
+$(BUILD)/symbols.o: $(BUILD)/symbols.S
+	$(Q)$(CC) $(KERNEL_FLAGS) -c $< -o $@
+
+$(BUILD)/kernel.elf: $(BUILD)/symbols.o linker/kernel.ld
+	$(call SAY,LD,$@)
+	$(Q)$(LINK) -o $@ $(KERNEL_OBJECTS) $<
+
+.PHONY: FORCE
 -include $(KERNEL_OBJECTS:.o=.d)
