@@ -1,33 +1,260 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <bulkhead/boot_info.h>
+/*
+ * The kernel's life, from top to bottom: find the machine, close DMA, group the devices and pick
+ * the assigned ones, load the payload, run it, and whatever happened, stop. A step that cannot go
+ * on says why in one sentence; what the earlier steps did is undone by the one way out.
+ */
+#include "kernel/boot.h"
+#include "kernel/config/config.h"
 #include "kernel/console/serial.h"
+#include "kernel/cpu/apic.h"
 #include "kernel/cpu/cpu.h"
-#include "kernel/cpu/port.h"
+#include "kernel/cpu/fpu.h"
+#include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
+#include "kernel/cpu/timer.h"
+#include "kernel/exit.h"
+#include "kernel/iommu/iommu.h"
+#include "kernel/lib/error.h"
 #include "kernel/lib/image.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
+#include "kernel/mm/memory.h"
+#include "kernel/payload/cpio.h"
+#include "kernel/lib/string.h"
+#include "kernel/pci/check.h"
+#include "kernel/pci/group.h"
+#include "kernel/pci/select.h"
+#include "kernel/report/report.h"
 
 paddr_t image_physical;
 
+static struct boot_info boot;
+static struct config config;
+static struct acpi_info acpi;
+static struct report_end ending = {.reason = END_REFUSED};
+
 _Noreturn void kernel_main(paddr_t boot_info);
+
+/* A function of a lower layer that says what is wrong as a sentence, or NULL. */
+static int demand(const char *problem, struct refusal *why)
+{
+    return problem ? refuse(why, -EIO, "%s", problem) : 0;
+}
+
+/* ---- find: what is this machine, and what are we asked to do with it? ---- */
+
+/* Boot data is where the door left it until memory_init(), and in the direct map afterwards. */
+static const char *boot_bytes(uint64_t address)
+{
+    return (const char *)(uintptr_t)address;
+}
+
+/* The file in a boot archive whose door has no other way to give us one. */
+static bool find_in_archive(const char *name, struct cpio_entry *entry)
+{
+    struct cpio_reader reader;
+    const char *reason;
+
+    if (!boot.archive_size || !cpio_detect(boot_bytes(boot.archive), boot.archive_size))
+        return false;
+    cpio_open(&reader, boot_bytes(boot.archive), boot.archive_size);
+    while (cpio_next(&reader, entry, &reason) == 1) {
+        if (strcmp(entry->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Both sources are read to the end, so that a refusal of one can use what the other said. */
+static int read_config(struct refusal *why)
+{
+    static const char name[] = "bulkhead.conf";
+    struct config_error file_error, words_error;
+    struct cpio_entry entry = {.data = (const uint8_t *)boot_bytes(boot.config),
+                               .size = (uint32_t)boot.config_size};
+    int file = 0;
+
+    config_defaults(&config);
+    if (boot.config_size || find_in_archive(name, &entry))
+        file = config_parse_file(&config, name, (const char *)entry.data, entry.size, &file_error);
+    int words = config_parse_words(&config, "command line", boot_bytes(boot.command_line),
+                                   boot.command_line_size, &words_error);
+    log_set_level((enum log_level)config.log_level);
+    if (file)
+        return refuse(why, file, "%s", file_error.message);
+    if (words)
+        return refuse(why, words, "%s", words_error.message);
+    return 0;
+}
+
+static int start_memory(struct refusal *why)
+{
+    const struct boot_memory *regions =
+        (const struct boot_memory *)(uintptr_t)boot_bytes(boot.memory);
+    const struct memory_policy policy = {config.keep_out, config.keep_out_count,
+                                         config.memory_limit};
+    int error = boot_check_placement(&boot, regions, config.keep_out, config.keep_out_count, why);
+
+    if (!error)
+        error = demand(memory_init(&boot, &policy), why);
+    return error;
+}
+
+static int start_cpu(struct refusal *why)
+{
+    int error = demand(apic_init(), why);
+
+    if (error)
+        return error;
+    timer_start();
+    fpu_init();
+    if (cpu_stacks_init() || threads_init())
+        return refuse(why, -ENOMEM, "no memory for the kernel's stacks");
+    return 0;
+}
+
+static int find(struct refusal *why)
+{
+    int error = boot_check(&boot, why);
+
+    if (!error)
+        error = read_config(why);
+    if (!error)
+        error = start_memory(why);
+    if (!error)
+        error = start_cpu(why);
+    if (!error)
+        error = acpi_find(&acpi_physical_memory, boot.rsdp, NULL, &acpi, why);
+    if (!error)
+        error = pci_enumerate(acpi.ecams, acpi.ecam_count, why);
+    return error;
+}
+
+/* ---- close: from the end of this step on, no DMA happens that was not granted ---- */
+
+static int close_dma(struct refusal *why)
+{
+    const struct iommu_options options = {
+        .unsafe_interrupts = config.unsafe_interrupts,
+        .x2apic = apic_is_x2apic(),
+        .fault_threshold = config.fault_threshold,
+        .stop_device = config.on_dma_fault != CONFIG_FAULT_LOG,
+    };
+
+    pci_disable_all_bus_masters();
+    pci_size_bars();
+    return iommu_init(&acpi.dmar, &options, why);
+}
+
+/* ---- group: which devices can be kept apart, and which ones are the payload's? ---- */
+
+static int assign(const struct config_device *wanted, struct refusal *why)
+{
+    const struct pci_selector selector = {
+        .by_id = !wanted->by_address,
+        .vendor = wanted->vendor,
+        .device = wanted->device,
+        .segment = wanted->segment,
+        .rid = wanted->rid,
+        .path = wanted->path,
+        .path_length = wanted->path_length,
+    };
+    char name[PCI_NAME_SIZE];
+    struct pci_device *device;
+    int error = pci_select(&selector, &device, why);
+
+    if (error)
+        return error;
+    device->assigned = true;
+    log_info("assigned %s (%04x:%04x), group %u", pci_name(device, name), device->vendor,
+             device->device, device->group->id);
+    return 0;
+}
+
+static int group(struct refusal *why)
+{
+    if (pci_groups_build())
+        return refuse(why, -ENOMEM, "no memory for the isolation groups");
+    for (size_t i = 0; i < config.device_count; i++) {
+        int error = assign(&config.devices[i], why);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+/* ---- the story ---- */
+
+static const struct {
+    const char *name;
+    int (*tell)(struct refusal *why);
+} story[] = {
+    {"find", find},
+    {"close", close_dma},
+    {"group", group},
+};
+
+/* Every run ends here, however far it came. */
+static _Noreturn void stop(void)
+{
+    report_step("stop");
+    if (config.report_port)
+        report_write(config.report_port, boot.door, &ending);
+    machine_end(&config, &acpi, ending.reason);
+}
+
+/* Called for a panic; a second one, on the way through here, goes straight to the exit. */
+static void stop_after_panic(void)
+{
+    static bool tried;
+
+    ending = (struct report_end){.reason = END_PANIC};
+    if (!tried) {
+        tried = true;
+        pci_disable_all_bus_masters();
+        stop();
+    }
+    machine_end(&config, &acpi, END_PANIC);
+}
+
+/* Until here nothing can be refused politely: without these there is no console and no clock. */
+static void wake_up(paddr_t boot_info)
+{
+    const struct boot_info *given = (const struct boot_info *)(uintptr_t)boot_info;
+
+    image_physical = given->kernel_base;
+    boot = *given;
+    cpu_tables_init();
+    serial_init(SERIAL_PORT_DEFAULT);
+    panic_set_end(stop_after_panic);
+}
+
+static int basics(struct refusal *why)
+{
+    int error = demand(cpu_init(), why);
+
+    if (!error)
+        error = demand(time_init(boot.entry_tsc), why);
+    if (!error)
+        log_set_clock(time_ns);
+    return error;
+}
 
 _Noreturn void kernel_main(paddr_t boot_info)
 {
-    const struct boot_info *info = (const struct boot_info *)(uintptr_t)boot_info;
+    static struct refusal why;
+    int error;
 
-    image_physical = info->kernel_base;
-    cpu_tables_init();
-    serial_init(SERIAL_PORT_DEFAULT);
-    log_info("Bulkhead");
-    const char *problem = cpu_init();
-    if (problem)
-        panic("%s", problem);
-    problem = time_init(info->entry_tsc);
-    if (problem)
-        panic("%s", problem);
-    log_set_clock(time_ns);
-    log_info("%u memory regions, %lu MHz", info->memory_count, time_frequency() / 1000000);
-    port_write8(0x501, 0x10);
-    panic("end");
+    wake_up(boot_info);
+    error = basics(&why);
+    for (size_t i = 0; !error && i < ARRAY_SIZE(story); i++) {
+        error = story[i].tell(&why);
+        report_step(story[i].name);
+    }
+    if (error) {
+        log_error("refused: %s", why.sentence);
+        ending.sentence = why.sentence;
+    }
+    stop();
 }
