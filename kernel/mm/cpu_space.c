@@ -5,11 +5,11 @@
 #include "kernel/mm/direct.h"
 #include "kernel/mm/frames.h"
 #include "kernel/mm/heap.h"
-#include "kernel/mm/page_format.h"
+#include "kernel/mm/cpu_table_format.h"
 #include "kernel/mm/paging_internal.h"
 
 struct cpu_space {
-    struct page_table table;
+    struct cpu_table table;
 };
 
 static struct cpu_space *active;
@@ -26,10 +26,10 @@ struct cpu_space *cpu_space_create(void)
 
     if (!space)
         return NULL;
-    space->table = (struct page_table){.root = frame_alloc(),
-                                       .alloc = frame_alloc,
-                                       .counted = true,
-                                       .gib_pages = kernel_table.gib_pages};
+    space->table = (struct cpu_table){.root = frame_alloc(),
+                                      .alloc = frame_alloc,
+                                      .counted = true,
+                                      .gib_pages = kernel_table.gib_pages};
     if (space->table.root == PADDR_NONE) {
         kfree(space);
         return NULL;

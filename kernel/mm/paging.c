@@ -9,7 +9,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/direct.h"
 #include "kernel/mm/frames.h"
-#include "kernel/mm/page_format.h"
+#include "kernel/mm/cpu_table_format.h"
 #include "kernel/mm/paging_internal.h"
 
 /* Root; image: 1 + 1 + 2; its data in the direct map: 1 + 1 + 2; the piece of RAM: 1 + 2 + 4. */
@@ -20,7 +20,7 @@
  */
 #define PAT_DEFAULT UINT64_C(0x0007040600070406)
 
-struct page_table kernel_table;
+struct cpu_table kernel_table;
 
 static char pool[POOL_PAGES][PAGE_SIZE] __attribute__((aligned(4096)));
 static size_t pool_used;
@@ -160,7 +160,7 @@ const char *paging_init(struct memmap *map)
     /* Until the switch below, tables are reached through the image, where the pool is. */
     image_offset = IMAGE_BASE - image_physical;
     direct_offset = image_offset;
-    kernel_table = (struct page_table){
+    kernel_table = (struct cpu_table){
         .root = pool_alloc(), .alloc = pool_alloc, .gib_pages = cpu_features.gib_pages};
     from = set_aside(map, tables_bound(map) * PAGE_SIZE, &tables);
     if (!from)

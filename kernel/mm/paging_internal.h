@@ -4,7 +4,7 @@
 #define KERNEL_MM_PAGING_INTERNAL_H
 
 #include "kernel/mm/memmap.h"
-#include "kernel/mm/page_table.h"
+#include "kernel/mm/cpu_table.h"
 
 /* Kernel space. The direct map and the image: kernel/mm/direct.h. One root entry is 512 GiB. */
 #define DIRECT_BASE      UINT64_C(0xffff800000000000)
@@ -14,7 +14,7 @@
 #define KERNEL_WINDOW    (512 * GIB) /* size of the mmio and of the stack window */
 #define FIRST_KERNEL_ROW 256u        /* first entry of the root that belongs to kernel space */
 
-extern struct page_table kernel_table;
+extern struct cpu_table kernel_table;
 
 /*
  * Builds the kernel's page tables and activates them. Takes what it needs for tables out of a

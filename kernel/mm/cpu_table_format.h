@@ -4,8 +4,8 @@
  * without access (PROT_NONE) keep their address and flags with the present bit clear and a
  * software bit set.
  */
-#ifndef KERNEL_MM_PAGE_FORMAT_H
-#define KERNEL_MM_PAGE_FORMAT_H
+#ifndef KERNEL_MM_CPU_TABLE_FORMAT_H
+#define KERNEL_MM_CPU_TABLE_FORMAT_H
 
 #include "kernel/mm/paging.h"
 

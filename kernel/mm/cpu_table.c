@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/mm/page_table.h"
+#include "kernel/mm/cpu_table.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/panic.h"
 #include "kernel/mm/direct.h"
 #include "kernel/mm/frames.h"
-#include "kernel/mm/page_format.h"
+#include "kernel/mm/cpu_table_format.h"
 
 /* A place in the tables: the entry that covers `at` at the lowest level there is. */
 struct cursor {
-    const struct page_table *table;
+    const struct cpu_table *table;
     uint64_t at; /* aligned down to the entry's size after the first step */
     uint64_t *slot;
     unsigned level;
@@ -20,7 +20,7 @@ static uint64_t *entries(paddr_t address)
 }
 
 /* Entries in use of one table; the frame's note keeps the number. */
-static void count_entries(const struct page_table *table, paddr_t address, int change)
+static void count_entries(const struct cpu_table *table, paddr_t address, int change)
 {
     if (table->counted)
         *frames_note(address) += (uint32_t)change;
@@ -28,7 +28,7 @@ static void count_entries(const struct page_table *table, paddr_t address, int c
 
 static void cursor_seek(struct cursor *c, uint64_t at)
 {
-    const struct page_table *table = c->table;
+    const struct cpu_table *table = c->table;
     unsigned level = LEVEL_TOP;
     uint64_t *slot = entries(table->root) + level_index(at, level);
 
@@ -72,7 +72,7 @@ static uint64_t leaf_rest(const struct cursor *c)
 }
 
 /* Frees the tables on the way to `at` that hold nothing any more. */
-static void prune(struct page_table *table, uint64_t at)
+static void prune(struct cpu_table *table, uint64_t at)
 {
     paddr_t path[LEVEL_TOP + 1];
     unsigned level = LEVEL_TOP;
@@ -95,7 +95,7 @@ static void prune(struct page_table *table, uint64_t at)
 }
 
 /* The table that holds the entries of `level` for `at`, made if needed; PADDR_NONE: no memory. */
-static paddr_t table_for(struct page_table *table, uint64_t at, unsigned level)
+static paddr_t table_for(struct cpu_table *table, uint64_t at, unsigned level)
 {
     paddr_t address = table->root;
 
@@ -121,7 +121,7 @@ static paddr_t table_for(struct page_table *table, uint64_t at, unsigned level)
 }
 
 /* The largest leaf for a run: aligned on both sides, within the length, known to the CPU. */
-static unsigned leaf_level(const struct page_table *table, uint64_t at, paddr_t base,
+static unsigned leaf_level(const struct cpu_table *table, uint64_t at, paddr_t base,
                            uint64_t length)
 {
     if (!IS_ALIGNED(at | base, SIZE_2M) || length < SIZE_2M)
@@ -130,7 +130,7 @@ static unsigned leaf_level(const struct page_table *table, uint64_t at, paddr_t 
 }
 
 /* Fills neighbouring entries of one table; returns the bytes mapped, 0 without memory. */
-static uint64_t map_in_table(struct page_table *table, uint64_t at, paddr_t base, uint64_t length,
+static uint64_t map_in_table(struct cpu_table *table, uint64_t at, paddr_t base, uint64_t length,
                              uint64_t bits)
 {
     unsigned level = leaf_level(table, at, base, length);
@@ -156,7 +156,7 @@ static uint64_t map_in_table(struct page_table *table, uint64_t at, paddr_t base
     return (uint64_t)count * size;
 }
 
-int cpu_table_map(struct page_table *table, uint64_t at, paddr_t base, uint64_t length,
+int cpu_table_map(struct cpu_table *table, uint64_t at, paddr_t base, uint64_t length,
                   unsigned flags)
 {
     uint64_t bits = pte_flags(flags);
@@ -175,7 +175,7 @@ int cpu_table_map(struct page_table *table, uint64_t at, paddr_t base, uint64_t 
 }
 
 /* Replaces a large leaf by a table of the next smaller ones: filled first, then put in place. */
-static int split(struct page_table *table, struct cursor *c)
+static int split(struct cpu_table *table, struct cursor *c)
 {
     paddr_t fresh = table->alloc();
     uint64_t *slot;
@@ -193,7 +193,7 @@ static int split(struct page_table *table, struct cursor *c)
     return 0;
 }
 
-int cpu_table_cut(struct page_table *table, uint64_t at)
+int cpu_table_cut(struct cpu_table *table, uint64_t at)
 {
     struct cursor c = {.table = table};
 
@@ -207,7 +207,7 @@ int cpu_table_cut(struct page_table *table, uint64_t at)
 }
 
 /* Clears the entries of one table from the cursor on; returns where it stopped. */
-static uint64_t unmap_in_table(struct page_table *table, struct cursor *c, uint64_t end)
+static uint64_t unmap_in_table(struct cpu_table *table, struct cursor *c, uint64_t end)
 {
     paddr_t address = ALIGN_DOWN(virt_to_phys(c->slot), PAGE_SIZE);
     uint64_t size = level_size(c->level);
@@ -228,7 +228,7 @@ static uint64_t unmap_in_table(struct page_table *table, struct cursor *c, uint6
     return at;
 }
 
-void cpu_table_unmap(struct page_table *table, uint64_t at, uint64_t length)
+void cpu_table_unmap(struct cpu_table *table, uint64_t at, uint64_t length)
 {
     uint64_t end = at + length;
     struct cursor c = {.table = table};
@@ -243,7 +243,7 @@ void cpu_table_unmap(struct page_table *table, uint64_t at, uint64_t length)
     }
 }
 
-void cpu_table_protect(struct page_table *table, uint64_t at, uint64_t length, unsigned flags)
+void cpu_table_protect(struct cpu_table *table, uint64_t at, uint64_t length, unsigned flags)
 {
     const uint64_t keep = PTE_ADDRESS | PTE_LARGE | PTE_OWNED | PTE_UNCACHED;
     uint64_t bits = pte_flags(flags & ~(unsigned)(PAGE_OWNED | PAGE_UNCACHED));
@@ -260,7 +260,7 @@ void cpu_table_protect(struct page_table *table, uint64_t at, uint64_t length, u
     }
 }
 
-bool cpu_table_find(const struct page_table *table, uint64_t at, uint64_t end,
+bool cpu_table_find(const struct cpu_table *table, uint64_t at, uint64_t end,
                     struct cpu_mapping *out)
 {
     struct cursor c = {.table = table};
@@ -329,7 +329,7 @@ static bool runs_in_table(struct cursor *c, uint64_t end, uint64_t mask, uint64_
     }
 }
 
-size_t cpu_table_runs(const struct page_table *table, uint64_t at, uint64_t end, unsigned need,
+size_t cpu_table_runs(const struct cpu_table *table, uint64_t at, uint64_t end, unsigned need,
                       struct phys_run *out, size_t capacity, bool *device)
 {
     struct run_list list = {out, 0, capacity};
@@ -347,7 +347,7 @@ size_t cpu_table_runs(const struct page_table *table, uint64_t at, uint64_t end,
 }
 
 /* Frees one table and all below it. */
-static void free_table(struct page_table *table, paddr_t address, unsigned level)
+static void free_table(struct cpu_table *table, paddr_t address, unsigned level)
 {
     const uint64_t *slot = entries(address);
 
@@ -357,7 +357,7 @@ static void free_table(struct page_table *table, paddr_t address, unsigned level
     frames_release(address, PAGE_SIZE);
 }
 
-void cpu_table_clear(struct page_table *table, unsigned first, unsigned last)
+void cpu_table_clear(struct cpu_table *table, unsigned first, unsigned last)
 {
     uint64_t *slot = entries(table->root);
 

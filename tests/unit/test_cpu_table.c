@@ -8,7 +8,7 @@
 #include "kernel/lib/error.h"
 #include "kernel/mm/direct.h"
 #include "kernel/mm/frames.h"
-#include "kernel/mm/page_table.h"
+#include "kernel/mm/cpu_table.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_memory.h"
 
@@ -27,7 +27,7 @@ struct page {
 
 static const struct phys_run ram[] = {{RAM_BASE, RAM_SIZE}};
 static struct page model[PAGES];
-static struct page_table table;
+static struct cpu_table table;
 static uint64_t rng;
 
 static paddr_t alloc_table(void)
@@ -47,7 +47,7 @@ static int setup(void **state)
 {
     host_memory_create(RAM_BASE, RAM_SIZE);
     assert_int_equal(frames_init(ram, 1, NULL, 0), 0);
-    table = (struct page_table){.alloc = alloc_table, .counted = true, .gib_pages = true};
+    table = (struct cpu_table){.alloc = alloc_table, .counted = true, .gib_pages = true};
     table.root = alloc_table();
     memset(model, 0, sizeof(model));
     return 0;

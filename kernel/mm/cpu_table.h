@@ -3,12 +3,12 @@
  * The walk over 4-level CPU page tables, without any flushing: paging.c and cpu_space.c add that.
  * Addresses, lengths and physical bases are page aligned; ranges do not wrap.
  */
-#ifndef KERNEL_MM_PAGE_TABLE_H
-#define KERNEL_MM_PAGE_TABLE_H
+#ifndef KERNEL_MM_CPU_TABLE_H
+#define KERNEL_MM_CPU_TABLE_H
 
 #include "kernel/mm/paging.h"
 
-struct page_table {
+struct cpu_table {
     paddr_t root;
     paddr_t (*alloc)(void); /* one cleared frame, or PADDR_NONE */
     bool counted;           /* tables are counted and freed when empty; else they stay for good */
@@ -19,27 +19,27 @@ struct page_table {
  * Maps with the largest leaves that fit. Nothing may be mapped in the range. -ENOMEM leaves the
  * range unmapped.
  */
-int cpu_table_map(struct page_table *table, uint64_t at, paddr_t base, uint64_t length,
+int cpu_table_map(struct cpu_table *table, uint64_t at, paddr_t base, uint64_t length,
                   unsigned flags);
 /* Splits the leaf that `at` lies inside of, so that none crosses `at`. -ENOMEM: still the same. */
-int cpu_table_cut(struct page_table *table, uint64_t at);
+int cpu_table_cut(struct cpu_table *table, uint64_t at);
 /* No leaf may cross either end. */
-void cpu_table_unmap(struct page_table *table, uint64_t at, uint64_t length);
+void cpu_table_unmap(struct cpu_table *table, uint64_t at, uint64_t length);
 /* Replaces access and marks of what is mapped; PAGE_OWNED and PAGE_UNCACHED stay as they are. */
-void cpu_table_protect(struct page_table *table, uint64_t at, uint64_t length, unsigned flags);
+void cpu_table_protect(struct cpu_table *table, uint64_t at, uint64_t length, unsigned flags);
 /*
  * The first mapped piece in [at, end): the longest stretch that is consecutive in virtual and
  * physical memory with the same flags. False if nothing is mapped there.
  */
-bool cpu_table_find(const struct page_table *table, uint64_t at, uint64_t end,
+bool cpu_table_find(const struct cpu_table *table, uint64_t at, uint64_t end,
                     struct cpu_mapping *out);
 /*
  * Splits [at, end) into physical runs, as many as `capacity`. Stops at the first page that lacks
  * one of the `need` entry bits or differs from the first in caching. Returns the number of runs.
  */
-size_t cpu_table_runs(const struct page_table *table, uint64_t at, uint64_t end, unsigned need,
+size_t cpu_table_runs(const struct cpu_table *table, uint64_t at, uint64_t end, unsigned need,
                       struct phys_run *out, size_t capacity, bool *device);
 /* Frees the tables below the entries [first, last] of the root, never what they map. */
-void cpu_table_clear(struct page_table *table, unsigned first, unsigned last);
+void cpu_table_clear(struct cpu_table *table, unsigned first, unsigned last);
 
 #endif
