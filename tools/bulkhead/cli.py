@@ -24,7 +24,7 @@ def jobs():
 
 def make(*targets, keep_going=False):
     """Builds make targets with progress on the terminal; True if all were built."""
-    command = ["make", "--no-print-directory", f"-j{jobs()}", *(["-k"] if keep_going else []), *targets]
+    command = ["make", "-s", "--no-print-directory", f"-j{jobs()}", *(["-k"] if keep_going else []), *targets]
     return subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, check=False).returncode == 0
 
 
