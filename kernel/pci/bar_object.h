@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The memory of a BAR as an object that can be mapped. */
+#ifndef KERNEL_PCI_BAR_OBJECT_H
+#define KERNEL_PCI_BAR_OBJECT_H
+
+#include "kernel/mm/memobj.h"
+#include "kernel/pci/pci.h"
+
+/*
+ * An object for BAR `bar` (0 to 5) with one reference, flags MEMOBJ_DEVICE. -EINVAL: the BAR does
+ * not exist, is an I/O BAR, is not assigned, or does not fill whole pages. -ENOMEM.
+ */
+int pci_bar_object(const struct pci_device *device, unsigned bar, struct memobj **out);
+
+#endif
