@@ -10,6 +10,7 @@
 #include "kernel/mm/frames.h"
 #include "kernel/mm/heap.h"
 #include "kernel/pci/pci.h"
+#include "kernel/pci/registers.h"
 
 int remap_init(struct iommu_unit *unit, unsigned entries)
 {
@@ -34,22 +35,28 @@ int remap_init(struct iommu_unit *unit, unsigned entries)
     return 0;
 }
 
+static struct remap_source exact(uint16_t rid)
+{
+    return (struct remap_source){VTD_SOURCE_EXACT, rid};
+}
+
 struct remap_source remap_source_of(const struct pci_device *device)
 {
     pci_rid_t ids[3];
     size_t count = pci_requester_ids(device, ids);
-    pci_rid_t alias = ids[count - 1];
+    const struct pci_device *taker;
 
     if (count == 1)
-        return (struct remap_source){VTD_SOURCE_EXACT, device->rid};
-    /*
-     * A PCIe-to-PCI bridge takes ownership of messages with an id of its secondary bus, or passes
-     * the function's own id: both lie on that bus. A bridge that uses its own id leaves only that.
-     */
-    if (PCI_BUS(alias) == PCI_BUS(device->rid))
-        return (struct remap_source){VTD_SOURCE_BUSES,
-                                     (uint16_t)((PCI_BUS(alias) << 8) | PCI_BUS(alias))};
-    return (struct remap_source){VTD_SOURCE_EXACT, alias};
+        return exact(device->rid);
+    /* The bridge that takes requests over comes last. */
+    taker = pci_find(device->segment, ids[count - 1]);
+    if (!taker || pci_express_type(taker) != PCIE_TO_PCI_BRIDGE)
+        return exact(ids[count - 1]);
+    if (taker->secondary != PCI_BUS(device->rid))
+        return exact(PCI_RID(taker->secondary, 0, 0));
+    /* It sends messages with its secondary bus and 00.0, or passes the function's own id. */
+    return (struct remap_source){VTD_SOURCE_BUSES,
+                                 (uint16_t)((taker->secondary << 8) | taker->secondary)};
 }
 
 /* ---- entries ---- */

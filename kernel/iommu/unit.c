@@ -237,6 +237,8 @@ static int map_registers(struct iommu_unit *unit)
     unit->version = vtd_read32(unit->registers, VTD_VER);
     unit->cap = vtd_read64(unit->registers, VTD_CAP);
     unit->ecap = vtd_read64(unit->registers, VTD_ECAP);
+    if (unit->cap == ~UINT64_C(0))
+        return 0; /* nobody answers: unit_decide() says so */
     end = MAX(vtd_ecap_iotlb_offset(unit->ecap) + 16,
               vtd_cap_fault_offset(unit->cap) + 16 * vtd_cap_fault_records(unit->cap));
     if (end <= size)

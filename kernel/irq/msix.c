@@ -4,6 +4,7 @@
 #include "kernel/irq/set.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/paging.h"
+#include "kernel/pci/registers.h"
 
 enum {
     MSIX_CONTROL = 2,
@@ -18,8 +19,6 @@ enum {
     MSIX_ENTRY_DATA = 8,
     MSIX_ENTRY_CONTROL = 12,
     MSIX_ENTRY_MASKED = 1,
-    PCI_COMMAND = 4,
-    PCI_COMMAND_MEMORY = 2,
 };
 
 static uint16_t control_of(const struct pci_device *device)

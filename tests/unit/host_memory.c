@@ -10,14 +10,20 @@ uint64_t image_offset;
 static char *memory;
 static uint64_t memory_size;
 
+/* The direct map keeps the alignment of physical addresses up to this. */
+#define ALIGNMENT SIZE_2M
+
 void host_memory_create(paddr_t base, uint64_t size)
 {
-    memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                  -1, 0);
+    uintptr_t at;
+
+    memory_size = size + 2 * ALIGNMENT;
+    memory = mmap(NULL, memory_size, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
         abort();
-    memory_size = size;
-    direct_offset = (uintptr_t)memory - base;
+    at = ALIGN_UP((uintptr_t)memory, ALIGNMENT) + base % ALIGNMENT;
+    direct_offset = at - base;
 }
 
 void host_memory_destroy(void)

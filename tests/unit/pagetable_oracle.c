@@ -1,0 +1,560 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/pagetable_oracle.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/iommu/pagetable.h"
+#include "kernel/lib/error.h"
+#include "tests/unit/host_heap.h"
+#include "tests/unit/vtd_memory.h"
+
+#define SEGMENTS_MAX  48
+#define RUNS_MAX      64
+#define LEAVES_CHECK  3000 /* more leaves than this, and a step checks only what it touched */
+#define PHYSICAL_BITS 46
+
+#define REQUIRE(condition)                                                                         \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "%s:%d: step %llu: %s\n", __FILE__, __LINE__,                          \
+                    (unsigned long long)step, #condition);                                         \
+            abort();                                                                               \
+        }                                                                                          \
+    } while (0)
+
+/* One successful map. Runs are kept as given; consecutive ones are what the code may join. */
+struct segment {
+    uint64_t iova;
+    uint64_t length;
+    unsigned permissions;
+    bool small;
+    size_t count;
+    struct phys_run runs[RUNS_MAX];
+    uint64_t minimum; /* leaves, by exhaustive search */
+};
+
+static uint64_t step;
+static struct segment segments[SEGMENTS_MAX]; /* sorted by IOVA */
+static size_t segment_count;
+static struct page_table table;
+static struct table_pool pool;
+
+static uint64_t below(struct chooser *chooser, uint64_t bound)
+{
+    return chooser->below(chooser, bound);
+}
+
+/* ---- the smallest number of leaves ---- */
+
+/* The run that holds byte `offset` of the segment, and where it starts. */
+static const struct phys_run *run_at(const struct segment *segment, uint64_t offset,
+                                     uint64_t *inside)
+{
+    size_t i = 0;
+
+    while (offset >= segment->runs[i].length)
+        offset -= segment->runs[i++].length;
+    *inside = offset;
+    return &segment->runs[i];
+}
+
+static paddr_t physical_at(const struct segment *segment, uint64_t offset)
+{
+    uint64_t inside;
+    const struct phys_run *run = run_at(segment, offset, &inside);
+
+    return run->base + inside;
+}
+
+/* Bytes from `offset` on that are physically consecutive, over the joints of runs. */
+static uint64_t consecutive(const struct segment *segment, uint64_t offset)
+{
+    uint64_t inside, length;
+    const struct phys_run *run = run_at(segment, offset, &inside);
+    const struct phys_run *end = segment->runs + segment->count;
+
+    length = run->length - inside;
+    for (; run + 1 < end && run[1].base == run->base + run->length; run++)
+        length += run[1].length;
+    return length;
+}
+
+/* best[i]: fewest leaves for the pages from i to the end, tried with every size at every page. */
+static uint64_t exhaustive_minimum(const struct segment *segment, unsigned largest)
+{
+    uint64_t pages = segment->length / PAGE_SIZE;
+    uint32_t *best = malloc((pages + 1) * sizeof(*best));
+    uint64_t result;
+
+    best[pages] = 0;
+    for (uint64_t i = pages; i-- > 0;) {
+        uint64_t iova = segment->iova + i * PAGE_SIZE;
+        paddr_t physical = physical_at(segment, i * PAGE_SIZE);
+        uint64_t room = consecutive(segment, i * PAGE_SIZE);
+
+        best[i] = UINT32_MAX;
+        for (unsigned level = 1; level <= largest; level++) {
+            uint64_t size = PAGE_SIZE << (9 * (level - 1));
+
+            if (iova % size == 0 && physical % size == 0 && room >= size)
+                best[i] = MIN(best[i], 1 + best[i + size / PAGE_SIZE]);
+        }
+    }
+    result = best[0];
+    free(best);
+    return result;
+}
+
+/* ---- an independent reader of the tables, straight from the specification's bit layout ---- */
+
+struct reading {
+    uint64_t leaves;
+    uint64_t tables;
+    size_t segment; /* the next one to be seen */
+    uint64_t offset;
+    bool flushed; /* read what a unit without snooping would read */
+};
+
+static void read_leaf(struct reading *reading, uint64_t iova, uint64_t size, uint64_t entry)
+{
+    const struct segment *segment = &segments[reading->segment];
+
+    REQUIRE(reading->segment < segment_count);
+    REQUIRE(iova == segment->iova + reading->offset);
+    REQUIRE((entry & 3) == segment->permissions);
+    REQUIRE(((entry >> 11) & 1) == table.snoop);
+    REQUIRE((entry & UINT64_C(0x7ffffffffffff000)) == physical_at(segment, reading->offset));
+    REQUIRE((entry & (size - 1) & ~UINT64_C(0xfff)) == 0);
+    REQUIRE(consecutive(segment, reading->offset) >= size);
+    reading->leaves++;
+    reading->offset += size;
+    if (reading->offset == segment->length) {
+        reading->segment++;
+        reading->offset = 0;
+    }
+}
+
+static void read_table(struct reading *reading, paddr_t at, unsigned level, uint64_t iova)
+{
+    const uint64_t *entries = vtd_memory_seen(at, reading->flushed);
+    unsigned present = 0;
+
+    for (unsigned i = 0; i < 512; i++) {
+        uint64_t size = PAGE_SIZE << (9 * (level - 1));
+        uint64_t entry = entries[i];
+
+        if (!entry)
+            continue;
+        present++;
+        if (level == 1 || (entry & 0x80)) {
+            REQUIRE(level <= table.largest);
+            read_leaf(reading, iova + i * size, size, entry & ~UINT64_C(0x80));
+        } else {
+            REQUIRE((entry & 0xfff) == 3);
+            reading->tables++;
+            read_table(reading, entry & UINT64_C(0x000ffffffffff000), level - 1, iova + i * size);
+        }
+    }
+    /* Nothing but the root may be empty. */
+    REQUIRE(present || level == table.levels);
+}
+
+/* The fewest tables that hold these leaves: one per distinct place above a leaf. */
+static uint64_t minimal_tables(void)
+{
+    uint64_t tables = 0;
+
+    for (unsigned level = table.levels - 1; level >= 1; level--) {
+        uint64_t span = PAGE_SIZE << (9 * level);
+        uint64_t last_seen = ~UINT64_C(0);
+
+        for (size_t i = 0; i < segment_count; i++) {
+            const struct segment *segment = &segments[i];
+
+            for (uint64_t place = segment->iova / span;
+                 place <= (segment->iova + segment->length - 1) / span; place++) {
+                struct iommu_translation found;
+                uint64_t from = MAX(place * span, segment->iova);
+
+                /* A table of this level is not needed where one larger leaf covers its place. */
+                REQUIRE(page_table_translate(&table, from, &found));
+                if (found.leaf_size >= span || place == last_seen)
+                    continue;
+                last_seen = place;
+                tables++;
+            }
+        }
+    }
+    return tables;
+}
+
+static void check_everything(void)
+{
+    struct reading reading = {.flushed = table.flush};
+    uint64_t minimum = 0;
+
+    read_table(&reading, table_physical(table.root), table.levels, 0);
+    REQUIRE(reading.segment == segment_count);
+    for (size_t i = 0; i < segment_count; i++)
+        minimum += segments[i].minimum;
+    REQUIRE(reading.leaves == minimum);
+    REQUIRE(table.leaves[1] + table.leaves[2] + table.leaves[3] == minimum);
+    REQUIRE(table.tables == reading.tables);
+    REQUIRE(reading.tables == minimal_tables());
+    REQUIRE(pool.used == reading.tables + 1);
+}
+
+static uint64_t total_leaves(void)
+{
+    return table.leaves[1] + table.leaves[2] + table.leaves[3];
+}
+
+/* The place an address has, or would have, in the list. */
+static size_t place_of(uint64_t iova)
+{
+    size_t i = 0;
+
+    while (i < segment_count && segments[i].iova + (segments[i].length - 1) < iova)
+        i++;
+    return i;
+}
+
+static void check_address(uint64_t iova)
+{
+    struct iommu_translation found;
+    size_t i = place_of(iova);
+    bool mapped = i < segment_count && segments[i].iova <= iova;
+
+    REQUIRE(page_table_translate(&table, iova, &found) == mapped);
+    if (!mapped)
+        return;
+    REQUIRE(found.physical == physical_at(&segments[i], iova - segments[i].iova));
+    REQUIRE(found.permissions == segments[i].permissions);
+    REQUIRE(!segments[i].small || found.leaf_size == PAGE_SIZE);
+}
+
+static void check_around(uint64_t iova, uint64_t length)
+{
+    uint64_t last = BIT(table.address_bits) - 1;
+    uint64_t end = iova + (length - 1);
+
+    check_address(iova);
+    check_address(end);
+    if (iova > 0)
+        check_address(iova - 1);
+    if (end < last)
+        check_address(end + 1);
+    check_address(0);
+    check_address(last);
+}
+
+/* ---- steps ---- */
+
+/* Sizes that reach every leaf size, their neighbours and sums; the large ones are rare. */
+static uint64_t choose_length(struct chooser *chooser)
+{
+    uint64_t around = below(chooser, 7);
+
+    switch (below(chooser, 64)) {
+    case 0:
+        return SIZE_1G + (around - 3) * PAGE_SIZE;
+    case 1:
+        return SIZE_1G + SIZE_2M + around * PAGE_SIZE;
+    case 2:
+        return SIZE_1G;
+    case 3 ... 9:
+        return SIZE_2M + (around - 3) * PAGE_SIZE;
+    case 10 ... 16:
+        return SIZE_2M * (1 + around);
+    default:
+        return (1 + around) * PAGE_SIZE;
+    }
+}
+
+/* Near the borders where things go wrong: both ends, and borders of tables of every level. */
+static uint64_t choose_iova(struct chooser *chooser, uint64_t length)
+{
+    uint64_t end = BIT(table.address_bits);
+    uint64_t shift = PAGE_SHIFT + 9 * below(chooser, 5);
+    uint64_t anchor;
+
+    switch (below(chooser, 5)) {
+    case 0:
+        return below(chooser, 8) * PAGE_SIZE;
+    case 1:
+        return end - length - below(chooser, 8) * PAGE_SIZE;
+    case 2:
+        anchor = below(chooser, 8) << shift;
+        break;
+    case 3:
+        anchor = end - (below(chooser, 8) << shift) - length;
+        break;
+    default:
+        anchor = (below(chooser, 4) << shift) - below(chooser, 8) * PAGE_SIZE;
+        break;
+    }
+    return ALIGN_DOWN(anchor, PAGE_SIZE) % end;
+}
+
+/* Physical memory, often congruent to the IOVA for some leaf size. */
+static paddr_t choose_physical(struct chooser *chooser, uint64_t iova)
+{
+    uint64_t size = PAGE_SIZE << (9 * below(chooser, 3));
+    paddr_t base = below(chooser, BIT(PHYSICAL_BITS - 31)) << 30;
+
+    if (below(chooser, 2))
+        base += below(chooser, 512) * SIZE_2M;
+    if (below(chooser, 4) == 0)
+        base += below(chooser, 512) * PAGE_SIZE;
+    return base + iova % size;
+}
+
+/* Cuts the length into runs that continue each other or not, and fills the segment. */
+static void choose_runs(struct chooser *chooser, struct segment *segment)
+{
+    uint64_t left = segment->length;
+    uint64_t iova = segment->iova;
+    size_t most = 1 + below(chooser, 4) * 20;
+
+    segment->count = 0;
+    while (left) {
+        struct phys_run *run = &segment->runs[segment->count];
+        bool last = segment->count + 1 >= MIN(most, RUNS_MAX);
+        uint64_t part = (1 + below(chooser, below(chooser, 2) ? 3 : 1024)) * PAGE_SIZE;
+
+        run->length = last ? left : MIN(part, left);
+        if (segment->count && below(chooser, 2))
+            run->base = run[-1].base + run[-1].length;
+        else
+            run->base = choose_physical(chooser, iova);
+        left -= run->length;
+        iova += run->length;
+        segment->count++;
+    }
+}
+
+/* Leaves exactly `pages` pages in the pool and none in the frame allocator. Returns the rest. */
+static struct iommu_table_page *starve(uint64_t pages)
+{
+    struct iommu_table_page *held = NULL, *page;
+
+    vtd_memory_deny_frames(true);
+    while ((page = table_alloc(&pool, 1)) != NULL) {
+        page->next = held;
+        held = page;
+    }
+    while (pages-- && held) {
+        page = held;
+        held = held->next;
+        table_release(&pool, page);
+    }
+    return held;
+}
+
+static void feed(struct iommu_table_page *held)
+{
+    while (held) {
+        struct iommu_table_page *next = held->next;
+
+        table_release(&pool, held);
+        held = next;
+    }
+    vtd_memory_deny_frames(false);
+}
+
+static bool overlaps(uint64_t iova, uint64_t length)
+{
+    size_t i = place_of(iova);
+
+    return i < segment_count && segments[i].iova <= iova + (length - 1);
+}
+
+static void insert(const struct segment *segment)
+{
+    size_t at = place_of(segment->iova);
+
+    memmove(&segments[at + 1], &segments[at], (segment_count - at) * sizeof(*segments));
+    segments[at] = *segment;
+    segment_count++;
+}
+
+static void release(struct iommu_gather *gather)
+{
+    page_table_release(&table, gather);
+    *gather = (struct iommu_gather){.first = ~UINT64_C(0)};
+}
+
+static void step_map(struct chooser *chooser)
+{
+    static struct segment candidate;
+    struct iommu_gather undo = {.first = ~UINT64_C(0)};
+    struct iommu_table_page *held = NULL;
+    bool hungry = below(chooser, 4) == 0;
+    bool fits;
+    int error;
+
+    candidate.length = choose_length(chooser);
+    candidate.iova = choose_iova(chooser, candidate.length);
+    candidate.permissions = 1 + (unsigned)below(chooser, 3);
+    /* Small leaves of a GiB would be a quarter of a million: legal, but slow to check. */
+    candidate.small = candidate.length < SIZE_1G / 2 && below(chooser, 8) == 0;
+    choose_runs(chooser, &candidate);
+    fits = candidate.length <= BIT(table.address_bits) - candidate.iova;
+    if (hungry)
+        held = starve(below(chooser, 8));
+    error = page_table_map(&table, candidate.iova, candidate.runs, candidate.count,
+                           candidate.permissions, candidate.small, &undo);
+    release(&undo);
+    if (hungry)
+        feed(held);
+    if (error == 0) {
+        REQUIRE(fits && !overlaps(candidate.iova, candidate.length));
+        candidate.minimum = exhaustive_minimum(&candidate, candidate.small ? 1 : table.largest);
+        insert(&candidate);
+    } else if (error == -ENOMEM) {
+        REQUIRE(hungry);
+    } else if (error == -EEXIST) {
+        REQUIRE(overlaps(candidate.iova,
+                         MIN(candidate.length, BIT(table.address_bits) - candidate.iova)));
+    } else {
+        REQUIRE(error == -EINVAL && !fits);
+    }
+    check_around(candidate.iova, MIN(candidate.length, BIT(table.address_bits) - candidate.iova));
+}
+
+/* Unmaps from one segment to another, both whole, holes included. */
+static void step_unmap(struct chooser *chooser)
+{
+    size_t first, count;
+    uint64_t iova, end, leaves = 0;
+    struct iommu_gather gather = {.first = ~UINT64_C(0)};
+
+    if (segment_count == 0)
+        return;
+    first = below(chooser, segment_count);
+    count = 1 + (below(chooser, 3) == 0 ? below(chooser, segment_count - first) : 0);
+    iova = segments[first].iova;
+    end = segments[first + count - 1].iova + segments[first + count - 1].length;
+    /* Sometimes the holes around as well. */
+    if (below(chooser, 3) == 0)
+        iova = first ? segments[first - 1].iova + segments[first - 1].length : 0;
+    if (below(chooser, 3) == 0)
+        end =
+            first + count < segment_count ? segments[first + count].iova : BIT(table.address_bits);
+    for (size_t i = first; i < first + count; i++)
+        leaves += segments[i].minimum;
+    page_table_unmap(&table, iova, end - iova, &gather);
+    REQUIRE(gather.leaves == leaves);
+    REQUIRE(gather.first == iova && gather.last == end - 1);
+    release(&gather);
+    memmove(&segments[first], &segments[first + count],
+            (segment_count - first - count) * sizeof(*segments));
+    segment_count -= count;
+    check_around(iova, end - iova);
+}
+
+/* Unmapping a hole changes nothing and asks for no invalidation. */
+static void step_unmap_hole(struct chooser *chooser)
+{
+    struct iommu_gather gather = {.first = ~UINT64_C(0)};
+    size_t i = below(chooser, segment_count + 1);
+    uint64_t first = i ? segments[i - 1].iova + segments[i - 1].length : 0;
+    uint64_t end = i < segment_count ? segments[i].iova : BIT(table.address_bits);
+
+    if (first == end)
+        return;
+    page_table_unmap(&table, first, end - first, &gather);
+    REQUIRE(gather.leaves == 0 && gather.first > gather.last && !gather.freed);
+}
+
+/*
+ * Other memory at the place of a segment, before the invalidation: the retired tables stay as they
+ * are and apart from the new ones until they are released.
+ */
+static void step_replace(struct chooser *chooser)
+{
+    struct iommu_gather gather = {.first = ~UINT64_C(0)}, undo = {.first = ~UINT64_C(0)};
+    struct segment *segment;
+
+    if (segment_count == 0)
+        return;
+    segment = &segments[below(chooser, segment_count)];
+    page_table_unmap(&table, segment->iova, segment->length, &gather);
+    REQUIRE(gather.leaves == segment->minimum);
+    segment->permissions = 1 + (unsigned)below(chooser, 3);
+    choose_runs(chooser, segment);
+    REQUIRE(page_table_map(&table, segment->iova, segment->runs, segment->count,
+                           segment->permissions, segment->small, &undo) == 0);
+    REQUIRE(undo.first > undo.last && !undo.freed);
+    segment->minimum = exhaustive_minimum(segment, segment->small ? 1 : table.largest);
+    release(&gather);
+    check_around(segment->iova, segment->length);
+}
+
+static void unmap_all(void)
+{
+    struct iommu_gather gather = {.first = ~UINT64_C(0)};
+
+    page_table_unmap(&table, 0, BIT(table.address_bits), &gather);
+    release(&gather);
+    segment_count = 0;
+    check_everything();
+    REQUIRE(table.tables == 0 && pool.used == 1);
+}
+
+/* A table of a random shape: every depth, leaf size, coherency and snoop. */
+static void start(struct chooser *chooser)
+{
+    table.levels = 3 + (unsigned)below(chooser, 3);
+    table.largest = 1 + (unsigned)below(chooser, 3);
+    table.address_bits = PAGE_SHIFT + 9 * table.levels - (unsigned)below(chooser, 6);
+    table.snoop = below(chooser, 2);
+    table.flush = below(chooser, 2);
+    table.physical_limit = BIT(PHYSICAL_BITS);
+    table_pool_init(&pool, table.flush);
+    REQUIRE(page_table_init(&table, &pool) == 0);
+    segment_count = 0;
+    check_everything();
+}
+
+static void finish(void)
+{
+    page_table_destroy(&table);
+    REQUIRE(pool.used == 0 && pool.idle_chunks == pool.chunks);
+    vtd_memory_reset();
+}
+
+static bool has_more(const struct chooser *chooser)
+{
+    return !chooser->data || chooser->size;
+}
+
+void oracle_run(struct chooser *chooser, uint64_t steps)
+{
+    vtd_memory_reset();
+    start(chooser);
+    for (step = 1; step <= steps && has_more(chooser); step++) {
+        uint64_t choice = below(chooser, 16);
+
+        if (choice == 15)
+            step_unmap_hole(chooser);
+        else if (choice == 14)
+            step_replace(chooser);
+        else if (choice < 8 && segment_count < SEGMENTS_MAX - 1)
+            step_map(chooser);
+        else
+            step_unmap(chooser);
+        if (total_leaves() <= LEAVES_CHECK || step % 1024 == 0)
+            check_everything();
+        if (below(chooser, 256) == 0)
+            unmap_all();
+        if (below(chooser, 2048) == 0) {
+            finish();
+            start(chooser);
+        }
+    }
+    unmap_all();
+    finish();
+}
