@@ -26,6 +26,7 @@
 #include "kernel/pci/group.h"
 #include "kernel/pci/select.h"
 #include "kernel/report/report.h"
+#include "kernel/selftest.h"
 
 paddr_t image_physical;
 
@@ -184,6 +185,11 @@ static int group(struct refusal *why)
     return 0;
 }
 
+static int selftest(struct refusal *why)
+{
+    return selftest_run(config.selftest, why);
+}
+
 /* ---- the story ---- */
 
 static const struct {
@@ -193,6 +199,7 @@ static const struct {
     {"find", find},
     {"close", close_dma},
     {"group", group},
+    {"selftest", selftest},
 };
 
 /* Every run ends here, however far it came. */

@@ -8,7 +8,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/symbol.h"
 
-#define BACKTRACE_MAX 32
+#define BACKTRACE_MAX 20
 
 /* user_copy.S: reads a word of kernel memory that may not be there. False if it is not. */
 bool peek64(uint64_t address, uint64_t *out);

@@ -13,7 +13,8 @@ kernel_entry:
     call kernel_main
     ud2
 
-    .bss
+/* linker/kernel.ld puts read-only memory below it: an overflow is a fault, not a surprise. */
+    .section .boot_stack, "aw"
     .align 4096
     .skip 16 * 1024
     .globl boot_stack_top

@@ -20,6 +20,7 @@ _Static_assert(offsetof(struct user_ops, syscall) == 0, "trap.S");
 enum {
     VECTOR_DEBUG = 1,
     VECTOR_NMI = 2,
+    VECTOR_DOUBLE_FAULT = 8,
     VECTOR_GENERAL_PROTECTION = 13,
     VECTOR_PAGE_FAULT = 14,
     VECTOR_FIRST_INJECTABLE = 16, /* APICs refuse to deliver vectors below */
@@ -87,7 +88,8 @@ static void kernel_exception(struct trap_frame *frame, uint64_t address)
 
 static void exception(struct trap_frame *frame)
 {
-    uint64_t address = frame->vector == VECTOR_PAGE_FAULT ? cr2_read() : 0;
+    bool has_address = frame->vector == VECTOR_PAGE_FAULT || frame->vector == VECTOR_DOUBLE_FAULT;
+    uint64_t address = has_address ? cr2_read() : 0;
 
     if (!from_user(frame)) {
         kernel_exception(frame, address);
