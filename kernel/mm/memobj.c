@@ -72,12 +72,11 @@ void memobj_restore(struct memobj *object)
         watcher->restore(watcher);
 }
 
-void memobj_shrink(struct memobj *object, uint64_t size)
+void memobj_zap(struct memobj *object, uint64_t from)
 {
     struct memobj_watcher *watcher;
 
-    object->size = size;
     list_for_each_entry (watcher, &object->watchers, link)
-        if (watcher->shrink)
-            watcher->shrink(watcher, size);
+        if (watcher->zap)
+            watcher->zap(watcher, from);
 }

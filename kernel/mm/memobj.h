@@ -29,14 +29,15 @@ struct memobj_ops {
 /*
  * Whoever maps an object into page tables watches it: `revoke` must remove every translation to it
  * before it returns (CPU and IO page tables alike), `restore` may put CPU translations back.
- * `shrink`: the memory from offset `size` on is about to be released; CPU translations to it must
- * go. IO page tables need not care: they hold pins. A watcher must not be taken out in a callback.
+ * `zap`: memory from offset `from` on is about to be released; CPU translations to it must go (a
+ * later access asks run() again). IO page tables need not care: they hold pins. Callbacks must not
+ * take watchers out.
  */
 struct memobj_watcher {
     struct list link;
     void (*revoke)(struct memobj_watcher *watcher);
     void (*restore)(struct memobj_watcher *watcher);
-    void (*shrink)(struct memobj_watcher *watcher, uint64_t size); /* may be NULL */
+    void (*zap)(struct memobj_watcher *watcher, uint64_t from); /* may be NULL */
 };
 
 struct memobj {
@@ -60,7 +61,7 @@ void memobj_unwatch(struct memobj_watcher *watcher);
 /* Tells all watchers; run() fails with -EIO until restored. Idempotent. */
 void memobj_revoke(struct memobj *object);
 void memobj_restore(struct memobj *object);
-/* For the owner of an object that becomes smaller, before it releases the memory. */
-void memobj_shrink(struct memobj *object, uint64_t size);
+/* For the owner of an object, before it releases memory from offset `from` on. */
+void memobj_zap(struct memobj *object, uint64_t from);
 
 #endif

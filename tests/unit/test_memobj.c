@@ -14,7 +14,7 @@ struct counting_watcher {
     struct memobj_watcher watcher;
     int revoked;
     int restored;
-    uint64_t size;
+    uint64_t from;
 };
 
 static int fake_run(struct memobj *o, uint64_t offset, uint64_t max, struct phys_run *out)
@@ -43,9 +43,9 @@ static void count_restore(struct memobj_watcher *watcher)
     container_of(watcher, struct counting_watcher, watcher)->restored++;
 }
 
-static void note_shrink(struct memobj_watcher *watcher, uint64_t size)
+static void note_zap(struct memobj_watcher *watcher, uint64_t from)
 {
-    container_of(watcher, struct counting_watcher, watcher)->size = size;
+    container_of(watcher, struct counting_watcher, watcher)->from = from;
 }
 
 static void test_references(void **state)
@@ -80,7 +80,7 @@ static void test_run(void **state)
 static void test_watchers(void **state)
 {
     struct counting_watcher a = {
-        .watcher = {.revoke = count_revoke, .restore = count_restore, .shrink = note_shrink}};
+        .watcher = {.revoke = count_revoke, .restore = count_restore, .zap = note_zap}};
     struct counting_watcher b = {.watcher = {.revoke = count_revoke, .restore = count_restore}};
 
     memobj_init(&object, &fake_ops, 4 * PAGE_SIZE, MEMOBJ_DEVICE);
@@ -96,9 +96,8 @@ static void test_watchers(void **state)
     assert_int_equal(a.restored, 1);
     assert_int_equal(b.restored, 0);
     memobj_watch(&object, &b.watcher);
-    memobj_shrink(&object, PAGE_SIZE);
-    assert_int_equal(a.size, PAGE_SIZE);
-    assert_int_equal(object.size, PAGE_SIZE);
+    memobj_zap(&object, PAGE_SIZE);
+    assert_int_equal(a.from, PAGE_SIZE);
 }
 
 int main(void)

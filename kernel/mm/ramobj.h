@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Memory objects made of RAM: what is behind memfd, files in /tmp and shared anonymous memory. An
+ * object is sparse: a hole reads as zero and gets frames when run() reaches it, in the largest
+ * blocks that fit the hole, the alignment of the offset and what was asked for.
+ */
+#ifndef KERNEL_MM_RAMOBJ_H
+#define KERNEL_MM_RAMOBJ_H
+
+#include "kernel/mm/memobj.h"
+
+/* An object without frames, with one reference. `size` is page aligned. NULL: out of memory. */
+struct memobj *ramobj_create(uint64_t size);
+/*
+ * Page aligned. Growing adds a hole. Shrinking takes CPU translations away and releases frames,
+ * which become orphans while a device may reach them. Cannot fail.
+ */
+void ramobj_resize(struct memobj *object, uint64_t size);
+/* Turns [offset, offset + length) into a hole (fallocate). -ENOMEM; page aligned. */
+int ramobj_punch(struct memobj *object, uint64_t offset, uint64_t length);
+/*
+ * What is at `offset`, without making frames: a run of at most `max` bytes, with base PADDR_NONE
+ * for a hole. Page aligned; offset must be below the size.
+ */
+struct phys_run ramobj_peek(const struct memobj *object, uint64_t offset, uint64_t max);
+/* Bytes with frames behind them. */
+uint64_t ramobj_resident(const struct memobj *object);
+bool memobj_is_ram(const struct memobj *object);
+
+#endif
