@@ -23,5 +23,6 @@ def exit_status(report, qemu_status):
         raise Failure(f"the kernel left no report (QEMU ended with status {qemu_status})", NOT_THE_PAYLOAD)
     end = report.get("exit", {})
     if end.get("reason") != "payload":
-        raise Failure(f"the payload did not end by itself: {end.get('reason', 'no reason given')}", NOT_THE_PAYLOAD)
+        why = ": ".join(end[part] for part in ("reason", "sentence") if part in end)
+        raise Failure(f"the payload did not end by itself: {why or 'no reason given'}", NOT_THE_PAYLOAD)
     return int(end["status"]) & 255
