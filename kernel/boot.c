@@ -88,27 +88,30 @@ static bool in_ram(const struct boot_info *info, const struct boot_memory *regio
 }
 
 int boot_check_placement(const struct boot_info *info, const struct boot_memory *regions,
-                         const struct phys_run *keep_out, size_t keep_out_count,
                          struct refusal *why)
 {
-    const struct given places[] = {
-        {"the kernel image", info->kernel_base, info->kernel_size, 0},
-        {"the boot archive", info->archive, info->archive_size, 0},
-    };
+    if (!in_ram(info, regions, info->kernel_base, info->kernel_size))
+        return refuse(why, -EINVAL, "boot information: the kernel image at 0x%lx is not in RAM",
+                      info->kernel_base);
+    if (!in_ram(info, regions, info->archive, info->archive_size))
+        return refuse(why, -EINVAL,
+                      "boot information: the boot archive at 0x%lx, %lu bytes, is not in RAM",
+                      info->archive, info->archive_size);
+    if (ranges_overlap(info->kernel_base, info->kernel_size, info->archive, info->archive_size))
+        return refuse(why, -EINVAL, "boot information: the boot archive overlaps the kernel image");
+    return 0;
+}
 
-    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-        const struct given *p = &places[i];
+int boot_check_keep_out(const struct boot_info *info, const struct phys_run *ranges, size_t count,
+                        struct refusal *why)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct phys_run *r = &ranges[i];
 
-        if (!in_ram(info, regions, p->base, p->length))
-            return refuse(why, -EINVAL, "%s at 0x%lx, %lu bytes, is not in RAM", p->name, p->base,
-                          p->length);
-        for (size_t k = 0; k < keep_out_count; k++) {
-            if (ranges_overlap(p->base, p->length, keep_out[k].base, keep_out[k].length))
-                return refuse(why, -EINVAL, "keep-out range 0x%lx covers %s", keep_out[k].base,
-                              p->name);
-        }
+        if (ranges_overlap(r->base, r->length, info->kernel_base, info->kernel_size))
+            return refuse(why, -EINVAL, "keep-out range 0x%lx covers the kernel image", r->base);
+        if (ranges_overlap(r->base, r->length, info->archive, info->archive_size))
+            return refuse(why, -EINVAL, "keep-out range 0x%lx covers the boot archive", r->base);
     }
-    if (ranges_overlap(places[0].base, places[0].length, places[1].base, places[1].length))
-        return refuse(why, -EINVAL, "the boot archive overlaps the kernel image");
     return 0;
 }

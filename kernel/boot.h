@@ -16,12 +16,14 @@
  */
 int boot_check(const struct boot_info *info, struct refusal *why);
 /*
- * Checks that the kernel and the archive lie in RAM that the memory map knows, clear of each other
- * and of the `keep_out` ranges: the kernel reaches them through its map of that RAM. Pure.
- * `regions` is the map that info->memory points to. -EINVAL with a sentence.
+ * Checks that the kernel and the archive lie in RAM that the memory map knows, clear of each other:
+ * the kernel reaches them through its map of that RAM. Pure. `regions` is the map that info->memory
+ * points to. -EINVAL with a sentence.
  */
 int boot_check_placement(const struct boot_info *info, const struct boot_memory *regions,
-                         const struct phys_run *keep_out, size_t keep_out_count,
                          struct refusal *why);
+/* Checks that no range to keep out of covers either. Pure. -EINVAL with a sentence. */
+int boot_check_keep_out(const struct boot_info *info, const struct phys_run *ranges, size_t count,
+                        struct refusal *why);
 
 #endif

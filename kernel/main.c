@@ -43,7 +43,7 @@ static int demand(const char *problem, struct refusal *why)
     return problem ? refuse(why, -EIO, "%s", problem) : 0;
 }
 
-/* ---- find: what is this machine, and what are we asked to do with it? ---- */
+/* ---- start: what were we given, what are we asked to do, and can this CPU do it? ---- */
 
 /* Boot data is where the door left it until memory_init(), and in the direct map afterwards. */
 static const char *boot_bytes(uint64_t address)
@@ -89,13 +89,33 @@ static int read_config(struct refusal *why)
     return 0;
 }
 
+static int start(struct refusal *why)
+{
+    int error = boot_check(&boot, why);
+
+    if (!error)
+        error =
+            boot_check_placement(&boot, (const struct boot_memory *)(uintptr_t)boot.memory, why);
+    if (!error)
+        error = read_config(why);
+    if (!error)
+        error = demand(cpu_init(), why);
+    if (!error)
+        error = demand(time_init(boot.entry_tsc), why);
+    if (error)
+        return error;
+    log_set_clock(time_ns);
+    log_info("Bulkhead %s, booted by %s", report_version(), report_door(boot.door));
+    return 0;
+}
+
+/* ---- find: what is this machine? ---- */
+
 static int start_memory(struct refusal *why)
 {
-    const struct boot_memory *regions =
-        (const struct boot_memory *)(uintptr_t)boot_bytes(boot.memory);
     const struct memory_policy policy = {config.keep_out, config.keep_out_count,
                                          config.memory_limit};
-    int error = boot_check_placement(&boot, regions, config.keep_out, config.keep_out_count, why);
+    int error = boot_check_keep_out(&boot, config.keep_out, config.keep_out_count, why);
 
     if (!error)
         error = demand(memory_init(&boot, &policy), why);
@@ -117,12 +137,8 @@ static int start_cpu(struct refusal *why)
 
 static int find(struct refusal *why)
 {
-    int error = boot_check(&boot, why);
+    int error = start_memory(why);
 
-    if (!error)
-        error = read_config(why);
-    if (!error)
-        error = start_memory(why);
     if (!error)
         error = start_cpu(why);
     if (!error)
@@ -196,10 +212,8 @@ static const struct {
     const char *name;
     int (*tell)(struct refusal *why);
 } story[] = {
-    {"find", find},
-    {"close", close_dma},
-    {"group", group},
-    {"selftest", selftest},
+    {"start", start}, {"find", find},         {"close", close_dma},
+    {"group", group}, {"selftest", selftest},
 };
 
 /* Every run ends here, however far it came. */
@@ -225,7 +239,7 @@ static void stop_after_panic(void)
     machine_end(&config, &acpi, END_PANIC);
 }
 
-/* Until here nothing can be refused politely: without these there is no console and no clock. */
+/* Without these nothing can be refused politely. */
 static void wake_up(paddr_t boot_info)
 {
     const struct boot_info *given = (const struct boot_info *)(uintptr_t)boot_info;
@@ -237,24 +251,12 @@ static void wake_up(paddr_t boot_info)
     panic_set_end(stop_after_panic);
 }
 
-static int basics(struct refusal *why)
-{
-    int error = demand(cpu_init(), why);
-
-    if (!error)
-        error = demand(time_init(boot.entry_tsc), why);
-    if (!error)
-        log_set_clock(time_ns);
-    return error;
-}
-
 _Noreturn void kernel_main(paddr_t boot_info)
 {
     static struct refusal why;
-    int error;
+    int error = 0;
 
     wake_up(boot_info);
-    error = basics(&why);
     for (size_t i = 0; !error && i < ARRAY_SIZE(story); i++) {
         error = story[i].tell(&why);
         report_step(story[i].name);

@@ -21,6 +21,16 @@ static struct {
 } steps[STEPS_MAX];
 static size_t step_count;
 
+const char *report_version(void)
+{
+    return BUILD_VERSION;
+}
+
+const char *report_door(uint32_t door)
+{
+    return door == BOOT_DOOR_UEFI ? "uefi" : "pvh";
+}
+
 void report_step(const char *step)
 {
     if (step_count == STEPS_MAX)
@@ -93,8 +103,8 @@ void report_write(uint16_t port, uint32_t door, const struct report_end *end)
     json_init(&j, write_port, &port);
     json_object(&j, NULL);
     json_uint(&j, "format", REPORT_FORMAT);
-    json_string(&j, "version", BUILD_VERSION);
-    json_string(&j, "door", door == BOOT_DOOR_UEFI ? "uefi" : "pvh");
+    json_string(&j, "version", report_version());
+    json_string(&j, "door", report_door(door));
     write_time(&j);
     write_memory(&j);
     iommu_report(&j);

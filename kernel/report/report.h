@@ -6,6 +6,10 @@
 #include "kernel/exit.h"
 #include "kernel/lib/types.h"
 
+/* What this build calls itself, and a door's name (enum boot_door). */
+const char *report_version(void);
+const char *report_door(uint32_t door);
+
 /* Notes that a step of the story ended now. `step` is a constant. */
 void report_step(const char *step);
 

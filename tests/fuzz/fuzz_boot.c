@@ -50,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     info.memory_count = MIN(info.memory_count, ARRAY_SIZE(regions));
     if (keep_out.length && keep_out.base + keep_out.length < keep_out.base)
         keep_out.length = 0; /* the configuration refuses it */
-    if (boot_check_placement(&info, regions, &keep_out, 1, &why))
+    if (boot_check_placement(&info, regions, &why) ||
+        boot_check_keep_out(&info, &keep_out, 1, &why))
         return 0;
     if (memmap_build(&map, regions, info.memory_count, &keep_out, keep_out.length ? 1 : 0, 0))
         return 0;

@@ -42,7 +42,7 @@ static void test_good_is_taken(void **state)
     struct boot_info info = good();
 
     assert_int_equal(boot_check(&info, &why), 0);
-    assert_int_equal(boot_check_placement(&info, good_map, NULL, 0, &why), 0);
+    assert_int_equal(boot_check_placement(&info, good_map, &why), 0);
 }
 
 static void test_a_newer_door_may_say_more(void **state)
@@ -117,12 +117,9 @@ static void test_texts_and_archive(void **state)
     assert_refused(&info, "the boot archive");
 }
 
-static void assert_misplaced(const struct boot_info *info, const struct phys_run *keep_out,
-                             const char *part)
+static void assert_misplaced(const struct boot_info *info, const char *part)
 {
-    int error = boot_check_placement(info, good_map, keep_out, keep_out ? 1 : 0, &why);
-
-    assert_int_equal(error, -EINVAL);
+    assert_int_equal(boot_check_placement(info, good_map, &why), -EINVAL);
     assert_non_null(strstr(why.sentence, part));
 }
 
@@ -132,12 +129,12 @@ static void test_archive_outside_ram(void **state)
 
     info.archive = 0xfed00000;
     info.archive_size = 16;
-    assert_misplaced(&info, NULL, "not in RAM");
+    assert_misplaced(&info, "not in RAM");
     info.archive = 0x3ffff000; /* runs over the end */
     info.archive_size = 0x2000;
-    assert_misplaced(&info, NULL, "not in RAM");
+    assert_misplaced(&info, "not in RAM");
     info.archive = 0x9e000; /* into a hole */
-    assert_misplaced(&info, NULL, "not in RAM");
+    assert_misplaced(&info, "not in RAM");
 }
 
 static void test_archive_over_the_kernel(void **state)
@@ -145,7 +142,7 @@ static void test_archive_over_the_kernel(void **state)
     struct boot_info info = good();
 
     info.archive = 0x27f000;
-    assert_misplaced(&info, NULL, "overlaps the kernel");
+    assert_misplaced(&info, "overlaps the kernel");
 }
 
 static void test_keep_out(void **state)
@@ -155,9 +152,20 @@ static void test_keep_out(void **state)
     const struct phys_run beside = {0x280000, 0x1000};
     struct boot_info info = good();
 
-    assert_misplaced(&info, &over_kernel, "covers the kernel image");
-    assert_misplaced(&info, &over_archive, "covers the boot archive");
-    assert_int_equal(boot_check_placement(&info, good_map, &beside, 1, &why), 0);
+    assert_int_equal(boot_check_keep_out(&info, &over_kernel, 1, &why), -EINVAL);
+    assert_non_null(strstr(why.sentence, "covers the kernel image"));
+    assert_int_equal(boot_check_keep_out(&info, &over_archive, 1, &why), -EINVAL);
+    assert_non_null(strstr(why.sentence, "covers the boot archive"));
+    assert_int_equal(boot_check_keep_out(&info, &beside, 1, &why), 0);
+    assert_int_equal(boot_check_keep_out(&info, NULL, 0, &why), 0);
+}
+
+static void test_kernel_outside_ram(void **state)
+{
+    struct boot_info info = good();
+
+    info.kernel_base = 0x40000000;
+    assert_misplaced(&info, "the kernel image");
 }
 
 int main(void)
@@ -172,6 +180,7 @@ int main(void)
         cmocka_unit_test(test_archive_outside_ram),
         cmocka_unit_test(test_archive_over_the_kernel),
         cmocka_unit_test(test_keep_out),
+        cmocka_unit_test(test_kernel_outside_ram),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
