@@ -147,6 +147,7 @@ static EFI_STATUS build_paging(struct paging *paging, const struct elf_plan *pla
         {info->command_line, info->command_line_size},
         {info->config, info->config_size},
         {info->archive, info->archive_size},
+        {info->framebuffer.base, info->framebuffer.size},
     };
 
     if (!EFI_ERROR(paging_init(paging)))

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "kernel/console/framebuffer.h"
+
+#include "kernel/console/font.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/string.h"
+
+#define TAB_WIDTH 8
+
+/* What is to be seen, and what was drawn: a cell is drawn again only if they differ. */
+struct line {
+    char wanted[FRAMEBUFFER_COLUMNS_MAX];
+    char drawn[FRAMEBUFFER_COLUMNS_MAX];
+};
+
+static struct line lines[FRAMEBUFFER_ROWS_MAX];
+static volatile uint32_t *screen;
+static unsigned pitch; /* pixels from one line to the next */
+static unsigned columns, rows;
+static unsigned column, row; /* of the next letter */
+static uint32_t ink;
+
+static void draw(unsigned at_column, unsigned at_row)
+{
+    char letter = lines[at_row].wanted[at_column];
+    volatile uint32_t *line =
+        screen + (size_t)at_row * FONT_HEIGHT * pitch + at_column * FONT_WIDTH;
+
+    for (unsigned y = 0; y < FONT_HEIGHT; y++, line += pitch)
+        for (unsigned x = 0; x < FONT_WIDTH; x++)
+            line[x] = font_ink(letter, x, y) ? ink : 0;
+    lines[at_row].drawn[at_column] = letter;
+}
+
+static void draw_changes(void)
+{
+    if (!screen)
+        return;
+    for (unsigned i = 0; i < rows; i++)
+        for (unsigned j = 0; j < columns; j++)
+            if (lines[i].wanted[j] != lines[i].drawn[j])
+                draw(j, i);
+}
+
+static void scroll(void)
+{
+    for (unsigned i = 0; i + 1 < rows; i++)
+        memcpy(lines[i].wanted, lines[i + 1].wanted, columns);
+    memset(lines[rows - 1].wanted, ' ', columns);
+}
+
+static void new_line(void)
+{
+    column = 0;
+    if (++row < rows)
+        return;
+    row = rows - 1;
+    scroll();
+}
+
+static void put(char c)
+{
+    if (c == '\n')
+        return new_line();
+    if (c == '\r') {
+        column = 0;
+        return;
+    }
+    if (column == columns)
+        new_line();
+    if (c == '\t') {
+        column = MIN(ALIGN_UP(column + 1, TAB_WIDTH), columns);
+        return;
+    }
+    lines[row].wanted[column++] = c >= FONT_FIRST && c <= FONT_LAST ? c : '?';
+}
+
+static void framebuffer_write(const char *text, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        put(text[i]);
+    draw_changes();
+}
+
+static bool makes_sense(const struct boot_framebuffer *info)
+{
+    return info->base && info->width >= FONT_WIDTH && info->height >= FONT_HEIGHT &&
+           info->pitch % 4 == 0 && info->pitch / 4 >= info->width &&
+           info->size / info->pitch >= info->height &&
+           (info->bits_red | info->bits_green | info->bits_blue);
+}
+
+bool framebuffer_init(const struct boot_framebuffer *info, void *pixels)
+{
+    static struct log_sink sink = {.write = framebuffer_write};
+    static bool added;
+
+    if (!makes_sense(info))
+        return false;
+    pitch = info->pitch / 4;
+    columns = MIN(info->width / FONT_WIDTH, FRAMEBUFFER_COLUMNS_MAX);
+    rows = MIN(info->height / FONT_HEIGHT, FRAMEBUFFER_ROWS_MAX);
+    ink = info->bits_red | info->bits_green | info->bits_blue;
+    column = row = 0;
+    /* The firmware's last picture differs from anything: every cell is drawn once. */
+    memset(lines, ' ', sizeof(lines));
+    for (unsigned i = 0; i < rows; i++)
+        memset(lines[i].drawn, 0, columns);
+    framebuffer_move(pixels);
+    if (!added)
+        log_add_sink(&sink);
+    added = true;
+    return true;
+}
+
+void framebuffer_move(void *pixels)
+{
+    screen = pixels;
+    draw_changes();
+}
