@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Registering a device with UIO, starting it with the first open and stopping it with the last. */
+#include "kernel/uio/uio.h"
+
+#include "kernel/file/tree.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/format.h"
+#include "kernel/lib/log.h"
+#include "kernel/mm/heap.h"
+#include "kernel/pci/bar_object.h"
+#include "kernel/pci/registers.h"
+#include "kernel/pci/reset.h"
+#include "kernel/uio/uio_internal.h"
+
+#define UIO_MAJOR 246
+#define OWNER     "uio"
+
+static struct list devices = LIST_INIT(devices);
+
+static void enable_memory(const struct pci_device *pci)
+{
+    pci_write16(pci, PCI_COMMAND, pci_read16(pci, PCI_COMMAND) | PCI_COMMAND_MEMORY);
+}
+
+int uio_start(struct uio_device *device)
+{
+    struct pci_device *pci = device->pci;
+    enum irq_kind kind = irq_count(pci, IRQ_MSIX) ? IRQ_MSIX : IRQ_MSI;
+    int error = pci_claim(pci, OWNER);
+
+    if (error)
+        return error;
+    error = ioas_attach_group(&device->tables, pci->group);
+    if (error)
+        goto unclaim;
+    enable_memory(pci);
+    error = irq_enable(pci, kind, 1, uio_interrupt, device, &device->irq);
+    if (error)
+        goto detach;
+    pci_enable_path(pci);
+    pci_set_bus_master(pci, true);
+    return 0;
+
+detach:
+    ioas_detach_group(&device->tables, pci->group);
+unclaim:
+    pci_unclaim(pci);
+    return error;
+}
+
+void uio_stop(struct uio_device *device)
+{
+    struct pci_device *pci = device->pci;
+    char name[PCI_NAME_SIZE];
+
+    if (pci_quiesce(pci))
+        log_warn("%s: requests still pending after bus mastering was switched off",
+                 pci_name(pci, name));
+    if (pci_reset_method(pci) != PCI_RESET_NONE && pci_reset(pci))
+        log_warn("%s: did not come back from its reset", pci_name(pci, name));
+    ioas_detach_group(&device->tables, pci->group);
+    irq_disable(device->irq);
+    device->irq = NULL;
+    pci_unclaim(pci);
+}
+
+/* The six BAR slots; one that cannot be mapped stays empty, with size 0. */
+static int add_bars(struct uio_device *device)
+{
+    for (unsigned bar = 0; bar < PCI_BARS; bar++) {
+        struct uio_map *map = uio_map_new(device, false);
+
+        if (!map)
+            return -ENOMEM;
+        map->number = bar;
+        format(map->name, sizeof(map->name), "BAR%u", bar);
+        int error = pci_bar_object(device->pci, bar, &map->object);
+        if (!error) {
+            map->address = device->pci->bars[bar].base;
+            map->size = map->object->size;
+        }
+        if (error != -ENOMEM)
+            error = uio_map_add(device, map);
+        if (error) {
+            uio_map_free(map);
+            return error;
+        }
+        error = uio_sysfs_add_map(map);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+static void free_maps(struct uio_device *device)
+{
+    for (size_t i = 0; i < device->map_count; i++)
+        uio_map_free(device->maps[i]);
+    kfree(device->maps);
+}
+
+static unsigned free_id(void)
+{
+    const struct uio_device *device;
+    unsigned id = 0;
+
+    list_for_each_entry (device, &devices, link)
+        id = MAX(id, device->id + 1);
+    return id;
+}
+
+static void node_path(const struct uio_device *device, char path[24])
+{
+    format(path, 24, "/dev/uio%u", device->id);
+}
+
+/* Everything the payload can see of it. The folder goes as a whole if a row cannot be added. */
+static int publish(struct uio_device *device)
+{
+    char path[24];
+    int error = uio_sysfs_add(device);
+
+    if (error)
+        return error;
+    error = add_bars(device);
+    if (!error) {
+        node_path(device, path);
+        error = tree_add_device(path, UIO_MAJOR, device->id, uio_file_open, device);
+    }
+    if (error)
+        uio_sysfs_remove(device);
+    return error;
+}
+
+int uio_register(struct pci_device *pci, bool dma_memory, struct ioas_account *account,
+                 struct uio_device **out, struct refusal *why)
+{
+    char name[PCI_NAME_SIZE];
+
+    if (!irq_count(pci, IRQ_MSIX) && !irq_count(pci, IRQ_MSI))
+        return refuse(why, -EOPNOTSUPP, "%s has neither MSI nor MSI-X, and UIO does not serve INTx",
+                      pci_name(pci, name));
+    struct uio_device *device = kzalloc(sizeof(*device));
+    int error = device ? 0 : -ENOMEM;
+    if (error)
+        goto fail;
+    device->id = free_id();
+    device->pci = pci;
+    device->dma_memory = dma_memory;
+    list_init(&device->opens);
+    error = ioas_create(account, &device->ioas);
+    if (error)
+        goto free_device;
+    ioas_tables_init(&device->tables, device->ioas);
+    error = publish(device);
+    if (error)
+        goto free_all;
+    list_push_back(&devices, &device->link);
+    *out = device;
+    return 0;
+
+free_all:
+    free_maps(device);
+    ioas_destroy(device->ioas);
+free_device:
+    kfree(device);
+fail:
+    return refuse(why, error, "%s: no memory for its UIO device", pci_name(pci, name));
+}
+
+void uio_unregister(struct uio_device *device)
+{
+    char path[24];
+
+    node_path(device, path);
+    tree_remove(path);
+    uio_sysfs_remove(device);
+    list_remove(&device->link);
+    free_maps(device);
+    ioas_destroy(device->ioas);
+    kfree(device);
+}
+
+void uio_unregister_all(void)
+{
+    while (!list_empty(&devices))
+        uio_unregister(list_first(&devices, struct uio_device, link));
+}
