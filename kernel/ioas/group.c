@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/ioas/group.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/panic.h"
+#include "kernel/mm/heap.h"
+
+#define IDS_PER_DEVICE 3
+
+/* ---- Requester ids -------------------------------------------------------------------------- */
+
+struct ioas_requesters {
+    uint16_t segment;
+    size_t count;
+    pci_rid_t ids[];
+};
+
+static bool contains(const struct ioas_requesters *requesters, pci_rid_t id)
+{
+    for (size_t i = 0; i < requesters->count; i++)
+        if (requesters->ids[i] == id)
+            return true;
+    return false;
+}
+
+int ioas_requesters_create(const struct pci_group *group, struct ioas_requesters **out)
+{
+    struct ioas_requesters *requesters =
+        kmalloc(sizeof(*requesters) + group->count * IDS_PER_DEVICE * sizeof(pci_rid_t));
+
+    if (!requesters)
+        return -ENOMEM;
+    requesters->segment = group->members[0]->segment;
+    requesters->count = 0;
+    for (size_t i = 0; i < group->count; i++) {
+        pci_rid_t ids[IDS_PER_DEVICE];
+        size_t count = pci_requester_ids(group->members[i], ids);
+
+        for (size_t k = 0; k < count; k++)
+            if (!contains(requesters, ids[k]))
+                requesters->ids[requesters->count++] = ids[k];
+    }
+    *out = requesters;
+    return 0;
+}
+
+void ioas_requesters_free(struct ioas_requesters *requesters)
+{
+    kfree(requesters);
+}
+
+struct iommu_unit *ioas_requesters_unit(const struct ioas_requesters *requesters)
+{
+    struct iommu_unit *unit = iommu_unit_for(requesters->segment, requesters->ids[0]);
+
+    for (size_t i = 1; i < requesters->count; i++)
+        if (iommu_unit_for(requesters->segment, requesters->ids[i]) != unit)
+            return NULL;
+    return unit;
+}
+
+/* The unit has fenced itself off: nothing behind it moves any more, but it must be said. */
+static void detach_id(uint16_t segment, pci_rid_t id, struct iommu_domain *domain)
+{
+    if (iommu_detach(domain, segment, id))
+        log_error("ioas: requester %04x:%02x:%02x.%x: the IOMMU did not confirm the detach",
+                  segment, PCI_BUS(id), PCI_DEVICE(id), PCI_FUNCTION(id));
+}
+
+int ioas_requesters_attach(const struct ioas_requesters *requesters, struct iommu_domain *domain)
+{
+    for (size_t i = 0; i < requesters->count; i++) {
+        int error = iommu_attach(domain, requesters->segment, requesters->ids[i]);
+
+        if (error) {
+            while (i-- > 0)
+                detach_id(requesters->segment, requesters->ids[i], domain);
+            return error;
+        }
+    }
+    return 0;
+}
+
+int ioas_requesters_replace(const struct ioas_requesters *requesters, struct iommu_domain *from,
+                            struct iommu_domain *to)
+{
+    for (size_t i = 0; i < requesters->count; i++) {
+        int error = iommu_replace(to, requesters->segment, requesters->ids[i]);
+
+        if (!error)
+            continue;
+        while (i-- > 0)
+            if (iommu_replace(from, requesters->segment, requesters->ids[i]))
+                detach_id(requesters->segment, requesters->ids[i], to);
+        return error;
+    }
+    return 0;
+}
+
+void ioas_requesters_detach(const struct ioas_requesters *requesters, struct iommu_domain *domain)
+{
+    for (size_t i = 0; i < requesters->count; i++)
+        detach_id(requesters->segment, requesters->ids[i], domain);
+}
+
+/* ---- Reserved memory ------------------------------------------------------------------------ */
+
+struct reservation {
+    struct ioas *ioas;
+    const struct pci_group *group;
+    int error;
+};
+
+static void reserve_region(void *context, paddr_t base, uint64_t length)
+{
+    struct reservation *reservation = context;
+
+    if (!reservation->error && length)
+        reservation->error =
+            ioas_reserve(reservation->ioas, reservation->group, base, base + (length - 1));
+}
+
+int ioas_reserve_group(struct ioas *ioas, struct pci_group *group)
+{
+    struct reservation reservation = {ioas, group, 0};
+
+    for (size_t i = 0; i < group->count; i++) {
+        pci_rid_t ids[IDS_PER_DEVICE];
+        size_t count = pci_requester_ids(group->members[i], ids);
+
+        for (size_t k = 0; k < count; k++)
+            iommu_reserved_regions(group->members[i]->segment, ids[k], reserve_region,
+                                   &reservation);
+    }
+    if (reservation.error)
+        ioas_unreserve(ioas, group);
+    return reservation.error;
+}
+
+/* ---- One page table for each unit ----------------------------------------------------------- */
+
+struct table {
+    struct list link;
+    struct iommu_unit *unit;
+    struct iommu_domain *domain;
+    size_t users; /* requester ids that go through it */
+};
+
+struct member {
+    struct list link;
+    struct pci_group *group;
+    struct ioas_requesters *requesters;
+};
+
+void ioas_tables_init(struct ioas_tables *tables, struct ioas *ioas)
+{
+    tables->ioas = ioas;
+    list_init(&tables->domains);
+    list_init(&tables->groups);
+}
+
+static struct table *table_find(const struct ioas_tables *tables, const struct iommu_unit *unit)
+{
+    struct table *table;
+
+    list_for_each_entry (table, &tables->domains, link)
+        if (table->unit == unit)
+            return table;
+    return NULL;
+}
+
+static int table_create(struct ioas_tables *tables, struct iommu_unit *unit, struct table **out)
+{
+    struct table *table = kmalloc(sizeof(*table));
+    int error;
+
+    if (!table)
+        return -ENOMEM;
+    error = iommu_domain_create(unit, &table->domain);
+    if (error)
+        goto free;
+    error = ioas_attach(tables->ioas, table->domain, NULL, 0);
+    if (error)
+        goto destroy;
+    table->unit = unit;
+    table->users = 0;
+    list_push_back(&tables->domains, &table->link);
+    *out = table;
+    return 0;
+
+destroy:
+    iommu_domain_destroy(table->domain);
+free:
+    kfree(table);
+    return error;
+}
+
+static void table_drop_unused(struct ioas_tables *tables, struct table *table)
+{
+    if (table->users)
+        return;
+    ioas_detach(tables->ioas, table->domain);
+    iommu_domain_destroy(table->domain);
+    list_remove(&table->link);
+    kfree(table);
+}
+
+static int attach_id(struct ioas_tables *tables, uint16_t segment, pci_rid_t id)
+{
+    struct iommu_unit *unit = iommu_unit_for(segment, id);
+    struct table *table;
+    int error;
+
+    if (!unit)
+        return -ENODEV;
+    table = table_find(tables, unit);
+    error = table ? 0 : table_create(tables, unit, &table);
+    if (error)
+        return error;
+    error = iommu_attach(table->domain, segment, id);
+    if (error)
+        table_drop_unused(tables, table);
+    else
+        table->users++;
+    return error;
+}
+
+/* Detaches the first `count` ids. Page tables go after the last of them. */
+static void detach_ids(struct ioas_tables *tables, const struct ioas_requesters *requesters,
+                       size_t count)
+{
+    struct table *table, *next;
+
+    for (size_t i = 0; i < count; i++) {
+        struct iommu_unit *unit = iommu_unit_for(requesters->segment, requesters->ids[i]);
+
+        table = table_find(tables, unit);
+        detach_id(requesters->segment, requesters->ids[i], table->domain);
+        table->users--;
+    }
+    list_for_each_entry_safe (table, next, &tables->domains, link)
+        table_drop_unused(tables, table);
+}
+
+static int attach_ids(struct ioas_tables *tables, const struct ioas_requesters *requesters)
+{
+    for (size_t i = 0; i < requesters->count; i++) {
+        int error = attach_id(tables, requesters->segment, requesters->ids[i]);
+
+        if (error) {
+            detach_ids(tables, requesters, i);
+            return error;
+        }
+    }
+    return 0;
+}
+
+int ioas_attach_group(struct ioas_tables *tables, struct pci_group *group)
+{
+    struct member *member = kmalloc(sizeof(*member));
+    int error;
+
+    if (!member)
+        return -ENOMEM;
+    member->group = group;
+    error = ioas_requesters_create(group, &member->requesters);
+    if (error)
+        goto free_member;
+    error = ioas_reserve_group(tables->ioas, group);
+    if (error)
+        goto free_requesters;
+    error = attach_ids(tables, member->requesters);
+    if (error)
+        goto unreserve;
+    list_push_back(&tables->groups, &member->link);
+    return 0;
+
+unreserve:
+    ioas_unreserve(tables->ioas, group);
+free_requesters:
+    ioas_requesters_free(member->requesters);
+free_member:
+    kfree(member);
+    return error;
+}
+
+static struct member *member_find(const struct ioas_tables *tables, const struct pci_group *group)
+{
+    struct member *member;
+
+    list_for_each_entry (member, &tables->groups, link)
+        if (member->group == group)
+            return member;
+    return NULL;
+}
+
+void ioas_detach_group(struct ioas_tables *tables, struct pci_group *group)
+{
+    struct member *member = member_find(tables, group);
+
+    ASSERT(member);
+    detach_ids(tables, member->requesters, member->requesters->count);
+    ioas_unreserve(tables->ioas, group);
+    list_remove(&member->link);
+    ioas_requesters_free(member->requesters);
+    kfree(member);
+}
+
+bool ioas_group_attached(const struct ioas_tables *tables, const struct pci_group *group)
+{
+    return member_find(tables, group) != NULL;
+}
+
+void ioas_tables_geometry(const struct ioas_tables *tables, struct iommu_geometry *out)
+{
+    const struct table *table;
+
+    *out = (struct iommu_geometry){0};
+    list_for_each_entry (table, &tables->domains, link) {
+        struct iommu_geometry one;
+
+        iommu_domain_geometry(table->domain, &one);
+        if (table == list_first(&tables->domains, struct table, link)) {
+            *out = one;
+            continue;
+        }
+        out->address_bits = MIN(out->address_bits, one.address_bits);
+        out->page_sizes &= one.page_sizes;
+        out->snoop_control = out->snoop_control && one.snoop_control;
+        out->coherent_walk = out->coherent_walk && one.coherent_walk;
+    }
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/ioas/pages.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/frames.h"
+#include "kernel/mm/heap.h"
+
+/* Most mappings are a few runs long; what needs more gets whole frames of them. */
+#define SMALL_CHUNK_RUNS 6u
+#define LARGE_CHUNK_RUNS ((PAGE_SIZE - sizeof(struct run_chunk)) / sizeof(struct phys_run))
+
+struct ioas_pages *pages_create(const struct ioas_source *source, uint64_t offset, uint64_t length,
+                                unsigned flags, struct ioas_account *account)
+{
+    struct ioas_pages *pages = kmalloc(sizeof(*pages));
+
+    if (!pages)
+        return NULL;
+    pages->source = *source;
+    pages->offset = offset;
+    pages->length = length;
+    pages->account = account;
+    pages->references = 1;
+    pages->users = 0;
+    pages->writable = flags & IOAS_WRITE;
+    pages->ram_only = flags & IOAS_RAM_ONLY;
+    pages->revoked = false;
+    pages->stuck = false;
+    pages->first_device = false;
+    pages->first.length = 0;
+    pages->chunks = NULL;
+    pages->watches = NULL;
+    pages->charged = 0;
+    list_init(&pages->areas);
+    source->ops->get(source->context);
+    return pages;
+}
+
+void pages_put(struct ioas_pages *pages)
+{
+    if (--pages->references)
+        return;
+    ASSERT(pages->users == 0);
+    pages->source.ops->put(pages->source.context);
+    kfree(pages);
+}
+
+/* ---- Device memory -------------------------------------------------------------------------- */
+
+static void device_revoked(struct memobj_watcher *watcher)
+{
+    struct ioas_pages *pages = container_of(watcher, struct device_watch, watcher)->pages;
+    struct list *link;
+
+    pages->revoked = true;
+    for (link = pages->areas.next; link != &pages->areas; link = link->next)
+        if (area_revoked(link))
+            pages->stuck = true;
+}
+
+/* What a device lost stays lost: its translations do not come back by themselves. */
+static void device_restored(struct memobj_watcher *watcher)
+{
+}
+
+static int watch_device(struct ioas_pages *pages, struct memobj *object)
+{
+    struct device_watch *watch;
+
+    if (pages->ram_only)
+        return -EFAULT;
+    for (watch = pages->watches; watch; watch = watch->next)
+        if (watch->object == object)
+            return 0;
+    watch = kmalloc(sizeof(*watch));
+    if (!watch)
+        return -ENOMEM;
+    watch->watcher.revoke = device_revoked;
+    watch->watcher.restore = device_restored;
+    watch->watcher.shrink = NULL;
+    watch->object = memobj_get(object);
+    watch->pages = pages;
+    watch->next = pages->watches;
+    pages->watches = watch;
+    memobj_watch(object, &watch->watcher);
+    return 0;
+}
+
+static void forget_devices(struct ioas_pages *pages)
+{
+    struct device_watch *watch;
+
+    while ((watch = pages->watches) != NULL) {
+        pages->watches = watch->next;
+        memobj_unwatch(&watch->watcher);
+        memobj_put(watch->object);
+        kfree(watch);
+    }
+}
+
+/* ---- Pins and charge ------------------------------------------------------------------------ */
+
+static void unpin_runs(const struct phys_run *runs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        frames_unpin(runs[i].base, runs[i].length);
+}
+
+static int pin_runs(const struct phys_run *runs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int error = frames_pin(runs[i].base, runs[i].length);
+
+        if (error) {
+            unpin_runs(runs, i);
+            /* Not RAM that can be pinned: as good as no memory at all. */
+            return error == -EINVAL ? -EFAULT : error;
+        }
+    }
+    return 0;
+}
+
+static int charge(struct ioas_pages *pages, uint64_t bytes)
+{
+    struct ioas_account *account = pages->account;
+
+    /* The limit may have been lowered below what is in use. */
+    if (account->used > account->limit || bytes > account->limit - account->used)
+        return -ENOMEM;
+    account->used += bytes;
+    pages->charged += bytes;
+    return 0;
+}
+
+static void uncharge(struct ioas_pages *pages, uint64_t bytes)
+{
+    pages->account->used -= bytes;
+    pages->charged -= bytes;
+}
+
+/* Makes what the source handed out safe to map: watched, or charged and pinned. */
+static int hold_runs(struct ioas_pages *pages, const struct phys_run *runs, size_t count,
+                     uint64_t bytes, struct memobj *device)
+{
+    int error;
+
+    if (device)
+        return watch_device(pages, device);
+    error = charge(pages, bytes);
+    if (error)
+        return error;
+    error = pin_runs(runs, count);
+    if (error)
+        uncharge(pages, bytes);
+    return error;
+}
+
+static void release_runs(struct ioas_pages *pages)
+{
+    struct run_chunk *chunk;
+
+    if (!pages->stuck && !pages->first_device && pages->first.length)
+        frames_unpin(pages->first.base, pages->first.length);
+    while ((chunk = pages->chunks) != NULL) {
+        pages->chunks = chunk->next;
+        if (!pages->stuck && !chunk->device)
+            unpin_runs(chunk->runs, chunk->count);
+        kfree(chunk);
+    }
+    forget_devices(pages);
+    if (!pages->stuck)
+        uncharge(pages, pages->charged);
+}
+
+/* ---- Runs ----------------------------------------------------------------------------------- */
+
+/* Asks the source; says how many bytes came. A source that breaks its contract is not believed. */
+static int fetch(struct ioas_pages *pages, uint64_t done, struct phys_run *runs, size_t room,
+                 struct memobj **device, uint64_t *bytes)
+{
+    uint64_t left = pages->length - done;
+    int count = pages->source.ops->runs(pages->source.context, pages->offset + done, left,
+                                        pages->writable, runs, room, device);
+
+    if (count < 0)
+        return count == -EIO ? -EFAULT : count; /* -EIO is for invalidations */
+    *bytes = 0;
+    for (int i = 0; i < count; i++)
+        *bytes += runs[i].length;
+    ASSERT(count > 0 && (size_t)count <= room && *bytes > 0 && *bytes <= left);
+    return count;
+}
+
+static struct run_chunk *add_chunk(struct ioas_pages *pages)
+{
+    uint32_t room = pages->chunks ? LARGE_CHUNK_RUNS : SMALL_CHUNK_RUNS;
+    struct run_chunk *chunk = kmalloc(sizeof(*chunk) + room * sizeof(struct phys_run));
+
+    if (!chunk)
+        return NULL;
+    chunk->next = NULL;
+    chunk->bytes = 0;
+    chunk->count = 0;
+    chunk->room = room;
+    chunk->device = false;
+    if (pages->chunks)
+        pages->last_chunk->next = chunk;
+    else
+        pages->chunks = chunk;
+    pages->last_chunk = chunk;
+    return chunk;
+}
+
+/* Adds the next batch of runs after `done` bytes. Returns the bytes added, or an error. */
+static int64_t add_batch(struct ioas_pages *pages, uint64_t done)
+{
+    struct run_chunk *chunk = pages->chunks ? pages->last_chunk : NULL;
+    struct phys_run *runs;
+    struct memobj *device;
+    uint64_t bytes;
+    int count, error;
+
+    if (!chunk || chunk->count == chunk->room)
+        chunk = add_chunk(pages);
+    if (!chunk)
+        return -ENOMEM;
+    runs = &chunk->runs[chunk->count];
+    count = fetch(pages, done, runs, chunk->room - chunk->count, &device, &bytes);
+    if (count < 0)
+        return count;
+    if (chunk->count && chunk->device != (device != NULL)) {
+        /* Another kind of memory: it starts a chunk of its own. */
+        chunk = add_chunk(pages);
+        if (!chunk)
+            return -ENOMEM;
+        memcpy(chunk->runs, runs, (size_t)count * sizeof(*runs));
+        runs = chunk->runs;
+    }
+    error = hold_runs(pages, runs, (size_t)count, bytes, device);
+    if (error)
+        return error;
+    chunk->device = device != NULL;
+    chunk->count += (uint32_t)count;
+    chunk->bytes += bytes;
+    return (int64_t)bytes;
+}
+
+/* The first run, kept in the object itself: often there is no other. */
+static int64_t add_first(struct ioas_pages *pages)
+{
+    struct memobj *device;
+    uint64_t bytes;
+    int error;
+
+    pages->first.length = 0;
+    error = fetch(pages, 0, &pages->first, 1, &device, &bytes);
+    if (error > 0) {
+        pages->first_device = device != NULL;
+        error = hold_runs(pages, &pages->first, 1, bytes, device);
+    }
+    if (error) {
+        pages->first.length = 0;
+        return error;
+    }
+    return (int64_t)bytes;
+}
+
+int pages_pin(struct ioas_pages *pages)
+{
+    uint64_t done = 0;
+
+    if (pages->users > 0) {
+        pages->users++;
+        return 0;
+    }
+    do {
+        int64_t bytes = done == 0 ? add_first(pages) : add_batch(pages, done);
+
+        if (bytes < 0) {
+            release_runs(pages);
+            return (int)bytes;
+        }
+        done += (uint64_t)bytes;
+    } while (done < pages->length);
+    pages->users = 1;
+    return 0;
+}
+
+void pages_unpin(struct ioas_pages *pages)
+{
+    ASSERT(pages->users > 0);
+    if (--pages->users)
+        return;
+    release_runs(pages);
+    /* Pinned anew, it would not be the same memory that is stuck, nor that was revoked. */
+    pages->charged = 0;
+    pages->stuck = false;
+    pages->revoked = false;
+}
+
+/* ---- Mapping -------------------------------------------------------------------------------- */
+
+/* Where the next byte goes, and how many are still wanted. */
+struct placement {
+    struct iommu_domain *domain;
+    uint64_t iova;
+    uint64_t skip;
+    uint64_t left;
+    unsigned permissions;
+    unsigned flags;
+};
+
+static int place(struct placement *at, const struct phys_run *runs, size_t count, uint64_t bytes)
+{
+    int error = iommu_map(at->domain, at->iova, runs, count, at->permissions, at->flags);
+
+    at->iova += bytes;
+    at->left -= bytes;
+    return error;
+}
+
+/* Consecutive runs of `bytes` in all, of which the placement may want only a part. */
+static int place_runs(struct placement *at, const struct phys_run *runs, size_t count,
+                      uint64_t bytes)
+{
+    int error = 0;
+
+    if (at->skip >= bytes) {
+        at->skip -= bytes;
+        return 0;
+    }
+    if (at->skip == 0 && at->left >= bytes)
+        return place(at, runs, count, bytes);
+    for (size_t i = 0; i < count && at->left && !error; i++) {
+        struct phys_run run = runs[i];
+
+        if (at->skip >= run.length) {
+            at->skip -= run.length;
+            continue;
+        }
+        run.base += at->skip;
+        run.length = MIN(run.length - at->skip, at->left);
+        at->skip = 0;
+        error = place(at, &run, 1, run.length);
+    }
+    return error;
+}
+
+int pages_map(const struct ioas_pages *pages, struct iommu_domain *domain, uint64_t iova,
+              uint64_t offset, uint64_t length, unsigned permissions, unsigned flags)
+{
+    struct placement at = {domain, iova, offset, length, permissions, flags};
+    const struct run_chunk *chunk;
+    int error;
+
+    if (pages->revoked)
+        return 0;
+    error = place_runs(&at, &pages->first, 1, pages->first.length);
+    for (chunk = pages->chunks; chunk && at.left && !error; chunk = chunk->next)
+        error = place_runs(&at, chunk->runs, chunk->count, chunk->bytes);
+    return error;
+}
+
+struct phys_run pages_longest_run(const struct ioas_pages *pages, uint64_t *at)
+{
+    struct phys_run longest = pages->first;
+    const struct run_chunk *chunk;
+    uint64_t offset = pages->first.length;
+
+    *at = 0;
+    for (chunk = pages->chunks; chunk; chunk = chunk->next) {
+        for (uint32_t i = 0; i < chunk->count; i++) {
+            if (chunk->runs[i].length > longest.length) {
+                longest = chunk->runs[i];
+                *at = offset;
+            }
+            offset += chunk->runs[i].length;
+        }
+    }
+    return longest;
+}

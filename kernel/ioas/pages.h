@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Pages objects: a piece of a source, shared by the areas that map it. While it has users (areas
+ * with a page table), its memory is pinned and charged as a whole, once, and the runs it consists
+ * of are kept: they are what is mapped and, later, what is unpinned.
+ */
+#ifndef KERNEL_IOAS_PAGES_H
+#define KERNEL_IOAS_PAGES_H
+
+#include "kernel/ioas/ioas.h"
+#include "kernel/lib/list.h"
+#include "kernel/mm/memobj.h"
+
+/* Consecutive runs of one kind. The first run of a pages object is kept in the object itself. */
+struct run_chunk {
+    struct run_chunk *next;
+    uint64_t bytes;
+    uint32_t count;
+    uint32_t room;
+    bool device;
+    struct phys_run runs[];
+};
+
+/* Device memory behind a pages object: when it is revoked, every translation goes. */
+struct device_watch {
+    struct memobj_watcher watcher;
+    struct memobj *object;
+    struct ioas_pages *pages;
+    struct device_watch *next;
+};
+
+struct ioas_pages {
+    struct ioas_source source;
+    uint64_t offset; /* in the source; whole pages */
+    uint64_t length;
+    struct ioas_account *account;
+    unsigned references; /* areas */
+    unsigned users;      /* areas with a page table */
+    bool writable;       /* was asked for with IOAS_WRITE */
+    bool ram_only;
+    bool revoked;      /* device memory of it has gone: translates to nothing any more */
+    bool stuck;        /* an invalidation failed: pins and charge stay for ever */
+    bool first_device; /* `first` is device memory */
+    struct phys_run first;
+    struct run_chunk *chunks;
+    struct run_chunk *last_chunk;
+    struct device_watch *watches;
+    uint64_t charged;
+    struct list areas;
+};
+
+/* One reference, no users; page aligned. NULL when out of memory. */
+struct ioas_pages *pages_create(const struct ioas_source *source, uint64_t offset, uint64_t length,
+                                unsigned flags, struct ioas_account *account);
+void pages_put(struct ioas_pages *pages);
+
+/* Adds a user; the first one pins and charges everything. Errors as ioas_map(). */
+int pages_pin(struct ioas_pages *pages);
+/* Takes a user away. No page table may translate to the memory for it any more. */
+void pages_unpin(struct ioas_pages *pages);
+
+/*
+ * Maps `length` bytes from byte `offset` of the pages (page aligned) at `iova`. On failure a part
+ * may be mapped.
+ */
+int pages_map(const struct ioas_pages *pages, struct iommu_domain *domain, uint64_t iova,
+              uint64_t offset, uint64_t length, unsigned permissions, unsigned flags);
+
+/* The longest run, and at which byte of the pages it starts. Pinned pages only. */
+struct phys_run pages_longest_run(const struct ioas_pages *pages, uint64_t *at);
+
+/*
+ * In area.c: takes an area (by its link in `areas`) out of all page tables, because its device
+ * memory is being revoked. -EIO as ioas_unmap().
+ */
+int area_revoked(struct list *link);
+
+#endif
