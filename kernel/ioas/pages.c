@@ -76,12 +76,13 @@ static int watch_device(struct ioas_pages *pages, struct memobj *object)
     watch = kmalloc(sizeof(*watch));
     if (!watch)
         return -ENOMEM;
-    watch->watcher.revoke = device_revoked;
-    watch->watcher.restore = device_restored;
-    watch->watcher.shrink = NULL;
-    watch->object = memobj_get(object);
-    watch->pages = pages;
-    watch->next = pages->watches;
+    *watch = (struct device_watch){
+        .watcher.revoke = device_revoked,
+        .watcher.restore = device_restored,
+        .object = memobj_get(object),
+        .pages = pages,
+        .next = pages->watches,
+    };
     pages->watches = watch;
     memobj_watch(object, &watch->watcher);
     return 0;
