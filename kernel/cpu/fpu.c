@@ -65,6 +65,11 @@ size_t fpu_size(void)
  * Not XSAVEOPT: it skips what it believes unchanged since the last XRSTOR from the same address,
  * and the heap reuses addresses.
  */
+uint64_t fpu_components(void)
+{
+    return components;
+}
+
 void fpu_save(void *area)
 {
     uint32_t low = (uint32_t)components;

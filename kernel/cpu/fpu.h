@@ -15,6 +15,8 @@
 void fpu_init(void);
 /* Bytes of a state area. */
 size_t fpu_size(void);
+/* The state components in an area (XCR0); 0: FXSAVE layout, x87 and SSE only. */
+uint64_t fpu_components(void);
 /* Stores the live registers; `area` is aligned to FPU_ALIGN and was once cleared. */
 void fpu_save(void *area);
 /* Loads an area that fpu_save() wrote. */

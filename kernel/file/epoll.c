@@ -120,8 +120,7 @@ static bool watches_epoll(const struct file *file)
 {
     const struct epoll *epoll = file->context;
     const struct epoll_item *item;
-    list_for_each_entry(item, &epoll->items, link)
-    {
+    list_for_each_entry (item, &epoll->items, link) {
         if (file_is_epoll(item->target))
             return true;
     }

@@ -27,6 +27,11 @@ struct node *node_root(void)
     return &root;
 }
 
+uint64_t node_last_inode(void)
+{
+    return last_number;
+}
+
 struct node *node_get(struct node *node)
 {
     node->references++;

@@ -54,6 +54,8 @@ struct node {
 };
 
 struct node *node_root(void);
+/* The highest inode number given out so far. */
+uint64_t node_last_inode(void);
 struct node *node_get(struct node *node);
 /* Accepts NULL. */
 void node_put(struct node *node);

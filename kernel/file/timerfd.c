@@ -11,6 +11,7 @@
 struct timerfd {
     struct timer timer;
     struct file *file;
+    int clock;
     uint64_t next_ns; /* next expiration; 0: not set */
     uint64_t interval_ns;
 };
@@ -71,18 +72,25 @@ static const struct file_ops timerfd_ops = {
     .release = timerfd_release,
 };
 
-struct file *timerfd_create(unsigned flags)
+struct file *timerfd_create(int clock, unsigned flags)
 {
     struct timerfd *fd = kzalloc(sizeof(*fd));
     if (!fd)
         return NULL;
     timer_init(&fd->timer, timerfd_expired);
+    fd->clock = clock;
     fd->file = file_create(&timerfd_ops, fd, FILE_RDWR | (flags & FILE_NONBLOCK), "timerfd");
     if (!fd->file) {
         kfree(fd);
         return NULL;
     }
     return fd->file;
+}
+
+int timerfd_clock(const struct file *file)
+{
+    const struct timerfd *fd = file->context;
+    return fd->clock;
 }
 
 bool file_is_timerfd(const struct file *file)

@@ -154,3 +154,35 @@ void tree_remove(const char *path)
     node_remove(top);
     prune(parent);
 }
+
+uint64_t tree_mark(void)
+{
+    return node_last_inode();
+}
+
+static struct node *deepest_first(struct node *node)
+{
+    while (!list_empty(&node->children))
+        node = list_first(&node->children, struct node, link);
+    return node;
+}
+
+/* Children before their directory. */
+static struct node *next_upwards(struct node *node)
+{
+    struct node *parent = node->parent;
+    if (node->link.next == &parent->children)
+        return parent;
+    return deepest_first(list_entry(node->link.next, struct node, link));
+}
+
+void tree_remove_since(uint64_t mark)
+{
+    struct node *node = deepest_first(node_root());
+    while (node != node_root()) {
+        struct node *next = next_upwards(node);
+        if (node->inode > mark && list_empty(&node->children))
+            node_remove(node);
+        node = next;
+    }
+}

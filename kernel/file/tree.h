@@ -28,4 +28,8 @@ int tree_add_ram(const char *path, struct ramfile *file, uint32_t mode);
 /* Removes a row and everything below it. Files already open stay open. */
 void tree_remove(const char *path);
 
+/* Everything added after the mark was taken goes: rows, and what the payload made. */
+uint64_t tree_mark(void);
+void tree_remove_since(uint64_t mark);
+
 #endif

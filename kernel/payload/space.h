@@ -6,14 +6,20 @@
 #ifndef KERNEL_PAYLOAD_SPACE_H
 #define KERNEL_PAYLOAD_SPACE_H
 
+#include "kernel/ioas/source.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/types.h"
 #include "kernel/mm/paging.h"
 
 struct space;
 
-/* -ENOMEM. `memlock` is the limit of mlock and pins in bytes. */
+/* -ENOMEM. `memlock` is the limit of mlock in bytes. */
 int space_create(uint64_t memlock, struct space **out);
+/* setrlimit(2) of RLIMIT_MEMLOCK and RLIMIT_STACK, in bytes. */
+void space_set_memlock(struct space *space, uint64_t limit);
+void space_set_stack_limit(struct space *space, uint64_t limit);
+/* The payload's memory by its addresses, for DMA mappings; keeps what is pinned, not the space. */
+struct ioas_source space_source(struct space *space);
 /* Unmaps everything and gives all frames back. The space must not be active. */
 void space_destroy(struct space *space);
 struct cpu_space *space_cpu(struct space *space);
@@ -42,6 +48,8 @@ enum space_reason space_explain(struct space *space, uaddr_t address);
 
 /* Text of /proc/self/maps. */
 void space_show_maps(struct space *space, struct text *out);
+/* For /proc/self/pagemap: is there a frame behind the page, and does it belong to a file? */
+bool space_resident(struct space *space, uaddr_t page, bool *file);
 struct space_stats {
     uint64_t mapped;   /* bytes of address space in mappings */
     uint64_t resident; /* bytes with frames behind them */

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Bytes live in a RAM object, whose size is the file's rounded up to pages. What lies between the
+ * file's end and the end of its last page is zero at all times, as mmap(2) promises.
+ */
+#include "kernel/file/ramfile.h"
+#include "kernel/cpu/time.h"
+#include "kernel/cpu/user.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/direct.h"
+#include "kernel/mm/heap.h"
+#include "kernel/mm/ramobj.h"
+
+#define RAMFILE_MAX (UINT64_C(1) << 46) /* more than the machine can have */
+#define PROT_WRITE  2u
+
+struct ramfile {
+    unsigned references;
+    unsigned seals;
+    uint64_t size; /* bytes */
+    uint64_t modified_ns;
+    struct memobj *memory;
+};
+
+struct ramfile *ramfile_create(unsigned seals)
+{
+    struct ramfile *ram = kzalloc(sizeof(*ram));
+    if (!ram)
+        return NULL;
+    ram->memory = ramobj_create(0);
+    if (!ram->memory) {
+        kfree(ram);
+        return NULL;
+    }
+    ram->references = 1;
+    ram->seals = seals;
+    ram->modified_ns = time_ns();
+    return ram;
+}
+
+struct ramfile *ramfile_get(struct ramfile *ram)
+{
+    ram->references++;
+    return ram;
+}
+
+void ramfile_put(struct ramfile *ram)
+{
+    if (!ram || --ram->references > 0)
+        return;
+    memobj_put(ram->memory);
+    kfree(ram);
+}
+
+/*
+ * The bytes from `offset` to the end of their physical run, at most `max` and not 0. Makes frames
+ * where there are none.
+ */
+static int piece_at(const struct ramfile *ram, uint64_t offset, uint64_t max, void **bytes,
+                    uint64_t *length)
+{
+    struct phys_run run;
+    uint64_t page = ALIGN_DOWN(offset, PAGE_SIZE);
+    int error = memobj_run(ram->memory, page, ALIGN_UP(offset + max, PAGE_SIZE) - page, &run);
+    if (error)
+        return error;
+    *bytes = (uint8_t *)phys_to_virt(run.base) + (offset - page);
+    *length = MIN(max, run.length - (offset - page));
+    return 0;
+}
+
+/* Keeps the promise about the last page when the file ends in its middle; a hole is zero. */
+static void clear_tail(struct ramfile *ram, uint64_t size)
+{
+    uint64_t offset = size % PAGE_SIZE;
+    if (offset == 0 || size >= ram->size)
+        return;
+    struct phys_run run = ramobj_peek(ram->memory, size - offset, PAGE_SIZE);
+    if (run.base != PADDR_NONE)
+        memset((uint8_t *)phys_to_virt(run.base) + offset, 0, PAGE_SIZE - offset);
+}
+
+static int set_size(struct ramfile *ram, uint64_t size)
+{
+    if (size > RAMFILE_MAX)
+        return -EFBIG;
+    clear_tail(ram, size);
+    ramobj_resize(ram->memory, ALIGN_UP(size, PAGE_SIZE));
+    ram->size = size;
+    ram->modified_ns = time_ns();
+    return 0;
+}
+
+int ramfile_resize(struct ramfile *ram, uint64_t size)
+{
+    if (size < ram->size && (ram->seals & SEAL_SHRINK))
+        return -EPERM;
+    if (size > ram->size && (ram->seals & SEAL_GROW))
+        return -EPERM;
+    return set_size(ram, size);
+}
+
+int ramfile_append(struct ramfile *ram, const void *bytes, uint64_t length)
+{
+    uint64_t at = ram->size;
+    const uint8_t *from = bytes;
+    int error = set_size(ram, at + length);
+    while (!error && length > 0) {
+        void *to;
+        uint64_t n;
+        error = piece_at(ram, at, length, &to, &n);
+        if (error)
+            break;
+        memcpy(to, from, n);
+        at += n;
+        from += n;
+        length -= n;
+    }
+    return error;
+}
+
+void ramfile_stat(const struct ramfile *ram, struct file_stat *out)
+{
+    out->size = ram->size;
+    out->modified_ns = ram->modified_ns;
+}
+
+/* Copies out what one run, or one hole, holds from `offset` on; *length becomes how much. */
+static int read_piece(const struct ramfile *ram, uint64_t offset, uaddr_t to, size_t *length)
+{
+    uint64_t inside = offset % PAGE_SIZE;
+    uint64_t max = ALIGN_UP(inside + *length, PAGE_SIZE);
+    struct phys_run run = ramobj_peek(ram->memory, offset - inside, max);
+    *length = MIN(*length, run.length - inside);
+    if (run.base == PADDR_NONE)
+        return clear_user(to, *length);
+    return copy_to_user(to, (uint8_t *)phys_to_virt(run.base) + inside, *length);
+}
+
+static int64_t ram_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
+{
+    const struct ramfile *ram = file->context;
+    size_t done = 0;
+    if (*position >= ram->size)
+        return 0;
+    length = MIN(length, ram->size - *position);
+    while (done < length) {
+        size_t n = length - done;
+        int error = read_piece(ram, *position, buffer + done, &n);
+        if (error)
+            return done ? (int64_t)done : error;
+        *position += n;
+        done += n;
+    }
+    return (int64_t)done;
+}
+
+/* Makes room up to `end`; a write may leave a hole before it. */
+static int make_room(struct ramfile *ram, uint64_t end)
+{
+    if (ram->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE))
+        return -EPERM;
+    if (end <= ram->size)
+        return 0;
+    return ram->seals & SEAL_GROW ? -EPERM : set_size(ram, end);
+}
+
+static int64_t ram_write(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
+{
+    struct ramfile *ram = file->context;
+    uint64_t old_size = ram->size;
+    uint64_t at = file->flags & FILE_APPEND ? ram->size : *position;
+    uint64_t end;
+    size_t done = 0;
+    if (length == 0)
+        return 0;
+    int error = range_end(at, length, &end) ? make_room(ram, end) : -EFBIG;
+    while (!error && done < length) {
+        void *bytes;
+        uint64_t n;
+        error = piece_at(ram, at, length - done, &bytes, &n);
+        if (!error)
+            error = copy_from_user(bytes, buffer + done, n);
+        if (error)
+            break;
+        at += n;
+        done += n;
+    }
+    if (error && at < ram->size && ram->size > old_size)
+        set_size(ram, MAX(at, old_size)); /* a failed write does not make the file longer */
+    if (done == 0)
+        return error == -ENOMEM ? -ENOSPC : error;
+    *position = at;
+    ram->modified_ns = time_ns();
+    return (int64_t)done;
+}
+
+static int64_t ram_seek(struct file *file, int64_t offset, int whence)
+{
+    const struct ramfile *ram = file->context;
+    return file_seek(file, offset, whence, ram->size);
+}
+
+static int ram_stat(struct file *file, struct file_stat *out)
+{
+    if (!file->node)
+        *out = (struct file_stat){.mode = MODE_REGULAR | 0777, .links = 1};
+    ramfile_stat(file->context, out);
+    return 0;
+}
+
+static int ram_truncate(struct file *file, uint64_t size)
+{
+    return ramfile_resize(file->context, size);
+}
+
+static int ram_mmap(struct file *file, uint64_t offset, uint64_t length, unsigned protection,
+                    bool shared, struct memobj **out, uint64_t *object_offset)
+{
+    struct ramfile *ram = file->context;
+    if (!file_readable(file))
+        return -EACCES;
+    if (shared && (protection & PROT_WRITE)) {
+        if (!file_writable(file))
+            return -EACCES;
+        if (ram->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE))
+            return -EPERM;
+    }
+    *out = memobj_get(ram->memory);
+    *object_offset = offset;
+    return 0;
+}
+
+static void ram_release(struct file *file)
+{
+    ramfile_put(file->context);
+}
+
+static const struct file_ops ram_ops = {
+    .read = ram_read,
+    .write = ram_write,
+    .mmap = ram_mmap,
+    .seek = ram_seek,
+    .stat = ram_stat,
+    .truncate = ram_truncate,
+    .release = ram_release,
+};
+
+struct file *ramfile_open(struct ramfile *ram, unsigned flags, const char *name)
+{
+    struct file *file = file_create(&ram_ops, ram, flags, name);
+    if (!file)
+        return NULL;
+    file->seekable = true;
+    ramfile_get(ram);
+    return file;
+}
+
+struct ramfile *file_ramfile(const struct file *file)
+{
+    return file->ops == &ram_ops ? file->context : NULL;
+}
+
+unsigned ramfile_get_seals(const struct ramfile *ram)
+{
+    return ram->seals;
+}
+
+int ramfile_add_seals(struct ramfile *ram, unsigned seals)
+{
+    if (ram->seals & SEAL_SEAL)
+        return -EPERM;
+    /* Any mapping counts, since who maps it may make it writable later. */
+    if ((seals & SEAL_WRITE) && !(ram->seals & SEAL_WRITE) && !list_empty(&ram->memory->watchers))
+        return -EBUSY;
+    ram->seals |= seals;
+    return 0;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The payload: one program in user mode. What kernel/main.c needs to start and end it. */
+#ifndef KERNEL_PAYLOAD_PAYLOAD_H
+#define KERNEL_PAYLOAD_PAYLOAD_H
+
+#include "kernel/ioas/ioas.h"
+#include "kernel/lib/refusal.h"
+#include "kernel/lib/types.h"
+
+struct config;
+
+/* How it ended. */
+struct payload_exit {
+    int status; /* 0 to 255: of exit(2), or 128 + signal */
+    int signal; /* the signal that ended it; 0: it called exit */
+};
+
+/*
+ * Makes the payload ready to run: /dev, /proc, /tmp and the archive's files in the tree, the
+ * program (the archive itself, or its member payload.elf) in an address space of its own, a stack
+ * with arguments, three descriptors on the console. The archive is not needed afterwards.
+ * 0, or a negative error with *why filled and everything undone.
+ */
+int payload_load(const void *archive, uint64_t size, const struct config *config,
+                 struct refusal *why);
+
+/* Whose memory the device files map, and who pays: valid as long as the payload is loaded. */
+const struct ioas_user *payload_user(void);
+
+/*
+ * Runs the loaded payload to its end and takes it apart: all threads are gone, then all files are
+ * closed (which stops devices), then its memory is given back. Sleeps; call it in a thread.
+ */
+struct payload_exit payload_run(void);
+
+/*
+ * Ends the running payload from outside (a time limit, a policy), as by the given signal. `reason`
+ * goes into the log. Safe in an interrupt handler; nothing happens when it has ended.
+ */
+void payload_kill(int signal, const char *reason);
+
+#endif

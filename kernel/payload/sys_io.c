@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* read(2), write(2) and their families. */
+#include "kernel/cpu/user.h"
+#include "kernel/file/file.h"
+#include "kernel/mm/heap.h"
+#include "kernel/payload/calls.h"
+#include "kernel/payload/task.h"
+
+#define VECTORS_MAX 1024 /* IOV_MAX */
+
+enum direction {
+    READ,
+    WRITE,
+};
+
+/* struct iovec of the interface. */
+struct io_vector {
+    uaddr_t base;
+    uint64_t length;
+};
+
+static int check_access(const struct file *file, enum direction direction)
+{
+    bool allowed = direction == READ ? file_readable(file) : file_writable(file);
+    if (!allowed)
+        return -EBADF;
+    return (direction == READ ? file->ops->read : file->ops->write) ? 0 : -EINVAL;
+}
+
+static int64_t transfer(struct file *file, enum direction direction, uaddr_t buffer, size_t length,
+                        uint64_t *position)
+{
+    if (!user_range_ok(buffer, length))
+        return -EFAULT;
+    length = MIN(length, FILE_IO_MAX);
+    if (direction == READ)
+        return file->ops->read(file, buffer, length, position);
+    return file->ops->write(file, buffer, length, position);
+}
+
+/* A write to a pipe nobody reads is also a signal. */
+static int64_t finish(struct file *file, int64_t result)
+{
+    file_put(file);
+    if (result == -EPIPE) {
+        struct siginfo info = {.number = SIG_PIPE, .code = CODE_USER};
+        info.sender.pid = PAYLOAD_PID;
+        signal_send_task(task_current(), &info);
+    }
+    return result;
+}
+
+static int64_t io(int fd, enum direction direction, uaddr_t buffer, size_t length)
+{
+    struct file *file = fd_get(fd);
+    if (!file)
+        return -EBADF;
+    int64_t result = check_access(file, direction);
+    if (!result)
+        result = transfer(file, direction, buffer, length, &file->position);
+    return finish(file, result);
+}
+
+int64_t sys_read(int fd, uaddr_t buffer, size_t length)
+{
+    return io(fd, READ, buffer, length);
+}
+
+int64_t sys_write(int fd, uaddr_t buffer, size_t length)
+{
+    return io(fd, WRITE, buffer, length);
+}
+
+static int64_t io_at(int fd, enum direction direction, uaddr_t buffer, size_t length,
+                     int64_t position)
+{
+    uint64_t at = (uint64_t)position;
+    if (position < 0)
+        return -EINVAL;
+    struct file *file = fd_get(fd);
+    if (!file)
+        return -EBADF;
+    int64_t result = file->seekable ? check_access(file, direction) : -ESPIPE;
+    if (!result)
+        result = transfer(file, direction, buffer, length, &at);
+    return finish(file, result);
+}
+
+int64_t sys_pread64(int fd, uaddr_t buffer, size_t length, int64_t position)
+{
+    return io_at(fd, READ, buffer, length, position);
+}
+
+int64_t sys_pwrite64(int fd, uaddr_t buffer, size_t length, int64_t position)
+{
+    return io_at(fd, WRITE, buffer, length, position);
+}
+
+/* Copies the vectors in, into a new array; checks that the lengths fit a result together. */
+static int get_vectors(uaddr_t from, int count, struct io_vector **out)
+{
+    uint64_t total = 0;
+    if (count < 0 || count > VECTORS_MAX)
+        return -EINVAL;
+    size_t size = MAX((size_t)count, 1) * sizeof(struct io_vector);
+    struct io_vector *vectors = kmalloc(size);
+    if (!vectors)
+        return -ENOMEM;
+    int error = copy_from_user(vectors, from, (size_t)count * sizeof(*vectors));
+    for (int i = 0; !error && i < count; i++) {
+        if (__builtin_add_overflow(total, vectors[i].length, &total) || total > INT64_MAX)
+            error = -EINVAL;
+        else if (!user_range_ok(vectors[i].base, vectors[i].length))
+            error = -EFAULT;
+    }
+    if (error)
+        kfree(vectors);
+    else
+        *out = vectors;
+    return error;
+}
+
+/* One transfer after the other, until one is short. */
+static int64_t transfer_vectors(struct file *file, enum direction direction,
+                                const struct io_vector *vectors, int count, uint64_t *position)
+{
+    int64_t done = 0;
+    for (int i = 0; i < count; i++) {
+        if (vectors[i].length == 0 && count > 1)
+            continue;
+        size_t length = MIN(vectors[i].length, FILE_IO_MAX - (uint64_t)done);
+        int64_t n = transfer(file, direction, vectors[i].base, length, position);
+        if (n < 0)
+            return done > 0 ? done : n;
+        done += n;
+        if ((uint64_t)n < vectors[i].length)
+            break;
+    }
+    return done;
+}
+
+/* `position` NULL: the file's own. */
+static int64_t io_vectors(int fd, enum direction direction, uaddr_t from, int count,
+                          uint64_t *position)
+{
+    struct io_vector *vectors;
+    struct file *file = fd_get(fd);
+    if (!file)
+        return -EBADF;
+    int64_t result = position && !file->seekable ? -ESPIPE : check_access(file, direction);
+    if (!result)
+        result = get_vectors(from, count, &vectors);
+    if (!result) {
+        result = transfer_vectors(file, direction, vectors, count,
+                                  position ? position : &file->position);
+        kfree(vectors);
+    }
+    return finish(file, result);
+}
+
+int64_t sys_readv(int fd, uaddr_t vectors, int count)
+{
+    return io_vectors(fd, READ, vectors, count, NULL);
+}
+
+int64_t sys_writev(int fd, uaddr_t vectors, int count)
+{
+    return io_vectors(fd, WRITE, vectors, count, NULL);
+}
+
+int64_t sys_preadv(int fd, uaddr_t vectors, int count, int64_t position)
+{
+    uint64_t at = (uint64_t)position;
+    return position < 0 ? -EINVAL : io_vectors(fd, READ, vectors, count, &at);
+}
+
+int64_t sys_pwritev(int fd, uaddr_t vectors, int count, int64_t position)
+{
+    uint64_t at = (uint64_t)position;
+    return position < 0 ? -EINVAL : io_vectors(fd, WRITE, vectors, count, &at);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From the number of a system call to the function that does it. */
+#include "kernel/payload/syscall.h"
+#include "kernel/cpu/trap.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/string.h"
+#include "kernel/payload/calls.h"
+#include "kernel/payload/syscall_table.h"
+#include "kernel/payload/task.h"
+
+typedef int64_t (*syscall_wrapper)(struct trap_frame *frame);
+
+struct syscall_row {
+    syscall_wrapper call;
+    bool restarts;
+};
+
+/* The argument registers, by how many of them a call takes. */
+#define ARGUMENTS_F(f) (f)
+#define ARGUMENTS_0(f)
+#define ARGUMENTS_1(f) (f)->rdi
+#define ARGUMENTS_2(f) ARGUMENTS_1(f), (f)->rsi
+#define ARGUMENTS_3(f) ARGUMENTS_2(f), (f)->rdx
+#define ARGUMENTS_4(f) ARGUMENTS_3(f), (f)->r10
+#define ARGUMENTS_5(f) ARGUMENTS_4(f), (f)->r8
+#define ARGUMENTS_6(f) ARGUMENTS_5(f), (f)->r9
+
+#define SYSCALL_WRAPPER(number, name, count, restart)                                              \
+    static int64_t call_##name(struct trap_frame *frame)                                           \
+    {                                                                                              \
+        return sys_##name(ARGUMENTS_##count(frame));                                               \
+    }
+SYSCALL_TABLE(SYSCALL_WRAPPER)
+
+#define SYSCALL_ROW(number, name, count, restart) [number] = {call_##name, (restart) == RESTART},
+static const struct syscall_row rows[SYSCALL_COUNT] = {SYSCALL_TABLE(SYSCALL_ROW)};
+
+static uint8_t reported[(SYSCALL_COUNT + 7) / 8];
+static bool reported_unknown;
+
+static int64_t syscall_missing(uint64_t number)
+{
+    if (number >= SYSCALL_COUNT) {
+        if (!reported_unknown)
+            log_warn("system call %llu is not supported", (unsigned long long)number);
+        reported_unknown = true;
+        return -ENOSYS;
+    }
+    uint8_t bit = (uint8_t)(1u << (number % 8));
+    if (!(reported[number / 8] & bit))
+        log_warn("system call %s (%llu) is not supported", syscall_name(number),
+                 (unsigned long long)number);
+    reported[number / 8] |= bit;
+    return -ENOSYS;
+}
+
+void syscall_dispatch(struct trap_frame *frame)
+{
+    uint64_t number = frame->rax;
+    int64_t result;
+    if (number < SYSCALL_COUNT && rows[number].call)
+        result = rows[number].call(frame);
+    else
+        result = syscall_missing(number);
+    if (result == -EINTR)
+        task_interrupted(number);
+    frame->rax = (uint64_t)result;
+}
+
+bool syscall_restarts(uint64_t number)
+{
+    return number < SYSCALL_COUNT && rows[number].restarts;
+}
+
+void syscall_reset(void)
+{
+    memset(reported, 0, sizeof(reported));
+    reported_unknown = false;
+}

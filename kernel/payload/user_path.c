@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/payload/user_path.h"
+#include "kernel/cpu/user.h"
+#include "kernel/mm/heap.h"
+#include "kernel/payload/task.h"
+
+static int copy_text(uaddr_t path, bool allow_empty, char **out)
+{
+    char *text = kmalloc(PATH_MAX_BYTES);
+    if (!text)
+        return -ENOMEM;
+    int length = copy_string_from_user(text, path, PATH_MAX_BYTES);
+    if (length < 0 || (length == 0 && !allow_empty)) {
+        kfree(text);
+        return length < 0 ? length : -ENOENT;
+    }
+    *out = text;
+    return 0;
+}
+
+/* A descriptor matters only for a relative path. */
+static int find_start(int directory, struct user_path *path)
+{
+    path->directory = NULL;
+    path->start = payload.directory;
+    if (path->text[0] == '/' || directory == AT_FDCWD)
+        return 0;
+    path->directory = fd_get(directory);
+    if (!path->directory)
+        return -EBADF;
+    path->start = path->directory->node;
+    bool is_directory = path->start && path->start->type == NODE_DIRECTORY;
+    return is_directory || path->text[0] == 0 ? 0 : -ENOTDIR;
+}
+
+int user_path_get(int directory, uaddr_t path, bool allow_empty, struct user_path *out)
+{
+    int error = copy_text(path, allow_empty, &out->text);
+    if (error)
+        return error;
+    error = find_start(directory, out);
+    if (error)
+        user_path_put(out);
+    return error;
+}
+
+void user_path_put(struct user_path *path)
+{
+    kfree(path->text);
+    file_put(path->directory);
+}
+
+int user_path_find(int directory, uaddr_t path, bool follow, struct node **out)
+{
+    struct user_path where;
+    struct place place;
+    int error = user_path_get(directory, path, false, &where);
+    if (error)
+        return error;
+    error = path_walk(where.start, where.text, follow ? PATH_FOLLOW : 0, &place);
+    *out = place.node;
+    user_path_put(&where);
+    return error;
+}
