@@ -203,6 +203,8 @@ static EFI_STATUS run(struct boot_info *info)
     }
     if (!EFI_ERROR(status))
         status = build_paging(&paging, &plan, info, &map);
+    if (!EFI_ERROR(status))
+        remark("starting the kernel", NULL);
     if (!EFI_ERROR(status) && LOADER_STOPS_DMA) {
         status = dma_stop();
         info->flags |= BOOT_BUS_MASTERS_CLEARED;

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The doors into the kernel: how QEMU is told to boot through each of them."""
 
-import dataclasses
-import pathlib
+import re
 
 from bulkhead import boot as booted
 from bulkhead import cli, cpio, disk, esp
 
 OVMF = "/usr/share/ovmf/OVMF.fd"
-REFUSAL = "bulkhead: cannot start: "
-SECOND_SERIAL_PORT = 0x2f8
+# What the loader's lines begin with, and its last line: in the kernel's favour or not.
+LOADER, STARTING = b"bulkhead: ", b"bulkhead: starting the kernel"
+REFUSAL = re.compile(rb"bulkhead: cannot start: (.*?)\r?\n")
 
 
 def pvh(boot):
@@ -22,28 +22,33 @@ def pvh(boot):
     return ["-kernel", str(cli.BUILD / "kernel.elf"), "-initrd", str(module), "-append", words]
 
 
-def firmware_log(folder):
-    """What OVMF and the loader print: the first serial port, which the kernel then leaves alone."""
-    return pathlib.Path(folder) / "firmware.log"
+class Console:
+    """The serial line without what the firmware says before the loader: OVMF clears the screen and
+    names its boot entries. Knows when the loader has given up, because the firmware would then show
+    its menu for ever."""
 
+    def __init__(self):
+        self.handed_over, self.text, self.refusal = False, b"", None
 
-def refusal(folder):
-    """The loader's sentence, if it could not start the kernel and went back to the firmware."""
-    try:
-        lines = firmware_log(folder).read_bytes().decode("ascii", "replace").splitlines(keepends=True)
-    except OSError:
-        return None
-    found = [line for line in lines if REFUSAL in line and line.endswith("\n")]
-    return found[0][found[0].index(REFUSAL) + len(REFUSAL):].strip() if found else None
+    def feed(self, data):
+        """Takes what was read and returns what is to be shown."""
+        if self.handed_over:
+            return data
+        self.text += data
+        refused = REFUSAL.search(self.text)
+        if refused:
+            self.refusal = refused[1].decode("ascii", "replace")
+        if STARTING not in self.text:
+            return b""
+        self.handed_over = True
+        return self.text[self.text.index(LOADER):]
 
 
 def uefi(boot):
     """OVMF starts the loader from a disk image made for this run."""
-    settings = [("console", hex(SECOND_SERIAL_PORT)), *boot.settings]
-    esp.write(dataclasses.replace(boot, settings=settings), boot.folder / "esp")
+    esp.write(boot, boot.folder / "esp")
     disk.write(boot.folder / "disk.img", boot.folder / "esp")
-    return ["-bios", OVMF, "-serial", f"file:{firmware_log(boot.folder)}",
-            "-drive", f"if=none,id=boot,format=raw,cache=unsafe,file={boot.folder}/disk.img",
+    return ["-bios", OVMF, "-drive", f"if=none,id=boot,format=raw,cache=unsafe,file={boot.folder}/disk.img",
             "-device", "ide-hd,drive=boot,bootindex=0"]
 
 

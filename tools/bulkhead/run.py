@@ -2,6 +2,7 @@
 """./bulkhead run: boots a payload under QEMU and exits with the payload's exit status."""
 
 import argparse
+import os
 import pathlib
 import shutil
 import signal
@@ -14,7 +15,6 @@ from bulkhead import cli, examples, firmware, machine, report
 
 DESCRIPTION = """Boots PAYLOAD.elf (or the example called NAME; by default hello-dma) on a q35 machine with
 an IOMMU, shows its console, and exits with its exit status. 125: the payload did not end by itself."""
-LOOK_INTERVAL = 0.2  # seconds between looks at what the loader said
 
 
 def parser():
@@ -84,26 +84,27 @@ def check(wanted, options):
         raise cli.Failure(f"--files {options.files} is not a folder")
 
 
-def wait(process, folder):
-    """Waits for QEMU's end; a loader that went back to the firmware will not bring it about."""
-    while True:
-        try:
-            return process.wait(LOOK_INTERVAL)
-        except subprocess.TimeoutExpired:
-            sentence = firmware.refusal(folder)
-            if sentence:
-                raise cli.Failure(f"the loader cannot start the kernel: {sentence}",
-                                  report.NOT_THE_PAYLOAD) from None
+def show_console(process):
+    """Copies QEMU's output to ours until it ends, or until the UEFI loader has given up."""
+    console = firmware.Console()
+    while data := os.read(process.stdout.fileno(), 65536):
+        sys.stdout.buffer.write(console.feed(data))
+        sys.stdout.flush()
+        if console.refusal:
+            raise cli.Failure(f"the loader cannot start the kernel: {console.refusal}", report.NOT_THE_PAYLOAD)
 
 
-def run_qemu(command, folder):
+def run_qemu(command, door):
     """Runs QEMU with its serial line on our terminal; returns its exit status."""
     terminal = sys.stdin.isatty()
     saved = termios.tcgetattr(sys.stdin) if terminal else None
     process = machine.start([*command, "-chardev", "stdio,id=console", "-serial", "chardev:console"],
-                            stdin=None if terminal else subprocess.DEVNULL)
+                            stdin=None if terminal else subprocess.DEVNULL,
+                            stdout=subprocess.PIPE if door == "uefi" else None)
     try:
-        return wait(process, folder)
+        if process.stdout:
+            show_console(process)
+        return process.wait()
     finally:
         machine.stop(process)
         if saved:
@@ -121,7 +122,7 @@ def main(arguments):
     with tempfile.TemporaryDirectory(prefix="bulkhead.") as folder:
         command, report_path = machine.prepare(wanted, folder)
         sys.stdout.flush()
-        status = run_qemu(command, folder)
+        status = run_qemu(command, wanted.firmware)
         found = report.read(report_path)
         if options.report and found is not None:
             shutil.copyfile(report_path, options.report)
