@@ -56,7 +56,7 @@ void ioas_destroy(struct ioas *ioas);
 /*
  * Maps `length` bytes of the source from `offset`.
  * -EINVAL: length 0, no permission, misaligned, or (IOAS_FIXED) not wholly in a usable range;
- * -EOVERFLOW: offset + length or iova + length - 1 wraps; -EEXIST: an area is there;
+ * -EOVERFLOW: offset or iova + length - 1 wraps; -EEXIST: an area is there;
  * -ENOSPC: no room for an IOVA of the ioas' own choice; -ENOMEM: no memory, or the account is
  * exhausted; -EFAULT: the source has no (writable) memory there. The last two kinds can only come
  * from the memory itself while a domain is attached: before that nothing is looked up.

@@ -18,11 +18,11 @@ struct batch {
 /* What a mapping of `length` bytes from `start` of its source must keep to. */
 static int check_request(const struct ioas *ioas, uint64_t start, uint64_t length, unsigned flags)
 {
-    uint64_t end;
+    uint64_t last;
 
     if (!(flags & PERMISSIONS) || length == 0)
         return -EINVAL;
-    if (!range_end(start, length, &end))
+    if (__builtin_add_overflow(start, length - 1, &last))
         return -EOVERFLOW;
     if ((start | length) & (ioas->alignment - 1))
         return -EINVAL;

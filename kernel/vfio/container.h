@@ -28,8 +28,8 @@ struct vfio_container *vfio_container_of(struct file *file);
 
 /*
  * Puts a group in; its members' DMA goes through the container's page tables at once if SET_IOMMU
- * was called before. Errors as ioas_attach_group(), with -EINVAL for a group whose hardware does
- * not fit; -EBUSY: the group is in a container already. Nothing changes on failure.
+ * was called before. Errors as ioas_attach_group(); -EBUSY: the group is in this container already.
+ * Nothing changes on failure.
  */
 int vfio_container_add_group(struct vfio_container *container, struct pci_group *group);
 /*
