@@ -22,8 +22,8 @@ extern EFI_SYSTEM_TABLE *firmware;
 /* console.c */
 
 /*
- * Prints "bulkhead: cannot start: " and the texts up to the closing NULL as one line on the firmware's
- * console, and returns EFI_LOAD_ERROR, so that `return refuse(...)` ends a step.
+ * Prints "bulkhead: cannot start: " and the texts up to the closing NULL as one line on the
+ * firmware's console, and returns EFI_LOAD_ERROR, so that `return refuse(...)` ends a step.
  */
 EFI_STATUS refuse(const char *text, ...);
 /* The same, as "bulkhead: ", for a fact that does not stop the start. */

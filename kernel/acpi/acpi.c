@@ -134,7 +134,7 @@ static int list_tables(struct finder *f, paddr_t at, const struct root_format *f
 static int read_root_pointer(struct finder *f, paddr_t at)
 {
     static const struct root_format rsdt = {"RSDT", 4}, xsdt = {"XSDT", 8};
-    uint8_t p[RSDP_SIZE_2];
+    uint8_t p[RSDP_SIZE_2] = {0};
     int failed = read_at(f, at, p, RSDP_SIZE_1);
 
     if (failed)

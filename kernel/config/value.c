@@ -39,8 +39,11 @@ int config_number(const char *text, bool suffixes, uint64_t *out)
     }
     if (at == first)
         return -EINVAL;
-    if (suffixes && suffix_shift(*at) > 0)
-        overflow |= __builtin_mul_overflow(value, BIT(suffix_shift(*at++)), &value);
+    int shift = suffixes ? suffix_shift(*at) : -1;
+    if (shift > 0) {
+        overflow |= __builtin_mul_overflow(value, BIT(shift), &value);
+        at++;
+    }
     if (*at)
         return -EINVAL;
     if (overflow)
@@ -81,8 +84,8 @@ static const char *device_function(const char *at, uint8_t *out)
 /* "BB:DD.F" and any number of "/DD.F" behind it. */
 static bool address(const char *at, struct config_device *out)
 {
-    unsigned bus;
-    uint8_t devfn;
+    unsigned bus = 0;
+    uint8_t devfn = 0;
 
     at = hex_field(at, 2, &bus);
     if (!at || *at != ':')

@@ -14,9 +14,9 @@
 #define FRAMEBUFFER_ROWS_MAX    100
 
 /*
- * Clears the screen and adds the log sink (once). `pixels` is where `info->size` bytes from info->base on
- * can be written now. False, and nothing happens, if the description makes no sense (no room for a
- * letter, lines shorter than the width, more lines than bytes).
+ * Clears the screen and adds the log sink (once). `pixels` is where `info->size` bytes from
+ * info->base on can be written now. False, and nothing happens, if the description makes no sense
+ * (no room for a letter, lines shorter than the width, more lines than bytes).
  */
 bool framebuffer_init(const struct boot_framebuffer *info, void *pixels);
 /* The pixels are elsewhere from now on; NULL: not reachable, text is only remembered. */

@@ -15,10 +15,10 @@ void store_128(volatile void *at, uint64_t low, uint64_t high)
 {
     volatile uint64_t *half = at;
     uint64_t old_low = half[0], old_high = half[1];
-    bool stored;
+    bool stored = false;
 
     /* The only 16-byte store without vector registers is a compare-and-exchange that succeeds. */
-    do {
+    do { /* NOLINT(bugprone-infinite-loop): the assembler writes `stored` */
         __asm__ volatile("lock cmpxchg16b %1"
                          : "=@ccz"(stored), "+m"(*(volatile char(*)[16])at), "+a"(old_low),
                            "+d"(old_high)

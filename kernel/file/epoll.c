@@ -82,8 +82,9 @@ static unsigned epoll_poll(struct file *file)
 static void epoll_release(struct file *file)
 {
     struct epoll *epoll = file->context;
-    while (!list_empty(&epoll->items))
-        item_free(list_first(&epoll->items, struct epoll_item, link));
+    struct epoll_item *item, *next;
+    list_for_each_entry_safe (item, next, &epoll->items, link)
+        item_free(item);
     kfree(epoll);
 }
 
@@ -194,9 +195,9 @@ int epoll_remove(struct file *epoll, int fd, struct file *target)
     return 0;
 }
 
-size_t epoll_take(struct file *file, struct epoll_event *out, size_t count)
+size_t epoll_take(struct file *epoll_file, struct epoll_event *out, size_t count)
 {
-    struct epoll *epoll = file->context;
+    struct epoll *epoll = epoll_file->context;
     struct list again = LIST_INIT(again); /* level-triggered entries, behind the others */
     size_t taken = 0;
     while (taken < count && !list_empty(&epoll->ready)) {

@@ -29,14 +29,15 @@ bool file_is_epoll(const struct file *file);
  * -EINVAL (itself, EPOLL_EXCLUSIVE with a change or a nested epoll), -ELOOP (more than two levels
  * of epoll files), -EPERM (a file that is always ready, such as one in RAM), -ENOMEM.
  */
-int epoll_add(struct file *epoll, int fd, struct file *file, const struct epoll_event *event);
-int epoll_change(struct file *epoll, int fd, struct file *file, const struct epoll_event *event);
-int epoll_remove(struct file *epoll, int fd, struct file *file);
+int epoll_add(struct file *epoll_file, int fd, struct file *target,
+              const struct epoll_event *event);
+int epoll_change(struct file *epoll, int fd, struct file *target, const struct epoll_event *event);
+int epoll_remove(struct file *epoll, int fd, struct file *target);
 
 /*
  * Takes up to `count` ready entries without sleeping; a level-triggered entry stays queued behind
  * the others. Returns how many.
  */
-size_t epoll_take(struct file *epoll, struct epoll_event *out, size_t count);
+size_t epoll_take(struct file *epoll_file, struct epoll_event *out, size_t count);
 
 #endif

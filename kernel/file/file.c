@@ -69,20 +69,20 @@ int file_wait(struct file *file, unsigned events, const char *point)
 }
 
 enum seek_whence {
-    SEEK_SET,
-    SEEK_CUR,
-    SEEK_END,
+    FROM_START,
+    FROM_POSITION,
+    FROM_END,
 };
 
 int64_t file_seek(struct file *file, int64_t offset, int whence, uint64_t size)
 {
     int64_t base;
     int64_t position;
-    if (whence == SEEK_SET)
+    if (whence == FROM_START)
         base = 0;
-    else if (whence == SEEK_CUR)
+    else if (whence == FROM_POSITION)
         base = (int64_t)file->position;
-    else if (whence == SEEK_END && size <= INT64_MAX)
+    else if (whence == FROM_END && size <= INT64_MAX)
         base = (int64_t)size;
     else
         return -EINVAL;

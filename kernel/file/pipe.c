@@ -118,7 +118,8 @@ static int64_t pipe_ioctl(struct file *file, uint32_t command, uint64_t argument
     const struct pipe *pipe = file->context;
     if (command != FIONREAD)
         return -ENOTTY;
-    return copy_to_user(argument, &(uint32_t){(uint32_t)pipe->used}, sizeof(uint32_t));
+    uint32_t used = (uint32_t)pipe->used;
+    return copy_to_user(argument, &used, sizeof(used));
 }
 
 static int pipe_stat(struct file *file, struct file_stat *out)

@@ -179,7 +179,7 @@ static void collect_records(struct iommu_unit *unit, unsigned first, uint16_t *l
 {
     for (unsigned i = 0; i < unit->can.fault_count; i++) {
         unsigned index = (first + i) % unit->can.fault_count;
-        struct vtd_fault raw;
+        struct vtd_fault raw = {0};
 
         raw.high = vtd_read64(unit->registers, vtd_fault_high(unit->cap, index));
         if (!vtd_fault_filled(&raw))

@@ -27,7 +27,7 @@ void log_set_clock(uint64_t (*now_ns)(void));
 /* Writes raw bytes to every sink: the payload's console output, panics. */
 void log_raw(const char *text, size_t length);
 /* Formats as kernel/lib/format.h says; a missing newline is added, a long line is cut at 512. */
-void log_print(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void log_print(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_print(LOG_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_print(LOG_WARN, __VA_ARGS__)

@@ -4,7 +4,7 @@
 #define KERNEL_LIB_PANIC_H
 
 /* Prints the message, registers and a backtrace, stops assigned devices, and ends as configured. */
-_Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
  * What a panic does after its message: stop the devices, report, exit. Without it the machine is

@@ -3,12 +3,11 @@
 
 #include "kernel/lib/format.h"
 
-int refuse(struct refusal *to, int error, const char *fmt, ...)
+void refusal_say(struct refusal *to, const char *fmt, ...)
 {
     va_list args;
 
     va_start(args, fmt);
     format_v(to->sentence, sizeof(to->sentence), fmt, args);
     va_end(args);
-    return error;
 }

@@ -7,8 +7,13 @@ struct refusal {
     char sentence[200];
 };
 
-/* Stores the sentence and returns `error`, so that a check can say `return refuse(...)`. */
-int refuse(struct refusal *to, int error, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+/* Stores the sentence. */
+void refusal_say(struct refusal *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Stores the sentence and is `error`, so that a check can say `return refuse(...)`. A macro, so
+ * that compiler and analyzer see that the result is what was given: an error, never 0.
+ */
+#define refuse(to, error, ...) (refusal_say(to, __VA_ARGS__), (error))
 
 #endif

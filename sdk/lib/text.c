@@ -74,14 +74,18 @@ void err(int status, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    verr(status, format, args);
+    vwarn(format, args);
+    va_end(args);
+    exit(status);
 }
 
 void errx(int status, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    verrx(status, format, args);
+    vwarnx(format, args);
+    va_end(args);
+    exit(status);
 }
 
 void error(int status, int number, const char *format, ...)
