@@ -6,7 +6,7 @@
  */
 #include "kernel/boot.h"
 #include "kernel/config/config.h"
-#include "kernel/console/serial.h"
+#include "kernel/console/console.h"
 #include "kernel/cpu/apic.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/fpu.h"
@@ -82,6 +82,7 @@ static int read_config(struct refusal *why)
     int words = config_parse_words(&config, "command line", boot_bytes(boot.command_line),
                                    boot.command_line_size, &words_error);
     log_set_level((enum log_level)config.log_level);
+    console_select(config.console_port, &acpi.console);
     if (file)
         return refuse(why, file, "%s", file_error.message);
     if (words)
@@ -117,8 +118,12 @@ static int start_memory(struct refusal *why)
                                          config.memory_limit};
     int error = boot_check_keep_out(&boot, config.keep_out, config.keep_out_count, why);
 
+    if (error)
+        return error;
+    console_suspend();
+    error = demand(memory_init(&boot, &policy), why);
     if (!error)
-        error = demand(memory_init(&boot, &policy), why);
+        console_resume();
     return error;
 }
 
@@ -141,8 +146,10 @@ static int find(struct refusal *why)
 
     if (!error)
         error = start_cpu(why);
-    if (!error)
+    if (!error) {
         error = acpi_find(&acpi_physical_memory, boot.rsdp, NULL, &acpi, why);
+        console_select(config.console_port, &acpi.console);
+    }
     if (!error)
         error = pci_enumerate(acpi.ecams, acpi.ecam_count, why);
     return error;
@@ -247,7 +254,7 @@ static void wake_up(paddr_t boot_info)
     image_physical = given->kernel_base;
     boot = *given;
     cpu_tables_init();
-    serial_init(SERIAL_PORT_DEFAULT);
+    console_start(&boot.framebuffer);
     panic_set_end(stop_after_panic);
 }
 

@@ -42,20 +42,25 @@ static void draw_changes(void)
                 draw(j, i);
 }
 
+/* By half a screen, because every scroll redraws most of it and uncached pixels are slow. */
 static void scroll(void)
 {
-    for (unsigned i = 0; i + 1 < rows; i++)
-        memcpy(lines[i].wanted, lines[i + 1].wanted, columns);
-    memset(lines[rows - 1].wanted, ' ', columns);
+    unsigned gone = (rows + 1) / 2;
+
+    for (unsigned i = 0; i < rows; i++) {
+        if (i + gone < rows)
+            memcpy(lines[i].wanted, lines[i + gone].wanted, columns);
+        else
+            memset(lines[i].wanted, ' ', columns);
+    }
+    row -= gone;
 }
 
 static void new_line(void)
 {
     column = 0;
-    if (++row < rows)
-        return;
-    row = rows - 1;
-    scroll();
+    if (++row == rows)
+        scroll();
 }
 
 static void put(char c)
