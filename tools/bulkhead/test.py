@@ -9,6 +9,7 @@ import time
 # name -> what it does; each is bulkhead.suites.NAME with run(results)
 SUITES = {
     "check": "format, clang-tidy, cppcheck, licences, interface numbers against linux-libc-dev",
+    "tools": "the parts of ./bulkhead itself",
     "unit": "the kernel's logic on this machine, with ASan and UBSan",
     "sdk": "the SDK's C library on this machine, beside musl and glibc",
     "fuzz": "a short run of every libFuzzer target",

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The parts of ./bulkhead that make what others read: archives, selectors, settings, verdicts."""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tools"))
+
+from bulkhead import boot, cli, cpio, devices, examples, machine, report, run  # noqa: E402
+from bulkhead.suites import unit  # noqa: E402
+
+
+def test_archive_is_read_by_another_program(tmp_path):
+    tree = tmp_path / "tree"
+    (tree / "etc").mkdir(parents=True)
+    (tree / "etc/odd name").write_bytes(b"12345")
+    (tree / "link").symlink_to("etc/odd name")
+    (tree / "empty").write_bytes(b"")
+    archive = cpio.archive([("payload.elf", b"\x7fELF" * 3, cpio.REGULAR | 0o755), *cpio.tree(tree)])
+    assert len(archive) % 4 == 0
+    out = tmp_path / "out"
+    out.mkdir()
+    subprocess.run(["busybox", "cpio", "-i", "-d"], input=archive, cwd=out, check=True, capture_output=True)
+    assert (out / "payload.elf").read_bytes() == b"\x7fELF" * 3
+    assert os.access(out / "payload.elf", os.X_OK)
+    assert (out / "etc/odd name").read_bytes() == b"12345"
+    assert os.readlink(out / "link") == "etc/odd name"
+    assert (out / "empty").read_bytes() == b""
+
+
+PORT = ["-device", "pcie-root-port,id=port,addr=0x1c"]
+NESTED = [*PORT, "-device", "x3130-upstream,id=up,bus=port,addr=0x0", "-device", "xio3130-downstream,id=down,bus=up,addr=0x3"]
+SELECTORS = [
+    ("edu", 0, [], "edu,dma_mask=0xffffffffffffffff,addr=0x10", "0000:00:10.0"),
+    ("edu", 2, [], "edu,dma_mask=0xffffffffffffffff,addr=0x12", "0000:00:12.0"),
+    ("edu,addr=0x1f.7", 0, [], "edu,dma_mask=0xffffffffffffffff,addr=0x1f.7", "0000:00:1f.7"),
+    ("virtio-rng-pci,bus=port", 0, PORT, "virtio-rng-pci,bus=port,addr=0x0", "0000:00:1c.0/00.0"),
+    ("edu,bus=down", 0, NESTED, "edu,dma_mask=0xffffffffffffffff,bus=down,addr=0x0", "0000:00:1c.0/00.0/03.0/00.0"),
+    ("edu,bus=bridge", 0, ["-device", "pcie-pci-bridge,id=bridge,addr=0x1d"],
+     "edu,dma_mask=0xffffffffffffffff,bus=bridge,addr=0x1", "0000:00:1d.0/01.0"),
+]
+
+
+@pytest.mark.parametrize("spec, number, arguments, device, selector", SELECTORS)
+def test_selectors(tmp_path, spec, number, arguments, device, selector):
+    assigned = devices.assign(spec, number, arguments, tmp_path)
+    assert (assigned.argument, assigned.selector) == (device, selector)
+
+
+def test_nvme_gets_a_drive(tmp_path):
+    assigned = devices.assign("nvme", 1, [], tmp_path)
+    assert (tmp_path / "assigned1.img").stat().st_size == devices.DRIVE_SIZE
+    assert "drive=assigned1-drive" in assigned.argument and f"file={tmp_path}/assigned1.img" in assigned.extra[1]
+
+
+def test_nvme_of_the_users_own(tmp_path):
+    assigned = devices.assign("nvme,drive=mine,serial=x", 0, [], tmp_path)
+    assert assigned.argument == "nvme,drive=mine,serial=x,addr=0x10" and not assigned.extra
+
+
+@pytest.mark.parametrize("arguments", [[], ["-device", "pcie-root-port,id=port"]])
+def test_unplaced_bridges_are_refused(tmp_path, arguments):
+    with pytest.raises(cli.Failure):
+        devices.assign("edu,bus=port", 0, arguments, tmp_path)
+
+
+def test_quoting():
+    assert boot.quote('a "b" \\c') == '"a \\"b\\" \\\\c"'
+    with pytest.raises(cli.Failure):
+        boot.quote("a\nb")
+
+
+def test_iommu_overrides():
+    assert machine.iommu_arguments("aw-bits=39,caching-mode=on") == \
+        ["-device", "intel-iommu,intremap=on,aw-bits=39,caching-mode=on"]
+    assert machine.iommu_arguments(None) == []
+
+
+@pytest.mark.parametrize("text, status", [
+    ('{"exit": {"status": 7, "reason": "payload"}}', 7),
+    ('{"exit": {"status": 256, "reason": "payload"}}', 0),
+    ('{"exit": {"status": 0, "reason": "killed"}}', None),
+    ('{"exit": {"reason": "refused", "sentence": "no"}}', None),
+    ("{}", None), ('{"exit": ', None), ("", None)])
+def test_verdict(tmp_path, text, status):
+    path = tmp_path / "report"
+    path.write_text(text)
+    if status is not None:
+        assert report.exit_status(report.read(path), 3) == status
+        return
+    with pytest.raises(cli.Failure) as failure:
+        report.exit_status(report.read(path), 3)
+    assert failure.value.status == 125
+
+
+def test_no_report(tmp_path):
+    with pytest.raises(cli.Failure):
+        report.exit_status(report.read(tmp_path / "nowhere"), 0)
+
+
+def test_example_options_give_way_to_the_command_line():
+    options, args = run.parse(["hello-dma", "--", "-x"])
+    assert options.device == ["edu"] and args == ["-x"]
+    options, _ = run.parse(["--device", "nvme", "--qemu-arg", "-S", "hello-dma"])
+    assert options.device == ["nvme"] and options.qemu_arg == ["-S"]
+
+
+def test_every_example_says_how_to_run_it():
+    assert examples.DEFAULT in examples.names()
+    for name in examples.names():
+        run.parse([name])
+
+
+CMOCKA = """[==========] Running 3 test(s).
+[ RUN      ] good
+[       OK ] good
+[ RUN      ] bad
+[  FAILED  ] bad
+[ RUN      ] skipped
+[  SKIPPED ] skipped
+[==========] 3 test(s) run.
+[  FAILED  ] 1 test(s), listed below:
+[  FAILED  ] bad
+"""
+
+
+def test_cmocka_reports():
+    assert unit.read_cases(CMOCKA) == [("good", True), ("bad", False)]
+    assert unit.read_cases(CMOCKA[:CMOCKA.index("[  FAILED")]) == [("good", True), ("bad", False)]
+    assert unit.read_cases("") == []

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs a folder of pytest tests over all processors and counts the cases from its JUnit report."""
+
+import os
+import subprocess
+import xml.etree.ElementTree
+
+from bulkhead import cli
+
+
+def read_cases(report):
+    """[(name, passed)], leaving out what was skipped."""
+    for case in xml.etree.ElementTree.parse(report).iter("testcase"):
+        if case.find("skipped") is not None:
+            continue
+        name = f"{case.get('classname', '').replace('.', '/')}/{case.get('name')}"
+        yield name, case.find("failure") is None and case.find("error") is None
+
+
+def run(results, folder):
+    report = cli.BUILD / f"{folder.replace('/', '-')}.xml"
+    report.unlink(missing_ok=True)
+    environment = dict(os.environ, PYTHONPATH=str(cli.TOP / "tools"), PYTHONDONTWRITEBYTECODE="1")
+    subprocess.run(["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(cli.jobs()),
+                    "--tb=short", "--show-capture=no", "-r", "N", f"--junitxml={report}", folder],
+                   cwd=cli.TOP, env=environment, stdin=subprocess.DEVNULL, check=False)
+    if not report.exists():
+        results.case(folder, False, "pytest left no report")
+        return
+    for name, passed in read_cases(report):
+        results.case(name, passed)  # pytest has told the details
