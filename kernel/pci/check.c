@@ -128,6 +128,11 @@ static int check_memory(const struct space *s, const struct pci_machine *m, stru
 int pci_check_resources(struct pci_device *device, const struct pci_machine *machine,
                         struct refusal *why)
 {
+    char name[PCI_NAME_SIZE];
+
+    if (device->header_type != PCI_HEADER_DEVICE)
+        return refuse(why, -EINVAL, "device %s is a bridge and cannot be assigned",
+                      pci_name(device, name));
     for (unsigned i = 0; i < PCI_BARS; i++) {
         struct pci_bar *bar = &device->bars[i];
         struct space s = bar_space(device, i);

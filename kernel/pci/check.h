@@ -19,9 +19,10 @@ struct pci_machine {
 /* Call before pci_enumerate(): -EINVAL with a sentence if configuration space is misplaced. */
 int pci_check_ecam(const struct pci_machine *machine, struct refusal *why);
 /*
- * Call after pci_size_bars(), for a device that is to be assigned. -EINVAL with a sentence if a
- * BAR has no address, or overlaps something, or cannot be reached. An I/O BAR without an address
- * is only ignored (its size becomes 0): firmware leaves many unassigned, and drivers do without.
+ * Call after pci_size_bars(), for a device that is to be assigned. -EINVAL with a sentence if it
+ * is a bridge, or a BAR has no address, or overlaps something, or cannot be reached. An I/O BAR
+ * without an address is only ignored (its size becomes 0): firmware leaves many unassigned, and
+ * drivers do without.
  */
 int pci_check_resources(struct pci_device *device, const struct pci_machine *machine,
                         struct refusal *why);

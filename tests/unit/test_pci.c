@@ -398,6 +398,14 @@ static void checks_bars(void **state)
     bar_refused(0xfd000000, 4096, 0, "overlaps the local APIC");
 }
 
+static void refuses_bridges(void **state)
+{
+    sim_bridge(sim_add(0, PCI_RID(0, 3, 0), 0x000c1b36, 0x060400), 1, 1);
+    enumerate();
+    assert_int_equal(pci_check_resources(pci_find(0, PCI_RID(0, 3, 0)), &machine, &why), -EINVAL);
+    says("device 0000:00:03.0 is a bridge");
+}
+
 static void ignores_io_bars_without_address(void **state)
 {
     struct pci_device *d = device_with_bar(0, 32, PCI_BAR_SPACE_IO);
@@ -567,6 +575,7 @@ int main(void)
         TEST(configuration_accesses),
         TEST(sizes_bars),
         TEST(checks_bars),
+        TEST(refuses_bridges),
         TEST(ignores_io_bars_without_address),
         TEST(checks_configuration_space),
         TEST(selects_devices),
