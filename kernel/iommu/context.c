@@ -87,7 +87,7 @@ void requester_stop(const struct iommu_unit *unit, uint16_t rid)
         count = pci_requester_ids(device, ids);
         for (size_t i = 0; i < count; i++) {
             if (ids[i] == rid)
-                pci_set_bus_master(device, false);
+                pci_stop(device);
         }
     }
 }

@@ -7,8 +7,15 @@ void pci_set_bus_master(const struct pci_device *device, bool on)
 {
     uint16_t command = pci_read16(device, PCI_COMMAND);
 
+    on = on && !device->stopped;
     command = (uint16_t)(on ? command | PCI_COMMAND_MASTER : command & ~PCI_COMMAND_MASTER);
     pci_write16(device, PCI_COMMAND, command);
+}
+
+void pci_stop(struct pci_device *device)
+{
+    device->stopped = true;
+    pci_set_bus_master(device, false);
 }
 
 void pci_disable_all_bus_masters(void)

@@ -54,6 +54,7 @@ struct pci_device {
     struct pci_device *joined; /* kernel/pci/group.c: leads to the first member of the group */
     const char *claimed_by;    /* the device-file family that has it open, or NULL */
     bool assigned;
+    bool stopped; /* by pci_stop() */
 };
 
 /* Configuration space, naturally aligned offsets below config_size. Out of range reads as ones. */
@@ -90,8 +91,10 @@ bool pci_is_link_head(const struct pci_device *device);
 /* Is the function somewhere below the bridge? */
 bool pci_is_below(const struct pci_device *device, const struct pci_device *bridge);
 
-/* Sets or clears the bus-master bit of the command register. */
+/* Sets or clears the bus-master bit of the command register. A stopped device stays off. */
 void pci_set_bus_master(const struct pci_device *device, bool on);
+/* Takes bus mastering away until the machine restarts: the device or its IOMMU misbehaved. */
+void pci_stop(struct pci_device *device);
 /* Bus mastering off everywhere: endpoints first, bridges last. */
 void pci_disable_all_bus_masters(void);
 /* Lets requests of the device through the bridges above it; its own bit stays as it is. */

@@ -505,6 +505,10 @@ static void bus_mastering(void **state)
     assert_int_equal(sim_get(other, PCI_COMMAND, 2), 3);
     pci_set_bus_master(d, true);
     assert_int_equal(sim_get(f, PCI_COMMAND, 2), 7);
+    pci_stop(d);
+    assert_int_equal(sim_get(f, PCI_COMMAND, 2), 3);
+    pci_set_bus_master(d, true);
+    assert_int_equal(sim_get(f, PCI_COMMAND, 2), 3);
 }
 
 static size_t ids_of(pci_rid_t rid, pci_rid_t out[3])

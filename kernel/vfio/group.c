@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * VFIO groups (/dev/vfio/N): what is handed out together. In use are, nested as they hold each
+ * other: a container while a group is in it, a group while one of its devices is open, a device
+ * while a file refers to it. Each inner file keeps the outer one open, so the outer ones end last.
+ */
+#include <linux/vfio.h>
+
+#include "kernel/cpu/user.h"
+#include "kernel/file/file.h"
+#include "kernel/file/tree.h"
+#include "kernel/iommu/iommu.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+#include "kernel/pci/group.h"
+#include "kernel/pci/reset.h"
+#include "kernel/vfio/container.h"
+#include "kernel/vfio/device.h"
+#include "kernel/vfio/vfio.h"
+
+#define VFIO_MAJOR    241 /* of the range for dynamic numbers; nothing depends on it */
+#define NAME_SIZE_MAX 64
+#define STATUS_SIZE   sizeof(struct vfio_group_status)
+
+struct vfio_group {
+    struct pci_group *pci;
+    struct list devices;    /* struct vfio_device: the assigned members */
+    bool opened;            /* by one file at a time */
+    struct file *container; /* NULL: not in one */
+};
+
+/* ---- viability ---- */
+
+static void note_region(void *context, paddr_t base, uint64_t length)
+{
+    *(bool *)context = true;
+}
+
+/*
+ * Memory the firmware lets a device reach at all times would stay in reach of the payload through
+ * any member of the group.
+ */
+static const struct pci_device *reserved_memory_member(const struct pci_group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        bool found = false;
+
+        iommu_reserved_regions(group->members[i]->segment, group->members[i]->rid, note_region,
+                               &found);
+        if (found)
+            return group->members[i];
+    }
+    return NULL;
+}
+
+static bool viable(const struct vfio_group *group)
+{
+    return !reserved_memory_member(group->pci);
+}
+
+/* ---- calls ---- */
+
+static bool devices_open(const struct vfio_group *group)
+{
+    const struct vfio_device *device;
+
+    list_for_each_entry (device, &group->devices, link)
+        if (device->users)
+            return true;
+    return false;
+}
+
+static int get_status(struct vfio_group *group, struct file *file, uaddr_t argument)
+{
+    struct vfio_group_status status;
+
+    if (copy_from_user(&status, argument, STATUS_SIZE))
+        return -EFAULT;
+    if (status.argsz < STATUS_SIZE)
+        return -EINVAL;
+    status.flags = viable(group) ? VFIO_GROUP_FLAGS_VIABLE : 0;
+    if (group->container)
+        status.flags |= VFIO_GROUP_FLAGS_CONTAINER_SET;
+    return copy_to_user(argument, &status, STATUS_SIZE);
+}
+
+static int set_container(struct vfio_group *group, struct file *file, uaddr_t argument)
+{
+    struct vfio_container *container;
+    struct file *given;
+    int32_t fd;
+    int error;
+
+    if (copy_from_user(&fd, argument, sizeof(fd)))
+        return -EFAULT;
+    given = fd < 0 ? NULL : fd_get(fd);
+    if (!given)
+        return -EBADF;
+    error = -EINVAL;
+    if (group->container)
+        goto put_file;
+    error = -EPERM;
+    if (!viable(group))
+        goto put_file;
+    error = -EBADFD;
+    container = vfio_container_of(given);
+    if (!container)
+        goto put_file;
+    error = vfio_container_add_group(container, group->pci);
+    if (error)
+        goto put_file;
+    group->container = given;
+    return 0;
+
+put_file:
+    file_put(given);
+    return error;
+}
+
+static void leave_container(struct vfio_group *group)
+{
+    struct file *container = group->container;
+
+    vfio_container_remove_group(vfio_container_of(container), group->pci);
+    group->container = NULL;
+    file_put(container);
+}
+
+static int unset_container(struct vfio_group *group, struct file *file, uaddr_t argument)
+{
+    if (!group->container)
+        return -EINVAL;
+    if (devices_open(group))
+        return -EBUSY;
+    leave_container(group);
+    return 0;
+}
+
+/* The assigned member of that name ("0000:00:02.0"). */
+static struct vfio_device *find_device(const struct vfio_group *group, const char *name)
+{
+    struct vfio_device *device;
+    char own[PCI_NAME_SIZE];
+
+    list_for_each_entry (device, &group->devices, link)
+        if (strcmp(pci_name(device->pci, own), name) == 0)
+            return device;
+    return NULL;
+}
+
+static int get_device_fd(struct vfio_group *group, struct file *file, uaddr_t argument)
+{
+    struct vfio_device *device;
+    char name[NAME_SIZE_MAX];
+    struct file *opened;
+    int error = copy_string_from_user(name, argument, sizeof(name));
+
+    if (error == -ENAMETOOLONG)
+        return -ENODEV;
+    if (error < 0)
+        return error;
+    device = find_device(group, name);
+    if (!device)
+        return -ENODEV;
+    if (!group->container || !vfio_container_ready(vfio_container_of(group->container)))
+        return -EINVAL;
+    error = vfio_device_open(device, file, &opened);
+    if (error)
+        return error;
+    error = fd_install(opened, true);
+    if (error < 0)
+        file_put(opened);
+    return error;
+}
+
+static const struct {
+    uint32_t command;
+    int (*call)(struct vfio_group *group, struct file *file, uaddr_t argument);
+} calls[] = {
+    {VFIO_GROUP_GET_STATUS, get_status},
+    {VFIO_GROUP_SET_CONTAINER, set_container},
+    {VFIO_GROUP_UNSET_CONTAINER, unset_container},
+    {VFIO_GROUP_GET_DEVICE_FD, get_device_fd},
+};
+
+static int64_t group_ioctl(struct file *file, uint32_t command, uint64_t argument)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+        if (calls[i].command == command)
+            return calls[i].call(file->context, file, argument);
+    return -ENOTTY;
+}
+
+/* Open devices hold the group's file, so none is open here. */
+static void group_release(struct file *file)
+{
+    struct vfio_group *group = file->context;
+
+    if (group->container)
+        leave_container(group);
+    group->opened = false;
+}
+
+static const struct file_ops group_ops = {
+    .ioctl = group_ioctl,
+    .release = group_release,
+};
+
+static int group_open(void *context, unsigned flags, struct file **out)
+{
+    struct vfio_group *group = context;
+
+    if (group->opened)
+        return -EBUSY;
+    *out = file_create(&group_ops, group, flags, "vfio-group");
+    if (!*out)
+        return -ENOMEM;
+    group->opened = true;
+    return 0;
+}
+
+/* ---- registration ---- */
+
+static int no_memory(struct refusal *why)
+{
+    return refuse(why, -ENOMEM, "no memory for the VFIO groups");
+}
+
+static int add_devices(struct vfio_group *group, struct refusal *why)
+{
+    for (size_t i = 0; i < group->pci->count; i++) {
+        struct pci_device *pci = group->pci->members[i];
+        struct vfio_device *device;
+        char name[PCI_NAME_SIZE];
+
+        if (!pci->assigned)
+            continue;
+        device = kzalloc(sizeof(*device));
+        if (!device)
+            return no_memory(why);
+        device->pci = pci;
+        list_push_back(&group->devices, &device->link);
+        if (pci_reset_method(pci) == PCI_RESET_NONE)
+            log_warn("%s: has no way to be reset on its own; what it was doing when it is closed "
+                     "it may go on with when it is opened again",
+                     pci_name(pci, name));
+    }
+    return 0;
+}
+
+static int check_viable(const struct pci_group *group, struct refusal *why)
+{
+    const struct pci_device *culprit = reserved_memory_member(group);
+    char name[PCI_NAME_SIZE];
+
+    if (!culprit)
+        return 0;
+    return refuse(why, -EPERM,
+                  "group %u cannot be handed out: the firmware reserved memory for its device %s",
+                  group->id, pci_name(culprit, name));
+}
+
+static int add_group(struct pci_group *pci, struct refusal *why)
+{
+    struct vfio_group *group;
+    char path[32];
+    int error = check_viable(pci, why);
+
+    if (error)
+        return error;
+    group = kzalloc(sizeof(*group));
+    if (!group)
+        return no_memory(why);
+    group->pci = pci;
+    list_init(&group->devices);
+    error = add_devices(group, why);
+    if (error)
+        return error;
+    format(path, sizeof(path), "/dev/vfio/%u", pci->id);
+    return tree_add_device(path, VFIO_MAJOR, pci->id, group_open, group) ? no_memory(why) : 0;
+}
+
+static bool has_assigned(const struct pci_group *group)
+{
+    for (size_t i = 0; i < group->count; i++)
+        if (group->members[i]->assigned)
+            return true;
+    return false;
+}
+
+int vfio_register_groups(struct refusal *why)
+{
+    struct pci_group *group;
+
+    list_for_each_entry (group, pci_groups(), link) {
+        int error = has_assigned(group) ? add_group(group, why) : 0;
+
+        if (error)
+            return error;
+    }
+    return 0;
+}
