@@ -26,9 +26,9 @@
 
 struct vfio_group {
     struct pci_group *pci;
-    struct list devices;    /* struct vfio_device: the assigned members */
-    bool opened;            /* by one file at a time */
-    struct file *container; /* NULL: not in one */
+    struct list devices;              /* struct vfio_device: the assigned members */
+    bool opened;                      /* by one file at a time */
+    struct vfio_container *container; /* which we keep open; NULL: not in one */
 };
 
 /* ---- viability ---- */
@@ -98,34 +98,25 @@ static int set_container(struct vfio_group *group, struct file *file, uaddr_t ar
     given = fd < 0 ? NULL : fd_get(fd);
     if (!given)
         return -EBADF;
-    error = -EINVAL;
-    if (group->container)
-        goto put_file;
-    error = -EPERM;
-    if (!viable(group))
-        goto put_file;
-    error = -EBADFD;
     container = vfio_container_of(given);
-    if (!container)
-        goto put_file;
-    error = vfio_container_add_group(container, group->pci);
-    if (error)
-        goto put_file;
-    group->container = given;
-    return 0;
-
-put_file:
+    if (group->container)
+        error = -EINVAL;
+    else if (!viable(group))
+        error = -EPERM;
+    else if (!container)
+        error = -EBADFD;
+    else
+        error = vfio_container_add_group(container, group->pci);
+    if (!error)
+        group->container = container;
     file_put(given);
     return error;
 }
 
 static void leave_container(struct vfio_group *group)
 {
-    struct file *container = group->container;
-
-    vfio_container_remove_group(vfio_container_of(container), group->pci);
+    vfio_container_remove_group(group->container, group->pci);
     group->container = NULL;
-    file_put(container);
 }
 
 static int unset_container(struct vfio_group *group, struct file *file, uaddr_t argument)
@@ -164,7 +155,7 @@ static int get_device_fd(struct vfio_group *group, struct file *file, uaddr_t ar
     device = find_device(group, name);
     if (!device)
         return -ENODEV;
-    if (!group->container || !vfio_container_ready(vfio_container_of(group->container)))
+    if (!group->container || !vfio_container_ready(group->container))
         return -EINVAL;
     error = vfio_device_open(device, file, &opened);
     if (error)
