@@ -112,6 +112,15 @@ static int start(struct refusal *why)
 
 /* ---- find: what is this machine? ---- */
 
+/* What addresses of devices are checked against. */
+static struct pci_machine machine(void)
+{
+    struct pci_machine m = {.acpi = &acpi};
+
+    m.ram_count = memory_ram(&m.ram);
+    return m;
+}
+
 static int start_memory(struct refusal *why)
 {
     const struct memory_policy policy = {config.keep_out, config.keep_out_count,
@@ -150,6 +159,9 @@ static int find(struct refusal *why)
         error = acpi_find(&acpi_physical_memory, boot.rsdp, NULL, &acpi, why);
         console_select(config.console_port, &acpi.console);
     }
+    const struct pci_machine m = machine();
+    if (!error)
+        error = pci_check_ecam(&m, why);
     if (!error)
         error = pci_enumerate(acpi.ecams, acpi.ecam_count, why);
     return error;
@@ -186,8 +198,13 @@ static int assign(const struct config_device *wanted, struct refusal *why)
     };
     char name[PCI_NAME_SIZE];
     struct pci_device *device;
+    const struct pci_machine m = machine();
     int error = pci_select(&selector, &device, why);
 
+    if (!error && device->assigned)
+        error = refuse(why, -EEXIST, "device %s is assigned twice", pci_name(device, name));
+    if (!error)
+        error = pci_check_resources(device, &m, why);
     if (error)
         return error;
     device->assigned = true;

@@ -34,3 +34,9 @@ void memory_release_boot_data(void)
             frames_release(map.held[i].base, map.held[i].length);
     map.held_count = 0;
 }
+
+size_t memory_ram(const struct phys_run **out)
+{
+    *out = map.ram;
+    return map.ram_count;
+}

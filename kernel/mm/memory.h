@@ -24,4 +24,7 @@ const char *memory_init(const struct boot_info *info, const struct memory_policy
 /* Gives the boot data (archive, configuration, boot_info) to the frame allocator. */
 void memory_release_boot_data(void);
 
+/* All RAM as memory_init() found it, whoever uses it: sorted, disjoint runs. Returns how many. */
+size_t memory_ram(const struct phys_run **out);
+
 #endif
