@@ -28,7 +28,8 @@ const char *end_reason_name(enum end_reason reason);
 
 /*
  * Ends the run: through the exit port if the configuration names one, then as `on-exit` says. A
- * panic never restarts by itself unless on-exit is restart. `acpi` may be empty.
+ * refusal or a panic is never followed by switching off, because it has to be read on the screen.
+ * `acpi` may be empty.
  */
 _Noreturn void machine_end(const struct config *config, const struct acpi_info *acpi,
                            enum end_reason reason);

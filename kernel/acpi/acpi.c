@@ -6,7 +6,7 @@
 #include "kernel/mm/heap.h"
 
 #define TABLES_MAX     256
-#define TABLE_SIZE_MAX (256 * KIB) /* of a table the kernel reads */
+#define TABLE_SIZE_MAX (2 * MIB) /* of a table the kernel reads; DSDTs are large */
 
 enum {
     RSDP_SIZE_1 = 20, /* the part that revision 0 has */
@@ -208,6 +208,24 @@ static int parse_dmar(const uint8_t *table, size_t length, struct acpi_info *out
     return dmar_parse(table, length, &out->dmar, why);
 }
 
+/* Without it the machine cannot be switched off by software, which is no reason not to start. */
+static void read_dsdt(const struct finder *f, struct acpi_info *out)
+{
+    struct refusal ignored;
+    struct finder quiet = {f->memory, &ignored, NULL, 0};
+    struct listed dsdt = {.at = out->dsdt};
+    uint8_t *bytes;
+
+    if (read_at(&quiet, dsdt.at, dsdt.header, sizeof(dsdt.header)))
+        return;
+    dsdt.length = get32(dsdt.header + ACPI_HEADER_LENGTH);
+    if (dsdt.length < ACPI_HEADER_SIZE || read_table(&quiet, &dsdt, &bytes))
+        return;
+    out->soft_off = acpi_parse_soft_off(bytes + ACPI_HEADER_SIZE, dsdt.length - ACPI_HEADER_SIZE,
+                                        out->sleep_types);
+    kfree(bytes);
+}
+
 /* What the kernel reads, in this order. A table with no `missing` sentence is optional. */
 static const struct {
     const char *signature;
@@ -246,6 +264,8 @@ static int parse_tables(const struct finder *f, const char *dmar_oem_id, struct 
         kfree(bytes);
         if (failed)
             return failed;
+        if (wanted[i].parse == acpi_parse_fadt)
+            read_dsdt(f, out);
     }
     return 0;
 }

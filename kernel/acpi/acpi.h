@@ -78,6 +78,13 @@ struct acpi_info {
     bool pm_timer_32bit;           /* else 24 bits wide */
     struct acpi_register reset;    /* write reset_value there to restart the machine */
     uint8_t reset_value;
+    struct acpi_register pm_control[2]; /* PM1a and PM1b: sleep type 12:10, sleep enable 13 */
+    uint16_t smi_command;               /* port; 0: there is none */
+    uint8_t smi_enable_acpi;            /* written there to get the PM1 registers */
+    paddr_t dsdt;
+    /* DSDT */
+    bool soft_off;          /* the machine can be switched off with these: */
+    uint8_t sleep_types[2]; /* for PM1a and PM1b */
     /* DMAR */
     struct dmar_info dmar;
 };
@@ -89,7 +96,8 @@ struct acpi_info {
  *
  * 0; -ENOENT (no root pointer; no MADT, MCFG or DMAR), -EINVAL (a malformed table), -ENOSPC (more
  * of something than there is room for), -ENOMEM, with a sentence in *why. Tables are parsed in
- * the order SPCR, FADT, MADT, MCFG, DMAR, and what was parsed before the error is valid.
+ * the order SPCR, FADT (and DSDT, which cannot fail), MADT, MCFG, DMAR, and what was parsed before
+ * the error is valid.
  */
 int acpi_find(const struct acpi_memory *memory, paddr_t rsdp, const char *dmar_oem_id,
               struct acpi_info *out, struct refusal *why);
@@ -109,5 +117,8 @@ int acpi_parse_spcr(const uint8_t *table, size_t length, struct acpi_info *out,
                     struct refusal *why);
 int acpi_parse_fadt(const uint8_t *table, size_t length, struct acpi_info *out,
                     struct refusal *why);
+
+/* Finds the constant package \_S5 in AML; false if there is none with two small numbers. */
+bool acpi_parse_soft_off(const uint8_t *aml, size_t length, uint8_t types[2]);
 
 #endif

@@ -5,11 +5,19 @@
 #include "kernel/lib/error.h"
 
 enum {
+    FADT_DSDT = 40,
+    FADT_SMI_COMMAND = 48,
+    FADT_ACPI_ENABLE = 52,
+    FADT_PM1A_CONTROL = 64,
+    FADT_PM1B_CONTROL = 68,
     FADT_PM_TIMER = 76,
     FADT_PM_TIMER_LENGTH = 91,
     FADT_FLAGS = 112,
     FADT_RESET = 116,
     FADT_RESET_VALUE = 128,
+    FADT_X_DSDT = 140,
+    FADT_X_PM1A_CONTROL = 172,
+    FADT_X_PM1B_CONTROL = 184,
     FADT_X_PM_TIMER = 208,
     FADT_SIZE_1 = 116, /* without the fields from RESET_REG on */
     GAS_SIZE = 12,
@@ -39,6 +47,32 @@ static struct acpi_register read_gas(const uint8_t *at)
     return r;
 }
 
+/* A port block that has an old 32-bit field and a newer generic address, which wins. */
+static struct acpi_register read_block(const uint8_t *table, size_t length, size_t old,
+                                       size_t extended)
+{
+    struct acpi_register r = {ACPI_SPACE_NONE, 0};
+
+    if (length >= extended + GAS_SIZE)
+        r = read_gas(table + extended);
+    if (r.space == ACPI_SPACE_NONE && get32(table + old) - 1 < 0xffff)
+        r = (struct acpi_register){ACPI_SPACE_IO, get32(table + old)};
+    return r;
+}
+
+/* What it takes to switch the machine off. */
+static void parse_sleep(const uint8_t *table, size_t length, struct acpi_info *out)
+{
+    out->pm_control[0] = read_block(table, length, FADT_PM1A_CONTROL, FADT_X_PM1A_CONTROL);
+    out->pm_control[1] = read_block(table, length, FADT_PM1B_CONTROL, FADT_X_PM1B_CONTROL);
+    if (get32(table + FADT_SMI_COMMAND) <= 0xffff)
+        out->smi_command = get16(table + FADT_SMI_COMMAND);
+    out->smi_enable_acpi = table[FADT_ACPI_ENABLE];
+    out->dsdt = get32(table + FADT_DSDT);
+    if (length >= FADT_X_DSDT + 8 && get64(table + FADT_X_DSDT) != 0)
+        out->dsdt = get64(table + FADT_X_DSDT);
+}
+
 int acpi_parse_fadt(const uint8_t *table, size_t length, struct acpi_info *out, struct refusal *why)
 {
     uint32_t flags;
@@ -46,11 +80,9 @@ int acpi_parse_fadt(const uint8_t *table, size_t length, struct acpi_info *out, 
     if (length < FADT_SIZE_1)
         return refuse(why, -EINVAL, "ACPI table FADT is too short (%zu bytes)", length);
     flags = get32(table + FADT_FLAGS);
-    if (length >= FADT_X_PM_TIMER + GAS_SIZE)
-        out->pm_timer = read_gas(table + FADT_X_PM_TIMER);
-    if (out->pm_timer.space == ACPI_SPACE_NONE && table[FADT_PM_TIMER_LENGTH] == 4 &&
-        get32(table + FADT_PM_TIMER) - 1 < 0xffff)
-        out->pm_timer = (struct acpi_register){ACPI_SPACE_IO, get32(table + FADT_PM_TIMER)};
+    if (table[FADT_PM_TIMER_LENGTH] == 4)
+        out->pm_timer = read_block(table, length, FADT_PM_TIMER, FADT_X_PM_TIMER);
+    parse_sleep(table, length, out);
     out->pm_timer_32bit = flags & FADT_TIMER_32BIT;
     if ((flags & FADT_RESET_SUPPORTED) && length > FADT_RESET_VALUE) {
         out->reset = read_gas(table + FADT_RESET);

@@ -60,7 +60,7 @@ static const struct config_key keys[] = {
     {"unsafe-interrupts", CONFIG_CHOICE, SCALAR(unsafe_interrupts), .choices = yes_no,
      .preset = "no", .help = "Start even if device interrupts cannot be remapped"},
     {"on-exit", CONFIG_CHOICE, SCALAR(on_exit), .choices = exits, .preset = "poweroff",
-     .help = "What to do once the payload has ended"},
+     .help = "What to do at the end; after a refusal or a panic, poweroff halts"},
     {"on-dma-fault", CONFIG_CHOICE, SCALAR(on_dma_fault), .choices = faults,
      .preset = "stop-device", .help = "What to do when a device passes the fault threshold"},
     {"fault-threshold", CONFIG_NUMBER, SCALAR(fault_threshold), .min = 1, .max = UINT32_MAX,

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 #include "kernel/lib/error.h"
@@ -21,6 +22,7 @@
 #define DMAR        0x124000
 #define DMAR2       0x125000
 #define OTHER       0x126000
+#define DSDT        0x127000
 
 static uint8_t memory[MEMORY_SIZE];
 static struct table t;
@@ -569,6 +571,77 @@ static void fixed_registers(void **state)
     assert_int_equal(info.reset.space, ACPI_SPACE_NONE);
 }
 
+/* Name (\\_S5, Package (4) {5, 7, Zero, Zero}), behind other things that look like it. */
+static const uint8_t s5[] = {0x10, 0x05, '_',  'S',  '5',  '_', 0x08, '_', 'S', '5',
+                             '_',  0x0a, 5,    0x08, '\\', '_', 'S',  '5', '_', 0x12,
+                             8,    4,    0x0a, 5,    0x0a, 7,   0,    0};
+
+static void soft_off(void **state)
+{
+    uint8_t types[2] = {0xff, 0xff};
+    uint8_t aml[sizeof(s5)];
+
+    assert_true(acpi_parse_soft_off(s5, sizeof(s5), types));
+    assert_int_equal(types[0], 5);
+    assert_int_equal(types[1], 7);
+    /* Cut anywhere before the second number's end there is nothing to find. */
+    for (size_t length = 0; length < sizeof(s5) - 2; length++) {
+        uint8_t *exact = malloc(length ? length : 1);
+
+        memcpy(exact, s5, length);
+        assert_false(acpi_parse_soft_off(exact, length, types));
+        free(exact);
+    }
+    memcpy(aml, s5, sizeof(aml));
+    aml[23] = 8; /* larger than the field */
+    assert_false(acpi_parse_soft_off(aml, sizeof(aml), types));
+    aml[22] = 0x0b; /* a word */
+    assert_false(acpi_parse_soft_off(aml, sizeof(aml), types));
+    aml[21] = 1; /* one element */
+    assert_false(acpi_parse_soft_off(aml, sizeof(aml), types));
+    memcpy(aml, s5, sizeof(aml));
+    aml[20] = 0xc8; /* a package length of four bytes that swallows the numbers */
+    assert_false(acpi_parse_soft_off(aml, sizeof(aml), types));
+    aml[13] = 0x10; /* not a name */
+    assert_false(acpi_parse_soft_off(aml, sizeof(aml), types));
+}
+
+/* A DSDT that is absent, elsewhere or damaged only takes away the way to switch off. */
+static void soft_off_of_the_machine(void **state)
+{
+    begin(&t, "DSDT");
+    memcpy(t.bytes + t.length, s5, sizeof(s5));
+    t.length += sizeof(s5);
+    place_finished(DSDT);
+    build_fadt();
+    set(&t, 40, DSDT, 4);
+    set(&t, 48, 0xb2, 4);
+    set(&t, 52, 2, 1);
+    set(&t, 64, 0x604, 4);
+    place_finished(FADT);
+    assert_int_equal(find(RSDP), 0);
+    assert_true(info.soft_off);
+    assert_int_equal(info.sleep_types[1], 7);
+    assert_int_equal(info.pm_control[0].space, ACPI_SPACE_IO);
+    assert_int_equal(info.pm_control[0].address, 0x604);
+    assert_int_equal(info.pm_control[1].space, ACPI_SPACE_NONE);
+    assert_int_equal(info.smi_command, 0xb2);
+    assert_int_equal(info.smi_enable_acpi, 2);
+    set(&t, 140, DSDT + 1, 8); /* the 64-bit field wins, and leads nowhere */
+    place_finished(FADT);
+    assert_int_equal(find(RSDP), 0);
+    assert_false(info.soft_off);
+    set(&t, 140, sizeof(memory), 8);
+    place_finished(FADT);
+    assert_int_equal(find(RSDP), 0);
+    assert_false(info.soft_off);
+    set(&t, 140, DSDT, 8);
+    place_finished(FADT);
+    memory[DSDT + 20]++;
+    assert_int_equal(find(RSDP), 0);
+    assert_false(info.soft_off);
+}
+
 static void consoles(void **state)
 {
     build_spcr(0, 1, 0x3f8);
@@ -626,6 +699,8 @@ int main(void)
         TEST(two_ecam_windows),
         TEST(too_many_ecam_windows),
         TEST(fixed_registers),
+        cmocka_unit_test(soft_off),
+        TEST(soft_off_of_the_machine),
         TEST(consoles),
         TEST(every_allocation_fails_in_turn),
     };
