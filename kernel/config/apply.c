@@ -131,6 +131,14 @@ static int apply_text(struct config *config, void *target, const struct config_k
     return 0;
 }
 
+static int apply_string(struct config *config, void *target, const struct config_key *key,
+                        const char *value, struct text *why)
+{
+    const char *copy = keep(config, value, why);
+
+    return copy ? store(target, key, (uintptr_t)copy) : -EINVAL;
+}
+
 static int apply_words(struct config *config, void *target, const struct config_key *key,
                        const char *value, struct text *why)
 {
@@ -288,9 +296,10 @@ int config_apply(struct config *config, void *target, const struct config_key *k
     static int (*const by_type[])(struct config *, void *, const struct config_key *, const char *,
                                   struct text *) = {
         [CONFIG_NUMBER] = apply_number, [CONFIG_SIZE] = apply_number,
-        [CONFIG_CHOICE] = apply_choice, [CONFIG_TEXT] = apply_text,
-        [CONFIG_WORDS] = apply_words,   [CONFIG_ENV] = apply_env,
-        [CONFIG_RANGE] = apply_range,   [CONFIG_DEVICE] = apply_device,
+        [CONFIG_CHOICE] = apply_choice, [CONFIG_STRING] = apply_string,
+        [CONFIG_TEXT] = apply_text,     [CONFIG_WORDS] = apply_words,
+        [CONFIG_ENV] = apply_env,       [CONFIG_RANGE] = apply_range,
+        [CONFIG_DEVICE] = apply_device,
     };
 
     return by_type[key->type](config, target, key, value, why);

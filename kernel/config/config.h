@@ -54,6 +54,7 @@ enum config_selftest {
 struct config {
     struct config_device devices[CONFIG_DEVICES_MAX];
     size_t device_count;
+    const char *payload_name;          /* argv[0] of the payload; NULL: not given */
     const char *args[CONFIG_ARGS_MAX]; /* argv[1]... of the payload */
     size_t arg_count;
     const char *env[CONFIG_ARGS_MAX]; /* "NAME=value" */

@@ -10,6 +10,7 @@ enum config_type {
     CONFIG_NUMBER, /* decimal or 0x hexadecimal */
     CONFIG_SIZE,   /* a number of bytes, with K, M, G or T */
     CONFIG_CHOICE, /* one of `choices` and nothing else */
+    CONFIG_STRING, /* one string */
     CONFIG_TEXT,   /* a string, added to a list of strings */
     CONFIG_WORDS,  /* several strings in one value, added to a list of strings */
     CONFIG_ENV,    /* NAME=value, added to a list of strings */

@@ -38,6 +38,8 @@ static const struct config_choice selftests[] = {
 static const struct config_key keys[] = {
     {"device", CONFIG_DEVICE, LIST(devices, device_count),
      .help = "A device to hand to the payload, and its options"},
+    {"payload-name", CONFIG_STRING, SCALAR(payload_name),
+     .help = "What the payload is called, its argv[0]; /payload.elf if not given"},
     {"arg", CONFIG_TEXT, LIST(args, arg_count), .help = "One argument of the payload"},
     {"args", CONFIG_WORDS, LIST(args, arg_count),
      .help = "Several arguments, separated by blanks; double quotes keep blanks"},

@@ -88,7 +88,7 @@ static int64_t fill_stack(const struct config *config, const struct elf_image *i
 {
     struct start_auxiliary auxiliary[16];
     struct start_arguments arguments = {
-        .name = PROGRAM_PATH,
+        .name = config->payload_name ? config->payload_name : PROGRAM_PATH,
         .args = config->args,
         .arg_count = config->arg_count,
         .env = config->env,

@@ -10,7 +10,7 @@ struct config;
 struct space;
 struct trap_frame;
 
-/* The name programs see as argv[0]. */
+/* What /proc calls the program. */
 #define PROGRAM_PATH "/payload.elf"
 
 /*

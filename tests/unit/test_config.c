@@ -52,7 +52,7 @@ static void defaults(void **state)
         if (key->preset)
             assert_int_equal(config_apply(&config, &config, key, key->preset, &why), 0);
         else
-            assert_true(key->repeatable);
+            assert_true(key->repeatable || key->type == CONFIG_STRING);
     }
     config_defaults(&config);
     assert_int_equal(config.memlock, 64 * MIB);
@@ -67,6 +67,7 @@ static void defaults(void **state)
     assert_int_equal(config.fault_threshold, 1000);
     assert_int_equal(config.payload_timeout, 0);
     assert_int_equal(config.selftest, CONFIG_SELFTEST_NONE);
+    assert_null(config.payload_name);
     assert_int_equal(config.device_count + config.arg_count + config.env_count +
                          config.keep_out_count + config.text_used,
                      0);
@@ -78,6 +79,7 @@ static void file_of_every_key(void **state)
                                 "device = 0001:02:03.4   # a comment\n"
                                 "device=1234:11e8 ats=yes\n"
                                 "\tdevice = 00:1c.1/00.0/1f.7\n"
+                                "payload-name = \"my payload\"\n"
                                 "arg = one argument\n"
                                 "args = two \"three \\\"and\\\" four\" \"\"\n"
                                 "env = PATH=/bin:/usr/bin\n"
@@ -96,6 +98,7 @@ static void file_of_every_key(void **state)
                                 "payload-timeout = 60\n"
                                 "selftest = iommu"),
                      0);
+    assert_string_equal(config.payload_name, "my payload");
     assert_int_equal(config.device_count, 3);
     assert_true(config.devices[0].by_address);
     assert_int_equal(config.devices[0].segment, 1);
@@ -370,8 +373,8 @@ static void describe_number(struct text *t, const struct config_key *key, uint64
 static void describe_values(struct text *t, const struct config_key *key)
 {
     static const char *const names[] = {
-        [CONFIG_TEXT] = "text",   [CONFIG_WORDS] = "words",   [CONFIG_ENV] = "NAME=value",
-        [CONFIG_RANGE] = "range", [CONFIG_DEVICE] = "device",
+        [CONFIG_STRING] = "text",    [CONFIG_TEXT] = "text",   [CONFIG_WORDS] = "words",
+        [CONFIG_ENV] = "NAME=value", [CONFIG_RANGE] = "range", [CONFIG_DEVICE] = "device",
     };
 
     if (key->type == CONFIG_NUMBER || key->type == CONFIG_SIZE) {

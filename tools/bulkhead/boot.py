@@ -23,6 +23,8 @@ class Boot:
 
 def quote(value):
     """A value as both syntaxes of the configuration read it back."""
+    if not value:
+        raise cli.Failure("an empty argument cannot be passed to the kernel")
     if any(ord(c) < 0x20 or ord(c) == 0x7f for c in value):
         raise cli.Failure(f"a control character in {value!r} cannot be passed to the kernel")
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')

@@ -22,6 +22,7 @@ PATIENCE = 5  # seconds that QEMU gets to end after a signal
 class Machine:
     """What ./bulkhead run can be asked for."""
     payload: pathlib.Path
+    name: str = ""  # argv[0] of the payload; "" leaves it to the kernel
     args: list = dataclasses.field(default_factory=list)
     devices: list = dataclasses.field(default_factory=list)
     firmware: str = "pvh"
@@ -52,6 +53,7 @@ def prepare(machine, folder):
                 for number, spec in enumerate(machine.devices)]
     settings = [("report-port", hex(REPORT_PORT)), ("exit-port", hex(EXIT_PORT)), *machine.settings]
     settings += [("device", device.selector) for device in assigned]
+    settings += [("payload-name", machine.name)] if machine.name else []
     settings += [("arg", argument) for argument in machine.args]
     boot = booted.Boot(machine.payload, settings, machine.config, machine.files, folder)
     report = folder / "report.json"

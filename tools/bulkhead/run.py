@@ -63,7 +63,7 @@ def describe(options, args):
         payload = examples.program(options.payload)
     given = {name: getattr(options, name) for name in ("firmware", "memory", "accel") if getattr(options, name)}
     return machine.Machine(
-        payload=payload.absolute(), args=args, devices=options.device or [], qemu_args=options.qemu_arg or [],
+        payload=payload.absolute(), name=options.payload, args=args, devices=options.device or [], qemu_args=options.qemu_arg or [],
         iommu=None if options.no_iommu else options.iommu or "",
         config=read_text(options.config) if options.config else "",
         files=pathlib.Path(options.files).absolute() if options.files else None, **given)
