@@ -97,6 +97,23 @@ void cpu_space_protect(struct cpu_space *space, uaddr_t at, uint64_t length, uns
     flush(space, at, length);
 }
 
+int cpu_space_hold(struct cpu_space *space, uaddr_t at)
+{
+    return cpu_table_hold(&space->table, at);
+}
+
+void cpu_space_unhold(struct cpu_space *space, uaddr_t at)
+{
+    cpu_table_unhold(&space->table, at);
+    flush(space, at, PAGE_SIZE);
+}
+
+void cpu_space_graft(struct cpu_space *space, struct cpu_space *from)
+{
+    ASSERT(from != active);
+    cpu_table_graft(&space->table, &from->table, FIRST_KERNEL_ROW);
+}
+
 bool cpu_space_find(const struct cpu_space *space, uaddr_t at, uaddr_t end, struct cpu_mapping *out)
 {
     return cpu_table_find(&space->table, at, end, out);

@@ -346,6 +346,54 @@ size_t cpu_table_runs(const struct cpu_table *table, uint64_t at, uint64_t end, 
     return list.count;
 }
 
+int cpu_table_hold(struct cpu_table *table, uint64_t at)
+{
+    paddr_t address = table_for(table, at, 0);
+
+    if (address == PADDR_NONE)
+        return -ENOMEM;
+    count_entries(table, address, 1);
+    return 0;
+}
+
+void cpu_table_unhold(struct cpu_table *table, uint64_t at)
+{
+    struct cursor c = {.table = table};
+
+    cursor_seek(&c, at);
+    ASSERT(c.level == 0);
+    count_entries(table, ALIGN_DOWN(virt_to_phys(c.slot), PAGE_SIZE), -1);
+    prune(table, at);
+}
+
+/* Moves the first `rows` entries of one table into another of the same level. */
+static void graft(struct cpu_table *table, paddr_t to, paddr_t from, unsigned level, unsigned rows)
+{
+    uint64_t *to_slot = entries(to), *from_slot = entries(from);
+
+    for (unsigned i = 0; i < rows; i++) {
+        if (from_slot[i] == 0)
+            continue;
+        if (to_slot[i] == 0) {
+            to_slot[i] = from_slot[i];
+            count_entries(table, to, 1);
+        } else {
+            ASSERT(pte_is_table(to_slot[i], level) && pte_is_table(from_slot[i], level));
+            graft(table, to_slot[i] & PTE_ADDRESS, from_slot[i] & PTE_ADDRESS, level - 1,
+                  TABLE_ENTRIES);
+            frames_release(from_slot[i] & PTE_ADDRESS, PAGE_SIZE);
+        }
+        from_slot[i] = 0;
+    }
+}
+
+void cpu_table_graft(struct cpu_table *table, struct cpu_table *from, unsigned rows)
+{
+    graft(table, table->root, from->root, LEVEL_TOP, rows);
+    if (from->counted)
+        *frames_note(from->root) = 0;
+}
+
 /* Frees one table and all below it. */
 static void free_table(struct cpu_table *table, paddr_t address, unsigned level)
 {

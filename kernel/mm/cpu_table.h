@@ -39,6 +39,14 @@ bool cpu_table_find(const struct cpu_table *table, uint64_t at, uint64_t end,
  */
 size_t cpu_table_runs(const struct cpu_table *table, uint64_t at, uint64_t end, unsigned need,
                       struct phys_run *out, size_t capacity, bool *device);
+/*
+ * Makes the lowest table for `at` and keeps it until the unhold, so that mapping single pages in
+ * its 2 MiB cannot fail. No large leaf may be there. -ENOMEM.
+ */
+int cpu_table_hold(struct cpu_table *table, uint64_t at);
+void cpu_table_unhold(struct cpu_table *table, uint64_t at);
+/* Moves everything below the first `rows` entries of the other root over; nothing may collide. */
+void cpu_table_graft(struct cpu_table *table, struct cpu_table *from, unsigned rows);
 /* Frees the tables below the entries [first, last] of the root, never what they map. */
 void cpu_table_clear(struct cpu_table *table, unsigned first, unsigned last);
 

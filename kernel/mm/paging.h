@@ -54,6 +54,15 @@ int cpu_space_prepare_cut(struct cpu_space *space, uaddr_t at);
 void cpu_space_unmap(struct cpu_space *space, uaddr_t at, uint64_t length);
 void cpu_space_protect(struct cpu_space *space, uaddr_t at, uint64_t length, unsigned flags);
 
+/*
+ * Makes sure that mapping single pages in the 2 MiB around `at`, where no large page may be, cannot
+ * fail until the unhold. -ENOMEM.
+ */
+int cpu_space_hold(struct cpu_space *space, uaddr_t at);
+void cpu_space_unhold(struct cpu_space *space, uaddr_t at);
+/* Moves everything that `from` maps into `space`, where nothing may be mapped. Cannot fail. */
+void cpu_space_graft(struct cpu_space *space, struct cpu_space *from);
+
 /* One stretch of mapped memory, consecutive in virtual and physical addresses. */
 struct cpu_mapping {
     uaddr_t at;

@@ -39,7 +39,7 @@ static void describe(const struct task *task, const struct siginfo *info, struct
     }
     if (task->fault_vector == page_fault)
         text_printf(out, "%s %#llx: %s", access_name(task->fault_error), (ull)task->fault_address,
-                    reasons[space_explain(payload.space, task->fault_address)]);
+                    reasons[space_explain(payload.space, task->fault_address, task->fault_error)]);
     else
         text_printf(out, "%s", trap_name(task->fault_vector));
 }

@@ -43,11 +43,11 @@ static const struct exception_signal signals[] = {
     [VECTOR_SIMD] = {SIG_FPE, CODE_FPE_FLTINV, true},
 };
 
-static void page_fault_signal(uint64_t address, struct siginfo *info)
+static void page_fault_signal(uint64_t address, uint64_t error, struct siginfo *info)
 {
     info->number = SIG_SEGV;
     info->address = address;
-    switch (space_explain(payload.space, address)) {
+    switch (space_explain(payload.space, address, error)) {
     case SPACE_UNMAPPED:
         info->code = CODE_SEGV_MAPERR;
         break;
@@ -70,7 +70,7 @@ void task_exception(struct trap_frame *frame, uint64_t address)
     task->fault_error = frame->error;
     task->fault_address = address;
     if (vector == VECTOR_PAGE) {
-        page_fault_signal(address, &info);
+        page_fault_signal(address, frame->error, &info);
     } else {
         ASSERT(vector < ARRAY_SIZE(signals) && signals[vector].number);
         info.number = signals[vector].number;

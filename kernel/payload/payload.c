@@ -136,7 +136,7 @@ int payload_load(const void *archive, uint64_t size, const struct config *config
         refuse(why, error, "not enough memory for the payload's files");
     if (!error)
         error = archive_unpack(archive, size, &program, &program_size, why);
-    if (!error && space_create(config->memlock, &payload.space))
+    if (!error && space_create(&account, &payload.space))
         error = refuse(why, -ENOMEM, "not enough memory for the payload's address space");
     if (!error) {
         user = (struct ioas_user){.memory = space_source(payload.space), .account = &account};

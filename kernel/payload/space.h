@@ -2,54 +2,133 @@
 /*
  * The payload's address space: what is mapped where, with which frames or memory objects behind it.
  * The mmap family of system calls (sys_memory.c) and the program loader stand on it.
+ *
+ * Anonymous memory that is accessible has frames from the start, in the largest blocks available,
+ * so that it is physically consecutive and can be pinned in few pieces. Frames come on first touch
+ * for reservations (MAP_NORESERVE), thread stacks (MAP_STACK), files, and what madvise dropped.
+ * Every change happens whole or not at all.
  */
 #ifndef KERNEL_PAYLOAD_SPACE_H
 #define KERNEL_PAYLOAD_SPACE_H
 
-#include "kernel/ioas/source.h"
+#include "kernel/ioas/ioas.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/types.h"
 #include "kernel/mm/paging.h"
 
 struct space;
+struct file;
+struct memobj;
 
-/* -ENOMEM. `memlock` is the limit of mlock in bytes. */
-int space_create(uint64_t memlock, struct space **out);
+/* ---- Life ----------------------------------------------------------------------------------- */
+
+/*
+ * -ENOMEM. mlock is charged to `account`, which is the one that devices' pins are charged to: there
+ * is one limit for both, as in Linux. It must outlive the space.
+ */
+int space_create(struct ioas_account *account, struct space **out);
 /* setrlimit(2) of RLIMIT_MEMLOCK and RLIMIT_STACK, in bytes. */
 void space_set_memlock(struct space *space, uint64_t limit);
 void space_set_stack_limit(struct space *space, uint64_t limit);
-/* The payload's memory by its addresses, for DMA mappings; keeps what is pinned, not the space. */
-struct ioas_source space_source(struct space *space);
-/* Unmaps everything and gives all frames back. The space must not be active. */
+/*
+ * Unmaps everything, gives all frames back, closes mapped files (which may sleep). The space must
+ * not be active.
+ */
 void space_destroy(struct space *space);
 struct cpu_space *space_cpu(struct space *space);
 
 /*
- * For the loader. Anonymous zeroed memory at exactly [at, at + length), page aligned, with
- * PAGE_READ, PAGE_WRITE, PAGE_EXEC. -ENOMEM, -EEXIST when something is there.
+ * The payload's memory by its addresses, for DMA mappings. The source stays valid (but has nothing
+ * to offer) after the space is destroyed, as long as it is referenced.
+ */
+struct ioas_source space_source(struct space *space);
+
+/* ---- For the loader -------------------------------------------------------------------------- */
+
+/*
+ * Anonymous zeroed memory at exactly [at, at + length), page aligned, with PAGE_READ, PAGE_WRITE,
+ * PAGE_EXEC. The name shows in /proc/self/maps and stays the caller's; NULL for none. -ENOMEM,
+ * -EEXIST when something is there, -EINVAL.
  */
 int space_map(struct space *space, uaddr_t at, uint64_t length, unsigned flags, const char *name);
-/* Changes the access of a range that is wholly mapped. -ENOMEM. */
+/* Changes the access of a range that is wholly mapped. -ENOMEM, -EACCES, -EINVAL. */
 int space_protect(struct space *space, uaddr_t at, uint64_t length, unsigned flags);
 /* The main thread's stack, which grows down to `limit` bytes. *top is its end, page aligned. */
 int space_map_stack(struct space *space, uint64_t limit, uaddr_t *top);
 /* Where brk(2) starts: page aligned. */
 void space_set_break(struct space *space, uaddr_t start);
 
+/* ---- For the system calls: Linux values, Linux errors ---------------------------------------- */
+
+enum space_map_flags { /* MAP_ of mmap(2) */
+                       SPACE_SHARED = 0x01,
+                       SPACE_PRIVATE = 0x02,
+                       SPACE_SHARED_VALIDATE = 0x03,
+                       SPACE_TYPE = 0x0f,
+                       SPACE_FIXED = 0x10,
+                       SPACE_ANONYMOUS = 0x20,
+                       SPACE_32BIT = 0x40,
+                       SPACE_GROWSDOWN = 0x100,
+                       SPACE_LOCK = 0x2000,
+                       SPACE_NORESERVE = 0x4000,
+                       SPACE_POPULATE = 0x8000,
+                       SPACE_NONBLOCK = 0x10000,
+                       SPACE_STACK = 0x20000,
+                       SPACE_HUGETLB = 0x40000,
+                       SPACE_FIXED_NOREPLACE = 0x100000,
+                       SPACE_HUGE_SHIFT =
+                           26, /* log2 of the huge page size stands above this bit; 0: 2 MiB */
+};
+
+/* One mmap. The space takes references of its own to file and object. */
+struct space_request {
+    uaddr_t at; /* a hint, or with SPACE_FIXED the place */
+    uint64_t length;
+    unsigned access; /* PAGE_READ, PAGE_WRITE, PAGE_EXEC: the values of PROT_ */
+    unsigned access_max;
+    unsigned flags;
+    struct memobj *object; /* NULL: anonymous */
+    uint64_t offset;       /* in the object, page aligned */
+    struct file *file;     /* kept open while mapped; NULL */
+    uint64_t file_offset;  /* what /proc/self/maps shows */
+    const char *name;      /* shown when there is no file; NULL */
+};
+/* Everything that space_mmap() would refuse, memory aside. 0 or a negative error of mmap(2). */
+int space_check(const struct space *space, const struct space_request *request);
+/* The address, or a negative error of mmap(2). */
+int64_t space_mmap(struct space *space, const struct space_request *request);
+int space_munmap(struct space *space, uaddr_t at, uint64_t length);
+/* mremap(2): flags 1 MAYMOVE, 2 FIXED (to `to`), 4 DONTUNMAP (-EINVAL). The address or an error. */
+int64_t space_mremap(struct space *space, uaddr_t at, uint64_t old_length, uint64_t length,
+                     unsigned flags, uaddr_t to);
+int space_madvise(struct space *space, uaddr_t at, uint64_t length, unsigned advice);
+int space_mlock(struct space *space, uaddr_t at, uint64_t length, bool on_fault);
+int space_munlock(struct space *space, uaddr_t at, uint64_t length);
+/* flags: 1 CURRENT, 2 FUTURE, 4 ONFAULT */
+int space_mlockall(struct space *space, unsigned flags);
+void space_munlockall(struct space *space);
+int space_msync(struct space *space, uaddr_t at, uint64_t length, unsigned flags);
+/* One byte per page of [at, at + pages * PAGE_SIZE): 1 if it has a frame. -ENOMEM at a gap. */
+int space_mincore(struct space *space, uaddr_t at, uint64_t pages, uint8_t *out);
+/* The break after the call: the new one, or the old one if that cannot be. */
+uaddr_t space_brk(struct space *space, uaddr_t to);
+
+/* ---- Faults ---------------------------------------------------------------------------------- */
+
 /* user_ops.page_fault for this space: true if the page is there now (a stack that grows). */
 bool space_fault(struct space *space, uaddr_t address, uint64_t error);
-/* Why an access to the address failed, for the signal. */
+/* Why an access to the address failed, for the signal. `error`: as the CPU gave it. */
 enum space_reason {
     SPACE_UNMAPPED,  /* SIGSEGV, SEGV_MAPERR */
     SPACE_FORBIDDEN, /* SIGSEGV, SEGV_ACCERR */
-    SPACE_GONE, /* SIGBUS, BUS_ADRERR: beyond the end of a file, or a device that was revoked */
+    SPACE_GONE, /* SIGBUS, BUS_ADRERR: beyond the end of a file, a revoked device, out of memory */
 };
-enum space_reason space_explain(struct space *space, uaddr_t address);
+enum space_reason space_explain(struct space *space, uaddr_t address, uint64_t error);
+
+/* ---- Reports --------------------------------------------------------------------------------- */
 
 /* Text of /proc/self/maps. */
 void space_show_maps(struct space *space, struct text *out);
-/* For /proc/self/pagemap: is there a frame behind the page, and does it belong to a file? */
-bool space_resident(struct space *space, uaddr_t page, bool *file);
 struct space_stats {
     uint64_t mapped;   /* bytes of address space in mappings */
     uint64_t resident; /* bytes with frames behind them */
@@ -57,5 +136,7 @@ struct space_stats {
     uint64_t stack, data, text;
 };
 void space_stats(struct space *space, struct space_stats *out);
+/* For /proc/self/pagemap: is there a frame behind the page, and does it belong to a file? */
+bool space_resident(struct space *space, uaddr_t page, bool *file);
 
 #endif

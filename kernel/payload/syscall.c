@@ -6,6 +6,7 @@
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
 #include "kernel/payload/calls.h"
+#include "kernel/payload/sys_memory.h"
 #include "kernel/payload/syscall_table.h"
 #include "kernel/payload/task.h"
 

@@ -23,6 +23,10 @@ enum syscall_restart {
     ROW(6, lstat, 2, ONCE)                                                                         \
     ROW(7, poll, 3, ONCE)                                                                          \
     ROW(8, lseek, 3, ONCE)                                                                         \
+    ROW(9, mmap, 6, ONCE)                                                                          \
+    ROW(10, mprotect, 3, ONCE)                                                                     \
+    ROW(11, munmap, 2, ONCE)                                                                       \
+    ROW(12, brk, 1, ONCE)                                                                          \
     ROW(13, rt_sigaction, 4, ONCE)                                                                 \
     ROW(14, rt_sigprocmask, 4, ONCE)                                                               \
     ROW(15, rt_sigreturn, F, ONCE)                                                                 \
@@ -35,6 +39,10 @@ enum syscall_restart {
     ROW(22, pipe, 1, ONCE)                                                                         \
     ROW(23, select, 5, ONCE)                                                                       \
     ROW(24, sched_yield, 0, ONCE)                                                                  \
+    ROW(25, mremap, 5, ONCE)                                                                       \
+    ROW(26, msync, 3, ONCE)                                                                        \
+    ROW(27, mincore, 3, ONCE)                                                                      \
+    ROW(28, madvise, 3, ONCE)                                                                      \
     ROW(32, dup, 1, ONCE)                                                                          \
     ROW(33, dup2, 2, ONCE)                                                                         \
     ROW(34, pause, 0, ONCE)                                                                        \
@@ -94,6 +102,10 @@ enum syscall_restart {
     ROW(145, sched_getscheduler, 1, ONCE)                                                          \
     ROW(146, sched_get_priority_max, 1, ONCE)                                                      \
     ROW(147, sched_get_priority_min, 1, ONCE)                                                      \
+    ROW(149, mlock, 2, ONCE)                                                                       \
+    ROW(150, munlock, 2, ONCE)                                                                     \
+    ROW(151, mlockall, 1, ONCE)                                                                    \
+    ROW(152, munlockall, 0, ONCE)                                                                  \
     ROW(157, prctl, 5, ONCE)                                                                       \
     ROW(158, arch_prctl, 2, ONCE)                                                                  \
     ROW(160, setrlimit, 2, ONCE)                                                                   \
@@ -145,6 +157,7 @@ enum syscall_restart {
     ROW(316, renameat2, 5, ONCE)                                                                   \
     ROW(318, getrandom, 3, RESTART)                                                                \
     ROW(319, memfd_create, 2, ONCE)                                                                \
+    ROW(325, mlock2, 3, ONCE)                                                                      \
     ROW(332, statx, 5, ONCE)                                                                       \
     ROW(435, clone3, F, ONCE)                                                                      \
     ROW(436, close_range, 3, ONCE)                                                                 \

@@ -351,6 +351,47 @@ static void test_cut_failure_changes_nothing(void **state)
     assert_int_equal(cpu_table_cut(&table, GIB), 0);
 }
 
+/* Two tables that share directories become one; nothing is lost and no table is left over. */
+static void test_graft(void **state)
+{
+    struct cpu_table other = table;
+    uint64_t before = free_now();
+
+    other.root = alloc_table();
+    assert_int_equal(cpu_table_map(&table, WINDOW, GIB, PAGE_SIZE, PAGE_READ), 0);
+    model_set(0, 1, GIB, PAGE_READ);
+    assert_int_equal(cpu_table_map(&other, WINDOW + PAGE_SIZE, 0, PAGE_SIZE, PAGE_READ), 0);
+    model_set(1, 1, 0, PAGE_READ);
+    assert_int_equal(cpu_table_map(&other, WINDOW + 2 * GIB, 7 * GIB, GIB, PAGE_WRITE), 0);
+    model_set(2 * GIB / PAGE_SIZE, GIB / PAGE_SIZE, 7 * GIB, PAGE_WRITE);
+    cpu_table_graft(&table, &other, 256);
+    frames_release(other.root, PAGE_SIZE);
+    check_all();
+    cpu_table_unmap(&table, WINDOW, 3 * GIB);
+    assert_int_equal(free_now(), before);
+}
+
+static void test_hold(void **state)
+{
+    uint64_t before = free_now();
+
+    for (uint64_t n = 1; n <= 3; n++) {
+        host_fail_nth(n);
+        assert_int_equal(cpu_table_hold(&table, WINDOW), -ENOMEM);
+        assert_int_equal(free_now(), before);
+    }
+    host_fail_nth(0);
+    assert_int_equal(cpu_table_hold(&table, WINDOW), 0);
+    host_fail_nth(1);
+    assert_int_equal(cpu_table_map(&table, WINDOW + 5 * PAGE_SIZE, 0, PAGE_SIZE, PAGE_READ), 0);
+    cpu_table_unmap(&table, WINDOW + 5 * PAGE_SIZE, PAGE_SIZE);
+    assert_int_equal(cpu_table_map(&table, WINDOW, 0, PAGE_SIZE, PAGE_READ), 0);
+    cpu_table_unmap(&table, WINDOW, PAGE_SIZE);
+    host_fail_nth(0);
+    cpu_table_unhold(&table, WINDOW);
+    assert_int_equal(free_now(), before);
+}
+
 static void test_clear(void **state)
 {
     uint64_t before = free_now();
@@ -371,6 +412,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_without_gib_pages, setup, teardown),
         cmocka_unit_test_setup_teardown(test_map_failure_leaves_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cut_failure_changes_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_graft, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_hold, setup, teardown),
         cmocka_unit_test_setup_teardown(test_clear, setup, teardown),
     };
 

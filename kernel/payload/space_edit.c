@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Changes to the tree of mappings in two halves: one that may fail, one that cannot. */
+#include "kernel/lib/error.h"
+#include "kernel/lib/panic.h"
+#include "kernel/mm/heap.h"
+#include "kernel/payload/space_internal.h"
+
+void edit_begin(struct edit *edit, struct space *space)
+{
+    *edit = (struct edit){.space = space};
+}
+
+static bool add_node(struct edit *edit)
+{
+    struct mapping *node = kzalloc(sizeof(*node));
+
+    if (!node)
+        return false;
+    ASSERT(edit->nodes < EDIT_NODES);
+    edit->node[edit->nodes++] = node;
+    return true;
+}
+
+/* What cutting at one address takes: a node and small pages, if the address is inside something. */
+static int prepare_cut(struct edit *edit, uaddr_t at)
+{
+    struct mapping *mapping = mapping_at(edit->space, at);
+
+    if (!mapping)
+        return 0;
+    if (mapping->start != at && !add_node(edit))
+        return -ENOMEM;
+    return cpu_space_prepare_cut(edit->space->cpu, at);
+}
+
+int edit_prepare(struct edit *edit, uaddr_t start, uaddr_t end)
+{
+    int error = prepare_cut(edit, start);
+
+    return error ? error : prepare_cut(edit, end);
+}
+
+static void cut(struct edit *edit, uaddr_t at)
+{
+    struct mapping *mapping = mapping_at(edit->space, at);
+
+    if (!mapping || mapping->start == at)
+        return;
+    ASSERT(edit->nodes != 0);
+    mapping_split(mapping, at, edit->node[--edit->nodes]);
+}
+
+void edit_isolate(struct edit *edit, uaddr_t start, uaddr_t end)
+{
+    cut(edit, start);
+    cut(edit, end);
+}
+
+void edit_remove(struct edit *edit, uaddr_t start, uaddr_t end)
+{
+    struct mapping *mapping;
+
+    edit_isolate(edit, start, end);
+    mapping = mapping_from(edit->space, start);
+    while (mapping->start < end && mapping != &edit->space->top) {
+        struct mapping *next = mapping_next(mapping);
+
+        if (mapping->flags & MAPPING_LOCKED)
+            mapping_set_locked(mapping, false);
+        mapping_remove(mapping);
+        mapping->next = edit->gone;
+        edit->gone = mapping;
+        mapping = next;
+    }
+}
+
+void edit_end(struct edit *edit)
+{
+    while (edit->nodes > 0)
+        kfree(edit->node[--edit->nodes]);
+    while (edit->gone) {
+        struct mapping *mapping = edit->gone;
+
+        edit->gone = mapping->next;
+        mapping_free(mapping);
+    }
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mlock(2) and its relatives. Memory here never goes away by itself, so locking means: present, and
+ * charged to the same limit as what devices pin.
+ */
+#include "kernel/lib/error.h"
+#include "kernel/payload/space_internal.h"
+
+enum mlockall_flags {
+    LOCK_CURRENT = 1,
+    LOCK_FUTURE = 2,
+    LOCK_ON_FAULT = 4,
+};
+
+bool space_lock_allowed(const struct space *space, uint64_t bytes)
+{
+    const struct ioas_account *account = space->account;
+
+    return account->used <= account->limit && bytes <= account->limit - account->used;
+}
+
+void space_lock_charge(struct space *space, uint64_t bytes)
+{
+    space->locked += bytes;
+    space->account->used += bytes;
+}
+
+void mapping_set_locked(struct mapping *mapping, bool locked)
+{
+    uint64_t bytes = mapping->end - mapping->start;
+
+    if (locked == !!(mapping->flags & MAPPING_LOCKED) || (mapping->flags & MAPPING_DEVICE))
+        return;
+    mapping->flags ^= MAPPING_LOCKED;
+    if (locked) {
+        space_lock_charge(mapping->space, bytes);
+    } else {
+        mapping->space->locked -= bytes;
+        mapping->space->account->used -= bytes;
+    }
+}
+
+static uint64_t unlocked_bytes(const struct space *space, uaddr_t start, uaddr_t end)
+{
+    struct mapping *mapping = mapping_from(space, start);
+    uint64_t bytes = 0;
+
+    for (; mapping->start < end; mapping = mapping_next(mapping)) {
+        if (!(mapping->flags & (MAPPING_LOCKED | MAPPING_DEVICE)))
+            bytes += MIN(end, mapping->end) - MAX(start, mapping->start);
+    }
+    return bytes;
+}
+
+/* mlock(2): -ENOMEM for memory that cannot be reached, -EAGAIN when there are no frames. */
+static int make_present(struct space *space, uaddr_t start, uaddr_t end)
+{
+    struct mapping *mapping = mapping_from(space, start);
+
+    for (; mapping->start < end; mapping = mapping_next(mapping)) {
+        uaddr_t to = MIN(end, mapping->end);
+        int error;
+
+        if (mapping->flags & MAPPING_DEVICE)
+            continue;
+        if (!mapping->access || to > mapping_backed_end(mapping))
+            return -ENOMEM;
+        error = space_fill_missing(mapping, MAX(start, mapping->start), to, 0);
+        if (error)
+            return error == -ENOMEM ? -EAGAIN : -ENOMEM;
+    }
+    return 0;
+}
+
+static int set_range(struct space *space, uaddr_t start, uaddr_t end, bool locked)
+{
+    struct mapping *mapping;
+    struct edit edit;
+    int error;
+
+    edit_begin(&edit, space);
+    error = edit_prepare(&edit, start, end);
+    if (!error) {
+        edit_isolate(&edit, start, end);
+        mapping = mapping_from(space, start);
+        for (; mapping->start < end; mapping = mapping_next(mapping))
+            mapping_set_locked(mapping, locked);
+        mappings_join(space, start, end);
+    }
+    edit_end(&edit);
+    return error;
+}
+
+/* The pages that [at, at + length) touches. */
+static bool touched_range(uaddr_t at, uint64_t length, uaddr_t *start, uaddr_t *end)
+{
+    *start = ALIGN_DOWN(at, PAGE_SIZE);
+    return range_end(at, length, end) && *end <= UINT64_MAX - PAGE_SIZE;
+}
+
+int space_mlock(struct space *space, uaddr_t at, uint64_t length, bool on_fault)
+{
+    uaddr_t start, end;
+    int error;
+
+    if (space->account->limit == 0)
+        return -EPERM;
+    if (!touched_range(at, length, &start, &end))
+        return -EINVAL;
+    end = ALIGN_UP(end, PAGE_SIZE);
+    if (length == 0)
+        return 0;
+    if (end > USER_END || !space_is_mapped(space, start, end) ||
+        !space_lock_allowed(space, unlocked_bytes(space, start, end)))
+        return -ENOMEM;
+    error = on_fault ? 0 : make_present(space, start, end);
+    return error ? error : set_range(space, start, end, true);
+}
+
+int space_munlock(struct space *space, uaddr_t at, uint64_t length)
+{
+    uaddr_t start, end;
+
+    if (!touched_range(at, length, &start, &end))
+        return -EINVAL;
+    end = ALIGN_UP(end, PAGE_SIZE);
+    if (length == 0)
+        return 0;
+    if (end > USER_END || !space_is_mapped(space, start, end))
+        return -ENOMEM;
+    return set_range(space, start, end, false);
+}
+
+int space_mlockall(struct space *space, unsigned flags)
+{
+    const unsigned known = LOCK_CURRENT | LOCK_FUTURE | LOCK_ON_FAULT;
+    struct mapping *mapping;
+
+    if ((flags & ~known) || !(flags & (LOCK_CURRENT | LOCK_FUTURE)))
+        return -EINVAL;
+    if (space->account->limit == 0)
+        return -EPERM;
+    if (flags & LOCK_CURRENT) {
+        if (!space_lock_allowed(space, unlocked_bytes(space, 0, USER_END)))
+            return -ENOMEM;
+        mapping = mapping_from(space, 0);
+        for (; mapping != &space->top; mapping = mapping_next(mapping)) {
+            /* As Linux does, what cannot be brought in is locked all the same. */
+            if (!(flags & LOCK_ON_FAULT) && mapping->access)
+                space_fill_missing(mapping, mapping->start, mapping_backed_end(mapping), 0);
+            mapping_set_locked(mapping, true);
+        }
+        mappings_join(space, 0, USER_END);
+    }
+    space->lock_future = flags & LOCK_FUTURE;
+    space->lock_on_fault = flags & LOCK_ON_FAULT;
+    return 0;
+}
+
+void space_munlockall(struct space *space)
+{
+    struct mapping *mapping = mapping_from(space, 0);
+
+    for (; mapping != &space->top; mapping = mapping_next(mapping))
+        mapping_set_locked(mapping, false);
+    mappings_join(space, 0, USER_END);
+    space->lock_future = space->lock_on_fault = false;
+}

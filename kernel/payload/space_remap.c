@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* mremap(2): the same memory at another address or with another length. */
+#include "kernel/lib/error.h"
+#include "kernel/lib/panic.h"
+#include "kernel/mm/heap.h"
+#include "kernel/payload/space_internal.h"
+
+enum mremap_flags {
+    MREMAP_MAYMOVE = 1,
+    MREMAP_FIXED = 2,
+};
+
+/* A move from [at, at + old_length) to [to, to + length), where `keep` bytes go along. */
+struct move {
+    struct space *space;
+    struct mapping *from;
+    struct mapping *node; /* what will be at `to` */
+    uaddr_t at;
+    uint64_t old_length;
+    uaddr_t to;
+    uint64_t length;
+    uint64_t keep;
+};
+
+/* Maps the pages of [at, at + length) at `to` as well. -ENOMEM: nothing is mapped there. */
+static int copy_pages(struct space *space, uaddr_t at, uint64_t length, struct cpu_space *cpu,
+                      uaddr_t to)
+{
+    struct cpu_mapping m;
+    uaddr_t next = at;
+
+    for (; cpu_space_find(space->cpu, next, at + length, &m); next = m.at + m.length) {
+        if (cpu_space_map(cpu, to + (m.at - at), m.base, m.length, m.flags)) {
+            cpu_space_unmap(cpu, to, m.at - at);
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+/* Pages at the new place: those that move, and new ones where the mapping grows. */
+static int make_pages(const struct move *move, struct cpu_space *cpu)
+{
+    struct mapping grown = *move->node;
+    int error = copy_pages(move->space, move->at, move->keep, cpu, move->to);
+
+    if (error || move->keep == move->length)
+        return error;
+    grown.start += move->keep;
+    grown.offset += move->keep;
+    error = space_fill_eager(&grown, cpu, false);
+    if (error)
+        cpu_space_unmap(cpu, move->to, move->keep);
+    return error;
+}
+
+/* The half that cannot fail: the old pages and mappings go, the new mapping comes. */
+static void commit(const struct move *move, struct edit *edit)
+{
+    edit_remove(edit, move->to, move->to + move->length);
+    cpu_space_unmap(move->space->cpu, move->at, move->keep);
+    space_drop(move->space->cpu, move->at + move->keep, move->at + move->old_length);
+    edit_remove(edit, move->at, move->at + move->old_length);
+    space_insert(move->space, move->node);
+}
+
+/* Onto memory within one 2 MiB: with the table held, single pages can be put there for sure. */
+static int move_held(const struct move *move, struct edit *edit)
+{
+    struct cpu_space *cpu = move->space->cpu;
+    int error = cpu_space_hold(cpu, move->to);
+
+    if (error)
+        return error;
+    space_drop(cpu, move->to, move->to + move->length);
+    error = make_pages(move, cpu);
+    ASSERT(!error);
+    commit(move, edit);
+    cpu_space_unhold(cpu, move->to);
+    return 0;
+}
+
+static int move_aside(const struct move *move, struct edit *edit)
+{
+    struct cpu_space *aside = cpu_space_create();
+    int error;
+
+    if (!aside)
+        return -ENOMEM;
+    error = make_pages(move, aside);
+    if (!error) {
+        space_drop(move->space->cpu, move->to, move->to + move->length);
+        cpu_space_graft(move->space->cpu, aside);
+        commit(move, edit);
+    }
+    cpu_space_destroy(aside);
+    return error;
+}
+
+static int move_free(const struct move *move, struct edit *edit)
+{
+    int error = make_pages(move, move->space->cpu);
+
+    if (!error)
+        commit(move, edit);
+    return error;
+}
+
+static int prepare(const struct move *move, struct edit *edit)
+{
+    int error = edit_prepare(edit, move->at, move->at + move->old_length);
+
+    if (!error && move->keep < move->old_length)
+        error = cpu_space_prepare_cut(move->space->cpu, move->at + move->keep);
+    return error ? error : edit_prepare(edit, move->to, move->to + move->length);
+}
+
+static int run_move(struct move *move, struct edit *edit)
+{
+    bool one_table =
+        ALIGN_DOWN(move->to, SIZE_2M) == ALIGN_DOWN(move->to + move->length - 1, SIZE_2M) &&
+        move->length < SIZE_2M;
+    int error = prepare(move, edit);
+
+    if (error)
+        return error;
+    if (!space_has_pages(move->space, move->to, move->to + move->length))
+        return move_free(move, edit);
+    return one_table && move->keep == move->length ? move_held(move, edit) : move_aside(move, edit);
+}
+
+static int64_t do_move(struct move *move)
+{
+    struct edit edit;
+    int error;
+
+    move->keep = MIN(move->old_length, move->length);
+    move->node = kzalloc(sizeof(*move->node));
+    if (!move->node)
+        return -ENOMEM;
+    mapping_copy_kind(move->node, move->from);
+    move->node->start = move->to;
+    move->node->end = move->to + move->length;
+    move->node->offset += move->at - move->from->start;
+    move->node->file_offset += move->at - move->from->start;
+    edit_begin(&edit, move->space);
+    error = run_move(move, &edit);
+    if (error)
+        mapping_free(move->node);
+    edit_end(&edit);
+    return error ? error : (int64_t)move->to;
+}
+
+/* The mapping goes on where it ends. */
+static int grow_in_place(struct space *space, const struct mapping *mapping, uaddr_t end)
+{
+    struct mapping *more = kzalloc(sizeof(*more));
+    uint64_t length = mapping->end - mapping->start;
+    int error;
+
+    if (!more)
+        return -ENOMEM;
+    mapping_copy_kind(more, mapping);
+    more->start = mapping->end;
+    more->end = end;
+    more->offset += length;
+    more->file_offset += length;
+    error = space_fill_eager(more, space->cpu, false);
+    if (error) {
+        mapping_free(more);
+        return error;
+    }
+    space_insert(space, more);
+    return 0;
+}
+
+/* Old length 0 means a second mapping of the same shared memory. */
+static int64_t duplicate(struct space *space, const struct mapping *mapping, uaddr_t at,
+                         uint64_t length, unsigned flags, uaddr_t to)
+{
+    struct space_request request = {
+        .at = flags & MREMAP_FIXED ? to : 0,
+        .length = length,
+        .access = mapping->access,
+        .access_max = mapping->access_max,
+        .flags = SPACE_SHARED | (flags & MREMAP_FIXED ? SPACE_FIXED : 0),
+        .object = mapping->object,
+        .offset = mapping->offset + (at - mapping->start),
+        .file = mapping->file,
+        .file_offset = mapping->file_offset + (at - mapping->start),
+        .name = mapping->name,
+    };
+
+    if (!(mapping->flags & MAPPING_SHARED))
+        return -EINVAL;
+    return flags & MREMAP_MAYMOVE ? space_mmap(space, &request) : -ENOMEM;
+}
+
+static int check_arguments(uaddr_t at, uint64_t old_length, uint64_t length, unsigned flags,
+                           uaddr_t to)
+{
+    uaddr_t end;
+
+    if ((flags & ~(unsigned)(MREMAP_MAYMOVE | MREMAP_FIXED)) || !IS_ALIGNED(at, PAGE_SIZE) ||
+        length == 0)
+        return -EINVAL;
+    if (!(flags & MREMAP_FIXED))
+        return 0;
+    if (!(flags & MREMAP_MAYMOVE) || !space_range(to, length, &end))
+        return -EINVAL;
+    if (at < end && to < at + MAX(old_length, PAGE_SIZE))
+        return -EINVAL;
+    return to < SPACE_LOWEST ? -EPERM : 0;
+}
+
+/* What growing needs beside room. */
+static int check_growth(const struct space *space, const struct mapping *mapping, uint64_t bytes)
+{
+    if (mapping->flags & MAPPING_DEVICE)
+        return -EFAULT;
+    if ((mapping->flags & MAPPING_LOCKED) && !space_lock_allowed(space, bytes))
+        return -EAGAIN;
+    return 0;
+}
+
+/* Without MREMAP_FIXED: shrinks or grows where it is if possible, else finds a new place. */
+static int64_t remap_anywhere(struct move *move, unsigned flags)
+{
+    struct space *space = move->space;
+    const struct mapping *mapping = move->from;
+    uaddr_t old_end = move->at + move->old_length, end = move->at + move->length;
+    uint64_t offset = mapping->offset + (move->at - mapping->start);
+    int error = 0;
+
+    if (move->length < move->old_length) {
+        error = space_munmap(space, end, old_end - end);
+        return error ? error : (int64_t)move->at;
+    }
+    if (move->length == move->old_length)
+        return (int64_t)move->at;
+    if (mapping->end == old_end && end <= USER_END && space_is_free(space, old_end, end)) {
+        error = grow_in_place(space, mapping, end);
+        return error ? error : (int64_t)move->at;
+    }
+    if (!(flags & MREMAP_MAYMOVE) ||
+        !space_choose(space, move->length, offset, PAGE_SIZE, false, &move->to))
+        return -ENOMEM;
+    return do_move(move);
+}
+
+int64_t space_mremap(struct space *space, uaddr_t at, uint64_t old_length, uint64_t length,
+                     unsigned flags, uaddr_t to)
+{
+    struct move move = {.space = space, .at = at, .to = to};
+    int error;
+
+    if (old_length > USER_END || length > USER_END)
+        return -EINVAL;
+    move.old_length = ALIGN_UP(old_length, PAGE_SIZE);
+    move.length = ALIGN_UP(length, PAGE_SIZE);
+    error = check_arguments(at, move.old_length, move.length, flags, to);
+    if (error)
+        return error;
+    move.from = mapping_at(space, at);
+    if (!move.from)
+        return -EFAULT;
+    if (move.old_length == 0)
+        return duplicate(space, move.from, at, move.length, flags, to);
+    if (move.old_length > move.from->end - at)
+        return -EFAULT;
+    if (move.length > move.old_length)
+        error = check_growth(space, move.from, move.length - move.old_length);
+    if (error)
+        return error;
+    return flags & MREMAP_FIXED ? do_move(&move) : remap_anywhere(&move, flags);
+}

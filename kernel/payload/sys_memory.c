@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/payload/sys_memory.h"
+#include "kernel/cpu/user.h"
+#include "kernel/file/file.h"
+#include "kernel/mm/memobj.h"
+#include "kernel/mm/ramobj.h"
+#include "kernel/payload/space.h"
+#include "kernel/payload/task.h"
+
+#define PROT_ALL (PAGE_READ | PAGE_WRITE | PAGE_EXEC)
+#define PROT_SEM 8u /* has no meaning on x86 */
+
+/* Flags MAP_SHARED_VALIDATE vouches for. The historic ones (0x1800) mean nothing. */
+#define MAP_KNOWN                                                                                  \
+    (SPACE_TYPE | SPACE_FIXED | SPACE_ANONYMOUS | SPACE_32BIT | SPACE_GROWSDOWN | 0x1800u |        \
+     SPACE_LOCK | SPACE_NORESERVE | SPACE_POPULATE | SPACE_NONBLOCK | SPACE_STACK |                \
+     SPACE_HUGETLB | SPACE_FIXED_NOREPLACE | (0x3fu << SPACE_HUGE_SHIFT))
+
+#define MLOCK_ONFAULT 1u
+
+static int64_t map_anonymous(struct space_request *request)
+{
+    unsigned type = request->flags & SPACE_TYPE;
+    uint64_t granule = request->flags & SPACE_HUGETLB ? SIZE_1G : PAGE_SIZE;
+    int64_t result;
+
+    request->offset = 0;
+    request->access_max = PROT_ALL;
+    if (type == SPACE_PRIVATE)
+        return space_mmap(payload.space, request);
+    if (type != SPACE_SHARED || (request->flags & SPACE_GROWSDOWN))
+        return -EINVAL;
+    result = space_check(payload.space, request);
+    if (result)
+        return result;
+    /* Huge pages round the mapping up. */
+    request->object = ramobj_create(ALIGN_UP(request->length, granule));
+    if (!request->object)
+        return -ENOMEM;
+    result = space_mmap(payload.space, request);
+    memobj_put(request->object);
+    return result;
+}
+
+/* May the file be mapped like this? Fills access_max. */
+static int check_file(const struct file *file, struct space_request *request)
+{
+    unsigned type = request->flags & SPACE_TYPE;
+    bool shared = type != SPACE_PRIVATE;
+
+    if (type != SPACE_SHARED && type != SPACE_PRIVATE && type != SPACE_SHARED_VALIDATE)
+        return -EINVAL;
+    if (type == SPACE_SHARED_VALIDATE && (request->flags & ~MAP_KNOWN))
+        return -EOPNOTSUPP;
+    if (shared && (request->access & PAGE_WRITE) && !file_writable(file))
+        return -EACCES;
+    if (!file_readable(file))
+        return -EACCES;
+    if (!file->ops->mmap)
+        return -ENODEV;
+    if (request->flags & (SPACE_HUGETLB | SPACE_GROWSDOWN))
+        return -EINVAL;
+    request->access_max = !shared || file_writable(file) ? PROT_ALL : PAGE_READ | PAGE_EXEC;
+    return space_check(payload.space, request);
+}
+
+static int64_t map_file(struct file *file, struct space_request *request)
+{
+    bool shared = (request->flags & SPACE_TYPE) != SPACE_PRIVATE;
+    int64_t result = check_file(file, request);
+
+    if (!result)
+        result = file->ops->mmap(file, request->offset, ALIGN_UP(request->length, PAGE_SIZE),
+                                 request->access, shared, &request->object, &request->offset);
+    if (result)
+        return result;
+    request->file = file;
+    if (!shared && (request->object->flags & MEMOBJ_DEVICE))
+        result = -EINVAL;
+    else
+        result = space_mmap(payload.space, request);
+    memobj_put(request->object);
+    return result;
+}
+
+int64_t sys_mmap(uaddr_t at, uint64_t length, unsigned protection, unsigned flags, int fd,
+                 uint64_t offset)
+{
+    struct space_request request = {
+        .at = at,
+        .length = length,
+        .access = protection & PROT_ALL,
+        .flags = flags,
+        .offset = offset,
+        .file_offset = offset,
+    };
+    struct file *file;
+    int64_t result;
+
+    if (!IS_ALIGNED(offset, PAGE_SIZE))
+        return -EINVAL;
+    if (flags & SPACE_ANONYMOUS) {
+        request.file_offset = 0;
+        return map_anonymous(&request);
+    }
+    file = fd_get(fd);
+    if (!file)
+        return -EBADF;
+    result = map_file(file, &request);
+    file_put(file);
+    return result;
+}
+
+int64_t sys_munmap(uaddr_t at, uint64_t length)
+{
+    return space_munmap(payload.space, at, length);
+}
+
+int64_t sys_mprotect(uaddr_t at, uint64_t length, uint64_t protection)
+{
+    if (protection & ~(uint64_t)(PROT_ALL | PROT_SEM))
+        return -EINVAL;
+    return space_protect(payload.space, at, length, protection & PROT_ALL);
+}
+
+int64_t sys_mremap(uaddr_t at, uint64_t old_length, uint64_t length, uint64_t flags, uaddr_t to)
+{
+    if (flags > UINT32_MAX)
+        return -EINVAL;
+    return space_mremap(payload.space, at, old_length, length, (unsigned)flags, to);
+}
+
+int64_t sys_madvise(uaddr_t at, uint64_t length, unsigned advice)
+{
+    return space_madvise(payload.space, at, length, advice);
+}
+
+int64_t sys_mlock(uaddr_t at, uint64_t length)
+{
+    return space_mlock(payload.space, at, length, false);
+}
+
+int64_t sys_mlock2(uaddr_t at, uint64_t length, unsigned flags)
+{
+    if (flags & ~MLOCK_ONFAULT)
+        return -EINVAL;
+    return space_mlock(payload.space, at, length, flags & MLOCK_ONFAULT);
+}
+
+int64_t sys_munlock(uaddr_t at, uint64_t length)
+{
+    return space_munlock(payload.space, at, length);
+}
+
+int64_t sys_mlockall(unsigned flags)
+{
+    return space_mlockall(payload.space, flags);
+}
+
+int64_t sys_munlockall(void)
+{
+    space_munlockall(payload.space);
+    return 0;
+}
+
+int64_t sys_msync(uaddr_t at, uint64_t length, unsigned flags)
+{
+    return space_msync(payload.space, at, length, flags);
+}
+
+int64_t sys_mincore(uaddr_t at, uint64_t length, uaddr_t vector)
+{
+    uint64_t pages = length / PAGE_SIZE + (length % PAGE_SIZE != 0);
+    uint8_t part[256];
+
+    for (uint64_t done = 0; done < pages; done += sizeof(part)) {
+        uint64_t count = MIN(pages - done, sizeof(part));
+        int error = space_mincore(payload.space, at + done * PAGE_SIZE, count, part);
+
+        if (!error)
+            error = copy_to_user(vector + done, part, count);
+        if (error)
+            return error;
+    }
+    return IS_ALIGNED(at, PAGE_SIZE) ? 0 : -EINVAL;
+}
+
+int64_t sys_brk(uaddr_t to)
+{
+    return (int64_t)space_brk(payload.space, to);
+}
