@@ -13,8 +13,8 @@
 #define TARGET    UINT64_C(0x200000000) /* physical memory no test ever reads */
 
 /* Capability words: QEMU's with some bits changed. */
-#define CAP_WITH(set, clear)  ((VTD_TEST_CAP | (set)) & ~(uint64_t)(clear))
-#define ECAP_WITH(set, clear) ((VTD_TEST_ECAP | (set)) & ~(uint64_t)(clear))
+#define CAP_WITH(set, clear)  ((VTD_TEST_CAP & ~(uint64_t)(clear)) | (set))
+#define ECAP_WITH(set, clear) ((VTD_TEST_ECAP & ~(uint64_t)(clear)) | (set))
 
 /* Builds the machine without starting it. */
 struct vtd_unit *machine_build(uint64_t cap, uint64_t ecap);

@@ -69,7 +69,11 @@ void vtd_memory_write32(paddr_t address, uint32_t value)
 
 void vtd_memory_drain(void)
 {
-    memcpy(flushed_copy, phys_to_virt(VTD_MEMORY_BASE), VTD_MEMORY_SIZE);
+    for (size_t frame = 0; frame < FRAMES; frame++) {
+        if (frame_used[frame])
+            memcpy(flushed_copy + frame * PAGE_SIZE,
+                   phys_to_virt(VTD_MEMORY_BASE + frame * PAGE_SIZE), PAGE_SIZE);
+    }
 }
 
 /* ---- kernel/cpu/cache.h ---- */

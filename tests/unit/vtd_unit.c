@@ -108,7 +108,7 @@ static uint64_t record_offset(const struct vtd_unit *unit)
 
 static uint32_t fault_status(const struct vtd_unit *unit)
 {
-    uint32_t status = unit->fsts;
+    uint32_t status = unit->fsts | unit->endless_faults;
 
     for (unsigned i = 0; i < records(unit); i++) {
         unsigned index = (unit->next_record + i) % records(unit);

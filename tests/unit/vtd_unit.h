@@ -12,7 +12,7 @@
 #include "kernel/lib/types.h"
 
 #define VTD_UNITS_MAX   4
-#define VTD_CACHED_MAX  8192
+#define VTD_CACHED_MAX  256
 #define VTD_RECORDS_MAX 256
 #define VTD_LOG_MAX     4096
 
@@ -81,6 +81,7 @@ struct vtd_unit {
     bool completion_error; /* ICE with the next wait */
     bool registers_refuse; /* register-based invalidation answers "nothing done" */
     bool protect_stuck;
+    bool endless_faults; /* the overflow bit cannot be cleared */
     /* record of what happened */
     uint8_t events[VTD_LOG_MAX];
     size_t event_count;

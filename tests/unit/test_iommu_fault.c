@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Fault records: wherever they lie, however many, and what becomes of them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "kernel/cpu/time.h"
+#include "kernel/lib/json.h"
+#include "tests/unit/iommu_machine.h"
+
+static uint64_t counted;
+
+/* Faults since the last look. */
+static uint64_t new_faults(void)
+{
+    uint64_t before = counted;
+
+    counted = iommu_fault_count();
+    return counted - before;
+}
+
+static void event(struct vtd_unit *unit)
+{
+    assert_true(host_raise(unit->fedata & 0xff));
+}
+
+static uint64_t cap_with_records(unsigned records, unsigned offset)
+{
+    return CAP_WITH((uint64_t)(records - 1) << 40 | (uint64_t)(offset / 16) << 24,
+                    UINT64_C(0xff) << 40 | UINT64_C(0x3ff) << 24);
+}
+
+static void faults_show(char *buffer, size_t size)
+{
+    struct text text;
+
+    text_init(&text, buffer, size);
+    iommu_faults_show(NULL, &text);
+}
+
+/* ---- words ---- */
+
+static void says_what_happened_in_words(void **state)
+{
+    static const struct {
+        struct fault fault;
+        const char *text;
+    } cases[] = {
+        {{0, PCI_RID(0, 2, 0), 5, FAULT_WRITE, false, IOVA, 0},
+         "0000:00:02.0 write to 0x100000000 refused: reason 5, no write permission"},
+        {{1, PCI_RID(0x40, 31, 7), 6, FAULT_READ, false, 0x1000, 0},
+         "0001:40:1f.7 read of 0x1000 refused: reason 6, no read permission"},
+        {{0, PCI_RID(0, 2, 0), 2, FAULT_ATOMIC, false, 0x1000, 0},
+         "0000:00:02.0 atomic operation on 0x1000 refused: reason 2, the device has no context "
+         "entry"},
+        {{0, PCI_RID(0, 2, 0), 0x26, FAULT_READ, true, 0x1f, 0},
+         "0000:00:02.0 interrupt with index 0x1f refused: reason 0x26, the interrupt came from the "
+         "wrong source"},
+        {{0, PCI_RID(0, 2, 0), 0xc, FAULT_WRITE, false, 0, 0},
+         "0000:00:02.0 write to 0x0 refused: reason 0xc, reserved bits in a page-table entry"},
+        {{0, PCI_RID(0, 2, 0), 0x77, FAULT_PAGE_REQUEST, false, 0, 0},
+         "0000:00:02.0 page request for 0x0 refused: reason 0x77, unknown reason"},
+    };
+    char text[FAULT_TEXT_MAX];
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        fault_describe(&cases[i].fault, text, sizeof(text));
+        assert_string_equal(text, cases[i].text);
+    }
+    /* Every legacy and every remapping reason has words of its own. */
+    for (uint8_t reason = 1; reason <= 0x28; reason++) {
+        bool known = reason <= 0x0d || reason >= 0x20;
+
+        assert_int_equal(strcmp(fault_reason(reason), "unknown reason") != 0, known);
+        for (uint8_t other = 1; other < reason && known; other++)
+            assert_string_not_equal(fault_reason(reason), fault_reason(other));
+    }
+}
+
+/* ---- records ---- */
+
+/* The fault event is a plain MSI to this CPU, and its handler decodes the record. */
+static void a_fault_reaches_the_log(void **state)
+{
+    struct vtd_unit *unit;
+    struct fault last;
+
+    machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+    host_set_apic_id(3);
+    unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    new_faults();
+    machine_expect_refused(unit, DEVICE, IOVA + 0x123, true, 1);
+    assert_int_equal(unit->fault_interrupts, 1);
+    assert_int_equal(unit->feaddr & 0xfff00000, 0xfee00000);
+    event(unit);
+    assert_int_equal(new_faults(), 1);
+    assert_int_equal(fault_recent(&last, 1), 1);
+    assert_int_equal(last.rid, DEVICE);
+    assert_int_equal(last.reason, 1);
+    assert_int_equal(last.type, FAULT_WRITE);
+    assert_int_equal(last.address, IOVA);
+    assert_non_null(strstr(host_log(), "0000:00:02.0 write to 0x100000000 refused: reason 1"));
+    /* The record is free again. */
+    machine_expect_refused(unit, DEVICE, IOVA, false, 1);
+    event(unit);
+    assert_int_equal(new_faults(), 1);
+    machine_stop();
+}
+
+static void the_event_goes_to_an_extended_apic_id(void **state)
+{
+    static const struct iommu_options x2apic = {.x2apic = true};
+    struct vtd_unit *unit = machine_build(VTD_TEST_CAP, ECAP_WITH(BIT(4), 0));
+
+    host_set_apic_id(0x12345);
+    assert_int_equal(machine_init(&x2apic), 0);
+    assert_int_equal(unit->feaddr, 0xfee45000);
+    assert_int_equal(unit->feuaddr, 0x12300);
+    machine_stop();
+}
+
+/* NFR + 1 records, at FRO, on any page; also starting in the middle and wrapping around. */
+static void pitfall_23_records_anywhere_and_any_number(void **state)
+{
+    static const struct {
+        unsigned records, offset;
+    } cases[] = {{1, 0x220}, {8, 0x400}, {256, 0x1000}, {1, 0x3ff0}, {5, 0x1ff0}, {2, 0x100}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint64_t cap = cap_with_records(cases[i].records, cases[i].offset);
+        struct vtd_unit *unit = machine_start(cap, VTD_TEST_ECAP, NULL);
+        struct fault seen[FAULTS_KEPT];
+
+        new_faults();
+        for (unsigned round = 0; round < 5; round++) {
+            unsigned count = cases[i].records > 3 ? 3 : cases[i].records;
+            size_t got;
+
+            for (unsigned n = 0; n < count; n++)
+                machine_expect_refused(unit, DEVICE, IOVA + (round * 8 + n) * PAGE_SIZE, n & 1, 1);
+            event(unit);
+            assert_int_equal(new_faults(), count);
+            /* In the order they happened, also around the end. */
+            got = fault_recent(seen, count);
+            assert_int_equal(got, count);
+            for (unsigned n = 0; n < count; n++) {
+                assert_int_equal(seen[n].address, IOVA + (round * 8 + n) * PAGE_SIZE);
+                assert_int_equal(seen[n].type, n & 1 ? FAULT_WRITE : FAULT_READ);
+            }
+        }
+        machine_stop();
+    }
+}
+
+static void pitfall_22_overflow_is_cleared_and_nothing_else(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+
+    new_faults();
+    /* One record: the second fault is lost. Queue errors of the moment must survive. */
+    machine_expect_refused(unit, DEVICE, IOVA, true, 1);
+    machine_expect_refused(unit, DEVICE, IOVA + PAGE_SIZE, true, 1);
+    unit->fsts |= VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE;
+    assert_true(unit->fsts & VTD_FSTS_PFO);
+    event(unit);
+    assert_int_equal(new_faults(), 1);
+    assert_int_equal(machine_unit()->faults.overflows, 1);
+    assert_int_equal(unit->fsts, VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE);
+    unit->fsts = 0;
+    machine_expect_refused(unit, DEVICE, IOVA, true, 1);
+    event(unit);
+    assert_int_equal(new_faults(), 1);
+    machine_stop();
+}
+
+/* What firmware left in the records belongs to nobody. */
+static void old_records_are_dropped_at_start(void **state)
+{
+    struct vtd_unit *unit = machine_build(cap_with_records(4, 0x400), VTD_TEST_ECAP);
+
+    vtd_unit_fault(unit, DEVICE, 5, IOVA, false);
+    vtd_unit_fault(unit, DEVICE, 5, IOVA, false);
+    new_faults();
+    assert_int_equal(machine_init(NULL), 0);
+    assert_int_equal(new_faults(), 0);
+    machine_expect_refused(unit, DEVICE, IOVA, true, 1);
+    assert_int_equal(unit->fault_interrupts, 1);
+    event(unit);
+    assert_int_equal(new_faults(), 1);
+    machine_stop();
+}
+
+static void interrupt_faults_name_the_index(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    uint32_t destination;
+    struct fault last;
+    uint8_t vector;
+    bool level;
+
+    new_faults();
+    assert_int_equal(
+        vtd_unit_interrupt(unit, DEVICE, 0xfee00018 | 7 << 5, 2, &vector, &destination, &level),
+        0x22);
+    event(unit);
+    assert_int_equal(fault_recent(&last, 1), 1);
+    assert_true(last.interrupt);
+    assert_int_equal(last.address, 9);
+    machine_stop();
+}
+
+/* A message in the old format, or with bits it must not have: refused, recorded, nothing more. */
+static void pitfall_21_malformed_messages_are_refused(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    uint32_t destination;
+    uint8_t vector;
+    bool level;
+
+    new_faults();
+    assert_int_equal(
+        vtd_unit_interrupt(unit, DEVICE, 0xfee00000, 0x4402, &vector, &destination, &level), 0x25);
+    event(unit);
+    assert_int_equal(
+        vtd_unit_interrupt(unit, DEVICE, 0xfee00018, 0xdead0000, &vector, &destination, &level),
+        0x20);
+    event(unit);
+    assert_int_equal(
+        vtd_unit_interrupt(unit, DEVICE, 0xfeefffe0 | 0x1c, 0xffff, &vector, &destination, &level),
+        0x21);
+    event(unit);
+    assert_int_equal(new_faults(), 3);
+    machine_stop();
+}
+
+/* ---- storms ---- */
+
+static unsigned told;
+static uint16_t told_rid;
+
+static void on_faults(void *context, uint16_t segment, uint16_t rid)
+{
+    assert_ptr_equal(context, &told);
+    told++;
+    told_rid = rid;
+}
+
+static unsigned lines_in_log(void)
+{
+    unsigned lines = 0;
+
+    for (const char *c = host_log(); *c; c++)
+        lines += *c == '\n';
+    return lines;
+}
+
+static void pitfall_24_a_storm_is_counted_and_stopped(void **state)
+{
+    static const struct iommu_options options = {
+        .fault_threshold = 100, .stop_device = true, .on_faults = on_faults, .context = &told};
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, &options);
+    struct iommu_domain *domain = machine_domain();
+    paddr_t reached;
+
+    told = 0;
+    new_faults();
+    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    host_forget_log();
+    for (unsigned i = 0; i < 5000; i++) {
+        vtd_unit_forget_events(unit);
+        vtd_unit_dma(unit, DEVICE, IOVA + i * PAGE_SIZE, true, &reached);
+        event(unit);
+    }
+    /* Counted up to the threshold; then the device is silent and stopped. */
+    assert_int_equal(new_faults(), 100);
+    assert_int_equal(machine_unit()->faults.devices[0].count, 100);
+    assert_false(host_pci_master(pci_find(0, DEVICE)));
+    assert_true(host_pci_master(pci_find(0, OTHER)));
+    assert_int_equal(told, 1);
+    assert_int_equal(told_rid, DEVICE);
+    assert_true(lines_in_log() < 20);
+    /* Others are still heard. */
+    vtd_unit_dma(unit, OTHER, IOVA, true, &reached);
+    event(unit);
+    assert_int_equal(new_faults(), 1);
+    assert_int_equal(told, 1);
+    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+    iommu_domain_destroy(domain);
+    machine_stop();
+}
+
+/* Policy "log": everything is counted, the log stays short, the device goes on. */
+static void a_storm_is_only_logged_if_told(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    paddr_t reached;
+
+    new_faults();
+    host_forget_log();
+    for (unsigned i = 0; i < 2000; i++) {
+        time_delay_ns(NS_PER_MS);
+        vtd_unit_dma(unit, DEVICE, IOVA, true, &reached);
+        event(unit);
+    }
+    assert_int_equal(new_faults(), 2000);
+    assert_true(host_pci_master(pci_find(0, DEVICE)));
+    assert_true(lines_in_log() < 100);
+    assert_non_null(strstr(host_log(), "more since the last line"));
+    machine_stop();
+}
+
+/* More requesters than there are counters: counted together. */
+static void faults_of_many_requesters_are_all_counted(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    paddr_t reached;
+    uint64_t sum = 0;
+
+    new_faults();
+    for (unsigned rid = 0; rid < 100; rid++) {
+        vtd_unit_dma(unit, (uint16_t)(rid << 3), IOVA, true, &reached);
+        event(unit);
+    }
+    assert_int_equal(new_faults(), 100);
+    for (size_t i = 0; i < machine_unit()->faults.device_count; i++)
+        sum += machine_unit()->faults.devices[i].count;
+    assert_int_equal(machine_unit()->faults.device_count, FAULT_DEVICES);
+    assert_int_equal(sum + machine_unit()->faults.other, 100);
+    machine_stop();
+}
+
+/* A unit that never runs out of faults (a broken status register) does not hang the kernel. */
+static void an_endless_storm_ends(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+
+    unit->endless_faults = true;
+    fault_collect(machine_unit());
+    assert_true(machine_unit()->faults.deaf);
+    assert_int_equal(unit->fectl, 1u << 31);
+    unit->endless_faults = false;
+    machine_stop();
+}
+
+/* ---- shown ---- */
+
+static void shows_the_most_recent_last(void **state)
+{
+    static char text[FAULT_TEXT_MAX * (FAULTS_KEPT + 2)];
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    static const char last_line[] =
+        "0000:00:02.0 write to 0x100045000 refused: reason 1, the root entry is not present\n";
+    char first_line[64];
+    paddr_t reached;
+    unsigned lines = 0;
+
+    for (unsigned i = 0; i < 70; i++) {
+        vtd_unit_dma(unit, DEVICE, IOVA + i * PAGE_SIZE, true, &reached);
+        event(unit);
+    }
+    faults_show(text, sizeof(text));
+    snprintf(first_line, sizeof(first_line), "count %llu\n",
+             (unsigned long long)iommu_fault_count());
+    assert_memory_equal(text, first_line, strlen(first_line));
+    for (const char *c = text; *c; c++)
+        lines += *c == '\n';
+    assert_int_equal(lines, 1 + FAULTS_KEPT);
+    assert_non_null(strstr(text, "0000:00:02.0 write to 0x100006000 refused: reason 1"));
+    assert_null(strstr(text, "write to 0x100005000 "));
+    assert_string_equal(text + strlen(text) - strlen(last_line), last_line);
+    machine_stop();
+}
+
+static char json_text[65536];
+static size_t json_length;
+
+static void json_write(void *context, const char *text, size_t length)
+{
+    assert_true(json_length + length < sizeof(json_text));
+    memcpy(json_text + json_length, text, length);
+    json_length += length;
+    json_text[json_length] = 0;
+}
+
+static void show_into(char *buffer, size_t size, void (*show)(void *, struct text *))
+{
+    struct text text;
+
+    text_init(&text, buffer, size);
+    show(NULL, &text);
+}
+
+/* The report and the other texts, with something of everything in them. */
+static void reports_units_domains_and_mappings(void **state)
+{
+    static const struct phys_run runs[] = {
+        {TARGET, SIZE_1G}, {TARGET + 4 * SIZE_1G, SIZE_2M}, {TARGET + 5 * SIZE_1G, 2 * PAGE_SIZE}};
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    struct iommu_domain *domain = machine_domain();
+    static char text[4096];
+    struct json json;
+
+    assert_int_equal(iommu_map(domain, IOVA, runs, 3, IOMMU_READ, 0), 0);
+    machine_map(domain, 0x5000, TARGET, PAGE_SIZE, IOMMU_READ | IOMMU_WRITE);
+    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    machine_expect_refused(unit, DEVICE, 0x9000, true, 5);
+
+    show_into(text, sizeof(text), iommu_mappings_show);
+    assert_string_equal(text,
+                        "iommu0 domain 0\n"
+                        "  0x5000-0x5fff rw leaves 1 4K 0 2M 0 1G, runs 1 of 2^12\n"
+                        "  0x100000000-0x140201fff r- leaves 2 4K 1 2M 1 1G, runs 1 of 2^13 1 "
+                        "of 2^21 1 of 2^30\n");
+    show_into(text, sizeof(text), iommu_domains_show);
+    assert_string_equal(text, "iommu0 domain 0: leaves 3 4K, 1 2M, 1 1G; 6 tables; 0000:00:02.0\n");
+    show_into(text, sizeof(text), iommu_units_show);
+    assert_non_null(strstr(text, "iommu0 at 0xfed90000 segment 0000 cap 0xd2008c222f0606"));
+    show_into(text, sizeof(text), iommu_invalidations_show);
+    assert_non_null(strstr(text, "iommu0: context 1 iotlb-global 1"));
+
+    json_length = 0;
+    json_init(&json, json_write, NULL);
+    json_object(&json, NULL);
+    iommu_report(&json);
+    json_end_object(&json);
+    assert_non_null(strstr(json_text, "\"registers\": \"0xfed90000\""));
+    assert_non_null(strstr(json_text, "\"first\": \"0x100000000\""));
+    assert_non_null(strstr(json_text, "\"2^30\": 1"));
+    assert_non_null(strstr(json_text, "no write permission"));
+    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+    iommu_domain_destroy(domain);
+    machine_stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(says_what_happened_in_words),
+        cmocka_unit_test(a_fault_reaches_the_log),
+        cmocka_unit_test(the_event_goes_to_an_extended_apic_id),
+        cmocka_unit_test(pitfall_23_records_anywhere_and_any_number),
+        cmocka_unit_test(pitfall_22_overflow_is_cleared_and_nothing_else),
+        cmocka_unit_test(old_records_are_dropped_at_start),
+        cmocka_unit_test(interrupt_faults_name_the_index),
+        cmocka_unit_test(pitfall_21_malformed_messages_are_refused),
+        cmocka_unit_test(pitfall_24_a_storm_is_counted_and_stopped),
+        cmocka_unit_test(a_storm_is_only_logged_if_told),
+        cmocka_unit_test(faults_of_many_requesters_are_all_counted),
+        cmocka_unit_test(an_endless_storm_ends),
+        cmocka_unit_test(shows_the_most_recent_last),
+        cmocka_unit_test(reports_units_domains_and_mappings),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The invalidation queue when it wraps, errs or dies; device TLBs; units without a queue. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "kernel/iommu/remap.h"
+#include "kernel/lib/error.h"
+#include "tests/unit/iommu_machine.h"
+
+#define ATS_CAPABILITY 0x100
+#define PORT           PCI_RID(0, 4, 0)
+#define BELOW          PCI_RID(4, 0, 0)
+
+static const struct phys_run page = {TARGET, PAGE_SIZE};
+
+static struct iommu_domain *attached_domain(uint16_t rid)
+{
+    struct iommu_domain *domain = machine_domain();
+
+    assert_int_equal(iommu_attach(domain, 0, rid), 0);
+    return domain;
+}
+
+static void end(struct iommu_domain *domain, uint16_t rid)
+{
+    iommu_detach(domain, 0, rid);
+    iommu_domain_destroy(domain);
+    machine_stop();
+}
+
+static int unmap(struct iommu_domain *domain, uint64_t iova, uint64_t length)
+{
+    struct iommu_gather gather;
+
+    iommu_gather_init(&gather, domain);
+    iommu_unmap(domain, iova, length, &gather);
+    return iommu_sync(&gather);
+}
+
+/* ---- the queue itself ---- */
+
+/* Three times around a ring of 256: the simulated unit refuses a tail that did not wrap. */
+static void pitfall_12_the_tail_wraps(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    struct iommu_domain *domain = attached_domain(DEVICE);
+
+    for (unsigned i = 0; i < 500; i++) {
+        vtd_unit_forget_events(unit);
+        machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
+        machine_expect_dma(unit, DEVICE, IOVA, true, TARGET);
+        machine_unmap(domain, IOVA, PAGE_SIZE);
+        machine_expect_refused(unit, DEVICE, IOVA, true, 5);
+    }
+    assert_int_equal(machine_unit()->invalidation.counts[INVALIDATED_PAGES], 500);
+    end(domain, DEVICE);
+}
+
+/* More requests in one go than the ring has room for. */
+static void a_batch_may_be_longer_than_the_ring(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    struct iommu_domain *domain = attached_domain(DEVICE);
+
+    vtd_unit_forget_events(unit);
+    for (unsigned i = 0; i < 1000; i++)
+        invalidate_domain(machine_unit(), domain->id);
+    assert_int_equal(invalidation_wait(machine_unit()), 0);
+    assert_int_equal(vtd_unit_count(unit, VTD_EVENT_IOTLB), 1000);
+    assert_in_range(vtd_unit_count(unit, VTD_EVENT_WAIT), 4, 6);
+    end(domain, DEVICE);
+}
+
+static void pitfall_10_waits_write_into_the_queue_s_own_page(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    struct iommu_domain *domain = attached_domain(DEVICE);
+    unsigned waits = 0;
+
+    machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_READ);
+    machine_unmap(domain, IOVA, PAGE_SIZE);
+    for (size_t i = 0; i < unit->descriptor_count; i++) {
+        if (vtd_descriptor_type(&unit->descriptors[i]) != VTD_DESCRIPTOR_WAIT)
+            continue;
+        waits++;
+        assert_int_equal(unit->descriptors[i].high, machine_unit()->invalidation.status_physical);
+    }
+    assert_true(waits > 0);
+    end(domain, DEVICE);
+}
+
+static void pitfall_14_the_queue_is_the_only_way_where_it_exists(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    struct iommu_domain *domain = attached_domain(DEVICE);
+
+    machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_READ);
+    machine_unmap(domain, IOVA, PAGE_SIZE);
+    assert_int_equal(unit->ccmd, 0);
+    assert_int_equal(unit->iotlb, 0);
+    end(domain, DEVICE);
+}
+
+/* ---- errors ---- */
+
+static void completion_errors_are_counted_and_cleared(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    struct iommu_domain *domain = attached_domain(DEVICE);
+
+    machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_READ);
+    unit->completion_error = true;
+    machine_unmap(domain, IOVA, PAGE_SIZE);
+    assert_int_equal(machine_unit()->invalidation.completions, 1);
+    assert_int_equal(unit->fsts, 0);
+    assert_false(machine_unit()->fenced);
+    end(domain, DEVICE);
+}
+
+/* A request called malformed is replaced by one for everything, and the caches are clean. */
+static void a_refused_request_is_widened(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    struct iommu_domain *domain = attached_domain(DEVICE);
+
+    machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
+    machine_expect_dma(unit, DEVICE, IOVA, true, TARGET);
+    unit->reject_in = 1;
+    machine_unmap(domain, IOVA, PAGE_SIZE);
+    machine_expect_refused(unit, DEVICE, IOVA, true, 5);
+    assert_int_equal(machine_unit()->invalidation.queue_errors, 1);
+    assert_int_equal(unit->fsts & VTD_FSTS_IQE, 0);
+    assert_non_null(strstr(host_log(), "malformed invalidation request"));
+
+    /* The same for the context request of a detach. */
+    unit->reject_in = 1;
+    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+    machine_expect_refused(unit, DEVICE, IOVA, true, 2);
+    assert_int_equal(machine_unit()->invalidation.queue_errors, 2);
+    assert_false(machine_unit()->fenced);
+    iommu_domain_destroy(domain);
+    machine_stop();
+}
+
+static void expect_fenced(struct iommu_domain *domain, const char *reason)
+{
+    struct iommu_domain *extra;
+
+    assert_true(machine_unit()->fenced);
+    assert_non_null(strstr(host_log(), reason));
+    assert_false(host_pci_master(pci_find(0, DEVICE)));
+    assert_true(host_pci_master(pci_find(0, OTHER))); /* it was not attached */
+    /* Nothing pretends to work any more. */
+    assert_int_equal(iommu_map(domain, IOVA + SIZE_1G, &page, 1, IOMMU_READ, 0), -EIO);
+    assert_int_equal(iommu_domain_create(machine_unit(), &extra), -EIO);
+    assert_int_equal(iommu_attach(domain, 0, OTHER), -EIO);
+    assert_int_equal(iommu_replace(domain, 0, OTHER), -EIO);
+}
+
+static void a_unit_that_refuses_everything_is_fenced(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    struct iommu_domain *domain = attached_domain(DEVICE);
+
+    machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
+    unit->reject_in = 1;
+    unit->rejections = 2; /* the replacement as well */
+    assert_int_equal(unmap(domain, IOVA, PAGE_SIZE), -EIO);
+    expect_fenced(domain, "fenced: its invalidation queue refused a request");
+    end(domain, DEVICE);
+}
+
+/* A malformed wait has nothing larger to put in its place. */
+static void a_refused_wait_fences(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    struct iommu_domain *domain = attached_domain(DEVICE);
+
+    machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
+    unit->reject_in = 2;
+    assert_int_equal(unmap(domain, IOVA, PAGE_SIZE), -EIO);
+    expect_fenced(domain, "refused a request");
+    end(domain, DEVICE);
+}
+
+/* A dead queue: bounded, loud, and neither memory nor ids are reused, whatever comes later. */
+static void pitfall_11_a_dead_queue_fences_the_unit(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    struct iommu_domain *domain = attached_domain(DEVICE), *next;
+    uint64_t used = vtd_memory_used(), tables;
+    uint32_t sequence;
+
+    machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
+    tables = machine_unit()->tables.used;
+    unit->dead = true;
+    assert_int_equal(unmap(domain, IOVA, PAGE_SIZE), -EIO);
+    expect_fenced(domain, "fenced: its invalidation queue did not answer");
+    assert_int_equal(machine_unit()->tables.used, tables);
+    assert_int_equal(machine_unit()->tables_stranded, 3);
+
+    /* The answer comes after all: a number nobody waits for. */
+    sequence = machine_unit()->invalidation.sequence;
+    vtd_memory_write32(machine_unit()->invalidation.status_physical, sequence);
+    assert_int_equal(invalidation_wait(machine_unit()), -EIO);
+    unit->dead = false;
+    assert_int_equal(iommu_domain_create(machine_unit(), &next), -EIO);
+
+    assert_int_equal(iommu_detach(domain, 0, DEVICE), -EIO);
+    iommu_domain_destroy(domain);
+    /* The root of the domain is lost with the rest. */
+    assert_int_equal(machine_unit()->tables_stranded, 4);
+    assert_true(vtd_memory_used() >= used);
+    assert_int_equal(machine_unit()->domain_ids[0] & 1, 1);
+    machine_stop();
+}
+
+static void a_map_on_a_dying_unit_is_undone(void **state)
+{
+    struct vtd_unit *unit = machine_start(CAP_WITH(BIT(7), 0), VTD_TEST_ECAP, NULL);
+    struct iommu_domain *domain = attached_domain(DEVICE);
+    struct iommu_translation found;
+
+    unit->dead = true;
+    assert_int_equal(iommu_map(domain, IOVA, &page, 1, IOMMU_READ, 0), -EIO);
+    assert_false(iommu_translate(domain, IOVA, &found));
+    assert_true(machine_unit()->tables_stranded > 0);
+    end(domain, DEVICE);
+}
+
+static void an_attach_on_a_dying_unit_ends_in_nothing(void **state)
+{
+    struct vtd_unit *unit = machine_start(CAP_WITH(BIT(7), 0), VTD_TEST_ECAP, NULL);
+    struct iommu_domain *domain = machine_domain();
+
+    unit->dead = true;
+    assert_int_equal(iommu_attach(domain, 0, DEVICE), -EIO);
+    assert_int_equal(domain->attached, 0);
+    assert_int_equal(iommu_detach(domain, 0, DEVICE), -ENODEV);
+    iommu_domain_destroy(domain);
+    machine_stop();
+}
+
+/* ---- device TLBs ---- */
+
+static struct vtd_unit *ats_machine(bool allowed_by_platform, bool option)
+{
+    struct iommu_options options = {.ats = option};
+    struct vtd_unit *unit = machine_build(VTD_TEST_CAP, ECAP_WITH(BIT(2), 0));
+    struct pci_device *port = host_pci_add(0, PORT, NULL), *device;
+
+    host_pci_bridge(port, 4, 4, 4);
+    device = host_pci_add(0, BELOW, port);
+    device->cap_ats = ATS_CAPABILITY;
+    pci_write16(device, ATS_CAPABILITY + 4, 7);
+    if (allowed_by_platform) {
+        struct dmar_port *allowed = &host_dmar.ports[host_dmar.port_count++];
+
+        *allowed = (struct dmar_port){0};
+        host_dmar_scope(&allowed->scopes, DMAR_SCOPE_BRIDGE, 0, 0, 4, 0);
+    }
+    assert_int_equal(machine_init(&options), 0);
+    return unit;
+}
+
+static uint16_t ats_control(void)
+{
+    return pci_read16(pci_find(0, BELOW), ATS_CAPABILITY + 6);
+}
+
+static void device_tlbs_are_off_unless_all_agree(void **state)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        struct vtd_unit *unit = ats_machine(i & 1, i & 2);
+        struct iommu_domain *domain = attached_domain(BELOW);
+
+        assert_int_equal(ats_control(), i == 3 ? 0x8000 : 0);
+        assert_int_equal(vtd_unit_translated(unit, BELOW), i == 3 ? 0 : 0xd);
+        assert_int_equal(iommu_detach(domain, 0, BELOW), 0);
+        assert_int_equal(ats_control(), 0);
+        assert_true(vtd_unit_translated(unit, BELOW) != 0);
+        iommu_domain_destroy(domain);
+        machine_stop();
+    }
+}
+
+/* IOTLB first, a fence, then the device TLB, all before the wait. */
+static void device_tlbs_are_invalidated_after_the_iotlb(void **state)
+{
+    struct vtd_unit *unit = ats_machine(true, true);
+    struct iommu_domain *domain = attached_domain(BELOW);
+    static const unsigned types[] = {VTD_DESCRIPTOR_IOTLB, VTD_DESCRIPTOR_WAIT,
+                                     VTD_DESCRIPTOR_DEVICE_TLB, VTD_DESCRIPTOR_WAIT};
+
+    machine_map(domain, IOVA, TARGET, 8 * PAGE_SIZE, IOMMU_READ);
+    vtd_unit_forget_events(unit);
+    machine_unmap(domain, IOVA, 8 * PAGE_SIZE);
+    assert_int_equal(unit->descriptor_count, ARRAY_SIZE(types));
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+        assert_int_equal(vtd_descriptor_type(&unit->descriptors[i]), types[i]);
+    assert_int_equal(unit->descriptors[1].low & (BIT(5) | BIT(6)), BIT(6));
+    assert_int_equal(bits_get(unit->descriptors[2].low, 47, 32), BELOW);
+    assert_int_equal(bits_get(unit->descriptors[2].low, 20, 16), 7);
+    /* 8 pages: S, address bits 13:12 set, bit 14 clear. */
+    assert_int_equal(unit->descriptors[2].high, IOVA | 0x3000 | 1);
+    end(domain, BELOW);
+}
+
+static void a_device_tlb_that_does_not_answer_is_not_believed(void **state)
+{
+    struct vtd_unit *unit = ats_machine(true, true);
+    struct iommu_domain *domain = attached_domain(BELOW);
+
+    machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
+    machine_expect_dma(unit, BELOW, IOVA, true, TARGET);
+    assert_int_equal(vtd_unit_translated(unit, BELOW), 0);
+    unit->device_tlb_dead = true;
+    /* The unmap succeeds: no translated request of the device passes any more. */
+    machine_unmap(domain, IOVA, PAGE_SIZE);
+    assert_int_equal(vtd_unit_translated(unit, BELOW), 0xd);
+    machine_expect_refused(unit, BELOW, IOVA, true, 5);
+    assert_false(host_pci_master(pci_find(0, BELOW)));
+    assert_int_equal(ats_control(), 0);
+    assert_int_equal(machine_unit()->invalidation.time_outs, 1);
+    assert_int_equal(unit->fsts & VTD_FSTS_ITE, 0);
+    assert_false(machine_unit()->fenced);
+    /* And it stays so. */
+    assert_int_equal(iommu_detach(domain, 0, BELOW), 0);
+    assert_int_equal(iommu_attach(domain, 0, BELOW), 0);
+    assert_int_equal(ats_control(), 0);
+    end(domain, BELOW);
+}
+
+static void a_refused_device_tlb_request_turns_ats_off(void **state)
+{
+    struct vtd_unit *unit = ats_machine(true, true);
+    struct iommu_domain *domain = attached_domain(BELOW);
+
+    machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
+    assert_int_equal(vtd_unit_translated(unit, BELOW), 0);
+    unit->reject_in = 3;
+    machine_unmap(domain, IOVA, PAGE_SIZE);
+    assert_int_equal(vtd_unit_translated(unit, BELOW), 0xd);
+    assert_int_equal(ats_control(), 0);
+    assert_false(machine_unit()->fenced);
+    end(domain, BELOW);
+}
+
+/* ---- units without a queue ---- */
+
+static const struct iommu_options unsafe = {.unsafe_interrupts = true};
+
+static void registers_serve_a_unit_without_a_queue(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, ECAP_WITH(0, BIT(1)), &unsafe);
+    struct iommu_domain *domain = attached_domain(DEVICE);
+
+    machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
+    machine_expect_dma(unit, DEVICE, IOVA, true, TARGET);
+    machine_unmap(domain, IOVA, PAGE_SIZE);
+    machine_expect_refused(unit, DEVICE, IOVA, true, 5);
+    assert_int_equal(vtd_unit_count(unit, VTD_EVENT_QUEUE_ON), 0);
+    end(domain, DEVICE);
+}
+
+static void registers_that_hang_or_refuse_fence(void **state)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        struct vtd_unit *unit = machine_start(VTD_TEST_CAP, ECAP_WITH(0, BIT(1)), &unsafe);
+        struct iommu_domain *domain = attached_domain(DEVICE);
+
+        machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
+        unit->dead = i == 0;
+        unit->registers_refuse = i == 1;
+        assert_int_equal(unmap(domain, IOVA, PAGE_SIZE), -EIO);
+        expect_fenced(domain, i == 0 ? "did not finish" : "it refused an invalidation");
+        end(domain, DEVICE);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pitfall_12_the_tail_wraps),
+        cmocka_unit_test(a_batch_may_be_longer_than_the_ring),
+        cmocka_unit_test(pitfall_10_waits_write_into_the_queue_s_own_page),
+        cmocka_unit_test(pitfall_14_the_queue_is_the_only_way_where_it_exists),
+        cmocka_unit_test(completion_errors_are_counted_and_cleared),
+        cmocka_unit_test(a_refused_request_is_widened),
+        cmocka_unit_test(a_unit_that_refuses_everything_is_fenced),
+        cmocka_unit_test(a_refused_wait_fences),
+        cmocka_unit_test(pitfall_11_a_dead_queue_fences_the_unit),
+        cmocka_unit_test(a_map_on_a_dying_unit_is_undone),
+        cmocka_unit_test(an_attach_on_a_dying_unit_ends_in_nothing),
+        cmocka_unit_test(device_tlbs_are_off_unless_all_agree),
+        cmocka_unit_test(device_tlbs_are_invalidated_after_the_iotlb),
+        cmocka_unit_test(a_device_tlb_that_does_not_answer_is_not_believed),
+        cmocka_unit_test(a_refused_device_tlb_request_turns_ats_off),
+        cmocka_unit_test(registers_serve_a_unit_without_a_queue),
+        cmocka_unit_test(registers_that_hang_or_refuse_fence),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
