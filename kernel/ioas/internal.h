@@ -24,12 +24,9 @@ struct ioas_reserved {
 struct ioas {
     struct itree areas;
     struct ioas_account *account;
-    struct list domains;  /* struct ioas_domain; areas are pinned while there is one */
-    struct list reserved; /* struct ioas_reserved */
-    size_t reserved_count;
-    struct ioas_range *usable; /* what the reserved ranges leave; room for reserved_count + 1 */
-    size_t usable_count;
-    struct ioas_range *allowed;
+    struct list domains;        /* struct ioas_domain; areas are pinned while there is one */
+    struct list reserved;       /* struct ioas_reserved */
+    struct ioas_range *allowed; /* sorted */
     size_t allowed_count;
     uint64_t hint; /* where the search for a free IOVA starts */
     uint64_t alignment;

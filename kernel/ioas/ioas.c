@@ -16,13 +16,6 @@ int ioas_create(struct ioas_account *account, struct ioas **out)
 
     if (!ioas)
         return -ENOMEM;
-    ioas->usable = kmalloc(sizeof(*ioas->usable));
-    if (!ioas->usable) {
-        kfree(ioas);
-        return -ENOMEM;
-    }
-    ioas->usable[0] = (struct ioas_range){0, UINT64_MAX};
-    ioas->usable_count = 1;
     ioas->account = account;
     ioas->hint = PAGE_SIZE;
     ioas->alignment = 1;
@@ -43,7 +36,6 @@ void ioas_destroy(struct ioas *ioas)
     list_for_each_entry_safe (reserved, next, &ioas->reserved, link)
         kfree(reserved);
     kfree(ioas->allowed);
-    kfree(ioas->usable);
     kfree(ioas);
 }
 

@@ -94,8 +94,8 @@ bool ioas_all_from(const struct ioas *ioas, const struct ioas_source_ops *ops);
 
 /* ---- Ranges and options --------------------------------------------------------------------- */
 
-/* Where areas may lie now: sorted, disjoint. The list is valid until the next attach or detach. */
-size_t ioas_usable(const struct ioas *ioas, const struct ioas_range **ranges);
+/* Where areas may lie now: the lowest such range that has something at or above `from`. */
+bool ioas_usable(const struct ioas *ioas, uint64_t from, struct ioas_range *range);
 /* What IOVAs, lengths and offsets must be multiples of: 1 before a domain or option asks more. */
 uint64_t ioas_alignment(const struct ioas *ioas);
 /*

@@ -4,39 +4,12 @@
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
 
-#define IOVA_MAX UINT64_MAX
-
 static bool overlaps(const struct ioas_range *a, const struct ioas_range *b)
 {
     return a->first <= b->last && b->first <= a->last;
 }
 
-static bool contains(const struct ioas_range *outer, const struct ioas_range *inner)
-{
-    return outer->first <= inner->first && inner->last <= outer->last;
-}
-
 /* ---- Reserved and usable -------------------------------------------------------------------- */
-
-/* Writes what the reserved ranges (sorted by first, may overlap) leave. There is room. */
-static void compute_usable(struct ioas *ioas)
-{
-    struct ioas_reserved *reserved;
-    uint64_t next = 0; /* everything below is dealt with */
-    size_t count = 0;
-
-    list_for_each_entry (reserved, &ioas->reserved, link) {
-        if (reserved->range.first > next)
-            ioas->usable[count++] = (struct ioas_range){next, reserved->range.first - 1};
-        if (reserved->range.last == IOVA_MAX) {
-            ioas->usable_count = count;
-            return;
-        }
-        next = MAX(next, reserved->range.last + 1);
-    }
-    ioas->usable[count++] = (struct ioas_range){next, IOVA_MAX};
-    ioas->usable_count = count;
-}
 
 static void insert_sorted(struct ioas *ioas, struct ioas_reserved *reserved)
 {
@@ -46,14 +19,12 @@ static void insert_sorted(struct ioas *ioas, struct ioas_reserved *reserved)
         if (at->range.first > reserved->range.first)
             break;
     list_push_back(&at->link, &reserved->link); /* in front of `at`, or at the end */
-    ioas->reserved_count++;
 }
 
 int ioas_reserve(struct ioas *ioas, const void *owner, uint64_t first, uint64_t last)
 {
     struct ioas_range range = {first, last};
     struct ioas_reserved *reserved;
-    struct ioas_range *usable;
 
     if (itree_find(&ioas->areas, first, last))
         return -EADDRINUSE;
@@ -63,16 +34,8 @@ int ioas_reserve(struct ioas *ioas, const void *owner, uint64_t first, uint64_t 
     reserved = kmalloc(sizeof(*reserved));
     if (!reserved)
         return -ENOMEM;
-    usable = kmalloc((ioas->reserved_count + 2) * sizeof(*usable));
-    if (!usable) {
-        kfree(reserved);
-        return -ENOMEM;
-    }
     *reserved = (struct ioas_reserved){.range = range, .owner = owner};
     insert_sorted(ioas, reserved);
-    kfree(ioas->usable);
-    ioas->usable = usable;
-    compute_usable(ioas);
     return 0;
 }
 
@@ -84,26 +47,33 @@ void ioas_unreserve(struct ioas *ioas, const void *owner)
         if (reserved->owner != owner)
             continue;
         list_remove(&reserved->link);
-        ioas->reserved_count--;
         kfree(reserved);
     }
-    compute_usable(ioas);
 }
 
-size_t ioas_usable(const struct ioas *ioas, const struct ioas_range **ranges)
+bool ioas_usable(const struct ioas *ioas, uint64_t from, struct ioas_range *range)
 {
-    *ranges = ioas->usable;
-    return ioas->usable_count;
+    const struct ioas_reserved *reserved;
+    uint64_t next = 0; /* everything below is dealt with */
+
+    list_for_each_entry (reserved, &ioas->reserved, link) {
+        if (reserved->range.first > next && reserved->range.first > from) {
+            *range = (struct ioas_range){next, reserved->range.first - 1};
+            return true;
+        }
+        if (reserved->range.last == UINT64_MAX)
+            return false;
+        next = MAX(next, reserved->range.last + 1);
+    }
+    *range = (struct ioas_range){next, UINT64_MAX};
+    return true;
 }
 
 bool range_usable(const struct ioas *ioas, uint64_t first, uint64_t last)
 {
-    struct ioas_range range = {first, last};
+    struct ioas_range range;
 
-    for (size_t i = 0; i < ioas->usable_count; i++)
-        if (contains(&ioas->usable[i], &range))
-            return true;
-    return false;
+    return ioas_usable(ioas, first, &range) && range.first <= first && last <= range.last;
 }
 
 /* ---- Allowed -------------------------------------------------------------------------------- */
@@ -192,15 +162,29 @@ static bool search_window(const struct ioas *ioas, struct request *request, uint
     return fits(request, first, last);
 }
 
+/* The lowest range at or above `from` that IOVAs may be chosen from. */
+static bool next_range(const struct ioas *ioas, uint64_t from, struct ioas_range *range)
+{
+    if (!ioas->allowed_count)
+        return ioas_usable(ioas, from, range);
+    for (size_t i = 0; i < ioas->allowed_count; i++) {
+        *range = ioas->allowed[i];
+        if (range->last >= from)
+            return true;
+    }
+    return false;
+}
+
 static bool search(const struct ioas *ioas, struct request *request, uint64_t from)
 {
-    const struct ioas_range *ranges = ioas->allowed_count ? ioas->allowed : ioas->usable;
-    size_t count = ioas->allowed_count ? ioas->allowed_count : ioas->usable_count;
+    struct ioas_range range;
 
-    for (size_t i = 0; i < count; i++) {
-        if (ranges[i].last >= from &&
-            search_window(ioas, request, MAX(ranges[i].first, from), ranges[i].last))
+    while (next_range(ioas, from, &range)) {
+        if (search_window(ioas, request, MAX(range.first, from), range.last))
             return true;
+        if (range.last == UINT64_MAX)
+            return false;
+        from = range.last + 1;
     }
     return false;
 }

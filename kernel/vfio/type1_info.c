@@ -18,12 +18,27 @@ struct fixed_capabilities {
     struct vfio_iommu_type1_info_cap_iova_range ranges;
 };
 
+/* Stores the usable ranges at `out` (NULL: nowhere). Returns how many there are. */
+static size_t list_ranges(const struct type1 *type1, struct vfio_iova_range *out)
+{
+    struct ioas_range range = {0, 0};
+    size_t count = 0;
+
+    for (uint64_t from = 0; ioas_usable(type1->ioas, from, &range); from = range.last + 1) {
+        if (out)
+            out[count] = (struct vfio_iova_range){range.first, range.last};
+        count++;
+        if (range.last == UINT64_MAX)
+            break;
+    }
+    return count;
+}
+
 /* The chain in one allocation, which the caller frees; NULL when out of memory. */
 static struct fixed_capabilities *build(const struct type1 *type1, size_t *size)
 {
     const uint32_t start = sizeof(struct vfio_iommu_type1_info);
-    const struct ioas_range *usable;
-    size_t count = ioas_usable(type1->ioas, &usable);
+    size_t count = list_ranges(type1, NULL);
     struct fixed_capabilities *caps;
 
     *size = sizeof(*caps) + count * sizeof(struct vfio_iova_range);
@@ -39,8 +54,7 @@ static struct fixed_capabilities *build(const struct type1 *type1, size_t *size)
     caps->avail.avail = TYPE1_MAPPINGS_MAX - (uint32_t)ioas_area_count(type1->ioas);
     caps->ranges.header = (struct vfio_info_cap_header){VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE, 1, 0};
     caps->ranges.nr_iovas = (uint32_t)count;
-    for (size_t i = 0; i < count; i++)
-        caps->ranges.iova_ranges[i] = (struct vfio_iova_range){usable[i].first, usable[i].last};
+    list_ranges(type1, caps->ranges.iova_ranges);
     return caps;
 }
 

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/ioas_iommu.h"
+#include <stdlib.h>
+#include <string.h>
+#include "kernel/cpu/cache.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/panic.h"
+#include "kernel/mm/heap.h"
+#include "tests/unit/host_heap.h"
+
+#define RIDS         65536
+#define RESERVED_MAX 4
+
+struct iommu_unit {
+    struct table_pool pool;
+    struct list domains;
+    unsigned address_bits;
+    bool snoop;
+    bool dead;
+};
+
+static struct iommu_unit units[UNITS];
+static struct iommu_domain *domain_of[RIDS];
+static struct {
+    uint16_t rid;
+    struct phys_run region;
+} reserved[RESERVED_MAX];
+static size_t reserved_count;
+
+void cache_flush(const volatile void *at, size_t length)
+{
+}
+
+void ioas_iommu_reset(void)
+{
+    for (unsigned i = 0; i < UNITS; i++) {
+        units[i] = (struct iommu_unit){.address_bits = i == 1 ? 39 : 48};
+        table_pool_init(&units[i].pool, true);
+        list_init(&units[i].domains);
+    }
+    memset(domain_of, 0, sizeof(domain_of));
+    reserved_count = 0;
+}
+
+void ioas_iommu_finish(void)
+{
+    for (unsigned i = 0; i < UNITS; i++) {
+        ASSERT(list_empty(&units[i].domains));
+        ASSERT(units[i].dead || units[i].pool.used == 0);
+    }
+    for (size_t rid = 0; rid < RIDS; rid++)
+        ASSERT(!domain_of[rid]);
+}
+
+struct iommu_unit *ioas_iommu_unit(unsigned unit)
+{
+    return &units[unit];
+}
+
+void ioas_iommu_set_geometry(unsigned unit, unsigned address_bits, bool snoop)
+{
+    units[unit].address_bits = address_bits;
+    units[unit].snoop = snoop;
+}
+
+void ioas_iommu_kill(unsigned unit)
+{
+    units[unit].dead = true;
+}
+
+void ioas_iommu_set_reserved(uint16_t rid, paddr_t base, uint64_t length)
+{
+    reserved[reserved_count].rid = rid;
+    reserved[reserved_count++].region = (struct phys_run){base, length};
+}
+
+struct iommu_domain *ioas_iommu_domain_of(uint16_t rid)
+{
+    return domain_of[rid];
+}
+
+uint64_t ioas_iommu_tables(void)
+{
+    uint64_t used = 0;
+
+    for (unsigned i = 0; i < UNITS; i++)
+        used += units[i].pool.used;
+    return used;
+}
+
+struct iommu_unit *iommu_unit_for(uint16_t segment, uint16_t rid)
+{
+    unsigned unit = rid >> 14;
+
+    return segment == 0 && unit < UNITS ? &units[unit] : NULL;
+}
+
+bool iommu_remaps_interrupts(const struct iommu_unit *unit)
+{
+    return true;
+}
+
+/* ---- domains ---- */
+
+int iommu_domain_create(struct iommu_unit *unit, struct iommu_domain **out)
+{
+    struct iommu_domain *domain;
+
+    if (unit->dead)
+        return -EIO;
+    domain = kzalloc(sizeof(*domain));
+    if (!domain)
+        return -ENOMEM;
+    domain->unit = unit;
+    domain->table.levels = unit->address_bits > 39 ? 4 : 3;
+    domain->table.largest = 3;
+    domain->table.address_bits = unit->address_bits;
+    domain->table.snoop = unit->snoop;
+    domain->table.flush = true;
+    domain->table.physical_limit = BIT(46);
+    if (page_table_init(&domain->table, &unit->pool)) {
+        kfree(domain);
+        return -ENOMEM;
+    }
+    list_push_back(&unit->domains, &domain->link);
+    *out = domain;
+    return 0;
+}
+
+void iommu_domain_destroy(struct iommu_domain *domain)
+{
+    ASSERT(domain->attached == 0);
+    list_remove(&domain->link);
+    if (!domain->unit->dead)
+        page_table_destroy(&domain->table);
+    free(domain->stale);
+    kfree(domain);
+}
+
+void iommu_domain_geometry(const struct iommu_domain *domain, struct iommu_geometry *out)
+{
+    *out = (struct iommu_geometry){.address_bits = domain->table.address_bits,
+                                   .page_sizes = PAGE_SIZE | SIZE_2M | SIZE_1G,
+                                   .snoop_control = domain->table.snoop};
+}
+
+/* ---- mapping ---- */
+
+void iommu_gather_init(struct iommu_gather *gather, struct iommu_domain *domain)
+{
+    *gather = (struct iommu_gather){.domain = domain, .first = UINT64_MAX};
+}
+
+static bool keep_stale(void *context, uint64_t iova, const struct iommu_translation *translation)
+{
+    struct iommu_domain *domain = context;
+
+    domain->stale = realloc(domain->stale, (domain->stale_count + 1) * sizeof(domain->stale[0]));
+    if (!domain->stale)
+        abort();
+    domain->stale[domain->stale_count++] =
+        (struct phys_run){translation->physical, translation->leaf_size};
+    return true;
+}
+
+void iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t length,
+                 struct iommu_gather *gather)
+{
+    ASSERT(gather->domain == domain);
+    page_table_walk(&domain->table, iova, iova + (length - 1), keep_stale, domain);
+    page_table_unmap(&domain->table, iova, length, gather);
+}
+
+int iommu_sync(struct iommu_gather *gather)
+{
+    struct iommu_domain *domain = gather->domain;
+
+    if (domain->unit->dead)
+        return -EIO;
+    page_table_release(&domain->table, gather);
+    domain->stale_count = 0;
+    return 0;
+}
+
+int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs, size_t count,
+              unsigned permissions, unsigned flags)
+{
+    struct iommu_gather undo;
+    int error;
+
+    if (domain->unit->dead)
+        return -EIO;
+    if (host_must_fail())
+        return -ENOMEM;
+    iommu_gather_init(&undo, domain);
+    error = page_table_map(&domain->table, iova, runs, count, permissions,
+                           flags & IOMMU_SMALL_LEAVES, &undo);
+    page_table_release(&domain->table, &undo);
+    return error;
+}
+
+bool iommu_translate(const struct iommu_domain *domain, uint64_t iova,
+                     struct iommu_translation *out)
+{
+    return page_table_translate(&domain->table, iova, out);
+}
+
+static void (*each_piece)(paddr_t base, uint64_t length);
+
+static bool table_piece(void *context, uint64_t iova, const struct iommu_translation *translation)
+{
+    each_piece(translation->physical, translation->leaf_size);
+    return true;
+}
+
+void ioas_iommu_each_reachable(void (*piece)(paddr_t base, uint64_t length))
+{
+    struct iommu_domain *domain;
+
+    each_piece = piece;
+    for (unsigned i = 0; i < UNITS; i++) {
+        list_for_each_entry (domain, &units[i].domains, link) {
+            page_table_walk(&domain->table, 0, UINT64_MAX, table_piece, NULL);
+            for (size_t k = 0; k < domain->stale_count; k++)
+                piece(domain->stale[k].base, domain->stale[k].length);
+        }
+    }
+}
+
+/* ---- requesters ---- */
+
+int iommu_attach(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
+{
+    if (iommu_unit_for(segment, rid) != domain->unit)
+        return -ENODEV;
+    if (domain_of[rid])
+        return -EBUSY;
+    if (domain->unit->dead)
+        return -EIO;
+    if (host_must_fail())
+        return -ENOMEM;
+    domain_of[rid] = domain;
+    domain->attached++;
+    return 0;
+}
+
+int iommu_replace(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
+{
+    if (iommu_unit_for(segment, rid) != domain->unit)
+        return -ENODEV;
+    if (domain->unit->dead)
+        return -EIO;
+    if (host_must_fail())
+        return -ENOMEM;
+    domain_of[rid]->attached--;
+    domain_of[rid] = domain;
+    domain->attached++;
+    return 0;
+}
+
+int iommu_detach(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
+{
+    ASSERT(domain_of[rid] == domain);
+    domain_of[rid] = NULL;
+    domain->attached--;
+    return domain->unit->dead ? -EIO : 0;
+}
+
+void iommu_reserved_regions(uint16_t segment, uint16_t rid,
+                            void (*region)(void *context, paddr_t base, uint64_t length),
+                            void *context)
+{
+    for (size_t i = 0; i < reserved_count; i++)
+        if (reserved[i].rid == rid)
+            region(context, reserved[i].region.base, reserved[i].region.length);
+}
