@@ -178,7 +178,10 @@ static int close_dma(struct refusal *why)
         .stop_device = config.on_dma_fault != CONFIG_FAULT_LOG,
     };
 
-    pci_disable_all_bus_masters();
+    if (config.skip_bus_master_clear)
+        log_warn("bus mastering stays as the firmware left it until VT-d is on");
+    else
+        pci_disable_all_bus_masters();
     pci_size_bars();
     return iommu_init(&acpi.dmar, &options, why);
 }

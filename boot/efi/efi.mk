@@ -27,12 +27,19 @@ $(BUILD)/efi/boot/efi/main-dma.c.o: boot/efi/main.c
 	$(call SAY,EFICC,$@)
 	$(Q)$(CC) $(EFI_FLAGS) -DLOADER_STOPS_DMA=0 -MMD -MP -c $< -o $@
 
-$(BUILD)/tests/bulkhead-dma.efi: $(BUILD)/efi/boot/efi/main-dma.c.o \
+$(BUILD)/tests/bulkhead-leaves-dma.efi: $(BUILD)/efi/boot/efi/main-dma.c.o \
                                  $(filter-out %/main.c.o,$(EFI_OBJECTS))
 	@mkdir -p $(@D)
 	$(call SAY,EFILD,$@)
 	$(Q)$(EFI_LINK) /out:$@ $^
 
+# EFI applications that tests start before the loader.
+$(BUILD)/tests/%.efi: $(BUILD)/efi/tests/qemu/efi/%.c.o
+	@mkdir -p $(@D)
+	$(call SAY,EFILD,$@)
+	$(Q)$(EFI_LINK) /out:$@ $^
+
+.PRECIOUS: $(BUILD)/efi/tests/qemu/efi/%.c.o
 .PHONY: efi
 efi: $(BUILD)/bulkhead.efi
 

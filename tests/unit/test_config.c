@@ -62,6 +62,7 @@ static void defaults(void **state)
     assert_int_equal(config.report_port, 0);
     assert_int_equal(config.exit_port, 0);
     assert_false(config.unsafe_interrupts);
+    assert_false(config.skip_bus_master_clear);
     assert_int_equal(config.on_exit, CONFIG_EXIT_POWEROFF);
     assert_int_equal(config.on_dma_fault, CONFIG_FAULT_STOP_DEVICE);
     assert_int_equal(config.fault_threshold, 1000);
@@ -92,6 +93,7 @@ static void file_of_every_key(void **state)
                                 "report-port = 0x402\n"
                                 "exit-port = 0x501\n"
                                 "unsafe-interrupts = yes\n"
+                                "skip-bus-master-clear = yes\n"
                                 "on-exit = halt\n"
                                 "on-dma-fault = kill-payload\n"
                                 "fault-threshold = 1\n"
@@ -131,6 +133,7 @@ static void file_of_every_key(void **state)
     assert_int_equal(config.report_port, 0x402);
     assert_int_equal(config.exit_port, 0x501);
     assert_true(config.unsafe_interrupts);
+    assert_true(config.skip_bus_master_clear);
     assert_int_equal(config.on_exit, CONFIG_EXIT_HALT);
     assert_int_equal(config.on_dma_fault, CONFIG_FAULT_KILL_PAYLOAD);
     assert_int_equal(config.fault_threshold, 1);
