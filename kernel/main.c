@@ -21,12 +21,18 @@
 #include "kernel/lib/panic.h"
 #include "kernel/mm/memory.h"
 #include "kernel/payload/cpio.h"
+#include "kernel/payload/payload.h"
 #include "kernel/lib/string.h"
 #include "kernel/pci/check.h"
 #include "kernel/pci/group.h"
 #include "kernel/pci/select.h"
 #include "kernel/report/report.h"
 #include "kernel/selftest.h"
+#include "kernel/file/tree.h"
+#include "kernel/mm/direct.h"
+#include "kernel/vfio/container.h"
+#include "kernel/vfio/sysfs.h"
+#include "kernel/vfio/vfio.h"
 
 paddr_t image_physical;
 
@@ -233,14 +239,59 @@ static int selftest(struct refusal *why)
     return selftest_run(config.selftest, why);
 }
 
+/* ---- load: the payload, and the files that stand for its devices ---- */
+
+static int add_iommu_files(void)
+{
+    static const struct {
+        const char *path;
+        tree_show show;
+    } files[] = {
+        {"/sys/kernel/iommu/units", iommu_units_show},
+        {"/sys/kernel/iommu/domains", iommu_domains_show},
+        {"/sys/kernel/iommu/mappings", iommu_mappings_show},
+        {"/sys/kernel/iommu/faults", iommu_faults_show},
+        {"/sys/kernel/iommu/invalidations", iommu_invalidations_show},
+    };
+    int error = 0;
+
+    for (size_t i = 0; !error && i < ARRAY_SIZE(files); i++)
+        error = tree_add_text(files[i].path, files[i].show, NULL);
+    return error;
+}
+
+static int load(struct refusal *why)
+{
+    int error = payload_load(phys_to_virt(boot.archive), boot.archive_size, &config, why);
+
+    if (error)
+        return error;
+    cpu_syscall_init();
+    /* Without remapping, close_dma() has refused to go on unless the operator gave leave. */
+    if (add_iommu_files() || vfio_sysfs_register() || vfio_container_register(payload_user(), true))
+        return refuse(why, -ENOMEM, "not enough memory for the device files");
+    return vfio_register_groups(why);
+}
+
+/* ---- run: until the payload ends, whatever ends it ---- */
+
+static int run(struct refusal *why)
+{
+    struct payload_exit end = payload_run();
+
+    ending = end.signal ? (struct report_end){.reason = END_KILLED, .status = end.signal}
+                        : (struct report_end){.reason = END_PAYLOAD, .status = end.status};
+    return 0;
+}
+
 /* ---- the story ---- */
 
 static const struct {
     const char *name;
     int (*tell)(struct refusal *why);
 } story[] = {
-    {"start", start}, {"find", find},         {"close", close_dma},
-    {"group", group}, {"selftest", selftest},
+    {"start", start},       {"find", find}, {"close", close_dma}, {"group", group},
+    {"selftest", selftest}, {"load", load}, {"run", run},
 };
 
 /* Every run ends here, however far it came. */

@@ -3,17 +3,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "call.h"
 
+/* Is there a mode behind the flags? O_TMPFILE holds the bit of O_DIRECTORY. */
+static bool makes_file(int flags)
+{
+    return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
+}
+
 int openat(int directory, const char *path, int flags, ...)
 {
     va_list args;
     va_start(args, flags);
-    unsigned mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(args, unsigned) : 0;
+    unsigned mode = makes_file(flags) ? va_arg(args, unsigned) : 0;
     va_end(args);
     return (int)CALL(SYS_openat, directory, path, flags, mode);
 }
@@ -22,7 +29,7 @@ int open(const char *path, int flags, ...)
 {
     va_list args;
     va_start(args, flags);
-    unsigned mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(args, unsigned) : 0;
+    unsigned mode = makes_file(flags) ? va_arg(args, unsigned) : 0;
     va_end(args);
     return (int)CALL(SYS_open, path, flags, mode);
 }
