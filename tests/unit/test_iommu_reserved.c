@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reserved memory regions (RMRR): mapped before an attach, kept in quarantine, never ordinary RAM. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "kernel/lib/error.h"
+#include "tests/unit/host_heap.h"
+#include "tests/unit/iommu_machine.h"
+
+#define REGION (UINT64_C(0x7b000000))
+
+static struct dmar_region *region_add(paddr_t base, uint64_t length)
+{
+    struct dmar_region *region = &host_dmar.regions[host_dmar.region_count++];
+
+    *region = (struct dmar_region){.base = base, .length = length};
+    return region;
+}
+
+static struct vtd_unit *machine_with_region(uint64_t cap)
+{
+    struct vtd_unit *unit = machine_build(cap, VTD_TEST_ECAP);
+    struct dmar_region *region = region_add(REGION, 3 * PAGE_SIZE);
+
+    host_dmar_scope(&region->scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 2, 0);
+    return unit;
+}
+
+struct found {
+    struct phys_run runs[8];
+    size_t count;
+};
+
+static void collect(void *context, paddr_t base, uint64_t length)
+{
+    struct found *found = context;
+
+    found->runs[found->count++] = (struct phys_run){base, length};
+}
+
+static struct found regions_of(uint16_t rid)
+{
+    struct found found = {.count = 0};
+
+    iommu_reserved_regions(0, rid, collect, &found);
+    return found;
+}
+
+/* The device reaches its region at every moment of its life, to the last byte and not beyond. */
+static void expect_region_only(struct vtd_unit *unit)
+{
+    machine_expect_dma(unit, DEVICE, REGION, true, REGION);
+    machine_expect_dma(unit, DEVICE, REGION + 3 * PAGE_SIZE - 1, false, REGION + 3 * PAGE_SIZE - 1);
+    machine_expect_refused(unit, DEVICE, REGION + 3 * PAGE_SIZE, true, 5);
+    machine_expect_refused(unit, DEVICE, REGION - 1, true, 5);
+    machine_expect_refused(unit, OTHER, REGION, true, 2);
+}
+
+static struct vtd_unit *probed;
+
+/* A DMA of the device to its region works, whatever the tables look like between two stores. */
+static void probe_region(void)
+{
+    machine_expect_dma(probed, DEVICE, REGION, true, REGION);
+}
+
+static void pitfall_25_reserved_memory_is_never_cut_off(void **state)
+{
+    static const uint64_t caps[] = {VTD_TEST_CAP, VTD_TEST_CAP | BIT(7)};
+
+    for (size_t i = 0; i < ARRAY_SIZE(caps); i++) {
+        struct vtd_unit *unit = machine_with_region(caps[i]);
+        struct iommu_domain *domain, *second;
+
+        assert_int_equal(machine_init(NULL), 0);
+        domain = machine_domain();
+        second = machine_domain();
+        expect_region_only(unit); /* in quarantine from the start */
+        machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
+        probed = unit;
+        vtd_memory_on_flush = probe_region;
+        assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+        vtd_memory_on_flush = NULL;
+        expect_region_only(unit);
+        machine_expect_dma(unit, DEVICE, IOVA, true, TARGET);
+        vtd_memory_on_flush = probe_region;
+        assert_int_equal(iommu_replace(second, 0, DEVICE), 0);
+        vtd_memory_on_flush = NULL;
+        expect_region_only(unit);
+        machine_expect_refused(unit, DEVICE, IOVA, true, 5);
+        vtd_memory_on_flush = probe_region;
+        assert_int_equal(iommu_detach(second, 0, DEVICE), 0);
+        vtd_memory_on_flush = NULL;
+        expect_region_only(unit); /* in quarantine again */
+        /* Nothing of it stays in the domains it was in. */
+        assert_int_equal(second->table.leaves[1], 0);
+        assert_int_equal(domain->table.leaves[1], 1);
+        iommu_domain_destroy(domain);
+        iommu_domain_destroy(second);
+        machine_stop();
+    }
+}
+
+static void the_region_is_there_before_the_new_root_counts(void **state)
+{
+    struct vtd_unit *unit = machine_with_region(VTD_TEST_CAP | BIT(7));
+
+    assert_int_equal(machine_init(NULL), 0);
+    /* With caching mode the attach invalidates: its requests come before the root pointer. */
+    assert_true(vtd_unit_first(unit, VTD_EVENT_CONTEXT) < vtd_unit_first(unit, VTD_EVENT_ROOT));
+    machine_stop();
+}
+
+static void one_region_serves_many_devices(void **state)
+{
+    struct vtd_unit *unit = machine_with_region(VTD_TEST_CAP);
+    struct iommu_domain *domain;
+
+    host_dmar_scope(&host_dmar.regions[0].scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 3, 0);
+    assert_int_equal(machine_init(NULL), 0);
+    domain = machine_domain();
+    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_attach(domain, 0, OTHER), 0);
+    assert_int_equal(domain->table.leaves[1], 3);
+    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+    machine_expect_dma(unit, OTHER, REGION, true, REGION);
+    machine_expect_dma(unit, DEVICE, REGION, true, REGION);
+    assert_int_equal(domain->table.leaves[1], 3);
+    assert_int_equal(iommu_detach(domain, 0, OTHER), 0);
+    assert_int_equal(domain->table.leaves[1], 0);
+    iommu_domain_destroy(domain);
+    machine_stop();
+}
+
+/* The address is taken in the domain: the attach fails and changes nothing. */
+static void a_collision_refuses_the_attach(void **state)
+{
+    struct vtd_unit *unit = machine_with_region(VTD_TEST_CAP);
+    struct iommu_domain *domain;
+
+    host_dmar.regions[host_dmar.region_count] = (struct dmar_region){
+        .base = REGION + SIZE_2M, .length = PAGE_SIZE, .scopes = host_dmar.regions[0].scopes};
+    host_dmar.region_count++;
+    assert_int_equal(machine_init(NULL), 0);
+    domain = machine_domain();
+    machine_map(domain, REGION + SIZE_2M, TARGET, PAGE_SIZE, IOMMU_READ);
+    assert_int_equal(iommu_attach(domain, 0, DEVICE), -EADDRINUSE);
+    assert_int_equal(domain->table.leaves[1], 1); /* the first region is gone again */
+    assert_true(list_empty(&domain->reserved));
+    expect_region_only(unit);
+    iommu_domain_destroy(domain);
+    machine_stop();
+}
+
+static void overlapping_regions_are_joined(void **state)
+{
+    struct vtd_unit *unit = machine_with_region(VTD_TEST_CAP);
+    struct dmar_region *second = region_add(REGION + 2 * PAGE_SIZE, 4 * PAGE_SIZE);
+    struct dmar_region *third = region_add(REGION + 6 * PAGE_SIZE, PAGE_SIZE); /* touches only */
+    struct iommu_domain *domain;
+
+    host_dmar_scope(&second->scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 2, 0);
+    host_dmar_scope(&third->scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 3, 0);
+    assert_int_equal(machine_init(NULL), 0);
+    assert_int_equal(regions_of(DEVICE).count, 1);
+    assert_int_equal(regions_of(DEVICE).runs[0].base, REGION);
+    assert_int_equal(regions_of(DEVICE).runs[0].length, 6 * PAGE_SIZE);
+    assert_int_equal(regions_of(OTHER).count, 1);
+    assert_int_equal(regions_of(OTHER).runs[0].base, REGION + 6 * PAGE_SIZE);
+    domain = machine_domain();
+    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_attach(domain, 0, OTHER), 0);
+    machine_expect_dma(unit, DEVICE, REGION + 5 * PAGE_SIZE, true, REGION + 5 * PAGE_SIZE);
+    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_detach(domain, 0, OTHER), 0);
+    iommu_domain_destroy(domain);
+    machine_stop();
+}
+
+/* Firmware names RAM that the kernel hands out, or nonsense: no device gets that. */
+static void bad_regions_are_ignored(void **state)
+{
+    static const struct phys_run bad[] = {
+        {VTD_MEMORY_BASE, PAGE_SIZE},
+        {VTD_MEMORY_BASE - 4 * PAGE_SIZE, 8 * PAGE_SIZE},
+        {VTD_MEMORY_BASE + VTD_MEMORY_SIZE - PAGE_SIZE, 8 * PAGE_SIZE},
+        {REGION, 0},
+        {REGION + 1, PAGE_SIZE},
+        {REGION, PAGE_SIZE + 1},
+        {BIT(46) - PAGE_SIZE, 2 * PAGE_SIZE},
+        {~UINT64_C(0) - 0xfff, PAGE_SIZE},
+        {BIT(40), 5 * SIZE_1G},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct vtd_unit *unit = machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+        struct dmar_region *region = region_add(bad[i].base, bad[i].length);
+
+        host_dmar_scope(&region->scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 2, 0);
+        assert_int_equal(machine_init(NULL), 0);
+        assert_int_equal(regions_of(DEVICE).count, 0);
+        assert_non_null(strstr(host_log(), "ignored"));
+        machine_expect_refused(unit, DEVICE, bad[i].base, true, 1);
+        machine_stop();
+    }
+}
+
+/* The region of a device behind a PCIe-to-PCI bridge also counts for the id the bridge uses. */
+static void an_alias_has_the_regions_of_its_devices(void **state)
+{
+    struct vtd_unit *unit = machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+    struct pci_device *bridge = host_pci_add(0, PCI_RID(0, 6, 0), NULL);
+    struct dmar_region *region = region_add(REGION, PAGE_SIZE);
+    struct dmar_scope *scope;
+
+    host_pci_bridge(bridge, 7, 9, 9);
+    host_pci_add(0, PCI_RID(9, 1, 0), bridge);
+    scope = host_dmar_scope(&region->scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 6, 0);
+    scope->hops = 2;
+    scope->path[1] = (struct dmar_hop){1, 0};
+    assert_int_equal(machine_init(NULL), 0);
+    assert_int_equal(regions_of(PCI_RID(9, 1, 0)).count, 1);
+    assert_int_equal(regions_of(PCI_RID(9, 0, 0)).count, 1);
+    machine_expect_dma(unit, PCI_RID(9, 0, 0), REGION, true, REGION);
+    machine_expect_dma(unit, PCI_RID(9, 1, 0), REGION, true, REGION);
+    machine_stop();
+}
+
+/* Each allocation of bring-up and attach fails in turn: no half-made quarantine, no lost region. */
+static void survives_every_failed_allocation(void **state)
+{
+    bool done = false;
+
+    for (uint64_t n = 1; !done; n++) {
+        struct vtd_unit *unit = machine_with_region(VTD_TEST_CAP);
+        struct iommu_domain *domain;
+        int error;
+
+        host_fail_nth(n);
+        error = machine_init(NULL);
+        if (error) {
+            assert_true(host_failed());
+            host_fail_nth(0);
+            machine_stop();
+            continue;
+        }
+        error = iommu_domain_create(machine_unit(), &domain);
+        if (!error) {
+            error = iommu_attach(domain, 0, DEVICE);
+            expect_region_only(unit);
+            if (!error)
+                assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+            iommu_domain_destroy(domain);
+        }
+        done = !host_failed();
+        host_fail_nth(0);
+        assert_true(done ? error == 0 : error == -ENOMEM);
+        machine_stop();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pitfall_25_reserved_memory_is_never_cut_off),
+        cmocka_unit_test(the_region_is_there_before_the_new_root_counts),
+        cmocka_unit_test(one_region_serves_many_devices),
+        cmocka_unit_test(a_collision_refuses_the_attach),
+        cmocka_unit_test(overlapping_regions_are_joined),
+        cmocka_unit_test(bad_regions_are_ignored),
+        cmocka_unit_test(an_alias_has_the_regions_of_its_devices),
+        cmocka_unit_test(survives_every_failed_allocation),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
