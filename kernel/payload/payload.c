@@ -169,10 +169,11 @@ struct payload_exit payload_run(void)
     return result;
 }
 
-void payload_kill(int signal, const char *reason)
+bool payload_kill(int signal, const char *reason)
 {
     if (payload.ending || payload.task_count == 0)
-        return;
+        return false;
     crash_report_kill(signal, reason);
     payload_end((struct payload_exit){.status = 128 + signal, .signal = signal});
+    return true;
 }

@@ -35,8 +35,9 @@ struct payload_exit payload_run(void);
 
 /*
  * Ends the running payload from outside (a time limit, a policy), as by the given signal. `reason`
- * goes into the log. Safe in an interrupt handler; nothing happens when it has ended.
+ * goes into the log. True if this ended it; false: it was ending, or is not running. Safe in an
+ * interrupt handler.
  */
-void payload_kill(int signal, const char *reason);
+bool payload_kill(int signal, const char *reason);
 
 #endif
