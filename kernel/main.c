@@ -22,6 +22,7 @@
 #include "kernel/mm/memory.h"
 #include "kernel/payload/cpio.h"
 #include "kernel/payload/payload.h"
+#include "kernel/payload/signal.h"
 #include "kernel/lib/string.h"
 #include "kernel/pci/check.h"
 #include "kernel/pci/group.h"
@@ -175,6 +176,14 @@ static int find(struct refusal *why)
 
 /* ---- close: from the end of this step on, no DMA happens that was not granted ---- */
 
+/* Called when kernel/iommu has counted too many faults of one device. */
+static void dma_faults(void *context, uint16_t segment, uint16_t rid)
+{
+    if (config.on_dma_fault == CONFIG_FAULT_KILL_PAYLOAD &&
+        payload_kill(SIG_KILL, "its device reached for memory it was not given (on-dma-fault)"))
+        ending.reason = END_DMA_FAULT;
+}
+
 static int close_dma(struct refusal *why)
 {
     const struct iommu_options options = {
@@ -182,6 +191,7 @@ static int close_dma(struct refusal *why)
         .x2apic = apic_is_x2apic(),
         .fault_threshold = config.fault_threshold,
         .stop_device = config.on_dma_fault != CONFIG_FAULT_LOG,
+        .on_faults = dma_faults,
     };
 
     if (config.skip_bus_master_clear)
@@ -264,6 +274,7 @@ static int load(struct refusal *why)
 {
     int error = payload_load(phys_to_virt(boot.archive), boot.archive_size, &config, why);
 
+    memory_release_boot_data();
     if (error)
         return error;
     cpu_syscall_init();
@@ -275,12 +286,25 @@ static int load(struct refusal *why)
 
 /* ---- run: until the payload ends, whatever ends it ---- */
 
+static void time_is_over(struct timer *timer)
+{
+    if (payload_kill(SIG_KILL, "its time is over (payload-timeout)"))
+        ending.reason = END_TIMEOUT;
+}
+
 static int run(struct refusal *why)
 {
-    struct payload_exit end = payload_run();
+    static struct timer limit;
 
-    ending = end.signal ? (struct report_end){.reason = END_KILLED, .status = end.signal}
-                        : (struct report_end){.reason = END_PAYLOAD, .status = end.status};
+    ending = (struct report_end){.reason = END_PAYLOAD};
+    timer_init(&limit, time_is_over);
+    if (config.payload_timeout)
+        timer_set(&limit, time_ns() + config.payload_timeout * NS_PER_S);
+    struct payload_exit end = payload_run();
+    timer_cancel(&limit);
+    if (end.signal && ending.reason == END_PAYLOAD)
+        ending.reason = END_KILLED;
+    ending.status = end.signal ? end.signal : end.status;
     return 0;
 }
 
