@@ -33,13 +33,13 @@ def test_archive_is_read_by_another_program(tmp_path):
     assert (out / "empty").read_bytes() == b""
 
 
-PORT = ["-device", "pcie-root-port,id=port,addr=0x1c"]
-NESTED = [*PORT, "-device", "x3130-upstream,id=up,bus=port,addr=0x0", "-device", "xio3130-downstream,id=down,bus=up,addr=0x3"]
+PORT = ["-device", "pcie-root-port,id=rp0,addr=0x1c"]
+NESTED = [*PORT, "-device", "x3130-upstream,id=up,bus=rp0,addr=0x0", "-device", "xio3130-downstream,id=down,bus=up,addr=0x3"]
 SELECTORS = [
     ("edu", 0, [], "edu,dma_mask=0xffffffffffffffff,addr=0x10", "0000:00:10.0"),
     ("edu", 2, [], "edu,dma_mask=0xffffffffffffffff,addr=0x12", "0000:00:12.0"),
     ("edu,addr=0x1f.7", 0, [], "edu,dma_mask=0xffffffffffffffff,addr=0x1f.7", "0000:00:1f.7"),
-    ("virtio-rng-pci,bus=port", 0, PORT, "virtio-rng-pci,bus=port,addr=0x0", "0000:00:1c.0/00.0"),
+    ("virtio-rng-pci,bus=rp0", 0, PORT, "virtio-rng-pci,bus=rp0,addr=0x0", "0000:00:1c.0/00.0"),
     ("edu,bus=down", 0, NESTED, "edu,dma_mask=0xffffffffffffffff,bus=down,addr=0x0", "0000:00:1c.0/00.0/03.0/00.0"),
     ("edu,bus=bridge", 0, ["-device", "pcie-pci-bridge,id=bridge,addr=0x1d"],
      "edu,dma_mask=0xffffffffffffffff,bus=bridge,addr=0x1", "0000:00:1d.0/01.0"),
@@ -91,10 +91,12 @@ def test_verdict(tmp_path, text, status):
     path = tmp_path / "report"
     path.write_text(text)
     if status is not None:
-        assert report.exit_status(report.read(path), 3) == status
+        assert report.exit_status(report.read(path), report.QEMU_STATUS) == status
+        with pytest.raises(cli.Failure):
+            report.exit_status(report.read(path), 0)
         return
     with pytest.raises(cli.Failure) as failure:
-        report.exit_status(report.read(path), 3)
+        report.exit_status(report.read(path), report.QEMU_STATUS)
     assert failure.value.status == 125
 
 

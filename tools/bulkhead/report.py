@@ -7,6 +7,8 @@ from bulkhead.cli import Failure
 
 # What `run` exits with if the payload did not end by itself.
 NOT_THE_PAYLOAD = 125
+# What QEMU ends with when the kernel says that the payload ended by itself (kernel/exit.h).
+QEMU_STATUS = 33
 
 
 def read(path):
@@ -25,4 +27,7 @@ def exit_status(report, qemu_status):
     if end.get("reason") != "payload":
         why = ": ".join(end[part] for part in ("reason", "sentence") if part in end)
         raise Failure(f"the payload did not end by itself: {why or 'no reason given'}", NOT_THE_PAYLOAD)
+    if qemu_status != QEMU_STATUS:
+        raise Failure(f"the report says that the payload ended, but QEMU ended with status {qemu_status}",
+                      NOT_THE_PAYLOAD)
     return int(end["status"]) & 255
