@@ -44,6 +44,8 @@ int iommu_init(const struct dmar_info *dmar, const struct iommu_options *options
                struct refusal *why);
 /* Do interrupts of devices behind this unit go through its remapping table? */
 bool iommu_remaps_interrupts(const struct iommu_unit *unit);
+/* The unit's capability registers as it reports them. */
+void iommu_unit_registers(const struct iommu_unit *unit, uint64_t *cap, uint64_t *ecap);
 
 enum iommu_permission {
     IOMMU_READ = 1,  /* the device may read memory */

@@ -35,6 +35,12 @@ bool iommu_remaps_interrupts(const struct iommu_unit *unit)
     return unit->remapping;
 }
 
+void iommu_unit_registers(const struct iommu_unit *unit, uint64_t *cap, uint64_t *ecap)
+{
+    *cap = unit->cap;
+    *ecap = unit->ecap;
+}
+
 void unit_publish(const struct iommu_unit *unit, const volatile void *at, size_t length)
 {
     if (!unit->can.coherent)
