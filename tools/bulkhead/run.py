@@ -10,11 +10,14 @@ import subprocess
 import sys
 import tempfile
 import termios
+import threading
 
 from bulkhead import cli, examples, firmware, machine, report
 
 DESCRIPTION = """Boots PAYLOAD.elf (or the example called NAME; by default hello-dma) on a q35 machine with
 an IOMMU, shows its console, and exits with its exit status. 125: the payload did not end by itself."""
+
+QEMU_REMARKS = (b"vtd_iova_to_slpte", b"vtd_iommu_translate", b"New fault is not recorded")
 
 
 def parser():
@@ -63,7 +66,8 @@ def describe(options, args):
         payload = examples.program(options.payload)
     given = {name: getattr(options, name) for name in ("firmware", "memory", "accel") if getattr(options, name)}
     return machine.Machine(
-        payload=payload.absolute(), name=options.payload, args=args, devices=options.device or [], qemu_args=options.qemu_arg or [],
+        payload=payload.absolute(), name=options.payload, args=args, devices=options.device or [],
+        qemu_args=options.qemu_arg or [],
         iommu=None if options.no_iommu else options.iommu or "",
         config=read_text(options.config) if options.config else "",
         files=pathlib.Path(options.files).absolute() if options.files else None, **given)
@@ -94,19 +98,30 @@ def show_console(process):
             raise cli.Failure(f"the loader cannot start the kernel: {console.refusal}", report.NOT_THE_PAYLOAD)
 
 
+def show_complaints(process):
+    """Shows QEMU's own messages, but for its remarks on refused DMA: the kernel tells of that."""
+    for line in process.stderr:
+        if not any(remark in line for remark in QEMU_REMARKS):
+            sys.stderr.buffer.write(line)
+            sys.stderr.flush()
+
+
 def run_qemu(command, door):
     """Runs QEMU with its serial line on our terminal; returns its exit status."""
     terminal = sys.stdin.isatty()
     saved = termios.tcgetattr(sys.stdin) if terminal else None
     process = machine.start([*command, "-chardev", "stdio,id=console", "-serial", "chardev:console"],
                             stdin=None if terminal else subprocess.DEVNULL,
-                            stdout=subprocess.PIPE if door == "uefi" else None)
+                            stdout=subprocess.PIPE if door == "uefi" else None, stderr=subprocess.PIPE)
+    complaints = threading.Thread(target=show_complaints, args=(process,))
+    complaints.start()
     try:
         if process.stdout:
             show_console(process)
         return process.wait()
     finally:
         machine.stop(process)
+        complaints.join()
         if saved:
             termios.tcsetattr(sys.stdin, termios.TCSADRAIN, saved)
 
