@@ -40,6 +40,14 @@ static size_t region_count;
 static struct window windows[WINDOWS_MAX];
 static uint64_t mapped;
 
+void (*host_on_bar_access)(void);
+
+static void bar_accessed(void)
+{
+    if (host_on_bar_access)
+        host_on_bar_access();
+}
+
 static struct region *region_add(paddr_t base, uint64_t size)
 {
     if (region_count == REGIONS_MAX)
@@ -115,6 +123,7 @@ static uint64_t read_any(const volatile void *at, unsigned bytes)
     offset = window->offset + (uint64_t)((const volatile uint8_t *)at - window->at);
     if (window->region->unit)
         return vtd_unit_read(window->region->unit, offset, bytes);
+    bar_accessed();
     memcpy(&value, window->region->plain + offset, bytes);
     return value;
 }
@@ -129,10 +138,12 @@ static void write_any(volatile void *at, uint64_t value, unsigned bytes)
         return;
     }
     offset = window->offset + (uint64_t)((volatile uint8_t *)at - window->at);
-    if (window->region->unit)
+    if (window->region->unit) {
         vtd_unit_write(window->region->unit, offset, value, bytes);
-    else
-        memcpy(window->region->plain + offset, &value, bytes);
+        return;
+    }
+    bar_accessed();
+    memcpy(window->region->plain + offset, &value, bytes);
 }
 
 uint8_t mmio_read8(const volatile void *at)
@@ -397,6 +408,7 @@ void host_reset(void)
         free(regions[i].plain);
     region_count = 0;
     mapped = 0;
+    host_on_bar_access = NULL;
     vtd_units_reset();
     vtd_memory_reset();
     memset(vectors, 0, sizeof(vectors));

@@ -17,6 +17,8 @@ void host_reset(void);
 
 /* Plain memory as a device's BAR. */
 uint8_t *host_bar_add(paddr_t base, uint64_t size);
+/* Called before each access to a BAR; NULL: nobody. */
+extern void (*host_on_bar_access)(void);
 /* A simulated unit whose registers take `size` bytes. */
 struct vtd_unit *host_unit_add(paddr_t base, uint64_t size, uint64_t cap, uint64_t ecap);
 uint64_t host_mapped(void); /* mmio_map() calls not undone */
