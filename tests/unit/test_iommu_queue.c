@@ -334,6 +334,26 @@ static void a_device_tlb_that_does_not_answer_is_not_believed(void **state)
     end(domain, BELOW);
 }
 
+/* What came behind the request that timed out was dropped: it is made up for. */
+static void requests_behind_a_time_out_are_made_up_for(void **state)
+{
+    struct vtd_unit *unit = ats_machine(true, true);
+    struct iommu_domain *domain = attached_domain(BELOW);
+    struct iommu_gather gather;
+
+    machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
+    machine_expect_dma(unit, BELOW, IOVA, true, TARGET);
+    iommu_gather_init(&gather, domain);
+    iommu_unmap(domain, IOVA, PAGE_SIZE, &gather);
+    unit->device_tlb_dead = true;
+    invalidate_device_tlb(requester_find(machine_unit(), BELOW), 0, IOVA);
+    invalidate_domain(machine_unit(), domain->id);
+    assert_int_equal(invalidation_wait(machine_unit()), 0);
+    machine_expect_refused(unit, BELOW, IOVA, true, 5);
+    assert_int_equal(iommu_sync(&gather), 0);
+    end(domain, BELOW);
+}
+
 static void a_refused_device_tlb_request_turns_ats_off(void **state)
 {
     struct vtd_unit *unit = ats_machine(true, true);
@@ -398,6 +418,7 @@ int main(void)
         cmocka_unit_test(device_tlbs_are_off_unless_all_agree),
         cmocka_unit_test(device_tlbs_are_invalidated_after_the_iotlb),
         cmocka_unit_test(a_device_tlb_that_does_not_answer_is_not_believed),
+        cmocka_unit_test(requests_behind_a_time_out_are_made_up_for),
         cmocka_unit_test(a_refused_device_tlb_request_turns_ats_off),
         cmocka_unit_test(registers_serve_a_unit_without_a_queue),
         cmocka_unit_test(registers_that_hang_or_refuse_fence),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reserved memory regions (RMRR): mapped before an attach, kept in quarantine, never ordinary RAM. */
+/* Reserved memory regions (RMRR): mapped before an attach, kept in quarantine, never ordinary RAM.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -68,8 +68,8 @@ static struct vtd_unit *start(uint64_t cap, const struct iommu_options *options)
 /* The device raises MSI vector `index`: the low bits of the data are its own to set. */
 static unsigned raise_msi(struct vtd_unit *unit, uint16_t rid, unsigned index)
 {
-    uint64_t address = pci_read32(device(), MSI + 4) |
-                       (uint64_t)pci_read32(device(), MSI + 8) << 32;
+    uint64_t address = pci_read32(device(), MSI + 4) | (uint64_t)pci_read32(device(), MSI + 8)
+                                                           << 32;
     uint32_t destination, data = pci_read16(device(), MSI + 12) | index;
     uint8_t vector;
     bool level;
@@ -140,6 +140,19 @@ static void msi_vectors_arrive_through_remapping(void **state)
         assert_int_equal(machine_unit()->remap.in_use, 0);
         machine_stop();
     }
+}
+
+/* The vectors a device may send beyond the ones in use belong to nobody else, not even to itself.
+ */
+static void msi_keeps_its_whole_block(void **state)
+{
+    struct vtd_unit *unit = start(VTD_TEST_CAP, NULL);
+    struct irq_set *first = enable(IRQ_MSI, 3), *second = enable(IRQ_MSIX, 1);
+
+    assert_int_equal(raise_msi(unit, DEVICE, 3), 0x22);
+    irq_disable(second);
+    irq_disable(first);
+    machine_stop();
 }
 
 static void msi_without_mask_bits_is_masked_in_software(void **state)
@@ -386,22 +399,21 @@ static void a_bridged_device_interrupts_with_either_id(void **state)
     give_msi(below, 0x80);
     assert_int_equal(irq_enable(below, IRQ_MSI, 1, on_irq, &context_word, &set), 0);
     address = pci_read32(below, MSI + 4);
-    assert_int_equal(vtd_unit_interrupt(unit, PCI_RID(9, 0, 0), address, 0, &vector, &destination,
-                                        &level),
-                     0);
-    assert_int_equal(vtd_unit_interrupt(unit, PCI_RID(9, 1, 0), address, 0, &vector, &destination,
-                                        &level),
-                     0);
-    assert_int_equal(vtd_unit_interrupt(unit, PCI_RID(8, 1, 0), address, 0, &vector, &destination,
-                                        &level),
-                     0x26);
+    assert_int_equal(
+        vtd_unit_interrupt(unit, PCI_RID(9, 0, 0), address, 0, &vector, &destination, &level), 0);
+    assert_int_equal(
+        vtd_unit_interrupt(unit, PCI_RID(9, 1, 0), address, 0, &vector, &destination, &level), 0);
+    assert_int_equal(
+        vtd_unit_interrupt(unit, PCI_RID(8, 1, 0), address, 0, &vector, &destination, &level),
+        0x26);
     irq_disable(set);
     machine_stop();
 }
 
 /* ---- entries ---- */
 
-/* With caching mode the absence of the entry is cached: without the invalidation it stays absent. */
+/* With caching mode the absence of the entry is cached: without the invalidation it stays absent.
+ */
 static void pitfall_18_entries_are_invalidated_before_use(void **state)
 {
     struct vtd_unit *unit = start(CAP_WITH(BIT(7), 0), NULL);
@@ -622,6 +634,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(msi_vectors_arrive_through_remapping),
+        cmocka_unit_test(msi_keeps_its_whole_block),
         cmocka_unit_test(msi_without_mask_bits_is_masked_in_software),
         cmocka_unit_test(msi_mask_bits_are_used_where_they_exist),
         cmocka_unit_test(msi_with_32_bit_addresses),
