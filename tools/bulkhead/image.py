@@ -67,14 +67,21 @@ def describe(options, args):
     return booted.Boot(payload, [], config + booted.config_lines(settings), files, None)
 
 
+def write(boot, options):
+    if options.dir:
+        esp.write(boot, options.dir, esp.INSTALLED)
+        return
+    with tempfile.TemporaryDirectory(prefix="bulkhead.") as folder:
+        esp.write(boot, folder)
+        disk.write(options.output, folder)
+
+
 def main(arguments):
     options, args = parse(arguments)
     boot = describe(options, args)
     cli.build("kernel", "efi")
-    if options.dir:
-        esp.write(boot, options.dir, esp.INSTALLED)
-        return 0
-    with tempfile.TemporaryDirectory(prefix="bulkhead.") as folder:
-        esp.write(boot, folder)
-        disk.write(options.output, folder)
+    try:
+        write(boot, options)
+    except OSError as problem:
+        raise cli.Failure(f"cannot write {problem.filename}: {problem.strerror}") from None
     return 0
