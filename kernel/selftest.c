@@ -2,6 +2,7 @@
 #include "kernel/selftest.h"
 #include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
+#include "kernel/iommu/selftest.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
@@ -125,6 +126,7 @@ static int test_overflow(struct refusal *why)
 int selftest_run(enum config_selftest test, struct refusal *why)
 {
     static int (*const tests[])(struct refusal *) = {
+        [CONFIG_SELFTEST_IOMMU] = iommu_selftest,
         [CONFIG_SELFTEST_THREADS] = test_threads,
         [CONFIG_SELFTEST_PANIC] = test_panic,
         [CONFIG_SELFTEST_FAULT] = test_fault,
