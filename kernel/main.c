@@ -4,6 +4,7 @@
  * the assigned ones, load the payload, run it, and whatever happened, stop. A step that cannot go
  * on says why in one sentence; what the earlier steps did is undone by the one way out.
  */
+#include "drivers/afu/afu.h"
 #include "kernel/boot.h"
 #include "kernel/config/config.h"
 #include "kernel/console/console.h"
@@ -31,6 +32,7 @@
 #include "kernel/selftest.h"
 #include "kernel/file/tree.h"
 #include "kernel/mm/direct.h"
+#include "kernel/uio/uio.h"
 #include "kernel/vfio/container.h"
 #include "kernel/vfio/sysfs.h"
 #include "kernel/vfio/vfio.h"
@@ -39,6 +41,8 @@ paddr_t image_physical;
 
 static struct boot_info boot;
 static struct config config;
+/* The functions that config.devices select, in the same order. */
+static struct pci_device *assigned[CONFIG_DEVICES_MAX];
 static struct acpi_info acpi;
 static struct report_end ending = {.reason = END_REFUSED};
 
@@ -227,6 +231,7 @@ static int assign(const struct config_device *wanted, struct refusal *why)
     if (error)
         return error;
     device->assigned = true;
+    assigned[wanted - config.devices] = device;
     log_info("assigned %s (%04x:%04x), group %u", pci_name(device, name), device->vendor,
              device->device, device->group->id);
     return 0;
@@ -270,6 +275,22 @@ static int add_iommu_files(void)
     return error;
 }
 
+/* The families that a device's options ask for, beside VFIO, which every assigned device has. */
+static int add_families(const struct config_device *wanted, struct pci_device *device,
+                        struct refusal *why)
+{
+    const struct ioas_user *user = payload_user();
+    int bar = wanted->dfl_bar == CONFIG_DFL_BAR_KNOWN ? AFU_BAR_KNOWN : (int)wanted->dfl_bar;
+    int error = 0;
+
+    if (wanted->uio)
+        error = uio_register(device, wanted->dma_memory, user->account, why);
+    if (!error && wanted->afu != CONFIG_AFU_NONE)
+        error =
+            afu_register(device, wanted->afu == CONFIG_AFU_EDU ? AFU_EDU : AFU_DFL, bar, user, why);
+    return error;
+}
+
 static int load(struct refusal *why)
 {
     int error = payload_load(phys_to_virt(boot.archive), boot.archive_size, &config, why);
@@ -281,7 +302,10 @@ static int load(struct refusal *why)
     /* Without remapping, close_dma() has refused to go on unless the operator gave leave. */
     if (add_iommu_files() || vfio_sysfs_register() || vfio_container_register(payload_user(), true))
         return refuse(why, -ENOMEM, "not enough memory for the device files");
-    return vfio_register_groups(why);
+    error = vfio_register_groups(why);
+    for (size_t i = 0; !error && i < config.device_count; i++)
+        error = add_families(&config.devices[i], assigned[i], why);
+    return error;
 }
 
 /* ---- run: until the payload ends, whatever ends it ---- */
@@ -302,6 +326,8 @@ static int run(struct refusal *why)
         timer_set(&limit, time_ns() + config.payload_timeout * NS_PER_S);
     struct payload_exit end = payload_run();
     timer_cancel(&limit);
+    uio_unregister_all();
+    afu_unregister_all();
     if (end.signal && ending.reason == END_PAYLOAD)
         ending.reason = END_KILLED;
     ending.status = end.signal ? end.signal : end.status;

@@ -265,6 +265,20 @@ static int apply_options(struct config *config, struct config_device *device, co
     return error ? error : more;
 }
 
+/* Every option at the preset that its table gives it. */
+static void preset_options(struct config *config, struct config_device *device)
+{
+    struct text unused;
+    char buffer[8];
+
+    text_init(&unused, buffer, sizeof(buffer));
+    for (size_t i = 0; i < config_device_options.count; i++) {
+        const struct config_key *option = &config_device_options.key[i];
+
+        (void)config_apply(config, device, option, option->preset, &unused);
+    }
+}
+
 static int apply_device(struct config *config, void *target, const struct config_key *key,
                         const char *value, struct text *why)
 {
@@ -284,6 +298,7 @@ static int apply_device(struct config *config, void *target, const struct config
             return -EINVAL;
         }
     }
+    preset_options(config, &device);
     if (apply_options(config, &device, value, why))
         return -EINVAL;
     *(struct config_device *)list_element(target, key, (*list_count(target, key))++) = device;

@@ -14,6 +14,15 @@
 #define CONFIG_KEEP_OUT_MAX 16
 #define CONFIG_TEXT_MAX     8192
 
+/* Who serves the FPGA port interface for a device. */
+enum config_afu {
+    CONFIG_AFU_NONE,
+    CONFIG_AFU_DFL,
+    CONFIG_AFU_EDU,
+};
+
+#define CONFIG_DFL_BAR_KNOWN 6
+
 /*
  * One assigned device. By address: segment and requester id of the function, or, when firmware may
  * renumber buses, of the bridge on a root bus at which `path` starts: one device/function number
@@ -27,7 +36,11 @@ struct config_device {
     uint8_t path[CONFIG_PATH_MAX];
     uint16_t vendor;
     uint16_t device;
-    bool ats; /* let the device cache translations; trusts it with translated addresses */
+    bool ats;        /* let the device cache translations; trusts it with translated addresses */
+    bool uio;        /* make /dev/uioN for it */
+    bool dma_memory; /* mmap of /dev/uioN may create buffers for DMA */
+    enum config_afu afu;
+    unsigned dfl_bar; /* where its feature list starts; CONFIG_DFL_BAR_KNOWN: as usual for it */
 };
 
 enum config_exit {

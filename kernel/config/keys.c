@@ -11,6 +11,9 @@
     .count = offsetof(struct config, number), .most = ARRAY_SIZE(((struct config *)0)->member),    \
     .repeatable = true
 
+static const struct config_choice afus[] = {
+    {"no", CONFIG_AFU_NONE}, {"dfl", CONFIG_AFU_DFL}, {"edu", CONFIG_AFU_EDU}, {NULL, 0}};
+static const struct config_choice dfl_bars[] = {{"known", CONFIG_DFL_BAR_KNOWN}, {NULL, 0}};
 static const struct config_choice yes_no[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
 static const struct config_choice none[] = {{"none", 0}, {NULL, 0}};
 static const struct config_choice all[] = {{"all", 0}, {NULL, 0}};
@@ -78,6 +81,15 @@ static const struct config_key keys[] = {
 static const struct config_key options[] = {
     {"ats", CONFIG_CHOICE, FIELD(struct config_device, ats), .choices = yes_no, .preset = "no",
      .help = "Let the device cache translations (trusts it with translated addresses)"},
+    {"uio", CONFIG_CHOICE, FIELD(struct config_device, uio), .choices = yes_no, .preset = "no",
+     .help = "Make `/dev/uioN` for the device"},
+    {"dma-memory", CONFIG_CHOICE, FIELD(struct config_device, dma_memory), .choices = yes_no,
+     .preset = "no", .help = "Let mmap of `/dev/uioN` create buffers for DMA"},
+    {"afu", CONFIG_CHOICE, FIELD(struct config_device, afu), .choices = afus, .preset = "no",
+     .help = "Make `/dev/dfl-port.N`: for a card with a feature list, or for QEMU's edu"},
+    {"dfl-bar", CONFIG_NUMBER, FIELD(struct config_device, dfl_bar), .min = 0, .max = 5,
+     .choices = dfl_bars, .preset = "known",
+     .help = "BAR where the feature list starts, if no capability tells"},
 };
 
 const struct config_keys config_keys = {keys, ARRAY_SIZE(keys)};

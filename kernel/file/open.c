@@ -97,30 +97,35 @@ static const struct file_ops text_ops = {
     .release = text_release,
 };
 
-/* The text in a buffer that is doubled until it fits. NULL when out of memory. */
-static struct text_content *text_capture(const struct node *node)
+/* The text in a buffer that is doubled until it fits. */
+static int text_capture(const struct node *node, struct text_content **out)
 {
     for (size_t room = PAGE_SIZE;; room *= 2) {
         struct text_content *content = kmalloc(sizeof(*content) + room);
         if (!content)
-            return NULL;
+            return -ENOMEM;
         struct text text;
         text_init(&text, content->bytes, room);
         node->text.show(node->text.context, &text);
         content->size = text.length;
-        if (!text.truncated || room >= TEXT_FILE_MAX)
-            return content;
+        if (!text.error && (!text.truncated || room >= TEXT_FILE_MAX)) {
+            *out = content;
+            return 0;
+        }
         kfree(content);
+        if (text.error)
+            return text.error;
     }
 }
 
 int text_open(const struct node *node, unsigned flags, struct file **out)
 {
+    struct text_content *content;
     if ((flags & FILE_ACCMODE) != FILE_RDONLY)
         return -EACCES;
-    struct text_content *content = text_capture(node);
-    if (!content)
-        return -ENOMEM;
+    int error = text_capture(node, &content);
+    if (error)
+        return error;
     *out = file_create(&text_ops, content, flags & FLAGS_KEPT, "text");
     if (!*out) {
         kfree(content);

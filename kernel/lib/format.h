@@ -20,6 +20,7 @@ struct text {
     size_t size;
     size_t length;
     bool truncated;
+    int error; /* set by who writes it: there is no text, for this reason (negative) */
 };
 void text_init(struct text *t, char *buffer, size_t size);
 void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

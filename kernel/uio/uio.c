@@ -133,7 +133,7 @@ static int publish(struct uio_device *device)
 }
 
 int uio_register(struct pci_device *pci, bool dma_memory, struct ioas_account *account,
-                 struct uio_device **out, struct refusal *why)
+                 struct refusal *why)
 {
     char name[PCI_NAME_SIZE];
 
@@ -156,7 +156,6 @@ int uio_register(struct pci_device *pci, bool dma_memory, struct ioas_account *a
     if (error)
         goto free_all;
     list_push_back(&devices, &device->link);
-    *out = device;
     return 0;
 
 free_all:

@@ -26,7 +26,7 @@ struct uio_device;
  * MSI nor MSI-X; -ENOMEM. Nothing stays changed on failure.
  */
 int uio_register(struct pci_device *device, bool dma_memory, struct ioas_account *account,
-                 struct uio_device **out, struct refusal *why);
+                 struct refusal *why);
 /* Stops the device if it is open, then frees every buffer. All its files must be closed. */
 void uio_unregister(struct uio_device *device);
 void uio_unregister_all(void);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* /dev/dfl-fme.N. */
+#include <linux/fpga-dfl.h>
+
+#include "drivers/afu/afu_internal.h"
+#include "kernel/lib/error.h"
+
+static int64_t get_api_version(void *node, uint64_t argument)
+{
+    return DFL_FPGA_API_VERSION;
+}
+
+static int64_t check_extension(void *node, uint64_t argument)
+{
+    return 0; /* there are none */
+}
+
+/* Partial reconfiguration and handing ports to virtual functions are for another day. */
+static int64_t not_supported(void *node, uint64_t argument)
+{
+    return -EOPNOTSUPP;
+}
+
+static int64_t error_irq_number(void *node, uint64_t argument)
+{
+    const struct afu_device *device = node;
+
+    return afu_irq_number(&device->fme.error_irqs, argument);
+}
+
+static int64_t error_irq_set(void *node, uint64_t argument)
+{
+    struct afu_device *device = node;
+
+    return afu_irq_set(device, &device->fme.error_irqs, argument);
+}
+
+static const struct afu_call calls[] = {
+    {DFL_FPGA_GET_API_VERSION, get_api_version}, {DFL_FPGA_CHECK_EXTENSION, check_extension},
+    {DFL_FPGA_FME_PORT_PR, not_supported},       {DFL_FPGA_FME_PORT_RELEASE, not_supported},
+    {DFL_FPGA_FME_PORT_ASSIGN, not_supported},   {DFL_FPGA_FME_ERR_GET_IRQ_NUM, error_irq_number},
+    {DFL_FPGA_FME_ERR_SET_IRQ, error_irq_set},
+};
+
+static int64_t fme_ioctl(struct file *file, uint32_t command, uint64_t argument)
+{
+    return afu_dispatch(calls, ARRAY_SIZE(calls), file->context, command, argument);
+}
+
+static void fme_release(struct file *file)
+{
+    struct afu_device *device = file->context;
+
+    if (afu_opens_drop(&device->fme.opens))
+        afu_irq_drop(device, &device->fme.error_irqs);
+    afu_device_unuse(device);
+}
+
+static const struct file_ops fme_ops = {
+    .ioctl = fme_ioctl,
+    .release = fme_release,
+};
+
+int afu_fme_open(void *context, unsigned flags, struct file **out)
+{
+    struct afu_device *device = context;
+    int error = afu_opens_take(&device->fme.opens, flags);
+
+    if (error)
+        return error;
+    error = afu_device_use(device);
+    if (error)
+        goto drop;
+    *out = file_create(&fme_ops, device, flags, "dfl-fme");
+    if (*out)
+        return 0;
+    error = -ENOMEM;
+    afu_device_unuse(device);
+drop:
+    (void)afu_opens_drop(&device->fme.opens);
+    return error;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Interrupts of a card to eventfds: DFL_FPGA_*_GET_IRQ_NUM and _SET_IRQ. */
+#include <linux/fpga-dfl.h>
+
+#include "drivers/afu/afu_internal.h"
+#include "kernel/cpu/user.h"
+#include "kernel/file/eventfd.h"
+#include "kernel/lib/error.h"
+#include "kernel/mm/heap.h"
+
+void afu_interrupt(void *context, unsigned index)
+{
+    struct afu_device *device = context;
+
+    for (unsigned i = 0; i < device->port_count; i++)
+        if (afu_bounce_interrupt(&device->ports[i], index))
+            return;
+    if (device->eventfds[index])
+        eventfd_signal(device->eventfds[index], 1);
+}
+
+int64_t afu_irq_number(const struct afu_vectors *vectors, uint64_t argument)
+{
+    uint32_t count = vectors->count;
+
+    return copy_to_user(argument, &count, sizeof(count));
+}
+
+static void put_files(struct file **files, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (files[i])
+            file_put(files[i]);
+}
+
+/* A reference to the eventfd behind a descriptor; none for a negative one. */
+static int take_eventfd(int32_t fd, struct file **out)
+{
+    *out = NULL;
+    if (fd < 0)
+        return 0;
+    struct file *file = fd_get(fd);
+    if (!file)
+        return -EBADF;
+    if (!file_is_eventfd(file)) {
+        file_put(file);
+        return -EINVAL;
+    }
+    *out = file;
+    return 0;
+}
+
+static int take_eventfds(uint64_t descriptors, unsigned count, struct file **files)
+{
+    for (unsigned i = 0; i < count; i++) {
+        int32_t fd;
+        int error = copy_from_user(&fd, descriptors + i * sizeof(fd), sizeof(fd));
+
+        if (!error)
+            error = take_eventfd(fd, &files[i]);
+        if (error) {
+            put_files(files, i);
+            return error;
+        }
+    }
+    return 0;
+}
+
+int64_t afu_irq_set(struct afu_device *device, const struct afu_vectors *vectors, uint64_t argument)
+{
+    struct dfl_fpga_irq_set set;
+    int error = copy_from_user(&set, argument, sizeof(set));
+
+    if (error)
+        return error;
+    if (set.count == 0 || set.start >= vectors->count || set.count > vectors->count - set.start)
+        return -EINVAL;
+    struct file **files = kcalloc(set.count, sizeof(struct file *));
+    if (!files)
+        return -ENOMEM;
+    error = take_eventfds(argument + sizeof(set), set.count, files);
+    if (error)
+        goto free_files;
+    /* Everything is in hand, so from here on nothing can fail: swap, then let go of the old. */
+    for (unsigned i = 0; i < set.count; i++) {
+        struct file **slot = &device->eventfds[vectors->first + set.start + i];
+        struct file *old = *slot;
+
+        *slot = files[i];
+        files[i] = old;
+    }
+    put_files(files, set.count);
+free_files:
+    kfree(files);
+    return error;
+}
+
+void afu_irq_drop(struct afu_device *device, const struct afu_vectors *vectors)
+{
+    for (unsigned i = 0; i < vectors->count; i++) {
+        struct file **slot = &device->eventfds[vectors->first + i];
+
+        if (*slot)
+            file_put(*slot);
+        *slot = NULL;
+    }
+}

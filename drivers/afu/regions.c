@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "drivers/afu/regions.h"
+
+#include "kernel/cpu/user.h"
+#include "kernel/lib/error.h"
+#include "kernel/mm/heap.h"
+
+void afu_regions_init(struct afu_regions *regions, struct ioas *ioas, const struct ioas_user *user)
+{
+    itree_init(&regions->tree);
+    regions->ioas = ioas;
+    regions->user = user;
+}
+
+static struct afu_region *region_of(struct itree_node *node)
+{
+    return node ? container_of(node, struct afu_region, range) : NULL;
+}
+
+static int unmap(struct afu_regions *regions, uint64_t first, uint64_t last)
+{
+    uint64_t unmapped;
+
+    return ioas_unmap(regions->ioas, first, last, &unmapped);
+}
+
+int afu_dma_map(struct afu_regions *regions, uint64_t user_address, uint64_t length, uint64_t *iova)
+{
+    struct afu_region *region;
+    uint64_t chosen = 0;
+    int error;
+
+    if (length == 0 || !IS_ALIGNED(user_address | length, PAGE_SIZE) ||
+        !user_range_ok(user_address, length))
+        return -EINVAL;
+    region = kzalloc(sizeof(*region));
+    if (!region)
+        return -ENOMEM;
+    error = ioas_map(regions->ioas, &regions->user->memory, user_address, length,
+                     IOAS_READ | IOAS_WRITE | IOAS_RAM_ONLY, &chosen);
+    if (error)
+        goto free_region;
+    region->range.first = chosen;
+    region->range.last = chosen + (length - 1);
+    region->user_address = user_address;
+    if (!itree_insert(&regions->tree, &region->range)) {
+        error = -EEXIST;
+        goto unmap_region;
+    }
+    *iova = chosen;
+    return 0;
+
+unmap_region:
+    (void)unmap(regions, chosen, chosen + (length - 1));
+free_region:
+    kfree(region);
+    return error;
+}
+
+static int remove_region(struct afu_regions *regions, struct afu_region *region)
+{
+    uint64_t first = region->range.first, last = region->range.last;
+
+    itree_remove(&regions->tree, &region->range);
+    kfree(region);
+    return unmap(regions, first, last);
+}
+
+int afu_dma_unmap(struct afu_regions *regions, uint64_t iova)
+{
+    struct afu_region *region = afu_dma_find(regions, iova, 0);
+
+    if (!region)
+        return -EINVAL;
+    if (region->users)
+        return -EBUSY;
+    return remove_region(regions, region);
+}
+
+struct afu_region *afu_dma_find(const struct afu_regions *regions, uint64_t iova, uint64_t size)
+{
+    struct afu_region *region = region_of(itree_find(&regions->tree, iova, iova));
+
+    if (!region || (size == 0 && region->range.first != iova))
+        return NULL;
+    /* Subtracting keeps this right for a range that would wrap. */
+    if (size != 0 && size - 1 > region->range.last - iova)
+        return NULL;
+    return region;
+}
+
+void afu_dma_remove_all(struct afu_regions *regions)
+{
+    struct itree_node *node;
+
+    /* Always from the first one: a removed node has no neighbours to ask. */
+    while ((node = itree_first(&regions->tree)) != NULL)
+        (void)remove_region(regions, region_of(node));
+}
+
+void afu_dma_forget_users(struct afu_regions *regions)
+{
+    for (struct itree_node *n = itree_first(&regions->tree); n; n = itree_next(n))
+        region_of(n)->users = 0;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The rows under /sys/class/fpga_region that user programs read. */
+#include "drivers/afu/afu_internal.h"
+#include "kernel/cpu/mmio.h"
+#include "kernel/file/tree.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/format.h"
+#include "kernel/mm/paging.h"
+
+#define PATH_SIZE      96
+#define AFU_GUID_LOW   0x08
+#define AFU_GUID_BYTES 0x18
+#define ERRORS_OFFSET  0x10
+
+static uint64_t port_register(const struct afu_port *port, unsigned offset)
+{
+    return mmio_read64((const volatile char *)port->header + offset);
+}
+
+/* The AFU may only be touched while its port is not in reset. */
+static void show_afu_id(void *context, struct text *out)
+{
+    const struct afu_port *port = context;
+    const struct afu_window *afu = &port->windows[AFU_WINDOW_AFU];
+    const struct pci_bar *bar = &port->device->pci->bars[afu->bar];
+
+    if (port->ops->held(port)) {
+        out->error = -EBUSY;
+        return;
+    }
+    volatile char *at = mmio_map(bar->base + afu->offset, AFU_GUID_BYTES);
+    if (!at) {
+        out->error = -ENOMEM;
+        return;
+    }
+    text_printf(out, "%016llx%016llx\n", (unsigned long long)mmio_read64(at + AFU_GUID_LOW + 8),
+                (unsigned long long)mmio_read64(at + AFU_GUID_LOW));
+    mmio_unmap((void *)at, AFU_GUID_BYTES);
+}
+
+static void show_port_id(void *context, struct text *out)
+{
+    const struct afu_port *port = context;
+
+    text_printf(out, "%u\n", port->unit->number);
+}
+
+static void show_ltr(void *context, struct text *out)
+{
+    text_printf(out, "%u\n", !!(port_register(context, DFL_PORT_CTRL) & DFL_PORT_CTRL_LATENCY));
+}
+
+static void show_power_state(void *context, struct text *out)
+{
+    text_printf(out, "0x%llx\n",
+                (unsigned long long)bits_get(port_register(context, DFL_PORT_STS), 11, 8));
+}
+
+static void show_ap1(void *context, struct text *out)
+{
+    text_printf(out, "%u\n", !!(port_register(context, DFL_PORT_STS) & DFL_PORT_STS_AP1));
+}
+
+static void show_ap2(void *context, struct text *out)
+{
+    text_printf(out, "%u\n", !!(port_register(context, DFL_PORT_STS) & DFL_PORT_STS_AP2));
+}
+
+/* The error register of a port's error feature. */
+static void show_port_errors(void *context, struct text *out)
+{
+    const struct afu_port *port = context;
+    const struct dfl_feature *f = dfl_find(port->unit, DFL_PORT_ERROR);
+    volatile char *at;
+
+    if (!f || f->size < ERRORS_OFFSET + 8) {
+        out->error = -ENODEV;
+        return;
+    }
+    at = mmio_map(port->device->pci->bars[f->bar].base + f->offset, ERRORS_OFFSET + 8);
+    if (!at) {
+        out->error = -ENOMEM;
+        return;
+    }
+    text_printf(out, "0x%llx\n", (unsigned long long)mmio_read64(at + ERRORS_OFFSET));
+    mmio_unmap((void *)at, ERRORS_OFFSET + 8);
+}
+
+static uint64_t fme_register(const struct afu_device *device, unsigned offset)
+{
+    return mmio_read64((const volatile char *)device->fme.header + offset);
+}
+
+static void show_bitstream_id(void *context, struct text *out)
+{
+    text_printf(out, "0x%llx\n", (unsigned long long)fme_register(context, DFL_FME_BITSTREAM_ID));
+}
+
+static void show_bitstream_metadata(void *context, struct text *out)
+{
+    text_printf(out, "0x%llx\n", (unsigned long long)fme_register(context, DFL_FME_BITSTREAM_MD));
+}
+
+static void show_ports_num(void *context, struct text *out)
+{
+    text_printf(out, "%llu\n",
+                (unsigned long long)bits_get(fme_register(context, DFL_FME_CAP), 19, 17));
+}
+
+struct row {
+    const char *name;
+    tree_show show;
+};
+
+static const struct row fme_rows[] = {
+    {"bitstream_id", show_bitstream_id},
+    {"bitstream_metadata", show_bitstream_metadata},
+    {"ports_num", show_ports_num},
+};
+
+static const struct row port_rows[] = {
+    {"id", show_port_id},    {"ltr", show_ltr},       {"power_state", show_power_state},
+    {"ap1_event", show_ap1}, {"ap2_event", show_ap2}, {"errors/errors", show_port_errors},
+};
+
+/* Any provider's port has an AFU; the rest only a DFL port. */
+static const struct row any_port_rows[] = {
+    {"afu_id", show_afu_id},
+};
+
+static int add_rows(const char *folder, const struct row *rows, size_t count, void *context)
+{
+    char path[PATH_SIZE];
+
+    for (size_t i = 0; i < count; i++) {
+        format(path, sizeof(path), "%s/%s", folder, rows[i].name);
+        int error = tree_add_text(path, rows[i].show, context);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+static void region_folder(const struct afu_device *device, char path[PATH_SIZE])
+{
+    format(path, PATH_SIZE, "/sys/class/fpga_region/region%u", device->region);
+}
+
+static int add_port(struct afu_port *port)
+{
+    char folder[PATH_SIZE];
+    int error = 0;
+
+    format(folder, sizeof(folder), "/sys/class/fpga_region/region%u/dfl-port.%u",
+           port->device->region, port->id);
+    if (port->windows[AFU_WINDOW_AFU].size >= AFU_GUID_BYTES && port->unit)
+        error = add_rows(folder, any_port_rows, ARRAY_SIZE(any_port_rows), port);
+    if (!error && port->unit)
+        error = add_rows(folder, port_rows, ARRAY_SIZE(port_rows), port);
+    return error ? error : tree_add_directory(folder);
+}
+
+int afu_sysfs_add(struct afu_device *device)
+{
+    char folder[PATH_SIZE], target[PATH_SIZE], name[PCI_NAME_SIZE], link[PATH_SIZE + 8];
+    int error = 0;
+
+    region_folder(device, folder);
+    format(link, sizeof(link), "%s/device", folder);
+    format(target, sizeof(target), "../../../bus/pci/devices/%s", pci_name(device->pci, name));
+    error = tree_add_link(link, target);
+    if (!error && device->has_fme) {
+        char fme[PATH_SIZE];
+
+        format(fme, sizeof(fme), "/sys/class/fpga_region/region%u/dfl-fme.%u", device->region,
+               device->fme.id);
+        error = add_rows(fme, fme_rows, ARRAY_SIZE(fme_rows), device);
+    }
+    for (unsigned i = 0; !error && i < device->port_count; i++)
+        error = add_port(&device->ports[i]);
+    if (error)
+        afu_sysfs_remove(device);
+    return error;
+}
+
+void afu_sysfs_remove(const struct afu_device *device)
+{
+    char folder[PATH_SIZE];
+
+    region_folder(device, folder);
+    tree_remove(folder);
+}
