@@ -12,6 +12,7 @@
 #include "kernel/pci/group.h"
 #include "kernel/pci/pci.h"
 #include "kernel/pci/registers.h"
+#include "tests/unit/host_thread.h"
 
 #define FUNCTIONS_MAX 512
 #define ECAM_SIZE     (256 * MIB)
@@ -29,7 +30,6 @@ bool sim_map_fails;
 
 static struct sim_function *functions[FUNCTIONS_MAX];
 static size_t function_count;
-static uint64_t now;
 
 /* Address space without memory: whoever bypasses mmio_*() crashes. */
 static char *ecam_window;
@@ -60,31 +60,16 @@ void sim_reset(void)
         free(functions[i]);
     }
     function_count = 0;
-    now = NS_PER_S;
+    host_now_ns = NS_PER_S;
     sim_access_count = 0;
     sim_config_writes = 0;
     sim_mappings = 0;
     sim_map_fails = false;
 }
 
-void sim_advance(uint64_t ns)
-{
-    now += ns;
-}
-
-uint64_t sim_now(void)
-{
-    return now;
-}
-
-uint64_t time_ns(void)
-{
-    return now;
-}
-
 void time_delay_ns(uint64_t ns)
 {
-    now += ns;
+    host_now_ns += ns;
 }
 
 void *mmio_map(paddr_t base, uint64_t length)
@@ -150,7 +135,7 @@ void sim_remember(void)
 static void reset_function(struct sim_function *f)
 {
     memcpy(f->config, f->after_reset, sizeof(f->config));
-    f->answers_from = f->reset_time == SIM_NEVER ? SIM_NEVER : now + f->reset_time;
+    f->answers_from = f->reset_time == SIM_NEVER ? SIM_NEVER : host_now_ns + f->reset_time;
     f->resets++;
 }
 
@@ -202,12 +187,12 @@ static uint64_t read_config(const volatile void *at, unsigned width)
     struct sim_function *f = at_address(at, &offset);
     uint64_t value;
 
-    if (!f || now < f->answers_from)
+    if (!f || host_now_ns < f->answers_from)
         return UINT64_MAX;
     value = sim_get(f, offset, width);
-    if (f->pcie && offset == f->pcie + PCIE_DEVICE_STATUS && now < f->pending_until)
+    if (f->pcie && offset == f->pcie + PCIE_DEVICE_STATUS && host_now_ns < f->pending_until)
         value |= PCIE_DEVICE_STATUS_PENDS;
-    if (f->af && offset == f->af + PCI_AF_STATUS && now < f->pending_until)
+    if (f->af && offset == f->af + PCI_AF_STATUS && host_now_ns < f->pending_until)
         value |= PCI_AF_STATUS_PENDS;
     return value;
 }
@@ -225,7 +210,7 @@ static void after_write(struct sim_function *f, uint64_t old_command, uint64_t o
     uint64_t command = sim_get(f, PCI_COMMAND, 2);
 
     if ((old_command & PCI_COMMAND_MASTER) && !(command & PCI_COMMAND_MASTER))
-        f->pending_until = f->pending_time == SIM_NEVER ? SIM_NEVER : now + f->pending_time;
+        f->pending_until = f->pending_time == SIM_NEVER ? SIM_NEVER : host_now_ns + f->pending_time;
     if (f->pcie && (f->config[f->pcie + PCIE_DEVICE_CONTROL + 1] & 0x80))
         reset_function(f);
     if (f->af && (f->config[f->af + PCI_AF_CONTROL] & PCI_AF_FLR))
@@ -248,7 +233,7 @@ static void write_config(volatile void *at, unsigned width, uint64_t value)
     uint64_t command, pm;
 
     sim_config_writes++;
-    if (!f || now < f->answers_from)
+    if (!f || host_now_ns < f->answers_from)
         return;
     command = sim_get(f, PCI_COMMAND, 2);
     pm = f->pm ? sim_get(f, f->pm + PCI_PM_CONTROL, 2) : 0;
@@ -385,6 +370,7 @@ void sim_bar(struct sim_function *f, unsigned index, paddr_t base, uint64_t size
     uint64_t mask = ~(size - 1) & (flags & PCI_BAR_SPACE_IO ? ~UINT64_C(3) : ~UINT64_C(15));
 
     sim_set(f, offset, flags & PCI_BAR_TYPE_64 ? 8 : 4, base | flags, mask);
+    free(f->bar_memory[index]);
     f->bar_base[index] = base;
     f->bar_size[index] = size;
     f->bar_memory[index] = size <= 64 * MIB ? aligned_alloc(4096, ALIGN_UP(size, 4096)) : NULL;

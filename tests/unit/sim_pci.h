@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A simulated PCI machine behind the real code: configuration space of any number of functions
- * behind mmio_*(), with write masks, resets that clear it, and a clock that moves only in
- * time_delay_ns(). BARs are plain memory whose accesses are recorded.
+ * behind mmio_*(), with write masks and resets that clear it. The clock (host_now_ns of
+ * host_thread.h) moves only in time_delay_ns(). BARs are plain memory whose accesses are recorded.
  */
 #ifndef TESTS_UNIT_SIM_PCI_H
 #define TESTS_UNIT_SIM_PCI_H
@@ -47,9 +47,6 @@ extern size_t sim_access_count;
 
 /* Forgets all functions (and those the code under test enumerated), sets the clock to 1 s. */
 void sim_reset(void);
-/* Moves the clock. */
-void sim_advance(uint64_t ns);
-uint64_t sim_now(void);
 /* How many configuration writes there were since sim_reset(). */
 extern uint64_t sim_config_writes;
 /* Mappings by mmio_map() that were not undone. */

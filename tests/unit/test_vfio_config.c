@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Moderated configuration space against a simulated function. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "kernel/mm/heap.h"
+#include "kernel/pci/registers.h"
+#include "kernel/vfio/config.h"
+#include "tests/unit/host_memory.h"
+#include "tests/unit/sim_pci.h"
+
+#define NIC 0x10d38086
+
+static struct sim_function *f;
+static struct pci_device *d;
+static struct vfio_config c;
+
+/* Enumerates what was added and builds the view of function 00:02.0. */
+static void look(void)
+{
+    struct refusal why;
+
+    assert_int_equal(pci_enumerate(sim_ecams, 1, &why), 0);
+    pci_size_bars();
+    d = pci_find(0, PCI_RID(0, 2, 0));
+    vfio_config_init(&c, d);
+    sim_config_writes = 0;
+}
+
+static int new_function(void **state)
+{
+    sim_reset();
+    f = sim_add(0, PCI_RID(0, 2, 0), NIC, 0x020000);
+    sim_set(f, PCI_SUBSYSTEM_VENDOR, 4, 0x11001af4, 0);
+    sim_bar(f, 0, 0xfe000000, 128 * KIB, 0);
+    sim_bar(f, 1, 0xc000, 32, PCI_BAR_SPACE_IO);
+    sim_bar(f, 2, UINT64_C(0x800000000), 16 * GIB, PCI_BAR_TYPE_64 | PCI_BAR_PREFETCHED);
+    sim_rom(f, 0xfe040000, 256 * KIB);
+    sim_set(f, PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_IO, 0x547);
+    sim_set(f, PCI_INTERRUPT_LINE, 2, 0x010b, 0xff);
+    return 0;
+}
+
+static int no_leak(void **state)
+{
+    sim_reset();
+    return heap_used() == 0 ? 0 : -1;
+}
+
+static uint32_t get(unsigned offset, unsigned width)
+{
+    return vfio_config_read(&c, offset, width);
+}
+
+static unsigned put(unsigned offset, unsigned width, uint32_t value)
+{
+    return vfio_config_write(&c, offset, width, value);
+}
+
+static void identity_is_the_hardware_s(void **state)
+{
+    look();
+    assert_int_equal(get(PCI_VENDOR, 4), NIC);
+    assert_int_equal(get(PCI_DEVICE_ID, 2), 0x10d3);
+    assert_int_equal(get(1, 1), 0x80);
+    assert_int_equal(get(PCI_REVISION, 4) >> 8, 0x020000);
+    assert_int_equal(get(PCI_SUBSYSTEM_VENDOR, 4), 0x11001af4);
+    assert_int_equal(put(PCI_VENDOR, 4, 0), 0);
+    assert_int_equal(put(PCI_SUBSYSTEM_VENDOR, 4, 0), 0);
+    assert_int_equal(put(PCI_REVISION, 4, 0), 0);
+    assert_int_equal(sim_config_writes, 0);
+    assert_int_equal(get(PCI_VENDOR, 4), NIC);
+    assert_int_equal(vfio_config_size(&c), 256);
+}
+
+static void command_is_a_copy(void **state)
+{
+    sim_set(f, PCI_COMMAND, 2, 7, 0x547);
+    look();
+    assert_int_equal(get(PCI_COMMAND, 2), 3); /* bus mastering reads as off at the start */
+    assert_int_equal(put(PCI_COMMAND, 2, 0xffff), BIT(CONFIG_COMMAND));
+    assert_int_equal(get(PCI_COMMAND, 2), 0x547);
+    assert_int_equal(vfio_config_command(&c), 0x547);
+    assert_int_equal(sim_config_writes, 0); /* whoever follows the action decides */
+    assert_int_equal(put(PCI_COMMAND + 1, 1, 0), BIT(CONFIG_COMMAND));
+    assert_int_equal(vfio_config_command(&c), 0x47);
+    assert_int_equal(put(PCI_COMMAND, 4, 0xffff0002), BIT(CONFIG_COMMAND));
+    assert_int_equal(vfio_config_command(&c), 2);
+    assert_int_equal(put(PCI_STATUS, 2, 0xffff), 0);
+    assert_int_equal(sim_config_writes, 0);
+}
+
+static void cache_line_reaches_the_hardware(void **state)
+{
+    look();
+    sim_set(f, 0x0e, 2, 0x8000, 0x8000); /* were BIST writable, a neighbour must not be touched */
+    assert_int_equal(put(PCI_CACHE_LINE, 4, 0xff80ff10), 0);
+    assert_int_equal(sim_get(f, PCI_CACHE_LINE, 1), 0x10);
+    assert_int_equal(sim_get(f, 0x0e, 2), 0x8000);
+    assert_int_equal(sim_config_writes, 1);
+    assert_int_equal(get(PCI_CACHE_LINE, 1), 0x10);
+}
+
+static void bars_answer_the_sizing_protocol(void **state)
+{
+    look();
+    assert_int_equal(get(PCI_BAR0, 4), 0xfe000000);
+    assert_int_equal(get(PCI_BAR0 + 4, 4), 0xc001);
+    assert_int_equal(get(PCI_BAR0 + 8, 4), 0xc);
+    assert_int_equal(get(PCI_BAR0 + 12, 4), 8);
+    assert_int_equal(get(PCI_BAR0 + 16, 4), 0);
+    for (unsigned i = 0; i < PCI_BARS; i++)
+        assert_int_equal(put(PCI_BAR0 + 4 * i, 4, 0xffffffff), 0);
+    assert_int_equal(get(PCI_BAR0, 4), 0xfffe0000);
+    assert_int_equal(get(PCI_BAR0 + 4, 4), 0xffffffe1);
+    assert_int_equal(get(PCI_BAR0 + 8, 4), 0xc);
+    assert_int_equal(get(PCI_BAR0 + 12, 4), 0xfffffffc);
+    assert_int_equal(get(PCI_BAR0 + 16, 4), 0); /* absent */
+    put(PCI_BAR0, 4, 0x12345678);
+    assert_int_equal(get(PCI_BAR0, 4), 0x12340000);
+    put(PCI_BAR0 + 3, 1, 0xab);
+    assert_int_equal(get(PCI_BAR0, 4), 0xab340000);
+    assert_int_equal(sim_config_writes, 0);
+    assert_int_equal(sim_get(f, PCI_BAR0, 4), 0xfe000000);
+}
+
+static void no_rom_and_no_intx(void **state)
+{
+    look();
+    assert_int_equal(get(PCI_ROM_DEVICE, 4), 0);
+    put(PCI_ROM_DEVICE, 4, 0xfffff801);
+    assert_int_equal(get(PCI_ROM_DEVICE, 4), 0);
+    assert_int_equal(get(PCI_INTERRUPT_PIN, 1), 0);
+    put(PCI_INTERRUPT_PIN, 1, 1);
+    assert_int_equal(get(PCI_INTERRUPT_PIN, 1), 0);
+    assert_int_equal(get(PCI_INTERRUPT_LINE, 1), 11);
+    put(PCI_INTERRUPT_LINE, 1, 5);
+    assert_int_equal(get(PCI_INTERRUPT_LINE, 1), 5);
+    assert_int_equal(sim_config_writes, 0);
+}
+
+static void an_unassigned_io_bar_is_absent(void **state)
+{
+    sim_bar(f, 1, 0, 32, PCI_BAR_SPACE_IO);
+    look();
+    d->bars[1].size = 0; /* as pci_check_resources() does */
+    vfio_config_init(&c, d);
+    assert_int_equal(get(PCI_BAR0 + 4, 4), 0);
+    put(PCI_BAR0 + 4, 4, 0xffffffff);
+    assert_int_equal(get(PCI_BAR0 + 4, 4), 0);
+}
+
+static void hidden_capabilities_leave_the_list(void **state)
+{
+    unsigned vpd = sim_capability(f, 0x03, 8), msi, vendor, slot;
+
+    sim_set(f, vpd + 2, 2, 0, 0xffff); /* the hardware would take writes */
+    msi = sim_capability(f, PCI_CAP_MSI, 14);
+    slot = sim_capability(f, 0x04, 4);
+    vendor = sim_capability(f, 0x09, 16);
+    sim_set(f, vendor + 4, 4, 0, 0xffffffff);
+    look();
+    assert_int_equal(get(PCI_CAPABILITIES, 1), msi);
+    assert_int_equal(get(msi, 1), PCI_CAP_MSI);
+    assert_int_equal(get(msi + 1, 1), vendor);
+    assert_int_equal(get(vendor + 1, 1), 0);
+    /* What is hidden, and what is shown without a table, cannot be written. */
+    put(vpd + 2, 2, 0x8000);
+    put(vendor + 4, 4, 1);
+    put(slot, 4, 0xffffffff);
+    put(PCI_CAPABILITIES, 1, 0x80);
+    put(msi + 1, 1, 0x80);
+    assert_int_equal(sim_config_writes, 0);
+    assert_int_equal(get(PCI_CAPABILITIES, 1), msi);
+    assert_int_equal(get(msi + 1, 1), vendor);
+}
+
+static void lists_that_loop_are_cut(void **state)
+{
+    unsigned a = sim_capability(f, PCI_CAP_MSI, 14), b = sim_capability(f, 0x09, 8);
+
+    f->config[b + 1] = (uint8_t)a;
+    look();
+    assert_int_equal(get(PCI_CAPABILITIES, 1), a);
+    assert_int_equal(get(a + 1, 1), b);
+    assert_int_equal(get(b + 1, 1), 0);
+    f->config[PCI_CAPABILITIES] = 0x44; /* into the middle of something, and out of the header */
+    f->config[0x45] = 0x04;
+    look();
+    assert_int_equal(get(PCI_CAPABILITIES, 1), 0);
+    f->config[PCI_STATUS] = 0; /* no list at all */
+    look();
+    assert_int_equal(get(PCI_CAPABILITIES, 1), 0);
+}
+
+static void msi_is_scratch(void **state)
+{
+    unsigned msi = sim_capability(f, PCI_CAP_MSI, 24);
+
+    sim_set(f, msi + 2, 2, 0x0186, 0x71); /* 64-bit, mask bits, 8 vectors */
+    sim_set(f, msi + 4, 4, 0, 0xffffffff);
+    look();
+    assert_int_equal(get(msi + 2, 2), 0x0186);
+    put(msi + 2, 2, 0xffff);
+    assert_int_equal(get(msi + 2, 2), 0x01f7);
+    put(msi + 4, 4, 0xfee01000);
+    assert_int_equal(get(msi + 4, 4), 0xfee01000);
+    put(msi + 16, 4, 3);
+    assert_int_equal(get(msi + 16, 4), 3);
+    put(msi + 20, 4, 3); /* pending bits */
+    assert_int_equal(get(msi + 20, 4), 0);
+    assert_int_equal(sim_config_writes, 0);
+}
+
+/* A short MSI structure must not spill over what follows it. */
+static void tables_end_with_their_capability(void **state)
+{
+    unsigned msi = sim_capability(f, PCI_CAP_MSI, 10), vendor = sim_capability(f, 0x09, 16);
+
+    sim_set(f, vendor + 4, 4, 0x11223344, 0);
+    look();
+    assert_int_equal(vendor, msi + 12);
+    put(msi + 8, 4, 0xffffffff);
+    assert_int_equal(get(msi + 8, 4), 0x0000ffff);
+    put(vendor + 4, 4, 0);
+    assert_int_equal(get(vendor + 4, 4), 0x11223344);
+}
+
+static void msix_control_is_scratch(void **state)
+{
+    unsigned msix = sim_capability(f, PCI_CAP_MSIX, 12);
+
+    sim_set(f, msix + 2, 2, 0x0004, 0xc000);
+    sim_set(f, msix + 4, 4, 0x2003, 0);
+    look();
+    put(msix + 2, 2, 0xffff);
+    assert_int_equal(get(msix + 2, 2), 0xc004);
+    put(msix + 4, 4, 0);
+    assert_int_equal(get(msix + 4, 4), 0x2003);
+    assert_int_equal(sim_config_writes, 0);
+}
+
+static void power_state_is_a_copy(void **state)
+{
+    sim_power(f, true);
+    look();
+    assert_true(vfio_config_powered(&c));
+    assert_int_equal(put(f->pm + PCI_PM_CONTROL, 2, PCI_PM_D3HOT), BIT(CONFIG_POWER));
+    assert_false(vfio_config_powered(&c));
+    assert_int_equal(get(f->pm + PCI_PM_CONTROL, 2) & PCI_PM_STATE, PCI_PM_D3HOT);
+    assert_int_equal(get(f->pm + PCI_PM_CONTROL, 2) & PCI_PM_NO_SOFT_RESET, PCI_PM_NO_SOFT_RESET);
+    put(f->pm + PCI_PM_CONTROL, 4, 0xffff8100); /* D0, with status and enable bits */
+    assert_true(vfio_config_powered(&c));
+    assert_int_equal(get(f->pm + PCI_PM_CONTROL, 2) & 0x8100, 0);
+    assert_int_equal(sim_config_writes, 0);
+}
+
+static void device_control(void **state)
+{
+    unsigned control;
+
+    sim_express(f, PCIE_ENDPOINT, true);
+    control = f->pcie + PCIE_DEVICE_CONTROL;
+    sim_set(f, control, 2, 0x2810, 0xffff);
+    sim_set(f, f->pcie + PCIE_DEVICE_STATUS, 2, 0x000f, 0xffff);
+    look();
+    /* Ordering, no-snoop, read request size go through; error reporting and payload size do not. */
+    assert_int_equal(put(control, 2, 0x50ef), 0);
+    assert_int_equal(sim_get(f, control, 2), 0x5000);
+    /* A double word must not write back the status bits next door. */
+    sim_config_writes = 0;
+    assert_int_equal(put(control, 4, 0x00005810), 0);
+    assert_int_equal(sim_get(f, control, 2), 0x5810);
+    assert_int_equal(sim_config_writes, 1);
+    assert_int_equal(sim_get(f, f->pcie + PCIE_DEVICE_STATUS, 2), 0x000f);
+    /* The reset bit is reported, never kept, never passed on. */
+    assert_int_equal(put(control, 2, 0xd810), BIT(CONFIG_RESET));
+    assert_int_equal(get(control, 2), 0x5810);
+    assert_int_equal(f->resets, 0);
+    assert_int_equal(put(control, 2, 0x5810), 0);
+    put(f->pcie + PCIE_LINK_CONTROL, 2, 0xffff);
+    assert_int_equal(sim_get(f, f->pcie + PCIE_LINK_CONTROL, 2), 0);
+}
+
+static void conventional_reset_bit(void **state)
+{
+    sim_advanced_features(f, PCI_AF_CAP_FLR | PCI_AF_CAP_PENDING);
+    look();
+    assert_int_equal(put(f->af + PCI_AF_CONTROL, 1, 1), BIT(CONFIG_RESET));
+    assert_int_equal(get(f->af + PCI_AF_CONTROL, 1), 0);
+    assert_int_equal(put(f->af + PCI_AF_CONTROL, 1, 0), 0);
+    assert_int_equal(f->resets, 0);
+}
+
+static unsigned next_of(unsigned offset)
+{
+    return get(offset, 4) >> 20;
+}
+
+static void extended_capabilities(void **state)
+{
+    unsigned ats, errors, sriov, serial;
+
+    sim_express(f, PCIE_ENDPOINT, true);
+    ats = sim_extended_capability(f, PCI_EXT_CAP_ATS, 8);
+    sim_set(f, ats + 4, 4, 0, 0xffff0000);
+    errors = sim_extended_capability(f, 0x0001, 0x48);
+    sriov = sim_extended_capability(f, PCI_EXT_CAP_SRIOV, 0x40);
+    sim_set(f, sriov + 8, 4, 0, 0xffff);
+    serial = sim_extended_capability(f, 0x0003, 12);
+    sim_set(f, serial + 4, 4, 0xcafe, 0);
+    look();
+    assert_int_equal(vfio_config_size(&c), 4096);
+    assert_int_equal(ats, 0x100);
+    assert_int_equal(get(0x100, 4) & 0xfffff, 0); /* hidden, but the list starts here */
+    assert_int_equal(next_of(0x100), errors);
+    assert_int_equal(get(errors, 4) & 0xffff, 0x0001);
+    assert_int_equal(next_of(errors), serial);
+    assert_int_equal(next_of(serial), 0);
+    assert_int_equal(get(serial + 4, 4), 0xcafe);
+    put(ats + 4, 4, 0x80000000);
+    put(sriov + 8, 4, 1);
+    put(0x100, 4, 0xffffffff);
+    assert_int_equal(sim_config_writes, 0);
+    assert_int_equal(next_of(0x100), errors);
+}
+
+static void extended_lists_that_loop_are_cut(void **state)
+{
+    sim_express(f, PCIE_ENDPOINT, true);
+    sim_set(f, 0x100, 4, UINT64_C(0x20010001), 0);
+    sim_set(f, 0x200, 4, UINT64_C(0x10010003), 0);
+    look();
+    assert_int_equal(next_of(0x100), 0x200);
+    assert_int_equal(next_of(0x200), 0);
+    sim_set(f, 0x100, 4, UINT64_C(0x10010001), 0); /* itself */
+    look();
+    assert_int_equal(next_of(0x100), 0);
+    assert_int_equal(get(0x100, 4) & 0xffff, 0x0001);
+}
+
+/*
+ * Whatever the payload writes, only four things can change in the hardware: cache line and latency
+ * timer, and the allowed bits of device control.
+ */
+static void random_writes_change_nothing_else(void **state)
+{
+    uint64_t seed = 0x5eed;
+    uint8_t before[4096], allowed[4096] = {0};
+
+    sim_power(f, false);
+    sim_capability(f, PCI_CAP_MSI, 24);
+    sim_express(f, PCIE_ENDPOINT, true);
+    sim_capability(f, PCI_CAP_MSIX, 12);
+    sim_capability(f, 0x03, 8);
+    sim_extended_capability(f, PCI_EXT_CAP_ATS, 8);
+    sim_access_control(f, 0x5f);
+    look();
+    memset(f->writable, 0xff, sizeof(f->writable)); /* hardware that takes anything */
+    memcpy(before, f->config, sizeof(before));
+    memset(allowed + PCI_CACHE_LINE, 0xff, 2);
+    allowed[f->pcie + PCIE_DEVICE_CONTROL] = 0x10;
+    allowed[f->pcie + PCIE_DEVICE_CONTROL + 1] = 0x78;
+    for (unsigned i = 0; i < 200000; i++) {
+        unsigned width = 1u << host_random_below(&seed, 3);
+        unsigned space = host_random_below(&seed, 4) ? 256 : 4096;
+        unsigned offset = (unsigned)host_random_below(&seed, space / width) * width;
+
+        put(offset, width, (uint32_t)host_random(&seed));
+    }
+    for (unsigned i = 0; i < sizeof(before); i++)
+        assert_int_equal(f->config[i] & ~allowed[i], before[i] & ~allowed[i]);
+    assert_int_equal(f->resets, 0);
+}
+
+#define TEST(t) cmocka_unit_test_setup_teardown(t, new_function, no_leak)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(identity_is_the_hardware_s),
+        TEST(command_is_a_copy),
+        TEST(cache_line_reaches_the_hardware),
+        TEST(bars_answer_the_sizing_protocol),
+        TEST(no_rom_and_no_intx),
+        TEST(an_unassigned_io_bar_is_absent),
+        TEST(hidden_capabilities_leave_the_list),
+        TEST(lists_that_loop_are_cut),
+        TEST(msi_is_scratch),
+        TEST(tables_end_with_their_capability),
+        TEST(msix_control_is_scratch),
+        TEST(power_state_is_a_copy),
+        TEST(device_control),
+        TEST(conventional_reset_bit),
+        TEST(extended_capabilities),
+        TEST(extended_lists_that_loop_are_cut),
+        TEST(random_writes_change_nothing_else),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
