@@ -257,10 +257,8 @@ static int add_group(struct pci_group *pci, struct refusal *why)
 {
     struct vfio_group *group;
     char path[32];
-    int error = check_viable(pci, why);
+    int error;
 
-    if (error)
-        return error;
     group = kzalloc(sizeof(*group));
     if (!group)
         return no_memory(why);
@@ -284,12 +282,13 @@ static bool has_assigned(const struct pci_group *group)
 int vfio_register_groups(struct refusal *why)
 {
     struct pci_group *group;
+    int error = 0;
 
-    list_for_each_entry (group, pci_groups(), link) {
-        int error = has_assigned(group) ? add_group(group, why) : 0;
-
-        if (error)
-            return error;
-    }
-    return 0;
+    list_for_each_entry (group, pci_groups(), link)
+        if (!error && has_assigned(group))
+            error = check_viable(group, why);
+    list_for_each_entry (group, pci_groups(), link)
+        if (!error && has_assigned(group))
+            error = add_group(group, why);
+    return error;
 }

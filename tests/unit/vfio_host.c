@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/vfio_host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/cpu/port.h"
+#include "kernel/file/tree.h"
+#include "kernel/lib/error.h"
+#include "kernel/mm/heap.h"
+#include "kernel/pci/registers.h"
+#include "kernel/vfio/vfio.h"
+
+struct sim_function *plain, *rich, *pair, *other;
+
+static struct row {
+    char path[32];
+    tree_open open;
+    void *context;
+} rows[8];
+static size_t row_count;
+
+/* ---- the machine ---- */
+
+static void build_rich(void)
+{
+    unsigned msi, msix;
+
+    rich = sim_add(0, RICH, 0x00101b36, 0x010802);
+    sim_express(rich, PCIE_ENDPOINT, true);
+    sim_power(rich, true);
+    msi = sim_capability(rich, PCI_CAP_MSI, 24);
+    sim_set(rich, msi + 2, 2, 0x0184, 0x71);
+    msix = sim_capability(rich, PCI_CAP_MSIX, 12);
+    sim_set(rich, msix + 2, 2, 7, 0xc000);
+    sim_set(rich, msix + 4, 4, 0x2000, 0);
+    sim_set(rich, msix + 8, 4, 0x3000, 0);
+    sim_bar(rich, 0, 0xfe000000, 16 * KIB, PCI_BAR_TYPE_64);
+    sim_bar(rich, 2, 0xc000, 32, PCI_BAR_SPACE_IO);
+    sim_bar(rich, 4, 0xfe010000, 256, 0);
+}
+
+void host_machine_build(void)
+{
+    struct refusal why;
+    unsigned msi;
+
+    sim_reset();
+    plain = sim_add(0, PLAIN, 0x11e81234, 0x00ff00);
+    msi = sim_capability(plain, PCI_CAP_MSI, 14);
+    sim_set(plain, msi + 2, 2, 0x80, 0x71);
+    sim_bar(plain, 0, 0xfd000000, MIB, 0);
+    build_rich();
+    pair = sim_add(0, PAIR, 0x10d38086, 0x020000);
+    sim_multifunction(pair);
+    sim_add(0, PAIR + 1, 0x10d38086, 0x020000);
+    other = sim_add(0, OTHER, 0x10d38086, 0x020000);
+    if (pci_enumerate(sim_ecams, 1, &why))
+        abort();
+    pci_size_bars();
+    sim_remember();
+    pci_groups_build();
+    pci_find(0, PLAIN)->assigned = true;
+    pci_find(0, RICH)->assigned = true;
+    pci_find(0, PAIR)->assigned = true;
+    if (vfio_register_groups(&why))
+        abort();
+}
+
+int tree_add_device(const char *path, unsigned major, unsigned minor, tree_open open, void *context)
+{
+    snprintf(rows[row_count].path, sizeof(rows[0].path), "%s", path);
+    rows[row_count].open = open;
+    rows[row_count++].context = context;
+    return 0;
+}
+
+int host_open_group(pci_rid_t rid, struct file **out)
+{
+    char path[32];
+
+    snprintf(path, sizeof(path), "/dev/vfio/%u", pci_find(0, rid)->group->id);
+    for (size_t i = 0; i < row_count; i++)
+        if (strcmp(rows[i].path, path) == 0)
+            return rows[i].open(rows[i].context, FILE_RDWR, out);
+    return -ENOENT;
+}
+
+/* ---- containers ---- */
+
+struct vfio_container {
+    struct file *file;
+};
+
+int host_add_group_error;
+bool host_container_ready = true;
+unsigned host_groups_in_container;
+void (*host_on_leave)(struct pci_group *group);
+
+static void container_release(struct file *file)
+{
+    kfree(file->context);
+}
+
+static const struct file_ops container_ops = {.release = container_release};
+
+struct file *host_container_create(void)
+{
+    struct vfio_container *container = kzalloc(sizeof(*container));
+
+    container->file = file_create(&container_ops, container, FILE_RDWR, "container");
+    return container->file;
+}
+
+struct vfio_container *vfio_container_of(struct file *file)
+{
+    return file->ops == &container_ops ? file->context : NULL;
+}
+
+int vfio_container_add_group(struct vfio_container *container, struct pci_group *group)
+{
+    if (host_add_group_error)
+        return host_add_group_error;
+    file_get(container->file);
+    host_groups_in_container++;
+    return 0;
+}
+
+void vfio_container_remove_group(struct vfio_container *container, struct pci_group *group)
+{
+    if (host_on_leave)
+        host_on_leave(group);
+    host_groups_in_container--;
+    file_put(container->file);
+}
+
+bool vfio_container_ready(const struct vfio_container *container)
+{
+    return host_container_ready;
+}
+
+/* ---- interrupts ---- */
+
+struct irq_set *host_irqs;
+int host_irq_error;
+unsigned host_irq_enables;
+
+unsigned irq_count(const struct pci_device *device, enum irq_kind kind)
+{
+    if (kind == IRQ_MSIX)
+        return device->cap_msix ? (pci_read16(device, device->cap_msix + 2) & 0x7ff) + 1 : 0;
+    return device->cap_msi ? 1u << (pci_read16(device, device->cap_msi + 2) >> 1 & 7) : 0;
+}
+
+int irq_enable(struct pci_device *device, enum irq_kind kind, unsigned count, irq_handler handler,
+               void *context, struct irq_set **out)
+{
+    struct irq_set *set;
+
+    if (host_irq_error)
+        return host_irq_error;
+    if (host_irqs || count > irq_count(device, kind))
+        abort();
+    set = kzalloc(sizeof(*set));
+    if (!set)
+        return -ENOMEM;
+    *set = (struct irq_set){device, kind, count, handler, context, {0}};
+    host_irqs = *out = set;
+    host_irq_enables++;
+    return 0;
+}
+
+void irq_disable(struct irq_set *set)
+{
+    if (set != host_irqs)
+        abort();
+    kfree(set);
+    host_irqs = NULL;
+}
+
+void irq_mask(struct irq_set *set, unsigned index, bool masked)
+{
+    if (index >= set->count)
+        abort();
+    set->masked[index] = masked;
+}
+
+/* ---- reserved memory, ports ---- */
+
+pci_rid_t host_reserved = 0xffff;
+struct host_port host_port;
+
+void iommu_reserved_regions(uint16_t segment, uint16_t rid,
+                            void (*region)(void *context, paddr_t base, uint64_t length),
+                            void *context)
+{
+    if (rid == host_reserved)
+        region(context, 0x7b000000, 0x1000);
+}
+
+#define PORT_ACCESSORS(bits)                                                                       \
+    uint##bits##_t port_read##bits(uint16_t port)                                                  \
+    {                                                                                              \
+        host_port = (struct host_port){port, bits / 8, false, host_port.value};                    \
+        return (uint##bits##_t)host_port.value;                                                    \
+    }                                                                                              \
+    void port_write##bits(uint16_t port, uint##bits##_t value)                                     \
+    {                                                                                              \
+        host_port = (struct host_port){port, bits / 8, true, value};                               \
+    }
+
+PORT_ACCESSORS(8)
+PORT_ACCESSORS(16)
+PORT_ACCESSORS(32)

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What surrounds VFIO groups and devices in their test: a machine with four devices, and stand-ins
+ * for the file tree, containers, interrupts, reserved memory and I/O ports.
+ */
+#ifndef TESTS_UNIT_VFIO_HOST_H
+#define TESTS_UNIT_VFIO_HOST_H
+
+#include "kernel/file/file.h"
+#include "kernel/irq/irq.h"
+#include "kernel/pci/pci.h"
+#include "kernel/vfio/container.h"
+#include "tests/unit/sim_pci.h"
+
+/* Conventional, one MSI vector, BAR 0 of 1 MiB; cannot be reset. */
+#define PLAIN PCI_RID(0, 2, 0)
+/*
+ * PCI Express with function-level reset and power management; 8 MSI-X vectors, their table at
+ * 0x2000 of BAR 0 (16 KiB); 4 MSI vectors; BAR 2 of 32 I/O ports at 0xc000; BAR 4 of 256 bytes.
+ */
+#define RICH PCI_RID(0, 3, 0)
+/* A multifunction device: only function 0 is assigned. */
+#define PAIR PCI_RID(0, 5, 0)
+/* Not assigned. */
+#define OTHER PCI_RID(0, 6, 0)
+
+extern struct sim_function *plain, *rich, *pair, *other;
+
+/* Builds the machine, groups it and registers the groups. Once per test program. */
+void host_machine_build(void);
+/* Opens /dev/vfio/N of the group of a function. */
+int host_open_group(pci_rid_t rid, struct file **out);
+
+/* Containers: what the next call answers, and what was called. */
+extern int host_add_group_error;
+extern bool host_container_ready;
+extern unsigned host_groups_in_container;
+/* Called when a group leaves: the moment from which its memory may be unmapped. */
+extern void (*host_on_leave)(struct pci_group *group);
+struct file *host_container_create(void);
+
+/* Interrupts. */
+struct irq_set {
+    struct pci_device *device;
+    enum irq_kind kind;
+    unsigned count;
+    irq_handler handler;
+    void *context;
+    bool masked[64];
+};
+extern struct irq_set *host_irqs; /* the vectors in use, or NULL */
+extern int host_irq_error;        /* what irq_enable() answers */
+extern unsigned host_irq_enables;
+
+/* The function with reserved memory; 0xffff: none. */
+extern pci_rid_t host_reserved;
+
+/* Port accesses: the last one, and what reads give. */
+struct host_port {
+    uint16_t port;
+    unsigned width;
+    bool write;
+    uint32_t value;
+};
+extern struct host_port host_port;
+
+#endif
