@@ -172,7 +172,8 @@ bool space_fault(struct space *space, uaddr_t address, uint64_t error)
         mapping = grow_down(space, address);
     if (!mapping || !(mapping->access & access_of(error)) || page >= mapping_backed_end(mapping))
         return false;
-    around = mapping->flags & MAPPING_LAZY ? FAULT_AROUND_LAZY : FAULT_AROUND;
+    around =
+        mapping->flags & (MAPPING_LAZY | MAPPING_RESERVATION) ? FAULT_AROUND_LAZY : FAULT_AROUND;
     start = MAX(ALIGN_DOWN(address, around), mapping->start);
     end = MIN(ALIGN_DOWN(address, around) + around, mapping_backed_end(mapping));
     return space_fill_missing(mapping, start, end, 0) == 0 || space_resident(space, page, &file) ||

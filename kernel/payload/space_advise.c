@@ -14,13 +14,9 @@ static int ignore(struct mapping *mapping, uaddr_t start, uaddr_t end)
 /* Private memory is given back and reads as at the start; shared memory is only unmapped. */
 static int drop(struct mapping *mapping, uaddr_t start, uaddr_t end)
 {
-    struct cpu_space *cpu = mapping->space->cpu;
-
     if (mapping->flags & (MAPPING_LOCKED | MAPPING_DEVICE))
         return -EINVAL;
-    if (cpu_space_prepare_cut(cpu, start) || cpu_space_prepare_cut(cpu, end))
-        return -ENOMEM;
-    space_drop(cpu, start, end);
+    space_drop(mapping->space->cpu, start, end);
     return 0;
 }
 
@@ -92,6 +88,7 @@ int space_madvise(struct space *space, uaddr_t at, uint64_t length, unsigned adv
     struct mapping *mapping;
     uaddr_t end;
     bool gap = false;
+    int error = 0;
 
     if (advice >= ARRAY_SIZE(advice_actions) || !advice_actions[advice] ||
         !IS_ALIGNED(at, PAGE_SIZE))
@@ -102,9 +99,12 @@ int space_madvise(struct space *space, uaddr_t at, uint64_t length, unsigned adv
         return -EINVAL;
     if (!space_range(at, length, &end))
         return -ENOMEM;
+    /* The only step of dropping that can fail, so that it fails before anything is gone. */
+    if (advice_actions[advice] == drop)
+        error = cpu_space_prepare_cut(space->cpu, at) | cpu_space_prepare_cut(space->cpu, end);
+    if (error)
+        return -ENOMEM;
     for (mapping = mapping_from(space, at); at < end; mapping = mapping_next(mapping)) {
-        int error;
-
         if (mapping->start > at) {
             gap = true;
             at = mapping->start;

@@ -1,0 +1,725 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The address space, case by case: what test_space_model.c leaves to chance or cannot see. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+#include "kernel/file/file.h"
+#include "kernel/lib/error.h"
+#include "kernel/mm/direct.h"
+#include "kernel/mm/frames.h"
+#include "kernel/mm/heap.h"
+#include "kernel/mm/ramobj.h"
+#include "kernel/payload/space_internal.h"
+#include "tests/unit/host_heap.h"
+#include "tests/unit/host_memory.h"
+#include "tests/unit/host_paging.h"
+
+#define RAM_BASE    (2 * GIB - 64 * MIB)
+#define RAM_SIZE    (GIB + 256 * MIB)
+#define AT          UINT64_C(0x10000000000)
+#define RW          (PAGE_READ | PAGE_WRITE)
+#define ANONYMOUS   (SPACE_PRIVATE | SPACE_ANONYMOUS)
+#define BAR_BASE    UINT64_C(0x380000000000)
+#define READ_FAULT  4
+#define WRITE_FAULT 6
+
+static const struct phys_run ram[] = {{RAM_BASE, RAM_SIZE}};
+static struct space *space;
+static struct ioas_account account;
+static struct file file = {.name = "test"};
+static uint64_t frames_before;
+
+static uint64_t free_now(void)
+{
+    struct frames_stats s;
+
+    frames_stats(&s);
+    return s.free;
+}
+
+static int setup(void **state)
+{
+    host_memory_create(RAM_BASE, RAM_SIZE);
+    assert_int_equal(frames_init(ram, 1, NULL, 0), 0);
+    host_paging_init();
+    frames_before = free_now();
+    account = (struct ioas_account){.limit = 8 * MIB};
+    assert_int_equal(space_create(&account, &space), 0);
+    cpu_space_activate(space_cpu(space));
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    host_fail_nth(0);
+    cpu_space_activate(NULL);
+    space_destroy(space);
+    assert_int_equal(free_now(), frames_before);
+    assert_int_equal(heap_used(), 0);
+    assert_int_equal(account.used, 0);
+    assert_int_equal(file.references, 0);
+    host_memory_destroy();
+    return 0;
+}
+
+static int64_t map(uaddr_t at, uint64_t length, unsigned access, unsigned flags)
+{
+    const struct space_request request = {
+        .at = at, .length = length, .access = access, .access_max = ACCESS_ALL, .flags = flags};
+
+    return space_mmap(space, &request);
+}
+
+static int64_t map_object(uaddr_t at, uint64_t length, unsigned access, unsigned flags,
+                          struct memobj *object, uint64_t offset)
+{
+    const struct space_request request = {.at = at,
+                                          .length = length,
+                                          .access = access,
+                                          .access_max = ACCESS_ALL,
+                                          .flags = flags,
+                                          .object = object,
+                                          .offset = offset,
+                                          .file = &file,
+                                          .file_offset = offset};
+
+    return space_mmap(space, &request);
+}
+
+/* The payload's view of one byte; NULL when the access would fault for good. */
+static unsigned char *reach(uaddr_t at, bool write)
+{
+    struct host_page page = host_translate(at);
+
+    if (!page.size && space_fault(space, at, write ? WRITE_FAULT : READ_FAULT))
+        page = host_translate(at);
+    if (!page.size || (write && !page.write))
+        return NULL;
+    return (unsigned char *)phys_to_virt(page.base) + (at & (PAGE_SIZE - 1));
+}
+
+/* ---- mmap --------------------------------------------------------------------------------------
+ */
+
+static void test_mmap_errors(void **state)
+{
+    static const struct {
+        uaddr_t at;
+        uint64_t length;
+        unsigned flags;
+        int error;
+    } cases[] = {
+        {0, 0, ANONYMOUS, -EINVAL},
+        {0, UINT64_MAX, ANONYMOUS, -ENOMEM},
+        {0, USER_END, ANONYMOUS, -ENOMEM},
+        {AT + 1, PAGE_SIZE, ANONYMOUS | SPACE_FIXED, -EINVAL},
+        {AT + 1, PAGE_SIZE, ANONYMOUS | SPACE_FIXED_NOREPLACE, -EINVAL},
+        {USER_END, PAGE_SIZE, ANONYMOUS | SPACE_FIXED, -ENOMEM},
+        {USER_END - PAGE_SIZE, 2 * PAGE_SIZE, ANONYMOUS | SPACE_FIXED, -ENOMEM},
+        {UINT64_MAX & ~(PAGE_SIZE - 1), PAGE_SIZE, ANONYMOUS | SPACE_FIXED, -ENOMEM},
+        {0, PAGE_SIZE, ANONYMOUS | SPACE_FIXED, -EPERM},
+        {AT, PAGE_SIZE, ANONYMOUS | SPACE_FIXED_NOREPLACE, -EEXIST},
+        {0, PAGE_SIZE, ANONYMOUS | SPACE_HUGETLB | (16u << SPACE_HUGE_SHIFT), -EINVAL},
+        {AT + PAGE_SIZE, PAGE_SIZE, ANONYMOUS | SPACE_HUGETLB | SPACE_FIXED, -EINVAL},
+        {0, 2 * GIB, ANONYMOUS, -ENOMEM}, /* more than there is */
+        {0, 9 * MIB, ANONYMOUS | SPACE_LOCK, -EAGAIN},
+    };
+
+    assert_int_equal(map(AT, PAGE_SIZE, RW, ANONYMOUS | SPACE_FIXED), AT);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        uint64_t before = free_now();
+
+        assert_int_equal(map(cases[i].at, cases[i].length, RW, cases[i].flags), cases[i].error);
+        assert_int_equal(free_now(), before);
+    }
+    assert_int_equal(space->mapped, PAGE_SIZE);
+}
+
+static void test_hints(void **state)
+{
+    int64_t at = map(AT + 5, PAGE_SIZE, RW, ANONYMOUS);
+
+    assert_int_equal(at, AT + PAGE_SIZE); /* rounded up, and free */
+    at = map(AT + PAGE_SIZE, PAGE_SIZE, RW, ANONYMOUS);
+    assert_true(at > (int64_t)(USER_END / 2)); /* taken: the highest place instead */
+    at = map(0, PAGE_SIZE, RW, ANONYMOUS | SPACE_32BIT);
+    assert_in_range(at, GIB, 2 * GIB - PAGE_SIZE);
+    at = map(USER_END, PAGE_SIZE, RW, ANONYMOUS);
+    assert_true(at > 0);
+}
+
+static void test_one_gib_is_one_leaf(void **state)
+{
+    uint64_t before = free_now();
+    int64_t at = map(0, GIB, RW, ANONYMOUS);
+    struct host_page page = host_translate((uaddr_t)at);
+    struct memobj *device;
+    struct phys_run runs[2];
+    struct ioas_source source = space_source(space);
+
+    assert_int_equal(page.size, GIB);
+    assert_true(before - free_now() < GIB / PAGE_SIZE + 8); /* and next to no tables */
+    assert_int_equal(source.ops->runs(source.context, (uint64_t)at, GIB, true, runs, 2, &device),
+                     1);
+    assert_int_equal(runs[0].length, GIB);
+    /* A hole in the middle costs two tables, not the rest. */
+    assert_int_equal(space_munmap(space, (uaddr_t)at + 5 * PAGE_SIZE, PAGE_SIZE), 0);
+    assert_int_equal(host_translate((uaddr_t)at + 512 * MIB).size, SIZE_2M);
+    assert_int_equal(host_translate((uaddr_t)at + 5 * PAGE_SIZE).size, 0);
+    assert_int_equal(host_translate((uaddr_t)at + 6 * PAGE_SIZE).size, PAGE_SIZE);
+}
+
+static void test_huge_pages(void **state)
+{
+    const unsigned huge_2m = ANONYMOUS | SPACE_HUGETLB;
+    const unsigned huge_1g = huge_2m | (30u << SPACE_HUGE_SHIFT);
+    int64_t at = map(0, 1, RW, huge_2m);
+    int64_t giant;
+
+    assert_true(IS_ALIGNED(at, SIZE_2M));
+    assert_int_equal(host_translate((uaddr_t)at + SIZE_2M - 1).size, SIZE_2M);
+    giant = map(0, PAGE_SIZE, RW, huge_1g);
+    assert_int_equal(host_translate((uaddr_t)giant).size, GIB);
+    assert_int_equal(map(0, PAGE_SIZE, RW, huge_1g), -ENOMEM); /* there was one */
+    /* A reservation of huge pages keeps its promise, or says no, when it becomes accessible. */
+    at = map(0, GIB, 0, huge_1g);
+    assert_true(at > 0);
+    assert_int_equal(space_protect(space, (uaddr_t)at, GIB, RW), -ENOMEM);
+    assert_int_equal(space_munmap(space, (uaddr_t)giant, GIB), 0);
+    assert_int_equal(space_protect(space, (uaddr_t)at, GIB, RW), 0);
+    assert_int_equal(host_translate((uaddr_t)at).size, GIB);
+}
+
+static void test_reservations_take_no_frames(void **state)
+{
+    uint64_t before = free_now();
+    int64_t none = map(0, 64 * GIB, 0, ANONYMOUS);
+    int64_t lazy = map(0, 64 * GIB, RW, ANONYMOUS | SPACE_NORESERVE);
+
+    assert_true(none > 0 && lazy > 0);
+    assert_int_equal(free_now(), before);
+    *reach((uaddr_t)lazy + GIB, true) = 1;
+    assert_true(before - free_now() < 32);
+    assert_null(reach((uaddr_t)none, false));
+    assert_int_equal(space_explain(space, (uaddr_t)none, READ_FAULT), SPACE_FORBIDDEN);
+    assert_int_equal(space_protect(space, (uaddr_t)none + MIB, MIB, RW), 0);
+    assert_int_equal(host_translate((uaddr_t)none + MIB).size, PAGE_SIZE);
+    assert_int_equal(host_translate((uaddr_t)none + 2 * MIB).size, 0);
+}
+
+/* Replacing populated memory either succeeds or leaves every byte as it was. */
+static void test_replace_is_whole_or_nothing(void **state)
+{
+    const uint64_t length = 2 * SIZE_2M;
+
+    assert_int_equal(map(AT, length, RW, ANONYMOUS | SPACE_FIXED), AT);
+    *reach(AT, true) = 11;
+    *reach(AT + SIZE_2M + PAGE_SIZE, true) = 22;
+    for (uint64_t n = 1;; n++) {
+        int64_t at;
+
+        host_fail_nth(n);
+        at = map(AT + PAGE_SIZE, length - PAGE_SIZE, PAGE_READ, ANONYMOUS | SPACE_FIXED);
+        host_fail_nth(0);
+        assert_int_equal(*reach(AT, false), 11);
+        if (at >= 0)
+            break;
+        assert_int_equal(*reach(AT + SIZE_2M + PAGE_SIZE, true), 22);
+    }
+    assert_int_equal(*reach(AT + SIZE_2M + PAGE_SIZE, false), 0);
+    assert_true(host_tlb_coherent());
+}
+
+/* ---- mprotect ----------------------------------------------------------------------------------
+ */
+
+static void test_protect_errors(void **state)
+{
+    struct memobj *object = ramobj_create(MIB);
+    struct space_request request = {.at = AT + MIB,
+                                    .length = MIB,
+                                    .access = PAGE_READ,
+                                    .access_max = PAGE_READ,
+                                    .flags = SPACE_SHARED | SPACE_FIXED,
+                                    .object = object};
+
+    assert_int_equal(map(AT, MIB, RW, ANONYMOUS | SPACE_FIXED), AT);
+    assert_int_equal(space_mmap(space, &request), AT + MIB);
+    assert_int_equal(space_protect(space, AT + 1, PAGE_SIZE, RW), -EINVAL);
+    assert_int_equal(space_protect(space, AT, PAGE_SIZE, 8), -EINVAL);
+    assert_int_equal(space_protect(space, AT, 0, RW), 0);
+    assert_int_equal(space_protect(space, AT, UINT64_MAX, RW), -ENOMEM);
+    assert_int_equal(space_protect(space, AT, 3 * MIB, PAGE_READ), -ENOMEM);
+    assert_int_equal(space_protect(space, AT, 2 * MIB, RW), -EACCES);
+    assert_true(host_translate(AT).write); /* nothing changed in front of the refusal */
+    memobj_put(object);
+}
+
+/* Two reservations: the second one's table is missing. The first one's frames must go back. */
+static void test_protect_undoes_what_it_filled(void **state)
+{
+    uint64_t before;
+
+    assert_int_equal(map(AT, PAGE_SIZE, 0, ANONYMOUS | SPACE_FIXED), AT);
+    assert_int_equal(map(AT + PAGE_SIZE, SIZE_2M, 0, ANONYMOUS | SPACE_FIXED | SPACE_NORESERVE),
+                     AT + PAGE_SIZE);
+    before = free_now();
+    for (uint64_t n = 1;; n++) {
+        struct cpu_mapping m;
+        int error;
+
+        host_fail_nth(n);
+        error = space_protect(space, AT, PAGE_SIZE + SIZE_2M, RW);
+        host_fail_nth(0);
+        if (!error)
+            break;
+        assert_int_equal(error, -ENOMEM);
+        assert_int_equal(free_now(), before);
+        assert_false(cpu_space_find(space->cpu, 0, USER_END, &m));
+    }
+    assert_true(before - free_now() >= 513);
+}
+
+/* ---- Stack, break ------------------------------------------------------------------------------
+ */
+
+static void test_stack(void **state)
+{
+    uaddr_t top;
+    int64_t near;
+
+    assert_int_equal(space_map_stack(space, 8 * MIB, &top), 0);
+    assert_true(host_translate(top - 1).write);
+    assert_false(host_translate(top - 1).execute);
+    assert_non_null(reach(top - MIB, true));
+    assert_non_null(reach(top - 8 * MIB, true));
+    assert_null(reach(top - 8 * MIB - 1, true));
+    assert_int_equal(space_explain(space, top - 8 * MIB - 1, WRITE_FAULT), SPACE_UNMAPPED);
+    /* Addresses are chosen clear of what the stack may become. */
+    near = map(0, PAGE_SIZE, RW, ANONYMOUS);
+    assert_true((uaddr_t)near + PAGE_SIZE + MIB <= top - 8 * MIB);
+    space_set_stack_limit(space, 64 * MIB);
+    assert_null(reach((uaddr_t)near + PAGE_SIZE + MIB / 2, true)); /* the guard */
+    assert_non_null(reach((uaddr_t)near + PAGE_SIZE + MIB, true));
+}
+
+static void test_break(void **state)
+{
+    space_set_break(space, AT);
+    assert_int_equal(space_brk(space, 0), AT);
+    assert_int_equal(space_brk(space, AT + 100), AT + 100);
+    *reach(AT + 99, true) = 5;
+    assert_int_equal(space_brk(space, AT + 3 * PAGE_SIZE), AT + 3 * PAGE_SIZE);
+    assert_int_equal(*reach(AT + 99, false), 5);
+    assert_int_equal(space_brk(space, AT + PAGE_SIZE), AT + PAGE_SIZE);
+    assert_null(reach(AT + PAGE_SIZE, false));
+    assert_int_equal(map(AT + 2 * PAGE_SIZE, PAGE_SIZE, RW, ANONYMOUS | SPACE_FIXED),
+                     AT + 2 * PAGE_SIZE);
+    assert_int_equal(space_brk(space, AT + 3 * PAGE_SIZE), AT + PAGE_SIZE); /* in the way */
+    assert_int_equal(space_brk(space, AT - 1), AT + PAGE_SIZE);
+    host_fail_nth(1);
+    assert_int_equal(space_brk(space, AT + 2 * PAGE_SIZE), AT + PAGE_SIZE);
+}
+
+/* ---- Objects -----------------------------------------------------------------------------------
+ */
+
+static int bar_run(struct memobj *object, uint64_t offset, uint64_t max, struct phys_run *out)
+{
+    *out = (struct phys_run){BAR_BASE + offset, max};
+    return 0;
+}
+
+static void bar_destroy(struct memobj *object)
+{
+}
+
+static const struct memobj_ops bar_ops = {bar_run, bar_destroy};
+
+static void test_device_memory(void **state)
+{
+    struct ioas_source source = space_source(space);
+    struct memobj bar, *device;
+    struct phys_run runs[4];
+
+    memobj_init(&bar, &bar_ops, 4 * MIB, MEMOBJ_DEVICE);
+    assert_int_equal(map_object(AT, 4 * MIB, RW, SPACE_SHARED | SPACE_FIXED, &bar, 0), AT);
+    assert_int_equal(file.references, 1); /* closing the descriptor would not close the device */
+    assert_true(host_translate(AT).uncached);
+    assert_int_equal(host_translate(AT).base, BAR_BASE);
+    assert_int_equal(host_translate(AT).size, SIZE_2M);
+    assert_int_equal(space_madvise(space, AT, PAGE_SIZE, 4), -EINVAL);
+    assert_int_equal(space_mremap(space, AT, 4 * MIB, 8 * MIB, 1, 0), -EFAULT);
+    assert_int_equal(source.ops->runs(source.context, AT + MIB, 8 * MIB, true, runs, 4, &device),
+                     1);
+    assert_ptr_equal(device, &bar);
+    assert_int_equal(runs[0].base, BAR_BASE + MIB);
+    assert_int_equal(runs[0].length, 3 * MIB);
+
+    memobj_revoke(&bar);
+    assert_true(host_tlb_coherent());
+    assert_int_equal(host_translate(AT).size, 0);
+    assert_false(space_fault(space, AT, WRITE_FAULT));
+    assert_int_equal(space_explain(space, AT, WRITE_FAULT), SPACE_GONE);
+    assert_int_equal(source.ops->runs(source.context, AT, MIB, true, runs, 4, &device), -EIO);
+    memobj_restore(&bar);
+    assert_true(space_fault(space, AT + 5, WRITE_FAULT));
+    assert_int_equal(host_translate(AT).base, BAR_BASE);
+    assert_int_equal(space_munmap(space, AT, 4 * MIB), 0);
+    assert_int_equal(bar.references, 1);
+}
+
+static void test_shared_file(void **state)
+{
+    struct memobj *object = ramobj_create(2 * MIB);
+    uint64_t before = free_now();
+
+    assert_int_equal(map_object(AT, 4 * MIB, RW, SPACE_SHARED | SPACE_FIXED, object, 0), AT);
+    assert_int_equal(map_object(AT + GIB, MIB, PAGE_READ, SPACE_SHARED | SPACE_FIXED, object, MIB),
+                     AT + GIB);
+    assert_int_equal(free_now(), before); /* files stay sparse */
+    *reach(AT + MIB + 7, true) = 9;
+    assert_int_equal(*reach(AT + GIB + 7, false), 9);
+    assert_null(reach(AT + GIB + 7, true));
+    assert_null(reach(AT + 2 * MIB, false)); /* beyond the end */
+    assert_int_equal(space_explain(space, AT + 2 * MIB, READ_FAULT), SPACE_GONE);
+    ramobj_resize(object, MIB);
+    assert_true(host_tlb_coherent());
+    assert_null(reach(AT + MIB + 7, false));
+    ramobj_resize(object, 2 * MIB);
+    assert_int_equal(*reach(AT + MIB + 7, false), 0);
+    memobj_put(object);
+}
+
+static void test_private_file(void **state)
+{
+    struct memobj *object = ramobj_create(2 * MIB);
+    struct phys_run run;
+
+    assert_int_equal(memobj_run(object, PAGE_SIZE, PAGE_SIZE, &run), 0);
+    memset(phys_to_virt(run.base), 3, PAGE_SIZE);
+    assert_int_equal(map_object(AT, 4 * MIB, RW, SPACE_PRIVATE | SPACE_FIXED, object, 0), AT);
+    assert_int_equal(ramobj_resident(object), PAGE_SIZE); /* holes are not filled by reading */
+    assert_int_equal(*reach(AT, false), 0);
+    assert_int_equal(*reach(AT + PAGE_SIZE, false), 3);
+    *reach(AT + PAGE_SIZE, true) = 4;
+    assert_int_equal(*(unsigned char *)phys_to_virt(run.base), 3);
+    assert_null(reach(AT + 2 * MIB, false));
+    assert_int_equal(space_madvise(space, AT + PAGE_SIZE, PAGE_SIZE, 4), 0);
+    assert_int_equal(*reach(AT + PAGE_SIZE, false), 3); /* the file again */
+    memobj_put(object);
+}
+
+/* A populate that runs out of memory half way leaves no page of the object behind. */
+static void test_populate_failure(void **state)
+{
+    struct memobj *object = ramobj_create(4 * MIB);
+    struct cpu_mapping m;
+    uint64_t failures = 0;
+
+    for (uint64_t n = 1; n <= 12; n++) {
+        int64_t at;
+
+        host_fail_nth(n);
+        at = map_object(AT + MIB, 3 * MIB, RW, SPACE_SHARED | SPACE_FIXED | SPACE_POPULATE, object,
+                        MIB);
+        host_fail_nth(0);
+        assert_int_equal(cpu_space_find(space->cpu, 0, USER_END, &m), at > 0);
+        failures += at < 0;
+        assert_int_equal(space_munmap(space, AT, 4 * MIB), 0);
+        ramobj_resize(object, 0);
+        ramobj_resize(object, 4 * MIB);
+    }
+    assert_true(failures > 4);
+    memobj_put(object);
+}
+
+/* ---- Pins --------------------------------------------------------------------------------------
+ */
+
+static void test_pinned_memory_survives_munmap(void **state)
+{
+    struct ioas_source source = space_source(space);
+    struct memobj *device;
+    struct frames_stats s;
+    struct phys_run run;
+
+    assert_int_equal(map(AT, SIZE_2M, RW, ANONYMOUS | SPACE_FIXED), AT);
+    *reach(AT, true) = 77;
+    assert_int_equal(source.ops->runs(source.context, AT, SIZE_2M, true, &run, 1, &device), 1);
+    assert_int_equal(frames_pin(run.base, run.length), 0);
+    source.ops->get(source.context);
+    assert_int_equal(space_munmap(space, AT, SIZE_2M), 0);
+    frames_stats(&s);
+    assert_int_equal(s.orphans, 512);
+    assert_int_equal(map(AT, SIZE_2M, RW, ANONYMOUS | SPACE_FIXED), AT);
+    assert_true(host_translate(AT).base != run.base);
+    assert_int_equal(*(unsigned char *)phys_to_virt(run.base), 77);
+    frames_unpin(run.base, run.length);
+    source.ops->put(source.context);
+}
+
+static void test_source_outlives_space(void **state)
+{
+    struct ioas_source source = space_source(space);
+    struct memobj *device;
+    struct phys_run run;
+
+    assert_int_equal(map(AT, PAGE_SIZE, PAGE_READ, ANONYMOUS | SPACE_FIXED), AT);
+    assert_int_equal(source.ops->runs(source.context, AT, PAGE_SIZE, true, &run, 1, &device),
+                     -EFAULT);
+    assert_int_equal(source.ops->runs(source.context, AT, PAGE_SIZE, false, &run, 1, &device), 1);
+    source.ops->get(source.context);
+    cpu_space_activate(NULL);
+    space_destroy(space);
+    assert_int_equal(source.ops->runs(source.context, AT, PAGE_SIZE, false, &run, 1, &device),
+                     -EFAULT);
+    source.ops->put(source.context);
+    assert_int_equal(space_create(&account, &space), 0);
+}
+
+/* ---- mremap ------------------------------------------------------------------------------------
+ */
+
+static void test_mremap_errors(void **state)
+{
+    static const struct {
+        uaddr_t at;
+        uint64_t old_length, length;
+        unsigned flags;
+        uaddr_t to;
+        int error;
+    } cases[] = {
+        {AT + 1, PAGE_SIZE, PAGE_SIZE, 1, 0, -EINVAL},
+        {AT, PAGE_SIZE, 0, 1, 0, -EINVAL},
+        {AT, PAGE_SIZE, PAGE_SIZE, 4, 0, -EINVAL},
+        {AT, PAGE_SIZE, PAGE_SIZE, 2, AT + GIB, -EINVAL}, /* FIXED without MAYMOVE */
+        {AT, PAGE_SIZE, PAGE_SIZE, 3, AT + GIB + 1, -EINVAL},
+        {AT, PAGE_SIZE, PAGE_SIZE, 3, USER_END, -EINVAL},
+        {AT, 2 * PAGE_SIZE, PAGE_SIZE, 3, AT + PAGE_SIZE, -EINVAL}, /* overlap */
+        {AT + PAGE_SIZE, PAGE_SIZE, 2 * PAGE_SIZE, 3, AT, -EINVAL},
+        {AT, PAGE_SIZE, PAGE_SIZE, 3, 0, -EPERM},
+        {AT + GIB, PAGE_SIZE, PAGE_SIZE, 1, 0, -EFAULT},
+        {AT, 3 * PAGE_SIZE, PAGE_SIZE, 1, 0, -EFAULT}, /* longer than the mapping */
+        {AT, PAGE_SIZE, 3 * PAGE_SIZE, 0, 0, -ENOMEM}, /* no room, may not move */
+        {AT, 0, PAGE_SIZE, 1, 0, -EINVAL},             /* private memory cannot be doubled */
+    };
+
+    assert_int_equal(map(AT, 2 * PAGE_SIZE, RW, ANONYMOUS | SPACE_FIXED), AT);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        assert_int_equal(space_mremap(space, cases[i].at, cases[i].old_length, cases[i].length,
+                                      cases[i].flags, cases[i].to),
+                         cases[i].error);
+    assert_int_equal(space->mapped, 2 * PAGE_SIZE);
+}
+
+/* How scattered memory is made for benchmarks: single pages in random order. */
+static void test_scatter_by_single_pages(void **state)
+{
+    const uint64_t pages = 1024;
+    const uaddr_t from = AT, to = AT + GIB;
+    static uint64_t order[1024];
+    uint64_t rng = 9;
+
+    assert_int_equal(map(from, pages * PAGE_SIZE, RW, ANONYMOUS | SPACE_FIXED), from);
+    assert_int_equal(map(to, pages * PAGE_SIZE, RW, ANONYMOUS | SPACE_FIXED), to);
+    for (uint64_t i = 0; i < pages; i++) {
+        uint64_t j = host_random_below(&rng, i + 1);
+
+        *(uint64_t *)(void *)reach(from + i * PAGE_SIZE, true) = i;
+        order[i] = order[j];
+        order[j] = i;
+    }
+    for (uint64_t i = 0; i < pages; i++)
+        assert_int_equal(space_mremap(space, from + order[i] * PAGE_SIZE, PAGE_SIZE, PAGE_SIZE, 3,
+                                      to + i * PAGE_SIZE),
+                         to + i * PAGE_SIZE);
+    for (uint64_t i = 0; i < pages; i++)
+        assert_int_equal(*(uint64_t *)(void *)reach(to + i * PAGE_SIZE, false), order[i]);
+    assert_int_equal(space->mapped, pages * PAGE_SIZE);
+    assert_ptr_equal(mapping_next(mapping_from(space, 0)), &space->top); /* one mapping */
+    assert_true(host_tlb_coherent());
+}
+
+/* A move that cannot grow leaves nothing at the new place and everything at the old one. */
+static void test_mremap_failure(void **state)
+{
+    const uaddr_t to = AT + GIB + SIZE_2M - PAGE_SIZE;
+    struct cpu_mapping m;
+    int64_t at;
+
+    assert_int_equal(map(AT, PAGE_SIZE, RW, ANONYMOUS | SPACE_FIXED), AT);
+    *reach(AT, true) = 8;
+    for (uint64_t n = 1;; n++) {
+        host_fail_nth(n);
+        at = space_mremap(space, AT, PAGE_SIZE, 2 * PAGE_SIZE, 3, to);
+        host_fail_nth(0);
+        if (at > 0)
+            break;
+        assert_int_equal(at, -ENOMEM);
+        assert_false(cpu_space_find(space->cpu, to, USER_END, &m));
+        assert_int_equal(*reach(AT, true), 8);
+    }
+    assert_int_equal(*reach(to, true), 8);
+    assert_int_equal(*reach(to + PAGE_SIZE, true), 0);
+    assert_null(reach(AT, false));
+}
+
+static void test_mremap_doubles_shared_memory(void **state)
+{
+    struct memobj *object = ramobj_create(MIB);
+    int64_t second;
+
+    assert_int_equal(map_object(AT, MIB, RW, SPACE_SHARED | SPACE_FIXED, object, 0), AT);
+    second = space_mremap(space, AT + PAGE_SIZE, 0, PAGE_SIZE, 1, 0);
+    assert_true(second > 0);
+    *reach(AT + PAGE_SIZE, true) = 6;
+    assert_int_equal(*reach((uaddr_t)second, false), 6);
+    memobj_put(object);
+}
+
+/* ---- Locking, advice, reports ------------------------------------------------------------------
+ */
+
+static void test_locking(void **state)
+{
+    assert_int_equal(map(AT, 6 * MIB, RW, ANONYMOUS | SPACE_FIXED | SPACE_NORESERVE), AT);
+    assert_int_equal(space_mlock(space, AT + 100, MIB, false), 0);
+    assert_int_equal(account.used, MIB + PAGE_SIZE); /* the pages it touches */
+    assert_true(host_translate(AT + MIB).size);
+    assert_int_equal(space_madvise(space, AT, PAGE_SIZE, 4), -EINVAL);
+    account.used += 4 * MIB; /* what devices pinned */
+    assert_int_equal(space_mlock(space, AT, 6 * MIB, true), -ENOMEM);
+    account.used -= 4 * MIB;
+    assert_int_equal(space_mlock(space, AT, 6 * MIB, true), 0);
+    assert_int_equal(space_mlockall(space, 2), 0);
+    assert_int_equal(map(0, 4 * MIB, RW, ANONYMOUS), -EAGAIN);
+    assert_true(map(0, 2 * MIB, RW, ANONYMOUS) > 0);
+    assert_int_equal(account.used, 8 * MIB);
+    space_munlockall(space);
+    assert_int_equal(account.used, 0);
+    assert_int_equal(space_mlockall(space, 0), -EINVAL);
+    assert_int_equal(space_mlockall(space, 4), -EINVAL);
+    assert_int_equal(space_mlockall(space, 1), 0);
+    assert_int_equal(account.used, 8 * MIB);
+    assert_int_equal(space_munlock(space, AT, 6 * MIB), 0);
+    assert_int_equal(space_munlock(space, AT, 7 * MIB), -ENOMEM);
+    space_set_memlock(space, 0);
+    assert_int_equal(space_mlock(space, AT, 1, false), -EPERM);
+    assert_int_equal(space_mlockall(space, 1), -EPERM);
+}
+
+static void test_advice(void **state)
+{
+    static const unsigned unknown[] = {5, 6, 7, 12, 13, 24, 100};
+    struct memobj *object = ramobj_create(MIB);
+
+    assert_int_equal(map(AT, MIB, RW, ANONYMOUS | SPACE_FIXED | SPACE_NORESERVE), AT);
+    for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
+        assert_int_equal(space_madvise(space, AT, PAGE_SIZE, unknown[i]), -EINVAL);
+    assert_int_equal(space_madvise(space, AT + 1, PAGE_SIZE, 0), -EINVAL);
+    assert_int_equal(space_madvise(space, AT, 0, 0), 0);
+    assert_int_equal(space_madvise(space, AT, UINT64_MAX, 0), -EINVAL);
+    assert_int_equal(space_madvise(space, AT, 2 * MIB, 3), -ENOMEM);
+    assert_int_equal(space_madvise(space, AT, MIB, 23), 0);
+    assert_int_equal(host_translate(AT + MIB - 1).size, PAGE_SIZE);
+    assert_int_equal(space_protect(space, AT, PAGE_SIZE, PAGE_READ), 0);
+    assert_int_equal(space_madvise(space, AT, MIB, 23), -EINVAL);
+    assert_int_equal(space_madvise(space, AT, PAGE_SIZE, 9), -EINVAL);
+    assert_int_equal(map_object(AT + MIB, MIB, RW, SPACE_SHARED | SPACE_FIXED, object, 0),
+                     AT + MIB);
+    *reach(AT + MIB, true) = 1;
+    assert_int_equal(space_madvise(space, AT + MIB, PAGE_SIZE, 9), 0);
+    assert_int_equal(*reach(AT + MIB, false), 0);
+    memobj_put(object);
+}
+
+static void test_msync_and_mincore(void **state)
+{
+    uint8_t present[4];
+
+    assert_int_equal(map(AT, 2 * PAGE_SIZE, RW, ANONYMOUS | SPACE_FIXED), AT);
+    assert_int_equal(map(AT + 2 * PAGE_SIZE, PAGE_SIZE, 0, ANONYMOUS | SPACE_FIXED),
+                     AT + 2 * PAGE_SIZE);
+    assert_int_equal(space_msync(space, AT, 2 * PAGE_SIZE, 4), 0);
+    assert_int_equal(space_msync(space, AT, PAGE_SIZE, 8), -EINVAL);
+    assert_int_equal(space_msync(space, AT, PAGE_SIZE, 5), -EINVAL);
+    assert_int_equal(space_msync(space, AT + 1, PAGE_SIZE, 4), -EINVAL);
+    assert_int_equal(space_msync(space, AT, 4 * PAGE_SIZE, 4), -ENOMEM);
+    assert_int_equal(space_mlock(space, AT, PAGE_SIZE, false), 0);
+    assert_int_equal(space_msync(space, AT, PAGE_SIZE, 2), -EBUSY);
+    assert_int_equal(space_mincore(space, AT, 3, present), 0);
+    assert_int_equal(present[0] + 2 * present[1] + 4 * present[2], 3);
+    assert_int_equal(space_mincore(space, AT, 4, present), -ENOMEM);
+    assert_int_equal(space_mincore(space, AT + 1, 1, present), -EINVAL);
+}
+
+static void test_maps_text(void **state)
+{
+    struct memobj *object = ramobj_create(MIB);
+    char buffer[600], expected[600];
+    struct space_stats stats;
+    struct text text;
+    bool from_file;
+
+    assert_int_equal(space_map(space, AT, MIB, PAGE_READ | PAGE_EXEC, "[heap]"), 0);
+    assert_int_equal(map(AT + MIB, MIB, RW, ANONYMOUS | SPACE_FIXED), AT + MIB);
+    assert_int_equal(map_object(AT + 2 * MIB, PAGE_SIZE, PAGE_READ,
+                                SPACE_SHARED | SPACE_FIXED | SPACE_POPULATE, object, PAGE_SIZE),
+                     AT + 2 * MIB);
+    text_init(&text, buffer, sizeof(buffer));
+    space_show_maps(space, &text);
+    snprintf(expected, sizeof(expected),
+             "10000000000-10000100000 r-xp 00000000 00:00 0%*s[heap]\n"
+             "10000100000-10000200000 rw-p 00000000 00:00 0\n"
+             "10000200000-10000201000 r--s 00001000 00:00 0%*s/test (deleted)\n",
+             28, "", 28, "");
+    assert_string_equal(buffer, expected);
+    space_stats(space, &stats);
+    assert_int_equal(stats.mapped, 2 * MIB + PAGE_SIZE);
+    assert_int_equal(stats.resident, 2 * MIB + PAGE_SIZE);
+    assert_int_equal(stats.text, MIB);
+    assert_int_equal(stats.data, MIB);
+    assert_true(space_resident(space, AT + 2 * MIB, &from_file));
+    assert_true(from_file);
+    assert_true(space_resident(space, AT, &from_file));
+    assert_false(from_file);
+    assert_false(space_resident(space, AT + 3 * MIB, &from_file));
+    memobj_put(object);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_mmap_errors),
+        TEST(test_hints),
+        TEST(test_one_gib_is_one_leaf),
+        TEST(test_huge_pages),
+        TEST(test_reservations_take_no_frames),
+        TEST(test_replace_is_whole_or_nothing),
+        TEST(test_protect_errors),
+        TEST(test_protect_undoes_what_it_filled),
+        TEST(test_stack),
+        TEST(test_break),
+        TEST(test_device_memory),
+        TEST(test_shared_file),
+        TEST(test_private_file),
+        TEST(test_populate_failure),
+        TEST(test_pinned_memory_survives_munmap),
+        TEST(test_source_outlives_space),
+        TEST(test_mremap_errors),
+        TEST(test_scatter_by_single_pages),
+        TEST(test_mremap_failure),
+        TEST(test_mremap_doubles_shared_memory),
+        TEST(test_locking),
+        TEST(test_advice),
+        TEST(test_msync_and_mincore),
+        TEST(test_maps_text),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
