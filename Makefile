@@ -21,6 +21,7 @@ WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow 
 
 include boot/pvh/kernel.mk
 include boot/efi/efi.mk
+include tools/afu-model/afu-model.mk
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk
 include sdk/sdk.mk

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What every command shares: where things are, how to fail, how to call make."""
 
+import ctypes
 import os
 import pathlib
+import signal
 import subprocess
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = TOP / "build"
+PR_SET_PDEATHSIG = 1
 
 
 class Failure(Exception):
@@ -32,3 +35,8 @@ def build(*targets):
     """Builds make targets or fails."""
     if not make(*targets):
         raise Failure(f"the build of {' '.join(map(str, targets))} failed")
+
+
+def die_with_parent():
+    """In the child: it must not outlive us, whatever ends us."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -2,7 +2,11 @@
 """--device: what a short name stands for, where the device goes, and how the kernel will find it."""
 
 import dataclasses
+import os
+import subprocess
+import time
 
+from bulkhead import cli
 from bulkhead.cli import Failure
 
 FIRST_SLOT = 0x10  # of pcie.0: free in every machine we build
@@ -15,7 +19,15 @@ PRESETS = {
     "nvme": ("nvme,serial=bulkhead,drive={id}-drive",
              ("-drive", "if=none,id={id}-drive,format=raw,cache=unsafe,file={folder}/{id}.img")),
     "e1000e": ("e1000e,netdev={id}-net", ("-netdev", "user,id={id}-net,restrict=on")),
+    "afu-model": ("ivshmem-doorbell,chardev={id}-card,vectors=8",
+                  ("-chardev", "socket,id={id}-card,path={folder}/{id}.socket")),
 }
+# What the kernel is told of a preset unless the command line says otherwise.
+KERNEL_OPTIONS = {"afu-model": {"afu": "dfl"}}
+# Words of a SPEC that are not QEMU's: kernel.KEY=VALUE, and the software card's behaviour.
+KERNEL_PREFIX = "kernel."
+MODEL_MODE = "mode="
+SOCKET_PATIENCE = 10  # seconds
 
 
 @dataclasses.dataclass
@@ -23,7 +35,7 @@ class Assigned:
     """A device on its way to the payload."""
     argument: str  # for -device
     extra: tuple  # more words for QEMU, before it
-    selector: str  # for the kernel's `device` key
+    selector: str  # for the kernel's `device` key, with the device's options
 
 
 def options_of(argument):
@@ -75,8 +87,31 @@ def make_drive(folder, name):
         image.truncate(DRIVE_SIZE)
 
 
+def take_words(spec, prefix):
+    """Splits the words of a SPEC that begin with prefix off: (what is left, the words' rests)."""
+    words = spec.split(",")
+    taken = [word.removeprefix(prefix) for word in words if word.startswith(prefix)]
+    return ",".join(word for word in words if not word.startswith(prefix)), taken
+
+
+def start_model(socket, modes):
+    """Starts the software card and waits until QEMU can connect to it. It ends when QEMU does."""
+    command = [cli.BUILD / "afu-model", "--socket", socket]
+    command += ["--mode", modes[-1]] if modes else []
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=cli.die_with_parent)
+    deadline = time.monotonic() + SOCKET_PATIENCE
+    while not os.path.exists(socket):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise Failure("the software FPGA did not start")
+        time.sleep(0.01)
+
+
 def assign(spec, number, qemu_arguments, folder):
     """Turns the number-th --device into what QEMU and the kernel have to be told."""
+    spec, kernel_words = take_words(spec, KERNEL_PREFIX)
+    modes = []
+    if spec.partition(",")[0] == "afu-model":
+        spec, modes = take_words(spec, MODEL_MODE)
     name, _, more = spec.partition(",")
     template, extra = PRESETS.get(name, (name, ()))
     fill = {"id": f"assigned{number}", "folder": folder}
@@ -86,9 +121,14 @@ def assign(spec, number, qemu_arguments, folder):
             argument, extra = spec, ()
         else:
             make_drive(folder, fill["id"])
+    if name == "afu-model":
+        cli.build(str((cli.BUILD / "afu-model").relative_to(cli.TOP)))
+        start_model(f"{folder}/{fill['id']}.socket", modes)
     _, options = options_of(argument)
     bridges = bridges_in(qemu_arguments)
     if "addr" not in options:
         options["addr"] = default_address(options, bridges, number)
         argument += f",addr={options['addr']}"
-    return Assigned(argument, tuple(word.format(**fill) for word in extra), selector_of(options, bridges))
+    told = {**KERNEL_OPTIONS.get(name, {}), **dict(word.partition("=")[::2] for word in kernel_words)}
+    selector = " ".join([selector_of(options, bridges), *(f"{key}={value}" for key, value in told.items())])
+    return Assigned(argument, tuple(word.format(**fill) for word in extra), selector)

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """One QEMU machine that boots the kernel with a payload: its command line, its life and its end."""
 
-import ctypes
 import dataclasses
 import pathlib
-import signal
 import subprocess
 
 from bulkhead import boot as booted
@@ -14,7 +12,6 @@ QEMU = "qemu-system-x86_64"
 IOMMU = {"intremap": "on", "aw-bits": "48"}
 # Not 0x402, which SeaBIOS and OVMF write their own messages to.
 REPORT_PORT, EXIT_PORT = 0xe9, 0x501
-PR_SET_PDEATHSIG = 1
 PATIENCE = 5  # seconds that QEMU gets to end after a signal
 
 
@@ -69,15 +66,10 @@ def prepare(machine, folder):
     return command + firmware.DOORS[machine.firmware][1](boot), report
 
 
-def die_with_parent():
-    """In the child: QEMU must not outlive us, whatever ends us."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 def start(command, **streams):
     """Starts QEMU."""
     try:
-        return subprocess.Popen(command, cwd=cli.TOP, preexec_fn=die_with_parent, **streams)
+        return subprocess.Popen(command, cwd=cli.TOP, preexec_fn=cli.die_with_parent, **streams)
     except FileNotFoundError:
         raise cli.Failure(f"{command[0]} is not installed") from None
 

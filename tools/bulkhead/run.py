@@ -24,7 +24,8 @@ def parser():
     made = argparse.ArgumentParser(prog="./bulkhead run", description=DESCRIPTION, allow_abbrev=False,
                                    usage="./bulkhead run [OPTIONS] [PAYLOAD.elf | NAME] [-- ARGS...]")
     made.add_argument("--device", action="append", metavar="SPEC",
-                      help="a device to assign: edu, nvme, e1000e, or any QEMU -device string")
+                      help="a device to assign: edu, nvme, e1000e, afu-model, or any QEMU -device string; "
+                           "words kernel.KEY=VALUE in it are the device's options for the kernel")
     made.add_argument("--firmware", choices=sorted(firmware.DOORS), help="the way in (default: pvh)")
     made.add_argument("--memory", metavar="SIZE", help="of the machine (default: 512M)")
     made.add_argument("--accel", choices=("tcg", "kvm"), help="default: tcg, which works everywhere")
