@@ -33,6 +33,7 @@ int64_t sys_ioctl(int fd, uint32_t command, uint64_t argument);
 int64_t sys_lseek(int fd, int64_t offset, int whence);
 int64_t sys_ftruncate(int fd, int64_t size);
 int64_t sys_fsync(int fd);
+int64_t sys_fdatasync(int fd);
 int64_t sys_fadvise64(int fd, int64_t offset, int64_t length, int advice);
 int64_t sys_fallocate(int fd, int mode, int64_t offset, int64_t length);
 int64_t sys_getdents64(int fd, uaddr_t buffer, unsigned size);

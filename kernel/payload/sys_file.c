@@ -246,6 +246,11 @@ int64_t sys_fsync(int fd)
     return fd_close_on_exec(fd) < 0 ? -EBADF : 0;
 }
 
+int64_t sys_fdatasync(int fd)
+{
+    return sys_fsync(fd);
+}
+
 int64_t sys_fadvise64(int fd, int64_t offset, int64_t length, int advice)
 {
     return fd_close_on_exec(fd) < 0 ? -EBADF : 0;

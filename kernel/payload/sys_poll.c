@@ -291,28 +291,31 @@ enum epoll_operation {
 };
 
 static int64_t control(struct file *epoll, int operation, int fd, struct file *target,
-                       uaddr_t user_event)
+                       const struct epoll_event *event)
 {
-    struct epoll_event event = {0};
     if (!file_is_epoll(epoll))
         return -EINVAL;
-    if (operation == EPOLL_CTL_DEL)
+    switch (operation) {
+    case EPOLL_CTL_ADD:
+        return epoll_add(epoll, fd, target, event);
+    case EPOLL_CTL_DEL:
         return epoll_remove(epoll, fd, target);
-    int error = copy_from_user(&event, user_event, sizeof(event));
-    if (error)
-        return error;
-    if (operation == EPOLL_CTL_ADD)
-        return epoll_add(epoll, fd, target, &event);
-    if (operation == EPOLL_CTL_MOD)
-        return epoll_change(epoll, fd, target, &event);
-    return -EINVAL;
+    case EPOLL_CTL_MOD:
+        return epoll_change(epoll, fd, target, event);
+    default:
+        return -EINVAL;
+    }
 }
 
-int64_t sys_epoll_ctl(int epoll_fd, int operation, int fd, uaddr_t event)
+int64_t sys_epoll_ctl(int epoll_fd, int operation, int fd, uaddr_t user_event)
 {
+    struct epoll_event event = {0};
+    int error = operation == EPOLL_CTL_DEL ? 0 : copy_from_user(&event, user_event, sizeof(event));
+    if (error)
+        return error;
     struct file *epoll = fd_get(epoll_fd);
     struct file *target = fd_get(fd);
-    int64_t result = epoll && target ? control(epoll, operation, fd, target, event) : -EBADF;
+    int64_t result = epoll && target ? control(epoll, operation, fd, target, &event) : -EBADF;
     file_put(target);
     file_put(epoll);
     return result;

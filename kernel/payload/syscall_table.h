@@ -59,6 +59,7 @@ enum syscall_restart {
     ROW(73, flock, 2, RESTART)                                                                     \
     ROW(74, fsync, 1, ONCE)                                                                        \
     ROW(76, truncate, 2, ONCE)                                                                     \
+    ROW(75, fdatasync, 1, ONCE)                                                                    \
     ROW(77, ftruncate, 2, ONCE)                                                                    \
     ROW(79, getcwd, 2, ONCE)                                                                       \
     ROW(80, chdir, 1, ONCE)                                                                        \

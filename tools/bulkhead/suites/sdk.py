@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Payloads speak Linux's system calls, so the SDK is tested on this machine first: one program
-built with the SDK, musl and glibc has to say the same everywhere. tests/qemu runs it in a guest."""
+"""Payloads speak Linux's system calls, so they are tested on this machine first: programs built with
+the SDK, musl and glibc have to say the same everywhere. tests/qemu runs them in a guest."""
 
 import re
 import subprocess
 
 from bulkhead import cli
 
-LIBRARIES = ("sdk", "musl", "glibc")
+PROGRAMS = [(name, library) for name in ("libc", "calls", "signals") for library in ("sdk", "musl", "glibc")]
 CASE = re.compile(r"^(ok|FAIL) (\w+)(.*)$", re.M)
 
 
 def run(results):
-    programs = {library: f"build/payloads/libc.{library}.elf" for library in LIBRARIES}
+    programs = {f"{name}.{library}": f"build/payloads/{name}.{library}.elf" for name, library in PROGRAMS}
     cli.make(*programs.values(), keep_going=True)
     for library, program in programs.items():
         if not (cli.TOP / program).exists():
