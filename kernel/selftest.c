@@ -126,10 +126,8 @@ static int test_overflow(struct refusal *why)
 int selftest_run(enum config_selftest test, struct refusal *why)
 {
     static int (*const tests[])(struct refusal *) = {
-        [CONFIG_SELFTEST_IOMMU] = iommu_selftest,
-        [CONFIG_SELFTEST_THREADS] = test_threads,
-        [CONFIG_SELFTEST_PANIC] = test_panic,
-        [CONFIG_SELFTEST_FAULT] = test_fault,
+        [CONFIG_SELFTEST_IOMMU] = iommu_selftest,   [CONFIG_SELFTEST_THREADS] = test_threads,
+        [CONFIG_SELFTEST_PANIC] = test_panic,       [CONFIG_SELFTEST_FAULT] = test_fault,
         [CONFIG_SELFTEST_OVERFLOW] = test_overflow,
     };
 

@@ -40,7 +40,7 @@ static const char *narrow(const CHAR16 *name, char buffer[32])
 {
     size_t i = 0;
 
-    for (; name[i] && i < 31; i++)
+    for (; i < 31 && name[i]; i++)
         buffer[i] = (char)name[i];
     buffer[i] = 0;
     return buffer;

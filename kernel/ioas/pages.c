@@ -206,6 +206,7 @@ static struct run_chunk *add_chunk(struct ioas_pages *pages)
     chunk->room = room;
     chunk->device = false;
     if (pages->chunks)
+        /* NOLINTNEXTLINE(*NullDereference): where there are chunks, one is the last. */
         pages->last_chunk->next = chunk;
     else
         pages->chunks = chunk;

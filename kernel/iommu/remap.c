@@ -116,7 +116,7 @@ int remap_commit(struct iommu_unit *unit, unsigned first, unsigned count)
             invalidation_mask(first + done, first + count - 1, unit->can.max_handle_mask);
 
         invalidate_entries(unit, (uint16_t)(first + done), mask);
-        done += 1u << mask;
+        done += (unsigned)BIT(mask);
     }
     return invalidation_wait(unit);
 }

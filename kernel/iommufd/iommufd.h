@@ -24,7 +24,7 @@ bool file_is_iommufd(const struct file *file);
  * -EBADFD: not an iommufd; -EBUSY: bound elsewhere, or its group belongs to another owner;
  * -EPERM: interrupts are not safe; -ENOMEM.
  */
-int iommufd_bind(struct file *file, struct pci_device *device, struct iommufd_device **out);
+int iommufd_bind(struct file *file, struct pci_device *pci, struct iommufd_device **out);
 /* Detaches and forgets the device. Bus mastering must be off. */
 void iommufd_unbind(struct iommufd_device *device);
 uint32_t iommufd_device_id(const struct iommufd_device *device);

@@ -95,7 +95,7 @@ int64_t sys_epoll_pwait2(int epoll, uaddr_t events, int count, uaddr_t timeout, 
 int64_t sys_eventfd(unsigned initial);
 int64_t sys_eventfd2(unsigned initial, unsigned flags);
 int64_t sys_pipe(uaddr_t fds);
-int64_t sys_pipe2(uaddr_t fds, unsigned flags);
+int64_t sys_pipe2(uaddr_t out, unsigned flags);
 int64_t sys_memfd_create(uaddr_t name, unsigned flags);
 int64_t sys_timerfd_create(int clock, unsigned flags);
 int64_t sys_timerfd_settime(int fd, unsigned flags, uaddr_t value, uaddr_t old);
@@ -110,8 +110,8 @@ int64_t sys_gettimeofday(uaddr_t out, uaddr_t zone);
 int64_t sys_time(uaddr_t out);
 int64_t sys_times(uaddr_t out);
 int64_t sys_alarm(unsigned seconds);
-int64_t sys_setitimer(int which, uaddr_t value, uaddr_t old);
-int64_t sys_getitimer(int which, uaddr_t value);
+int64_t sys_setitimer(int which, uaddr_t in, uaddr_t old);
+int64_t sys_getitimer(int which, uaddr_t out);
 
 /* sys_thread.c */
 int64_t sys_clone(struct trap_frame *frame);
@@ -137,7 +137,7 @@ int64_t sys_gettid(void);
 /* sys_signal.c */
 int64_t sys_rt_sigaction(int number, uaddr_t action, uaddr_t old, size_t mask_size);
 int64_t sys_rt_sigprocmask(int how, uaddr_t set, uaddr_t old, size_t mask_size);
-int64_t sys_rt_sigpending(uaddr_t set, size_t mask_size);
+int64_t sys_rt_sigpending(uaddr_t out, size_t mask_size);
 int64_t sys_rt_sigsuspend(uaddr_t mask, size_t mask_size);
 int64_t sys_rt_sigtimedwait(uaddr_t set, uaddr_t info, uaddr_t timeout, size_t mask_size);
 int64_t sys_rt_sigqueueinfo(int pid, int number, uaddr_t info);

@@ -52,7 +52,7 @@ struct ioas_source space_source(struct space *space);
  */
 int space_map(struct space *space, uaddr_t at, uint64_t length, unsigned flags, const char *name);
 /* Changes the access of a range that is wholly mapped. -ENOMEM, -EACCES, -EINVAL. */
-int space_protect(struct space *space, uaddr_t at, uint64_t length, unsigned flags);
+int space_protect(struct space *space, uaddr_t at, uint64_t length, unsigned access);
 /* The main thread's stack, which grows down to `limit` bytes. *top is its end, page aligned. */
 int space_map_stack(struct space *space, uint64_t limit, uaddr_t *top);
 /* Where brk(2) starts: page aligned. */

@@ -10,6 +10,7 @@
 #include "kernel/file/eventfd.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
+#include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap.h"
 #include "kernel/vfio/device.h"
@@ -183,6 +184,7 @@ static int set_triggers(struct vfio_irqs *irqs, const struct request *r)
     struct file **files = kcalloc(r->count, sizeof(struct file *));
     int error = 0;
 
+    ASSERT(r->fds);
     if (!files && r->count)
         return -ENOMEM;
     for (unsigned i = 0; i < r->count && !error; i++)

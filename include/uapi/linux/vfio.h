@@ -167,7 +167,7 @@ enum {
 };
 
 #define VFIO_PCI_DEVID_OWNED     0
-#define VFIO_PCI_DEVID_NOT_OWNED -1
+#define VFIO_PCI_DEVID_NOT_OWNED (-1)
 
 struct vfio_pci_dependent_device {
     union {

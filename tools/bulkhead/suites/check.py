@@ -50,7 +50,7 @@ def check_cppcheck(_files):
     folders = [name for name in ("kernel", "drivers", "boot", "sdk", "examples") if (cli.TOP / name).is_dir()]
     return output_of("cppcheck", "--quiet", "--error-exitcode=1", "--inline-suppr", f"-j{cli.jobs()}",
                      f"--cppcheck-build-dir={cache}", "--enable=warning,performance,portability",
-                     "--suppressions-list=tools/cppcheck.txt", "-D__x86_64__", "-I.", "-Iinclude", "-Iinclude/uapi",
+                     "--suppressions-list=tools/cppcheck.txt", "--library=tools/cppcheck.cfg", "-D__x86_64__", "-I.", "-Iinclude", "-Iinclude/uapi",
                      "--platform=unix64", "--std=c11", *folders)
 
 
