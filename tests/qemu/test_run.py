@@ -56,6 +56,23 @@ def test_long_arguments(args):
     assert all(f"[{word}]" in ran.stdout for word in words)
 
 
+def test_every_short_name_of_a_device(kernel, tmp_path):
+    """Several devices of several kinds, each alone in its group."""
+    ran = run("--device", "edu", "--device", "nvme", "--device", "e1000e", "--report", tmp_path / "report.json",
+              "/bin/busybox", "--", "ls", "-1", "/dev/vfio")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    groups = {line for line in ran.stdout.splitlines() if line.isdigit()}
+    assigned = json.loads((tmp_path / "report.json").read_text())["assigned"]
+    assert len(groups) == len(assigned) == 3
+
+
+def test_files_of_the_user(kernel, tmp_path):
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/greeting").write_text("good morning\n")
+    ran = run("--device", "edu", "--files", tmp_path, "/bin/busybox", "--", "cat", "/etc/greeting")
+    assert ran.returncode == 0 and "good morning\n" in ran.stdout, ran.stdout + ran.stderr
+
+
 MISTAKES = {
     "no such payload": (["./nowhere.elf"], "no such payload"),
     "no such example": (["nowhere"], "no example 'nowhere'"),
