@@ -234,8 +234,8 @@ static int add_devices(struct vfio_group *group, struct refusal *why)
         device->pci = pci;
         list_push_back(&group->devices, &device->link);
         if (pci_reset_method(pci) == PCI_RESET_NONE)
-            log_warn("%s: has no way to be reset on its own; what it was doing when it is closed "
-                     "it may go on with when it is opened again",
+            log_warn("%s: cannot be reset: it has no method of its own and is not alone behind a "
+                     "bridge",
                      pci_name(pci, name));
     }
     return 0;

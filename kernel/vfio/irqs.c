@@ -322,23 +322,20 @@ int vfio_irqs_set(struct vfio_device *device, uaddr_t argument)
 {
     struct vfio_irq_set set;
     struct request r;
-    void *data = NULL;
     int bytes, error;
+    void *data;
 
     if (copy_from_user(&set, argument, HEADER_SIZE))
         return -EFAULT;
     bytes = check(device, &set);
     if (bytes < 0)
         return bytes;
-    if (bytes) {
-        data = kmalloc((size_t)bytes);
-        if (!data)
-            return -ENOMEM;
-        if (copy_from_user(data, argument + HEADER_SIZE, (size_t)bytes)) {
-            kfree(data);
-            return -EFAULT;
-        }
-    }
+    data = kmalloc((size_t)bytes + 1); /* no data: still something to point at */
+    if (!data)
+        return -ENOMEM;
+    error = copy_from_user(data, argument + HEADER_SIZE, (size_t)bytes);
+    if (error)
+        goto free_data;
     r = (struct request){
         .data_type = set.flags & VFIO_IRQ_SET_DATA_TYPE_MASK,
         .action = set.flags & VFIO_IRQ_SET_ACTION_TYPE_MASK,
@@ -349,6 +346,8 @@ int vfio_irqs_set(struct vfio_device *device, uaddr_t argument)
         .fds = data,
     };
     error = carry_out(device, &r);
+
+free_data:
     kfree(data);
     return error;
 }
