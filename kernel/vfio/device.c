@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The life of a VFIO device: start, command register, reset, stop. */
+/* The use of a VFIO device: start, command register, reset, stop. */
 #include "kernel/vfio/device.h"
 
+#include "kernel/iommufd/iommufd.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
-#include "kernel/mm/heap.h"
 #include "kernel/pci/registers.h"
 #include "kernel/pci/reset.h"
 #include "kernel/pci/use.h"
-
-/* What a device file refers to. */
-struct opened {
-    struct vfio_device *device;
-    struct file *group; /* held, so that the group leaves its container after the device stopped */
-};
-
-struct vfio_device *vfio_device_of(const struct file *file)
-{
-    return ((struct opened *)file->context)->device;
-}
 
 static bool has_io(const struct pci_device *pci)
 {
@@ -71,20 +60,30 @@ int vfio_device_reset(struct vfio_device *device)
     return 0;
 }
 
-static int start(struct vfio_device *device)
+static int start(struct vfio_device *device, struct file *iommufd)
 {
-    int error = pci_use_begin(device->pci, "vfio");
+    int error = iommufd ? iommufd_bind(iommufd, device->pci, &device->bound) : 0;
 
     if (error)
         return error;
+    error = pci_use_begin(device->pci, "vfio");
+    if (error)
+        goto unbind;
     vfio_config_init(&device->config, device->pci);
     vfio_device_follow(device);
     return 0;
+
+unbind:
+    if (device->bound)
+        iommufd_unbind(device->bound);
+    device->bound = NULL;
+    return error;
 }
 
 /*
  * The order in which nothing is left that could still be used: no CPU can reach the device, then
- * the device can reach nothing, then its vectors go. Its group leaves the container after this.
+ * the device can reach nothing, then its vectors go. Only then the translation may: the iommufd
+ * here, a container when the group leaves it.
  */
 static void stop(struct vfio_device *device)
 {
@@ -92,43 +91,25 @@ static void stop(struct vfio_device *device)
     vfio_regions_close(device);
     pci_use_end(device->pci);
     vfio_irqs_close(device);
+    if (device->bound)
+        iommufd_unbind(device->bound);
+    device->bound = NULL;
 }
 
-int vfio_device_open(struct vfio_device *device, struct file *group, struct file **out)
+int vfio_device_use(struct vfio_opened *opened, struct file *iommufd)
 {
-    struct opened *opened = kzalloc(sizeof(*opened));
-    int error;
+    int error = opened->device->users ? 0 : start(opened->device, iommufd);
 
-    if (!opened)
-        return -ENOMEM;
-    error = device->users ? 0 : start(device);
     if (error)
-        goto free_opened;
-    *out = file_create(&vfio_device_ops, opened, FILE_RDWR, "vfio-device");
-    if (!*out) {
-        error = -ENOMEM;
-        goto stop_device;
-    }
-    opened->device = device;
-    opened->group = file_get(group);
-    (*out)->seekable = true;
-    device->users++;
+        return error;
+    opened->device->users++;
+    opened->ready = true;
     return 0;
-
-stop_device:
-    if (!device->users)
-        stop(device);
-free_opened:
-    kfree(opened);
-    return error;
 }
 
-void vfio_device_release(struct file *file)
+void vfio_device_unuse(struct vfio_opened *opened)
 {
-    struct opened *opened = file->context;
-
+    opened->ready = false;
     if (--opened->device->users == 0)
         stop(opened->device);
-    file_put(opened->group);
-    kfree(opened);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * VFIO devices: one assigned PCI function behind any number of open files, which were obtained
- * through its group. The first one starts the device, the last one to close stops it.
+ * VFIO devices: one assigned PCI function behind any number of open files, obtained through its
+ * group or through its own device file. The first user starts it, the last one to close stops it.
  */
 #ifndef KERNEL_VFIO_DEVICE_H
 #define KERNEL_VFIO_DEVICE_H
@@ -14,6 +14,9 @@
 
 /* Offsets in a device file: the region's index in the upper bits. */
 #define VFIO_REGION_SHIFT 40
+
+struct iommufd_device;
+struct vfio_group;
 
 struct vfio_bar {
     struct memobj *object; /* what payload mappings refer to; NULL before the first */
@@ -33,35 +36,43 @@ struct vfio_irqs {
 
 struct vfio_device {
     struct list link; /* in its group */
+    struct vfio_group *group;
     struct pci_device *pci;
-    unsigned users; /* open files */
+    unsigned number;              /* of its own device file, vfioN */
+    unsigned users;               /* open files that may use it */
+    struct iommufd_device *bound; /* while in use through an iommufd */
     bool reachable; /* memory BARs answer: decoding is on and the function at full power */
     struct vfio_config config;
     struct vfio_bar bars[PCI_BARS];
     struct vfio_irqs irqs;
 };
 
+/* What an open device file refers to. */
+struct vfio_opened {
+    struct vfio_device *device;
+    bool ready;         /* a user of the device; a file of its own is one after BIND only */
+    struct file *group; /* held, so that the group's container outlives the device's use; or NULL */
+};
+
+/* Open device files, whichever way they were obtained. The result is not ready. -ENOMEM: NULL. */
+struct file *vfio_device_file(struct vfio_device *device, unsigned flags);
 /*
- * A new open file for the device. It keeps `group` (a file) open. -EBUSY: another device-file
- * family has the device; -EIO: it did not come back from its reset; -ENOMEM.
+ * Makes an open file a user of the device. The first one starts it, bound to `iommufd` unless that
+ * is NULL. -EBUSY: another device-file family has the device; -EIO: it did not come back from its
+ * reset; errors of iommufd_bind().
  */
-int vfio_device_open(struct vfio_device *device, struct file *group, struct file **out);
-
-/* ---- shared by the files of this folder ---- */
-
-extern const struct file_ops vfio_device_ops;
-/* The device behind an open device file. */
-struct vfio_device *vfio_device_of(const struct file *file);
-
-/* file_ops.release: the last file stops the device. */
-void vfio_device_release(struct file *file);
+int vfio_device_use(struct vfio_opened *opened, struct file *iommufd);
+/* Undoes it: the last user stops the device. */
+void vfio_device_unuse(struct vfio_opened *opened);
 
 /* Makes the hardware follow the command register and power state that the payload set. */
 void vfio_device_follow(struct vfio_device *device);
 /* -EINVAL: no method; -EIO: it did not come back, and cannot be reached any more. */
 int vfio_device_reset(struct vfio_device *device);
 
-/* Region index and what is at an offset; see region.c. */
+/* ---- calls of a file that is ready ---- */
+
+/* read() and write(): BARs and configuration space. */
 int64_t vfio_region_access(struct vfio_device *device, bool write, uaddr_t buffer, size_t length,
                            uint64_t *position);
 int vfio_region_map(struct vfio_device *device, uint64_t offset, uint64_t length, bool shared,
@@ -79,5 +90,16 @@ int vfio_irqs_set(struct vfio_device *device, uaddr_t argument);
 void vfio_irqs_suspend(struct vfio_device *device);
 void vfio_irqs_resume(struct vfio_device *device);
 void vfio_irqs_close(struct vfio_device *device);
+
+/* ---- the device's own file ---- */
+
+/* Adds /dev/vfio/devices/vfioN and its name under /sys. -ENOMEM. */
+int vfio_cdev_register(struct vfio_device *device);
+int vfio_cdev_bind(struct vfio_opened *opened, uaddr_t argument);
+int vfio_cdev_attach(struct vfio_opened *opened, uaddr_t argument);
+int vfio_cdev_detach(struct vfio_opened *opened, uaddr_t argument);
+
+/* Is the group's file open? Then its devices are used through it. */
+bool vfio_group_opened(const struct vfio_group *group);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "kernel/cpu/user.h"
 #include "kernel/lib/error.h"
+#include "kernel/mm/heap.h"
 #include "kernel/pci/reset.h"
 #include "kernel/vfio/device.h"
 
@@ -63,34 +64,91 @@ static const struct {
     {VFIO_DEVICE_FEATURE, feature},
 };
 
+/* Calls about the iommufd, for files that were not obtained through a group. */
+static const struct {
+    uint32_t command;
+    int (*call)(struct vfio_opened *opened, uaddr_t argument);
+} own_calls[] = {
+    {VFIO_DEVICE_ATTACH_IOMMUFD_PT, vfio_cdev_attach},
+    {VFIO_DEVICE_DETACH_IOMMUFD_PT, vfio_cdev_detach},
+};
+
 static int64_t device_ioctl(struct file *file, uint32_t command, uint64_t argument)
 {
+    struct vfio_opened *opened = file->context;
+
+    if (command == VFIO_DEVICE_BIND_IOMMUFD)
+        return vfio_cdev_bind(opened, argument);
+    if (!opened->ready)
+        return -EINVAL;
+    for (size_t i = 0; i < ARRAY_SIZE(own_calls) && !opened->group; i++)
+        if (own_calls[i].command == command)
+            return own_calls[i].call(opened, argument);
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
         if (calls[i].command == command)
-            return calls[i].call(vfio_device_of(file), argument);
+            return calls[i].call(opened->device, argument);
     return -ENOTTY;
 }
 
 static int64_t device_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
 {
-    return vfio_region_access(vfio_device_of(file), false, buffer, length, position);
+    struct vfio_opened *opened = file->context;
+
+    if (!opened->ready)
+        return -EINVAL;
+    return vfio_region_access(opened->device, false, buffer, length, position);
 }
 
 static int64_t device_write(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
 {
-    return vfio_region_access(vfio_device_of(file), true, buffer, length, position);
+    struct vfio_opened *opened = file->context;
+
+    if (!opened->ready)
+        return -EINVAL;
+    return vfio_region_access(opened->device, true, buffer, length, position);
 }
 
 static int device_mmap(struct file *file, uint64_t offset, uint64_t length, unsigned protection,
                        bool shared, struct memobj **out, uint64_t *object_offset)
 {
-    return vfio_region_map(vfio_device_of(file), offset, length, shared, out, object_offset);
+    struct vfio_opened *opened = file->context;
+
+    if (!opened->ready)
+        return -EINVAL;
+    return vfio_region_map(opened->device, offset, length, shared, out, object_offset);
 }
 
-const struct file_ops vfio_device_ops = {
+static void device_release(struct file *file)
+{
+    struct vfio_opened *opened = file->context;
+
+    if (opened->ready)
+        vfio_device_unuse(opened);
+    file_put(opened->group);
+    kfree(opened);
+}
+
+static const struct file_ops device_ops = {
     .read = device_read,
     .write = device_write,
     .ioctl = device_ioctl,
     .mmap = device_mmap,
-    .release = vfio_device_release,
+    .release = device_release,
 };
+
+struct file *vfio_device_file(struct vfio_device *device, unsigned flags)
+{
+    struct vfio_opened *opened = kzalloc(sizeof(*opened));
+    struct file *file;
+
+    if (!opened)
+        return NULL;
+    opened->device = device;
+    file = file_create(&device_ops, opened, flags, "vfio-device");
+    if (!file) {
+        kfree(opened);
+        return NULL;
+    }
+    file->seekable = true;
+    return file;
+}

@@ -10,6 +10,7 @@
 #include "kernel/file/file.h"
 #include "kernel/file/tree.h"
 #include "kernel/iommu/iommu.h"
+#include "kernel/iommufd/iommufd.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
@@ -26,9 +27,11 @@
 
 struct vfio_group {
     struct pci_group *pci;
-    struct list devices;              /* struct vfio_device: the assigned members */
-    bool opened;                      /* by one file at a time */
-    struct vfio_container *container; /* which we keep open; NULL: not in one */
+    struct list devices; /* struct vfio_device: the assigned members */
+    bool opened;         /* by one file at a time */
+    /* What it was put in, if anything: one of the two. Each is kept open meanwhile. */
+    struct vfio_container *container;
+    struct file *iommufd; /* serves as a container */
 };
 
 /* ---- viability ---- */
@@ -60,6 +63,11 @@ static bool viable(const struct vfio_group *group)
     return !reserved_memory_member(group->pci);
 }
 
+bool vfio_group_opened(const struct vfio_group *group)
+{
+    return group->opened;
+}
+
 /* ---- calls ---- */
 
 static bool devices_open(const struct vfio_group *group)
@@ -81,14 +89,32 @@ static int get_status(struct vfio_group *group, struct file *file, uaddr_t argum
     if (status.argsz < STATUS_SIZE)
         return -EINVAL;
     status.flags = viable(group) ? VFIO_GROUP_FLAGS_VIABLE : 0;
-    if (group->container)
+    if (group->container || group->iommufd)
         status.flags |= VFIO_GROUP_FLAGS_CONTAINER_SET;
     return copy_to_user(argument, &status, STATUS_SIZE);
 }
 
+static int join_container(struct vfio_group *group, struct vfio_container *container)
+{
+    int error = vfio_container_add_group(container, group->pci);
+
+    if (!error)
+        group->container = container;
+    return error;
+}
+
+/* Mapping calls of the container then work on an address space of the iommufd. */
+static int join_iommufd(struct vfio_group *group, struct file *file)
+{
+    int error = iommufd_compat_create(file);
+
+    if (!error)
+        group->iommufd = file_get(file);
+    return error;
+}
+
 static int set_container(struct vfio_group *group, struct file *file, uaddr_t argument)
 {
-    struct vfio_container *container;
     struct file *given;
     int32_t fd;
     int error;
@@ -98,34 +124,36 @@ static int set_container(struct vfio_group *group, struct file *file, uaddr_t ar
     given = fd < 0 ? NULL : fd_get(fd);
     if (!given)
         return -EBADF;
-    container = vfio_container_of(given);
-    if (group->container)
+    if (group->container || group->iommufd)
         error = -EINVAL;
     else if (!viable(group))
         error = -EPERM;
-    else if (!container)
-        error = -EBADFD;
+    else if (vfio_container_of(given))
+        error = join_container(group, vfio_container_of(given));
+    else if (file_is_iommufd(given))
+        error = join_iommufd(group, given);
     else
-        error = vfio_container_add_group(container, group->pci);
-    if (!error)
-        group->container = container;
+        error = -EBADFD;
     file_put(given);
     return error;
 }
 
-static void leave_container(struct vfio_group *group)
+static void leave(struct vfio_group *group)
 {
-    vfio_container_remove_group(group->container, group->pci);
+    if (group->container)
+        vfio_container_remove_group(group->container, group->pci);
+    file_put(group->iommufd);
     group->container = NULL;
+    group->iommufd = NULL;
 }
 
 static int unset_container(struct vfio_group *group, struct file *file, uaddr_t argument)
 {
-    if (!group->container)
+    if (!group->container && !group->iommufd)
         return -EINVAL;
     if (devices_open(group))
         return -EBUSY;
-    leave_container(group);
+    leave(group);
     return 0;
 }
 
@@ -139,6 +167,40 @@ static struct vfio_device *find_device(const struct vfio_group *group, const cha
         if (strcmp(pci_name(device->pci, own), name) == 0)
             return device;
     return NULL;
+}
+
+/* A device bound to an iommufd by way of its group is attached at once. */
+static int attach_to_compat(struct vfio_device *device)
+{
+    uint32_t id;
+    int error;
+
+    if (!device->bound || device->users > 1)
+        return 0;
+    error = iommufd_compat_id(device->group->iommufd, &id);
+    return error ? error : iommufd_attach(device->bound, &id);
+}
+
+/* A file through which the device can be used. It keeps the group's file open. */
+static int open_device(struct vfio_device *device, struct file *group_file, struct file **out)
+{
+    struct file *file = vfio_device_file(device, FILE_RDWR);
+    struct vfio_opened *opened;
+    int error;
+
+    if (!file)
+        return -ENOMEM;
+    opened = file->context;
+    opened->group = file_get(group_file);
+    error = vfio_device_use(opened, device->group->iommufd);
+    if (!error)
+        error = attach_to_compat(device);
+    if (error) {
+        file_put(file);
+        return error;
+    }
+    *out = file;
+    return 0;
 }
 
 static int get_device_fd(struct vfio_group *group, struct file *file, uaddr_t argument)
@@ -155,9 +217,9 @@ static int get_device_fd(struct vfio_group *group, struct file *file, uaddr_t ar
     device = find_device(group, name);
     if (!device)
         return -ENODEV;
-    if (!group->container || !vfio_container_ready(group->container))
+    if (!group->iommufd && !(group->container && vfio_container_ready(group->container)))
         return -EINVAL;
-    error = vfio_device_open(device, file, &opened);
+    error = open_device(device, file, &opened);
     if (error)
         return error;
     error = fd_install(opened, true);
@@ -189,8 +251,7 @@ static void group_release(struct file *file)
 {
     struct vfio_group *group = file->context;
 
-    if (group->container)
-        leave_container(group);
+    leave(group);
     group->opened = false;
 }
 
@@ -203,7 +264,8 @@ static int group_open(void *context, unsigned flags, struct file **out)
 {
     struct vfio_group *group = context;
 
-    if (group->opened)
+    /* A device may be in use through a file of its own. */
+    if (group->opened || devices_open(group))
         return -EBUSY;
     *out = file_create(&group_ops, group, flags, "vfio-group");
     if (!*out)
@@ -221,6 +283,8 @@ static int no_memory(struct refusal *why)
 
 static int add_devices(struct vfio_group *group, struct refusal *why)
 {
+    static unsigned next_number;
+
     for (size_t i = 0; i < group->pci->count; i++) {
         struct pci_device *pci = group->pci->members[i];
         struct vfio_device *device;
@@ -232,7 +296,11 @@ static int add_devices(struct vfio_group *group, struct refusal *why)
         if (!device)
             return no_memory(why);
         device->pci = pci;
+        device->group = group;
+        device->number = next_number++;
         list_push_back(&group->devices, &device->link);
+        if (vfio_cdev_register(device))
+            return no_memory(why);
         if (pci_reset_method(pci) == PCI_RESET_NONE)
             log_warn("%s: cannot be reset: it has no method of its own and is not alone behind a "
                      "bridge",

@@ -135,6 +135,8 @@ static int setup(void **state)
     host_container_ready = true;
     host_on_leave = NULL;
     host_irq_error = 0;
+    host_bind_error = 0;
+    host_attach_error = 0;
     host_reserved = 0xffff;
     sim_access_count = 0;
     rich->reset_time = 0;
@@ -152,6 +154,7 @@ static int teardown(void **state)
     fd_close_all();
     assert_int_equal(host_groups_in_container, 0);
     assert_null(host_irqs);
+    assert_null(host_bound);
     assert_null(pci_find(0, PLAIN)->claimed_by);
     assert_null(pci_find(0, RICH)->claimed_by);
     assert_int_equal(heap_used(), heap_before);
@@ -951,6 +954,167 @@ static void the_device_stops_before_its_memory_goes(void **state)
     file_put(file);
 }
 
+/* ---- files of their own, bound to an iommufd ---- */
+
+static int open_own(pci_rid_t rid)
+{
+    struct file *file;
+
+    assert_int_equal(host_open_device(rid, &file), 0);
+    return install(file);
+}
+
+static int bind_own(int fd, int iommufd)
+{
+    struct vfio_device_bind_iommufd bind = {.argsz = 16, .iommufd = iommufd};
+    int error = (int)call(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind);
+
+    if (!error)
+        assert_int_equal(bind.out_devid, 42);
+    return error;
+}
+
+static void nothing_works_before_bind(void **state)
+{
+    struct vfio_device_info info = {.argsz = sizeof(info)};
+    struct vfio_device_attach_iommufd_pt attach = {.argsz = 12};
+    struct memobj *object;
+    uint64_t at;
+    uint32_t value;
+    int fd = open_own(PLAIN), iommufd = install(host_iommufd_create());
+
+    assert_int_equal(call(fd, VFIO_DEVICE_GET_INFO, &info), -EINVAL);
+    assert_int_equal(call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach), -EINVAL);
+    assert_int_equal(read_at(fd, CONFIG, &value, 4), -EINVAL);
+    assert_int_equal(write_at(fd, CONFIG, &value, 4), -EINVAL);
+    assert_int_equal(map(fd, 0, 0x1000, true, &object, &at), -EINVAL);
+    assert_int_equal(bind_own(fd, iommufd), 0);
+    assert_int_equal(call(fd, VFIO_DEVICE_GET_INFO, &info), 0);
+    assert_int_equal(read_at(fd, CONFIG, &value, 4), 4);
+    assert_int_equal(fd_close(fd), 0); /* unbinds */
+    assert_null(host_bound);
+}
+
+static void binding_rules(void **state)
+{
+    struct vfio_device_bind_iommufd bind = {.argsz = 15};
+    struct file *event, *file;
+    int fd = open_own(PLAIN), second = open_own(PLAIN), iommufd = install(host_iommufd_create());
+    int wrong = new_eventfd(&event), group;
+
+    bind.iommufd = iommufd;
+    assert_int_equal(call(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind), -EINVAL);
+    bind.argsz = sizeof(bind);
+    bind.flags = VFIO_DEVICE_BIND_FLAG_TOKEN;
+    assert_int_equal(call(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind), -EINVAL);
+    assert_int_equal(call(fd, VFIO_DEVICE_BIND_IOMMUFD, NULL), -EFAULT);
+    assert_int_equal(bind_own(fd, -1), -EINVAL);
+    assert_int_equal(bind_own(fd, 77), -EBADF);
+    assert_int_equal(bind_own(fd, wrong), -EBADFD);
+    host_bind_error = -EBUSY;
+    assert_int_equal(bind_own(fd, iommufd), -EBUSY);
+    host_bind_error = 0;
+    pci_claim(pci_find(0, PLAIN), "uio");
+    assert_int_equal(bind_own(fd, iommufd), -EBUSY);
+    assert_null(host_bound);
+    pci_unclaim(pci_find(0, PLAIN));
+    group = open_group(PLAIN); /* the two ways exclude each other */
+    assert_int_equal(bind_own(fd, iommufd), -EBUSY);
+    assert_int_equal(fd_close(group), 0);
+    bind.flags = 0;
+    host_bad_user = (struct phys_run){user_address(&bind.out_devid), 4};
+    bind.argsz = sizeof(bind);
+    assert_int_equal(call(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind), -EFAULT);
+    host_bad_user = (struct phys_run){0};
+    assert_null(host_bound);
+    assert_int_equal(bind_own(fd, iommufd), 0);
+    assert_int_equal(bind_own(fd, iommufd), -EINVAL);
+    assert_int_equal(bind_own(second, iommufd), -EINVAL);
+    assert_int_equal(host_open_group(PLAIN, &file), -EBUSY);
+    host_fail_nth(1);
+    assert_int_equal(host_open_device(PLAIN, &file), -ENOMEM);
+    host_fail_nth(2);
+    assert_int_equal(host_open_device(PLAIN, &file), -ENOMEM);
+}
+
+static void attaching(void **state)
+{
+    struct vfio_device_attach_iommufd_pt attach = {.argsz = 11, .pt_id = 5};
+    struct vfio_device_detach_iommufd_pt detach = {.argsz = 7};
+    int fd = open_own(PLAIN);
+
+    assert_int_equal(bind_own(fd, install(host_iommufd_create())), 0);
+    assert_int_equal(call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach), -EINVAL);
+    assert_int_equal(call(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach), -EINVAL);
+    attach.argsz = sizeof(attach);
+    detach.argsz = sizeof(detach);
+    attach.flags = 2;
+    detach.flags = 2;
+    assert_int_equal(call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach), -EINVAL);
+    assert_int_equal(call(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach), -EINVAL);
+    attach.flags = detach.flags = 1;
+    assert_int_equal(call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach), -EOPNOTSUPP);
+    assert_int_equal(call(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach), -EOPNOTSUPP);
+    attach.flags = detach.flags = 0;
+    assert_int_equal(call(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach), 0); /* no error */
+    host_attach_error = -ENOENT;
+    assert_int_equal(call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach), -ENOENT);
+    host_attach_error = 0;
+    assert_int_equal(call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach), 0);
+    assert_int_equal(attach.pt_id, 105);
+    assert_int_equal(host_bound->attached, 5);
+    assert_int_equal(call(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach), 0);
+    assert_int_equal(host_bound->attached, 0);
+    assert_int_equal(call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, NULL), -EFAULT);
+    assert_int_equal(call(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, NULL), -EFAULT);
+}
+
+static void a_bound_device_stops_before_it_is_unbound(void **state)
+{
+    uint64_t at;
+    int fd = open_own(RICH);
+
+    left = false;
+    assert_int_equal(bind_own(fd, install(host_iommufd_create())), 0);
+    assert_int_equal(map(fd, 0, 0x2000, true, &watched, &at), 0);
+    write_command(fd, 7);
+    host_on_leave = check_stopped;
+    assert_int_equal(fd_close(fd), 0);
+    assert_true(left);
+    memobj_put(watched);
+}
+
+static void an_iommufd_as_container(void **state)
+{
+    struct vfio_group_status status = {.argsz = sizeof(status)};
+    int group = open_group(PLAIN), iommufd = install(host_iommufd_create());
+    int64_t fd, second;
+
+    host_compat = false;
+    assert_int_equal(call(group, VFIO_GROUP_SET_CONTAINER, &iommufd), 0);
+    assert_true(host_compat);
+    assert_int_equal(call(group, VFIO_GROUP_SET_CONTAINER, &iommufd), -EINVAL);
+    assert_int_equal(call(group, VFIO_GROUP_GET_STATUS, &status), 0);
+    assert_true(status.flags & VFIO_GROUP_FLAGS_CONTAINER_SET);
+    fd_close(iommufd);
+    host_attach_error = -EADDRINUSE;
+    assert_int_equal(call(group, VFIO_GROUP_GET_DEVICE_FD, "0000:00:02.0"), -EADDRINUSE);
+    assert_null(host_bound);
+    host_attach_error = 0;
+    fd = call(group, VFIO_GROUP_GET_DEVICE_FD, "0000:00:02.0");
+    second = call(group, VFIO_GROUP_GET_DEVICE_FD, "0000:00:02.0");
+    assert_true(fd >= 0 && second >= 0);
+    assert_int_equal(host_bound->attached, 7);
+    assert_int_equal(call((int)fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &status), -ENOTTY);
+    assert_int_equal(bind_own((int)fd, 3), -EINVAL);
+    assert_int_equal(call(group, VFIO_GROUP_UNSET_CONTAINER, NULL), -EBUSY);
+    fd_close((int)fd);
+    assert_non_null(host_bound);
+    fd_close((int)second);
+    assert_null(host_bound);
+    assert_int_equal(call(group, VFIO_GROUP_UNSET_CONTAINER, NULL), 0);
+}
+
 static int build(void **state)
 {
     host_machine_build();
@@ -991,6 +1155,11 @@ int main(void)
         TEST(a_device_that_does_not_come_back),
         TEST(vectors_that_do_not_come_back),
         TEST(the_device_stops_before_its_memory_goes),
+        TEST(nothing_works_before_bind),
+        TEST(binding_rules),
+        TEST(attaching),
+        TEST(a_bound_device_stops_before_it_is_unbound),
+        TEST(an_iommufd_as_container),
     };
 
     return cmocka_run_group_tests(tests, build, NULL);

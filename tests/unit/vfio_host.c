@@ -7,6 +7,7 @@
 
 #include "kernel/cpu/port.h"
 #include "kernel/file/tree.h"
+#include "kernel/iommufd/iommufd.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
 #include "kernel/pci/registers.h"
@@ -15,10 +16,10 @@
 struct sim_function *plain, *rich, *pair, *other;
 
 static struct row {
-    char path[32];
+    char path[80];
     tree_open open;
     void *context;
-} rows[8];
+} rows[16];
 static size_t row_count;
 
 /* ---- the machine ---- */
@@ -76,14 +77,40 @@ int tree_add_device(const char *path, unsigned major, unsigned minor, tree_open 
     return 0;
 }
 
-int host_open_group(pci_rid_t rid, struct file **out)
+int tree_add_text(const char *path, tree_show show, void *context)
 {
-    char path[32];
+    return tree_add_device(path, 0, 0, NULL, context);
+}
 
-    snprintf(path, sizeof(path), "/dev/vfio/%u", pci_find(0, rid)->group->id);
+static int open_path(const char *path, struct file **out)
+{
     for (size_t i = 0; i < row_count; i++)
         if (strcmp(rows[i].path, path) == 0)
             return rows[i].open(rows[i].context, FILE_RDWR, out);
+    return -ENOENT;
+}
+
+int host_open_group(pci_rid_t rid, struct file **out)
+{
+    char path[80];
+
+    snprintf(path, sizeof(path), "/dev/vfio/%u", pci_find(0, rid)->group->id);
+    return open_path(path, out);
+}
+
+int host_open_device(pci_rid_t rid, struct file **out)
+{
+    char name[PCI_NAME_SIZE], path[80];
+    unsigned number;
+
+    for (size_t i = 0; i < row_count; i++) {
+        snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev/vfio%%u/dev",
+                 pci_name(pci_find(0, rid), name));
+        if (sscanf(rows[i].path, path, &number) != 1)
+            continue;
+        snprintf(path, sizeof(path), "/dev/vfio/devices/vfio%u", number);
+        return open_path(path, out);
+    }
     return -ENOENT;
 }
 
@@ -138,6 +165,79 @@ void vfio_container_remove_group(struct vfio_container *container, struct pci_gr
 bool vfio_container_ready(const struct vfio_container *container)
 {
     return host_container_ready;
+}
+
+/* ---- iommufds ---- */
+
+int host_bind_error, host_attach_error;
+struct iommufd_device *host_bound;
+bool host_compat;
+
+static const struct file_ops iommufd_ops;
+
+struct file *host_iommufd_create(void)
+{
+    return file_create(&iommufd_ops, NULL, FILE_RDWR, "iommufd");
+}
+
+bool file_is_iommufd(const struct file *file)
+{
+    return file->ops == &iommufd_ops;
+}
+
+int iommufd_bind(struct file *file, struct pci_device *pci, struct iommufd_device **out)
+{
+    if (!file_is_iommufd(file))
+        return -EBADFD;
+    if (host_bind_error)
+        return host_bind_error;
+    *out = kzalloc(sizeof(**out));
+    if (!*out)
+        return -ENOMEM;
+    (*out)->file = file_get(file);
+    (*out)->pci = pci;
+    host_bound = *out;
+    return 0;
+}
+
+void iommufd_unbind(struct iommufd_device *device)
+{
+    if (host_on_leave)
+        host_on_leave(device->pci->group);
+    file_put(device->file);
+    kfree(device);
+    host_bound = NULL;
+}
+
+uint32_t iommufd_device_id(const struct iommufd_device *device)
+{
+    return 42;
+}
+
+int iommufd_attach(struct iommufd_device *device, uint32_t *id)
+{
+    if (host_attach_error)
+        return host_attach_error;
+    device->attached = *id;
+    *id += 100; /* of the page table */
+    return 0;
+}
+
+void iommufd_detach(struct iommufd_device *device)
+{
+    device->attached = 0;
+}
+
+int iommufd_compat_create(struct file *file)
+{
+    host_compat = true;
+    return 0;
+}
+
+int iommufd_compat_id(struct file *file, uint32_t *id)
+{
+    *id = 7;
+    return host_compat ? 0 : -ENODEV;
 }
 
 /* ---- interrupts ---- */

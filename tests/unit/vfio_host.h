@@ -30,6 +30,8 @@ extern struct sim_function *plain, *rich, *pair, *other;
 void host_machine_build(void);
 /* Opens /dev/vfio/N of the group of a function. */
 int host_open_group(pci_rid_t rid, struct file **out);
+/* Opens /dev/vfio/devices/vfioN of a function, found as programs find it. */
+int host_open_device(pci_rid_t rid, struct file **out);
 
 /* Containers: what the next call answers, and what was called. */
 extern int host_add_group_error;
@@ -38,6 +40,17 @@ extern unsigned host_groups_in_container;
 /* Called when a group leaves: the moment from which its memory may be unmapped. */
 extern void (*host_on_leave)(struct pci_group *group);
 struct file *host_container_create(void);
+
+/* Iommufds: what bind and attach answer, and what is bound and attached. */
+struct iommufd_device {
+    struct file *file;
+    struct pci_device *pci;
+    uint32_t attached; /* id; 0: not */
+};
+extern int host_bind_error, host_attach_error;
+extern struct iommufd_device *host_bound; /* the last one, or NULL */
+extern bool host_compat;                  /* an address space for container calls exists */
+struct file *host_iommufd_create(void);
 
 /* Interrupts. */
 struct irq_set {
