@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The rules of VFIO device files, on devices that differ in every capability that matters."""
+
+import pytest
+
+EDU = "edu,dma_mask=0xffffffffffffffff"
+ROOT_PORT = ["-device", "pcie-root-port,id=rp0,chassis=1,addr=0x1c"]
+PCI_BRIDGE = ["-device", "pcie-pci-bridge,id=bridge,addr=0x1d"]
+
+# name -> (what differs from the plain machine, the device's address)
+DEVICES = {
+    "edu": ({"devices": ["edu"]}, "0000:00:10.0"),        # MSI, no reset
+    "nvme": ({"devices": ["nvme"]}, "0000:00:10.0"),      # MSI-X, function-level reset, a vector table to leave out
+    "e1000e": ({"devices": ["e1000e"]}, "0000:00:10.0"),  # MSI and MSI-X, I/O ports
+    # alone behind a port: secondary-bus reset
+    "edu-root-port": ({"qemu_args": ROOT_PORT, "devices": [f"{EDU},bus=rp0"]}, "0000:01:00.0"),
+    "edu-pci-bridge": ({"qemu_args": PCI_BRIDGE, "devices": [f"{EDU},bus=bridge,addr=3"]}, "0000:01:03.0"),
+}
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_vfio_device(guest, payload, name):
+    options, address = DEVICES[name]
+    ran = guest(payload("vfio_device"), args=[address], **options).run()
+    assert ran.status == 0, ran.log
+    assert "FAIL" not in ran.serial
+    assert "23 passed, 0 failed" in ran.serial
+
+
+@pytest.mark.parametrize("library", ["musl", "glibc"])
+def test_other_libraries(guest, payload, library):
+    """Programs that know nothing of this system: the same source, linked for Linux."""
+    ran = guest(payload("vfio_device", library), args=["0000:00:10.0"], devices=["nvme"]).run()
+    assert ran.status == 0, ran.log
