@@ -133,6 +133,6 @@ int main(int argc, char **argv)
         printf("hello-uio: the message did not arrive\n");
         return 1;
     }
-    printf("hello-uio: round trip ok: %u bytes, 2 interrupts\n", MESSAGE_BYTES);
+    printf("hello-uio: round trip ok: %d bytes, 2 interrupts\n", MESSAGE_BYTES);
     return 0;
 }
