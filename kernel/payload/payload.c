@@ -12,6 +12,7 @@
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
 #include "kernel/mm/paging.h"
 #include "kernel/payload/alarm.h"
 #include "kernel/payload/archive.h"
@@ -117,6 +118,7 @@ static void take_apart(void)
     if (payload.space)
         space_destroy(payload.space);
     payload.space = NULL;
+    heap_trim(); /* so that the report's frame counts are exact */
     if (account.used)
         log_error("payload: %llu bytes are still charged as pinned",
                   (unsigned long long)account.used);

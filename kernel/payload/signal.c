@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Sending signals, and taking them on the way back to user mode. */
 #include "kernel/payload/signal.h"
+#include "kernel/cpu/layout.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/payload/crash.h"
@@ -115,21 +116,20 @@ int64_t mask_end(struct task *task, int64_t result)
     return result;
 }
 
-void task_interrupted(uint64_t call)
+/*
+ * Did a system call end with -EINTR here? What rt_sigreturn "returns" is the interrupted program's
+ * own register.
+ */
+static bool call_interrupted(const struct trap_frame *frame)
 {
-    struct task *task = task_current();
-    /* What rt_sigreturn "returns" is the interrupted program's own register. */
-    if (call == CALL_RT_SIGRETURN)
-        return;
-    task->interrupted = true;
-    task->interrupted_call = call;
-    user_request_work(task->thread);
+    return frame->vector == TRAP_SYSCALL && frame->rax == (uint64_t)-EINTR &&
+           frame->error != CALL_RT_SIGRETURN;
 }
 
 /* Goes back to the SYSCALL instruction. */
-static void restart_call(struct task *task, struct trap_frame *frame)
+static void restart_call(struct trap_frame *frame)
 {
-    frame->rax = task->interrupted_call;
+    frame->rax = frame->error;
     frame->rip -= SYSCALL_INSN_SIZE;
 }
 
@@ -137,10 +137,10 @@ static void enter_handler(struct task *task, struct trap_frame *frame, const str
 {
     struct sigaction *slot = &payload.actions[info->number];
     struct sigaction action = *slot;
-    if (task->interrupted && (action.flags & ACTION_RESTART) &&
-        syscall_restarts(task->interrupted_call))
-        restart_call(task, frame);
-    task->interrupted = false;
+    if (call_interrupted(frame) && (action.flags & ACTION_RESTART) &&
+        syscall_restarts(frame->error))
+        restart_call(frame);
+    frame->vector = 0; /* from here on the frame is the handler's, not the call's */
     uint64_t mask = task->mask_saved ? task->saved_mask : task->mask;
     task->mask_saved = false;
     if (action.flags & ACTION_RESETHAND)
@@ -186,9 +186,9 @@ void task_work(struct trap_frame *frame)
     if (payload.ending)
         task_exit(0);
     /* No handler ran: the interrupted call goes on as if nothing had happened. */
-    if (task->interrupted)
-        restart_call(task, frame);
-    task->interrupted = false;
+    if (call_interrupted(frame))
+        restart_call(frame);
+    frame->vector = 0;
     if (task->mask_saved) {
         task->mask_saved = false;
         task->mask = task->saved_mask;

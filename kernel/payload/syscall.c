@@ -12,13 +12,6 @@
 
 #define CALL_RSEQ 334 /* every glibc program tries it and does well without: not worth a line */
 
-typedef int64_t (*syscall_wrapper)(struct trap_frame *frame);
-
-struct syscall_row {
-    syscall_wrapper call;
-    bool restarts;
-};
-
 /* The argument registers, by how many of them a call takes. */
 #define ARGUMENTS_F(f) (f)
 #define ARGUMENTS_0(f)
@@ -29,20 +22,14 @@ struct syscall_row {
 #define ARGUMENTS_5(f) ARGUMENTS_4(f), (f)->r8
 #define ARGUMENTS_6(f) ARGUMENTS_5(f), (f)->r9
 
-#define SYSCALL_WRAPPER(number, name, count, restart)                                              \
-    static int64_t call_##name(struct trap_frame *frame)                                           \
-    {                                                                                              \
-        return sys_##name(ARGUMENTS_##count(frame));                                               \
-    }
-SYSCALL_TABLE(SYSCALL_WRAPPER)
-
-#define SYSCALL_ROW(number, name, count, restart) [number] = {call_##name, (restart) == RESTART},
-static const struct syscall_row rows[SYSCALL_COUNT] = {SYSCALL_TABLE(SYSCALL_ROW)};
+#define SYSCALL_RESTARTS(number, name, count, restart) [number] = (restart) == RESTART,
+static const bool restarts[SYSCALL_COUNT] = {SYSCALL_TABLE(SYSCALL_RESTARTS)};
 
 static uint8_t reported[(SYSCALL_COUNT + 7) / 8];
 static bool reported_unknown;
 
-static int64_t syscall_missing(uint64_t number)
+/* Kept out of line: the way in saves only the registers that it needs. */
+__attribute__((noinline)) static int64_t syscall_missing(uint64_t number)
 {
     if (number >= SYSCALL_COUNT) {
         if (!reported_unknown)
@@ -58,22 +45,30 @@ static int64_t syscall_missing(uint64_t number)
     return -ENOSYS;
 }
 
+#define SYSCALL_CASE(number, name, count, restart)                                                 \
+    case number:                                                                                   \
+        result = sys_##name(ARGUMENTS_##count(frame));                                             \
+        break;
+
+/*
+ * A jump table, which is the shortest way in. The number stays in the frame's error field, for
+ * whoever has to start the call again.
+ */
 void syscall_dispatch(struct trap_frame *frame)
 {
-    uint64_t number = frame->rax;
     int64_t result;
-    if (number < SYSCALL_COUNT && rows[number].call)
-        result = rows[number].call(frame);
-    else
-        result = syscall_missing(number);
-    if (result == -EINTR)
-        task_interrupted(number);
+    frame->error = frame->rax;
+    switch (frame->rax) {
+        SYSCALL_TABLE(SYSCALL_CASE)
+    default:
+        result = syscall_missing(frame->rax);
+    }
     frame->rax = (uint64_t)result;
 }
 
 bool syscall_restarts(uint64_t number)
 {
-    return number < SYSCALL_COUNT && rows[number].restarts;
+    return number < SYSCALL_COUNT && restarts[number];
 }
 
 void syscall_reset(void)

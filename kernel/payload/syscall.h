@@ -13,7 +13,7 @@
 
 struct trap_frame;
 
-/* user_ops.syscall: number in rax, result to rax. */
+/* user_ops.syscall: number in rax, result to rax; the number is kept in frame->error. */
 void syscall_dispatch(struct trap_frame *frame);
 /* "read", or "unknown". Never NULL. */
 const char *syscall_name(uint64_t number);

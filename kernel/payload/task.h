@@ -36,8 +36,6 @@ struct task {
     uint64_t fault_vector; /* the last exception, for signal frames and the log */
     uint64_t fault_error;
     uint64_t fault_address;
-    bool interrupted; /* the current call returned -EINTR */
-    uint64_t interrupted_call;
 };
 
 /* Resource limits, by Linux RLIMIT_ number. */
@@ -100,8 +98,6 @@ struct task *task_find(int id);
 _Noreturn void task_exit(int status);
 /* Makes every thread leave the kernel and end. The first call decides the result. */
 void payload_end(struct payload_exit result);
-/* The current call returned -EINTR: signal delivery decides whether it starts again. */
-void task_interrupted(uint64_t call);
 
 /* user_ops.work: signals and the end, before every return to user mode that asked for it. */
 void task_work(struct trap_frame *frame);

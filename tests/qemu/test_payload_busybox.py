@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""busybox, a program nobody here wrote, one applet at a time, through ./bulkhead run."""
+
+import hashlib
+import re
+import subprocess
+
+import pytest
+
+from conftest import TOP
+
+BUSYBOX = "/bin/busybox"
+
+
+def run(*words, files=None):
+    command = [str(TOP / "bulkhead"), "run", "--device", "edu", *(("--files", str(files)) if files else ()),
+               BUSYBOX, "--", *words]
+    ran = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                         text=True, timeout=60, check=False)
+    lines = [line for line in ran.stdout.splitlines() if not re.match(r"\[ *\d+\.\d+\] ", line)]
+    return ran.returncode, "\n".join(lines)
+
+
+CASES = {
+    "ls -l /sys/bus/pci/devices": r"0000:00:10\.0",
+    "cat /proc/meminfo": r"MemTotal: +\d+ kB\nMemFree: +\d+ kB",
+    "uname -a": r"^Linux bulkhead 6\.\d+\.\d+-bulkhead .* x86_64",
+    "sleep 1": r"^$",
+    "echo one two": r"^one two$",
+    "pwd": r"^/$",
+    "id -u": r"^0$",
+    "free": r"Mem: +\d+ +\d+ +\d+",
+    "df /tmp": r"bulkhead +\d+",
+    "stat -c %F /dev/null": r"^character special file$",
+    "stat -c %t:%T /dev/null": r"^1:3$",
+    "readlink /proc/self": r"^1$",
+    "head -c 5 /dev/zero": r"^\x00{5}$",
+    "dd if=/dev/zero of=/tmp/x bs=4096 count=1000": r"",
+    "mktemp": r"^/tmp/tmp\.\w{6}$",
+    "cat /proc/self/maps": r"\[stack\]",
+    "cat /proc/self/status": r"Threads:\t1",
+    "grep -c processor /proc/cpuinfo": r"^1$",
+    "mount": r"bulkhead on / type bulkhead",
+    "date +%s": r"^\d{10}$",
+    "find /sys/kernel/iommu": r"/sys/kernel/iommu/units",
+}
+
+
+@pytest.mark.parametrize("applet", CASES)
+def test_applet(applet):
+    status, output = run(*applet.split())
+    assert status == 0, output
+    assert re.search(CASES[applet], output), output
+
+
+def test_shell():
+    script = "cd /tmp; for i in 1 2 3; do echo $i; done > x; while read n; do s=$((s + n)); done < x; echo sum $s; exit 9"
+    status, output = run("sh", "-c", script)
+    assert (status, output) == (9, "sum 6")
+
+
+def test_status_of_false():
+    assert run("false")[0] == 1
+
+
+def test_carried_files(tmp_path):
+    files = tmp_path / "files"
+    (files / "deep" / "down").mkdir(parents=True)
+    content = bytes(range(256)) * 5000
+    (files / "deep" / "down" / "data.bin").write_bytes(content)
+    (files / "hello.txt").write_text("hello\n")
+    status, output = run("md5sum", "/deep/down/data.bin", files=files)
+    assert (status, output) == (0, f"{hashlib.md5(content).hexdigest()}  /deep/down/data.bin")
+    assert run("cat", "hello.txt", files=files) == (0, "hello")
+    status, output = run("rm", "-f", "/hello.txt", files=files)
+    assert status == 1 and "Read-only file system" in output
