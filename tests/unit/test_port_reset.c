@@ -71,7 +71,7 @@ static void waits_for_the_acknowledge_both_ways(void **state)
     assert_int_equal(*control(), DFL_PORT_CTRL_LATENCY);
 }
 
-static void hold_waits_for_the_ports_bit_not_for_our_own(void **state)
+static void pitfall_37_hold_waits_for_the_ports_bit_not_for_our_own(void **state)
 {
     (void)state;
     begin(0, NEVER);
@@ -79,7 +79,7 @@ static void hold_waits_for_the_ports_bit_not_for_our_own(void **state)
     assert_true(port_reset_held(header));
 }
 
-static void release_waits_until_the_acknowledge_is_gone(void **state)
+static void pitfall_37_release_waits_until_the_acknowledge_is_gone(void **state)
 {
     (void)state;
     begin(DFL_PORT_CTRL_SFTRST | DFL_PORT_CTRL_SFTRST_ACK, NEVER);
@@ -112,8 +112,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(waits_for_the_acknowledge_both_ways),
-        cmocka_unit_test(hold_waits_for_the_ports_bit_not_for_our_own),
-        cmocka_unit_test(release_waits_until_the_acknowledge_is_gone),
+        cmocka_unit_test(pitfall_37_hold_waits_for_the_ports_bit_not_for_our_own),
+        cmocka_unit_test(pitfall_37_release_waits_until_the_acknowledge_is_gone),
         cmocka_unit_test(a_port_that_does_not_acknowledge_stays_held),
         cmocka_unit_test(is_usable_again_after_the_port_recovers),
     };
