@@ -102,24 +102,12 @@ static void forget_devices(struct ioas_pages *pages)
 
 /* ---- Pins and charge ------------------------------------------------------------------------ */
 
-static void unpin_runs(const struct phys_run *runs, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        frames_unpin(runs[i].base, runs[i].length);
-}
-
 static int pin_runs(const struct phys_run *runs, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        int error = frames_pin(runs[i].base, runs[i].length);
+    int error = frames_pin_runs(runs, count);
 
-        if (error) {
-            unpin_runs(runs, i);
-            /* Not RAM that can be pinned: as good as no memory at all. */
-            return error == -EINVAL ? -EFAULT : error;
-        }
-    }
-    return 0;
+    /* Not RAM that can be pinned: as good as no memory at all. */
+    return error == -EINVAL ? -EFAULT : error;
 }
 
 static int charge(struct ioas_pages *pages, uint64_t bytes)
@@ -166,7 +154,7 @@ static void release_runs(struct ioas_pages *pages)
     while ((chunk = pages->chunks) != NULL) {
         pages->chunks = chunk->next;
         if (!pages->stuck && !chunk->device)
-            unpin_runs(chunk->runs, chunk->count);
+            frames_unpin_runs(chunk->runs, chunk->count);
         kfree(chunk);
     }
     forget_devices(pages);

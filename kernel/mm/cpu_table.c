@@ -26,17 +26,18 @@ static void count_entries(const struct cpu_table *table, paddr_t address, int ch
         *frames_note(address) += (uint32_t)change;
 }
 
-static void cursor_seek(struct cursor *c, uint64_t at)
+/* Unrolled, the levels are constants, which halves the instructions of every walk. */
+static inline void cursor_seek(struct cursor *c, uint64_t at)
 {
-    const struct cpu_table *table = c->table;
+    uint64_t *slot = entries(c->table->root) + level_index(at, LEVEL_TOP);
     unsigned level = LEVEL_TOP;
-    uint64_t *slot = entries(table->root) + level_index(at, level);
 
-    while (pte_is_table(*slot, level)) {
-        uint64_t *next = entries(*slot & PTE_ADDRESS);
-
+#pragma clang loop unroll(full)
+    while (level > 0) {
+        if (!pte_is_table(*slot, level))
+            break;
         level--;
-        slot = next + level_index(at, level);
+        slot = (uint64_t *)entries(*slot & PTE_ADDRESS) + level_index(at, level);
     }
     c->at = at;
     c->slot = slot;
@@ -288,62 +289,77 @@ struct run_list {
     size_t capacity;
 };
 
-static bool run_append(struct run_list *list, paddr_t base, uint64_t length)
-{
-    if (list->count != 0) {
-        struct phys_run *last = &list->runs[list->count - 1];
-
-        if (last->base + last->length == base) {
-            last->length += length;
-            return true;
-        }
-    }
-    if (list->count == list->capacity)
-        return false;
-    list->runs[list->count++] = (struct phys_run){base, length};
-    return true;
-}
-
 /*
- * Collects neighbouring leaves of one table; short per leaf, because scattered memory has many.
- * False at the end: of the range, of the list, of what matches.
+ * Collects whole leaves of one table from the cursor on, and moves it behind them. Short per leaf,
+ * because scattered memory has many. True if the cursor stands where a new walk must go on.
  */
 static bool runs_in_table(struct cursor *c, uint64_t end, uint64_t mask, uint64_t want,
                           struct run_list *list)
 {
-    uint64_t size = level_size(c->level);
-    uint64_t length = leaf_rest(c);
-    paddr_t base = leaf_base(c);
+    const uint64_t size = level_size(c->level);
+    const uint64_t large = c->level > 0 ? PTE_LARGE : 0; /* tables look like leaves otherwise */
+    const uint64_t at = ALIGN_DOWN(c->at, size);
+    const uint64_t *slot = c->slot;
+    /* One leaf makes one run at most, so the list cannot overflow before `stop`. */
+    const uint64_t fits =
+        MIN((end - at + size - 1) >> level_shift(c->level), list->capacity - list->count);
+    const uint64_t *stop = slot + MIN(TABLE_ENTRIES - level_index(at, c->level), fits);
+    struct phys_run *run = list->runs + list->count;
+    paddr_t next = list->count ? run[-1].base + run[-1].length : PADDR_NONE;
 
-    for (;;) {
-        if ((*c->slot & mask) != want || !run_append(list, base, MIN(length, end - c->at)))
-            return false;
-        c->at += length;
-        c->slot++;
-        if (c->at >= end)
-            return false;
-        if (((uintptr_t)c->slot & (PAGE_SIZE - 1)) == 0 || pte_is_table(*c->slot, c->level))
-            return true;
-        base = *c->slot & PTE_ADDRESS;
-        length = size;
+    for (; slot < stop && (*slot & (mask | large)) == (want | large); slot++) {
+        paddr_t base = *slot & PTE_ADDRESS;
+
+        if (base == next)
+            run[-1].length += size;
+        else
+            *run++ = (struct phys_run){base, size};
+        next = base + size;
     }
+    list->count = (size_t)(run - list->runs);
+    c->at = at + (uint64_t)(slot - c->slot) * size;
+    if (c->at >= end || list->count == list->capacity)
+        return false;
+    return slot == stop || pte_is_table(*slot, c->level);
+}
+
+/* As cpu_table_runs(), from a cursor that stands at its start. */
+static __attribute__((noinline)) size_t many_runs(struct cursor *c, uint64_t end, uint64_t mask,
+                                                  uint64_t want, struct phys_run *out,
+                                                  size_t capacity)
+{
+    struct run_list list = {out, 0, capacity};
+    const uint64_t skip = c->at & (level_size(c->level) - 1);
+
+    while (runs_in_table(c, end, mask, want, &list))
+        cursor_seek(c, c->at);
+    if (list.count == 0)
+        return 0;
+    /* The first and the last leaf may stick out of the range. */
+    if (c->at > end)
+        out[list.count - 1].length -= c->at - end;
+    out[0].length -= skip;
+    out[0].base += skip;
+    return list.count;
 }
 
 size_t cpu_table_runs(const struct cpu_table *table, uint64_t at, uint64_t end, unsigned need,
                       struct phys_run *out, size_t capacity, bool *device)
 {
-    struct run_list list = {out, 0, capacity};
     struct cursor c = {.table = table};
     uint64_t want;
 
     if (at >= end)
         return 0;
     cursor_seek(&c, at);
+    if ((*c.slot & need) != need)
+        return 0;
     want = need | (*c.slot & PTE_CACHE_OFF);
     *device = want & PTE_CACHE_OFF;
-    while (runs_in_table(&c, end, need | PTE_CACHE_OFF, want, &list))
-        cursor_seek(&c, c.at);
-    return list.count;
+    if (end - at > leaf_rest(&c))
+        return many_runs(&c, end, need | PTE_CACHE_OFF, want, out, capacity);
+    out[0] = (struct phys_run){leaf_base(&c), end - at};
+    return 1;
 }
 
 int cpu_table_hold(struct cpu_table *table, uint64_t at)

@@ -34,8 +34,9 @@ void cpu_table_protect(struct cpu_table *table, uint64_t at, uint64_t length, un
 bool cpu_table_find(const struct cpu_table *table, uint64_t at, uint64_t end,
                     struct cpu_mapping *out);
 /*
- * Splits [at, end) into physical runs, as many as `capacity`. Stops at the first page that lacks
- * one of the `need` entry bits or differs from the first in caching. Returns the number of runs.
+ * Splits [at, end) into physical runs, as many as `capacity` (not 0). Stops at the first page that
+ * lacks one of the `need` entry bits or differs from the first in caching. Returns the number of
+ * runs.
  */
 size_t cpu_table_runs(const struct cpu_table *table, uint64_t at, uint64_t end, unsigned need,
                       struct phys_run *out, size_t capacity, bool *device);

@@ -47,6 +47,7 @@ static void list_take(uint32_t number, unsigned order)
     if (frame->next != FRAME_NONE)
         frame_at(frame->next)->prev = frame->prev;
     frame->state = FRAME_HELD;
+    frame->order = 0;
 }
 
 static bool is_free_block(uint32_t number, unsigned order)

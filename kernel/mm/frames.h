@@ -45,9 +45,12 @@ paddr_t frames_alloc(unsigned order, unsigned flags);
 void frames_release(paddr_t base, uint64_t length);
 
 /*
- * Pins a run of frames (page aligned). -ENOMEM when a counter would overflow, nothing changed then;
- * -EINVAL when the run is not RAM this allocator owns. Unpin with the very same run.
+ * Pins runs of frames (page aligned). -ENOMEM when a counter would overflow, nothing changed then;
+ * -EINVAL when a run is not RAM this allocator owns. Unpin with the very same runs.
  */
+int frames_pin_runs(const struct phys_run *runs, size_t count);
+void frames_unpin_runs(const struct phys_run *runs, size_t count);
+/* The same for one run. */
 int frames_pin(paddr_t base, uint64_t length);
 void frames_unpin(paddr_t base, uint64_t length);
 

@@ -29,18 +29,26 @@ struct frame {
         uint32_t prev;   /* FRAME_FREE */
         uint32_t length; /* FRAME_ORPHAN_RUN: frames in the run */
     };
-    uint32_t pins; /* of this one frame */
-    uint8_t state;
-    uint8_t order;
-    uint16_t pinned; /* first frame of a 2 MiB region: frames in the region with pins */
+    union {
+        struct {
+            uint32_t pins; /* of this one frame */
+            uint8_t state;
+            uint8_t order;   /* FRAME_FREE, else 0 */
+            uint16_t pinned; /* first frame of a 2 MiB region: frames in the region with pins */
+        };
+        uint64_t status; /* all four: tells the usual cases apart in one comparison */
+    };
 };
+#define STATUS_HELD        UINT64_C(0) /* and not pinned */
+#define STATUS_PINNED_ONCE UINT64_C(1) /* and held */
 _Static_assert(sizeof(struct frame) == 16, "metadata budget: 16 bytes per frame");
 
 /* A 2 MiB or 1 GiB block as far as pins are concerned. */
 struct pin_block {
     uint32_t pins;
-    uint32_t orphans; /* first frame of the first orphan run, FRAME_NONE if there is none */
-    uint32_t owned;   /* frames in it that are not holes */
+    uint32_t orphans;       /* first frame of the first orphan run, FRAME_NONE if there is none */
+    uint32_t owned;         /* frames in it that are not holes */
+    uint32_t pinned_inside; /* of 1 GiB: regions in it with pins, of their own or of frames */
 };
 
 struct frames {

@@ -11,6 +11,8 @@
 #include "kernel/mm/frames_internal.h"
 
 #define PINS_MAX UINT32_MAX
+/* Out of line, so that the short cases save no registers for the long ones. */
+#define SLOW_PATH __attribute__((noinline))
 
 static void orphan_run(struct pin_block *block, uint32_t first, uint32_t count)
 {
@@ -74,8 +76,10 @@ static void release_run(uint32_t first, uint32_t count)
 
         if (giga->pins != 0)
             orphan_run(giga, first, part);
-        else
+        else if (giga->pinned_inside != 0)
             release_regions(first, part);
+        else
+            frames_put_free(first, part);
         first += part;
         count -= part;
     }
@@ -110,6 +114,52 @@ static void release_orphans(struct pin_block *block)
     }
 }
 
+/* A region has its first pins, of its own or of a frame in it. */
+static SLOW_PATH void region_pinned(uint32_t number)
+{
+    giga_of(number)->pinned_inside++;
+}
+
+static SLOW_PATH void region_unpinned(uint32_t number)
+{
+    giga_of(number)->pinned_inside--;
+}
+
+/* The first frame of a region counts the pinned frames in it. */
+static struct frame *head_of(uint32_t index)
+{
+    return &frames.frame[index & ~(FRAMES_PER_2M - 1)];
+}
+
+static int pin_frame(uint32_t index)
+{
+    struct frame *frame = &frames.frame[index];
+
+    if (frame->state > FRAME_STATE_PINNABLE_MAX)
+        return -EINVAL;
+    if (frame->pins == PINS_MAX)
+        return -ENOMEM;
+    if (frame->pins++ == 0 && ++head_of(index)->pinned == 1)
+        region_pinned(frames.base + index);
+    return 0;
+}
+
+static void unpin_frame(uint32_t index)
+{
+    struct frame *frame = &frames.frame[index];
+
+    ASSERT(frame->pins != 0);
+    if (--frame->pins != 0)
+        return;
+    if (--head_of(index)->pinned == 0)
+        region_unpinned(frames.base + index);
+    if (frame->state != FRAME_ORPHAN_ONE)
+        return;
+    frame->state = FRAME_HELD;
+    frames.stats.orphans--;
+    release_run(frames.base + index, 1);
+}
+
 static int pin_block(struct pin_block *block, uint32_t frames_in_block)
 {
     if (block->owned != frames_in_block)
@@ -120,6 +170,7 @@ static int pin_block(struct pin_block *block, uint32_t frames_in_block)
     return 0;
 }
 
+/* The last pin: what waited for it is released. */
 static void unpin_block(struct pin_block *block)
 {
     ASSERT(block->pins != 0);
@@ -128,34 +179,20 @@ static void unpin_block(struct pin_block *block)
         release_orphans(block);
 }
 
-static int pin_frame(uint32_t number)
+static int pin_region(uint32_t number)
 {
-    uint32_t index = number - frames.base;
-    struct frame *frame = &frames.frame[index];
+    int error = pin_block(region_of(number), FRAMES_PER_2M);
 
-    if (frame->state > FRAME_STATE_PINNABLE_MAX)
-        return -EINVAL;
-    if (frame->pins == PINS_MAX)
-        return -ENOMEM;
-    if (frame->pins++ == 0)
-        frames.frame[index & ~(FRAMES_PER_2M - 1)].pinned++;
-    return 0;
+    if (!error && region_of(number)->pins == 1)
+        region_pinned(number);
+    return error;
 }
 
-static void unpin_frame(uint32_t number)
+static void unpin_region(uint32_t number)
 {
-    uint32_t index = number - frames.base;
-    struct frame *frame = &frames.frame[index];
-
-    ASSERT(frame->pins != 0);
-    if (--frame->pins != 0)
-        return;
-    frames.frame[index & ~(FRAMES_PER_2M - 1)].pinned--;
-    if (frame->state != FRAME_ORPHAN_ONE)
-        return;
-    frame->state = FRAME_HELD;
-    frames.stats.orphans--;
-    release_run(number, 1);
+    if (region_of(number)->pins == 1)
+        region_unpinned(number);
+    unpin_block(region_of(number));
 }
 
 /* Frames in the largest block that starts at `first` and does not pass `count`. */
@@ -169,7 +206,7 @@ static uint32_t block_frames(uint32_t first, uint32_t count)
 }
 
 /* Takes the pins of the first `done` frames of a run off; the whole run tells the block sizes. */
-static void unpin_run(uint32_t first, uint32_t count, uint32_t done)
+static void unpin_blocks(uint32_t first, uint32_t count, uint32_t done)
 {
     uint32_t end = first + done;
 
@@ -177,9 +214,9 @@ static void unpin_run(uint32_t first, uint32_t count, uint32_t done)
         uint32_t block = block_frames(first, count);
 
         if (block == 1)
-            unpin_frame(first);
+            unpin_frame(first - frames.base);
         else if (block == FRAMES_PER_2M)
-            unpin_block(region_of(first));
+            unpin_region(first);
         else
             unpin_block(giga_of(first));
         frames.stats.pins--;
@@ -191,17 +228,17 @@ static void unpin_run(uint32_t first, uint32_t count, uint32_t done)
 static int pin_at(uint32_t first, uint32_t block)
 {
     if (block == 1)
-        return pin_frame(first);
+        return pin_frame(first - frames.base);
     if (block == FRAMES_PER_2M)
-        return pin_block(region_of(first), block);
+        return pin_region(first);
     return pin_block(giga_of(first), block);
 }
 
-int frames_pin(paddr_t base, uint64_t length)
+static SLOW_PATH int pin_run(struct phys_run run)
 {
-    uint64_t index = (base >> PAGE_SHIFT) - frames.base;
-    uint64_t count = length >> PAGE_SHIFT;
-    uint32_t first = (uint32_t)(base >> PAGE_SHIFT);
+    uint64_t index = (run.base >> PAGE_SHIFT) - frames.base;
+    uint64_t count = run.length >> PAGE_SHIFT;
+    uint32_t first = (uint32_t)(run.base >> PAGE_SHIFT);
     uint32_t done = 0;
 
     if (index >= frames.count || count > frames.count - index)
@@ -211,7 +248,7 @@ int frames_pin(paddr_t base, uint64_t length)
         int error = pin_at(first + done, block);
 
         if (error) {
-            unpin_run(first, count, done);
+            unpin_blocks(first, (uint32_t)count, done);
             return error;
         }
         frames.stats.pins++;
@@ -220,9 +257,85 @@ int frames_pin(paddr_t base, uint64_t length)
     return 0;
 }
 
+static SLOW_PATH void unpin_run(struct phys_run run)
+{
+    uint32_t count = (uint32_t)(run.length >> PAGE_SHIFT);
+
+    unpin_blocks((uint32_t)(run.base >> PAGE_SHIFT), count, count);
+}
+
+/*
+ * Scattered memory is one run per frame, each pinned once. Millions of them go through the two
+ * functions below, so the case is decided by one comparison each, and everything else (the first
+ * frame of a region among it) is left to the functions above. Offsets are in bytes of the table.
+ */
+#define OFFSET_SHIFT (PAGE_SHIFT - 4)
+#define REGION_BYTES (FRAMES_PER_2M * sizeof(struct frame))
+
+static struct frame *frame_at(char *table, uint64_t offset)
+{
+    return (struct frame *)(void *)(table + offset);
+}
+
+SLOW_PATH void frames_unpin_runs(const struct phys_run *runs, size_t count)
+{
+    const paddr_t first = (paddr_t)frames.base << PAGE_SHIFT;
+    char *const table = (char *)frames.frame;
+
+    frames.stats.pins -= count;
+    for (const struct phys_run *run = runs; run < runs + count; run++) {
+        uint64_t offset = (run->base - first) >> OFFSET_SHIFT;
+        struct frame *head;
+
+        if (run->length != PAGE_SIZE || frame_at(table, offset)->status != STATUS_PINNED_ONCE) {
+            frames.stats.pins++;
+            unpin_run(*run);
+            continue;
+        }
+        frame_at(table, offset)->status = STATUS_HELD;
+        head = frame_at(table, ALIGN_DOWN(offset, REGION_BYTES));
+        if (--head->pinned == 0)
+            region_unpinned((uint32_t)(run->base >> PAGE_SHIFT));
+    }
+}
+
+int frames_pin_runs(const struct phys_run *runs, size_t count)
+{
+    const paddr_t first = (paddr_t)frames.base << PAGE_SHIFT;
+    const uint64_t size = frames.count * sizeof(struct frame);
+    char *const table = (char *)frames.frame;
+    int error;
+
+    frames.stats.pins += count;
+    for (const struct phys_run *run = runs; run < runs + count; run++) {
+        uint64_t offset = (run->base - first) >> OFFSET_SHIFT;
+
+        if (run->length == PAGE_SIZE && offset < size &&
+            frame_at(table, offset)->status == STATUS_HELD) {
+            struct frame *head = frame_at(table, ALIGN_DOWN(offset, REGION_BYTES));
+
+            frame_at(table, offset)->status = STATUS_PINNED_ONCE;
+            if (++head->pinned == 1)
+                region_pinned((uint32_t)(run->base >> PAGE_SHIFT));
+            continue;
+        }
+        frames.stats.pins--;
+        error = pin_run(*run);
+        if (error) {
+            frames.stats.pins -= (size_t)(runs + count - run) - 1;
+            frames_unpin_runs(runs, (size_t)(run - runs));
+            return error;
+        }
+    }
+    return 0;
+}
+
+int frames_pin(paddr_t base, uint64_t length)
+{
+    return frames_pin_runs(&(struct phys_run){base, length}, 1);
+}
+
 void frames_unpin(paddr_t base, uint64_t length)
 {
-    uint32_t count = (uint32_t)(length >> PAGE_SHIFT);
-
-    unpin_run((uint32_t)(base >> PAGE_SHIFT), count, count);
+    frames_unpin_runs(&(struct phys_run){base, length}, 1);
 }

@@ -42,11 +42,13 @@ int edit_prepare(struct edit *edit, uaddr_t start, uaddr_t end)
 
 static void cut(struct edit *edit, uaddr_t at)
 {
-    struct mapping *mapping = mapping_at(edit->space, at);
+    struct mapping *mapping;
 
+    if (edit->nodes == 0) /* then edit_prepare() saw nothing to cut */
+        return;
+    mapping = mapping_at(edit->space, at);
     if (!mapping || mapping->start == at)
         return;
-    ASSERT(edit->nodes != 0);
     mapping_split(mapping, at, edit->node[--edit->nodes]);
 }
 

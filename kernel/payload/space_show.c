@@ -31,7 +31,8 @@ static void show_mapping(const struct mapping *mapping, struct text *out)
     text_printf(out, "%08lx-%08lx %c%c%c%c %08lx 00:00 0", mapping->start, mapping->end,
                 mapping->access & PAGE_READ ? 'r' : '-', mapping->access & PAGE_WRITE ? 'w' : '-',
                 mapping->access & PAGE_EXEC ? 'x' : '-',
-                mapping->flags & MAPPING_SHARED ? 's' : 'p', mapping->file_offset);
+                mapping->flags & MAPPING_SHARED ? 's' : 'p',
+                mapping->file ? mapping->file_offset : 0);
     if (mapping->file || mapping->name || (mapping->flags & MAPPING_SHARED)) {
         do {
             text_printf(out, " ");
