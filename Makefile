@@ -26,6 +26,7 @@ include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk
 include sdk/sdk.mk
 include examples/examples.mk
+include bench/bench.mk
 include tests/qemu/payloads.mk
 
 .PHONY: all kernel objects sdk examples unit fuzz clean

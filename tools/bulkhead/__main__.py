@@ -11,6 +11,7 @@ COMMANDS = {
     "run": ("bulkhead.run", "boot a payload under QEMU; without a payload, the demo hello-dma"),
     "image": ("bulkhead.image", "make a bootable disk image, or the files for an EFI system partition"),
     "build": ("bulkhead.build", "compile a C program into a payload with the SDK"),
+    "bench": ("bulkhead.bench", "count the instructions that mapping memory costs"),
     "test": ("bulkhead.test", "build and run the tests; the last line says N passed, N failed"),
 }
 
