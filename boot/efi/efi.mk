@@ -34,7 +34,7 @@ $(BUILD)/tests/bulkhead-leaves-dma.efi: $(BUILD)/efi/boot/efi/main-dma.c.o \
 	$(Q)$(EFI_LINK) /out:$@ $^
 
 # EFI applications that tests start before the loader.
-$(BUILD)/tests/%.efi: $(BUILD)/efi/tests/qemu/efi/%.c.o
+$(BUILD)/tests/%.efi: $(BUILD)/efi/tests/qemu/efi/%.c.o $(BUILD)/efi/tests/qemu/efi/start.c.o
 	@mkdir -p $(@D)
 	$(call SAY,EFILD,$@)
 	$(Q)$(EFI_LINK) /out:$@ $^

@@ -24,6 +24,7 @@ struct listed {
     paddr_t at;
     uint32_t length;
     uint8_t header[ACPI_HEADER_SIZE];
+    char name[5]; /* the signature, fit to be shown */
 };
 
 struct finder {
@@ -47,6 +48,20 @@ static int read_at(const struct finder *f, paddr_t at, void *to, size_t length)
     return 0;
 }
 
+/* Reads the header of the table at t->at. */
+static int read_header(const struct finder *f, struct listed *t)
+{
+    int failed = read_at(f, t->at, t->header, sizeof(t->header));
+
+    if (failed)
+        return failed;
+    for (size_t i = 0; i < 4; i++)
+        t->name[i] = t->header[i] > ' ' && t->header[i] < 0x7f ? (char)t->header[i] : '?';
+    t->name[4] = '\0';
+    t->length = get32(t->header + ACPI_HEADER_LENGTH);
+    return 0;
+}
+
 /* Reads a header and remembers the table, unless it overlaps one that is listed already. */
 static int list_table(struct finder *f, paddr_t at)
 {
@@ -56,20 +71,18 @@ static int list_table(struct finder *f, paddr_t at)
     if (f->count == TABLES_MAX)
         return refuse(f->why, -ENOSPC, "ACPI lists more than %d tables", TABLES_MAX);
     t->at = at;
-    failed = read_at(f, at, t->header, sizeof(t->header));
+    failed = read_header(f, t);
     if (failed)
         return failed;
-    t->length = get32(t->header + ACPI_HEADER_LENGTH);
     if (t->length < ACPI_HEADER_SIZE || at > PADDR_NONE - t->length)
-        return refuse(f->why, -EINVAL, "ACPI table %.4s has an impossible length (%u bytes)",
-                      (const char *)t->header, t->length);
+        return refuse(f->why, -EINVAL, "ACPI table %s has an impossible length (%u bytes)", t->name,
+                      t->length);
     for (size_t i = 0; i < f->count; i++) {
         const struct listed *other = &f->tables[i];
 
         if (ranges_overlap(at, t->length, other->at, other->length))
-            return refuse(f->why, -EINVAL, "ACPI tables %.4s and %.4s overlap at 0x%llx",
-                          (const char *)other->header, (const char *)t->header,
-                          (unsigned long long)at);
+            return refuse(f->why, -EINVAL, "ACPI tables %s and %s overlap at 0x%llx", other->name,
+                          t->name, (unsigned long long)at);
     }
     f->count++;
     return 0;
@@ -82,19 +95,15 @@ static int read_table(const struct finder *f, const struct listed *t, uint8_t **
     int failed;
 
     if (t->length > TABLE_SIZE_MAX)
-        return refuse(f->why, -EINVAL, "ACPI table %.4s is too long (%u bytes)",
-                      (const char *)t->header, t->length);
+        return refuse(f->why, -EINVAL, "ACPI table %s is too long (%u bytes)", t->name, t->length);
     bytes = kmalloc(t->length);
     if (!bytes)
-        return refuse(f->why, -ENOMEM, "out of memory while reading ACPI table %.4s",
-                      (const char *)t->header);
+        return refuse(f->why, -ENOMEM, "out of memory while reading ACPI table %s", t->name);
     failed = read_at(f, t->at, bytes, t->length);
     if (!failed && memcmp(bytes, t->header, ACPI_HEADER_SIZE) != 0)
-        failed = refuse(f->why, -EINVAL, "ACPI table %.4s changed while it was read",
-                        (const char *)t->header);
+        failed = refuse(f->why, -EINVAL, "ACPI table %s changed while it was read", t->name);
     if (!failed && acpi_sum(bytes, t->length) != 0)
-        failed = refuse(f->why, -EINVAL, "ACPI table %.4s has a wrong checksum",
-                        (const char *)t->header);
+        failed = refuse(f->why, -EINVAL, "ACPI table %s has a wrong checksum", t->name);
     if (failed) {
         kfree(bytes);
         return failed;
@@ -216,10 +225,8 @@ static void read_dsdt(const struct finder *f, struct acpi_info *out)
     struct listed dsdt = {.at = out->dsdt};
     uint8_t *bytes;
 
-    if (read_at(&quiet, dsdt.at, dsdt.header, sizeof(dsdt.header)))
-        return;
-    dsdt.length = get32(dsdt.header + ACPI_HEADER_LENGTH);
-    if (dsdt.length < ACPI_HEADER_SIZE || read_table(&quiet, &dsdt, &bytes))
+    if (read_header(&quiet, &dsdt) || dsdt.length < ACPI_HEADER_SIZE ||
+        read_table(&quiet, &dsdt, &bytes))
         return;
     out->soft_off = acpi_parse_soft_off(bytes + ACPI_HEADER_SIZE, dsdt.length - ACPI_HEADER_SIZE,
                                         out->sleep_types);

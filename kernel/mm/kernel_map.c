@@ -3,6 +3,7 @@
  * Two windows of kernel space that come and go: device registers and kernel stacks. Each window is
  * a sorted list of the ranges in use; there are few, so the first gap is found by walking.
  */
+#include "kernel/cpu/cpu.h"
 #include "kernel/lib/list.h"
 #include "kernel/lib/panic.h"
 #include "kernel/mm/frames.h"
@@ -91,7 +92,7 @@ void *mmio_map(paddr_t base, uint64_t length)
     struct range *range;
 
     if (length == 0 || length > KERNEL_WINDOW || !range_end(base, length, &end) ||
-        end > UINT64_MAX - PAGE_SIZE)
+        end > BIT(cpu_features.physical_bits))
         return NULL;
     bytes = ALIGN_UP(end, PAGE_SIZE) - first;
     align = alignment_for(bytes);

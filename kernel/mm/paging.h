@@ -20,7 +20,8 @@ enum page_flags {
 
 /*
  * Maps device memory uncached into kernel space. `base` need not be aligned. NULL when out of
- * memory or address space. Never maps RAM that the frame allocator owns.
+ * memory or address space, or beyond the CPU's physical addresses. Never maps RAM that the frame
+ * allocator owns.
  */
 void *mmio_map(paddr_t base, uint64_t length);
 void mmio_unmap(void *mapped, uint64_t length);
