@@ -246,6 +246,13 @@ void thread_yield(const char *point)
     schedule();
 }
 
+int thread_breathe(const char *point)
+{
+    __asm__ volatile("sti; nop; cli" : : : "memory");
+    thread_yield(point);
+    return current->interrupted ? -EINTR : 0;
+}
+
 int thread_sleep(const char *point, uint64_t deadline_ns)
 {
     current->point = point;

@@ -2,9 +2,9 @@
 /*
  * Threads and sleeping. One CPU; the kernel runs with interrupts off and is never preempted, so
  * between two sleep points kernel code owns everything it looks at. A thread gives up the CPU only
- * in thread_sleep() and thread_yield(), which name the place, and in user mode to the tick.
- * Interrupt handlers run only from user mode and from the idle loop. A handler may wake threads
- * and must not sleep.
+ * in thread_sleep(), thread_yield() and thread_breathe(), which name the place, and in user mode to
+ * the tick. Interrupt handlers run only from user mode and from the idle loop. A handler may wake
+ * threads and must not sleep.
  */
 #ifndef KERNEL_CPU_THREAD_H
 #define KERNEL_CPU_THREAD_H
@@ -30,6 +30,11 @@ struct thread *thread_current(void);
 /* Ends the current thread; its stack is freed by whoever runs next. */
 _Noreturn void thread_exit(void);
 void thread_yield(const char *point);
+/*
+ * For calls that may work for long, between two pieces: handles the interrupts that have piled up
+ * and lets other threads run. -EINTR when the call should stop where it is.
+ */
+int thread_breathe(const char *point);
 
 /* Where the thread sleeps or last yielded, for messages. NULL: it never did. */
 const char *thread_point(const struct thread *thread);

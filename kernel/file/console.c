@@ -46,19 +46,23 @@ static int64_t console_read(struct file *file, uaddr_t buffer, size_t length, ui
     return 0;
 }
 
+/* A serial line is slow: between two chunks the rest of the machine goes on. */
 static int64_t console_write(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
 {
     char chunk[CONSOLE_CHUNK];
     size_t done = 0;
-    while (done < length) {
+    int error = 0;
+    while (!error && done < length) {
         size_t n = MIN(length - done, sizeof(chunk));
-        int error = copy_from_user(chunk, buffer + done, n);
+        error = copy_from_user(chunk, buffer + done, n);
         if (error)
-            return done ? (int64_t)done : error;
+            break;
         log_raw(chunk, n);
         done += n;
+        if (done < length)
+            error = thread_breathe("console write");
     }
-    return (int64_t)done;
+    return done ? (int64_t)done : error;
 }
 
 static int64_t console_ioctl(struct file *file, uint32_t command, uint64_t argument)

@@ -36,6 +36,11 @@ enum file_mode {
     MODE_LINK = 0120000,
 };
 
+/*
+ * Bytes that a read or write moves between two calls of thread_breathe(): well under a millisecond
+ * of copying.
+ */
+#define FILE_PIECE MIB
 /* The longest read or write; more is cut, as in Linux. */
 #define FILE_IO_MAX UINT64_C(0x7ffff000)
 

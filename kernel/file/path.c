@@ -2,7 +2,6 @@
 /* The walk: one buffer holds what is left of the path; a symbolic link is put in front of it. */
 #include "kernel/file/path.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/heap.h"
 
 struct walk {
     char *rest; /* what is still to be walked, in a buffer of PATH_MAX_BYTES */
@@ -99,10 +98,9 @@ int path_walk(struct node *start, const char *path, unsigned flags, struct place
         return -ENOENT;
     if (length == PATH_MAX_BYTES)
         return -ENAMETOOLONG;
-    struct walk walk = {.at = path[0] == '/' ? node_root() : start};
-    walk.rest = kmalloc(PATH_MAX_BYTES);
-    if (!walk.rest)
-        return -ENOMEM;
+    /* One is enough, since a walk does not sleep; and without memory files can still be removed. */
+    static char buffer[PATH_MAX_BYTES];
+    struct walk walk = {.at = path[0] == '/' ? node_root() : start, .rest = buffer};
     memcpy(walk.rest, path, length + 1);
 
     const char *cursor = walk.rest;
@@ -116,6 +114,5 @@ int path_walk(struct node *start, const char *path, unsigned flags, struct place
         }
         result = walk_step(&walk, &cursor, flags, out);
     }
-    kfree(walk.rest);
     return result < 0 ? result : 0;
 }

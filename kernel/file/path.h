@@ -32,7 +32,7 @@ struct place {
 
 /*
  * Walks from `start` (or the root for an absolute path). -ENOENT, -ENOTDIR, -ELOOP,
- * -ENAMETOOLONG, -ENOMEM. An empty path is -ENOENT.
+ * -ENAMETOOLONG. An empty path is -ENOENT. The path is not looked at any more afterwards.
  */
 int path_walk(struct node *start, const char *path, unsigned flags, struct place *out);
 

@@ -129,6 +129,7 @@ void ramfile_stat(const struct ramfile *ram, struct file_stat *out)
 static int read_piece(const struct ramfile *ram, uint64_t offset, uaddr_t to, size_t *length)
 {
     uint64_t inside = offset % PAGE_SIZE;
+    *length = MIN(*length, FILE_PIECE);
     uint64_t max = ALIGN_UP(inside + *length, PAGE_SIZE);
     struct phys_run run = ramobj_peek(ram->memory, offset - inside, max);
     *length = MIN(*length, run.length - inside);
@@ -140,19 +141,21 @@ static int read_piece(const struct ramfile *ram, uint64_t offset, uaddr_t to, si
 static int64_t ram_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
 {
     const struct ramfile *ram = file->context;
+    uint64_t at = *position;
     size_t done = 0;
-    if (*position >= ram->size)
-        return 0;
-    length = MIN(length, ram->size - *position);
-    while (done < length) {
-        size_t n = length - done;
-        int error = read_piece(ram, *position, buffer + done, &n);
+    int error = 0;
+    while (!error && done < length && at < ram->size) {
+        size_t n = MIN(length - done, ram->size - at);
+        error = read_piece(ram, at, buffer + done, &n);
         if (error)
-            return done ? (int64_t)done : error;
-        *position += n;
+            break;
+        at += n;
         done += n;
+        if (n >= FILE_PIECE)
+            error = thread_breathe("file read");
     }
-    return (int64_t)done;
+    *position = at;
+    return done ? (int64_t)done : error;
 }
 
 /* Makes room up to `end`; a write may leave a hole before it. */
@@ -165,31 +168,44 @@ static int make_room(struct ramfile *ram, uint64_t end)
     return ram->seals & SEAL_GROW ? -EPERM : set_size(ram, end);
 }
 
+/* Writes at most one piece, whole or not at all; *length becomes how much. */
+static int write_piece(struct ramfile *ram, uint64_t at, uaddr_t from, size_t *length)
+{
+    uint64_t old_size = ram->size;
+    uint64_t end;
+    void *bytes;
+    *length = MIN(*length, FILE_PIECE);
+    int error = range_end(at, *length, &end) ? make_room(ram, end) : -EFBIG;
+    if (error)
+        return error;
+    error = piece_at(ram, at, *length, &bytes, length);
+    if (!error)
+        error = copy_from_user(bytes, from, *length);
+    /* What was not written does not make the file longer. */
+    uint64_t written = error ? old_size : MAX(old_size, at + *length);
+    if (written < ram->size)
+        set_size(ram, written);
+    return error == -ENOMEM ? -ENOSPC : error;
+}
+
 static int64_t ram_write(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
 {
     struct ramfile *ram = file->context;
-    uint64_t old_size = ram->size;
     uint64_t at = file->flags & FILE_APPEND ? ram->size : *position;
-    uint64_t end;
     size_t done = 0;
-    if (length == 0)
-        return 0;
-    int error = range_end(at, length, &end) ? make_room(ram, end) : -EFBIG;
+    int error = 0;
     while (!error && done < length) {
-        void *bytes;
-        uint64_t n;
-        error = piece_at(ram, at, length - done, &bytes, &n);
-        if (!error)
-            error = copy_from_user(bytes, buffer + done, n);
+        size_t n = length - done;
+        error = write_piece(ram, at, buffer + done, &n);
         if (error)
             break;
         at += n;
         done += n;
+        if (n >= FILE_PIECE)
+            error = thread_breathe("file write");
     }
-    if (error && at < ram->size && ram->size > old_size)
-        set_size(ram, MAX(at, old_size)); /* a failed write does not make the file longer */
     if (done == 0)
-        return error == -ENOMEM ? -ENOSPC : error;
+        return error;
     *position = at;
     ram->modified_ns = time_ns();
     return (int64_t)done;

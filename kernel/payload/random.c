@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/payload/random.h"
 #include "kernel/cpu/cpu.h"
+#include "kernel/cpu/thread.h"
+#include "kernel/cpu/user.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
 
-#define CPUID_RDRAND BIT(30) /* leaf 1, ECX */
-#define RDRAND_TRIES 10      /* what the manual advises */
+#define CPUID_RDRAND  BIT(30) /* leaf 1, ECX */
+#define RANDOM_CHUNK  256
+#define RANDOM_BREATH (64 * KIB) /* generating is slower than copying */
+#define RDRAND_TRIES  10         /* what the manual advises */
 
 static uint32_t key[8];
 
@@ -50,4 +54,23 @@ void random_bytes(void *out, size_t length)
     }
     memcpy(key, next_key, sizeof(key));
     memset(block, 0, sizeof(block));
+}
+
+int64_t random_to_user(uaddr_t to, size_t length)
+{
+    uint8_t chunk[RANDOM_CHUNK];
+    size_t done = 0;
+    int error = 0;
+    while (!error && done < length) {
+        size_t n = MIN(length - done, sizeof(chunk));
+        random_bytes(chunk, n);
+        error = copy_to_user(to + done, chunk, n);
+        if (error)
+            break;
+        done += n;
+        if (done % RANDOM_BREATH == 0)
+            error = thread_breathe("random bytes");
+    }
+    memset(chunk, 0, sizeof(chunk));
+    return done ? (int64_t)done : error;
 }

@@ -18,5 +18,7 @@ void chacha_block(const uint32_t key[8], uint32_t counter, const uint32_t nonce[
 /* Draws a key. Says in the log when the CPU has no generator. */
 void random_init(void);
 void random_bytes(void *out, size_t length);
+/* Returns how many bytes were stored, fewer when interrupted; -EFAULT, -EINTR when none was. */
+int64_t random_to_user(uaddr_t to, size_t length);
 
 #endif

@@ -7,8 +7,6 @@
 #include "kernel/payload/random.h"
 #include "kernel/payload/rows.h"
 
-#define CHUNK 256
-
 static int64_t null_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
 {
     return 0;
@@ -21,8 +19,18 @@ static int64_t null_write(struct file *file, uaddr_t buffer, size_t length, uint
 
 static int64_t zero_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
 {
-    int error = clear_user(buffer, length);
-    return error ? error : (int64_t)length;
+    size_t done = 0;
+    int error = 0;
+    while (!error && done < length) {
+        size_t n = MIN(length - done, FILE_PIECE);
+        error = clear_user(buffer + done, n);
+        if (error)
+            break;
+        done += n;
+        if (n == FILE_PIECE)
+            error = thread_breathe("read of zeroes");
+    }
+    return done ? (int64_t)done : error;
 }
 
 /* Shared memory that only threads and copies of this mapping see. */
@@ -41,17 +49,7 @@ static int64_t full_write(struct file *file, uaddr_t buffer, size_t length, uint
 
 static int64_t random_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
 {
-    uint8_t chunk[CHUNK];
-    size_t done = 0;
-    while (done < length) {
-        size_t n = MIN(length - done, sizeof(chunk));
-        random_bytes(chunk, n);
-        int error = copy_to_user(buffer + done, chunk, n);
-        if (error)
-            return done ? (int64_t)done : error;
-        done += n;
-    }
-    return (int64_t)done;
+    return random_to_user(buffer, length);
 }
 
 /* Seeking in these is allowed and means nothing. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who the payload is: one process of user 0, and what the machine offers it. */
 #include "kernel/cpu/user.h"
+#include "kernel/file/file.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/frames.h"
@@ -14,7 +15,6 @@
 
 #define UNAME_FIELD      65
 #define CAPABILITY_V3    0x20080522
-#define RANDOM_CHUNK     256
 #define RANDOM_FLAGS     7u /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE: all the same here */
 #define PRIORITY_DEFAULT 20
 
@@ -166,20 +166,7 @@ int64_t sys_sysinfo(uaddr_t out)
 
 int64_t sys_getrandom(uaddr_t buffer, size_t length, unsigned flags)
 {
-    uint8_t chunk[RANDOM_CHUNK];
-    size_t done = 0;
-    if (flags & ~RANDOM_FLAGS)
-        return -EINVAL;
-    length = MIN(length, (size_t)INT32_MAX);
-    while (done < length) {
-        size_t n = MIN(length - done, sizeof(chunk));
-        random_bytes(chunk, n);
-        int error = copy_to_user(buffer + done, chunk, n);
-        if (error)
-            return done ? (int64_t)done : error;
-        done += n;
-    }
-    return (int64_t)done;
+    return flags & ~RANDOM_FLAGS ? -EINVAL : random_to_user(buffer, MIN(length, FILE_IO_MAX));
 }
 
 struct user_usage {

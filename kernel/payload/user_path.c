@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/payload/user_path.h"
 #include "kernel/cpu/user.h"
-#include "kernel/mm/heap.h"
 #include "kernel/payload/task.h"
+
+/*
+ * The two paths that a call may have at most. Nothing sleeps between copying a path in and walking
+ * it, so the buffers serve all threads, and removing a file needs no memory.
+ */
+static char texts[2][PATH_MAX_BYTES];
+static unsigned next_text;
 
 static int copy_text(uaddr_t path, bool allow_empty, char **out)
 {
-    char *text = kmalloc(PATH_MAX_BYTES);
-    if (!text)
-        return -ENOMEM;
+    char *text = texts[next_text++ % ARRAY_SIZE(texts)];
     int length = copy_string_from_user(text, path, PATH_MAX_BYTES);
-    if (length < 0 || (length == 0 && !allow_empty)) {
-        kfree(text);
-        return length < 0 ? length : -ENOENT;
-    }
+    if (length < 0)
+        return length;
     *out = text;
-    return 0;
+    return length == 0 && !allow_empty ? -ENOENT : 0;
 }
 
 /* A descriptor matters only for a relative path. */
@@ -46,7 +48,6 @@ int user_path_get(int directory, uaddr_t path, bool allow_empty, struct user_pat
 
 void user_path_put(struct user_path *path)
 {
-    kfree(path->text);
     file_put(path->directory);
 }
 

@@ -13,13 +13,13 @@
 #define AT_EMPTY_PATH 0x1000u
 
 struct user_path {
-    char *text;
+    char *text; /* until the next sleep; no call has more than two */
     struct node *start;
     struct file *directory; /* whose node `start` is; NULL: the working directory */
 };
 
 /*
- * Copies the path in and finds where it starts. -EFAULT, -ENAMETOOLONG, -ENOMEM, -EBADF, -ENOTDIR.
+ * Copies the path in and finds where it starts. -EFAULT, -ENAMETOOLONG, -EBADF, -ENOTDIR.
  * With `allow_empty` an empty path is fine and `directory` may be any file.
  */
 int user_path_get(int directory, uaddr_t path, bool allow_empty, struct user_path *out);

@@ -46,6 +46,11 @@ int thread_sleep(const char *point, uint64_t deadline_ns)
     return -ETIMEDOUT;
 }
 
+int thread_breathe(const char *point)
+{
+    return 0;
+}
+
 void thread_wake(struct thread *thread)
 {
     host_wakes++;
