@@ -168,7 +168,7 @@ static int find(struct refusal *why)
     if (!error)
         error = start_cpu(why);
     if (!error) {
-        error = acpi_find(&acpi_physical_memory, boot.rsdp, NULL, &acpi, why);
+        error = acpi_find(&acpi_physical_memory, boot.rsdp, config.dmar_oem_id, &acpi, why);
         console_select(config.console_port, &acpi.console);
     }
     const struct pci_machine m = machine();

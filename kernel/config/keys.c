@@ -74,6 +74,8 @@ static const struct config_key keys[] = {
      .choices = none, .preset = "none", .help = "Seconds after which the payload is ended"},
     {"skip-bus-master-clear", CONFIG_CHOICE, SCALAR(skip_bus_master_clear), .choices = yes_no,
      .preset = "no", .help = "For tests: let devices of the firmware go on until VT-d stops them"},
+    {"dmar-oem-id", CONFIG_STRING, SCALAR(dmar_oem_id),
+     .help = "For tests: which of several DMAR tables to believe, by its OEM id; else the first"},
     {"selftest", CONFIG_CHOICE, SCALAR(selftest), .choices = selftests, .preset = "none",
      .help = "A test to run before the payload"},
 };
