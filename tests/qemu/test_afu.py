@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """UIO and FPGA ports beyond their calls: the examples, cards that misbehave, payloads that die."""
 
+import os
+
 import pytest
 
 from bulkhead import cli, examples
@@ -79,3 +81,12 @@ def test_death_with_a_transfer_running(guest, payload, family, way, reason):
     assert ran.report["exit"]["reason"] == reason, ran.log
     assert ran.report["memory"]["pins"] == 0
     assert ran.report["memory"].get("orphans", 0) == 0
+
+
+@pytest.mark.parametrize("interface", ("port", "vfio"))
+def test_rounds_leave_nothing(guest, payload, interface):
+    rounds = os.environ.get("BULKHEAD_ROUNDS", "500")
+    ran = guest(payload("rounds"), devices=["edu,kernel.afu=edu"], args=[interface, rounds, "0000:00:10.0"],
+                timeout=300).run()
+    assert ran.status == 0, ran.log
+    assert ran.report["memory"]["pins"] == 0
