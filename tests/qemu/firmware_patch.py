@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Guests whose firmware tables are not as they should be: writes what tests/qemu/efi/patch.c reads."""
+"""Guests whose ACPI tables are not as they should be: writes what tests/qemu/efi/patch.c reads."""
 
 import struct
 
 from bulkhead import disk, esp
 from conftest import make
 
-TABLE, ENTRY, PCI = 1, 2, 3
+TABLE, ENTRY = 1, 2
 NOTHING = b"\0\0\0\0"
 
 
@@ -22,11 +22,6 @@ def table(signature, offset, data, mend=True):
 def entry(index, signature=NOTHING, value=0):
     """An entry of the XSDT leads to the table with a signature (plus value), or to an address."""
     return record(ENTRY, signature, index, value)
-
-
-def pci(identity, offset, value):
-    """A 32-bit write to configuration space of the function with an id (device << 16 | vendor)."""
-    return record(PCI, NOTHING, offset, identity, struct.pack("<I", value), False)
 
 
 def patched(guest, program, patches, **options):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Firmware that contradicts itself: damaged ACPI tables, register blocks and BARs where other things
-are. A test application (efi/patch.c) changes OVMF's own tables before it starts the loader."""
+"""ACPI tables that are damaged or contradict themselves, headers and checksums included, and register
+blocks where other things are. A test application (efi/patch.c) changes OVMF's own tables before it
+starts the loader."""
 
 import struct
 
@@ -9,8 +10,6 @@ import pytest
 import firmware_patch as fw
 from bad_input import TRACE, assert_refused
 
-EDU, E1000E = 0x11e81234, 0x10d38086
-BAR0 = 0x10
 RAM, LOCAL_APIC, VTD, ECAM = 0x8000000, 0xfee00000, 0xfed90000, 0xb0000000
 
 
@@ -103,27 +102,12 @@ REFUSALS = {
         r"the IOMMU at 0xfd000000 cannot translate DMA \(CAP\.SAGAW is 0\)"),
     "IOMMU over the local APIC": ([fw.table(b"DMAR", UNIT_REGISTERS, u64(LOCAL_APIC))],
         r"the IOMMU at 0xfee00000 cannot translate DMA \(CAP\.SAGAW is 0\)"),
-    # BARs of the assigned device
-    "BAR in RAM": ([fw.pci(EDU, BAR0, RAM)],
-        r"BAR 0 of device 0000:00:10\.0 \(0x8000000, 1024 KiB\) overlaps RAM at 0x100000"),
-    "BAR over the local APIC": ([fw.pci(EDU, BAR0, LOCAL_APIC)],
-        r"BAR 0 of device 0000:00:10\.0 \(0xfee00000, 1024 KiB\) overlaps the interrupt window at 0xfee00000"),
-    "BAR over the IOMMU": ([fw.pci(EDU, BAR0, 0xfed00000)],
-        r"BAR 0 of device 0000:00:10\.0 \(0xfed00000, 1024 KiB\) overlaps a VT-d unit at 0xfed90000"),
-    "BAR over ECAM": ([fw.pci(EDU, BAR0, ECAM)],
-        r"BAR 0 of device 0000:00:10\.0 \(0xb0000000, 1024 KiB\) overlaps PCI configuration space of segment 0 at 0xb0000000"),
-    "BAR over another BAR": ([fw.pci(EDU, BAR0, 0xc8000000), fw.pci(E1000E, BAR0, 0xc8000000)],
-        r"BAR 0 of device 0000:00:10\.0 \(0xc8000000, 1024 KiB\) overlaps BAR 0 of device 0000:00:18\.0 at 0xc8000000"),
-    "BAR unassigned": ([fw.pci(EDU, BAR0, 0)],
-        r"BAR 0 of device 0000:00:10\.0 \(1024 KiB\) was given no address by the firmware"),
 }
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_firmware(guest, hello_dma, name):
+def test_tables(guest, hello_dma, name):
     patches, sentence = REFUSALS[name]
-    one = fw.patched(guest, hello_dma, patches, devices=["edu"], trace=TRACE,
-                     qemu_args=["-device", "e1000e,addr=0x18"])
-    ran = one.run()
+    ran = fw.patched(guest, hello_dma, patches, devices=["edu"], trace=TRACE).run()
     assert "patch: done" in ran.serial and "does not apply" not in ran.serial, ran.log
     assert_refused(ran, sentence)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Firmware as it should not be: applies the patches of \EFI\bulkhead\patches to the ACPI tables and
- * to PCI configuration space, then starts the loader. tests/qemu/firmware_patch.py writes the file.
+ * Firmware as it should not be: applies the patches of \EFI\bulkhead\patches to the ACPI tables,
+ * then starts the loader. tests/qemu/firmware_patch.py writes the file.
  */
 #include "tests/qemu/efi/start.h"
 
@@ -9,7 +9,6 @@
 enum {
     PATCH_TABLE = 1, /* bytes in the table with a signature ("RSDP" and "XSDT" are known as well) */
     PATCH_ENTRY = 2, /* XSDT entry `offset` becomes `value` + address of the signature's table */
-    PATCH_PCI = 3,   /* configuration space of the function with id `value`: 32 bits at `offset` */
 };
 
 #pragma pack(push, 1)
@@ -104,24 +103,16 @@ static void mend(UINT8 *at)
 
 static BOOLEAN apply(const struct patch *patch)
 {
-    UINT8 *table = patch->kind == PATCH_PCI ? NULL : find_table(patch->signature);
+    UINT8 *table = find_table(patch->signature);
     struct table *xsdt = (struct table *)find_rsdp()->xsdt;
-    EFI_PCI_IO_PROTOCOL *pci;
 
-    switch (patch->kind) {
-    case PATCH_TABLE:
-        if (!table)
-            return FALSE;
-        services->CopyMem(table + patch->offset, (void *)(patch + 1), patch->length);
-        break;
-    case PATCH_ENTRY:
+    if (patch->kind == PATCH_ENTRY) {
         xsdt->entries[patch->offset] = patch->value + (UINT64)table;
         table = (UINT8 *)xsdt;
-        break;
-    default:
-        pci = find_pci((UINT32)patch->value);
-        return pci && !EFI_ERROR(pci->Pci.Write(pci, EfiPciIoWidthUint32, patch->offset, 1,
-                                                (void *)(patch + 1)));
+    } else if (table) {
+        services->CopyMem(table + patch->offset, (void *)(patch + 1), patch->length);
+    } else {
+        return FALSE;
     }
     if (patch->mend_checksum)
         mend(table);
