@@ -91,10 +91,19 @@ static int unpack(struct cpio_reader *reader, const void **program, uint64_t *pr
         }
         int error = add_entry(&entry, name);
         if (error)
-            return refuse(why, error, "cannot add the file '%s' of the boot archive: %s", name,
-                          error_name(error));
+            return refuse(why, error, "cannot add a file of the boot archive (%s): '%s'",
+                          error_name(error), name);
     }
     return next < 0 ? refuse(why, next, "the boot archive is broken: %s", reason) : 0;
+}
+
+/* A program that comes alone is in the tree all the same. */
+static int add_program(const void *program, uint64_t size, struct refusal *why)
+{
+    const struct cpio_entry entry = {.mode = 0755, .data = program, .size = (uint32_t)size};
+    int error = size > UINT32_MAX ? -EFBIG : add_file("/" ARCHIVE_PROGRAM, &entry);
+    return error ? refuse(why, error, "cannot keep the payload as a file: %s", error_name(error))
+                 : 0;
 }
 
 int archive_unpack(const void *archive, uint64_t size, const void **program, uint64_t *program_size,
@@ -107,7 +116,7 @@ int archive_unpack(const void *archive, uint64_t size, const void **program, uin
     if (!cpio_detect(archive, size)) {
         *program = archive;
         *program_size = size;
-        return 0;
+        return add_program(archive, size, why);
     }
     cpio_open(&reader, archive, size);
     int error = unpack(&reader, program, program_size, why);

@@ -2,44 +2,24 @@
 /* The archive reader: a good archive, every refusal, and cuts at every byte. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 #include "kernel/lib/error.h"
 #include "kernel/payload/cpio.h"
+#include "tests/unit/cpio_builder.h"
 
-#define ROOM 8192
-
-struct archive {
-    char bytes[ROOM];
-    size_t size;
-};
-
-static void add(struct archive *a, const char *name, unsigned mode, const void *data, size_t size)
-{
-    char header[111];
-    size_t name_size = strlen(name) + 1;
-    snprintf(header, sizeof(header), "070701%08x%08x%08x%08x%08x%08x%08zx%08x%08x%08x%08x%08zx%08x",
-             1, mode, 0, 0, 1, 0, size, 0, 0, 0, 0, name_size, 0);
-    memcpy(a->bytes + a->size, header, 110);
-    memcpy(a->bytes + a->size + 110, name, name_size);
-    a->size = ALIGN_UP(a->size + 110 + name_size, 4);
-    memcpy(a->bytes + a->size, data, size);
-    a->size = ALIGN_UP(a->size + size, 4);
-}
-
-static void make(struct archive *a)
+static void make(struct cpio_archive *a)
 {
     memset(a, 0, sizeof(*a));
-    add(a, "payload.elf", 0100755, "\177ELF", 4);
-    add(a, "etc", 040755, "", 0);
-    add(a, "etc/hello.txt", 0100644, "hello", 5);
-    add(a, "TRAILER!!!", 0, "", 0);
+    cpio_add(a, "payload.elf", 0100755, "\177ELF", 4);
+    cpio_add(a, "etc", 040755, "", 0);
+    cpio_add(a, "etc/hello.txt", 0100644, "hello", 5);
+    cpio_add(a, "TRAILER!!!", 0, "", 0);
 }
 
 /* Reads an exact copy to its end; returns the number of members, or the error. */
-static int read_all(const struct archive *a, size_t size, const char **reason)
+static int read_all(const struct cpio_archive *a, size_t size, const char **reason)
 {
     char *copy = malloc(size ? size : 1);
     memcpy(copy, a->bytes, size);
@@ -55,7 +35,7 @@ static int read_all(const struct archive *a, size_t size, const char **reason)
 
 static void good_archive(void **state)
 {
-    struct archive a;
+    struct cpio_archive a;
     struct cpio_reader reader;
     struct cpio_entry entry;
     const char *reason;
@@ -79,7 +59,7 @@ static void good_archive(void **state)
 
 static void cut_anywhere(void **state)
 {
-    struct archive a;
+    struct cpio_archive a;
     const char *reason;
     make(&a);
     size_t trailer_end = a.size - 1; /* one byte of padding may be missing */
@@ -90,7 +70,7 @@ static void cut_anywhere(void **state)
 
 static void refuse(size_t at, const char *text, const char *part)
 {
-    struct archive a;
+    struct cpio_archive a;
     const char *reason = "";
     make(&a);
     memcpy(a.bytes + at, text, strlen(text));
