@@ -167,7 +167,23 @@ void iommu_gather_init(struct iommu_gather *gather, struct iommu_domain *domain)
 
 static bool gather_changed(const struct iommu_gather *gather)
 {
-    return gather->first <= gather->last;
+    return gather->first <= gather->last || gather->trimmed;
+}
+
+/* Adds the invalidations of everything in the gather. */
+static void invalidate_gather(struct iommu_gather *gather)
+{
+    struct iommu_domain *domain = gather->domain;
+    struct iommu_unit *unit = domain->unit;
+    uint64_t trimmed = gather->trimmed & ~(uint64_t)GATHER_TRIMMED;
+
+    if (gather->trimmed)
+        invalidate_range(unit, domain->id, trimmed, trimmed, PAGE_SHIFT, false);
+    if (gather->first > gather->last)
+        return;
+    invalidate_range(unit, domain->id, gather->first, gather->last, gather->leaf_bits,
+                     !gather->freed);
+    domain_invalidate_device_tlbs(domain, gather->first, gather->last);
 }
 
 void iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t length,
@@ -199,9 +215,7 @@ int iommu_sync(struct iommu_gather *gather)
         domain->open--;
         /* Without a requester nothing can be cached: the last detach invalidated the domain. */
         if (!error && domain->attached) {
-            invalidate_range(unit, domain->id, gather->first, gather->last, gather->leaf_bits,
-                             !gather->freed);
-            domain_invalidate_device_tlbs(domain, gather->first, gather->last);
+            invalidate_gather(gather);
             error = invalidation_wait(unit);
         }
     }
@@ -238,10 +252,34 @@ static int appear(struct iommu_domain *domain, uint64_t iova, const struct phys_
     return invalidation_wait(unit);
 }
 
+/* Takes back what a map that failed had changed. */
+static int undo_map(struct iommu_domain *domain, struct iommu_gather *undo)
+{
+    domain->open += gather_changed(undo);
+    return iommu_sync(undo);
+}
+
+static int try_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs,
+                   size_t count, unsigned permissions, unsigned flags)
+{
+    struct iommu_gather undo;
+    int error;
+
+    iommu_gather_init(&undo, domain);
+    error = page_table_map(&domain->table, iova, runs, count, permissions,
+                           flags & IOMMU_SMALL_LEAVES, &undo);
+    if (error)
+        return undo_map(domain, &undo) ? -EIO : error;
+    if (!appear(domain, iova, runs, count))
+        return 0;
+    iommu_unmap(domain, iova, total_length(runs, count), &undo);
+    return iommu_sync(&undo);
+}
+
 int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs, size_t count,
               unsigned permissions, unsigned flags)
 {
-    struct iommu_gather undo;
+    struct iommu_gather trim;
     int error;
 
     if (domain->unit->fenced)
@@ -252,18 +290,16 @@ int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run 
      */
     if (domain->open && domain_invalidate(domain))
         return -EIO;
-    iommu_gather_init(&undo, domain);
-    error = page_table_map(&domain->table, iova, runs, count, permissions,
-                           flags & IOMMU_SMALL_LEAVES, &undo);
-    if (error) {
-        domain->open += gather_changed(&undo);
-        return iommu_sync(&undo) ? -EIO : error;
+    error = try_map(domain, iova, runs, count, permissions, flags);
+    if (error == -EAGAIN) {
+        iommu_gather_init(&trim, domain);
+        page_table_trim(&domain->table, &trim);
+        if (undo_map(domain, &trim))
+            return -EIO;
+        error = try_map(domain, iova, runs, count, permissions, flags);
     }
-    domain->maps++;
-    if (!appear(domain, iova, runs, count))
-        return 0;
-    iommu_unmap(domain, iova, total_length(runs, count), &undo);
-    return iommu_sync(&undo);
+    domain->maps += !error;
+    return error;
 }
 
 bool iommu_translate(const struct iommu_domain *domain, uint64_t iova,

@@ -85,12 +85,15 @@ void iommu_domain_geometry(const struct iommu_domain *domain, struct iommu_geome
 int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs, size_t count,
               unsigned permissions, unsigned flags);
 
+#define GATHER_TRIMMED 1u
+
 /* What a series of unmaps changed, to be invalidated in one go. */
 struct iommu_gather {
     struct iommu_domain *domain;
     uint64_t first; /* lowest and highest (inclusive) IOVA touched; first > last: none */
     uint64_t last;
     uint64_t leaves;                /* removed */
+    uint64_t trimmed;               /* GATHER_TRIMMED and an IOVA elsewhere that lost its tables */
     unsigned leaf_bits;             /* the largest leaf removed was 2^leaf_bits bytes */
     struct iommu_table_page *freed; /* emptied table pages, released by iommu_sync() */
 };

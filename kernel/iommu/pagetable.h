@@ -21,6 +21,13 @@ struct page_table {
     paddr_t physical_limit;           /* physical addresses are below it */
     uint64_t leaves[PT_LEAF_MAX + 1]; /* by level */
     uint64_t tables;                  /* pages in the tree, without the root */
+    /*
+     * One level 1 table that lost its last leaf stays where it is, with the tables above it, until
+     * another one does or something else wants its place: who maps and unmaps single pages at the
+     * same place does not pay for tables each time.
+     */
+    struct iommu_table_page *idle;
+    uint64_t idle_iova; /* an IOVA in it */
 };
 
 /* Takes the fields above from `levels` to `physical_limit` as set; allocates the root. -ENOMEM. */
@@ -30,13 +37,16 @@ void page_table_destroy(struct page_table *table);
 
 /*
  * As iommu_map(): 0, -EINVAL, -EEXIST or -ENOMEM. On failure what had been installed is removed
- * again, and `undo` says what must be invalidated.
+ * again, and `undo` says what must be invalidated. -EAGAIN: the idle table is in the way of a
+ * larger leaf; call page_table_trim(), invalidate, and try again.
  */
 int page_table_map(struct page_table *table, uint64_t iova, const struct phys_run *runs,
                    size_t count, unsigned permissions, bool small, struct iommu_gather *undo);
 /* As iommu_unmap(). The range is page aligned, not empty and inside the address width. */
 void page_table_unmap(struct page_table *table, uint64_t iova, uint64_t length,
                       struct iommu_gather *gather);
+/* Takes the idle table out, if there is one. */
+void page_table_trim(struct page_table *table, struct iommu_gather *gather);
 /* After the invalidation: releases the emptied pages of a gather. */
 void page_table_release(struct page_table *table, struct iommu_gather *gather);
 

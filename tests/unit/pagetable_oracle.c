@@ -157,11 +157,25 @@ static void read_table(struct reading *reading, paddr_t at, unsigned level, uint
             read_table(reading, entry & UINT64_C(0x000ffffffffff000), level - 1, iova + i * size);
         }
     }
-    /* Nothing but the root may be empty. */
-    REQUIRE(present || level == table.levels);
+    /* Nothing but the root and the idle table may be empty. */
+    REQUIRE(present || level == table.levels || (table.idle && at == table_physical(table.idle)));
 }
 
-/* The fewest tables that hold these leaves: one per distinct place above a leaf. */
+/* Does the path to the idle table go through this place, and nothing else? */
+static bool only_idle(uint64_t place, uint64_t span)
+{
+    if (!table.idle || table.idle_iova / span != place)
+        return false;
+    for (size_t i = 0; i < segment_count; i++) {
+        if (segments[i].iova / span <= place &&
+            (segments[i].iova + segments[i].length - 1) / span >= place)
+            return false;
+    }
+    return true;
+}
+
+/* The fewest tables that hold these leaves: one per distinct place above a leaf; and the idle one.
+ */
 static uint64_t minimal_tables(void)
 {
     uint64_t tables = 0;
@@ -170,6 +184,7 @@ static uint64_t minimal_tables(void)
         uint64_t span = PAGE_SIZE << (9 * level);
         uint64_t last_seen = ~UINT64_C(0);
 
+        tables += only_idle(table.idle_iova / span, span);
         for (size_t i = 0; i < segment_count; i++) {
             const struct segment *segment = &segments[i];
 
@@ -322,7 +337,9 @@ static void choose_runs(struct chooser *chooser, struct segment *segment)
     while (left) {
         struct phys_run *run = &segment->runs[segment->count];
         bool last = segment->count + 1 >= MIN(most, RUNS_MAX);
-        uint64_t part = (1 + below(chooser, below(chooser, 2) ? 3 : 1024)) * PAGE_SIZE;
+        uint64_t part = below(chooser, 4)
+                            ? (1 + below(chooser, below(chooser, 2) ? 3 : 1024)) * PAGE_SIZE
+                            : (1 + below(chooser, 2)) * SIZE_2M;
 
         run->length = last ? left : MIN(part, left);
         if (segment->count && below(chooser, 2))
@@ -386,12 +403,33 @@ static void release(struct iommu_gather *gather)
     *gather = (struct iommu_gather){.first = ~UINT64_C(0)};
 }
 
+/* Does the range share a 2 MiB place with the address? */
+static bool overlaps_span(uint64_t iova, uint64_t length, uint64_t address)
+{
+    return iova / SIZE_2M <= address / SIZE_2M &&
+           (iova + length - 1) / SIZE_2M >= address / SIZE_2M;
+}
+
+static void trim(void)
+{
+    struct iommu_gather gather = {.first = ~UINT64_C(0)};
+    uint64_t iova = table.idle_iova;
+    bool idle = table.idle;
+
+    page_table_trim(&table, &gather);
+    REQUIRE(!table.idle && (gather.freed != NULL) == idle);
+    REQUIRE(gather.trimmed == (idle ? iova | GATHER_TRIMMED : 0));
+    release(&gather);
+}
+
 static void step_map(struct chooser *chooser)
 {
     static struct segment candidate;
     struct iommu_gather undo = {.first = ~UINT64_C(0)};
     struct iommu_table_page *held = NULL;
     bool hungry = below(chooser, 4) == 0;
+    uint64_t idle_iova = table.idle_iova;
+    bool idle = table.idle;
     bool fits;
     int error;
 
@@ -407,6 +445,14 @@ static void step_map(struct chooser *chooser)
     error = page_table_map(&table, candidate.iova, candidate.runs, candidate.count,
                            candidate.permissions, candidate.small, &undo);
     release(&undo);
+    if (error == -EAGAIN) {
+        /* The idle table was in the way of a large leaf: it goes, and the second try is final. */
+        REQUIRE(idle && overlaps_span(candidate.iova, candidate.length, idle_iova));
+        trim();
+        error = page_table_map(&table, candidate.iova, candidate.runs, candidate.count,
+                               candidate.permissions, candidate.small, &undo);
+        release(&undo);
+    }
     if (hungry)
         feed(held);
     if (error == 0) {
@@ -448,6 +494,7 @@ static void step_unmap(struct chooser *chooser)
     page_table_unmap(&table, iova, end - iova, &gather);
     REQUIRE(gather.leaves == leaves);
     REQUIRE(gather.first == iova && gather.last == end - 1);
+    REQUIRE(!gather.trimmed || gather.freed);
     release(&gather);
     memmove(&segments[first], &segments[first + count],
             (segment_count - first - count) * sizeof(*segments));
@@ -455,7 +502,7 @@ static void step_unmap(struct chooser *chooser)
     check_around(iova, end - iova);
 }
 
-/* Unmapping a hole changes nothing and asks for no invalidation. */
+/* Unmapping a hole asks for no invalidation, unless the idle table goes with it. */
 static void step_unmap_hole(struct chooser *chooser)
 {
     struct iommu_gather gather = {.first = ~UINT64_C(0)};
@@ -466,7 +513,9 @@ static void step_unmap_hole(struct chooser *chooser)
     if (first == end)
         return;
     page_table_unmap(&table, first, end - first, &gather);
-    REQUIRE(gather.leaves == 0 && gather.first > gather.last && !gather.freed);
+    REQUIRE(gather.leaves == 0 && (gather.first > gather.last) == !gather.freed);
+    REQUIRE(!gather.freed || !table.idle);
+    release(&gather);
 }
 
 /*
@@ -477,6 +526,7 @@ static void step_replace(struct chooser *chooser)
 {
     struct iommu_gather gather = {.first = ~UINT64_C(0)}, undo = {.first = ~UINT64_C(0)};
     struct segment *segment;
+    int error;
 
     if (segment_count == 0)
         return;
@@ -485,8 +535,15 @@ static void step_replace(struct chooser *chooser)
     REQUIRE(gather.leaves == segment->minimum);
     segment->permissions = 1 + (unsigned)below(chooser, 3);
     choose_runs(chooser, segment);
-    REQUIRE(page_table_map(&table, segment->iova, segment->runs, segment->count,
-                           segment->permissions, segment->small, &undo) == 0);
+    error = page_table_map(&table, segment->iova, segment->runs, segment->count,
+                           segment->permissions, segment->small, &undo);
+    if (error == -EAGAIN) {
+        release(&undo);
+        trim();
+        error = page_table_map(&table, segment->iova, segment->runs, segment->count,
+                               segment->permissions, segment->small, &undo);
+    }
+    REQUIRE(error == 0);
     REQUIRE(undo.first > undo.last && !undo.freed);
     segment->minimum = exhaustive_minimum(segment, segment->small ? 1 : table.largest);
     release(&gather);
@@ -501,6 +558,7 @@ static void unmap_all(void)
     release(&gather);
     segment_count = 0;
     check_everything();
+    trim();
     REQUIRE(table.tables == 0 && pool.used == 1);
 }
 

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Mapping runs with the fewest leaves, without walking from the root for each. */
+#include "kernel/iommu/entry.h"
+#include "kernel/iommu/pagetable.h"
+#include "kernel/iommu/tree.h"
+#include "kernel/lib/error.h"
+
+/* ---- the place in the tree ---- */
+
+/*
+ * A place in the tree that moves forward. tables[level] is the table the next entry goes into.
+ * Tables that the cursor had to create stay unlinked until it leaves them, so that a unit only
+ * ever sees filled tables, and a failure has nothing to take back from them.
+ */
+struct cursor {
+    struct page_table *table;
+    struct entry_writer writer;
+    uint64_t end; /* first IOVA behind the current table */
+    unsigned level;
+    unsigned stored; /* entries stored in the current table on this visit */
+    unsigned fresh;  /* bit n: tables[n] is not linked yet; so are those below */
+    uint64_t *tables[PT_LEVELS_MAX + 1];  /* path from the root */
+    uint64_t *parents[PT_LEVELS_MAX + 1]; /* the slot tables[level] hangs, or will hang, in */
+};
+
+static void cursor_start(struct cursor *cursor, struct page_table *table)
+{
+    cursor->table = table;
+    cursor->writer = (struct entry_writer){.flush = table->flush};
+    cursor->end = pt_span(table->levels + 1);
+    cursor->level = table->levels;
+    cursor->stored = 0;
+    cursor->fresh = 0;
+    cursor->tables[table->levels] = table_entries(table->root);
+}
+
+/* Notes in the table what was stored in it. */
+static struct iommu_table_page *cursor_settle(struct cursor *cursor)
+{
+    struct iommu_table_page *page = table_page_of(cursor->tables[cursor->level]);
+
+    page->live += cursor->stored;
+    if (cursor->stored && page == cursor->table->idle)
+        cursor->table->idle = NULL;
+    cursor->stored = 0;
+    return page;
+}
+
+/* One level up; links the table it leaves, or drops it if nothing was put into it. */
+static void cursor_ascend(struct cursor *cursor)
+{
+    struct iommu_table_page *page = cursor_settle(cursor);
+    unsigned level = cursor->level++;
+
+    cursor->end = ALIGN_UP(cursor->end, pt_span(level + 2));
+    if (!(cursor->fresh & (1u << level)))
+        return;
+    cursor->fresh &= ~(1u << level);
+    if (page->live == 0) {
+        table_release(cursor->table->pool, page);
+        return;
+    }
+    /* The writer flushes the entries of the table before this one can be seen. */
+    entry_store(&cursor->writer, cursor->parents[level], pt_table(table_physical(page)));
+    cursor->table->tables++;
+    cursor->stored++;
+}
+
+/* One level down towards `iova`. -EEXIST: a leaf is there. -ENOMEM. */
+static int cursor_descend(struct cursor *cursor, uint64_t iova)
+{
+    unsigned level = cursor->level;
+    uint64_t *slot = &cursor->tables[level][pt_index(iova, level)];
+    struct iommu_table_page *page;
+
+    if (*slot && pt_is_leaf(*slot, level))
+        return -EEXIST;
+    if (*slot) {
+        cursor->tables[level - 1] = child_table(*slot);
+    } else {
+        page = table_alloc(cursor->table->pool, level - 1);
+        if (!page)
+            return -ENOMEM;
+        cursor->tables[level - 1] = table_entries(page);
+        cursor->fresh |= 1u << (level - 1);
+    }
+    if (cursor->stored)
+        cursor_settle(cursor);
+    cursor->parents[level - 1] = slot;
+    cursor->level = level - 1;
+    cursor->end = ALIGN_DOWN(iova, pt_span(level)) + pt_span(level);
+    return 0;
+}
+
+/* Goes to the table of `level` that holds the entry for `iova`, which is not behind the cursor. */
+static int cursor_move(struct cursor *cursor, uint64_t iova, unsigned level)
+{
+    while (cursor->level < level || iova >= cursor->end)
+        cursor_ascend(cursor);
+    while (cursor->level > level) {
+        int error = cursor_descend(cursor, iova);
+
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+/* Links what is not linked yet. */
+static void cursor_finish(struct cursor *cursor)
+{
+    while (cursor->fresh)
+        cursor_ascend(cursor);
+    cursor_settle(cursor);
+    entry_flush(&cursor->writer);
+}
+
+/* ---- the memory ---- */
+
+/* What is still to be mapped: the rest of a run and the runs behind it. */
+struct feed {
+    uint64_t iova;
+    paddr_t base; /* rest of the current run; length 0: nothing is left */
+    uint64_t length;
+    const struct phys_run *next;
+    const struct phys_run *end;
+    paddr_t limit; /* physical addresses are below it; a power of two */
+};
+
+/*
+ * The bits that a run must not have. Its first page, the distance from there to its last page, and
+ * its last page are all aligned and below the limit; the distance of an empty run is not, and sums
+ * of numbers below the limit do not wrap.
+ */
+static inline uint64_t wrong_bits(const struct phys_run *run, paddr_t limit)
+{
+    uint64_t rest = run->length - PAGE_SIZE;
+
+    return (run->base | rest | (run->base + rest)) & (~(limit - 1) | (PAGE_SIZE - 1));
+}
+
+/* Goes on to the next run if the current one is used up. -EINVAL: there is something wrong with it.
+ */
+static inline int feed_next(struct feed *feed)
+{
+    if (feed->length || feed->next == feed->end)
+        return 0;
+    if (wrong_bits(feed->next, feed->limit))
+        return -EINVAL;
+    feed->base = feed->next->base;
+    feed->length = feed->next->length;
+    feed->next++;
+    return 0;
+}
+
+/* Are there `length` consecutive bytes? How the caller cut the runs does not cost leaves. */
+static bool feed_has(const struct feed *feed, uint64_t length)
+{
+    const struct phys_run *run = feed->next;
+    uint64_t found = feed->length;
+
+    while (found < length && run < feed->end && run->base == feed->base + found &&
+           !wrong_bits(run, feed->limit))
+        found += run++->length;
+    return found >= length;
+}
+
+/* Takes what feed_has(). */
+static void feed_take(struct feed *feed, uint64_t length)
+{
+    feed->iova += length;
+    for (; length > feed->length; feed->next++) {
+        length -= feed->length;
+        feed->base = feed->next->base;
+        feed->length = feed->next->length;
+    }
+    feed->base += length;
+    feed->length -= length;
+}
+
+/* The highest level whose leaves fit here, inside the aperture, too. */
+static unsigned best_level(const struct feed *feed, unsigned largest)
+{
+    unsigned level = 1;
+
+    while (level < largest && IS_ALIGNED(feed->iova | feed->base, pt_span(level + 1)) &&
+           feed_has(feed, pt_span(level + 1)))
+        level++;
+    return level;
+}
+
+/*
+ * 4 KiB leaves from here to the end of the level 1 table or of the memory, whatever comes first: a
+ * larger leaf can only start where a table does.
+ */
+static int fill_pages(struct cursor *cursor, struct feed *feed, uint64_t bits)
+{
+    uint64_t *const end = cursor->tables[1] + PT_ENTRIES;
+    uint64_t *const first = &cursor->tables[1][pt_index(feed->iova, 1)];
+    struct feed at = *feed; /* a copy can live in registers */
+    uint64_t *slot = first;
+    int error = 0;
+
+    entry_start(&cursor->writer, first);
+    do {
+        if (*slot) {
+            error = -EEXIST;
+            break;
+        }
+        entry_put(slot++, at.base | bits);
+        at.base += PAGE_SIZE;
+        at.length -= PAGE_SIZE;
+        if (at.length)
+            continue;
+        error = feed_next(&at);
+        if (error || !at.length)
+            break;
+    } while (slot < end);
+    entry_stop(&cursor->writer, slot);
+    at.iova += (uint64_t)(slot - first) * PAGE_SIZE;
+    cursor->stored += (unsigned)(slot - first);
+    cursor->table->leaves[1] += (uint64_t)(slot - first);
+    *feed = at;
+    return error;
+}
+
+/* Is the idle table below this place? Then nothing else need be there. */
+static bool idle_below(const struct page_table *table, uint64_t iova, unsigned level)
+{
+    return table->idle && (table->idle_iova ^ iova) < pt_span(level);
+}
+
+/* Leaves of a level above 1, as long as one run after the other holds whole ones. */
+static int fill_large(struct cursor *cursor, struct feed *feed, unsigned level, uint64_t bits)
+{
+    uint64_t *const end = cursor->tables[level] + PT_ENTRIES;
+    uint64_t *slot = &cursor->tables[level][pt_index(feed->iova, level)];
+    uint64_t span = pt_span(level);
+    int error;
+
+    do {
+        if (*slot)
+            return idle_below(cursor->table, feed->iova, level) ? -EAGAIN : -EEXIST;
+        entry_store(&cursor->writer, slot++, feed->base | bits);
+        cursor->stored++;
+        cursor->table->leaves[level]++;
+        feed_take(feed, span);
+        error = feed_next(feed);
+    } while (!error && slot < end && feed->length >= span && IS_ALIGNED(feed->base, span));
+    return error;
+}
+
+static int map_feed(struct cursor *cursor, struct feed *feed, unsigned permissions,
+                    unsigned largest)
+{
+    const struct page_table *table = cursor->table;
+    int error = feed_next(feed);
+
+    while (!error && feed->length) {
+        unsigned level = best_level(feed, largest);
+        uint64_t bits = pt_leaf_bits(level, permissions, table->snoop);
+
+        /* The end of the aperture is the end of a level 1 table: no table is filled beyond it. */
+        if (feed->iova + pt_span(level) > BIT(table->address_bits))
+            return -EINVAL;
+        error = cursor_move(cursor, feed->iova, level);
+        if (!error)
+            error =
+                level == 1 ? fill_pages(cursor, feed, bits) : fill_large(cursor, feed, level, bits);
+    }
+    return error;
+}
+
+static int map_any(struct page_table *table, struct feed *feed, unsigned permissions,
+                   unsigned largest)
+{
+    struct cursor cursor;
+    int error;
+
+    cursor_start(&cursor, table);
+    error = map_feed(&cursor, feed, permissions, largest);
+    cursor_finish(&cursor);
+    return error;
+}
+
+/*
+ * The short way for what fits into one level 1 table that is there already: no other leaf size is
+ * possible, and no table has to be made. Moves the feed over what was mapped. 1: not such a case.
+ */
+static int map_in_place(struct page_table *table, struct feed *feed, uint64_t bits)
+{
+    struct entry_writer writer = {.flush = table->flush};
+    uint64_t *entries, *slot, *end;
+    uint64_t leaf = feed->next->base | bits;
+
+    if (feed->next + 1 != feed->end ||
+        (feed->iova & (SIZE_2M - 1)) + feed->next->length > SIZE_2M ||
+        feed->next->length == SIZE_2M)
+        return 1;
+    entries = leaf_table(table, feed->iova);
+    if (!entries)
+        return 1;
+    if (wrong_bits(feed->next, feed->limit))
+        return -EINVAL;
+    slot = &entries[pt_index(feed->iova, 1)];
+    end = slot + feed->next->length / PAGE_SIZE;
+    for (; slot < end && !*slot; slot++, leaf += PAGE_SIZE)
+        entry_store(&writer, slot, leaf);
+    entry_flush(&writer);
+    if (writer.end) {
+        uint64_t stored = (uint64_t)(slot - &entries[pt_index(feed->iova, 1)]);
+        struct iommu_table_page *page = table_page_of(entries);
+
+        page->live += (uint32_t)stored;
+        table->leaves[1] += stored;
+        feed->iova += stored * PAGE_SIZE;
+        if (page == table->idle)
+            table->idle = NULL;
+    }
+    return slot < end ? -EEXIST : 0;
+}
+
+int page_table_map(struct page_table *table, uint64_t iova, const struct phys_run *runs,
+                   size_t count, unsigned permissions, bool small, struct iommu_gather *undo)
+{
+    struct feed feed = {.iova = iova, .next = runs, .limit = table->physical_limit};
+    int error;
+
+    if (!IS_ALIGNED(iova, PAGE_SIZE) || iova >= BIT(table->address_bits) || count == 0)
+        return -EINVAL;
+    if (permissions == 0 || (permissions & ~PT_PERMISSIONS))
+        return -EINVAL;
+    feed.end = runs + count;
+    error = map_in_place(table, &feed, pt_leaf_bits(1, permissions, table->snoop));
+    if (error > 0)
+        error = map_any(table, &feed, permissions, small ? 1 : table->largest);
+    if (error && feed.iova > iova) {
+        page_table_unmap(table, iova, feed.iova - iova, undo);
+        page_table_trim(table, undo);
+    }
+    return error;
+}
