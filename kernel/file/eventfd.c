@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* eventfd(2), as uapi.md and the manual page describe it. */
+/* eventfd(2), as its manual page describes it. */
 #include "kernel/file/eventfd.h"
 #include "kernel/cpu/user.h"
 #include "kernel/mm/heap.h"
