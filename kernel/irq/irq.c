@@ -26,10 +26,18 @@ struct irq_message irq_message_for(const struct irq_set *set, unsigned index)
                                 (uint32_t)set->vectors[index].cpu_vector};
 }
 
+static uint64_t arrived;
+
+uint64_t irq_arrived(void)
+{
+    return arrived;
+}
+
 static void on_vector(void *context)
 {
     struct irq_vector *vector = context;
 
+    arrived++;
     if (vector->masked)
         vector->pending = true;
     else

@@ -39,5 +39,7 @@ void irq_disable(struct irq_set *set);
 void irq_mask(struct irq_set *set, unsigned index, bool masked);
 /* Has the vector an interrupt waiting for its mask to be lifted? */
 bool irq_pending(const struct irq_set *set, unsigned index);
+/* Interrupts of devices that arrived on their vectors since boot, masked or not. */
+uint64_t irq_arrived(void);
 
 #endif

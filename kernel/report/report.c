@@ -7,6 +7,7 @@
 #include "kernel/cpu/time.h"
 #include "kernel/cpu/trap.h"
 #include "kernel/iommu/iommu.h"
+#include "kernel/irq/irq.h"
 #include "kernel/lib/json.h"
 #include "kernel/mm/frames.h"
 #include "kernel/mm/heap.h"
@@ -79,6 +80,7 @@ static void write_memory(struct json *j)
 static void write_interrupts(struct json *j)
 {
     json_object(j, "interrupts");
+    json_uint(j, "devices", irq_arrived());
     json_uint(j, "stray", vector_strays());
     json_uint(j, "nmi", trap_nmis());
     json_uint(j, "thread_switches", thread_switches());
