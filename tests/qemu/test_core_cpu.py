@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The kernel by itself: how it starts, refuses, panics, schedules, and what it says about it. No payload
+gets to run here, so any file will do for one."""
+
+import pytest
+
+# QEMU's exit status is (code << 1) | 1, the codes are those of kernel/exit.h.
+REFUSED, PANIC = 41, 43
+
+
+def boot(guest, kernel, *settings, **options):
+    return guest(kernel, settings=list(settings), **options).run()
+
+
+def sentence(ran):
+    return ran.report["exit"].get("sentence", "")
+
+
+def test_threads(guest, kernel):
+    ran = boot(guest, kernel, ("selftest", "threads"))
+    assert "selftest threads: passed" in ran.serial, ran.log
+
+
+@pytest.mark.parametrize("cpu", ["qemu64", "Skylake-Client-v4", "EPYC", "max,-xsave", "max,-smap,-smep,-umip"])
+def test_threads_on_other_processors(guest, kernel, cpu):
+    ran = boot(guest, kernel, ("selftest", "threads"), cpu=cpu)
+    assert "selftest threads: passed" in ran.serial, ran.log
+
+
+def test_small_memory(guest, kernel):
+    ran = boot(guest, kernel, ("selftest", "threads"), memory="16M")
+    assert "selftest threads: passed" in ran.serial, ran.log
+
+
+def test_panic_names_its_place(guest, kernel):
+    ran = boot(guest, kernel, ("selftest", "panic"))
+    assert ran.process.returncode == PANIC, ran.log
+    assert "KERNEL PANIC: asked for by selftest=panic" in ran.serial
+    trace = ran.serial[ran.serial.index("backtrace:"):]
+    for function in ("test_panic+0x", "kernel_main+0x", "kernel_entry+0x"):
+        assert function in trace, ran.log
+    assert ran.report["exit"]["reason"] == "panic"
+
+
+def test_kernel_fault_shows_address_and_registers(guest, kernel):
+    ran = boot(guest, kernel, ("selftest", "fault"))
+    assert ran.process.returncode == PANIC, ran.log
+    assert "page fault in the kernel, vector 14, error 0x0, address 0xffff900000001238" in ran.serial
+    assert "cr2 ffff900000001238" in ran.serial
+    assert "test_fault+0x" in ran.serial
+
+
+def test_stack_overflow_hits_the_guard_page(guest, kernel):
+    ran = boot(guest, kernel, ("selftest", "overflow"))
+    assert ran.process.returncode == PANIC, ran.log
+    assert "double fault in the kernel" in ran.serial
+    assert "descend+0x" in ran.serial
+
+
+def test_protection_is_on(guest, kernel):
+    """CR0.WP, and CR4's SMAP, SMEP, OSXSAVE, UMIP, as the panic prints them."""
+    ran = boot(guest, kernel, ("selftest", "panic"))
+    line = next(line for line in ran.serial.splitlines() if " cr0 " in line)
+    words = line.split()
+    cr0, cr4 = (int(words[words.index(name) + 1], 16) for name in ("cr0", "cr4"))
+    assert cr0 & 1 << 16
+    for bit in (21, 20, 18, 11):
+        assert cr4 & 1 << bit, (bit, line)
+
+
+def test_cpu_without_no_execute_is_refused(guest, kernel):
+    ran = boot(guest, kernel, cpu="qemu64,-nx")
+    assert ran.process.returncode == REFUSED, ran.log
+    assert sentence(ran) == "the CPU lacks no-execute pages"
+
+
+def test_no_iommu_is_refused(guest, kernel):
+    ran = boot(guest, kernel, iommu=None)
+    assert ran.process.returncode == REFUSED, ran.log
+    assert "no DMAR table" in sentence(ran)
+    assert ran.serial.count("refused:") == 1
+
+
+def test_no_interrupt_remapping_is_refused(guest, kernel):
+    ran = boot(guest, kernel, iommu="intremap=off")
+    assert ran.process.returncode == REFUSED, ran.log
+    assert "cannot remap interrupts" in sentence(ran)
+
+
+def test_bad_setting_is_refused_with_the_nearest_key(guest, kernel):
+    ran = boot(guest, kernel, ("devise", "1234:11e8"))
+    assert ran.process.returncode == REFUSED, ran.log
+    assert "devise" in sentence(ran) and "'device'" in sentence(ran)
+
+
+def test_keep_out_over_the_kernel_is_refused(guest, kernel):
+    ran = boot(guest, kernel, ("keep-out", "0x200000+4K"))
+    assert ran.process.returncode == REFUSED, ran.log
+    assert "keep-out range 0x200000 covers the kernel image" in sentence(ran)
+
+
+def test_steps_are_timed(guest, kernel):
+    ran = boot(guest, kernel, ("selftest", "threads"), icount=0)
+    steps = {step["step"]: step["end_ns"] for step in ran.report["time"]["steps"]}
+    times = list(steps.values())
+    assert times == sorted(times) and all(times)
+    assert steps["start"] < 1_000_000, "the clock must be calibrated in at most 1 ms"
+    assert list(steps)[:4] == ["start", "find", "close", "group"]
