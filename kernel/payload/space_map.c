@@ -57,8 +57,10 @@ static int place(const struct space *space, const struct space_request *request,
         return space_is_free(space, at, at + length) ? 0 : -EEXIST;
     if (fixed)
         return 0;
-    *out = ALIGN_UP(at, least_align);
-    if (*out >= SPACE_LOWEST && *out < USER_END && length <= USER_END - *out &&
+    /* A hint is rounded down to a page, and up where nothing may be. */
+    at = ALIGN_DOWN(at, PAGE_SIZE);
+    *out = at && at <= USER_END ? ALIGN_UP(MAX(at, SPACE_LOWEST), least_align) : 0;
+    if (*out && *out < USER_END && length <= USER_END - *out &&
         space_is_free(space, *out, *out + length))
         return 0;
     return space_choose(space, length, request->offset, least_align, request->flags & SPACE_32BIT,

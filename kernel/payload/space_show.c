@@ -28,15 +28,14 @@ static void show_mapping(const struct mapping *mapping, struct text *out)
 {
     size_t line = out->length;
 
-    text_printf(out, "%08lx-%08lx %c%c%c%c %08lx 00:00 0", mapping->start, mapping->end,
+    text_printf(out, "%08lx-%08lx %c%c%c%c %08lx 00:00 0 ", mapping->start, mapping->end,
                 mapping->access & PAGE_READ ? 'r' : '-', mapping->access & PAGE_WRITE ? 'w' : '-',
                 mapping->access & PAGE_EXEC ? 'x' : '-',
                 mapping->flags & MAPPING_SHARED ? 's' : 'p',
                 mapping->file ? mapping->file_offset : 0);
     if (mapping->file || mapping->name || (mapping->flags & MAPPING_SHARED)) {
-        do {
+        while (out->length - line < NAME_COLUMN && !out->truncated)
             text_printf(out, " ");
-        } while (out->length - line < NAME_COLUMN && !out->truncated);
         show_name(mapping, out);
     }
     text_printf(out, "\n");

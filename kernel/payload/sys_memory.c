@@ -10,11 +10,11 @@
 #define PROT_ALL (PAGE_READ | PAGE_WRITE | PAGE_EXEC)
 #define PROT_SEM 8u /* has no meaning on x86 */
 
-/* Flags MAP_SHARED_VALIDATE vouches for. The historic ones (0x1800) mean nothing. */
+/* What MAP_SHARED_VALIDATE lets pass; the bits without a name here mean nothing any more. */
 #define MAP_KNOWN                                                                                  \
-    (SPACE_TYPE | SPACE_FIXED | SPACE_ANONYMOUS | SPACE_32BIT | SPACE_GROWSDOWN | 0x1800u |        \
-     SPACE_LOCK | SPACE_NORESERVE | SPACE_POPULATE | SPACE_NONBLOCK | SPACE_STACK |                \
-     SPACE_HUGETLB | SPACE_FIXED_NOREPLACE | (0x3fu << SPACE_HUGE_SHIFT))
+    (SPACE_TYPE | SPACE_FIXED | SPACE_ANONYMOUS | SPACE_32BIT | 0x80u | SPACE_GROWSDOWN |          \
+     0x1800u | SPACE_LOCK | SPACE_NORESERVE | SPACE_POPULATE | SPACE_NONBLOCK | SPACE_STACK |      \
+     SPACE_HUGETLB | 0x4000000u | (0x3fu << SPACE_HUGE_SHIFT))
 
 #define MLOCK_ONFAULT 1u
 
