@@ -48,6 +48,9 @@ EFI_STATUS volume_open(void);
  */
 EFI_STATUS volume_read(const CHAR16 *name, uint64_t most, struct file *out);
 void volume_close(void);
+/* A file's name, which is one of our ASCII literals, for messages. */
+#define FILE_NAME_SIZE 32
+const char *file_name(const CHAR16 *name, char buffer[FILE_NAME_SIZE]);
 void file_free(struct file *file);
 
 /* options.c */

@@ -6,6 +6,7 @@
 #include "boot/efi/loader.h"
 
 #include "boot/efi/elf.h"
+#include "boot/efi/seal.h"
 
 #define CONFIG_MOST  (UINT64_C(64) << 10)
 #define OPTIONS_MOST UINT64_C(4095)
@@ -32,7 +33,7 @@ struct files {
     struct file archive;
 };
 
-/* A row per file of \bulkhead. */
+/* A row per file of \bulkhead. The seal has its digests in this order. */
 static const struct wanted {
     const CHAR16 *name;
     size_t where;
@@ -45,6 +46,8 @@ static const struct wanted {
     {L"archive.cpio", offsetof(struct files, archive), ANY_SIZE},
 };
 
+_Static_assert(LENGTH(wanted) == SEAL_FILES, "a digest per file");
+
 static uint64_t read_tsc(void)
 {
     uint32_t low, high;
@@ -53,15 +56,27 @@ static uint64_t read_tsc(void)
     return (uint64_t)high << 32 | low;
 }
 
+static EFI_STATUS read_wanted(unsigned index, struct files *files)
+{
+    struct file *file = (struct file *)((char *)files + wanted[index].where);
+    EFI_STATUS status = volume_read(wanted[index].name, wanted[index].most, file);
+    char name[FILE_NAME_SIZE];
+
+    if (!EFI_ERROR(status) && !seal_fits(index, file->found, file->data, file->size))
+        return refuse("\\bulkhead\\", file_name(wanted[index].name, name),
+                      file->found ? " is not the one this loader is sealed for" : " is missing",
+                      NULL);
+    return status;
+}
+
 static EFI_STATUS read_files(struct files *files)
 {
     EFI_STATUS status = volume_open();
 
     if (EFI_ERROR(status))
         return status;
-    for (size_t i = 0; i < LENGTH(wanted) && !EFI_ERROR(status); i++)
-        status = volume_read(wanted[i].name, wanted[i].most,
-                             (struct file *)((char *)files + wanted[i].where));
+    for (unsigned i = 0; i < LENGTH(wanted) && !EFI_ERROR(status); i++)
+        status = read_wanted(i, files);
     volume_close();
     if (EFI_ERROR(status))
         return status;
@@ -100,7 +115,7 @@ static EFI_STATUS collect_command_line(const struct file *options, struct boot_i
 {
     size_t room = OPTIONS_MOST, used = 0;
     char *text = pages_allocate(1);
-    EFI_STATUS status;
+    EFI_STATUS status = EFI_SUCCESS;
 
     if (!text)
         return refuse("there is no memory for the command line", NULL);
@@ -108,7 +123,10 @@ static EFI_STATUS collect_command_line(const struct file *options, struct boot_i
         text[used] = ((const char *)options->data)[used];
     while (used && (text[used - 1] == '\n' || text[used - 1] == '\r'))
         used--;
-    status = options_append(text, &used, room);
+    if (seal_is_set())
+        remark("sealed: the boot entry's load options are not used", NULL);
+    else
+        status = options_append(text, &used, room);
     info->command_line = used ? (uint64_t)text : 0;
     info->command_line_size = used;
     return status;

@@ -36,7 +36,7 @@ void volume_close(void)
 }
 
 /* Names are ASCII literals; this gives their narrow form for messages. */
-static const char *narrow(const CHAR16 *name, char buffer[32])
+static const char *file_name(const CHAR16 *name, char buffer[32])
 {
     size_t i = 0;
 
@@ -107,7 +107,7 @@ static EFI_STATUS read_open(EFI_FILE_HANDLE handle, const char *name, uint64_t m
 
 EFI_STATUS volume_read(const CHAR16 *name, uint64_t most, struct file *out)
 {
-    char buffer[32];
+    char buffer[FILE_NAME_SIZE];
     EFI_FILE_HANDLE handle;
     EFI_STATUS status;
 
@@ -116,9 +116,9 @@ EFI_STATUS volume_read(const CHAR16 *name, uint64_t most, struct file *out)
     if (status == EFI_NOT_FOUND)
         return EFI_SUCCESS;
     if (EFI_ERROR(status))
-        return refuse("\\bulkhead\\", narrow(name, buffer), " cannot be opened", NULL);
+        return refuse("\\bulkhead\\", file_name(name, buffer), " cannot be opened", NULL);
     out->found = true;
-    status = read_open(handle, narrow(name, buffer), most, out);
+    status = read_open(handle, file_name(name, buffer), most, out);
     handle->Close(handle);
     return status;
 }

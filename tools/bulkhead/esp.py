@@ -5,7 +5,7 @@ import pathlib
 import shutil
 
 from bulkhead import boot as booted
-from bulkhead import cli, cpio
+from bulkhead import cli, cpio, seal
 
 # Where firmware looks on a volume that no boot entry names (UEFI specification, 3.5.1.1).
 REMOVABLE = "EFI/BOOT/BOOTX64.EFI"
@@ -23,9 +23,9 @@ def put(folder, name, content):
         shutil.copyfile(content, target)
 
 
-def write(boot, folder, loader_name=REMOVABLE, loader=cli.BUILD / "bulkhead.efi"):
-    """Everything of a booted.Boot into a folder; its settings become the command line."""
-    put(folder, loader_name, loader)
+def write(boot, folder, loader_name=REMOVABLE, sealed=False):
+    """Everything of a boot.Boot into a folder; its settings become the command line."""
+    put(folder, loader_name, cli.BUILD / "bulkhead.efi")
     put(folder, f"{FOLDER}/kernel.elf", cli.BUILD / "kernel.elf")
     words, config = booted.split_settings(boot)
     if config:
@@ -36,3 +36,5 @@ def write(boot, folder, loader_name=REMOVABLE, loader=cli.BUILD / "bulkhead.efi"
         put(folder, f"{FOLDER}/archive.cpio", cpio.archive(booted.members(boot, "")))
     else:
         put(folder, f"{FOLDER}/payload.elf", boot.payload)
+    if sealed:
+        seal.apply(pathlib.Path(folder) / loader_name, pathlib.Path(folder) / FOLDER)

@@ -25,6 +25,8 @@ def parser():
                            + ", ".join(IDS))
     made.add_argument("--config", metavar="FILE", help="a bulkhead.conf for the kernel")
     made.add_argument("--files", metavar="DIR", help="a folder whose files the payload will find at /")
+    made.add_argument("--seal", action="store_true",
+                      help="let the loader take these very files only; sign it afterwards (docs/secure-boot.md)")
     target = made.add_mutually_exclusive_group(required=True)
     target.add_argument("-o", "--output", metavar="FILE", help="the image to write")
     target.add_argument("--dir", metavar="DIR", help="a folder to write the files to instead")
@@ -69,10 +71,10 @@ def describe(options, args):
 
 def write(boot, options):
     if options.dir:
-        esp.write(boot, options.dir, esp.INSTALLED)
+        esp.write(boot, options.dir, esp.INSTALLED, options.seal)
         return
     with tempfile.TemporaryDirectory(prefix="bulkhead.") as folder:
-        esp.write(boot, folder)
+        esp.write(boot, folder, sealed=options.seal)
         disk.write(options.output, folder)
 
 
@@ -83,5 +85,5 @@ def main(arguments):
     try:
         write(boot, options)
     except OSError as problem:
-        raise cli.Failure(f"cannot write {problem.filename}: {problem.strerror}") from None
+        raise cli.Failure(f"cannot write the image: {problem}") from None
     return 0
