@@ -193,6 +193,7 @@ static int close_dma(struct refusal *why)
 {
     const struct iommu_options options = {
         .unsafe_interrupts = config.unsafe_interrupts,
+        .ats = config.ats,
         .x2apic = apic_is_x2apic(),
         .fault_threshold = config.fault_threshold,
         .stop_device = config.on_dma_fault != CONFIG_FAULT_LOG,

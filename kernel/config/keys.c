@@ -64,6 +64,8 @@ static const struct config_key keys[] = {
      .preset = "none", .help = "I/O port of QEMU's isa-debug-exit device"},
     {"unsafe-interrupts", CONFIG_CHOICE, SCALAR(unsafe_interrupts), .choices = yes_no,
      .preset = "no", .help = "Start even if device interrupts cannot be remapped"},
+    {"ats", CONFIG_CHOICE, SCALAR(ats), .choices = yes_no, .preset = "no",
+     .help = "Let devices cache translations, which trusts them with translated addresses"},
     {"on-exit", CONFIG_CHOICE, SCALAR(on_exit), .choices = exits, .preset = "poweroff",
      .help = "What to do at the end; after a refusal or a panic, poweroff halts"},
     {"on-dma-fault", CONFIG_CHOICE, SCALAR(on_dma_fault), .choices = faults,
@@ -81,8 +83,6 @@ static const struct config_key keys[] = {
 };
 
 static const struct config_key options[] = {
-    {"ats", CONFIG_CHOICE, FIELD(struct config_device, ats), .choices = yes_no, .preset = "no",
-     .help = "Let the device cache translations (trusts it with translated addresses)"},
     {"uio", CONFIG_CHOICE, FIELD(struct config_device, uio), .choices = yes_no, .preset = "no",
      .help = "Make `/dev/uioN` for the device"},
     {"dma-memory", CONFIG_CHOICE, FIELD(struct config_device, dma_memory), .choices = yes_no,

@@ -62,6 +62,7 @@ static void defaults(void **state)
     assert_int_equal(config.report_port, 0);
     assert_int_equal(config.exit_port, 0);
     assert_false(config.unsafe_interrupts);
+    assert_false(config.ats);
     assert_false(config.skip_bus_master_clear);
     assert_int_equal(config.on_exit, CONFIG_EXIT_POWEROFF);
     assert_int_equal(config.on_dma_fault, CONFIG_FAULT_STOP_DEVICE);
@@ -78,7 +79,7 @@ static void file_of_every_key(void **state)
 {
     assert_int_equal(parse_file("# everything\r\n"
                                 "device = 0001:02:03.4   # a comment\n"
-                                "device=1234:11e8 ats=yes\n"
+                                "device=1234:11e8 uio=yes\n"
                                 "\tdevice = 00:1c.1/00.0/1f.7\n"
                                 "payload-name = \"my payload\"\n"
                                 "arg = one argument\n"
@@ -93,6 +94,7 @@ static void file_of_every_key(void **state)
                                 "report-port = 0x402\n"
                                 "exit-port = 0x501\n"
                                 "unsafe-interrupts = yes\n"
+                                "ats = yes\n"
                                 "skip-bus-master-clear = yes\n"
                                 "on-exit = halt\n"
                                 "on-dma-fault = kill-payload\n"
@@ -106,11 +108,11 @@ static void file_of_every_key(void **state)
     assert_int_equal(config.devices[0].segment, 1);
     assert_int_equal(config.devices[0].rid, 0x21c);
     assert_int_equal(config.devices[0].path_length, 0);
-    assert_false(config.devices[0].ats);
+    assert_false(config.devices[0].uio);
     assert_false(config.devices[1].by_address);
     assert_int_equal(config.devices[1].vendor, 0x1234);
     assert_int_equal(config.devices[1].device, 0x11e8);
-    assert_true(config.devices[1].ats);
+    assert_true(config.devices[1].uio);
     assert_int_equal(config.devices[2].rid, 0xe1);
     assert_int_equal(config.devices[2].path_length, 2);
     assert_int_equal(config.devices[2].path[0], 0);
@@ -133,6 +135,7 @@ static void file_of_every_key(void **state)
     assert_int_equal(config.report_port, 0x402);
     assert_int_equal(config.exit_port, 0x501);
     assert_true(config.unsafe_interrupts);
+    assert_true(config.ats);
     assert_true(config.skip_bus_master_clear);
     assert_int_equal(config.on_exit, CONFIG_EXIT_HALT);
     assert_int_equal(config.on_dma_fault, CONFIG_FAULT_KILL_PAYLOAD);
@@ -163,7 +166,7 @@ static void command_line_adds_and_replaces(void **state)
 {
     assert_int_equal(parse_file("memlock = 1M\narg = a\nenv = A=1\nenv = AB=2\n"), 0);
     assert_int_equal(parse_words(" memlock=2M \targ=\"b c\"  env=A=3 args=\"d \\\"e f\\\"\" "
-                                 "device=\"00:02.0 ats=yes\""),
+                                 "device=\"00:02.0 uio=yes\""),
                      0);
     assert_int_equal(config.memlock, 2 * MIB);
     assert_int_equal(config.arg_count, 4);
@@ -172,7 +175,7 @@ static void command_line_adds_and_replaces(void **state)
     assert_int_equal(config.env_count, 2);
     assert_string_equal(config.env[0], "A=3");
     assert_string_equal(config.env[1], "AB=2");
-    assert_true(config.devices[0].ats);
+    assert_true(config.devices[0].uio);
     assert_int_equal(config.devices[0].rid, 0x10);
 }
 
@@ -281,12 +284,12 @@ static void mistakes_of_devices(void **state)
                "c:2: device: this device is already selected");
     file_fails("device = 1234:11e8\ndevice = 1234:11E8\n",
                "c:2: device: this device is already selected");
-    file_fails("device = 00:02.0 atz=yes",
-               "c:1: device: unknown option 'atz', the nearest is 'ats'");
-    file_fails("device = 00:02.0 ats", "c:1: device: option ats has no value");
-    file_fails("device = 00:02.0 ats=yes ats=yes", "c:1: device: option ats given twice");
-    file_fails("device = 00:02.0 ats=maybe", "c:1: device: option ats must be no or yes");
-    file_fails("device = 00:02.0 ats=\"yes", "c:1: device: a double quote is not closed");
+    file_fails("device = 00:02.0 uoi=yes",
+               "c:1: device: unknown option 'uoi', the nearest is 'uio'");
+    file_fails("device = 00:02.0 uio", "c:1: device: option uio has no value");
+    file_fails("device = 00:02.0 uio=yes uio=yes", "c:1: device: option uio given twice");
+    file_fails("device = 00:02.0 uio=maybe", "c:1: device: option uio must be no or yes");
+    file_fails("device = 00:02.0 uio=\"yes", "c:1: device: a double quote is not closed");
     assert_int_equal(config.device_count, 0);
     assert_int_equal(parse_file("device = 00:02.0\ndevice = 00:02.0/00.0\ndevice=0001:00:02.0"), 0);
 }
