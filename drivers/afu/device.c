@@ -2,50 +2,56 @@
 /* Starting a card with the first open of any of its nodes, stopping it with the last close. */
 #include "drivers/afu/afu_internal.h"
 #include "kernel/lib/error.h"
-#include "kernel/lib/log.h"
-#include "kernel/pci/registers.h"
-#include "kernel/pci/reset.h"
+#include "kernel/pci/use.h"
+
+/* The function's own reset has put every port into the state after power-on: held. */
+static int release_ports(struct afu_device *device)
+{
+    int error = 0;
+
+    for (unsigned i = 0; !error && i < device->port_count; i++)
+        if (device->ports[i].ops->held(&device->ports[i]))
+            error = device->ports[i].ops->reset(&device->ports[i]);
+    return error;
+}
 
 static int start(struct afu_device *device)
 {
     struct pci_device *pci = device->pci;
     enum irq_kind kind = irq_count(pci, IRQ_MSIX) ? IRQ_MSIX : IRQ_MSI;
-    int error = pci_claim(pci, AFU_OWNER);
+    int error = pci_use_begin(pci, AFU_OWNER);
 
     if (error)
         return error;
+    error = release_ports(device);
+    if (error)
+        goto end_use;
     error = ioas_attach_group(&device->tables, pci->group);
     if (error)
-        goto unclaim;
+        goto end_use;
     if (device->vectors) {
         error = irq_enable(pci, kind, device->vectors, afu_interrupt, device, &device->irqs);
         if (error)
             goto detach;
     }
-    pci_enable_path(pci);
     pci_set_bus_master(pci, true);
     return 0;
 
 detach:
     ioas_detach_group(&device->tables, pci->group);
-unclaim:
-    pci_unclaim(pci);
+end_use:
+    pci_use_end(pci);
     return error;
 }
 
 /* The ports are in reset or idle by now, their regions gone. */
 static void stop(struct afu_device *device)
 {
-    char name[PCI_NAME_SIZE];
-
-    if (pci_quiesce(device->pci))
-        log_warn("%s: requests still pending after bus mastering was switched off",
-                 pci_name(device->pci, name));
+    pci_use_end(device->pci);
     ioas_detach_group(&device->tables, device->pci->group);
     if (device->irqs)
         irq_disable(device->irqs);
     device->irqs = NULL;
-    pci_unclaim(device->pci);
 }
 
 int afu_device_use(struct afu_device *device)

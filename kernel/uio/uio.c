@@ -5,11 +5,9 @@
 #include "kernel/file/tree.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/format.h"
-#include "kernel/lib/log.h"
 #include "kernel/mm/heap.h"
 #include "kernel/pci/bar_object.h"
-#include "kernel/pci/registers.h"
-#include "kernel/pci/reset.h"
+#include "kernel/pci/use.h"
 #include "kernel/uio/uio_internal.h"
 
 #define UIO_MAJOR 246
@@ -17,51 +15,36 @@
 
 static struct list devices = LIST_INIT(devices);
 
-static void enable_memory(const struct pci_device *pci)
-{
-    pci_write16(pci, PCI_COMMAND, pci_read16(pci, PCI_COMMAND) | PCI_COMMAND_MEMORY);
-}
-
 int uio_start(struct uio_device *device)
 {
     struct pci_device *pci = device->pci;
     enum irq_kind kind = irq_count(pci, IRQ_MSIX) ? IRQ_MSIX : IRQ_MSI;
-    int error = pci_claim(pci, OWNER);
+    int error = pci_use_begin(pci, OWNER);
 
     if (error)
         return error;
     error = ioas_attach_group(&device->tables, pci->group);
     if (error)
-        goto unclaim;
-    enable_memory(pci);
+        goto end_use;
     error = irq_enable(pci, kind, 1, uio_interrupt, device, &device->irq);
     if (error)
         goto detach;
-    pci_enable_path(pci);
     pci_set_bus_master(pci, true);
     return 0;
 
 detach:
     ioas_detach_group(&device->tables, pci->group);
-unclaim:
-    pci_unclaim(pci);
+end_use:
+    pci_use_end(pci);
     return error;
 }
 
 void uio_stop(struct uio_device *device)
 {
-    struct pci_device *pci = device->pci;
-    char name[PCI_NAME_SIZE];
-
-    if (pci_quiesce(pci))
-        log_warn("%s: requests still pending after bus mastering was switched off",
-                 pci_name(pci, name));
-    if (pci_reset_method(pci) != PCI_RESET_NONE && pci_reset(pci))
-        log_warn("%s: did not come back from its reset", pci_name(pci, name));
-    ioas_detach_group(&device->tables, pci->group);
+    pci_use_end(device->pci);
+    ioas_detach_group(&device->tables, device->pci->group);
     irq_disable(device->irq);
     device->irq = NULL;
-    pci_unclaim(pci);
 }
 
 /* The six BAR slots; one that cannot be mapped stays empty, with size 0. */
