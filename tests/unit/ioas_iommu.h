@@ -40,7 +40,7 @@ void ioas_iommu_kill(unsigned unit);
 void ioas_iommu_set_reserved(uint16_t rid, paddr_t base, uint64_t length);
 /* The domain of a requester, or NULL. */
 struct iommu_domain *ioas_iommu_domain_of(uint16_t rid);
-/* Table pages in use, over all units. */
+/* Table pages in use, over all units, but for the idle ones that page tables keep for later. */
 uint64_t ioas_iommu_tables(void);
 /* Calls back for every piece of memory that a unit may reach, by table or by stale translation. */
 void ioas_iommu_each_reachable(void (*piece)(paddr_t base, uint64_t length));
