@@ -323,21 +323,22 @@ static bool runs_in_table(struct cursor *c, uint64_t end, uint64_t mask, uint64_
     return slot == stop || pte_is_table(*slot, c->level);
 }
 
-/* As cpu_table_runs(), from a cursor that stands at its start. */
-static __attribute__((noinline)) size_t many_runs(struct cursor *c, uint64_t end, uint64_t mask,
-                                                  uint64_t want, struct phys_run *out,
+/* More than one leaf, of which each entry has the bits of `want` and is cached or not like it. */
+static __attribute__((noinline)) size_t many_runs(const struct cpu_table *table, uint64_t at,
+                                                  uint64_t end, uint64_t want, struct phys_run *out,
                                                   size_t capacity)
 {
     struct run_list list = {out, 0, capacity};
-    const uint64_t skip = c->at & (level_size(c->level) - 1);
+    struct cursor c = {.table = table};
+    uint64_t skip;
 
-    while (runs_in_table(c, end, mask, want, &list))
-        cursor_seek(c, c->at);
-    if (list.count == 0)
-        return 0;
+    cursor_seek(&c, at);
+    skip = at & (level_size(c.level) - 1);
+    while (runs_in_table(&c, end, want | PTE_CACHE_OFF, want, &list))
+        cursor_seek(&c, c.at);
     /* The first and the last leaf may stick out of the range. */
-    if (c->at > end)
-        out[list.count - 1].length -= c->at - end;
+    if (c.at > end)
+        out[list.count - 1].length -= c.at - end;
     out[0].length -= skip;
     out[0].base += skip;
     return list.count;
@@ -346,19 +347,25 @@ static __attribute__((noinline)) size_t many_runs(struct cursor *c, uint64_t end
 size_t cpu_table_runs(const struct cpu_table *table, uint64_t at, uint64_t end, unsigned need,
                       struct phys_run *out, size_t capacity, bool *device)
 {
-    struct cursor c = {.table = table};
-    uint64_t want;
+    uint64_t entry = entries(table->root)[level_index(at, LEVEL_TOP)];
+    unsigned level = LEVEL_TOP;
+    uint64_t inside;
 
-    if (at >= end)
+    /* One leaf that covers everything is the usual case: no cursor for that. */
+#pragma clang loop unroll(full)
+    while (level > 0) {
+        if (!pte_is_table(entry, level))
+            break;
+        level--;
+        entry = entries(entry & PTE_ADDRESS)[level_index(at, level)];
+    }
+    if ((entry & need) != need || at >= end)
         return 0;
-    cursor_seek(&c, at);
-    if ((*c.slot & need) != need)
-        return 0;
-    want = need | (*c.slot & PTE_CACHE_OFF);
-    *device = want & PTE_CACHE_OFF;
-    if (end - at > leaf_rest(&c))
-        return many_runs(&c, end, need | PTE_CACHE_OFF, want, out, capacity);
-    out[0] = (struct phys_run){leaf_base(&c), end - at};
+    *device = entry & PTE_CACHE_OFF;
+    inside = at & (level_size(level) - 1);
+    if (end - at > level_size(level) - inside)
+        return many_runs(table, at, end, need | (entry & PTE_CACHE_OFF), out, capacity);
+    *out = (struct phys_run){(entry & PTE_ADDRESS) + inside, end - at};
     return 1;
 }
 

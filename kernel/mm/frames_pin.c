@@ -115,12 +115,12 @@ static void release_orphans(struct pin_block *block)
 }
 
 /* A region has its first pins, of its own or of a frame in it. */
-static SLOW_PATH void region_pinned(uint32_t number)
+static void region_pinned(uint32_t number)
 {
     giga_of(number)->pinned_inside++;
 }
 
-static SLOW_PATH void region_unpinned(uint32_t number)
+static void region_unpinned(uint32_t number)
 {
     giga_of(number)->pinned_inside--;
 }
@@ -234,7 +234,7 @@ static int pin_at(uint32_t first, uint32_t block)
     return pin_block(giga_of(first), block);
 }
 
-static SLOW_PATH int pin_run(struct phys_run run)
+static int pin_run(struct phys_run run)
 {
     uint64_t index = (run.base >> PAGE_SHIFT) - frames.base;
     uint64_t count = run.length >> PAGE_SHIFT;
@@ -257,7 +257,7 @@ static SLOW_PATH int pin_run(struct phys_run run)
     return 0;
 }
 
-static SLOW_PATH void unpin_run(struct phys_run run)
+static void unpin_run(struct phys_run run)
 {
     uint32_t count = (uint32_t)(run.length >> PAGE_SHIFT);
 
@@ -266,8 +266,9 @@ static SLOW_PATH void unpin_run(struct phys_run run)
 
 /*
  * Scattered memory is one run per frame, each pinned once. Millions of them go through the two
- * functions below, so the case is decided by one comparison each, and everything else (the first
- * frame of a region among it) is left to the functions above. Offsets are in bytes of the table.
+ * functions below, so the case is decided by one comparison, and they call nothing, which would
+ * make them save registers. They stop at the first run that is anything else (the first frame of a
+ * region among them) and return how many they did. Offsets are in bytes of the table.
  */
 #define OFFSET_SHIFT (PAGE_SHIFT - 4)
 #define REGION_BYTES (FRAMES_PER_2M * sizeof(struct frame))
@@ -277,57 +278,86 @@ static struct frame *frame_at(char *table, uint64_t offset)
     return (struct frame *)(void *)(table + offset);
 }
 
-SLOW_PATH void frames_unpin_runs(const struct phys_run *runs, size_t count)
-{
-    const paddr_t first = (paddr_t)frames.base << PAGE_SHIFT;
-    char *const table = (char *)frames.frame;
-
-    frames.stats.pins -= count;
-    for (const struct phys_run *run = runs; run < runs + count; run++) {
-        uint64_t offset = (run->base - first) >> OFFSET_SHIFT;
-        struct frame *head;
-
-        if (run->length != PAGE_SIZE || frame_at(table, offset)->status != STATUS_PINNED_ONCE) {
-            frames.stats.pins++;
-            unpin_run(*run);
-            continue;
-        }
-        frame_at(table, offset)->status = STATUS_HELD;
-        head = frame_at(table, ALIGN_DOWN(offset, REGION_BYTES));
-        if (--head->pinned == 0)
-            region_unpinned((uint32_t)(run->base >> PAGE_SHIFT));
-    }
-}
-
-int frames_pin_runs(const struct phys_run *runs, size_t count)
+static size_t pin_usual(const struct phys_run *runs, size_t count)
 {
     const paddr_t first = (paddr_t)frames.base << PAGE_SHIFT;
     const uint64_t size = frames.count * sizeof(struct frame);
     char *const table = (char *)frames.frame;
-    int error;
+    size_t i;
 
-    frames.stats.pins += count;
-    for (const struct phys_run *run = runs; run < runs + count; run++) {
-        uint64_t offset = (run->base - first) >> OFFSET_SHIFT;
+    for (i = 0; i < count; i++) {
+        uint64_t offset = (runs[i].base - first) >> OFFSET_SHIFT;
+        struct frame *head;
 
-        if (run->length == PAGE_SIZE && offset < size &&
-            frame_at(table, offset)->status == STATUS_HELD) {
-            struct frame *head = frame_at(table, ALIGN_DOWN(offset, REGION_BYTES));
+        if (runs[i].length != PAGE_SIZE || offset >= size ||
+            frame_at(table, offset)->status != STATUS_HELD)
+            break;
+        frame_at(table, offset)->status = STATUS_PINNED_ONCE;
+        head = frame_at(table, ALIGN_DOWN(offset, REGION_BYTES));
+        if (++head->pinned == 1)
+            region_pinned((uint32_t)(runs[i].base >> PAGE_SHIFT));
+    }
+    frames.stats.pins += i;
+    return i;
+}
 
-            frame_at(table, offset)->status = STATUS_PINNED_ONCE;
-            if (++head->pinned == 1)
-                region_pinned((uint32_t)(run->base >> PAGE_SHIFT));
-            continue;
-        }
-        frames.stats.pins--;
-        error = pin_run(*run);
+static size_t unpin_usual(const struct phys_run *runs, size_t count)
+{
+    const paddr_t first = (paddr_t)frames.base << PAGE_SHIFT;
+    char *const table = (char *)frames.frame;
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        uint64_t offset = (runs[i].base - first) >> OFFSET_SHIFT;
+        struct frame *head;
+
+        if (runs[i].length != PAGE_SIZE || frame_at(table, offset)->status != STATUS_PINNED_ONCE)
+            break;
+        frame_at(table, offset)->status = STATUS_HELD;
+        head = frame_at(table, ALIGN_DOWN(offset, REGION_BYTES));
+        if (--head->pinned == 0)
+            region_unpinned((uint32_t)(runs[i].base >> PAGE_SHIFT));
+    }
+    frames.stats.pins -= i;
+    return i;
+}
+
+static SLOW_PATH void unpin_rest(const struct phys_run *runs, size_t done, size_t count)
+{
+    while (done < count) {
+        unpin_run(runs[done++]);
+        done += unpin_usual(runs + done, count - done);
+    }
+}
+
+void frames_unpin_runs(const struct phys_run *runs, size_t count)
+{
+    size_t done = unpin_usual(runs, count);
+
+    if (done != count)
+        unpin_rest(runs, done, count);
+}
+
+static SLOW_PATH int pin_rest(const struct phys_run *runs, size_t done, size_t count)
+{
+    while (done < count) {
+        int error = pin_run(runs[done]);
+
         if (error) {
-            frames.stats.pins -= (size_t)(runs + count - run) - 1;
-            frames_unpin_runs(runs, (size_t)(run - runs));
+            frames_unpin_runs(runs, done);
             return error;
         }
+        done++;
+        done += pin_usual(runs + done, count - done);
     }
     return 0;
+}
+
+int frames_pin_runs(const struct phys_run *runs, size_t count)
+{
+    size_t done = pin_usual(runs, count);
+
+    return done == count ? 0 : pin_rest(runs, done, count);
 }
 
 int frames_pin(paddr_t base, uint64_t length)

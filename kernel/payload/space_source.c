@@ -30,23 +30,15 @@ static int device_runs(const struct mapping *mapping, uaddr_t at, uaddr_t end, s
     return (int)count;
 }
 
-static int space_runs(void *context, uint64_t at, uint64_t length, bool write, struct phys_run *out,
-                      size_t room, struct memobj **device)
+/* Memory that the page tables do not show: a device's, or not there yet, or not to be had. */
+static __attribute__((noinline)) int hidden_runs(struct space *space, uaddr_t at, uaddr_t end,
+                                                 bool write, struct phys_run *out, size_t room,
+                                                 struct memobj **device)
 {
-    struct space *space = context;
-    uaddr_t end = length < USER_END && at < USER_END - length ? at + length : USER_END;
-    const struct mapping *mapping;
+    const struct mapping *mapping = mapping_at(space, at);
     bool uncached;
-    size_t count;
     int error;
 
-    *device = NULL;
-    if (!space->cpu || at >= end || room == 0)
-        return -EFAULT;
-    count = cpu_space_runs(space->cpu, at, end, write, out, room, &uncached);
-    if (count != 0 && !uncached)
-        return (int)count;
-    mapping = mapping_at(space, at);
     if (!mapping || !(mapping->access & (write ? PAGE_WRITE : ACCESS_ALL)))
         return -EFAULT;
     if (mapping->flags & MAPPING_DEVICE) {
@@ -61,6 +53,25 @@ static int space_runs(void *context, uint64_t at, uint64_t length, bool write, s
     if (error)
         return error;
     return (int)cpu_space_runs(space->cpu, at, end, write, out, room, &uncached);
+}
+
+static int space_runs(void *context, uint64_t at, uint64_t length, bool write, struct phys_run *out,
+                      size_t room, struct memobj **device)
+{
+    struct space *space = context;
+    uaddr_t end = at + length;
+    bool uncached = false;
+    size_t count;
+
+    *device = NULL;
+    if (!space->cpu || at >= USER_END)
+        return -EFAULT;
+    if (end > USER_END || end < at)
+        end = USER_END;
+    count = cpu_space_runs(space->cpu, at, end, write, out, room, &uncached);
+    if (count != 0 && !uncached)
+        return (int)count;
+    return hidden_runs(space, at, end, write, out, room, device);
 }
 
 static void source_get(void *context)
