@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Domains: a page table with a domain id, and the invalidation that goes with its changes. */
+#include "kernel/iommu/inplace.h"
 #include "kernel/iommu/unit.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
@@ -186,14 +187,20 @@ static void invalidate_gather(struct iommu_gather *gather)
     domain_invalidate_device_tlbs(domain, gather->first, gather->last);
 }
 
+static void gather_open(struct iommu_gather *gather)
+{
+    gather->domain->open += !gather->open;
+    gather->open = true;
+}
+
 void iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t length,
                  struct iommu_gather *gather)
 {
-    bool changed = gather_changed(gather);
-
-    page_table_unmap(&domain->table, iova, length, gather);
-    domain->open += !changed && gather_changed(gather);
+    ASSERT(length && IS_ALIGNED(iova | length, PAGE_SIZE));
+    gather_open(gather);
     domain->unmaps++;
+    if (!unmap_in_place(&domain->table, iova, length, gather))
+        page_table_unmap(&domain->table, iova, length, gather);
 }
 
 static void strand(struct iommu_gather *gather)
@@ -211,17 +218,15 @@ int iommu_sync(struct iommu_gather *gather)
     struct iommu_unit *unit = domain->unit;
     int error = unit->fenced ? -EIO : 0;
 
-    if (gather_changed(gather)) {
-        domain->open--;
-        /* Without a requester nothing can be cached: the last detach invalidated the domain. */
-        if (!error && domain->attached) {
-            invalidate_gather(gather);
-            error = invalidation_wait(unit);
-        }
+    domain->open -= gather->open;
+    /* Without a requester nothing can be cached: the last detach invalidated the domain. */
+    if (!error && domain->attached && gather_changed(gather)) {
+        invalidate_gather(gather);
+        error = invalidation_wait(unit);
     }
     if (error)
         strand(gather);
-    else
+    else if (gather->freed)
         page_table_release(&domain->table, gather);
     iommu_gather_init(gather, domain);
     return error;
@@ -229,57 +234,40 @@ int iommu_sync(struct iommu_gather *gather)
 
 /* ---- map ---- */
 
-static uint64_t total_length(const struct phys_run *runs, size_t count)
-{
-    uint64_t total = 0;
-
-    for (size_t i = 0; i < count; i++)
-        total += runs[i].length;
-    return total;
-}
-
 /* New entries: with caching mode their absence may be cached, else they may sit in a buffer. */
-static int appear(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs,
-                  size_t count)
+static int appear(struct iommu_domain *domain, uint64_t iova, uint64_t length)
 {
     struct iommu_unit *unit = domain->unit;
 
     if (!unit->can.caching_mode || !domain->attached)
         return unit_flush_writes(unit);
     /* Absence is cached by the page, whatever the size of the leaf that is there now. */
-    invalidate_range(unit, domain->id, iova, iova + (total_length(runs, count) - 1), PAGE_SHIFT,
-                     false);
+    invalidate_range(unit, domain->id, iova, iova + (length - 1), PAGE_SHIFT, false);
     return invalidation_wait(unit);
 }
 
-/* Takes back what a map that failed had changed. */
-static int undo_map(struct iommu_domain *domain, struct iommu_gather *undo)
-{
-    domain->open += gather_changed(undo);
-    return iommu_sync(undo);
-}
-
-static int try_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs,
-                   size_t count, unsigned permissions, unsigned flags)
+/*
+ * Takes a map that failed back: the leaves it got done, and the idle table, so that it leaves no
+ * table behind and nothing is in the way of another try. Returns the error to give.
+ */
+static int undo_map(struct iommu_domain *domain, uint64_t iova, uint64_t mapped, int error)
 {
     struct iommu_gather undo;
-    int error;
 
     iommu_gather_init(&undo, domain);
-    error = page_table_map(&domain->table, iova, runs, count, permissions,
-                           flags & IOMMU_SMALL_LEAVES, &undo);
-    if (error)
-        return undo_map(domain, &undo) ? -EIO : error;
-    if (!appear(domain, iova, runs, count))
-        return 0;
-    iommu_unmap(domain, iova, total_length(runs, count), &undo);
-    return iommu_sync(&undo);
+    gather_open(&undo);
+    if (mapped)
+        page_table_unmap(&domain->table, iova, mapped, &undo);
+    page_table_trim(&domain->table, &undo);
+    return iommu_sync(&undo) ? -EIO : error;
 }
 
-int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs, size_t count,
-              unsigned permissions, unsigned flags)
+/* Out of line, so that the short way does not pay for its registers. */
+static __attribute__((noinline)) int map_any(struct iommu_domain *domain, uint64_t iova,
+                                             const struct phys_run *runs, size_t count,
+                                             unsigned permissions, bool small)
 {
-    struct iommu_gather trim;
+    uint64_t mapped;
     int error;
 
     if (domain->unit->fenced)
@@ -290,16 +278,27 @@ int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run 
      */
     if (domain->open && domain_invalidate(domain))
         return -EIO;
-    error = try_map(domain, iova, runs, count, permissions, flags);
-    if (error == -EAGAIN) {
-        iommu_gather_init(&trim, domain);
-        page_table_trim(&domain->table, &trim);
-        if (undo_map(domain, &trim))
-            return -EIO;
-        error = try_map(domain, iova, runs, count, permissions, flags);
+    for (unsigned tries = 0; tries < 2; tries++) {
+        error = page_table_map(&domain->table, iova, runs, count, permissions, small, &mapped);
+        if (!error)
+            break;
+        error = undo_map(domain, iova, mapped, error);
+        if (error != -EAGAIN)
+            return error;
     }
-    domain->maps += !error;
-    return error;
+    if (appear(domain, iova, mapped))
+        return undo_map(domain, iova, mapped, -EIO);
+    return 0;
+}
+
+int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs, size_t count,
+              unsigned permissions, unsigned flags)
+{
+    domain->maps++;
+    if (count == 1 && !domain->open && domain->unit->stores_suffice &&
+        map_in_place(&domain->table, iova, runs, permissions))
+        return 0;
+    return map_any(domain, iova, runs, count, permissions, flags & IOMMU_SMALL_LEAVES);
 }
 
 bool iommu_translate(const struct iommu_domain *domain, uint64_t iova,

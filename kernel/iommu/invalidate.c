@@ -2,26 +2,24 @@
 /* What to invalidate. How it reaches the unit is in queue.c and register.c. */
 #include "kernel/iommu/invalidate.h"
 
-#include "kernel/cpu/time.h"
 #include "kernel/iommu/queue.h"
-#include "kernel/iommu/unit.h"
 #include "kernel/lib/error.h"
 
 int invalidation_start(struct iommu_unit *unit, unsigned entries, struct refusal *why)
 {
-    if (unit->can.queue)
-        return queue_start(unit, entries, why);
-    unit->invalidation.ops = &register_invalidation;
-    return 0;
+    return unit->can.queue ? queue_start(unit, entries, why) : 0;
 }
 
-static void add(struct iommu_unit *unit, enum invalidation_kind kind,
-                struct vtd_descriptor descriptor)
+static inline void add(struct iommu_unit *unit, enum invalidation_kind kind,
+                       struct vtd_descriptor descriptor)
 {
     if (unit->fenced)
         return;
     unit->invalidation.counts[kind]++;
-    unit->invalidation.ops->add(unit, descriptor);
+    if (unit->invalidation.ring)
+        queue_add(unit, descriptor);
+    else
+        register_execute(unit, &descriptor);
 }
 
 void invalidate_context_all(struct iommu_unit *unit)
@@ -46,47 +44,56 @@ void invalidate_domain(struct iommu_unit *unit, uint16_t domain)
         vtd_invalidate_iotlb(VTD_DOMAIN, domain, 0, 0, false, unit->can.drain));
 }
 
-/*
- * Cuts a range of pages into naturally aligned blocks. Returns how many, or 0 when there would be
- * more than INVALIDATE_BLOCKS_MAX.
- */
-static unsigned cut_blocks(uint64_t first, uint64_t last, unsigned max_mask,
-                           unsigned masks[INVALIDATE_BLOCKS_MAX])
+/* How many naturally aligned blocks a range of pages falls into; counts no further than `most`. */
+static unsigned count_blocks(uint64_t first, uint64_t last, unsigned max_mask, unsigned most)
 {
-    unsigned count = 0;
+    unsigned count = 1, mask;
 
-    for (;;) {
-        if (count == INVALIDATE_BLOCKS_MAX)
-            return 0;
-        masks[count] = invalidation_mask(first, last, max_mask);
-        if (last - first < BIT(masks[count]))
-            return count + 1;
-        first += BIT(masks[count++]);
+    for (; count <= most; count++) {
+        mask = invalidation_mask(first, last, max_mask);
+        if (last - first < BIT(mask))
+            break;
+        first += BIT(mask);
     }
+    return count;
+}
+
+static void invalidate_block(struct iommu_unit *unit, uint16_t domain, uint64_t page, unsigned mask,
+                             bool leaf_only)
+{
+    add(unit, INVALIDATED_PAGES,
+        vtd_invalidate_iotlb(VTD_PAGES, domain, page << PAGE_SHIFT, mask, leaf_only,
+                             unit->can.drain));
 }
 
 void invalidate_range(struct iommu_unit *unit, uint16_t domain, uint64_t first, uint64_t last,
                       unsigned leaf_bits, bool leaf_only)
 {
-    unsigned masks[INVALIDATE_BLOCKS_MAX], count = 0;
-    uint64_t address = ALIGN_DOWN(first, PAGE_SIZE);
+    uint64_t page = first >> PAGE_SHIFT, last_page = last >> PAGE_SHIFT;
+    unsigned max_mask = unit->can.max_mask;
 
     /* A block must be as large as the leaves in it, or it need not reach them (6.5.2.3). */
-    if (unit->can.page_selective && unit->can.max_mask + PAGE_SHIFT >= leaf_bits)
-        count = cut_blocks(first >> PAGE_SHIFT, last >> PAGE_SHIFT, unit->can.max_mask, masks);
-    if (count == 0)
+    if (!unit->can.page_selective || max_mask + PAGE_SHIFT < leaf_bits ||
+        (page != last_page &&
+         count_blocks(page, last_page, max_mask, INVALIDATE_BLOCKS_MAX) > INVALIDATE_BLOCKS_MAX)) {
         invalidate_domain(unit, domain);
-    for (unsigned i = 0; i < count; i++) {
-        add(unit, INVALIDATED_PAGES,
-            vtd_invalidate_iotlb(VTD_PAGES, domain, address, masks[i], leaf_only, unit->can.drain));
-        address += PAGE_SIZE << masks[i];
+        return;
+    }
+    for (;;) {
+        unsigned mask = page == last_page ? 0 : invalidation_mask(page, last_page, max_mask);
+
+        invalidate_block(unit, domain, page, mask, leaf_only);
+        if (last_page - page < BIT(mask))
+            return;
+        page += BIT(mask);
     }
 }
 
 void invalidate_fence(struct iommu_unit *unit)
 {
-    if (!unit->fenced)
-        unit->invalidation.ops->add(unit, vtd_fence());
+    /* Units without a queue do everything in order. */
+    if (!unit->fenced && unit->invalidation.ring)
+        queue_add(unit, vtd_fence());
 }
 
 void invalidate_device_tlb(struct requester *requester, uint64_t first, uint64_t last)
@@ -110,17 +117,8 @@ void invalidate_all_entries(struct iommu_unit *unit)
 
 int invalidation_wait(struct iommu_unit *unit)
 {
-    struct invalidation *invalidation = &unit->invalidation;
-    uint64_t start, took;
-    int error;
-
     if (unit->fenced)
         return -EIO;
-    start = time_ns();
-    error = invalidation->ops->wait(unit);
-    took = time_ns() - start;
-    invalidation->waits++;
-    invalidation->wait_ns_total += took;
-    invalidation->wait_ns_max = MAX(invalidation->wait_ns_max, took);
-    return error;
+    unit->invalidation.waits++;
+    return unit->invalidation.ring ? queue_wait(unit) : 0;
 }

@@ -33,26 +33,21 @@ enum invalidation_kind {
     INVALIDATED_KINDS,
 };
 
-/* How requests reach the unit: the queue or the registers. */
-struct invalidation_ops {
-    void (*add)(struct iommu_unit *unit, struct vtd_descriptor descriptor);
-    int (*wait)(struct iommu_unit *unit);
-};
-
+/* How requests reach the unit. */
 struct invalidation {
-    const struct invalidation_ops *ops;
-    struct vtd_descriptor *ring;
+    struct vtd_descriptor *ring; /* NULL: the unit has no queue, only registers */
     paddr_t ring_physical;
     /* A page that belongs to the queue for good: a late write cannot hit anything else. */
     volatile uint32_t *status;
     paddr_t status_physical;
     unsigned entries;
     unsigned tail;
-    unsigned pending;  /* descriptors behind the tail register */
+    unsigned pending; /* descriptors behind the tail register, at most `room` */
+    unsigned room;
     uint32_t sequence; /* what the last wait descriptor writes */
     uint64_t counts[INVALIDATED_KINDS];
     uint64_t waits;
-    uint64_t wait_ns_total;
+    uint64_t wait_ns_total; /* of those that were not over at the first look */
     uint64_t wait_ns_max;
     uint64_t queue_errors; /* IQE */
     uint64_t time_outs;    /* ITE */

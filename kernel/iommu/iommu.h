@@ -94,6 +94,7 @@ struct iommu_gather {
     uint64_t last;
     uint64_t leaves;                /* removed */
     uint64_t trimmed;               /* GATHER_TRIMMED and an IOVA elsewhere that lost its tables */
+    bool open;                      /* counted in the domain as not invalidated yet */
     unsigned leaf_bits;             /* the largest leaf removed was 2^leaf_bits bytes */
     struct iommu_table_page *freed; /* emptied table pages, released by iommu_sync() */
 };

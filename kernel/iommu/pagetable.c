@@ -11,9 +11,24 @@ int page_table_init(struct page_table *table, struct table_pool *pool)
     table->root = table_alloc(pool, table->levels);
     table->tables = 0;
     table->idle = NULL;
+    table->recent_place = PT_NOWHERE;
     for (unsigned level = 0; level <= PT_LEAF_MAX; level++)
         table->leaves[level] = 0;
     return table->root ? 0 : -ENOMEM;
+}
+
+uint64_t *find_leaf_table(const struct page_table *table, uint64_t iova)
+{
+    uint64_t *entries = table_entries(table->root);
+
+    for (unsigned shift = pt_shift(table->levels); shift > PAGE_SHIFT; shift -= 9) {
+        uint64_t entry = entries[(iova >> shift) & (PT_ENTRIES - 1)];
+
+        if (!entry || pt_is_leaf(entry, 2))
+            return NULL;
+        entries = child_table(entry);
+    }
+    return entries;
 }
 
 bool page_table_translate(const struct page_table *table, uint64_t iova,

@@ -10,6 +10,9 @@
 #include "kernel/iommu/iommu.h"
 #include "kernel/iommu/tablepool.h"
 
+/* No IOVA has this place. */
+#define PT_NOWHERE (~UINT64_C(0))
+
 struct page_table {
     struct table_pool *pool;
     struct iommu_table_page *root;
@@ -28,6 +31,10 @@ struct page_table {
      */
     struct iommu_table_page *idle;
     uint64_t idle_iova; /* an IOVA in it */
+    /* The level 1 table used last, and its place (PT_NOWHERE: there is none). */
+    uint64_t *recent;
+    struct iommu_table_page *recent_page;
+    uint64_t recent_place; /* IOVA / 2 MiB */
 };
 
 /* Takes the fields above from `levels` to `physical_limit` as set; allocates the root. -ENOMEM. */
@@ -36,12 +43,12 @@ int page_table_init(struct page_table *table, struct table_pool *pool);
 void page_table_destroy(struct page_table *table);
 
 /*
- * As iommu_map(): 0, -EINVAL, -EEXIST or -ENOMEM. On failure what had been installed is removed
- * again, and `undo` says what must be invalidated. -EAGAIN: the idle table is in the way of a
- * larger leaf; call page_table_trim(), invalidate, and try again.
+ * As iommu_map(): 0, -EINVAL, -EEXIST or -ENOMEM. On failure the first *mapped bytes are mapped,
+ * and the caller unmaps them. -EAGAIN: the idle table is in the way of a larger leaf; unmap, call
+ * page_table_trim(), invalidate, and try again.
  */
 int page_table_map(struct page_table *table, uint64_t iova, const struct phys_run *runs,
-                   size_t count, unsigned permissions, bool small, struct iommu_gather *undo);
+                   size_t count, unsigned permissions, bool small, uint64_t *mapped);
 /* As iommu_unmap(). The range is page aligned, not empty and inside the address width. */
 void page_table_unmap(struct page_table *table, uint64_t iova, uint64_t length,
                       struct iommu_gather *gather);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Mapping runs with the fewest leaves, without walking from the root for each. */
-#include "kernel/iommu/entry.h"
+#include "kernel/iommu/inplace.h"
 #include "kernel/iommu/pagetable.h"
 #include "kernel/iommu/tree.h"
 #include "kernel/lib/error.h"
@@ -109,6 +109,8 @@ static int cursor_move(struct cursor *cursor, uint64_t iova, unsigned level)
 /* Links what is not linked yet. */
 static void cursor_finish(struct cursor *cursor)
 {
+    if (cursor->level == 1 && cursor->stored)
+        table_use(cursor->table, cursor->tables[1], cursor->end - 1);
     while (cursor->fresh)
         cursor_ascend(cursor);
     cursor_settle(cursor);
@@ -126,18 +128,6 @@ struct feed {
     const struct phys_run *end;
     paddr_t limit; /* physical addresses are below it; a power of two */
 };
-
-/*
- * The bits that a run must not have. Its first page, the distance from there to its last page, and
- * its last page are all aligned and below the limit; the distance of an empty run is not, and sums
- * of numbers below the limit do not wrap.
- */
-static inline uint64_t wrong_bits(const struct phys_run *run, paddr_t limit)
-{
-    uint64_t rest = run->length - PAGE_SIZE;
-
-    return (run->base | rest | (run->base + rest)) & (~(limit - 1) | (PAGE_SIZE - 1));
-}
 
 /* Goes on to the next run if the current one is used up. -EINVAL: there is something wrong with it.
  */
@@ -271,72 +261,22 @@ static int map_feed(struct cursor *cursor, struct feed *feed, unsigned permissio
     return error;
 }
 
-static int map_any(struct page_table *table, struct feed *feed, unsigned permissions,
-                   unsigned largest)
+int page_table_map(struct page_table *table, uint64_t iova, const struct phys_run *runs,
+                   size_t count, unsigned permissions, bool small, uint64_t *mapped)
 {
+    struct feed feed = {.iova = iova, .next = runs, .limit = table->physical_limit};
     struct cursor cursor;
     int error;
 
-    cursor_start(&cursor, table);
-    error = map_feed(&cursor, feed, permissions, largest);
-    cursor_finish(&cursor);
-    return error;
-}
-
-/*
- * The short way for what fits into one level 1 table that is there already: no other leaf size is
- * possible, and no table has to be made. Moves the feed over what was mapped. 1: not such a case.
- */
-static int map_in_place(struct page_table *table, struct feed *feed, uint64_t bits)
-{
-    struct entry_writer writer = {.flush = table->flush};
-    uint64_t *entries, *slot, *end;
-    uint64_t leaf = feed->next->base | bits;
-
-    if (feed->next + 1 != feed->end ||
-        (feed->iova & (SIZE_2M - 1)) + feed->next->length > SIZE_2M ||
-        feed->next->length == SIZE_2M)
-        return 1;
-    entries = leaf_table(table, feed->iova);
-    if (!entries)
-        return 1;
-    if (wrong_bits(feed->next, feed->limit))
-        return -EINVAL;
-    slot = &entries[pt_index(feed->iova, 1)];
-    end = slot + feed->next->length / PAGE_SIZE;
-    for (; slot < end && !*slot; slot++, leaf += PAGE_SIZE)
-        entry_store(&writer, slot, leaf);
-    entry_flush(&writer);
-    if (writer.end) {
-        uint64_t stored = (uint64_t)(slot - &entries[pt_index(feed->iova, 1)]);
-        struct iommu_table_page *page = table_page_of(entries);
-
-        page->live += (uint32_t)stored;
-        table->leaves[1] += stored;
-        feed->iova += stored * PAGE_SIZE;
-        if (page == table->idle)
-            table->idle = NULL;
-    }
-    return slot < end ? -EEXIST : 0;
-}
-
-int page_table_map(struct page_table *table, uint64_t iova, const struct phys_run *runs,
-                   size_t count, unsigned permissions, bool small, struct iommu_gather *undo)
-{
-    struct feed feed = {.iova = iova, .next = runs, .limit = table->physical_limit};
-    int error;
-
+    *mapped = 0;
     if (!IS_ALIGNED(iova, PAGE_SIZE) || iova >= BIT(table->address_bits) || count == 0)
         return -EINVAL;
     if (permissions == 0 || (permissions & ~PT_PERMISSIONS))
         return -EINVAL;
     feed.end = runs + count;
-    error = map_in_place(table, &feed, pt_leaf_bits(1, permissions, table->snoop));
-    if (error > 0)
-        error = map_any(table, &feed, permissions, small ? 1 : table->largest);
-    if (error && feed.iova > iova) {
-        page_table_unmap(table, iova, feed.iova - iova, undo);
-        page_table_trim(table, undo);
-    }
+    cursor_start(&cursor, table);
+    error = map_feed(&cursor, &feed, permissions, small ? 1 : table->largest);
+    cursor_finish(&cursor);
+    *mapped = feed.iova - iova;
     return error;
 }

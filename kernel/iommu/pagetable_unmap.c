@@ -28,6 +28,8 @@ static void retire(struct removal *removal, struct iommu_table_page *page)
     removal->table->tables--;
     if (page == removal->table->idle)
         removal->table->idle = NULL;
+    if (table_entries(page) == removal->table->recent)
+        removal->table->recent_place = PT_NOWHERE;
 }
 
 /*
@@ -175,6 +177,7 @@ static void drop_idle(struct removal *removal)
     gather->last = MAX(gather->last, iova);
 }
 
+/* A table lost its last leaf: it stays, in place of the one that stayed so far. */
 static void keep_idle(struct removal *removal, struct iommu_table_page *page, uint64_t iova)
 {
     if (page == removal->table->idle)
@@ -184,43 +187,27 @@ static void keep_idle(struct removal *removal, struct iommu_table_page *page, ui
     removal->table->idle_iova = iova;
 }
 
-static void unmap_any(struct removal *removal, uint64_t first, uint64_t last)
-{
-    uint64_t *entries = descend(removal, first, last);
-
-    clear_range(removal, entries, first, last);
-    prune(removal, table_page_of(entries));
-}
-
-/* The short way for what lies in one level 1 table, without going whole. False: not such a case. */
-static bool unmap_in_place(struct removal *removal, uint64_t first, uint64_t last)
-{
-    uint64_t *entries;
-
-    if ((first ^ last) >= SIZE_2M || last - first == SIZE_2M - 1)
-        return false;
-    entries = leaf_table(removal->table, first);
-    if (!entries)
-        return false;
-    if (clear_pages(removal, entries, first, last) && !table_page_of(entries)->live)
-        keep_idle(removal, table_page_of(entries), first);
-    return true;
-}
-
 void page_table_unmap(struct page_table *table, uint64_t iova, uint64_t length,
                       struct iommu_gather *gather)
 {
+    struct removal removal = {.table = table, .gather = gather, .writer = {.flush = table->flush}};
     const struct iommu_table_page *freed = gather->freed;
     uint64_t last = iova + (length - 1), leaves = gather->leaves;
-    struct removal removal;
+    struct iommu_table_page *page;
+    uint64_t *entries;
 
     ASSERT(length && IS_ALIGNED(iova | length, PAGE_SIZE));
     ASSERT(last >= iova && last < BIT(table->address_bits));
-    removal.table = table;
-    removal.gather = gather;
-    removal.writer = (struct entry_writer){.flush = table->flush};
-    if (!unmap_in_place(&removal, iova, last))
-        unmap_any(&removal, iova, last);
+    entries = descend(&removal, iova, last);
+    page = table_page_of(entries);
+    clear_range(&removal, entries, iova, last);
+    if (page->level > 1) {
+        prune(&removal, page);
+    } else {
+        table_use(table, entries, iova);
+        if (!page->live)
+            keep_idle(&removal, page, iova);
+    }
     entry_flush(&removal.writer);
     if (gather->leaves == leaves && gather->freed == freed)
         return;

@@ -6,7 +6,6 @@
 #include "kernel/iommu/queue.h"
 
 #include "kernel/cpu/time.h"
-#include "kernel/iommu/unit.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/direct.h"
@@ -16,15 +15,16 @@
 #define RECOVERIES_MAX 4u
 #define SLOTS_KEPT     (4 * RECOVERIES_MAX)
 
-static void put(struct iommu_unit *unit, struct vtd_descriptor descriptor)
+/* Flushes the slots from the tail register's to the last one put, around the end of the ring. */
+static void publish(struct iommu_unit *unit)
 {
     struct invalidation *queue = &unit->invalidation;
-    struct vtd_descriptor *slot = &queue->ring[queue->tail];
+    unsigned first = (queue->tail - queue->pending) & (queue->entries - 1);
+    unsigned before_end = MIN(queue->pending, queue->entries - first);
 
-    *slot = descriptor;
-    unit_publish(unit, slot, sizeof(*slot));
-    queue->tail = (queue->tail + 1) & (queue->entries - 1);
-    queue->pending++;
+    unit_publish(unit, &queue->ring[first], before_end * sizeof(*queue->ring));
+    if (queue->pending > before_end)
+        unit_publish(unit, queue->ring, (queue->pending - before_end) * sizeof(*queue->ring));
 }
 
 /* Ends what was put with a wait descriptor of a new number and hands all of it to the unit. */
@@ -33,7 +33,9 @@ static void submit(struct iommu_unit *unit)
     struct invalidation *queue = &unit->invalidation;
 
     /* A late answer to a wait that was given up carries an old number and satisfies nobody. */
-    put(unit, vtd_wait(queue->status_physical, ++queue->sequence));
+    queue_put(queue, vtd_wait(queue->status_physical, ++queue->sequence));
+    if (!unit->can.coherent)
+        publish(unit);
     queue->pending = 0;
     vtd_write64(unit->registers, VTD_IQT, (uint64_t)queue->tail * sizeof(*queue->ring));
 }
@@ -95,15 +97,17 @@ static int repair_descriptor(struct iommu_unit *unit)
  */
 static int recover_time_out(struct iommu_unit *unit)
 {
-    unit->invalidation.time_outs++;
+    struct invalidation *queue = &unit->invalidation;
+
+    queue->time_outs++;
     log_error("iommu%u: a device TLB did not answer; address translation services are off",
               unit->index);
     context_distrust_ats(unit);
     vtd_write32(unit->registers, VTD_FSTS, VTD_FSTS_ITE);
-    put(unit, vtd_invalidate_context(VTD_GLOBAL, 0, 0));
-    put(unit, vtd_invalidate_iotlb(VTD_GLOBAL, 0, 0, 0, false, unit->can.drain));
+    queue_put(queue, vtd_invalidate_context(VTD_GLOBAL, 0, 0));
+    queue_put(queue, vtd_invalidate_iotlb(VTD_GLOBAL, 0, 0, 0, false, unit->can.drain));
     if (unit->can.remapping)
-        put(unit, vtd_invalidate_all_entries());
+        queue_put(queue, vtd_invalidate_all_entries());
     submit(unit);
     return 0;
 }
@@ -123,35 +127,34 @@ static int handle_errors(struct iommu_unit *unit, unsigned *recoveries)
     return status & VTD_FSTS_ITE ? recover_time_out(unit) : repair_descriptor(unit);
 }
 
-static int queue_wait(struct iommu_unit *unit)
+/* The answer is not there at once: poll, with an eye on the error bits and on the clock. */
+static int wait_longer(struct iommu_unit *unit)
 {
     struct invalidation *queue = &unit->invalidation;
+    uint64_t start = time_ns(), took;
     unsigned recoveries = 0;
-    uint64_t deadline;
     int error;
 
-    submit(unit);
-    if (*queue->status == queue->sequence)
-        return 0;
-    deadline = time_ns() + UNIT_TIMEOUT_NS;
     while (*queue->status != queue->sequence) {
         error = handle_errors(unit, &recoveries);
         if (error)
             return error;
-        if (time_expired(deadline))
+        if (time_expired(start + UNIT_TIMEOUT_NS))
             return unit_fence(unit, "its invalidation queue did not answer");
     }
+    took = time_ns() - start;
+    queue->wait_ns_total += took;
+    queue->wait_ns_max = MAX(queue->wait_ns_max, took);
     return 0;
 }
 
-static void queue_add(struct iommu_unit *unit, struct vtd_descriptor descriptor)
+int queue_wait(struct iommu_unit *unit)
 {
-    if (unit->invalidation.pending == unit->invalidation.entries - SLOTS_KEPT && queue_wait(unit))
-        return;
-    put(unit, descriptor);
-}
+    struct invalidation *queue = &unit->invalidation;
 
-const struct invalidation_ops queue_invalidation = {queue_add, queue_wait};
+    submit(unit);
+    return *queue->status == queue->sequence ? 0 : wait_longer(unit);
+}
 
 static int queue_alloc(struct invalidation *queue, unsigned entries, unsigned order)
 {
@@ -166,7 +169,7 @@ static int queue_alloc(struct invalidation *queue, unsigned entries, unsigned or
     queue->ring = phys_to_virt(queue->ring_physical);
     queue->status = phys_to_virt(queue->status_physical);
     queue->entries = entries;
-    queue->ops = &queue_invalidation;
+    queue->room = entries - SLOTS_KEPT;
     return 0;
 }
 

@@ -3,13 +3,30 @@
 #ifndef KERNEL_IOMMU_QUEUE_H
 #define KERNEL_IOMMU_QUEUE_H
 
-#include "kernel/iommu/invalidate.h"
+#include "kernel/iommu/unit.h"
 
 /* Allocates a queue and switches it on. -ENOMEM, -EIO. */
 int queue_start(struct iommu_unit *unit, unsigned entries, struct refusal *why);
-extern const struct invalidation_ops queue_invalidation;
+/* Hands everything added to the unit and waits. 0, or -EIO with the unit fenced. */
+int queue_wait(struct iommu_unit *unit);
 
-/* Units without ECAP.QI: the same descriptors, carried out one by one through registers. */
-extern const struct invalidation_ops register_invalidation;
+static inline void queue_put(struct invalidation *queue, struct vtd_descriptor descriptor)
+{
+    queue->ring[queue->tail] = descriptor;
+    queue->tail = (queue->tail + 1) & (queue->entries - 1);
+    queue->pending++;
+}
+
+static inline void queue_add(struct iommu_unit *unit, struct vtd_descriptor descriptor)
+{
+    struct invalidation *queue = &unit->invalidation;
+
+    if (queue->pending == queue->room && queue_wait(unit))
+        return;
+    queue_put(queue, descriptor);
+}
+
+/* Units without ECAP.QI: carries the same request out through registers. */
+void register_execute(struct iommu_unit *unit, const struct vtd_descriptor *request);
 
 #endif

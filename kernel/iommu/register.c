@@ -2,8 +2,6 @@
 /* Invalidation through registers (VT-d specification 6.5.1). */
 #include "kernel/cpu/time.h"
 #include "kernel/iommu/queue.h"
-#include "kernel/iommu/unit.h"
-#include "kernel/lib/error.h"
 
 /*
  * Writes a command and waits until hardware clears its top bit. The two bits from `actual` on then
@@ -50,18 +48,11 @@ static void iotlb(struct iommu_unit *unit, const struct vtd_descriptor *request)
     command(unit, vtd_iotlb(unit->ecap), value, VTD_IOTLB_IAIG_SHIFT);
 }
 
-static void register_add(struct iommu_unit *unit, struct vtd_descriptor descriptor)
+void register_execute(struct iommu_unit *unit, const struct vtd_descriptor *request)
 {
     /* The others need ECAP.QI: capability.c gives such a unit neither remapping nor device TLBs. */
-    if (vtd_descriptor_type(&descriptor) == VTD_DESCRIPTOR_CONTEXT)
-        context_cache(unit, &descriptor);
+    if (vtd_descriptor_type(request) == VTD_DESCRIPTOR_CONTEXT)
+        context_cache(unit, request);
     else
-        iotlb(unit, &descriptor);
+        iotlb(unit, request);
 }
-
-static int register_wait(struct iommu_unit *unit)
-{
-    return unit->fenced ? -EIO : 0;
-}
-
-const struct invalidation_ops register_invalidation = {register_add, register_wait};

@@ -12,18 +12,14 @@ static inline uint64_t *child_table(uint64_t entry)
 }
 
 /* The level 1 table for an IOVA, or NULL where there is none. */
-static inline uint64_t *leaf_table(const struct page_table *table, uint64_t iova)
+uint64_t *find_leaf_table(const struct page_table *table, uint64_t iova);
+
+/* Makes a level 1 table the one used last. */
+static inline void table_use(struct page_table *table, uint64_t *entries, uint64_t iova)
 {
-    uint64_t *entries = table_entries(table->root);
-
-    for (unsigned shift = pt_shift(table->levels); shift > PAGE_SHIFT; shift -= 9) {
-        uint64_t entry = entries[(iova >> shift) & (PT_ENTRIES - 1)];
-
-        if (!entry || pt_is_leaf(entry, 2))
-            return NULL;
-        entries = child_table(entry);
-    }
-    return entries;
+    table->recent = entries;
+    table->recent_page = table_page_of(entries);
+    table->recent_place = iova / SIZE_2M;
 }
 
 #endif

@@ -89,6 +89,7 @@ int unit_fence(struct iommu_unit *unit, const char *reason)
     if (unit->fenced)
         return -EIO;
     unit->fenced = true;
+    unit->stores_suffice = false;
     format(unit->fence_reason, sizeof(unit->fence_reason), "%s", reason);
     log_error("iommu%u fenced: %s; its devices are stopped and their memory is not reused",
               unit->index, reason);
@@ -281,6 +282,7 @@ static int unit_create(const struct dmar_unit *described, unsigned index, struct
         return error;
     }
     unit->x2apic = chosen.x2apic && unit->can.x2apic;
+    unit->stores_suffice = !unit->can.caching_mode && !unit->can.write_buffer;
     table_pool_init(&unit->tables, !unit->can.coherent);
     list_push_back(&units, &unit->link);
     return 0;

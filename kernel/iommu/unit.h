@@ -71,9 +71,10 @@ struct iommu_unit {
     uint64_t ecap;
     struct unit_abilities can;
     bool translating;
-    bool remapping; /* interrupts go through the table */
-    bool x2apic;    /* destinations have 32 bits */
-    bool fenced;    /* the unit stopped answering: nothing it could reach may be reused */
+    bool remapping;      /* interrupts go through the table */
+    bool x2apic;         /* destinations have 32 bits */
+    bool stores_suffice; /* new leaves need neither invalidation nor flush of write buffers */
+    bool fenced;         /* the unit stopped answering: nothing it could reach may be reused */
     char fence_reason[80];
     struct vtd_root_entry *root;
     paddr_t root_physical;
@@ -103,7 +104,7 @@ struct iommu_domain {
     bool quarantine; /* belongs to one requester, not to a caller */
     unsigned attached;
     unsigned with_ats;    /* attached requesters with a device TLB */
-    unsigned open;        /* gathers with removals that are not invalidated yet */
+    unsigned open;        /* gathers with removals that may not be invalidated yet */
     struct list reserved; /* struct reserved_mapping */
     struct page_table table;
     uint64_t maps;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/iommu/pagetable.h"
+#include "kernel/iommu/inplace.h"
 #include "kernel/lib/error.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/vtd_memory.h"
@@ -422,14 +422,46 @@ static void trim(void)
     release(&gather);
 }
 
+/* Both ways of unmapping, as the layer above chooses between them. */
+static void unmap(uint64_t iova, uint64_t length, struct iommu_gather *gather)
+{
+    if (!unmap_in_place(&table, iova, length, gather))
+        page_table_unmap(&table, iova, length, gather);
+}
+
+/* What the layer above does: on failure everything is taken back, the idle table as well. */
+static int map(const struct segment *segment)
+{
+    struct iommu_gather undo = {.first = ~UINT64_C(0)};
+    uint64_t idle_iova = table.idle_iova, mapped;
+    bool idle = table.idle;
+    int error;
+
+    if (segment->count == 1 &&
+        map_in_place(&table, segment->iova, segment->runs, segment->permissions))
+        return 0;
+    for (unsigned tries = 0;; tries++) {
+        error = page_table_map(&table, segment->iova, segment->runs, segment->count,
+                               segment->permissions, segment->small, &mapped);
+        REQUIRE(error || mapped == segment->length);
+        if (!error)
+            return 0;
+        if (mapped)
+            unmap(segment->iova, mapped, &undo);
+        page_table_trim(&table, &undo);
+        release(&undo);
+        if (error != -EAGAIN)
+            return error;
+        /* The idle table was in the way of a large leaf; the second try is final. */
+        REQUIRE(tries == 0 && idle && overlaps_span(segment->iova, segment->length, idle_iova));
+    }
+}
+
 static void step_map(struct chooser *chooser)
 {
     static struct segment candidate;
-    struct iommu_gather undo = {.first = ~UINT64_C(0)};
     struct iommu_table_page *held = NULL;
     bool hungry = below(chooser, 4) == 0;
-    uint64_t idle_iova = table.idle_iova;
-    bool idle = table.idle;
     bool fits;
     int error;
 
@@ -442,17 +474,7 @@ static void step_map(struct chooser *chooser)
     fits = candidate.length <= BIT(table.address_bits) - candidate.iova;
     if (hungry)
         held = starve(below(chooser, 8));
-    error = page_table_map(&table, candidate.iova, candidate.runs, candidate.count,
-                           candidate.permissions, candidate.small, &undo);
-    release(&undo);
-    if (error == -EAGAIN) {
-        /* The idle table was in the way of a large leaf: it goes, and the second try is final. */
-        REQUIRE(idle && overlaps_span(candidate.iova, candidate.length, idle_iova));
-        trim();
-        error = page_table_map(&table, candidate.iova, candidate.runs, candidate.count,
-                               candidate.permissions, candidate.small, &undo);
-        release(&undo);
-    }
+    error = map(&candidate);
     if (hungry)
         feed(held);
     if (error == 0) {
@@ -491,7 +513,7 @@ static void step_unmap(struct chooser *chooser)
             first + count < segment_count ? segments[first + count].iova : BIT(table.address_bits);
     for (size_t i = first; i < first + count; i++)
         leaves += segments[i].minimum;
-    page_table_unmap(&table, iova, end - iova, &gather);
+    unmap(iova, end - iova, &gather);
     REQUIRE(gather.leaves == leaves);
     REQUIRE(gather.first == iova && gather.last == end - 1);
     REQUIRE(!gather.trimmed || gather.freed);
@@ -512,7 +534,7 @@ static void step_unmap_hole(struct chooser *chooser)
 
     if (first == end)
         return;
-    page_table_unmap(&table, first, end - first, &gather);
+    unmap(first, end - first, &gather);
     REQUIRE(gather.leaves == 0 && (gather.first > gather.last) == !gather.freed);
     REQUIRE(!gather.freed || !table.idle);
     release(&gather);
@@ -524,27 +546,17 @@ static void step_unmap_hole(struct chooser *chooser)
  */
 static void step_replace(struct chooser *chooser)
 {
-    struct iommu_gather gather = {.first = ~UINT64_C(0)}, undo = {.first = ~UINT64_C(0)};
+    struct iommu_gather gather = {.first = ~UINT64_C(0)};
     struct segment *segment;
-    int error;
 
     if (segment_count == 0)
         return;
     segment = &segments[below(chooser, segment_count)];
-    page_table_unmap(&table, segment->iova, segment->length, &gather);
+    unmap(segment->iova, segment->length, &gather);
     REQUIRE(gather.leaves == segment->minimum);
     segment->permissions = 1 + (unsigned)below(chooser, 3);
     choose_runs(chooser, segment);
-    error = page_table_map(&table, segment->iova, segment->runs, segment->count,
-                           segment->permissions, segment->small, &undo);
-    if (error == -EAGAIN) {
-        release(&undo);
-        trim();
-        error = page_table_map(&table, segment->iova, segment->runs, segment->count,
-                               segment->permissions, segment->small, &undo);
-    }
-    REQUIRE(error == 0);
-    REQUIRE(undo.first > undo.last && !undo.freed);
+    REQUIRE(map(segment) == 0);
     segment->minimum = exhaustive_minimum(segment, segment->small ? 1 : table.largest);
     release(&gather);
     check_around(segment->iova, segment->length);
@@ -554,7 +566,7 @@ static void unmap_all(void)
 {
     struct iommu_gather gather = {.first = ~UINT64_C(0)};
 
-    page_table_unmap(&table, 0, BIT(table.address_bits), &gather);
+    unmap(0, BIT(table.address_bits), &gather);
     release(&gather);
     segment_count = 0;
     check_everything();
