@@ -11,6 +11,9 @@
 void host_memory_create(paddr_t base, uint64_t size);
 void host_memory_destroy(void);
 
+/* How many steps of a random test: `few`, or `many` in a long run (./bulkhead test --long). */
+uint64_t host_steps(uint64_t few, uint64_t many);
+
 /* Deterministic random numbers (xorshift): the same seed gives the same test. */
 uint64_t host_random(uint64_t *state);
 /* One of 0 to bound - 1. */

@@ -2,7 +2,6 @@
 /* The frame allocator against a byte map: what is held, and how many pins cover each frame. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 #include "kernel/lib/error.h"
@@ -197,8 +196,7 @@ static void release_everything(void)
 
 static void test_model(void **state)
 {
-    const char *steps = getenv("BULKHEAD_STEPS");
-    uint64_t rounds = (steps ? strtoull(steps, NULL, 0) : 100000) / 20000;
+    uint64_t rounds = host_steps(100000, 10000000) / 20000;
     paddr_t whole;
 
     for (uint64_t round = 0; round < rounds; round++) {

@@ -5,7 +5,6 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 #include "kernel/file/file.h"
@@ -512,8 +511,7 @@ static int teardown(void **state)
 
 static void test_random(void **state)
 {
-    const char *steps = getenv("BULKHEAD_STEPS");
-    uint64_t count = steps ? strtoull(steps, NULL, 0) : 20000;
+    uint64_t count = host_steps(20000, 1000000);
 
     rng = 42;
     for (uint64_t i = 0; i < count; i++) {
