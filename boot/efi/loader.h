@@ -11,7 +11,6 @@
 #include <bulkhead/boot_info.h>
 
 #define PAGE          UINT64_C(4096)
-#define MIB_2         (UINT64_C(2) << 20)
 #define GIB_4         (UINT64_C(4) << 30)
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -53,15 +52,6 @@ void volume_close(void);
 const char *file_name(const CHAR16 *name, char buffer[FILE_NAME_SIZE]);
 void file_free(struct file *file);
 
-/* options.c */
-
-/*
- * Adds the load options of the boot entry, as ASCII, to the text in `out`, which holds *used of
- * `size` bytes. The name of the program, which a shell puts first, is left out; options that are
- * not text are none.
- */
-EFI_STATUS options_append(char *out, size_t *used, size_t size);
-
 /* memory.c */
 
 /* Pages of EfiLoaderData, zeroed; NULL if there are not that many together. */
@@ -84,18 +74,6 @@ EFI_STATUS memory_map_prepare(struct memory_map *map);
  * the first try on nothing may be printed or allocated. Stores the regions in *info.
  */
 EFI_STATUS memory_map_leave(struct memory_map *map, struct boot_info *info);
-
-/* paging.c */
-
-/* Page tables being built; status remembers the first failed allocation. */
-struct paging {
-    uint64_t *top; /* level 4 */
-    EFI_STATUS status;
-};
-
-EFI_STATUS paging_init(struct paging *paging);
-/* Maps [at, at + size) rounded out to 2 MiB pages, writable and executable, to `physical`. */
-void paging_map(struct paging *paging, uint64_t at, uint64_t physical, uint64_t size);
 
 /* dma.c */
 

@@ -6,6 +6,8 @@
 #include "boot/efi/loader.h"
 
 #include "boot/efi/elf.h"
+#include "boot/efi/load_options.h"
+#include "boot/efi/paging.h"
 #include "boot/efi/seal.h"
 
 #define CONFIG_MOST  (UINT64_C(64) << 10)
@@ -110,12 +112,37 @@ static EFI_STATUS load_kernel(struct file *file, struct elf_plan *plan, struct b
     return EFI_SUCCESS;
 }
 
+/* Those of the boot entry, which nobody has signed, are not for a sealed loader. */
+static EFI_STATUS append_load_options(char *text, size_t *used)
+{
+    EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
+    EFI_LOADED_IMAGE *image;
+
+    if (EFI_ERROR(firmware->BootServices->HandleProtocol(loader_image, &guid, (void **)&image)) ||
+        !image->LoadOptions)
+        return EFI_SUCCESS;
+    if (seal_is_set()) {
+        remark("sealed: the boot entry's load options are not used", NULL);
+        return EFI_SUCCESS;
+    }
+    switch (load_options_append(image->LoadOptions, image->LoadOptionsSize / sizeof(CHAR16), text,
+                                used, OPTIONS_MOST)) {
+    case LOAD_OPTIONS_NOT_TEXT:
+        remark("the boot entry's load options are not text and are not used", NULL);
+        return EFI_SUCCESS;
+    case LOAD_OPTIONS_TOO_LONG:
+        return refuse("the boot entry's load options are too long", NULL);
+    default:
+        return EFI_SUCCESS;
+    }
+}
+
 /* The words of \bulkhead\options, then the load options of the boot entry. */
 static EFI_STATUS collect_command_line(const struct file *options, struct boot_info *info)
 {
-    size_t room = OPTIONS_MOST, used = 0;
+    size_t used = 0;
     char *text = pages_allocate(1);
-    EFI_STATUS status = EFI_SUCCESS;
+    EFI_STATUS status;
 
     if (!text)
         return refuse("there is no memory for the command line", NULL);
@@ -123,10 +150,7 @@ static EFI_STATUS collect_command_line(const struct file *options, struct boot_i
         text[used] = ((const char *)options->data)[used];
     while (used && (text[used - 1] == '\n' || text[used - 1] == '\r'))
         used--;
-    if (seal_is_set())
-        remark("sealed: the boot entry's load options are not used", NULL);
-    else
-        status = options_append(text, &used, room);
+    status = append_load_options(text, &used);
     info->command_line = used ? (uint64_t)text : 0;
     info->command_line_size = used;
     return status;
@@ -148,6 +172,11 @@ static void collect(const struct files *files, struct boot_info *info)
     find_framebuffer(&info->framebuffer);
 }
 
+static void *allocate_table(void)
+{
+    return pages_allocate(1);
+}
+
 /* The first 4 GiB and whatever lies above them that is used until the kernel has its own tables. */
 static EFI_STATUS build_paging(struct paging *paging, const struct elf_plan *plan,
                                const struct boot_info *info, const struct memory_map *map)
@@ -157,7 +186,7 @@ static EFI_STATUS build_paging(struct paging *paging, const struct elf_plan *pla
         uint64_t size;
     } ranges[] = {
         {0, GIB_4},
-        {(uint64_t)&__ImageBase, MIB_2}, /* the loader itself, which is smaller */
+        {(uint64_t)&__ImageBase, PAGING_LEAF}, /* the loader itself, which is smaller */
         {(uint64_t)info, sizeof(*info)},
         {(uint64_t)map->regions, map->region_room * sizeof(*map->regions)},
         {info->kernel_base, info->kernel_size},
@@ -168,12 +197,11 @@ static EFI_STATUS build_paging(struct paging *paging, const struct elf_plan *pla
         {info->framebuffer.base, info->framebuffer.size},
     };
 
-    if (!EFI_ERROR(paging_init(paging)))
-        for (size_t i = 0; i < LENGTH(ranges); i++)
-            paging_map(paging, ranges[i].at, ranges[i].at, ranges[i].size);
-    if (!EFI_ERROR(paging->status))
-        paging_map(paging, plan->base, info->kernel_base, plan->size);
-    if (EFI_ERROR(paging->status))
+    paging_init(paging, allocate_table);
+    for (size_t i = 0; i < LENGTH(ranges); i++)
+        paging_map(paging, ranges[i].at, ranges[i].at, ranges[i].size);
+    paging_map(paging, plan->base, info->kernel_base, plan->size);
+    if (paging->failed)
         return refuse("there is no memory for page tables", NULL);
     return EFI_SUCCESS;
 }

@@ -4,7 +4,8 @@
 
 #include "kernel/lib/string.h"
 
-#define TRIES 8
+#define ALIGNMENT (UINT64_C(2) << 20)
+#define TRIES     8
 /* Descriptors that may appear between measuring the map and leaving. */
 #define SLACK 64
 
@@ -31,13 +32,13 @@ void pages_free(void *at, uint64_t count)
 void *pages_allocate_aligned(uint64_t size)
 {
     uint64_t count = size / PAGE;
-    uint64_t slack = MIB_2 / PAGE - 1;
+    uint64_t slack = ALIGNMENT / PAGE - 1;
     EFI_PHYSICAL_ADDRESS at, aligned;
 
     if (EFI_ERROR(firmware->BootServices->AllocatePages(AllocateAnyPages, EfiLoaderData,
                                                         count + slack, &at)))
         return NULL;
-    aligned = (at + MIB_2 - 1) & ~(MIB_2 - 1);
+    aligned = (at + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
     pages_free((void *)at, (aligned - at) / PAGE);
     pages_free((void *)(aligned + size), slack - (aligned - at) / PAGE);
     return (void *)aligned;
@@ -120,5 +121,6 @@ EFI_STATUS memory_map_leave(struct memory_map *map, struct boot_info *info)
         translate(map, size, step, info);
         status = firmware->BootServices->ExitBootServices(loader_image, key);
     }
-    return status;
+    /* Once it has failed the firmware need not print any more, but there is nobody else to ask. */
+    return EFI_ERROR(status) ? refuse("the firmware does not let go of the machine", NULL) : status;
 }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * The page tables the kernel starts on: 2 MiB pages, no permissions taken away. The kernel builds
- * its own at once, so these are short, not tight.
- */
-#include "boot/efi/loader.h"
+/* Formats: Intel SDM volume 3, 4.5. */
+#include "boot/efi/paging.h"
+
+#include <stddef.h>
 
 #define PRESENT_WRITABLE UINT64_C(0x3)
 #define LARGE            UINT64_C(0x80)
@@ -15,40 +14,42 @@ static unsigned index_at(uint64_t address, int level)
 }
 
 /* The table below an entry, made when there is none yet. NULL: no memory. */
-static uint64_t *table_below(uint64_t *entry)
+static uint64_t *table_below(struct paging *paging, uint64_t *entry)
 {
     if (!*entry) {
-        void *table = pages_allocate(1);
+        void *table = paging->allocate();
 
         if (!table)
             return NULL;
-        *entry = (uint64_t)table | PRESENT_WRITABLE;
+        *entry = (uint64_t)(uintptr_t)table | PRESENT_WRITABLE;
     }
-    return (uint64_t *)(*entry & ADDRESS);
+    return (uint64_t *)(uintptr_t)(*entry & ADDRESS);
 }
 
-EFI_STATUS paging_init(struct paging *paging)
+void paging_init(struct paging *paging, void *(*allocate)(void))
 {
-    paging->top = pages_allocate(1);
-    paging->status = paging->top ? EFI_SUCCESS : EFI_OUT_OF_RESOURCES;
-    return paging->status;
+    paging->allocate = allocate;
+    paging->top = allocate();
+    paging->failed = !paging->top;
+}
+
+static void map_leaf(struct paging *paging, uint64_t at, uint64_t physical)
+{
+    uint64_t *table = table_below(paging, &paging->top[index_at(at, 4)]);
+
+    if (table)
+        table = table_below(paging, &table[index_at(at, 3)]);
+    if (table)
+        table[index_at(at, 2)] = physical | PRESENT_WRITABLE | LARGE;
+    else
+        paging->failed = true;
 }
 
 void paging_map(struct paging *paging, uint64_t at, uint64_t physical, uint64_t size)
 {
-    uint64_t pages = ((at & (MIB_2 - 1)) + size + MIB_2 - 1) / MIB_2;
+    uint64_t offset = at & (PAGING_LEAF - 1);
+    uint64_t leaves = (offset + size + PAGING_LEAF - 1) / PAGING_LEAF;
 
-    at &= ~(MIB_2 - 1);
-    physical &= ~(MIB_2 - 1);
-    for (uint64_t i = 0; i < pages && !EFI_ERROR(paging->status); i++) {
-        uint64_t address = at + i * MIB_2;
-        uint64_t *table = table_below(&paging->top[index_at(address, 4)]);
-
-        if (table)
-            table = table_below(&table[index_at(address, 3)]);
-        if (table)
-            table[index_at(address, 2)] = (physical + i * MIB_2) | PRESENT_WRITABLE | LARGE;
-        else
-            paging->status = EFI_OUT_OF_RESOURCES;
-    }
+    for (uint64_t i = 0; i < leaves && !paging->failed; i++)
+        map_leaf(paging, at - offset + i * PAGING_LEAF, physical - offset + i * PAGING_LEAF);
 }
