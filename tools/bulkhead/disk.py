@@ -59,7 +59,7 @@ def write_tables(file, sectors, first, last):
 
 
 def mtools(*command):
-    environment = dict(os.environ, MTOOLS_SKIP_CHECK="1", SOURCE_DATE_EPOCH="315532800")
+    environment = dict(os.environ, MTOOLS_SKIP_CHECK="1", SOURCE_DATE_EPOCH="1577836800", TZ="UTC")
     result = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True, check=False)
     if result.returncode:
@@ -78,4 +78,9 @@ def write(path, tree):
     partition = f"{path}@@{ALIGNMENT}"
     mtools("mformat", "-i", partition, "-F", "-v", "BULKHEAD", "-N", "b01dbe4d", "-T", str(size // SECTOR),
            "-h", "2", "-s", "32", "-H", str(ALIGNMENT // SECTOR), "::")
-    mtools("mcopy", "-i", partition, "-s", "-m", *(str(top) for top in sorted(pathlib.Path(tree).iterdir())), "::")
+    for found in sorted(pathlib.Path(tree).rglob("*")):
+        target = f"::{found.relative_to(tree)}"
+        if found.is_dir():
+            mtools("mmd", "-i", partition, target)
+        else:
+            mtools("mcopy", "-i", partition, str(found), target)
