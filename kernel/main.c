@@ -17,6 +17,7 @@
 #include "kernel/exit.h"
 #include "kernel/iommu/iommu.h"
 #include "kernel/iommufd/iommufd.h"
+#include "kernel/irq/line.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/image.h"
 #include "kernel/lib/log.h"
@@ -205,7 +206,8 @@ static int close_dma(struct refusal *why)
     else
         pci_disable_all_bus_masters();
     pci_size_bars();
-    return iommu_init(&acpi.dmar, &options, why);
+    int error = iommu_init(&acpi.dmar, &options, why);
+    return error ? error : irq_lines_init(acpi.io_apics, acpi.io_apic_count, why);
 }
 
 /* ---- group: which devices can be kept apart, and which ones are the payload's? ---- */

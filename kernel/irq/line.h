@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Interrupt lines: the pins of the I/O APICs (Intel 82093AA and its descendants), through interrupt
+ * remapping (VT-d specification 5.1.5.1).
+ */
+#ifndef KERNEL_IRQ_LINE_H
+#define KERNEL_IRQ_LINE_H
+
+#include "kernel/acpi/acpi.h"
+#include "kernel/irq/irq.h"
+
+struct irq_line;
+
+/*
+ * Maps every I/O APIC and masks all their pins, whatever firmware routed through them. -ENOMEM;
+ * -EINVAL if two of them claim the same interrupt, with a sentence.
+ */
+int irq_lines_init(const struct acpi_io_apic *io_apics, size_t count, struct refusal *why);
+
+/*
+ * Routes a global system interrupt to a handler (called with index 0). It starts masked. A level
+ * line is masked again each time it fires, before the handler runs: unmask it once the device has
+ * been served. -ENOENT (no such pin), -EBUSY, -ENOMEM, -ENOSPC (vectors, entries), -EIO.
+ */
+int irq_line_enable(unsigned gsi, bool level, bool active_low, irq_handler handler, void *context,
+                    struct irq_line **out);
+void irq_line_mask(struct irq_line *line, bool masked);
+/* Masks the pin and frees vector and entry. No handler runs afterwards. */
+void irq_line_disable(struct irq_line *line);
+
+#endif
