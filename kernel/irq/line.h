@@ -15,7 +15,7 @@ struct irq_line;
  * Maps every I/O APIC and masks all their pins, whatever firmware routed through them. -ENOMEM;
  * -EINVAL if two of them claim the same interrupt, with a sentence.
  */
-int irq_lines_init(const struct acpi_io_apic *io_apics, size_t count, struct refusal *why);
+int irq_lines_init(const struct acpi_io_apic *described, size_t count, struct refusal *why);
 
 /*
  * Routes a global system interrupt to a handler (called with index 0). It starts masked. A level
