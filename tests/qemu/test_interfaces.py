@@ -12,6 +12,7 @@ EDU = "edu"
 # program -> the machine it wants, its arguments
 PROGRAMS = {
     "type1": {"devices": [EDU], "args": [BDF], "settings": [("memlock", "512M")]},
+    "iommufd": {"devices": [EDU], "args": [BDF], "settings": [("memlock", "512M")]},
     "uio": {"devices": [f"{EDU},kernel.uio=yes,kernel.dma-memory=yes"], "args": ["/dev/uio0"]},
     "dfl": {"devices": ["afu-model"], "args": ["/dev/dfl-port.0"]},
 }
