@@ -9,12 +9,17 @@ EFI_FLAGS := --target=x86_64-unknown-windows -std=gnu11 -O2 -ffreestanding -fno-
              -isystem $(EFI_INCLUDE)/protocol $(WARN)
 EFI_LINK := lld-link /nodefaultlib /entry:efi_main /subsystem:efi_application /timestamp:0
 
-EFI_SOURCES := $(sort $(wildcard boot/efi/*.c))
+EFI_SOURCES := $(sort $(wildcard boot/efi/*.c boot/efi/*.S))
 EFI_OBJECTS := $(patsubst %,$(BUILD)/efi/%.o,$(EFI_SOURCES))
 
 $(BUILD)/efi/%.c.o: %.c
 	@mkdir -p $(@D)
 	$(call SAY,EFICC,$<)
+	$(Q)$(CC) $(EFI_FLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/efi/%.S.o: %.S
+	@mkdir -p $(@D)
+	$(call SAY,EFIAS,$<)
 	$(Q)$(CC) $(EFI_FLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/bulkhead.efi: $(EFI_OBJECTS)
@@ -34,7 +39,8 @@ $(BUILD)/tests/bulkhead-leaves-dma.efi: $(BUILD)/efi/boot/efi/main-dma.c.o \
 	$(Q)$(EFI_LINK) /out:$@ $^
 
 # EFI applications that tests start before the loader.
-$(BUILD)/tests/%.efi: $(BUILD)/efi/tests/qemu/efi/%.c.o $(BUILD)/efi/tests/qemu/efi/start.c.o
+$(BUILD)/tests/%.efi: $(BUILD)/efi/tests/qemu/efi/%.c.o $(BUILD)/efi/tests/qemu/efi/start.c.o \
+                      $(BUILD)/efi/boot/efi/levels.S.o
 	@mkdir -p $(@D)
 	$(call SAY,EFILD,$@)
 	$(Q)$(EFI_LINK) /out:$@ $^

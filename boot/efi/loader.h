@@ -56,6 +56,10 @@ void file_free(struct file *file);
 
 /* Pages of EfiLoaderData, zeroed; NULL if there are not that many together. */
 void *pages_allocate(uint64_t count);
+/* The same below 4 GiB: one page, for page tables that 32-bit code loads. */
+void *page_allocate_low(void);
+/* One page of code below 4 GiB. */
+void *code_page_allocate_low(void);
 /* 2 MiB aligned memory of `size` bytes (a multiple of 4096), not zeroed; NULL if there is none. */
 void *pages_allocate_aligned(uint64_t size);
 void pages_free(void *at, uint64_t count);
@@ -90,5 +94,16 @@ EFI_STATUS dma_stop(void);
 uint64_t find_rsdp(void);
 /* Leaves *out zero if there is no linear framebuffer with 32-bit pixels. */
 void find_framebuffer(struct boot_framebuffer *out);
+
+/* handoff.c */
+
+/*
+ * A firmware may run with five levels of page tables, ours have four. *levels becomes the code that
+ * leads from one to the other, or NULL where it is not needed.
+ */
+EFI_STATUS handoff_prepare(void **levels);
+/* Switches to the page tables and enters the kernel with `info` in RDI. */
+_Noreturn void handoff(void *levels, const uint64_t *page_tables, uint64_t entry,
+                       const struct boot_info *info);
 
 #endif

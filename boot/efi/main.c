@@ -14,8 +14,6 @@
 #define OPTIONS_MOST UINT64_C(4095)
 #define ANY_SIZE     (~UINT64_C(0))
 
-#define CR4_LA57 (UINT64_C(1) << 12)
-
 /* The test of an armed device needs a loader that forgets this step: see efi.mk. */
 #ifndef LOADER_STOPS_DMA
 #define LOADER_STOPS_DMA 1
@@ -172,11 +170,6 @@ static void collect(const struct files *files, struct boot_info *info)
     find_framebuffer(&info->framebuffer);
 }
 
-static void *allocate_table(void)
-{
-    return pages_allocate(1);
-}
-
 /* The first 4 GiB and whatever lies above them that is used until the kernel has its own tables. */
 static EFI_STATUS build_paging(struct paging *paging, const struct elf_plan *plan,
                                const struct boot_info *info, const struct memory_map *map)
@@ -197,7 +190,7 @@ static EFI_STATUS build_paging(struct paging *paging, const struct elf_plan *pla
         {info->framebuffer.base, info->framebuffer.size},
     };
 
-    paging_init(paging, allocate_table);
+    paging_init(paging, page_allocate_low);
     for (size_t i = 0; i < LENGTH(ranges); i++)
         paging_map(paging, ranges[i].at, ranges[i].at, ranges[i].size);
     paging_map(paging, plan->base, info->kernel_base, plan->size);
@@ -206,39 +199,15 @@ static EFI_STATUS build_paging(struct paging *paging, const struct elf_plan *pla
     return EFI_SUCCESS;
 }
 
-/* Five levels would give the top table another meaning, and can only be left by way of 32 bits. */
-static EFI_STATUS check_processor(void)
-{
-    uint64_t cr4;
-
-    __asm__ volatile("mov %%cr4, %0" : "=r"(cr4));
-    if (cr4 & CR4_LA57)
-        return refuse("the firmware runs with 5-level paging; switch it off in its setup", NULL);
-    return EFI_SUCCESS;
-}
-
-static _Noreturn void enter_kernel(const struct paging *paging, uint64_t entry,
-                                   const struct boot_info *info)
-{
-    __asm__ volatile("cli\n"
-                     "mov %0, %%cr3\n"
-                     "jmp *%1\n"
-                     :
-                     : "r"(paging->top), "r"(entry), "D"(info)
-                     : "memory");
-    __builtin_unreachable();
-}
-
 static EFI_STATUS run(struct boot_info *info)
 {
     struct files files = {0};
     struct elf_plan plan;
     struct memory_map map;
     struct paging paging;
-    EFI_STATUS status = check_processor();
+    void *levels = NULL;
+    EFI_STATUS status = read_files(&files);
 
-    if (!EFI_ERROR(status))
-        status = read_files(&files);
     if (!EFI_ERROR(status))
         status = load_kernel(&files.kernel, &plan, info);
     if (!EFI_ERROR(status))
@@ -250,6 +219,8 @@ static EFI_STATUS run(struct boot_info *info)
     if (!EFI_ERROR(status))
         status = build_paging(&paging, &plan, info, &map);
     if (!EFI_ERROR(status))
+        status = handoff_prepare(&levels);
+    if (!EFI_ERROR(status))
         remark("starting the kernel", NULL);
     if (!EFI_ERROR(status) && LOADER_STOPS_DMA) {
         status = dma_stop();
@@ -259,7 +230,7 @@ static EFI_STATUS run(struct boot_info *info)
         status = memory_map_leave(&map, info);
     if (EFI_ERROR(status))
         return status;
-    enter_kernel(&paging, plan.entry, info);
+    handoff(levels, paging.top, plan.entry, info);
 }
 
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);

@@ -12,15 +12,29 @@
 /* Memory attributes newer than the headers: for special purposes (HBM), not yet accepted. */
 #define MEMORY_SPECIAL_PURPOSE UINT64_C(0x40000)
 
-void *pages_allocate(uint64_t count)
+static void *allocate(EFI_ALLOCATE_TYPE where, EFI_MEMORY_TYPE type, uint64_t count)
 {
-    EFI_PHYSICAL_ADDRESS at;
+    EFI_PHYSICAL_ADDRESS at = GIB_4 - 1; /* for AllocateMaxAddress */
 
-    if (EFI_ERROR(
-            firmware->BootServices->AllocatePages(AllocateAnyPages, EfiLoaderData, count, &at)))
+    if (EFI_ERROR(firmware->BootServices->AllocatePages(where, type, count, &at)))
         return NULL;
     memset((void *)at, 0, count * PAGE);
     return (void *)at;
+}
+
+void *pages_allocate(uint64_t count)
+{
+    return allocate(AllocateAnyPages, EfiLoaderData, count);
+}
+
+void *page_allocate_low(void)
+{
+    return allocate(AllocateMaxAddress, EfiLoaderData, 1);
+}
+
+void *code_page_allocate_low(void)
+{
+    return allocate(AllocateMaxAddress, EfiLoaderCode, 1);
 }
 
 void pages_free(void *at, uint64_t count)

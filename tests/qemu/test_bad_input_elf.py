@@ -116,6 +116,26 @@ def test_archive(guest, tmp_path, name):
     assert_refused(ran, re.escape(sentence))
 
 
+def test_file_that_leaves_no_memory(guest, tmp_path):
+    """It fits below the top of memory, but not twice."""
+    program = tmp_path / "payload.elf"
+    with open(program, "wb") as file:
+        file.write(GOOD)
+        file.truncate(100 << 20)
+    ran = guest(program, devices=["edu"], memory="128M", trace=TRACE).run()
+    assert_refused(ran, r"cannot keep the payload as a file: ENOMEM")
+
+
+def test_file_larger_than_memory(guest, tmp_path):
+    """QEMU's own loader refuses it: the kernel is never entered. (For UEFI: test_uefi.py.)"""
+    program = tmp_path / "payload.elf"
+    with open(program, "wb") as file:
+        file.truncate(200 << 20)
+    ran = guest(program, devices=["edu"], memory="128M").run()
+    assert ran.process.returncode == 1 and ran.report is None
+    assert "initrd is too large" in ran.log and "Bulkhead" not in ran.serial
+
+
 def test_the_good_one_runs(guest, tmp_path):
     """So that the others are refused for what is wrong with them."""
     program = tmp_path / "payload.elf"

@@ -10,7 +10,7 @@ import zlib
 
 import pytest
 
-from bulkhead import disk, firmware
+from bulkhead import disk, esp, firmware
 from conftest import TOP, make
 
 BULKHEAD = str(TOP / "bulkhead")
@@ -336,3 +336,15 @@ def test_console_in_memory_is_named(guest, hello_dma):
     one.command += ["-acpitable", f"file={one.folder}/spcr"]
     one.run()
     assert "the SPCR table's console is not at an I/O port and is not used" in one.serial
+
+
+# Firmware with five levels of page tables
+
+def test_five_level_firmware(guest, hello_dma, loader):
+    one = guest(hello_dma, firmware="uefi", devices=["edu"])
+    tree = one.folder / "esp"
+    esp.put(tree, esp.INSTALLED, (tree / esp.REMOVABLE).read_bytes())
+    esp.put(tree, esp.REMOVABLE, make("build/tests/five-level.efi"))
+    disk.write(one.folder / "disk.img", tree)
+    one.run()
+    assert "five-level: on" in one.serial and one.status == 0, one.log
