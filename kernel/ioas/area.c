@@ -5,13 +5,9 @@
 #include "kernel/lib/log.h"
 #include "kernel/mm/heap.h"
 
-struct ioas_area *area_create(struct ioas *ioas, struct ioas_pages *pages, uint64_t offset,
-                              uint64_t length, unsigned permissions)
+void area_init(struct ioas_area *area, struct ioas *ioas, struct ioas_pages *pages, uint64_t offset,
+               uint64_t length, unsigned permissions)
 {
-    struct ioas_area *area = kmalloc(sizeof(*area));
-
-    if (!area)
-        return NULL;
     area->node.first = 0;
     area->node.last = length - 1;
     area->ioas = ioas;
@@ -19,14 +15,74 @@ struct ioas_area *area_create(struct ioas *ioas, struct ioas_pages *pages, uint6
     area->offset = offset;
     area->permissions = permissions;
     list_push_back(&pages->areas, &area->link);
+}
+
+struct ioas_area *area_create(struct ioas *ioas, struct ioas_pages *pages, uint64_t offset,
+                              uint64_t length, unsigned permissions)
+{
+    struct ioas_area *area = kmalloc(sizeof(*area));
+
+    if (!area)
+        return NULL;
+    area_init(area, ioas, pages, offset, length, permissions);
+    pages->references++;
     return area;
 }
 
 void area_destroy(struct ioas_area *area)
 {
+    struct ioas_pages *pages = area->pages;
+
     list_remove(&area->link);
-    pages_put(area->pages);
-    kfree(area);
+    if (area != &pages->own)
+        kfree(area);
+    pages_put(pages);
+}
+
+/* ---- In page tables ------------------------------------------------------------------------- */
+
+/* Nobody may reuse memory that a unit may still translate to. */
+static __attribute__((noinline, cold)) int strand(struct ioas_area *first, uint64_t last)
+{
+    struct ioas_area *area;
+    uint64_t end = 0;
+
+    for (area = first; area; area = area_next(area, last)) {
+        area->pages->stuck = true;
+        end = area->node.last;
+    }
+    log_error("ioas: the IOMMU did not confirm that iova 0x%llx-0x%llx is unmapped: the memory "
+              "stays pinned for ever",
+              (unsigned long long)first->node.first, (unsigned long long)end);
+    return -EIO;
+}
+
+int areas_unmap_domain(struct ioas_area *first, uint64_t last, struct iommu_domain *domain)
+{
+    struct iommu_gather gather;
+    struct ioas_area *area;
+
+    if (!first)
+        return 0;
+    iommu_gather_init(&gather, domain);
+    for (area = first; area; area = area_next(area, last))
+        iommu_unmap(domain, area->node.first, area_length(area), &gather);
+    return iommu_sync(&gather) ? strand(first, last) : 0;
+}
+
+static int areas_unmap(struct ioas_area *first, uint64_t last)
+{
+    struct ioas_domain *at;
+    int error = 0;
+
+    list_for_each_entry (at, &first->ioas->domains, link)
+        error |= areas_unmap_domain(first, last, at->domain);
+    return error;
+}
+
+void area_revoked(struct ioas_area *area)
+{
+    areas_unmap(area, area->node.last);
 }
 
 int area_map_domain(struct ioas_area *area, struct iommu_domain *domain)
@@ -41,7 +97,9 @@ int area_map_domain(struct ioas_area *area, struct iommu_domain *domain)
     return error;
 }
 
-int area_map(struct ioas_area *area)
+/* ---- In and out ----------------------------------------------------------------------------- */
+
+static int map_everywhere(struct ioas_area *area)
 {
     struct ioas_domain *at, *undo;
     int error;
@@ -62,44 +120,40 @@ unmap:
     return error;
 }
 
-int areas_unmap_domain(struct ioas_area *start, uint64_t last, struct iommu_domain *domain)
+int area_install(struct ioas_area *area)
 {
-    struct iommu_gather gather;
-    struct ioas_area *area;
-    uint64_t end = 0;
+    struct ioas *ioas = area->ioas;
+    int error;
 
-    if (!start)
+    if (!itree_insert(&ioas->areas, &area->node))
+        return -EEXIST;
+    if (!populated(ioas))
         return 0;
-    iommu_gather_init(&gather, domain);
-    for (area = start; area; area = area_next(area, last))
-        iommu_unmap(domain, area->node.first, area_length(area), &gather);
-    if (!iommu_sync(&gather))
+    error = pages_pin(area->pages);
+    if (error)
+        goto remove;
+    error = map_everywhere(area);
+    if (!error)
         return 0;
-    /* Nobody may reuse memory that a unit may still translate to. */
-    for (area = start; area; area = area_next(area, last)) {
-        area->pages->stuck = true;
-        end = area->node.last;
-    }
-    log_error("ioas: the IOMMU did not confirm that iova 0x%llx-0x%llx is unmapped: the memory "
-              "stays pinned for ever",
-              (unsigned long long)start->node.first, (unsigned long long)end);
-    return -EIO;
-}
-
-int areas_unmap(struct ioas_area *start, uint64_t last)
-{
-    struct ioas_domain *at;
-    int error = 0;
-
-    list_for_each_entry (at, &start->ioas->domains, link)
-        if (areas_unmap_domain(start, last, at->domain))
-            error = -EIO;
+    pages_unpin(area->pages);
+remove:
+    itree_remove(&ioas->areas, &area->node);
     return error;
 }
 
-int area_revoked(struct list *link)
+int areas_remove(struct ioas_area *first, uint64_t last)
 {
-    struct ioas_area *area = container_of(link, struct ioas_area, link);
+    struct ioas *ioas = first->ioas;
+    bool pinned = populated(ioas);
+    int error = areas_unmap(first, last);
+    struct ioas_area *next;
 
-    return areas_unmap(area, area->node.last);
+    for (struct ioas_area *area = first; area; area = next) {
+        next = area_next(area, last);
+        itree_remove(&ioas->areas, &area->node);
+        if (pinned)
+            pages_unpin(area->pages);
+        area_destroy(area);
+    }
+    return error;
 }

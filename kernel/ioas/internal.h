@@ -33,15 +33,6 @@ struct ioas {
     bool small_leaves;
 };
 
-struct ioas_area {
-    struct itree_node node; /* IOVA range */
-    struct ioas *ioas;
-    struct ioas_pages *pages;
-    struct list link; /* in pages->areas */
-    uint64_t offset;  /* byte of the pages that is mapped first */
-    unsigned permissions;
-};
-
 static inline struct ioas_area *area_of(struct itree_node *node)
 {
     return node ? container_of(node, struct ioas_area, node) : NULL;
@@ -68,30 +59,48 @@ static inline struct ioas_area *area_first(const struct ioas *ioas)
 #define ioas_for_each_area(area, ioas)                                                             \
     for (area = area_first(ioas); area; area = area_next(area, UINT64_MAX))
 
+static inline bool populated(const struct ioas *ioas)
+{
+    return !list_empty(&ioas->domains);
+}
+
 /* ---- area.c: areas and page tables ---------------------------------------------------------- */
 
 /*
- * An area of `length` bytes over a part of the pages, not in the tree yet: its node starts at 0.
- * Takes over a reference. NULL when out of memory.
+ * Fills in an area of `length` bytes over a part of the pages, not in the tree yet: its range
+ * starts at 0. It is one reference to the pages.
  */
+void area_init(struct ioas_area *area, struct ioas *ioas, struct ioas_pages *pages, uint64_t offset,
+               uint64_t length, unsigned permissions);
+/* Another area over pages that have one. NULL when out of memory. */
 struct ioas_area *area_create(struct ioas *ioas, struct ioas_pages *pages, uint64_t offset,
                               uint64_t length, unsigned permissions);
+/* Gives up an area that is not in the tree, and its reference. */
 void area_destroy(struct ioas_area *area);
-/* Maps an area into one page table, or into all of them. On failure nothing is left mapped. */
+
+/* Maps an area into one page table. On failure nothing is left mapped. */
 int area_map_domain(struct ioas_area *area, struct iommu_domain *domain);
-int area_map(struct ioas_area *area);
 /*
- * Takes `start` and the areas after it, as far as they start at `last` or below, out of one page
- * table or out of all, with one invalidation each. `start` may be NULL.
- * -EIO: as ioas_unmap(); the pages are marked stuck then.
+ * Puts an area where its range says: into the tree and, if there are page tables, pinned into all
+ * of them. -EEXIST, or errors of the memory as ioas_map(); nothing is changed then.
  */
-int areas_unmap_domain(struct ioas_area *start, uint64_t last, struct iommu_domain *domain);
-int areas_unmap(struct ioas_area *start, uint64_t last);
+int area_install(struct ioas_area *area);
+/*
+ * Takes out again `first` and the areas after it, as far as they start at `last` or below, with one
+ * invalidation for each page table, and destroys them.
+ * -EIO: as ioas_unmap().
+ */
+int areas_remove(struct ioas_area *first, uint64_t last);
+/*
+ * Takes `first` and the areas after it, as far as they start at `last` or below, out of one page
+ * table. `first` may be NULL. -EIO: as ioas_unmap(); the pages are marked stuck then.
+ */
+int areas_unmap_domain(struct ioas_area *first, uint64_t last, struct iommu_domain *domain);
+/* Takes an area, whose device memory is being revoked, out of all page tables. */
+void area_revoked(struct ioas_area *area);
 
 /* ---- range.c: where areas may lie ----------------------------------------------------------- */
 
-/* Is [first, last] wholly inside a usable range? */
-bool range_usable(const struct ioas *ioas, uint64_t first, uint64_t last);
 /*
  * Chooses a free IOVA for `length` bytes, aligned to the lowest set bit of the length, and such
  * that the large blocks of `run`, which lies at byte `at` of the request, can be large leaves.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/ioas/pages.h"
+#include "kernel/ioas/internal.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
@@ -9,6 +9,9 @@
 /* Most mappings are a few runs long; what needs more gets whole frames of them. */
 #define SMALL_CHUNK_RUNS 6u
 #define LARGE_CHUNK_RUNS ((PAGE_SIZE - sizeof(struct run_chunk)) / sizeof(struct phys_run))
+
+/* Whatever one run does not need stays out of the way of one run: it costs registers. */
+#define APART __attribute__((noinline))
 
 struct ioas_pages *pages_create(const struct ioas_source *source, uint64_t offset, uint64_t length,
                                 unsigned flags, struct ioas_account *account)
@@ -27,8 +30,6 @@ struct ioas_pages *pages_create(const struct ioas_source *source, uint64_t offse
     pages->ram_only = flags & IOAS_RAM_ONLY;
     pages->revoked = false;
     pages->stuck = false;
-    pages->first_device = false;
-    pages->first.length = 0;
     pages->chunks = NULL;
     pages->watches = NULL;
     pages->charged = 0;
@@ -37,10 +38,8 @@ struct ioas_pages *pages_create(const struct ioas_source *source, uint64_t offse
     return pages;
 }
 
-void pages_put(struct ioas_pages *pages)
+void pages_destroy(struct ioas_pages *pages)
 {
-    if (--pages->references)
-        return;
     ASSERT(pages->users == 0);
     pages->source.ops->put(pages->source.context);
     kfree(pages);
@@ -51,12 +50,11 @@ void pages_put(struct ioas_pages *pages)
 static void device_revoked(struct memobj_watcher *watcher)
 {
     struct ioas_pages *pages = container_of(watcher, struct device_watch, watcher)->pages;
-    struct list *link;
+    struct ioas_area *area;
 
     pages->revoked = true;
-    for (link = pages->areas.next; link != &pages->areas; link = link->next)
-        if (area_revoked(link))
-            pages->stuck = true;
+    list_for_each_entry (area, &pages->areas, link)
+        area_revoked(area);
 }
 
 /* What a device lost stays lost: its translations do not come back by themselves. */
@@ -64,7 +62,7 @@ static void device_restored(struct memobj_watcher *watcher)
 {
 }
 
-static int watch_device(struct ioas_pages *pages, struct memobj *object)
+static APART int watch_device(struct ioas_pages *pages, struct memobj *object)
 {
     struct device_watch *watch;
 
@@ -88,7 +86,7 @@ static int watch_device(struct ioas_pages *pages, struct memobj *object)
     return 0;
 }
 
-static void forget_devices(struct ioas_pages *pages)
+static APART void forget_devices(struct ioas_pages *pages)
 {
     struct device_watch *watch;
 
@@ -145,19 +143,27 @@ static int hold_runs(struct ioas_pages *pages, const struct phys_run *runs, size
     return error;
 }
 
-static void release_runs(struct ioas_pages *pages)
+static APART void release_chunks(struct ioas_pages *pages)
 {
     struct run_chunk *chunk;
 
-    if (!pages->stuck && !pages->first_device && pages->first.length)
-        frames_unpin(pages->first.base, pages->first.length);
     while ((chunk = pages->chunks) != NULL) {
         pages->chunks = chunk->next;
         if (!pages->stuck && !chunk->device)
             frames_unpin_runs(chunk->runs, chunk->count);
         kfree(chunk);
     }
-    forget_devices(pages);
+}
+
+/* Lets go of everything that was held; the first run must have been. */
+static void release_runs(struct ioas_pages *pages)
+{
+    if (!pages->stuck && !pages->first_device)
+        frames_unpin_runs(&pages->first, 1);
+    if (pages->chunks)
+        release_chunks(pages);
+    if (pages->watches)
+        forget_devices(pages);
     if (!pages->stuck)
         uncharge(pages, pages->charged);
 }
@@ -236,52 +242,44 @@ static int64_t add_batch(struct ioas_pages *pages, uint64_t done)
     return (int64_t)bytes;
 }
 
-/* The first run, kept in the object itself: often there is no other. */
-static int64_t add_first(struct ioas_pages *pages)
+/* Everything behind the first run, which is held already. */
+static APART int add_rest(struct ioas_pages *pages)
 {
-    struct memobj *device;
-    uint64_t bytes;
-    int error;
+    uint64_t done = pages->first.length;
 
-    pages->first.length = 0;
-    error = fetch(pages, 0, &pages->first, 1, &device, &bytes);
-    if (error > 0) {
-        pages->first_device = device != NULL;
-        error = hold_runs(pages, &pages->first, 1, bytes, device);
-    }
-    if (error) {
-        pages->first.length = 0;
-        return error;
-    }
-    return (int64_t)bytes;
-}
-
-int pages_pin(struct ioas_pages *pages)
-{
-    uint64_t done = 0;
-
-    if (pages->users > 0) {
-        pages->users++;
-        return 0;
-    }
-    do {
-        int64_t bytes = done == 0 ? add_first(pages) : add_batch(pages, done);
+    while (done < pages->length) {
+        int64_t bytes = add_batch(pages, done);
 
         if (bytes < 0) {
             release_runs(pages);
             return (int)bytes;
         }
         done += (uint64_t)bytes;
-    } while (done < pages->length);
-    pages->users = 1;
+    }
     return 0;
 }
 
-void pages_unpin(struct ioas_pages *pages)
+int pages_pin_all(struct ioas_pages *pages)
 {
-    ASSERT(pages->users > 0);
-    if (--pages->users)
-        return;
+    struct memobj *device;
+    uint64_t bytes;
+    int error = fetch(pages, 0, &pages->first, 1, &device, &bytes);
+
+    if (error < 0)
+        return error;
+    error = hold_runs(pages, &pages->first, 1, bytes, device);
+    if (error)
+        return error;
+    pages->first_device = device != NULL;
+    if (bytes < pages->length)
+        error = add_rest(pages);
+    if (!error)
+        pages->users = 1;
+    return error;
+}
+
+void pages_unpin_all(struct ioas_pages *pages)
+{
     release_runs(pages);
     /* Pinned anew, it would not be the same memory that is stuck, nor that was revoked. */
     pages->charged = 0;
@@ -337,19 +335,29 @@ static int place_runs(struct placement *at, const struct phys_run *runs, size_t 
     return error;
 }
 
-int pages_map(const struct ioas_pages *pages, struct iommu_domain *domain, uint64_t iova,
-              uint64_t offset, uint64_t length, unsigned permissions, unsigned flags)
+static APART int map_part(const struct ioas_pages *pages, struct iommu_domain *domain,
+                          uint64_t iova, uint64_t offset, uint64_t length, unsigned permissions,
+                          unsigned flags)
 {
     struct placement at = {domain, iova, offset, length, permissions, flags};
     const struct run_chunk *chunk;
     int error;
 
-    if (pages->revoked)
-        return 0;
     error = place_runs(&at, &pages->first, 1, pages->first.length);
     for (chunk = pages->chunks; chunk && at.left && !error; chunk = chunk->next)
         error = place_runs(&at, chunk->runs, chunk->count, chunk->bytes);
     return error;
+}
+
+int pages_map(const struct ioas_pages *pages, struct iommu_domain *domain, uint64_t iova,
+              uint64_t offset, uint64_t length, unsigned permissions, unsigned flags)
+{
+    if (pages->revoked)
+        return 0;
+    /* Nearly always everything is wanted, and often it is one run. */
+    if (length == pages->first.length && offset == 0)
+        return iommu_map(domain, iova, &pages->first, 1, permissions, flags);
+    return map_part(pages, domain, iova, offset, length, permissions, flags);
 }
 
 struct phys_run pages_longest_run(const struct ioas_pages *pages, uint64_t *at)

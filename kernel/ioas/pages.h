@@ -8,6 +8,7 @@
 #define KERNEL_IOAS_PAGES_H
 
 #include "kernel/ioas/ioas.h"
+#include "kernel/lib/itree.h"
 #include "kernel/lib/list.h"
 #include "kernel/mm/memobj.h"
 
@@ -29,6 +30,16 @@ struct device_watch {
     struct device_watch *next;
 };
 
+/* A mapped IOVA range: which part of which pages is there. */
+struct ioas_area {
+    struct itree_node node; /* the range, in the tree of its ioas */
+    struct ioas *ioas;
+    struct ioas_pages *pages;
+    struct list link; /* in pages->areas */
+    uint64_t offset;  /* byte of the pages that is mapped first */
+    unsigned permissions;
+};
+
 struct ioas_pages {
     struct ioas_source source;
     uint64_t offset; /* in the source; whole pages */
@@ -47,17 +58,41 @@ struct ioas_pages {
     struct device_watch *watches;
     uint64_t charged;
     struct list areas;
+    struct ioas_area own; /* the area it was made for: few pages objects ever have another */
 };
 
-/* One reference, no users; page aligned. NULL when out of memory. */
+/* One reference, no users; page aligned. The own area is the caller's. NULL: out of memory. */
 struct ioas_pages *pages_create(const struct ioas_source *source, uint64_t offset, uint64_t length,
                                 unsigned flags, struct ioas_account *account);
-void pages_put(struct ioas_pages *pages);
+/* With the last reference gone. */
+void pages_destroy(struct ioas_pages *pages);
 
-/* Adds a user; the first one pins and charges everything. Errors as ioas_map(). */
-int pages_pin(struct ioas_pages *pages);
+/* Adds the first user: pins and charges everything. Errors as ioas_map(). */
+int pages_pin_all(struct ioas_pages *pages);
+/* With the last user gone. */
+void pages_unpin_all(struct ioas_pages *pages);
+
+static inline void pages_put(struct ioas_pages *pages)
+{
+    if (--pages->references == 0)
+        pages_destroy(pages);
+}
+
+/* Adds a user; the first one pins and charges. Errors as ioas_map(). */
+static inline int pages_pin(struct ioas_pages *pages)
+{
+    if (pages->users == 0)
+        return pages_pin_all(pages);
+    pages->users++;
+    return 0;
+}
+
 /* Takes a user away. No page table may translate to the memory for it any more. */
-void pages_unpin(struct ioas_pages *pages);
+static inline void pages_unpin(struct ioas_pages *pages)
+{
+    if (--pages->users == 0)
+        pages_unpin_all(pages);
+}
 
 /*
  * Maps `length` bytes from byte `offset` of the pages (page aligned) at `iova`. On failure a part
@@ -68,11 +103,5 @@ int pages_map(const struct ioas_pages *pages, struct iommu_domain *domain, uint6
 
 /* The longest run, and at which byte of the pages it starts. Pinned pages only. */
 struct phys_run pages_longest_run(const struct ioas_pages *pages, uint64_t *at);
-
-/*
- * In area.c: takes an area (by its link in `areas`) out of all page tables, because its device
- * memory is being revoked. -EIO as ioas_unmap().
- */
-int area_revoked(struct list *link);
 
 #endif

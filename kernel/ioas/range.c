@@ -69,7 +69,8 @@ bool ioas_usable(const struct ioas *ioas, uint64_t from, struct ioas_range *rang
     return true;
 }
 
-bool range_usable(const struct ioas *ioas, uint64_t first, uint64_t last)
+/* Is [first, last] wholly inside a usable range? */
+static bool is_usable(const struct ioas *ioas, uint64_t first, uint64_t last)
 {
     struct ioas_range range;
 
@@ -113,7 +114,7 @@ int ioas_allow(struct ioas *ioas, const struct ioas_range *ranges, size_t count)
     int error = count ? sort_ranges(ranges, count, &sorted) : 0;
 
     for (size_t i = 0; i < count && !error; i++)
-        if (!range_usable(ioas, sorted[i].first, sorted[i].last))
+        if (!is_usable(ioas, sorted[i].first, sorted[i].last))
             error = -EADDRINUSE;
     if (error) {
         kfree(sorted);

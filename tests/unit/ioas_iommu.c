@@ -208,25 +208,34 @@ int iommu_sync(struct iommu_gather *gather)
     return 0;
 }
 
+/* Takes out what a failed map left, and the idle table, which may have been in its way. */
+static void undo_map(struct iommu_domain *domain, uint64_t iova, uint64_t mapped)
+{
+    struct iommu_gather gather;
+
+    iommu_gather_init(&gather, domain);
+    if (mapped)
+        page_table_unmap(&domain->table, iova, mapped, &gather);
+    page_table_trim(&domain->table, &gather);
+    page_table_release(&domain->table, &gather);
+}
+
 int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs, size_t count,
               unsigned permissions, unsigned flags)
 {
-    struct iommu_gather undo;
-    int error;
+    uint64_t mapped;
+    int error = -EAGAIN;
 
     if (domain->unit->dead)
         return -EIO;
     if (host_must_fail())
         return -ENOMEM;
-    iommu_gather_init(&undo, domain);
-    error = page_table_map(&domain->table, iova, runs, count, permissions,
-                           flags & IOMMU_SMALL_LEAVES, &undo);
-    if (error == -EAGAIN) {
-        page_table_trim(&domain->table, &undo);
+    while (error == -EAGAIN) {
         error = page_table_map(&domain->table, iova, runs, count, permissions,
-                               flags & IOMMU_SMALL_LEAVES, &undo);
+                               flags & IOMMU_SMALL_LEAVES, &mapped);
+        if (error)
+            undo_map(domain, iova, mapped);
     }
-    page_table_release(&domain->table, &undo);
     return error;
 }
 
