@@ -117,6 +117,8 @@ void iommu_domain_destroy(struct iommu_domain *domain)
     struct iommu_unit *unit = domain->unit;
 
     ASSERT(domain->attached == 0);
+    for (unsigned level = 1; level <= PT_LEAF_MAX; level++)
+        unit->leaves_made[level] += domain->table.leaves[level] + domain->table.removed[level];
     list_remove(&domain->link);
     reserved_forget(domain);
     if (domain_invalidate(domain)) {

@@ -90,6 +90,7 @@ static inline bool unmap_in_place(struct page_table *table, uint64_t iova, uint6
         return true;
     store_in_place(table, slot, count, 0, 0);
     table->leaves[1] -= cleared;
+    table->removed[1] += cleared;
     gather->leaves += cleared;
     gather->leaf_bits = MAX(gather->leaf_bits, PAGE_SHIFT);
     gather->first = MIN(gather->first, iova);

@@ -12,8 +12,10 @@ int page_table_init(struct page_table *table, struct table_pool *pool)
     table->tables = 0;
     table->idle = NULL;
     table->recent_place = PT_NOWHERE;
-    for (unsigned level = 0; level <= PT_LEAF_MAX; level++)
+    for (unsigned level = 0; level <= PT_LEAF_MAX; level++) {
         table->leaves[level] = 0;
+        table->removed[level] = 0;
+    }
     return table->root ? 0 : -ENOMEM;
 }
 

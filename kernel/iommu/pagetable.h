@@ -16,14 +16,15 @@
 struct page_table {
     struct table_pool *pool;
     struct iommu_table_page *root;
-    unsigned levels;                  /* 3 to 5 */
-    unsigned largest;                 /* highest level that may hold leaves */
-    unsigned address_bits;            /* IOVAs are below 2^address_bits */
-    bool snoop;                       /* leaves carry the snoop bit */
-    bool flush;                       /* the unit does not snoop its page walks */
-    paddr_t physical_limit;           /* physical addresses are below it */
-    uint64_t leaves[PT_LEAF_MAX + 1]; /* by level */
-    uint64_t tables;                  /* pages in the tree, without the root */
+    unsigned levels;                   /* 3 to 5 */
+    unsigned largest;                  /* highest level that may hold leaves */
+    unsigned address_bits;             /* IOVAs are below 2^address_bits */
+    bool snoop;                        /* leaves carry the snoop bit */
+    bool flush;                        /* the unit does not snoop its page walks */
+    paddr_t physical_limit;            /* physical addresses are below it */
+    uint64_t leaves[PT_LEAF_MAX + 1];  /* by level */
+    uint64_t removed[PT_LEAF_MAX + 1]; /* by level, since the table was made */
+    uint64_t tables;                   /* pages in the tree, without the root */
     /*
      * One level 1 table that lost its last leaf stays where it is, with the tables above it, until
      * another one does or something else wants its place: who maps and unmaps single pages at the

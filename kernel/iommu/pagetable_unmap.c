@@ -17,6 +17,7 @@ static void count_leaves(struct removal *removal, unsigned level, uint64_t leave
     if (leaves == 0)
         return;
     removal->table->leaves[level] -= leaves;
+    removal->table->removed[level] += leaves;
     removal->gather->leaves += leaves;
     removal->gather->leaf_bits = MAX(removal->gather->leaf_bits, pt_shift(level));
 }

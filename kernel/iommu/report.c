@@ -187,6 +187,23 @@ static void json_domain(struct json *j, const struct iommu_domain *domain)
     json_end_object(j);
 }
 
+/* Every leaf that was ever stored: what is there, what was removed, what domains had that are gone.
+ */
+static void json_leaves_made(struct json *j, const struct iommu_unit *unit)
+{
+    const struct iommu_domain *domain;
+
+    json_object(j, "leaves_made");
+    for (unsigned level = 1; level <= PT_LEAF_MAX; level++) {
+        uint64_t made = unit->leaves_made[level];
+
+        list_for_each_entry (domain, &unit->domains, link)
+            made += domain->table.leaves[level] + domain->table.removed[level];
+        json_uint(j, leaf_names[level], made);
+    }
+    json_end_object(j);
+}
+
 static void json_unit(struct json *j, const struct iommu_unit *unit)
 {
     const struct iommu_domain *domain;
@@ -208,6 +225,7 @@ static void json_unit(struct json *j, const struct iommu_unit *unit)
     json_uint(j, "interrupt_entries_used", unit->remap.in_use);
     json_uint(j, "table_pages_used", unit->tables.used);
     json_uint(j, "table_pages_stranded", unit->tables_stranded);
+    json_leaves_made(j, unit);
     json_invalidations(j, &unit->invalidation);
     json_array(j, "domains");
     list_for_each_entry (domain, &unit->domains, link)

@@ -79,6 +79,7 @@ struct iommu_unit {
     struct vtd_root_entry *root;
     paddr_t root_physical;
     struct table_pool tables;
+    uint64_t leaves_made[PT_LEAF_MAX + 1]; /* by level, in domains that are gone */
     uint64_t tables_stranded; /* table pages never given back because the unit was fenced */
     uint64_t *domain_ids;     /* bitmap */
     uint32_t domain_hint;

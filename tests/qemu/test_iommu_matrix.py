@@ -29,3 +29,4 @@ def test_leaves_of_every_size(guest, payload, iommu):
         assert any(found in line for line in ran.output(f"leaves: {size}:")), ran.log
         assert ran.output(f"leaves: {size} after unmap untouched"), ran.log
     assert ran.report["memory"]["pins"] == 0
+    assert ran.report["iommu"]["units"][0]["leaves_made"] == {"4K": 1, "2M": 1, "1G": 1}
