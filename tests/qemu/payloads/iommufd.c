@@ -6,6 +6,7 @@
 #include <linux/vfio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "conform.h"
@@ -799,6 +800,53 @@ static void vfio_version_1_cuts(void)
     CHECK_EQUAL(vfio_unmap(0, IOVA, 4 * PAGE), 3 * PAGE);
 }
 
+static void vfio_information(void)
+{
+    unsigned char buffer[256] = {0};
+    struct vfio_iommu_type1_info *info = (void *)buffer;
+    uint32_t size;
+
+    NEW_ATTACHED(ioas);
+    uint32_t id = ioas;
+    CHECK_OK(vfio_ioas(IOMMU_VFIO_IOAS_SET, &id));
+    info->argsz = 15;
+    CHECK_ERROR(ioctl(iommu, VFIO_IOMMU_GET_INFO, info), EINVAL);
+    memset(buffer, 0x5a, sizeof(buffer));
+    info->argsz = 16;
+    CHECK_OK(ioctl(iommu, VFIO_IOMMU_GET_INFO, info));
+    CHECK_EQUAL(buffer[16], 0x5a);
+    size = info->argsz;
+    CHECK(size > sizeof(*info) && size <= sizeof(buffer));
+    CHECK_OK(ioctl(iommu, VFIO_IOMMU_GET_INFO, info));
+    CHECK(info->iova_pgsizes & PAGE);
+    CHECK(info->flags & VFIO_IOMMU_INFO_CAPS);
+    CHECK(info->cap_offset >= sizeof(*info) && info->cap_offset < size);
+}
+
+static void locked_memory_limit(void)
+{
+    struct rlimit old, low;
+    int unattached, attached, error, fits;
+    uint32_t id;
+
+    NEW_IOAS(ioas);
+    CHECK(bind_device());
+    CHECK_OK(getrlimit(RLIMIT_MEMLOCK, &old));
+    low = old;
+    low.rlim_cur = 16 * PAGE;
+    CHECK_OK(setrlimit(RLIMIT_MEMLOCK, &low));
+    unattached = map(ioas, IOVA, memory, 17 * PAGE);
+    id = ioas;
+    attached = attach(&id);
+    error = errno;
+    fits = unmap(ioas, IOVA, 17 * PAGE) < 0 || map(ioas, IOVA, memory, 16 * PAGE) || attach(&id);
+    setrlimit(RLIMIT_MEMLOCK, &old);
+    CHECK_EQUAL(unattached, 0);
+    CHECK_EQUAL(attached, -1);
+    CHECK_EQUAL(error, ENOMEM);
+    CHECK_EQUAL(fits, 0);
+}
+
 /* ---- Devices and page tables ---------------------------------------------------------------- */
 
 static void calls_before_bind(void)
@@ -1009,6 +1057,8 @@ static const struct conform_case cases[] = {
     CASE(vfio_extensions),
     CASE(vfio_version_2),
     CASE(vfio_version_1_cuts),
+    CASE(vfio_information),
+    CASE(locked_memory_limit),
     CASE(calls_before_bind),
     CASE(bind_refusals),
     CASE(attach_and_detach),
