@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Every rule of /dev/iommu and of the device files that are bound to it, one case each. */
+/* Rules of /dev/iommu and of the device files that are bound to it, one case each. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/iommufd.h>
