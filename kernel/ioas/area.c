@@ -5,18 +5,6 @@
 #include "kernel/lib/log.h"
 #include "kernel/mm/heap.h"
 
-void area_init(struct ioas_area *area, struct ioas *ioas, struct ioas_pages *pages, uint64_t offset,
-               uint64_t length, unsigned permissions)
-{
-    area->node.first = 0;
-    area->node.last = length - 1;
-    area->ioas = ioas;
-    area->pages = pages;
-    area->offset = offset;
-    area->permissions = permissions;
-    list_push_back(&pages->areas, &area->link);
-}
-
 struct ioas_area *area_create(struct ioas *ioas, struct ioas_pages *pages, uint64_t offset,
                               uint64_t length, unsigned permissions)
 {
@@ -57,32 +45,30 @@ static __attribute__((noinline, cold)) int strand(struct ioas_area *first, uint6
     return -EIO;
 }
 
-int areas_unmap_domain(struct ioas_area *first, uint64_t last, struct iommu_domain *domain)
+static inline int unmap_domain(struct ioas_area *first, uint64_t last, struct iommu_domain *domain)
 {
+    struct ioas_area *area = first;
     struct iommu_gather gather;
-    struct ioas_area *area;
 
-    if (!first)
-        return 0;
     iommu_gather_init(&gather, domain);
-    for (area = first; area; area = area_next(area, last))
+    do {
         iommu_unmap(domain, area->node.first, area_length(area), &gather);
+        area = area_next(area, last);
+    } while (area);
     return iommu_sync(&gather) ? strand(first, last) : 0;
 }
 
-static int areas_unmap(struct ioas_area *first, uint64_t last)
+int areas_unmap_domain(struct ioas_area *first, uint64_t last, struct iommu_domain *domain)
 {
-    struct ioas_domain *at;
-    int error = 0;
-
-    list_for_each_entry (at, &first->ioas->domains, link)
-        error |= areas_unmap_domain(first, last, at->domain);
-    return error;
+    return first ? unmap_domain(first, last, domain) : 0;
 }
 
 void area_revoked(struct ioas_area *area)
 {
-    areas_unmap(area, area->node.last);
+    struct ioas_domain *at;
+
+    list_for_each_entry (at, &area->ioas->domains, link)
+        unmap_domain(area, area->node.last, at->domain);
 }
 
 int area_map_domain(struct ioas_area *area, struct iommu_domain *domain)
@@ -145,15 +131,19 @@ int areas_remove(struct ioas_area *first, uint64_t last)
 {
     struct ioas *ioas = first->ioas;
     bool pinned = populated(ioas);
-    int error = areas_unmap(first, last);
     struct ioas_area *next;
+    struct ioas_domain *at;
+    int error = 0;
 
-    for (struct ioas_area *area = first; area; area = next) {
-        next = area_next(area, last);
-        itree_remove(&ioas->areas, &area->node);
+    list_for_each_entry (at, &ioas->domains, link)
+        error |= unmap_domain(first, last, at->domain);
+    do {
+        next = area_next(first, last);
+        itree_remove(&ioas->areas, &first->node);
         if (pinned)
-            pages_unpin(area->pages);
-        area_destroy(area);
-    }
+            pages_unpin(first->pages);
+        area_destroy(first);
+        first = next;
+    } while (first);
     return error;
 }

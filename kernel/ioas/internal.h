@@ -28,7 +28,8 @@ struct ioas {
     struct list reserved;       /* struct ioas_reserved */
     struct ioas_range *allowed; /* sorted */
     size_t allowed_count;
-    uint64_t hint; /* where the search for a free IOVA starts */
+    struct ioas_range recent; /* a usable range: where the last area was put */
+    uint64_t hint;            /* where the search for a free IOVA starts */
     uint64_t alignment;
     bool small_leaves;
 };
@@ -70,8 +71,17 @@ static inline bool populated(const struct ioas *ioas)
  * Fills in an area of `length` bytes over a part of the pages, not in the tree yet: its range
  * starts at 0. It is one reference to the pages.
  */
-void area_init(struct ioas_area *area, struct ioas *ioas, struct ioas_pages *pages, uint64_t offset,
-               uint64_t length, unsigned permissions);
+static inline void area_init(struct ioas_area *area, struct ioas *ioas, struct ioas_pages *pages,
+                             uint64_t offset, uint64_t length, unsigned permissions)
+{
+    area->node.first = 0;
+    area->node.last = length - 1;
+    area->ioas = ioas;
+    area->pages = pages;
+    area->offset = offset;
+    area->permissions = permissions;
+    list_push_back(&pages->areas, &area->link);
+}
 /* Another area over pages that have one. NULL when out of memory. */
 struct ioas_area *area_create(struct ioas *ioas, struct ioas_pages *pages, uint64_t offset,
                               uint64_t length, unsigned permissions);
@@ -101,6 +111,14 @@ void area_revoked(struct ioas_area *area);
 
 /* ---- range.c: where areas may lie ----------------------------------------------------------- */
 
+bool range_usable_slowly(struct ioas *ioas, uint64_t first, uint64_t last);
+/* Is [first, last] wholly inside a usable range? */
+static inline bool range_usable(struct ioas *ioas, uint64_t first, uint64_t last)
+{
+    if (ioas->recent.first <= first && last <= ioas->recent.last)
+        return true;
+    return range_usable_slowly(ioas, first, last);
+}
 /*
  * Chooses a free IOVA for `length` bytes, aligned to the lowest set bit of the length, and such
  * that the large blocks of `run`, which lies at byte `at` of the request, can be large leaves.

@@ -17,6 +17,7 @@ int ioas_create(struct ioas_account *account, struct ioas **out)
     if (!ioas)
         return -ENOMEM;
     ioas->account = account;
+    ioas->recent = (struct ioas_range){1, 0};
     ioas->hint = PAGE_SIZE;
     ioas->alignment = 1;
     itree_init(&ioas->areas);

@@ -21,18 +21,15 @@ static int check_request(const struct ioas *ioas, uint64_t start, uint64_t lengt
 }
 
 /* What a place that the caller chose must keep to. */
-static int check_place(const struct ioas *ioas, uint64_t iova, uint64_t length)
+static int check_place(struct ioas *ioas, uint64_t iova, uint64_t length)
 {
-    struct ioas_range range;
     uint64_t last;
 
     if (iova & (ioas->alignment - 1))
         return -EINVAL;
     if (__builtin_add_overflow(iova, length - 1, &last))
         return -EOVERFLOW;
-    if (!ioas_usable(ioas, iova, &range) || iova < range.first || last > range.last)
-        return -EINVAL;
-    return 0;
+    return range_usable(ioas, iova, last) ? 0 : -EINVAL;
 }
 
 static void move(struct ioas_area *area, uint64_t iova)
@@ -78,33 +75,58 @@ static __attribute__((noinline)) int install_anywhere(struct ioas_area *area, ui
     return error;
 }
 
+/*
+ * Pages over [offset, offset + length) of the source, with an area of the very same range. They are
+ * whole pages, whatever the area has of the first and the last one. NULL when out of memory.
+ */
+static struct ioas_pages *create_pages(struct ioas *ioas, const struct ioas_source *source,
+                                       uint64_t offset, uint64_t length, unsigned flags)
+{
+    struct ioas_pages *pages = kmalloc(sizeof(*pages));
+    uint64_t in_page = offset % PAGE_SIZE;
+
+    if (!pages)
+        return NULL;
+    pages->source = *source;
+    pages->offset = offset - in_page;
+    pages->length = ALIGN_UP(in_page + length, PAGE_SIZE);
+    pages->account = ioas->account;
+    pages->references = 1;
+    pages->users = 0;
+    pages->writable = flags & IOAS_WRITE;
+    pages->ram_only = flags & IOAS_RAM_ONLY;
+    pages->revoked = false;
+    pages->stuck = false;
+    pages->chunks = NULL;
+    pages->watches = NULL;
+    pages->charged = 0;
+    list_init(&pages->areas);
+    area_init(&pages->own, ioas, pages, in_page, length, flags & PERMISSIONS);
+    source->ops->get(source->context);
+    return pages;
+}
+
 int ioas_map(struct ioas *ioas, const struct ioas_source *source, uint64_t offset, uint64_t length,
              unsigned flags, uint64_t *iova)
 {
-    uint64_t in_page = offset % PAGE_SIZE;
     int error = check_request(ioas, offset, length, flags);
     struct ioas_pages *pages;
-    struct ioas_area *area;
 
     if (!error && (flags & IOAS_FIXED))
         error = check_place(ioas, *iova, length);
     if (error)
         return error;
-    /* Pages are whole, whatever the area has of the first and the last one. */
-    pages = pages_create(source, offset - in_page, ALIGN_UP(in_page + length, PAGE_SIZE), flags,
-                         ioas->account);
+    pages = create_pages(ioas, source, offset, length, flags);
     if (!pages)
         return -ENOMEM;
-    area = &pages->own;
-    area_init(area, ioas, pages, in_page, length, flags & PERMISSIONS);
     if (flags & IOAS_FIXED) {
-        move(area, *iova);
-        error = area_install(area);
+        move(&pages->own, *iova);
+        error = area_install(&pages->own);
     } else {
-        error = install_anywhere(area, iova);
+        error = install_anywhere(&pages->own, iova);
     }
     if (error)
-        area_destroy(area);
+        area_destroy(&pages->own);
     return error;
 }
 

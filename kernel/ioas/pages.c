@@ -13,31 +13,6 @@
 /* Whatever one run does not need stays out of the way of one run: it costs registers. */
 #define APART __attribute__((noinline))
 
-struct ioas_pages *pages_create(const struct ioas_source *source, uint64_t offset, uint64_t length,
-                                unsigned flags, struct ioas_account *account)
-{
-    struct ioas_pages *pages = kmalloc(sizeof(*pages));
-
-    if (!pages)
-        return NULL;
-    pages->source = *source;
-    pages->offset = offset;
-    pages->length = length;
-    pages->account = account;
-    pages->references = 1;
-    pages->users = 0;
-    pages->writable = flags & IOAS_WRITE;
-    pages->ram_only = flags & IOAS_RAM_ONLY;
-    pages->revoked = false;
-    pages->stuck = false;
-    pages->chunks = NULL;
-    pages->watches = NULL;
-    pages->charged = 0;
-    list_init(&pages->areas);
-    source->ops->get(source->context);
-    return pages;
-}
-
 void pages_destroy(struct ioas_pages *pages)
 {
     ASSERT(pages->users == 0);
@@ -252,6 +227,7 @@ static APART int add_rest(struct ioas_pages *pages)
 
         if (bytes < 0) {
             release_runs(pages);
+            pages->users = 0;
             return (int)bytes;
         }
         done += (uint64_t)bytes;
@@ -262,20 +238,17 @@ static APART int add_rest(struct ioas_pages *pages)
 int pages_pin_all(struct ioas_pages *pages)
 {
     struct memobj *device;
-    uint64_t bytes;
-    int error = fetch(pages, 0, &pages->first, 1, &device, &bytes);
+    int error = pages->source.ops->runs(pages->source.context, pages->offset, pages->length,
+                                        pages->writable, &pages->first, 1, &device);
 
     if (error < 0)
-        return error;
-    error = hold_runs(pages, &pages->first, 1, bytes, device);
+        return error == -EIO ? -EFAULT : error;
+    pages->first_device = device != NULL;
+    error = hold_runs(pages, &pages->first, 1, pages->first.length, device);
     if (error)
         return error;
-    pages->first_device = device != NULL;
-    if (bytes < pages->length)
-        error = add_rest(pages);
-    if (!error)
-        pages->users = 1;
-    return error;
+    pages->users = 1;
+    return pages->first.length == pages->length ? 0 : add_rest(pages);
 }
 
 void pages_unpin_all(struct ioas_pages *pages)

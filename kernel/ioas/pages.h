@@ -61,9 +61,6 @@ struct ioas_pages {
     struct ioas_area own; /* the area it was made for: few pages objects ever have another */
 };
 
-/* One reference, no users; page aligned. The own area is the caller's. NULL: out of memory. */
-struct ioas_pages *pages_create(const struct ioas_source *source, uint64_t offset, uint64_t length,
-                                unsigned flags, struct ioas_account *account);
 /* With the last reference gone. */
 void pages_destroy(struct ioas_pages *pages);
 

@@ -4,6 +4,13 @@
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
 
+/* Holds nothing. */
+#define NO_RANGE                                                                                   \
+    (struct ioas_range)                                                                            \
+    {                                                                                              \
+        1, 0                                                                                       \
+    }
+
 static bool overlaps(const struct ioas_range *a, const struct ioas_range *b)
 {
     return a->first <= b->last && b->first <= a->last;
@@ -36,6 +43,7 @@ int ioas_reserve(struct ioas *ioas, const void *owner, uint64_t first, uint64_t 
         return -ENOMEM;
     *reserved = (struct ioas_reserved){.range = range, .owner = owner};
     insert_sorted(ioas, reserved);
+    ioas->recent = NO_RANGE;
     return 0;
 }
 
@@ -49,6 +57,7 @@ void ioas_unreserve(struct ioas *ioas, const void *owner)
         list_remove(&reserved->link);
         kfree(reserved);
     }
+    ioas->recent = NO_RANGE;
 }
 
 bool ioas_usable(const struct ioas *ioas, uint64_t from, struct ioas_range *range)
@@ -69,12 +78,14 @@ bool ioas_usable(const struct ioas *ioas, uint64_t from, struct ioas_range *rang
     return true;
 }
 
-/* Is [first, last] wholly inside a usable range? */
-static bool is_usable(const struct ioas *ioas, uint64_t first, uint64_t last)
+bool range_usable_slowly(struct ioas *ioas, uint64_t first, uint64_t last)
 {
     struct ioas_range range;
 
-    return ioas_usable(ioas, first, &range) && range.first <= first && last <= range.last;
+    if (!ioas_usable(ioas, first, &range) || first < range.first || last > range.last)
+        return false;
+    ioas->recent = range;
+    return true;
 }
 
 /* ---- Allowed -------------------------------------------------------------------------------- */
@@ -114,7 +125,7 @@ int ioas_allow(struct ioas *ioas, const struct ioas_range *ranges, size_t count)
     int error = count ? sort_ranges(ranges, count, &sorted) : 0;
 
     for (size_t i = 0; i < count && !error; i++)
-        if (!is_usable(ioas, sorted[i].first, sorted[i].last))
+        if (!range_usable(ioas, sorted[i].first, sorted[i].last))
             error = -EADDRINUSE;
     if (error) {
         kfree(sorted);

@@ -13,8 +13,8 @@ static void relink(struct itree *tree, struct itree_node *parent, const struct i
         node->parent = parent;
 }
 
-/* Turns the subtree so that the child on `side` comes up; balances are the caller's business. */
-static struct itree_node *rotate(struct itree *tree, struct itree_node *node, int side)
+/* Turns the subtree so that the child on `side` comes up. */
+static void rotate(struct itree *tree, struct itree_node *node, int side)
 {
     struct itree_node *up = node->child[side];
     struct itree_node *inner = up->child[!side];
@@ -25,91 +25,119 @@ static struct itree_node *rotate(struct itree *tree, struct itree_node *node, in
         inner->parent = node;
     up->child[!side] = node;
     node->parent = up;
-    return up;
 }
 
-/* Repairs a node whose balance is 2 or -2. Returns the root of the repaired subtree. */
-static struct itree_node *repair(struct itree *tree, struct itree_node *node)
+/* The node and its parent are red. Moves the trouble up until it can be turned away. */
+static __attribute__((noinline)) void repair_red(struct itree *tree, struct itree_node *node)
 {
-    int side = node->balance > 0;
-    int heavy = side ? 1 : -1;
-    struct itree_node *child = node->child[side];
-    struct itree_node *inner = child->child[!side];
+    struct itree_node *parent;
 
-    if (child->balance != -heavy) {
-        bool lower = child->balance != 0; /* does the subtree lose height? */
+    while ((parent = node->parent) && parent->red) {
+        struct itree_node *grandparent = parent->parent; /* a red node is never the root */
+        int side = grandparent->child[1] == parent;
+        struct itree_node *uncle = grandparent->child[!side];
 
-        rotate(tree, node, side);
-        node->balance = lower ? 0 : heavy;
-        child->balance = lower ? 0 : -heavy;
-        return child;
+        grandparent->red = true;
+        if (uncle && uncle->red) {
+            parent->red = uncle->red = false;
+            node = grandparent;
+            continue;
+        }
+        if (parent->child[!side] == node) {
+            rotate(tree, parent, !side);
+            parent = node;
+        }
+        parent->red = false;
+        rotate(tree, grandparent, side);
+        break;
     }
-    rotate(tree, child, !side);
-    rotate(tree, node, side);
-    node->balance = inner->balance == heavy ? -heavy : 0;
-    child->balance = inner->balance == -heavy ? heavy : 0;
-    inner->balance = 0;
-    return inner;
+    tree->root->red = false;
 }
 
 bool itree_insert(struct itree *tree, struct itree_node *node)
 {
+    struct itree_node *at = tree->root;
     struct itree_node *parent = NULL;
-    struct itree_node **link = &tree->root;
+    int side = 0;
 
-    while (*link) {
-        parent = *link;
-        if (node->last < parent->first)
-            link = &parent->child[0];
-        else if (node->first > parent->last)
-            link = &parent->child[1];
-        else
+    while (at) {
+        parent = at;
+        side = node->first > at->last;
+        if (!side && node->last >= at->first)
             return false;
+        at = at->child[side];
     }
     node->child[0] = NULL;
     node->child[1] = NULL;
     node->parent = parent;
-    node->balance = 0;
-    *link = node;
+    node->red = parent != NULL;
     tree->count++;
-    /* The subtree `node` has grown by one level. */
-    for (; parent; node = parent, parent = parent->parent) {
-        parent->balance += parent->child[1] == node ? 1 : -1;
-        if (parent->balance == 0)
-            break;
-        if (parent->balance == 2 || parent->balance == -2) {
-            repair(tree, parent);
-            break;
-        }
+    if (!parent) {
+        tree->root = node;
+    } else {
+        parent->child[side] = node;
+        if (parent->red)
+            repair_red(tree, node);
     }
     return true;
 }
 
-/* The subtree on `side` of the node has lost one level. */
-static void shrunk(struct itree *tree, struct itree_node *node, int side)
+static bool is_red(const struct itree_node *node)
 {
-    while (node) {
-        struct itree_node *parent;
+    return node && node->red;
+}
 
-        node->balance += side ? -1 : 1;
-        if (node->balance == 1 || node->balance == -1)
+/*
+ * The subtree on `side` of `parent` has one black node too few on every way down. Its sibling has
+ * some to give, or passes the lack up.
+ */
+static __attribute__((noinline)) void repair_black(struct itree *tree, struct itree_node *parent,
+                                                   int side)
+{
+    while (parent) {
+        struct itree_node *node = parent->child[side];
+        struct itree_node *sibling = parent->child[!side];
+
+        if (is_red(node)) {
+            node->red = false;
             return;
-        if (node->balance != 0) {
-            node = repair(tree, node);
-            if (node->balance != 0)
-                return;
         }
+        if (sibling->red) {
+            sibling->red = false;
+            parent->red = true;
+            rotate(tree, parent, !side);
+            sibling = parent->child[!side];
+        }
+        if (is_red(sibling->child[0]) || is_red(sibling->child[1])) {
+            if (!is_red(sibling->child[!side])) {
+                sibling->child[side]->red = false;
+                sibling->red = true;
+                rotate(tree, sibling, side);
+                sibling = parent->child[!side];
+            }
+            sibling->red = parent->red;
+            parent->red = false;
+            sibling->child[!side]->red = false;
+            rotate(tree, parent, !side);
+            return;
+        }
+        sibling->red = true;
+        if (parent->red) {
+            parent->red = false;
+            return;
+        }
+        node = parent;
         parent = node->parent;
         side = parent && parent->child[1] == node;
-        node = parent;
     }
 }
 
 /* Takes out a node with two children: the next node in order takes its place. */
-static void remove_inner(struct itree *tree, struct itree_node *node)
+static __attribute__((noinline)) void remove_inner(struct itree *tree, struct itree_node *node)
 {
     struct itree_node *next = itree_next(node);
-    struct itree_node *from = next->parent; /* loses a level on `side` */
+    struct itree_node *from = next->parent; /* loses a node on `side` */
+    bool lost_red = next->red;
     int side = 0;
 
     if (from == node) {
@@ -122,24 +150,37 @@ static void remove_inner(struct itree *tree, struct itree_node *node)
     }
     next->child[0] = node->child[0];
     next->child[0]->parent = next;
-    next->balance = node->balance;
+    next->red = node->red;
     relink(tree, node->parent, node, next);
-    shrunk(tree, from, side);
+    if (!lost_red)
+        repair_black(tree, from, side);
 }
 
 void itree_remove(struct itree *tree, struct itree_node *node)
 {
     struct itree_node *parent = node->parent;
+    struct itree_node *child = node->child[0] ? node->child[0] : node->child[1];
+    int side;
 
     tree->count--;
     if (node->child[0] && node->child[1]) {
         remove_inner(tree, node);
-    } else {
-        int side = parent && parent->child[1] == node;
-
-        relink(tree, parent, node, node->child[0] ? node->child[0] : node->child[1]);
-        shrunk(tree, parent, side);
+        return;
     }
+    if (!parent) {
+        tree->root = child;
+        if (child) {
+            child->parent = NULL;
+            child->red = false;
+        }
+        return;
+    }
+    side = parent->child[1] == node;
+    parent->child[side] = child;
+    if (child)
+        child->parent = parent;
+    if (!node->red)
+        repair_black(tree, parent, side);
 }
 
 struct itree_node *itree_find(const struct itree *tree, uint64_t first, uint64_t last)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interval tree: disjoint ranges of 64-bit numbers, both ends inclusive, in a balanced (AVL) tree.
+ * Interval tree: disjoint ranges of 64-bit numbers, both ends inclusive, in a red-black tree.
  * Finding, adding and removing take O(log n) steps. The links live inside the elements.
+ *
+ * Red-black and not AVL (kernel/lib/avl.h), because adding one range among many then changes next
+ * to nothing above it; an AVL tree that was filled in order changes up to its root.
  */
 #ifndef KERNEL_LIB_ITREE_H
 #define KERNEL_LIB_ITREE_H
@@ -13,7 +16,7 @@ struct itree_node {
     uint64_t last;
     struct itree_node *child[2]; /* below, above */
     struct itree_node *parent;
-    int balance; /* height of child[1] minus height of child[0]: -1, 0, 1 */
+    bool red; /* no red node has a red parent; all ways down meet equally many black nodes */
 };
 
 struct itree {

@@ -50,7 +50,8 @@ detach:
     return error;
 }
 
-static int set_iommu(struct vfio_container *container, uint64_t type)
+/* Out of line: MAP_DMA and UNMAP_DMA shall not pay for its registers. */
+static __attribute__((noinline)) int set_iommu(struct vfio_container *container, uint64_t type)
 {
     struct type1 *type1;
     int error;

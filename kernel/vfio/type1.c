@@ -5,6 +5,9 @@
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
 
+/* Out of line: each call pays for its own registers only. */
+#define APART __attribute__((noinline))
+
 int type1_create(const struct ioas_user *user, bool v2, struct type1 **out)
 {
     struct type1 *type1 = kzalloc(sizeof(*type1));
@@ -69,7 +72,7 @@ static int check_map(const struct vfio_iommu_type1_dma_map *map)
 _Static_assert(VFIO_DMA_MAP_FLAG_READ == IOAS_READ && VFIO_DMA_MAP_FLAG_WRITE == IOAS_WRITE,
                "flags pass through");
 
-static int64_t map_dma(struct type1 *type1, uaddr_t argument)
+static APART int64_t map_dma(struct type1 *type1, uaddr_t argument)
 {
     struct vfio_iommu_type1_dma_map map;
     struct ioas_range area;
@@ -143,28 +146,38 @@ static int unmap_range(struct type1 *type1, const struct vfio_iommu_type1_dma_un
     return error == -ENOENT ? 0 : error;
 }
 
-static int64_t unmap_dma(struct type1 *type1, uaddr_t argument)
+/* The dirty pages of what is about to be unmapped. */
+static APART int report_dirty(const struct type1 *type1, uaddr_t argument,
+                              const struct vfio_iommu_type1_dma_unmap *unmap)
+{
+    struct vfio_bitmap bitmap;
+    int error;
+
+    if (unmap->argsz < sizeof(*unmap) + sizeof(bitmap))
+        return -EINVAL;
+    error = type1_dirty_read(type1, argument + sizeof(*unmap), unmap->size, &bitmap);
+    if (error)
+        return error;
+    return type1_dirty_mark(type1, &bitmap, unmap->iova, unmap->iova + (unmap->size - 1));
+}
+
+static APART int64_t unmap_dma(struct type1 *type1, uaddr_t argument)
 {
     struct vfio_iommu_type1_dma_unmap unmap;
-    struct vfio_bitmap bitmap;
     uint64_t bytes;
     int error;
 
     if (copy_from_user(&unmap, argument, sizeof(unmap)))
         return -EFAULT;
     error = check_unmap(&unmap);
-    if (!error && (unmap.flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP)) {
-        if (unmap.argsz < sizeof(unmap) + sizeof(bitmap))
-            return -EINVAL;
-        error = type1_dirty_read(type1, argument + sizeof(unmap), unmap.size, &bitmap);
-        if (!error)
-            error = type1_dirty_mark(type1, &bitmap, unmap.iova, unmap.iova + (unmap.size - 1));
-    }
+    if (!error && (unmap.flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP))
+        error = report_dirty(type1, argument, &unmap);
+    if (!error)
+        error = unmap_range(type1, &unmap, &bytes);
     if (error)
         return error;
-    error = unmap_range(type1, &unmap, &bytes);
-    if (error)
-        return error;
+    if (bytes == unmap.size)
+        return 0; /* it says so already */
     unmap.size = bytes;
     return copy_to_user(argument + offsetof(struct vfio_iommu_type1_dma_unmap, size), &unmap.size,
                         sizeof(unmap.size));
