@@ -10,7 +10,7 @@ import struct
 import pytest
 
 from guest import file_offset
-from vtd_walker import RTADDR, Leaf, Walker
+from vtd_walker import RTADDR, Leaf, TableError, Walker
 
 UNIT = 0xFED90000
 PAGE = 4096
@@ -83,9 +83,12 @@ def wait_for_control(ran, memory):
         root = struct.unpack("<Q", ran.qmp.read_physical(UNIT + RTADDR, 8))[0]
         if not root:
             return False
-        walker = Walker(memory.read, root)
-        found[:] = [leaf.physical + CONTROL - leaf.iova for context in walker.contexts()
-                    for leaf in walker.leaves(context) if leaf.iova <= CONTROL < leaf.iova + leaf.size]
+        try:  # the kernel is still at work on the tables
+            walker = Walker(memory.read, root)
+            found[:] = [leaf.physical + CONTROL - leaf.iova for context in walker.contexts()
+                        for leaf in walker.leaves(context) if leaf.iova <= CONTROL < leaf.iova + leaf.size]
+        except TableError:
+            return False
         return bool(found)
     ran.wait_until(mapped, "the control page")
     return found[0]
