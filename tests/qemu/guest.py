@@ -109,9 +109,16 @@ class Guest:
         self.process = machine.start(self.command, stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors)
         self.deadline = time.monotonic() + self.timeout
         if self.short:
-            self.wait_until(lambda: pathlib.Path(self.short.name, "qmp").exists(), "QMP")
-            self.qmp = Qmp(f"{self.short.name}/qmp")
+            self.wait_until(self.connect, "QMP")
         return self
+
+    def connect(self):
+        """Opens QMP; False while QEMU is not listening yet, which is later than its socket exists."""
+        try:
+            self.qmp = Qmp(f"{self.short.name}/qmp")
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        return True
 
     def wait_until(self, condition, what):
         """Polls until the condition holds, QEMU has ended, or the time is up."""
