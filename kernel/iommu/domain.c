@@ -296,11 +296,13 @@ static __attribute__((noinline)) int map_any(struct iommu_domain *domain, uint64
 int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs, size_t count,
               unsigned permissions, unsigned flags)
 {
-    domain->maps++;
-    if (count == 1 && !domain->open && domain->unit->stores_suffice &&
-        map_in_place(&domain->table, iova, runs, permissions))
-        return 0;
-    return map_any(domain, iova, runs, count, permissions, flags & IOMMU_SMALL_LEAVES);
+    int error = 0;
+
+    if (count != 1 || domain->open || !domain->unit->stores_suffice ||
+        !map_in_place(&domain->table, iova, runs, permissions))
+        error = map_any(domain, iova, runs, count, permissions, flags & IOMMU_SMALL_LEAVES);
+    domain->maps += !error;
+    return error;
 }
 
 bool iommu_translate(const struct iommu_domain *domain, uint64_t iova,

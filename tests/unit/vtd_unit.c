@@ -154,6 +154,8 @@ static void invalidate_contexts(struct vtd_unit *unit, unsigned granularity, uin
 {
     note(unit, VTD_EVENT_CONTEXT);
     drain(unit);
+    if (unit->deaf_to & VTD_DEAF_CONTEXT)
+        return;
     for (size_t i = 0; i < ARRAY_SIZE(unit->contexts); i++) {
         struct vtd_cached_context *cached = &unit->contexts[i];
 
@@ -165,29 +167,48 @@ static void invalidate_contexts(struct vtd_unit *unit, unsigned granularity, uin
     }
 }
 
-/* Only what is wholly inside the range goes, and tables only without the hint. */
+static void invalidate_tables(struct vtd_unit *unit, unsigned granularity, uint16_t domain,
+                              uint64_t first, uint64_t last)
+{
+    for (size_t i = 0; i < VTD_CACHED_MAX; i++) {
+        struct vtd_cached_entry *table = &unit->tables[i];
+
+        if (granularity == 1 ||
+            (table->domain == domain &&
+             (granularity == 2 || !disjoint(table->iova, span_last(table), first, last))))
+            table->valid = false;
+    }
+}
+
+/* Only leaves that are wholly inside the range go. */
+static void invalidate_leaves(struct vtd_unit *unit, unsigned granularity, uint16_t domain,
+                              uint64_t first, uint64_t last)
+{
+    for (size_t i = 0; i < VTD_CACHED_MAX; i++) {
+        struct vtd_cached_entry *leaf = &unit->leaves[i];
+
+        if (granularity == 1 ||
+            (leaf->domain == domain &&
+             (granularity == 2 || (leaf->iova >= first && span_last(leaf) <= last))))
+            leaf->valid = false;
+    }
+}
+
 static void invalidate_iotlb(struct vtd_unit *unit, unsigned granularity, uint16_t domain,
                              uint64_t address)
 {
+    unsigned leaves = granularity == 3 ? VTD_DEAF_PAGES : granularity == 2 ? VTD_DEAF_DOMAIN : 0;
+    unsigned tables = leaves << 1;
     uint64_t first = address & ~UINT64_C(0xfff);
     uint64_t last = first + (BIT(12 + (address & 63)) - 1);
     bool leaf_only = address & BIT(6);
 
     note(unit, VTD_EVENT_IOTLB);
     drain(unit);
-    for (size_t i = 0; i < VTD_CACHED_MAX; i++) {
-        struct vtd_cached_entry *leaf = &unit->leaves[i], *table = &unit->tables[i];
-
-        if (granularity == 1 ||
-            (leaf->domain == domain &&
-             (granularity == 2 || (leaf->iova >= first && span_last(leaf) <= last))))
-            leaf->valid = false;
-        if (granularity == 1 ||
-            (table->domain == domain &&
-             (granularity == 2 ||
-              (!leaf_only && !disjoint(table->iova, span_last(table), first, last)))))
-            table->valid = false;
-    }
+    if (!(unit->deaf_to & leaves))
+        invalidate_leaves(unit, granularity, domain, first, last);
+    if (!(unit->deaf_to & tables) && !(granularity == 3 && leaf_only))
+        invalidate_tables(unit, granularity, domain, first, last);
 }
 
 static bool page_request_valid(const struct vtd_unit *unit, uint64_t address)

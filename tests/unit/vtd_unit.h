@@ -36,6 +36,15 @@ enum vtd_event {
     VTD_EVENT_WAIT,
 };
 
+/* Invalidations a unit can be told to overhear, which is as if the kernel had left them out. */
+enum vtd_deafness {
+    VTD_DEAF_CONTEXT = 1,
+    VTD_DEAF_PAGES = 2,       /* leaves, page-selective */
+    VTD_DEAF_PAGE_TABLES = 4, /* paging-structure entries, page-selective */
+    VTD_DEAF_DOMAIN = 8,      /* leaves, domain-selective */
+    VTD_DEAF_DOMAIN_TABLES = 16,
+};
+
 struct vtd_cached_context {
     bool valid;
     uint16_t rid, domain;
@@ -80,6 +89,7 @@ struct vtd_unit {
     bool device_tlb_dead;  /* device-TLB invalidations time out */
     bool completion_error; /* ICE with the next wait */
     bool registers_refuse; /* register-based invalidation answers "nothing done" */
+    unsigned deaf_to;      /* enum vtd_deafness: invalidations that do nothing */
     bool protect_stuck;
     bool endless_faults; /* the overflow bit cannot be cleared */
     /* record of what happened */
