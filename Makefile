@@ -28,6 +28,7 @@ include sdk/sdk.mk
 include examples/examples.mk
 include bench/bench.mk
 include tests/qemu/payloads.mk
+include tests/qemu/variants.mk
 
 .PHONY: all kernel objects sdk examples unit fuzz clean
 all: kernel efi examples

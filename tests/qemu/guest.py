@@ -74,10 +74,12 @@ class Guest:
               hands by its configuration, compared by canaries_touched()
     icount    run under -icount shift=N,sleep=off
     qmp       open the control socket (self.qmp once started)
+    kernel    another kernel.elf than build/kernel.elf (door "pvh")
     timeout   seconds until the test gives up on it
     """
 
-    def __init__(self, folder, payload, *, trace=(), canaries=(), icount=None, qmp=False, timeout=60, **options):
+    def __init__(self, folder, payload, *, trace=(), canaries=(), icount=None, qmp=False, kernel=None,
+                 timeout=60, **options):
         self.folder = pathlib.Path(folder)
         self.timeout = timeout
         self.canaries = canaries
@@ -86,6 +88,8 @@ class Guest:
         self.wanted.settings = [*self.wanted.settings,
                                 *(("keep-out", f"{page:#x}+{PAGE:#x}") for page in canaries)]
         self.command, self.report_path = machine.prepare(self.wanted, self.folder)
+        if kernel:
+            self.command[self.command.index("-kernel") + 1] = str(kernel)
         self.serial_path, self.trace_path = self.folder / "serial.log", self.folder / "trace.log"
         self.command += ["-serial", f"file:{self.serial_path}"]
         for pattern in trace:

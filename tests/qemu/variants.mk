@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Kernels with something taken out, for tests that must fail with them: build/variants/NAME/kernel.elf
+# is the kernel with the sources below build/variants/NAME/ in the place of its own, which
+# tests/qemu/variant.py puts there. Nothing of this is in the kernel itself.
+
+$(BUILD)/variants/%.c.o: $(BUILD)/variants/%.c
+	$(call SAY,CC,$<)
+	$(Q)$(CC) $(KERNEL_FLAGS) -w -flto -c $< -o $@
+
+variant_sources = $(shell find $(BUILD)/variants/$(1)/ -name '*.c')
+variant_objects = $(patsubst %,%.o,$(variant_sources)) \
+                  $(filter-out $(patsubst $(BUILD)/variants/$(1)/%,$(BUILD)/obj/%.o,$(variant_sources)),$(KERNEL_OBJECTS))
+
+.SECONDEXPANSION:
+$(BUILD)/variants/%/kernel.elf: $$(call variant_objects,$$*) linker/kernel.ld
+	$(call SAY,LD,$@)
+	$(Q)$(LINK) -o $@ $(filter %.o,$^)
