@@ -11,6 +11,11 @@ void cache_flush(const volatile void *at, size_t length)
         __asm__ volatile("clflush %0" : : "m"(*line) : "memory");
 }
 
+void cache_flush_line(const volatile void *at)
+{
+    __asm__ volatile("clflush %0" : : "m"(*(const volatile char *)at) : "memory");
+}
+
 void store_128(volatile void *at, uint64_t low, uint64_t high)
 {
     volatile uint64_t *half = at;

@@ -14,6 +14,9 @@
  */
 void cache_flush(const volatile void *at, size_t length);
 
+/* The same for the one line that `at` is in. */
+void cache_flush_line(const volatile void *at);
+
 /* Stores 16 aligned bytes in one access, low half first in memory order. */
 void store_128(volatile void *at, uint64_t low, uint64_t high);
 

@@ -22,20 +22,8 @@ struct file *file_create(const struct file_ops *ops, void *context, unsigned fla
     return file;
 }
 
-struct file *file_get(struct file *file)
+void file_end(struct file *file)
 {
-    ASSERT(file->references > 0);
-    file->references++;
-    return file;
-}
-
-void file_put(struct file *file)
-{
-    if (!file)
-        return;
-    ASSERT(file->references > 0);
-    if (--file->references > 0)
-        return;
     while (!list_empty(&file->watches)) {
         struct file_watch *watch = list_first(&file->watches, struct file_watch, link);
         watch->gone(watch);

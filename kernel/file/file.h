@@ -10,6 +10,7 @@
 #include "kernel/cpu/thread.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/list.h"
+#include "kernel/lib/panic.h"
 #include "kernel/lib/types.h"
 
 struct file;
@@ -118,9 +119,23 @@ struct file_watch {
 /* A file with one reference. NULL when out of memory. */
 struct file *file_create(const struct file_ops *ops, void *context, unsigned flags,
                          const char *name);
-struct file *file_get(struct file *file);
+static inline struct file *file_get(struct file *file)
+{
+    ASSERT(file->references > 0);
+    file->references++;
+    return file;
+}
+/* What the last reference leaves to do: release(), and the file is gone. */
+void file_end(struct file *file);
 /* Gives a reference back; the last one runs release(). Accepts NULL. */
-void file_put(struct file *file);
+static inline void file_put(struct file *file)
+{
+    if (!file)
+        return;
+    ASSERT(file->references > 0);
+    if (--file->references == 0)
+        file_end(file);
+}
 
 /* What poll() answers now: enum poll_events. */
 unsigned file_poll(struct file *file);

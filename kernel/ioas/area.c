@@ -45,17 +45,27 @@ static __attribute__((noinline, cold)) int strand(struct ioas_area *first, uint6
     return -EIO;
 }
 
-static inline int unmap_domain(struct ioas_area *first, uint64_t last, struct iommu_domain *domain)
+/* Several areas share one invalidation. */
+static APART int unmap_areas(struct ioas_area *first, uint64_t last, struct iommu_domain *domain)
 {
-    struct ioas_area *area = first;
+    struct ioas_area *area;
     struct iommu_gather gather;
 
     iommu_gather_init(&gather, domain);
-    do {
+    for (area = first; area; area = area_next(area, last))
         iommu_unmap(domain, area->node.first, area_length(area), &gather);
-        area = area_next(area, last);
-    } while (area);
-    return iommu_sync(&gather) ? strand(first, last) : 0;
+    return iommu_sync(&gather);
+}
+
+static inline int unmap_domain(struct ioas_area *first, uint64_t last, struct iommu_domain *domain)
+{
+    int error;
+
+    if (first->node.last >= last)
+        error = iommu_unmap_now(domain, first->node.first, area_length(first));
+    else
+        error = unmap_areas(first, last, domain);
+    return error ? strand(first, last) : 0;
 }
 
 int areas_unmap_domain(struct ioas_area *first, uint64_t last, struct iommu_domain *domain)

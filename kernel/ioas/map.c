@@ -57,7 +57,7 @@ static int choose_place(struct ioas *ioas, const struct ioas_area *area, uint64_
 /* ---- Map ------------------------------------------------------------------------------------ */
 
 /* Pins the memory for the moment of choosing, so that it is looked up once. */
-static __attribute__((noinline)) int install_anywhere(struct ioas_area *area, uint64_t *iova)
+static APART int install_anywhere(struct ioas_area *area, uint64_t *iova)
 {
     struct ioas *ioas = area->ioas;
     bool pin = populated(ioas);

@@ -10,9 +10,6 @@
 #define SMALL_CHUNK_RUNS 6u
 #define LARGE_CHUNK_RUNS ((PAGE_SIZE - sizeof(struct run_chunk)) / sizeof(struct phys_run))
 
-/* Whatever one run does not need stays out of the way of one run: it costs registers. */
-#define APART __attribute__((noinline))
-
 void pages_destroy(struct ioas_pages *pages)
 {
     ASSERT(pages->users == 0);

@@ -201,8 +201,7 @@ void iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t length,
     ASSERT(length && IS_ALIGNED(iova | length, PAGE_SIZE));
     gather_open(gather);
     domain->unmaps++;
-    if (!unmap_in_place(&domain->table, iova, length, gather))
-        page_table_unmap(&domain->table, iova, length, gather);
+    page_table_unmap(&domain->table, iova, length, gather);
 }
 
 static void strand(struct iommu_gather *gather)
@@ -232,6 +231,27 @@ int iommu_sync(struct iommu_gather *gather)
         page_table_release(&domain->table, gather);
     iommu_gather_init(gather, domain);
     return error;
+}
+
+static APART int unmap_any(struct iommu_domain *domain, uint64_t iova, uint64_t length)
+{
+    struct iommu_gather gather;
+
+    iommu_gather_init(&gather, domain);
+    iommu_unmap(domain, iova, length, &gather);
+    return iommu_sync(&gather);
+}
+
+int iommu_unmap_now(struct iommu_domain *domain, uint64_t iova, uint64_t length)
+{
+    struct iommu_unit *unit = domain->unit;
+
+    if (length != PAGE_SIZE || domain->with_ats || !domain->attached || unit->fenced ||
+        !unmap_in_place(&domain->table, iova))
+        return unmap_any(domain, iova, length);
+    domain->unmaps++;
+    invalidate_page(unit, domain->id, iova);
+    return invalidation_wait(unit);
 }
 
 /* ---- map ---- */
@@ -264,10 +284,8 @@ static int undo_map(struct iommu_domain *domain, uint64_t iova, uint64_t mapped,
     return iommu_sync(&undo) ? -EIO : error;
 }
 
-/* Out of line, so that the short way does not pay for its registers. */
-static __attribute__((noinline)) int map_any(struct iommu_domain *domain, uint64_t iova,
-                                             const struct phys_run *runs, size_t count,
-                                             unsigned permissions, bool small)
+static APART int map_any(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs,
+                         size_t count, unsigned permissions, bool small)
 {
     uint64_t mapped;
     int error;

@@ -89,6 +89,14 @@ void invalidate_range(struct iommu_unit *unit, uint16_t domain, uint64_t first, 
     }
 }
 
+void invalidate_page(struct iommu_unit *unit, uint16_t domain, uint64_t iova)
+{
+    if (unit->can.page_selective)
+        invalidate_block(unit, domain, iova / PAGE_SIZE, 0, true);
+    else
+        invalidate_domain(unit, domain);
+}
+
 void invalidate_fence(struct iommu_unit *unit)
 {
     /* Units without a queue do everything in order. */

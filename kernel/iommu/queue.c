@@ -5,6 +5,7 @@
  */
 #include "kernel/iommu/queue.h"
 
+#include "kernel/cpu/cache.h"
 #include "kernel/cpu/time.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
@@ -16,15 +17,16 @@
 #define SLOTS_KEPT     (4 * RECOVERIES_MAX)
 
 /* Flushes the slots from the tail register's to the last one put, around the end of the ring. */
-static void publish(struct iommu_unit *unit)
+static void publish(const struct invalidation *queue)
 {
-    struct invalidation *queue = &unit->invalidation;
-    unsigned first = (queue->tail - queue->pending) & (queue->entries - 1);
-    unsigned before_end = MIN(queue->pending, queue->entries - first);
+    unsigned tail = queue->tail;
+    unsigned first = (tail - queue->pending) & (queue->entries - 1);
 
-    unit_publish(unit, &queue->ring[first], before_end * sizeof(*queue->ring));
-    if (queue->pending > before_end)
-        unit_publish(unit, queue->ring, (queue->pending - before_end) * sizeof(*queue->ring));
+    if (first >= tail) {
+        cache_flush(&queue->ring[first], (queue->entries - first) * sizeof(*queue->ring));
+        first = 0;
+    }
+    cache_flush(&queue->ring[first], (tail - first) * sizeof(*queue->ring));
 }
 
 /* Ends what was put with a wait descriptor of a new number and hands all of it to the unit. */
@@ -35,7 +37,7 @@ static void submit(struct iommu_unit *unit)
     /* A late answer to a wait that was given up carries an old number and satisfies nobody. */
     queue_put(queue, vtd_wait(queue->status_physical, ++queue->sequence));
     if (!unit->can.coherent)
-        publish(unit);
+        publish(queue);
     queue->pending = 0;
     vtd_write64(unit->registers, VTD_IQT, (uint64_t)queue->tail * sizeof(*queue->ring));
 }
@@ -128,7 +130,7 @@ static int handle_errors(struct iommu_unit *unit, unsigned *recoveries)
 }
 
 /* The answer is not there at once: poll, with an eye on the error bits and on the clock. */
-static int wait_longer(struct iommu_unit *unit)
+static APART int wait_longer(struct iommu_unit *unit)
 {
     struct invalidation *queue = &unit->invalidation;
     uint64_t start = time_ns(), took;

@@ -12,9 +12,11 @@ int queue_wait(struct iommu_unit *unit);
 
 static inline void queue_put(struct invalidation *queue, struct vtd_descriptor descriptor)
 {
-    queue->ring[queue->tail] = descriptor;
-    queue->tail = (queue->tail + 1) & (queue->entries - 1);
+    unsigned tail = queue->tail;
+
+    queue->tail = (tail + 1) & (queue->entries - 1);
     queue->pending++;
+    queue->ring[tail] = descriptor;
 }
 
 static inline void queue_add(struct iommu_unit *unit, struct vtd_descriptor descriptor)

@@ -29,6 +29,11 @@ struct phys_run {
     uint64_t length;
 };
 
+/*
+ * Kept out of line: what a short way through a function calls only sometimes would otherwise make
+ * it save registers each time.
+ */
+#define APART                 __attribute__((noinline))
 #define ARRAY_SIZE(a)         (sizeof(a) / sizeof((a)[0]))
 #define ALIGN_DOWN(x, a)      ((x) & ~((uint64_t)(a)-1))
 #define ALIGN_UP(x, a)        ALIGN_DOWN((x) + ((uint64_t)(a)-1), a)

@@ -50,8 +50,7 @@ detach:
     return error;
 }
 
-/* Out of line: MAP_DMA and UNMAP_DMA shall not pay for its registers. */
-static __attribute__((noinline)) int set_iommu(struct vfio_container *container, uint64_t type)
+static APART int set_iommu(struct vfio_container *container, uint64_t type)
 {
     struct type1 *type1;
     int error;

@@ -87,6 +87,8 @@ static bool in_use(const struct vfio_irqs *irqs, uint32_t index)
 
 static void disable_vectors(struct vfio_irqs *irqs)
 {
+    if (!irqs->triggers)
+        return; /* none are enabled */
     if (irqs->set)
         irq_disable(irqs->set);
     irqs->set = NULL;

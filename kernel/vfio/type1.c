@@ -5,9 +5,6 @@
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
 
-/* Out of line: each call pays for its own registers only. */
-#define APART __attribute__((noinline))
-
 int type1_create(const struct ioas_user *user, bool v2, struct type1 **out)
 {
     struct type1 *type1 = kzalloc(sizeof(*type1));
@@ -33,7 +30,7 @@ void type1_destroy(struct type1 *type1)
     kfree(type1);
 }
 
-int type1_check_extension(const struct type1 *type1, uint64_t extension)
+APART int type1_check_extension(const struct type1 *type1, uint64_t extension)
 {
     struct iommu_geometry geometry;
 

@@ -121,7 +121,7 @@ static int64_t get_bitmap(const struct type1 *type1, uaddr_t argument, size_t si
     return type1_dirty_mark(type1, &get.bitmap, get.iova, last);
 }
 
-int64_t type1_dirty_pages(struct type1 *type1, uaddr_t argument)
+APART int64_t type1_dirty_pages(struct type1 *type1, uaddr_t argument)
 {
     struct vfio_iommu_type1_dirty_bitmap dirty;
 

@@ -58,7 +58,7 @@ static struct fixed_capabilities *build(const struct type1 *type1, size_t *size)
     return caps;
 }
 
-int64_t type1_get_info(const struct type1 *type1, uaddr_t argument)
+APART int64_t type1_get_info(const struct type1 *type1, uaddr_t argument)
 {
     struct vfio_iommu_type1_info info = {0};
     struct iommu_geometry geometry;

@@ -22,8 +22,14 @@ static inline long sdk_syscall(long number, long a, long b, long c, long d, long
     return result;
 }
 
+/* Sets errno and returns -1. */
+long sdk_error(long error);
+
 /* The result as C functions give it: -1 with errno set if it is an error. */
-long sdk_result(long result);
+static inline long sdk_result(long result)
+{
+    return (unsigned long)result >= (unsigned long)-4095L ? sdk_error(-result) : result;
+}
 
 #define CALL_6(n, a, b, c, d, e, f, ...)                                                           \
     sdk_syscall(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))

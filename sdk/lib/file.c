@@ -108,14 +108,15 @@ int flock(int fd, int operation)
     return (int)CALL(SYS_flock, fd, operation);
 }
 
-int ioctl(int fd, unsigned long command, ...)
+/*
+ * ioctl() and its one argument, which comes in a register like a named one: va_start would store
+ * every register that can hold arguments first.
+ */
+static int ioctl_with(int fd, unsigned long command, long argument)
 {
-    va_list args;
-    va_start(args, command);
-    long argument = va_arg(args, long);
-    va_end(args);
     return (int)CALL(SYS_ioctl, fd, command, argument);
 }
+int ioctl(int fd, unsigned long command, ...) __attribute__((alias("ioctl_with")));
 
 /* A terminal is what answers the question for its window size. */
 int isatty(int fd)

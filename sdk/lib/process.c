@@ -11,13 +11,10 @@
 
 #include "call.h"
 
-long sdk_result(long result)
+long sdk_error(long error)
 {
-    if (result < 0 && result >= -4095) {
-        errno = (int)-result;
-        return -1;
-    }
-    return result;
+    errno = (int)error;
+    return -1;
 }
 
 long syscall(long number, ...)

@@ -32,6 +32,11 @@ void cache_flush(const volatile void *at, size_t length)
 {
 }
 
+void cache_flush_line(const volatile void *at)
+{
+    cache_flush(at, 1);
+}
+
 void ioas_iommu_reset(void)
 {
     for (unsigned i = 0; i < UNITS; i++) {
@@ -206,6 +211,15 @@ int iommu_sync(struct iommu_gather *gather)
     page_table_release(&domain->table, gather);
     domain->stale_count = 0;
     return 0;
+}
+
+int iommu_unmap_now(struct iommu_domain *domain, uint64_t iova, uint64_t length)
+{
+    struct iommu_gather gather;
+
+    iommu_gather_init(&gather, domain);
+    iommu_unmap(domain, iova, length, &gather);
+    return iommu_sync(&gather);
 }
 
 /* Takes out what a failed map left, and the idle table, which may have been in its way. */

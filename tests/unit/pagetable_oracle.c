@@ -425,8 +425,14 @@ static void trim(void)
 /* Both ways of unmapping, as the layer above chooses between them. */
 static void unmap(uint64_t iova, uint64_t length, struct iommu_gather *gather)
 {
-    if (!unmap_in_place(&table, iova, length, gather))
+    if (length == PAGE_SIZE && unmap_in_place(&table, iova)) {
+        gather->leaves++;
+        gather->leaf_bits = MAX(gather->leaf_bits, PAGE_SHIFT);
+        gather->first = MIN(gather->first, iova);
+        gather->last = MAX(gather->last, iova + (PAGE_SIZE - 1));
+    } else {
         page_table_unmap(&table, iova, length, gather);
+    }
 }
 
 /* What the layer above does: on failure everything is taken back, the idle table as well. */

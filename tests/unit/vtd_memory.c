@@ -89,6 +89,11 @@ void cache_flush(const volatile void *at, size_t length)
     vtd_memory_flushes += (end - first) / CACHE_LINE;
 }
 
+void cache_flush_line(const volatile void *at)
+{
+    cache_flush(at, 1);
+}
+
 void store_128(volatile void *at, uint64_t low, uint64_t high)
 {
     volatile uint64_t *half = at;
