@@ -83,10 +83,11 @@ INVALIDATE, CONTEXT, DOMAIN = (f"kernel/iommu/{name}.c" for name in ("invalidate
 # What is taken out -> the calls, and the cases that fail then.
 NEEDED = {
     "page-selective": ([(INVALIDATE, "invalidate_range", "invalidate_block")],
-                       ("page", "range", "everything", "large-leaf", "large-to-small", "small-to-large", "read-only",
-                        "reading", "unmap-all")),
+                       ("range", "everything", "large-leaf", "large-to-small", "unmap-all")),
+    "page": ([(INVALIDATE, "invalidate_page", "invalidate_block")], ("page", "small-to-large", "read-only", "reading")),
     "domain-selective": ([(INVALIDATE, "invalidate_range", "invalidate_domain")], ("far-apart",)),
-    "after-an-unmap": ([(DOMAIN, "iommu_sync", "invalidate_gather")], ("page", "far-apart")),
+    "after-an-unmap": ([(DOMAIN, "iommu_sync", "invalidate_gather")], ("range", "far-apart")),
+    "after-an-unmap-of-a-page": ([(DOMAIN, "iommu_unmap_now", "invalidate_page")], ("page",)),
     "context": ([(CONTEXT, "forget", "invalidate_context_device")], ("detach", "replace-ioas", "replace-table")),
     "domain-of-a-context": ([(CONTEXT, "forget", "invalidate_domain")], ("detach", "replace-ioas", "replace-table")),
 }
