@@ -34,6 +34,7 @@ enum generic_ioctl {
     FIONCLEX = 0x5450,
     FIOCLEX = 0x5451,
     FIONBIO = 0x5421,
+    GENERIC_IOCTLS = 0x54, /* their second byte */
 };
 
 enum close_range_flags {
@@ -183,25 +184,43 @@ static int64_t set_nonblock(struct file *file, uaddr_t argument)
     return 0;
 }
 
-static int64_t file_ioctl(struct file *file, uint32_t command, uint64_t argument)
+static inline int64_t file_ioctl(int fd, uint32_t command, uint64_t argument)
 {
-    if (file->flags & FILE_PATH)
+    struct file *file = fd_get(fd);
+    int64_t result = -EBADF;
+    if (!file)
         return -EBADF;
+    if (!(file->flags & FILE_PATH))
+        result = file->ops->ioctl ? file->ops->ioctl(file, command, argument) : -ENOTTY;
+    file_put(file);
+    return result;
+}
+
+static int64_t ioctl_nonblock(int fd, uaddr_t argument)
+{
+    struct file *file = fd_get(fd);
+    int64_t result = -EBADF;
+    if (file && !(file->flags & FILE_PATH))
+        result = set_nonblock(file, argument);
+    file_put(file);
+    return result;
+}
+
+/* Commands of the byte in which those of every file are; the others may be a terminal's. */
+static APART int64_t generic_ioctl(int fd, uint32_t command, uint64_t argument)
+{
+    if (command == FIOCLEX || command == FIONCLEX)
+        return fd_set_close_on_exec(fd, command == FIOCLEX);
     if (command == FIONBIO)
-        return set_nonblock(file, argument);
-    return file->ops->ioctl ? file->ops->ioctl(file, command, argument) : -ENOTTY;
+        return ioctl_nonblock(fd, argument);
+    return file_ioctl(fd, command, argument);
 }
 
 int64_t sys_ioctl(int fd, uint32_t command, uint64_t argument)
 {
-    if (command == FIOCLEX || command == FIONCLEX)
-        return fd_set_close_on_exec(fd, command == FIOCLEX);
-    struct file *file = fd_get(fd);
-    if (!file)
-        return -EBADF;
-    int64_t result = file_ioctl(file, command, argument);
-    file_put(file);
-    return result;
+    if (command >> 8 == GENERIC_IOCTLS)
+        return generic_ioctl(fd, command, argument);
+    return file_ioctl(fd, command, argument);
 }
 
 static int64_t seek(struct file *file, int64_t offset, int whence)

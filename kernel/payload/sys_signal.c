@@ -237,6 +237,7 @@ int64_t sys_rt_sigreturn(struct trap_frame *frame)
         return 0;
     }
     signal_set_mask(task, mask);
+    user_request_work(task->thread); /* the frame has changed: it takes the slow way out */
     return (int64_t)frame->rax;
 }
 
