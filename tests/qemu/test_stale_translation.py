@@ -82,9 +82,9 @@ def test_large_leaves_were_large(traced):
 INVALIDATE, CONTEXT, DOMAIN = (f"kernel/iommu/{name}.c" for name in ("invalidate", "context", "domain"))
 # What is taken out -> the calls, and the cases that fail then.
 NEEDED = {
-    "page-selective": ([(INVALIDATE, "invalidate_range", "invalidate_block")],
-                       ("range", "everything", "large-leaf", "large-to-small", "unmap-all")),
-    "page": ([(INVALIDATE, "invalidate_page", "invalidate_block")], ("page", "small-to-large", "read-only", "reading")),
+    "page-selective": ([(INVALIDATE, "invalidate_range", "invalidate_block"), (INVALIDATE, "invalidate_page", "invalidate_block")],
+                       ("page", "range", "everything", "large-leaf", "large-to-small", "small-to-large", "read-only",
+                        "reading", "unmap-all")),
     "domain-selective": ([(INVALIDATE, "invalidate_range", "invalidate_domain")], ("far-apart",)),
     "after-an-unmap": ([(DOMAIN, "iommu_sync", "invalidate_gather")], ("range", "far-apart")),
     "after-an-unmap-of-a-page": ([(DOMAIN, "iommu_unmap_now", "invalidate_page")], ("page",)),
