@@ -31,7 +31,8 @@ $(BUILD)/obj/kernel/report/report.c.o: $(BUILD)/version.h
 
 # Linked twice: the second image carries the names of the first one's functions, for backtraces.
 # They lie behind all code, so no function moves, which the last step checks.
-LINK := $(LD) -T linker/kernel.ld -z max-page-size=4096 --gc-sections
+# Twice the usual size of what is inlined: a fifth more code, and 120 instructions less for one page.
+LINK := $(LD) -T linker/kernel.ld -z max-page-size=4096 --gc-sections -mllvm -inline-threshold=450
 
 $(BUILD)/kernel.first.elf: $(KERNEL_OBJECTS) linker/kernel.ld
 	$(call SAY,LD,$@)
