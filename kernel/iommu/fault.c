@@ -12,6 +12,9 @@
 #define ROUNDS_MAX   1024u
 #define SILENCES_MAX 8u
 
+#define REASON_WRONG_SOURCE 0x26
+#define OWNER_TEXT_MAX      48u
+
 static struct fault recent[FAULTS_KEPT];
 static uint64_t total;
 
@@ -41,7 +44,7 @@ static const struct {
     {0x23, "the interrupt-remapping table could not be read"},
     {0x24, "reserved bits in the interrupt-remapping entry"},
     {0x25, "compatibility-format interrupts are blocked"},
-    {0x26, "the interrupt came from the wrong source"},
+    {REASON_WRONG_SOURCE, "the interrupt came from the wrong source"},
     {0x27, "the posted-interrupt descriptor could not be read"},
     {0x28, "reserved bits in the posted-interrupt descriptor"},
 };
@@ -55,16 +58,31 @@ const char *fault_reason(uint8_t reason)
     return "unknown reason";
 }
 
+/* Whose interrupt it is; nothing when that is not known. */
+static void describe_owner(const struct fault *fault, char *buffer, size_t size)
+{
+    if (fault->owner_check == VTD_SOURCE_EXACT)
+        format(buffer, size, ": the entry is for %04x:%02x:%02x.%x", fault->segment,
+               PCI_BUS(fault->owner), PCI_DEVICE(fault->owner), PCI_FUNCTION(fault->owner));
+    else if (fault->owner_check == VTD_SOURCE_BUSES)
+        format(buffer, size, ": the entry is for buses %02x to %02x", fault->owner >> 8,
+               fault->owner & 0xff);
+    else
+        buffer[0] = '\0';
+}
+
 void fault_describe(const struct fault *fault, char *buffer, size_t size)
 {
     static const char *const requests[] = {"write to", "read of", "page request for",
                                            "atomic operation on"};
     const char *request = fault->interrupt ? "interrupt with index" : requests[fault->type & 3];
+    char owner[OWNER_TEXT_MAX];
 
-    format(buffer, size, "%04x:%02x:%02x.%x %s 0x%llx refused: reason %s%x, %s", fault->segment,
+    describe_owner(fault, owner, sizeof(owner));
+    format(buffer, size, "%04x:%02x:%02x.%x %s 0x%llx refused: reason %s%x, %s%s", fault->segment,
            PCI_BUS(fault->rid), PCI_DEVICE(fault->rid), PCI_FUNCTION(fault->rid), request,
            (unsigned long long)fault->address, fault->reason > 9 ? "0x" : "", fault->reason,
-           fault_reason(fault->reason));
+           fault_reason(fault->reason), owner);
 }
 
 /* ---- the record of what happened ---- */
@@ -148,6 +166,18 @@ static void apply_policy(struct iommu_unit *unit, struct fault_device *device)
         options->on_faults(options->context, unit->segment, device->rid);
 }
 
+/* An interrupt from the wrong source is an attack on the right one: note whose entry it named. */
+static void note_owner(const struct iommu_unit *unit, struct fault *fault)
+{
+    const struct vtd_irte *entry;
+
+    if (fault->reason != REASON_WRONG_SOURCE || fault->address >= unit->remap.count)
+        return;
+    entry = &unit->remap.entries[fault->address];
+    fault->owner = (uint16_t)entry->high;
+    fault->owner_check = (uint8_t)bits_get(entry->high, 19, 18);
+}
+
 static void record(struct iommu_unit *unit, const struct vtd_fault *raw)
 {
     struct fault_device *device = device_of(&unit->faults, vtd_fault_source(raw));
@@ -162,6 +192,7 @@ static void record(struct iommu_unit *unit, const struct vtd_fault *raw)
     };
     fault->interrupt = fault->reason >= 0x20;
     fault->address = fault->interrupt ? vtd_fault_index(raw) : vtd_fault_address(raw);
+    note_owner(unit, fault);
     total++;
     log_fault(unit, fault);
     if (!device) {

@@ -11,7 +11,7 @@ struct iommu_unit;
 
 #define FAULTS_KEPT    64u
 #define FAULT_DEVICES  32u
-#define FAULT_TEXT_MAX 160u
+#define FAULT_TEXT_MAX 192u
 
 /* Request types as fault records name them: T1 | T2 << 1. */
 enum fault_type {
@@ -29,6 +29,9 @@ struct fault {
     bool interrupt;   /* an interrupt request: `address` is the index it named */
     uint64_t address; /* page aligned */
     uint64_t time_ns;
+    /* Reason 0x26: who may use that entry, as enum vtd_source_check and its id; 0: not known. */
+    uint8_t owner_check;
+    uint16_t owner;
 };
 
 struct fault_device {
@@ -54,7 +57,10 @@ int fault_start(struct iommu_unit *unit);
 void fault_collect(struct iommu_unit *unit);
 /* Why a request was refused, in words. */
 const char *fault_reason(uint8_t reason);
-/* "0000:00:02.0 write to 0x100000000 refused: reason 5, no write permission" */
+/*
+ * "0000:00:02.0 write to 0x100000000 refused: reason 5, no write permission"; an interrupt from the
+ * wrong source also names the right one.
+ */
 void fault_describe(const struct fault *fault, char *buffer, size_t size);
 
 /* All units together: how many there were, and the most recent, oldest first. */

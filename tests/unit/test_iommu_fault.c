@@ -49,20 +49,27 @@ static void says_what_happened_in_words(void **state)
         struct fault fault;
         const char *text;
     } cases[] = {
-        {{0, PCI_RID(0, 2, 0), 5, FAULT_WRITE, false, IOVA, 0},
+        {{0, PCI_RID(0, 2, 0), 5, FAULT_WRITE, false, IOVA, 0, 0, 0},
          "0000:00:02.0 write to 0x100000000 refused: reason 5, no write permission"},
-        {{1, PCI_RID(0x40, 31, 7), 6, FAULT_READ, false, 0x1000, 0},
+        {{1, PCI_RID(0x40, 31, 7), 6, FAULT_READ, false, 0x1000, 0, 0, 0},
          "0001:40:1f.7 read of 0x1000 refused: reason 6, no read permission"},
-        {{0, PCI_RID(0, 2, 0), 2, FAULT_ATOMIC, false, 0x1000, 0},
+        {{0, PCI_RID(0, 2, 0), 2, FAULT_ATOMIC, false, 0x1000, 0, 0, 0},
          "0000:00:02.0 atomic operation on 0x1000 refused: reason 2, the device has no context "
          "entry"},
-        {{0, PCI_RID(0, 2, 0), 0x26, FAULT_READ, true, 0x1f, 0},
+        {{0, PCI_RID(0, 2, 0), 0x26, FAULT_READ, true, 0x1f, 0, 0, 0},
          "0000:00:02.0 interrupt with index 0x1f refused: reason 0x26, the interrupt came from the "
          "wrong source"},
-        {{0, PCI_RID(0, 2, 0), 0xc, FAULT_WRITE, false, 0, 0},
+        {{0, PCI_RID(0, 2, 0), 0xc, FAULT_WRITE, false, 0, 0, 0, 0},
          "0000:00:02.0 write to 0x0 refused: reason 0xc, reserved bits in a page-table entry"},
-        {{0, PCI_RID(0, 2, 0), 0x77, FAULT_PAGE_REQUEST, false, 0, 0},
+        {{0, PCI_RID(0, 2, 0), 0x77, FAULT_PAGE_REQUEST, false, 0, 0, 0, 0},
          "0000:00:02.0 page request for 0x0 refused: reason 0x77, unknown reason"},
+        {{0, PCI_RID(0, 2, 0), 0x26, FAULT_READ, true, 0x1f, 0, VTD_SOURCE_EXACT,
+          PCI_RID(0xff, 31, 7)},
+         "0000:00:02.0 interrupt with index 0x1f refused: reason 0x26, the interrupt came from the "
+         "wrong source: the entry is for 0000:ff:1f.7"},
+        {{0, PCI_RID(0, 2, 0), 0x26, FAULT_READ, true, 0xffff, 0, VTD_SOURCE_BUSES, 0x0a1f},
+         "0000:00:02.0 interrupt with index 0xffff refused: reason 0x26, the interrupt came from "
+         "the wrong source: the entry is for buses 0a to 1f"},
     };
     char text[FAULT_TEXT_MAX];
 

@@ -327,8 +327,19 @@ static void another_device_cannot_use_the_entry(void **state)
 {
     struct vtd_unit *unit = start(VTD_TEST_CAP, NULL);
     struct irq_set *set = enable(IRQ_MSIX, 1);
+    uint64_t faults = iommu_fault_count();
+    char text[FAULT_TEXT_MAX];
+    struct fault last;
 
     assert_int_equal(raise_msix(unit, OTHER, 0), 0x26);
+    assert_int_equal(calls[0], 0);
+    /* The log names the one who sent it and the one it belongs to. */
+    assert_int_equal(iommu_fault_count(), faults + 1);
+    assert_int_equal(fault_recent(&last, 1), 1);
+    fault_describe(&last, text, sizeof(text));
+    assert_string_equal(text, "0000:00:03.0 interrupt with index 0x0 refused: reason 0x26, the "
+                              "interrupt came from the wrong source: the entry is for "
+                              "0000:00:02.0");
     assert_int_equal(raise_msix(unit, DEVICE, 0), 0);
     assert_int_equal(calls[0], 1);
     irq_disable(set);
