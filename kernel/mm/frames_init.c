@@ -112,17 +112,17 @@ static struct span carve(const struct phys_run *usable, size_t count, uint64_t n
 static uint64_t lay_out(char *place)
 {
     uint64_t end = (uint64_t)frames.base + frames.count;
-    uint64_t regions = (frames.count + FRAMES_PER_2M - 1) / FRAMES_PER_2M;
-    uint64_t gigas = (end - 1) / FRAMES_PER_1G - frames.base / FRAMES_PER_1G + 1;
+    uint64_t gigas = (end - frames.origin + FRAMES_PER_1G - 1) / FRAMES_PER_1G;
+    uint64_t regions = gigas * REGIONS_PER_1G;
     uint64_t frame_bytes = frames.count * sizeof(struct frame);
     uint64_t region_bytes = regions * sizeof(struct pin_block);
 
     if (place) {
         frames.frame = (struct frame *)place;
         frames.region = (struct pin_block *)(place + frame_bytes);
-        frames.giga = (struct pin_block *)(place + frame_bytes + region_bytes);
+        frames.giga = (struct giga *)(place + frame_bytes + region_bytes);
     }
-    return frame_bytes + region_bytes + gigas * sizeof(struct pin_block);
+    return frame_bytes + region_bytes + gigas * sizeof(struct giga);
 }
 
 /* What remains of a run beside the metadata, which lies at one of its ends if in it at all. */
@@ -137,15 +137,14 @@ static struct span rest_span(const struct phys_run *run, struct span metadata)
     return s;
 }
 
-/* Counts the frames of [first, end) in the blocks of `size` frames that they lie in. */
-static void count_owned(struct pin_block *block, struct span s, uint64_t size)
+/* The blocks that have a frame of [first, end), which is not ours. */
+static void mark_partial(uint64_t first, uint64_t end)
 {
-    while (s.first < s.end) {
-        uint64_t next = MIN(ALIGN_DOWN(s.first, size) + size, s.end);
-
-        block->owned += (uint32_t)(next - s.first);
-        block++;
-        s.first = next;
+    if (first == end)
+        return;
+    for (uint64_t n = ALIGN_DOWN(first, FRAMES_PER_2M); n < end; n += FRAMES_PER_2M) {
+        region_of((uint32_t)n)->orphans = BLOCK_PARTIAL;
+        giga_of((uint32_t)n)->block.orphans = BLOCK_PARTIAL;
     }
 }
 
@@ -153,13 +152,14 @@ static void mark_holes(uint64_t first, uint64_t end)
 {
     for (uint64_t n = first; n < end; n++)
         frames.frame[n - frames.base].state = FRAME_HOLE;
+    mark_partial(first, end);
 }
 
 /* Walks both lists in address order: everything between the runs is a hole. */
 static void mark_all(const struct phys_run *usable, size_t count, const struct phys_run *held,
                      size_t held_count, struct span metadata)
 {
-    uint64_t at = frames.base;
+    uint64_t at = frames.base, table_end = at + frames.count;
     size_t u = 0, h = 0;
 
     while (u < count || h < held_count) {
@@ -171,10 +171,10 @@ static void mark_all(const struct phys_run *usable, size_t count, const struct p
         mark_holes(at, s.first);
         at = s.end;
         frames.stats.total += s.end - s.first;
-        count_owned(region_of((uint32_t)s.first), s, FRAMES_PER_2M);
-        count_owned(giga_of((uint32_t)s.first), s, FRAMES_PER_1G);
     }
-    mark_holes(at, (uint64_t)frames.base + frames.count);
+    mark_holes(at, table_end);
+    mark_partial(frames.origin, frames.base);
+    mark_partial(table_end, ALIGN_UP(table_end, FRAMES_PER_1G));
 }
 
 int frames_init(const struct phys_run *usable, size_t count, const struct phys_run *held,
@@ -190,6 +190,7 @@ int frames_init(const struct phys_run *usable, size_t count, const struct phys_r
     if (all.end == 0)
         return -ENOMEM;
     frames.base = (uint32_t)all.first;
+    frames.origin = ALIGN_DOWN(frames.base, FRAMES_PER_1G);
     frames.count = (uint32_t)(all.end - all.first);
     bytes = ALIGN_UP(lay_out(NULL), PAGE_SIZE);
     metadata = carve(usable, count, bytes >> PAGE_SHIFT);

@@ -5,9 +5,10 @@
 
 #include "kernel/mm/frames.h"
 
-#define FRAMES_PER_2M 512u
-#define FRAMES_PER_1G 262144u
-#define ORDER_COUNT   (ORDER_1G + 1)
+#define FRAMES_PER_2M  512u
+#define FRAMES_PER_1G  262144u
+#define REGIONS_PER_1G (FRAMES_PER_1G / FRAMES_PER_2M)
+#define ORDER_COUNT    (ORDER_1G + 1)
 
 /* Frame number 0 is never owned, so it ends lists. */
 #define FRAME_NONE 0u
@@ -45,17 +46,29 @@ _Static_assert(sizeof(struct frame) == 16, "metadata budget: 16 bytes per frame"
 
 /* A 2 MiB or 1 GiB block as far as pins are concerned. */
 struct pin_block {
-    uint32_t pins;
-    uint32_t orphans;       /* first frame of the first orphan run, FRAME_NONE if there is none */
-    uint32_t owned;         /* frames in it that are not holes */
-    uint32_t pinned_inside; /* of 1 GiB: regions in it with pins, of their own or of frames */
+    union {
+        struct {
+            uint32_t pins;
+            uint32_t orphans; /* first frame of the first orphan run, FRAME_NONE, BLOCK_PARTIAL */
+        };
+        uint64_t status; /* both, as in struct frame */
+    };
+};
+/* Some of it is not ours. It is never pinned as a whole, so it can have no orphans. */
+#define BLOCK_PARTIAL UINT32_MAX
+
+/* 1 GiB. */
+struct giga {
+    struct pin_block block;
+    uint32_t pinned_inside; /* regions in it with pins, of their own or of frames */
 };
 
 struct frames {
     struct frame *frame;      /* [count], of frame number `base` on */
-    struct pin_block *region; /* one per 2 MiB; `base` is a multiple of FRAMES_PER_2M */
-    struct pin_block *giga;   /* one per 1 GiB, from the GiB that holds `base` on */
-    uint32_t base;
+    struct pin_block *region; /* one per 2 MiB, from the GiB that holds `base` on */
+    struct giga *giga;        /* one per 1 GiB, likewise */
+    uint32_t base;            /* a multiple of FRAMES_PER_2M */
+    uint32_t origin;          /* the first frame of the first GiB */
     uint32_t count;
     struct frames_stats stats;
 };
@@ -70,12 +83,12 @@ void frames_put_one(uint32_t number);
 
 static inline struct pin_block *region_of(uint32_t number)
 {
-    return &frames.region[(number - frames.base) / FRAMES_PER_2M];
+    return &frames.region[(number - frames.origin) / FRAMES_PER_2M];
 }
 
-static inline struct pin_block *giga_of(uint32_t number)
+static inline struct giga *giga_of(uint32_t number)
 {
-    return &frames.giga[number / FRAMES_PER_1G - frames.base / FRAMES_PER_1G];
+    return &frames.giga[(number - frames.origin) / FRAMES_PER_1G];
 }
 
 #endif

@@ -72,10 +72,10 @@ static void release_run(uint32_t first, uint32_t count)
 {
     while (count > 0) {
         uint32_t part = MIN(count, FRAMES_PER_1G - first % FRAMES_PER_1G);
-        struct pin_block *giga = giga_of(first);
+        struct giga *giga = giga_of(first);
 
-        if (giga->pins != 0)
-            orphan_run(giga, first, part);
+        if (giga->block.pins != 0)
+            orphan_run(&giga->block, first, part);
         else if (giga->pinned_inside != 0)
             release_regions(first, part);
         else
@@ -92,7 +92,7 @@ void frames_release(paddr_t base, uint64_t length)
 
     ASSERT(index < frames.count);
     if (length == PAGE_SIZE && frames.frame[index].pins == 0 && region_of(first)->pins == 0 &&
-        giga_of(first)->pins == 0)
+        giga_of(first)->block.pins == 0)
         frames_put_one(first);
     else
         release_run(first, (uint32_t)(length >> PAGE_SHIFT));
@@ -160,9 +160,9 @@ static void unpin_frame(uint32_t index)
     release_run(frames.base + index, 1);
 }
 
-static int pin_block(struct pin_block *block, uint32_t frames_in_block)
+static int pin_block(struct pin_block *block)
 {
-    if (block->owned != frames_in_block)
+    if (block->orphans == BLOCK_PARTIAL)
         return -EINVAL;
     if (block->pins == PINS_MAX)
         return -ENOMEM;
@@ -181,7 +181,7 @@ static void unpin_block(struct pin_block *block)
 
 static int pin_region(uint32_t number)
 {
-    int error = pin_block(region_of(number), FRAMES_PER_2M);
+    int error = pin_block(region_of(number));
 
     if (!error && region_of(number)->pins == 1)
         region_pinned(number);
@@ -218,7 +218,7 @@ static void unpin_blocks(uint32_t first, uint32_t count, uint32_t done)
         else if (block == FRAMES_PER_2M)
             unpin_region(first);
         else
-            unpin_block(giga_of(first));
+            unpin_block(&giga_of(first)->block);
         frames.stats.pins--;
         first += block;
         count -= block;
@@ -231,7 +231,7 @@ static int pin_at(uint32_t first, uint32_t block)
         return pin_frame(first - frames.base);
     if (block == FRAMES_PER_2M)
         return pin_region(first);
-    return pin_block(giga_of(first), block);
+    return pin_block(&giga_of(first)->block);
 }
 
 static int pin_run(struct phys_run run)
@@ -265,20 +265,21 @@ static void unpin_run(struct phys_run run)
 }
 
 /*
- * Scattered memory is one run per frame, each pinned once. Millions of them go through the two
- * functions below, so the case is decided by one comparison, and they call nothing, which would
- * make them save registers. They stop at the first run that is anything else (the first frame of a
- * region among them) and return how many they did. Offsets are in bytes of the table.
+ * Scattered memory is one run per frame or per region, each pinned once. Millions of them go
+ * through the functions below, so the case is decided by one comparison, and they call nothing,
+ * which would make them save registers. They stop at the first run that is anything else (the first
+ * frame of a region among them) and return how many they did. Offsets are in bytes of the table.
  */
 #define OFFSET_SHIFT (PAGE_SHIFT - 4)
 #define REGION_BYTES (FRAMES_PER_2M * sizeof(struct frame))
+#define REGION_SHIFT (PAGE_SHIFT + 9)
 
-static struct frame *frame_at(char *table, uint64_t offset)
+static inline struct frame *frame_at(char *table, uint64_t offset)
 {
     return (struct frame *)(void *)(table + offset);
 }
 
-static size_t pin_usual(const struct phys_run *runs, size_t count)
+static inline size_t pin_frames(const struct phys_run *runs, size_t count)
 {
     const paddr_t first = (paddr_t)frames.base << PAGE_SHIFT;
     const uint64_t size = frames.count * sizeof(struct frame);
@@ -301,7 +302,7 @@ static size_t pin_usual(const struct phys_run *runs, size_t count)
     return i;
 }
 
-static size_t unpin_usual(const struct phys_run *runs, size_t count)
+static inline size_t unpin_frames(const struct phys_run *runs, size_t count)
 {
     const paddr_t first = (paddr_t)frames.base << PAGE_SHIFT;
     char *const table = (char *)frames.frame;
@@ -322,17 +323,77 @@ static size_t unpin_usual(const struct phys_run *runs, size_t count)
     return i;
 }
 
+/* The number of the region that is all of the run; huge if it is no region. */
+static inline uint64_t region_number(const struct phys_run *run, paddr_t origin)
+{
+    uint64_t inside = run->base - origin;
+
+    if (run->length != SIZE_2M)
+        return UINT64_MAX;
+    return inside >> REGION_SHIFT | inside << (64 - REGION_SHIFT);
+}
+
+/* Regions that can be pinned have numbers below this. */
+static inline uint64_t region_end(void)
+{
+    return (frames.base - frames.origin + frames.count) / FRAMES_PER_2M;
+}
+
+static inline size_t pin_regions(const struct phys_run *runs, size_t count)
+{
+    const paddr_t origin = (paddr_t)frames.origin << PAGE_SHIFT;
+    const uint64_t end = region_end();
+    struct pin_block *const region = frames.region;
+    struct giga *const giga = frames.giga;
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        uint64_t number = region_number(&runs[i], origin);
+
+        if (number >= end || region[number].status != STATUS_HELD)
+            break;
+        region[number].status = STATUS_PINNED_ONCE;
+        giga[number / REGIONS_PER_1G].pinned_inside++;
+    }
+    frames.stats.pins += i;
+    return i;
+}
+
+static inline size_t unpin_regions(const struct phys_run *runs, size_t count)
+{
+    const paddr_t origin = (paddr_t)frames.origin << PAGE_SHIFT;
+    const uint64_t end = region_end();
+    struct pin_block *const region = frames.region;
+    struct giga *const giga = frames.giga;
+    size_t i;
+
+    for (i = 0; i < count; i++) {
+        uint64_t number = region_number(&runs[i], origin);
+
+        if (number >= end || region[number].status != STATUS_PINNED_ONCE)
+            break;
+        region[number].status = STATUS_HELD;
+        giga[number / REGIONS_PER_1G].pinned_inside--;
+    }
+    frames.stats.pins -= i;
+    return i;
+}
+
 static SLOW_PATH void unpin_rest(const struct phys_run *runs, size_t done, size_t count)
 {
     while (done < count) {
-        unpin_run(runs[done++]);
-        done += unpin_usual(runs + done, count - done);
+        size_t regions = unpin_regions(runs + done, count - done);
+
+        if (regions == 0)
+            unpin_run(runs[done]);
+        done += MAX(regions, 1);
+        done += unpin_frames(runs + done, count - done);
     }
 }
 
 void frames_unpin_runs(const struct phys_run *runs, size_t count)
 {
-    size_t done = unpin_usual(runs, count);
+    size_t done = unpin_frames(runs, count);
 
     if (done != count)
         unpin_rest(runs, done, count);
@@ -341,21 +402,22 @@ void frames_unpin_runs(const struct phys_run *runs, size_t count)
 static SLOW_PATH int pin_rest(const struct phys_run *runs, size_t done, size_t count)
 {
     while (done < count) {
-        int error = pin_run(runs[done]);
+        size_t regions = pin_regions(runs + done, count - done);
+        int error = regions == 0 ? pin_run(runs[done]) : 0;
 
         if (error) {
             frames_unpin_runs(runs, done);
             return error;
         }
-        done++;
-        done += pin_usual(runs + done, count - done);
+        done += MAX(regions, 1);
+        done += pin_frames(runs + done, count - done);
     }
     return 0;
 }
 
 int frames_pin_runs(const struct phys_run *runs, size_t count)
 {
-    size_t done = pin_usual(runs, count);
+    size_t done = pin_frames(runs, count);
 
     return done == count ? 0 : pin_rest(runs, done, count);
 }

@@ -226,7 +226,7 @@ static void test_exhaust(void **state)
     memset(phys_to_virt(RAM_BASE), 0x5a, 3 * MIB);
     assert_int_equal(frames_init(small, 1, NULL, 0), 0);
     frames_stats(&s);
-    assert_int_equal(s.total, 3 * MIB / PAGE_SIZE - 4); /* 768 * 16 bytes and the pin blocks */
+    assert_int_equal(s.total, 3 * MIB / PAGE_SIZE - 5); /* 768 * 16 bytes and the pin blocks */
     memset(held, 0, sizeof(held));
     while ((at = frames_alloc(0, FRAMES_ZERO)) != PADDR_NONE) {
         const uint64_t *word = phys_to_virt(at);
@@ -273,6 +273,60 @@ static void test_pinned_gib_is_one_count(void **state)
     assert_true(frames_alloc(ORDER_1G, 0) == PADDR_NONE);
     frames_unpin(at, SIZE_1G);
     assert_true(frames_alloc(ORDER_1G, 0) == at);
+    host_memory_destroy();
+}
+
+static uint64_t pins_now(void)
+{
+    struct frames_stats s;
+
+    frames_stats(&s);
+    return s.pins;
+}
+
+/* Releases a block: is it free at once? */
+static bool comes_back(paddr_t block)
+{
+    struct frames_stats s;
+
+    frames_release(block, SIZE_2M);
+    frames_stats(&s);
+    return s.orphans == 0;
+}
+
+/* Many runs at once, of every kind and order: all or nothing. */
+static void test_lists_of_runs(void **state)
+{
+    struct phys_run runs[8];
+    paddr_t at;
+
+    setup();
+    at = frames_alloc(ORDER_2M + 3, 0);
+    runs[0] = (struct phys_run){at + 2 * SIZE_2M, SIZE_2M};
+    runs[1] = (struct phys_run){at, SIZE_2M};
+    runs[2] = (struct phys_run){at + SIZE_2M, PAGE_SIZE};
+    runs[3] = (struct phys_run){at + SIZE_2M + 3 * PAGE_SIZE, PAGE_SIZE};
+    runs[4] = (struct phys_run){at + 2 * SIZE_2M, SIZE_2M};             /* a second time */
+    runs[5] = (struct phys_run){at + 4 * SIZE_2M + PAGE_SIZE, SIZE_2M}; /* not one block */
+    runs[6] = (struct phys_run){at + 6 * SIZE_2M, SIZE_2M};
+    runs[7] = (struct phys_run){RAM_BASE - SIZE_2M, SIZE_2M}; /* not ours */
+    assert_int_equal(frames_pin_runs(runs, 8), -EINVAL);
+    assert_int_equal(pins_now(), 0);
+    runs[7] = (struct phys_run){RAM_BASE + RAM_SIZE, SIZE_2M};
+    assert_int_equal(frames_pin_runs(runs, 8), -EINVAL);
+    assert_int_equal(pins_now(), 0);
+    assert_int_equal(frames_pin_runs(runs, 7), 0);
+    assert_int_equal(pins_now(), 5 + 512 + 1);
+    /* A pin of the region that the run of frames begins in is another pin. */
+    assert_int_equal(frames_pin(at + 4 * SIZE_2M, SIZE_2M), 0);
+    frames_unpin_runs(runs, 7);
+    assert_int_equal(pins_now(), 1);
+    for (unsigned i = 0; i < 8; i++)
+        if (i != 4)
+            assert_true(comes_back(at + i * SIZE_2M));
+    assert_false(comes_back(at + 4 * SIZE_2M));
+    frames_unpin(at + 4 * SIZE_2M, SIZE_2M);
+    assert_true(frames_alloc(ORDER_2M + 3, 0) == at);
     host_memory_destroy();
 }
 
@@ -323,7 +377,7 @@ static void test_bad_runs_are_refused(void **state)
     static const struct phys_run empty[] = {{RAM_BASE, 0}};
     static const struct phys_run overlap[] = {{RAM_BASE, MIB}, {RAM_BASE, MIB}};
     static const struct phys_run wraps[] = {{~(uint64_t)0 & ~(PAGE_SIZE - 1), 2 * PAGE_SIZE}};
-    static const struct phys_run tiny[] = {{RAM_BASE, PAGE_SIZE}};
+    static const struct phys_run tiny[] = {{RAM_BASE, 2 * PAGE_SIZE}};
     static const struct phys_run far[] = {{64 * KIB * GIB, GIB}};
 
     host_memory_create(RAM_BASE, RAM_SIZE);
@@ -367,6 +421,7 @@ int main(void)
         cmocka_unit_test(test_exhaust),
         cmocka_unit_test(test_single_frames_do_not_hide_large_blocks),
         cmocka_unit_test(test_pinned_gib_is_one_count),
+        cmocka_unit_test(test_lists_of_runs),
         cmocka_unit_test(test_foreign_memory_is_not_pinned),
         cmocka_unit_test(test_held_memory_can_be_released_later),
         cmocka_unit_test(test_bad_runs_are_refused),
