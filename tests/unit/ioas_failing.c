@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The real frame pins and table pages, with failures injected in front of them: see host_heap.h. */
-#define frames_pin  frames_pin_real
-#define table_alloc table_alloc_real
+#define frames_pin_runs frames_pin_runs_real
+#define table_alloc     table_alloc_real
 #include "kernel/mm/frames_pin.c"
 #include "kernel/iommu/tablepool.c"
-#undef frames_pin
+#undef frames_pin_runs
 #undef table_alloc
 #include "tests/unit/host_heap.h"
 
-int frames_pin(paddr_t base, uint64_t length);
+int frames_pin_runs(const struct phys_run *runs, size_t count);
 struct iommu_table_page *table_alloc(struct table_pool *pool, unsigned level);
 
-int frames_pin(paddr_t base, uint64_t length)
+int frames_pin_runs(const struct phys_run *runs, size_t count)
 {
-    return host_must_fail() ? -ENOMEM : frames_pin_real(base, length);
+    return host_must_fail() ? -ENOMEM : frames_pin_runs_real(runs, count);
 }
 
 struct iommu_table_page *table_alloc(struct table_pool *pool, unsigned level)

@@ -11,6 +11,7 @@
 
 /* Where decisions come from: random numbers, or the bytes of a fuzzer until they run out. */
 struct model_input {
+    uint64_t seed; /* for the message on a difference */
     uint64_t rng;
     const uint8_t *data; /* NULL: random */
     size_t size;
@@ -21,11 +22,9 @@ void ioas_model_run(struct model_input *input, uint64_t steps);
 
 /* How often each kind of operation succeeded and failed, to see that the test tests. */
 struct model_count {
-    const char *name;
     uint64_t passed, refused, injected;
 };
-extern struct model_count model_counts[];
-extern const size_t model_count_kinds;
+extern struct model_count model_counts[]; /* as in model_operations (ioas_operations.h) */
 /* Steps with a page table attached; large leaves that an IOVA of the ioas' own choice kept. */
 extern uint64_t model_populated, model_large;
 
