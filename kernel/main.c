@@ -303,9 +303,8 @@ static int load(struct refusal *why)
     if (error)
         return error;
     cpu_syscall_init();
-    /* Without remapping, close_dma() has refused to go on unless the operator gave leave. */
-    if (add_iommu_files() || vfio_sysfs_register() ||
-        vfio_container_register(payload_user(), true) || iommufd_register(payload_user(), true))
+    if (add_iommu_files() || vfio_sysfs_register() || vfio_container_register(payload_user()) ||
+        iommufd_register(payload_user()))
         return refuse(why, -ENOMEM, "not enough memory for the device files");
     error = vfio_register_groups(why);
     for (size_t i = 0; !error && i < config.device_count; i++)

@@ -78,8 +78,6 @@ int iommufd_bind(struct file *file, struct pci_device *pci, struct iommufd_devic
 
     if (!file_is_iommufd(file))
         return -EBADFD;
-    if (!iommufd_interrupts_safe())
-        return -EPERM;
     ctx = file->context;
     if (is_bound(ctx, pci))
         return -EBUSY;

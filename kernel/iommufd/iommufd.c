@@ -14,16 +14,10 @@
 #define OBJECT_ID_MAX INT32_MAX
 
 static const struct ioas_user *the_user;
-static bool interrupts_are_safe;
 
 const struct ioas_user *iommufd_user(void)
 {
     return the_user;
-}
-
-bool iommufd_interrupts_safe(void)
-{
-    return interrupts_are_safe;
 }
 
 /* ---- Objects -------------------------------------------------------------------------------- */
@@ -233,10 +227,9 @@ int iommufd_open(void *context, unsigned flags, struct file **out)
     return 0;
 }
 
-int iommufd_register(const struct ioas_user *user, bool interrupts_safe)
+int iommufd_register(const struct ioas_user *user)
 {
     the_user = user;
-    interrupts_are_safe = interrupts_safe;
     return tree_add_device("/dev/iommu", IOMMUFD_MAJOR, IOMMUFD_MINOR, iommufd_open, NULL);
 }
 

@@ -14,7 +14,7 @@
 struct iommufd_device;
 
 /* Adds /dev/iommu to the file tree. `user` must stay alive. */
-int iommufd_register(const struct ioas_user *user, bool interrupts_safe);
+int iommufd_register(const struct ioas_user *user);
 /* A new open file; what opening /dev/iommu does. */
 int iommufd_open(void *context, unsigned flags, struct file **out);
 bool file_is_iommufd(const struct file *file);
@@ -22,7 +22,7 @@ bool file_is_iommufd(const struct file *file);
 /*
  * Makes the device an object of the file, which it keeps open. Its DMA stays refused.
  * -EBADFD: not an iommufd; -EBUSY: bound elsewhere, or its group belongs to another owner;
- * -EPERM: interrupts are not safe; -ENOMEM.
+ * -ENOMEM.
  */
 int iommufd_bind(struct file *file, struct pci_device *pci, struct iommufd_device **out);
 /* Detaches and forgets the device. Bus mastering must be off. */

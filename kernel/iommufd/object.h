@@ -66,7 +66,6 @@ struct iommufd_device {
 
 /* Who the memory belongs to (iommufd_register()). */
 const struct ioas_user *iommufd_user(void);
-bool iommufd_interrupts_safe(void);
 
 static inline uint32_t object_id(const struct object *object)
 {

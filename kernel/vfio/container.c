@@ -23,9 +23,8 @@ struct member {
     struct pci_group *group;
 };
 
-/* The one program of this machine, and whether its devices' interrupts are kept apart. */
+/* The one program of this machine. */
 static const struct ioas_user *the_user;
-static bool interrupts_are_safe;
 
 /* ---- SET_IOMMU ------------------------------------------------------------------------------ */
 
@@ -59,8 +58,6 @@ static APART int set_iommu(struct vfio_container *container, uint64_t type)
         return -EINVAL;
     if (type != VFIO_TYPE1_IOMMU && type != VFIO_TYPE1v2_IOMMU)
         return -ENODEV;
-    if (!interrupts_are_safe)
-        return -EPERM;
     error = type1_create(the_user, type == VFIO_TYPE1v2_IOMMU, &type1);
     if (error)
         return error;
@@ -119,10 +116,9 @@ int vfio_container_open(void *context, unsigned flags, struct file **out)
     return 0;
 }
 
-int vfio_container_register(const struct ioas_user *user, bool interrupts_safe)
+int vfio_container_register(const struct ioas_user *user)
 {
     the_user = user;
-    interrupts_are_safe = interrupts_safe;
     return tree_add_device("/dev/vfio/vfio", CONTAINER_MAJOR, CONTAINER_MINOR, vfio_container_open,
                            NULL);
 }

@@ -16,10 +16,10 @@
 struct vfio_container;
 
 /*
- * Adds /dev/vfio/vfio to the file tree. `user` must stay alive. Without `interrupts_safe`
- * (interrupt remapping, or the operator's leave to do without) SET_IOMMU is refused (-EPERM).
+ * Adds /dev/vfio/vfio to the file tree. `user` must stay alive. Linux asks at SET_IOMMU whether
+ * interrupts are remapped; here iommu_init() has asked the operator before any payload ran.
  */
-int vfio_container_register(const struct ioas_user *user, bool interrupts_safe);
+int vfio_container_register(const struct ioas_user *user);
 /* A new open file; what opening /dev/vfio/vfio does. */
 int vfio_container_open(void *context, unsigned flags, struct file **out);
 
