@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Fixtures: building payloads, and guests that are ended with the test."""
 
-import fcntl
 import pathlib
 import subprocess
 import sys
@@ -16,10 +15,8 @@ from guest import Guest  # noqa: E402
 
 
 def make(target):
-    """Builds one target; tests run side by side, so one make at a time."""
-    cli.BUILD.mkdir(exist_ok=True)
-    with open(cli.BUILD / "make.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    """Builds one target; what it prints is shown only if it fails."""
+    with cli.building():
         done = subprocess.run(["make", "--no-print-directory", target], cwd=TOP, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert done.returncode == 0, done.stdout

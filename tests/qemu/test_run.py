@@ -14,9 +14,10 @@ from conftest import TOP
 RUN = [str(TOP / "bulkhead"), "run"]
 
 
-def run(*words, timeout=60):
+def run(*words, timeout=60, env=None):
     return subprocess.run([*RUN, *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, timeout=timeout, check=False)
+                          stderr=subprocess.PIPE, encoding="utf-8", errors="surrogateescape", timeout=timeout,
+                          env={**os.environ, **(env or {})}, check=False)
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +39,45 @@ def test_report(args, tmp_path):
     assert json.loads(report.read_text())["exit"] == {"status": 3, "reason": "payload"}
 
 
-AWKWARD = ["7", "two words", 'quo"tes', "back\\slash", "end\\", "# no comment", "a=b", "\u00fc", "--", "'", "a\\\"b"]
+def test_an_old_report_does_not_pass_for_a_new_one(args, tmp_path):
+    report = tmp_path / "report.json"
+    report.write_text("{}")
+    assert run("--report", report, "--qemu-arg", "-nowhere", args).returncode == 125
+    assert report.read_text() == ""
+
+
+def test_temporary_folder_with_an_odd_name(args, tmp_path):
+    """A comma ends a word of QEMU's options."""
+    odd = tmp_path / "odd, name"
+    odd.mkdir()
+    ran = run("--firmware", "uefi", "--device", "nvme", args, "--", "3", env={"TMPDIR": str(odd)})
+    assert ran.returncode == 3, ran.stdout + ran.stderr
+    assert not list(odd.iterdir())
+
+
+def test_names_are_those_of_the_callers_folder(args, tmp_path):
+    """Whatever folder ./bulkhead is called from, and by whatever name."""
+    (tmp_path / "called").symlink_to(TOP / "bulkhead")
+    (tmp_path / "my args.elf").symlink_to(args)
+    (tmp_path / "my.conf").write_text("arg = 3\n")
+    (tmp_path / "disk.img").write_bytes(bytes(1 << 20))
+    done = subprocess.run(
+        ["./called", "run", "--config", "my.conf", "--report", "report.json", "--qemu-arg", "-drive",
+         "--qemu-arg", "if=none,id=mine,format=raw,file=disk.img", "--device", "nvme,drive=mine,serial=1", "my args.elf"],
+        cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert json.loads((tmp_path / "report.json").read_text())["exit"]["status"] == 3
+
+
+def test_two_runs_at_once(kernel, args):
+    """They build the same files and must not spoil each other's."""
+    processes = [subprocess.Popen([*RUN, str(args), "--", str(status)], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for status in (11, 12, 13)]
+    complaints = [process.communicate(timeout=60)[1] for process in processes]
+    assert [process.returncode for process in processes] == [11, 12, 13], complaints
+
+
+AWKWARD = ["7", "two words", 'quo"tes', "back\\slash", "end\\", "# no comment", "a=b", "\u00fc", "\udcff", "--", "'", "a\\\"b"]
 
 
 def test_arguments_arrive_as_they_are(args):
@@ -79,6 +118,11 @@ MISTAKES = {
     "no such option": (["--devise", "edu"], "--devise"),
     "no such firmware": (["--firmware", "bios"], "bios"),
     "no such config": (["--config", "/nowhere.conf"], "/nowhere.conf"),
+    "a folder as payload": (["/usr/"], "not a file"),
+    "unplaced device": (["--device", "edu,addr=zz"], "addr=zz is no place on a bus"),
+    "device without a name": (["--device", "{edu}"], "does not begin with the name of a device"),
+    "too little memory": (["--memory", "1"], "not a size of at least 16M"),
+    "no folder for the report": (["--report", "/nowhere/report.json"], "cannot write the report"),
     "no such bridge": (["--device", "edu,bus=nowhere"], "nowhere"),
     "no such device": (["--device", "nowhere"], "nowhere"),
     "bad iommu option": (["--iommu", "nowhere=1"], "nowhere"),
@@ -102,18 +146,34 @@ def test_refusal_reaches_the_user(hello_dma):
     assert "DMAR" in ran.stderr and "did not end by itself" in ran.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def read_process(pid, name):
+    """A file of /proc/PID, "" when the process is gone."""
+    try:
+        with open(f"/proc/{pid}/{name}", encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def has_ended(pid):
+    """A dead process may stay in the table until init asks for it, and some containers have no init."""
+    return read_process(pid, "stat").rpartition(")")[2].split()[:1] in ([], ["Z"], ["X"])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_qemu_ends_with_the_command(kernel, payload, number):
     """Whatever ends ./bulkhead ends QEMU too."""
-    command = [*RUN, "--device", "edu", "--qemu-arg", "-S", str(payload("args"))]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    def listen():
+        """A shell that put the tests into the background has told its children to ignore SIGINT."""
+        signal.signal(number, signal.SIG_DFL)
 
-    def children():
-        path = f"/proc/{process.pid}/task/{process.pid}/children"
-        return open(path, encoding="ascii").read().split() if os.path.exists(path) else []
+    command = [*RUN, "--device", "edu", "--qemu-arg", "-S", str(payload("args"))]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               preexec_fn=listen if number != signal.SIGKILL else None)
 
     def qemus():
-        return [pid for pid in children() if "qemu" in open(f"/proc/{pid}/cmdline", encoding="ascii").read()]
+        children = read_process(process.pid, f"task/{process.pid}/children").split()
+        return [pid for pid in children if "qemu" in read_process(pid, "cmdline")]
 
     deadline = time.monotonic() + 30
     while not (found := qemus()) and time.monotonic() < deadline:
@@ -122,6 +182,6 @@ def test_qemu_ends_with_the_command(kernel, payload, number):
     process.send_signal(number)
     assert process.wait(20) != 0
     deadline = time.monotonic() + 10
-    while os.path.exists(f"/proc/{found[0]}") and time.monotonic() < deadline:
+    while not has_ended(found[0]) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not os.path.exists(f"/proc/{found[0]}")
+    assert has_ended(found[0])

@@ -33,6 +33,22 @@ def test_archive_is_read_by_another_program(tmp_path):
     assert (out / "empty").read_bytes() == b""
 
 
+def test_what_an_archive_cannot_hold(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(cli.Failure, match="neither a file"):
+        cpio.tree(tmp_path)
+    (tmp_path / "pipe").unlink()
+    with open(tmp_path / "large", "wb") as file:
+        file.truncate(1 << 32)
+    with pytest.raises(cli.Failure, match="too large"):
+        cpio.tree(tmp_path)
+
+
+def test_archive_of_names_that_are_no_text(tmp_path):
+    (tmp_path / os.fsdecode(b"odd\xff")).write_bytes(b"1")
+    assert b"odd\xff\0" in cpio.archive(cpio.tree(tmp_path))
+
+
 PORT = ["-device", "pcie-root-port,id=rp0,addr=0x1c"]
 NESTED = [*PORT, "-device", "x3130-upstream,id=up,bus=rp0,addr=0x0", "-device", "xio3130-downstream,id=down,bus=up,addr=0x3"]
 SELECTORS = [
@@ -71,8 +87,9 @@ def test_unplaced_bridges_are_refused(tmp_path, arguments):
 
 def test_quoting():
     assert boot.quote('a "b" \\c') == '"a \\"b\\" \\\\c"'
-    with pytest.raises(cli.Failure):
-        boot.quote("a\nb")
+    for value in ("a\nb", ""):
+        with pytest.raises(cli.Failure):
+            boot.quote(value)
 
 
 def test_iommu_overrides():

@@ -2,6 +2,8 @@
 """Chooses the command. A command is a module of this package with main(arguments) -> status."""
 
 import importlib
+import os
+import signal
 import sys
 
 from bulkhead.cli import Failure
@@ -33,11 +35,32 @@ def main(arguments):
     return importlib.import_module(COMMANDS[name][0]).main(arguments[1:])
 
 
-if __name__ == "__main__":
+def end_by_signal(number, _frame):
+    """Leaves through every `finally`, so that no QEMU, make or temporary folder stays behind."""
+    sys.exit(128 + number)
+
+
+def run():
+    """main() with one sentence for everything that can go wrong outside of this program."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup wants it to be ignored
+            signal.signal(number, end_by_signal)
     try:
-        sys.exit(main(sys.argv[1:]))
+        status = main(sys.argv[1:])
+        sys.stdout.flush()
+        return status
     except Failure as failure:
         print(f"bulkhead: {failure}", file=sys.stderr)
-        sys.exit(failure.status)
+        return failure.status
+    except BrokenPipeError:  # nobody reads on; without this Python would complain once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except OSError as problem:
+        print(f"bulkhead: {problem}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
-        sys.exit(130)
+        return 128 + signal.SIGINT
+
+
+if __name__ == "__main__":
+    sys.exit(run())

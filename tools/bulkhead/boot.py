@@ -2,6 +2,7 @@
 """What is booted, whichever the door: a payload, settings for the kernel, files."""
 
 import dataclasses
+import os
 import pathlib
 
 from bulkhead import cli, cpio
@@ -21,10 +22,22 @@ class Boot:
     folder: pathlib.Path  # temporary, for what the door has to make
 
 
+def check(payload, name, files):
+    """Says what is wrong with the user's files before anything is built."""
+    if not payload.exists():
+        raise cli.Failure(f"no such payload: {name}")
+    if not payload.is_file():
+        raise cli.Failure(f"the payload {name} is not a file")
+    if not payload.stat().st_size:
+        raise cli.Failure(f"the payload {name} is empty")
+    if files and not files.is_dir():
+        raise cli.Failure(f"--files {files} is not a folder")
+
+
 def quote(value):
     """A value as both syntaxes of the configuration read it back."""
     if not value:
-        raise cli.Failure("an empty argument cannot be passed to the kernel")
+        raise cli.Failure("an empty value cannot be passed to the kernel")
     if any(ord(c) < 0x20 or ord(c) == 0x7f for c in value):
         raise cli.Failure(f"a control character in {value!r} cannot be passed to the kernel")
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
@@ -41,9 +54,9 @@ def config_lines(settings):
 
 def members(boot, config):
     """The archive's members: the payload, its settings, its files."""
-    found = [cpio.member(PAYLOAD_NAME, boot.payload)]
+    found = [cpio.member(PAYLOAD_NAME, boot.payload.resolve())]
     if config:
-        found.append((CONFIG_NAME, config.encode(), cpio.REGULAR | 0o644))
+        found.append((CONFIG_NAME, os.fsencode(config), cpio.REGULAR | 0o644))
     return found + (cpio.tree(boot.files) if boot.files else [])
 
 

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Writes cpio archives in the `newc` format, which carry the payload, its files and its settings."""
 
+import os
 import pathlib
+
+from bulkhead.cli import Failure
 
 MAGIC = b"070701"
 TRAILER = "TRAILER!!!"
+SIZE_MAX = 0xffffffff
 REGULAR, DIRECTORY, LINK = 0o100000, 0o040000, 0o120000
 
 
@@ -14,7 +18,7 @@ def pad(data):
 
 
 def record(name, content, mode, inode):
-    encoded = name.encode() + b"\0"
+    encoded = os.fsencode(name) + b"\0"
     fields = (inode, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(encoded), 0)
     header = MAGIC + b"".join(b"%08x" % field for field in fields)
     return pad(header + encoded) + pad(content)
@@ -31,8 +35,14 @@ def member(name, path):
     path = pathlib.Path(path)
     mode = path.lstat().st_mode
     if path.is_symlink():
-        return name, str(path.readlink()).encode(), mode
-    return name, b"" if path.is_dir() else path.read_bytes(), mode
+        return name, os.fsencode(path.readlink()), mode
+    if path.is_dir():
+        return name, b"", mode
+    if not path.is_file():
+        raise Failure(f"{path} is neither a file nor a folder nor a symbolic link")
+    if path.stat().st_size > SIZE_MAX:
+        raise Failure(f"{path} is too large for an archive")
+    return name, path.read_bytes(), mode
 
 
 def tree(folder):

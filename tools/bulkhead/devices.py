@@ -3,6 +3,7 @@
 
 import dataclasses
 import os
+import re
 import subprocess
 import time
 
@@ -10,6 +11,7 @@ from bulkhead import cli
 from bulkhead.cli import Failure
 
 FIRST_SLOT = 0x10  # of pcie.0: free in every machine we build
+SLOT_MAX = 0x1f
 DRIVE_SIZE = 64 << 20
 
 # Short names: the -device string, and what else it needs. {id} is unique, {folder} is temporary.
@@ -57,8 +59,10 @@ def bridges_in(arguments):
 
 def slot(addr):
     """QEMU's addr (SLOT or SLOT.FUNCTION, hexadecimal) as 'DD.F'."""
-    device, _, function = addr.partition(".")
-    return f"{int(device, 16):02x}.{function or '0'}"
+    found = re.fullmatch(r"(?:0x)?([0-9a-f]{1,2})(?:\.([0-7]))?", addr, re.I)
+    if not found or int(found[1], 16) > SLOT_MAX:
+        raise Failure(f"addr={addr} is no place on a bus: SLOT or SLOT.FUNCTION, up to 1f.7")
+    return f"{int(found[1], 16):02x}.{found[2] or '0'}"
 
 
 def selector_of(options, bridges):
@@ -113,8 +117,10 @@ def assign(spec, number, qemu_arguments, folder):
     if spec.partition(",")[0] == "afu-model":
         spec, modes = take_words(spec, MODEL_MODE)
     name, _, more = spec.partition(",")
+    if not re.fullmatch(r"[\w.-]+", name):
+        raise Failure(f"--device '{spec}' does not begin with the name of a device")
     template, extra = PRESETS.get(name, (name, ()))
-    fill = {"id": f"assigned{number}", "folder": folder}
+    fill = {"id": f"assigned{number}", "folder": cli.option_value(folder)}
     argument = template.format(**fill) + (f",{more}" if more else "")
     if name == "nvme":
         if "drive=" in more:

@@ -58,12 +58,16 @@ def write_tables(file, sectors, first, last):
         file.write(data)
 
 
-def mtools(*command):
+def mtools(file, *command):
+    """Runs one of the mtools on the partition of an open disk. The disk goes by its descriptor, since
+    mtools would misread a name with a colon or two at-signs."""
+    name, *words = command
+    command = [name, "-i", f"/proc/self/fd/{file.fileno()}@@{ALIGNMENT}", *words]
     environment = dict(os.environ, MTOOLS_SKIP_CHECK="1", SOURCE_DATE_EPOCH="1577836800", TZ="UTC")
     result = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True, check=False)
+                            stderr=subprocess.STDOUT, text=True, pass_fds=[file.fileno()], check=False)
     if result.returncode:
-        raise Failure(f"{command[0]} failed: {result.stdout.strip()}")
+        raise Failure(f"{name} failed: {result.stdout.strip()}")
 
 
 def write(path, tree):
@@ -72,15 +76,20 @@ def write(path, tree):
     content = sum(round_up(found.stat().st_size, 4096) for found in files)
     size = max(PARTITION_MIN, round_up(content + content // 16 + (8 << 20), ALIGNMENT))
     total = ALIGNMENT + size + ALIGNMENT
-    with open(path, "wb") as file:
+    with open(path, "w+b") as file:
         file.truncate(total)
         write_tables(file, total // SECTOR, ALIGNMENT // SECTOR, (ALIGNMENT + size) // SECTOR - 1)
-    partition = f"{path}@@{ALIGNMENT}"
-    mtools("mformat", "-i", partition, "-F", "-v", "BULKHEAD", "-N", "b01dbe4d", "-T", str(size // SECTOR),
+        file.flush()
+        fill(file, size, tree)
+
+
+def fill(file, size, tree):
+    """Makes the file system of the partition and copies the tree into it."""
+    mtools(file, "mformat", "-F", "-v", "BULKHEAD", "-N", "b01dbe4d", "-T", str(size // SECTOR),
            "-h", "2", "-s", "32", "-H", str(ALIGNMENT // SECTOR), "::")
     for found in sorted(pathlib.Path(tree).rglob("*")):
         target = f"::{found.relative_to(tree)}"
         if found.is_dir():
-            mtools("mmd", "-i", partition, target)
+            mtools(file, "mmd", target)
         else:
-            mtools("mcopy", "-i", partition, str(found), target)
+            mtools(file, "mcopy", str(found), target)

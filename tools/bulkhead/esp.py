@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What lies on the EFI system partition: the loader, the kernel, the settings and the payload."""
 
+import os
 import pathlib
 import shutil
 
@@ -29,9 +30,9 @@ def write(boot, folder, loader_name=REMOVABLE, sealed=False):
     put(folder, f"{FOLDER}/kernel.elf", cli.BUILD / "kernel.elf")
     words, config = booted.split_settings(boot)
     if config:
-        put(folder, f"{FOLDER}/bulkhead.conf", config.encode())
+        put(folder, f"{FOLDER}/bulkhead.conf", os.fsencode(config))
     if words:
-        put(folder, f"{FOLDER}/options", words.encode())
+        put(folder, f"{FOLDER}/options", os.fsencode(words))
     if boot.files:
         put(folder, f"{FOLDER}/archive.cpio", cpio.archive(booted.members(boot, "")))
     else:

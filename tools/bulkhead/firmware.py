@@ -43,12 +43,16 @@ class Console:
         self.handed_over = True
         return self.text[self.text.index(LOADER):]
 
+    def rest(self):
+        """What was kept back, if the machine ended before the loader came to its last line."""
+        return b"" if self.handed_over else self.text
+
 
 def uefi(boot):
     """OVMF starts the loader from a disk image made for this run."""
     esp.write(boot, boot.folder / "esp")
     disk.write(boot.folder / "disk.img", boot.folder / "esp")
-    return ["-bios", OVMF, "-drive", f"if=none,id=boot,format=raw,cache=unsafe,file={boot.folder}/disk.img",
+    return ["-bios", OVMF, "-drive", f"if=none,id=boot,format=raw,cache=unsafe,file={cli.option_value(boot.folder)}/disk.img",
             "-device", "ide-hd,drive=boot,bootindex=0"]
 
 

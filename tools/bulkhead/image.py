@@ -42,13 +42,6 @@ def parse(arguments):
     return parser().parse_args(arguments), args
 
 
-def read_config(name):
-    try:
-        return pathlib.Path(name).read_text() if name else ""
-    except (OSError, ValueError) as problem:
-        raise cli.Failure(f"cannot read {name}: {problem}") from None
-
-
 def describe(options, args):
     """What to boot. Settings go into the configuration file, where people can edit them."""
     payload, wished = pathlib.Path(options.payload), []
@@ -57,13 +50,10 @@ def describe(options, args):
         wished = [value for option, value in examples.options(options.payload) if option == "device"]
         cli.build(str(payload.relative_to(cli.TOP)))
     files = pathlib.Path(options.files) if options.files else None
-    if not payload.is_file():
-        raise cli.Failure(f"no such payload: {options.payload}")
-    if files and not files.is_dir():
-        raise cli.Failure(f"--files {options.files} is not a folder")
+    booted.check(payload, options.payload, files)
     settings = [("device", IDS.get(device, device)) for device in options.device or wished]
     settings += [("arg", argument) for argument in args]
-    config = read_config(options.config)
+    config = cli.read_text(options.config) if options.config else ""
     if config and not config.endswith("\n"):
         config += "\n"
     return booted.Boot(payload, [], config + booted.config_lines(settings), files, None)

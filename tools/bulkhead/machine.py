@@ -58,7 +58,7 @@ def prepare(machine, folder):
                "-accel", machine.accel, "-cpu", machine.cpu, "-m", machine.memory]
     command += iommu_arguments(machine.iommu)
     command += ["-device", f"isa-debug-exit,iobase={EXIT_PORT:#x},iosize=2",
-                "-chardev", f"file,id=report,path={report}",
+                "-chardev", f"file,id=report,path={cli.option_value(report)}",
                 "-device", f"isa-debugcon,iobase={REPORT_PORT:#x},chardev=report"]
     command += machine.qemu_args
     for device in assigned:
@@ -69,7 +69,7 @@ def prepare(machine, folder):
 def start(command, **streams):
     """Starts QEMU."""
     try:
-        return subprocess.Popen(command, cwd=cli.TOP, preexec_fn=cli.die_with_parent, **streams)
+        return subprocess.Popen(command, preexec_fn=cli.die_with_parent, **streams)
     except FileNotFoundError:
         raise cli.Failure(f"{command[0]} is not installed") from None
 

@@ -4,20 +4,28 @@
 import argparse
 import os
 import pathlib
-import shutil
-import signal
+import re
 import subprocess
 import sys
 import tempfile
-import termios
 import threading
 
-from bulkhead import cli, examples, firmware, machine, report
+from bulkhead import boot, cli, examples, firmware, machine, report
 
 DESCRIPTION = """Boots PAYLOAD.elf (or the example called NAME; by default hello-dma) on a q35 machine with
 an IOMMU, shows its console, and exits with its exit status. 125: the payload did not end by itself."""
 
+MEMORY_MIN = 16 << 20
+MEMORY_UNITS = {"k": 1 << 10, "K": 1 << 10, "": 1 << 20, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 QEMU_REMARKS = (b"vtd_iova_to_slpte", b"vtd_iommu_translate", b"New fault is not recorded")
+
+
+def memory_size(text):
+    """A size as QEMU reads it. With less than SeaBIOS needs, a machine would hang without a word."""
+    found = re.fullmatch(r"(\d+)([kKMGT]?)", text)
+    if not found or int(found[1]) * MEMORY_UNITS[found[2]] < MEMORY_MIN:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a size of at least 16M, such as 512M or 4G")
+    return text
 
 
 def parser():
@@ -27,7 +35,7 @@ def parser():
                       help="a device to assign: edu, nvme, e1000e, afu-model, or any QEMU -device string; "
                            "words kernel.KEY=VALUE in it are the device's options for the kernel")
     made.add_argument("--firmware", choices=sorted(firmware.DOORS), help="the way in (default: pvh)")
-    made.add_argument("--memory", metavar="SIZE", help="of the machine (default: 512M)")
+    made.add_argument("--memory", metavar="SIZE", type=memory_size, help="of the machine (default: 512M)")
     made.add_argument("--accel", choices=("tcg", "kvm"), help="default: tcg, which works everywhere")
     made.add_argument("--config", metavar="FILE", help="a bulkhead.conf for the kernel")
     made.add_argument("--files", metavar="DIR", help="a folder whose files the payload will find at /")
@@ -70,23 +78,17 @@ def describe(options, args):
         payload=payload.absolute(), name=options.payload, args=args, devices=options.device or [],
         qemu_args=options.qemu_arg or [],
         iommu=None if options.no_iommu else options.iommu or "",
-        config=read_text(options.config) if options.config else "",
+        config=cli.read_text(options.config) if options.config else "",
         files=pathlib.Path(options.files).absolute() if options.files else None, **given)
 
 
-def read_text(name):
+def clear_report(name):
+    """What an earlier run left must not pass for this one's report, and a name that cannot be
+    written is told before the run."""
     try:
-        return pathlib.Path(name).read_text()
-    except (OSError, ValueError) as problem:
-        raise cli.Failure(f"cannot read {name}: {problem}") from None
-
-
-def check(wanted, options):
-    """Says what is wrong before QEMU says it less clearly."""
-    if not wanted.payload.is_file():
-        raise cli.Failure(f"no such payload: {options.payload}")
-    if wanted.files and not wanted.files.is_dir():
-        raise cli.Failure(f"--files {options.files} is not a folder")
+        pathlib.Path(name).write_bytes(b"")
+    except OSError as problem:
+        raise cli.Failure(f"cannot write the report: {problem}") from None
 
 
 def show_console(process):
@@ -97,6 +99,8 @@ def show_console(process):
         sys.stdout.flush()
         if console.refusal:
             raise cli.Failure(f"the loader cannot start the kernel: {console.refusal}", report.NOT_THE_PAYLOAD)
+    sys.stdout.buffer.write(console.rest())
+    sys.stdout.flush()
 
 
 def show_complaints(process):
@@ -108,11 +112,10 @@ def show_complaints(process):
 
 
 def run_qemu(command, door):
-    """Runs QEMU with its serial line on our terminal; returns its exit status."""
-    terminal = sys.stdin.isatty()
-    saved = termios.tcgetattr(sys.stdin) if terminal else None
+    """Runs QEMU with its serial line on our output; returns its exit status. The console takes no
+    input, so QEMU does not get the terminal, whose modes it would change."""
     process = machine.start([*command, "-chardev", "stdio,id=console", "-serial", "chardev:console"],
-                            stdin=None if terminal else subprocess.DEVNULL,
+                            stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE if door == "uefi" else None, stderr=subprocess.PIPE)
     complaints = threading.Thread(target=show_complaints, args=(process,))
     complaints.start()
@@ -123,8 +126,6 @@ def run_qemu(command, door):
     finally:
         machine.stop(process)
         complaints.join()
-        if saved:
-            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, saved)
 
 
 def main(arguments):
@@ -132,14 +133,15 @@ def main(arguments):
     wanted = describe(options, args)
     if examples.is_name(options.payload):
         cli.build(str(wanted.payload.relative_to(cli.TOP)))
+    boot.check(wanted.payload, options.payload, wanted.files)
+    if options.report:
+        clear_report(options.report)
     cli.build(*firmware.DOORS[wanted.firmware][0])
-    check(wanted, options)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="bulkhead.") as folder:
         command, report_path = machine.prepare(wanted, folder)
         sys.stdout.flush()
         status = run_qemu(command, wanted.firmware)
         found = report.read(report_path)
         if options.report and found is not None:
-            shutil.copyfile(report_path, options.report)
+            pathlib.Path(options.report).write_bytes(report_path.read_bytes())
         return report.exit_status(found, status)

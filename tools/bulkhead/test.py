@@ -6,6 +6,8 @@ import importlib
 import os
 import time
 
+from bulkhead import cli
+
 # name -> what it does; each is bulkhead.suites.NAME with run(results)
 SUITES = {
     "check": "format, clang-tidy, cppcheck, licences, interface numbers against linux-libc-dev",
@@ -60,16 +62,24 @@ def parse(arguments):
     return options
 
 
+def run_suite(name, results):
+    """Runs one suite; one that cannot go on counts as a failed case, and the next has its turn."""
+    print(f"{name}: {SUITES[name]}", flush=True)
+    before, start = results.passed, time.monotonic()
+    try:
+        importlib.import_module(f"bulkhead.suites.{name}").run(results)
+    except (cli.Failure, OSError) as problem:
+        results.case(name, False, str(problem))
+    print(f"{name}: {results.passed - before} passed in {time.monotonic() - start:.0f} s", flush=True)
+
+
 def main(arguments):
     options = parse(arguments)
     for name, values in AMOUNTS.items():
         os.environ.setdefault(name, values[options.long])
     results = Results()
     for name in options.suites or SUITES:
-        before, start = results.passed, time.monotonic()
-        print(f"{name}: {SUITES[name]}", flush=True)
-        importlib.import_module(f"bulkhead.suites.{name}").run(results)
-        print(f"{name}: {results.passed - before} passed in {time.monotonic() - start:.0f} s", flush=True)
+        run_suite(name, results)
     for name in results.failures:
         print(f"failed: {name}")
     print(f"{results.passed} passed, {len(results.failures)} failed")

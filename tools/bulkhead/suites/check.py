@@ -20,8 +20,10 @@ def output_of(*command):
 
 def repository_files():
     """Every file that is, or is about to be, under version control."""
-    _, names = output_of("git", "ls-files", "--cached", "--others", "--exclude-standard")
-    return sorted(path for path in map(cli.TOP.joinpath, names.splitlines()) if path.is_file())
+    worked, names = output_of("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    if not worked:
+        raise cli.Failure(f"git cannot tell which files there are to check: {names.strip()}")
+    return sorted(path for path in map(cli.TOP.joinpath, names.split("\0")) if path.is_file())
 
 
 def check_format(files):

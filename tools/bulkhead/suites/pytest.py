@@ -7,6 +7,9 @@ import xml.etree.ElementTree
 
 from bulkhead import cli
 
+# What pytest ends with when it came to its end.
+ALL_PASSED, SOME_FAILED = 0, 1
+
 
 def read_cases(report):
     """[(name, passed)], leaving out what was skipped."""
@@ -21,11 +24,11 @@ def run(results, folder):
     report = cli.BUILD / f"{folder.replace('/', '-')}.xml"
     report.unlink(missing_ok=True)
     environment = dict(os.environ, PYTHONPATH=str(cli.TOP / "tools"), PYTHONDONTWRITEBYTECODE="1")
-    subprocess.run(["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(cli.jobs()),
-                    "--tb=short", "--show-capture=no", "-r", "N", f"--junitxml={report}", folder],
-                   cwd=cli.TOP, env=environment, stdin=subprocess.DEVNULL, check=False)
-    if not report.exists():
-        results.case(folder, False, "pytest left no report")
-        return
-    for name, passed in read_cases(report):
-        results.case(name, passed)  # pytest has told the details
+    done = subprocess.run(["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", str(cli.jobs()),
+                           "--tb=short", "--show-capture=no", "-r", "N", f"--junitxml={report}", folder],
+                          cwd=cli.TOP, env=environment, stdin=subprocess.DEVNULL, check=False)
+    if done.returncode not in (ALL_PASSED, SOME_FAILED) or not report.exists():
+        results.case(folder, False, f"pytest ended with status {done.returncode}")
+    if report.exists():
+        for name, passed in read_cases(report):
+            results.case(name, passed)  # pytest has told the details

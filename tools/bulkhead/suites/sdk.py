@@ -3,9 +3,9 @@
 the SDK, musl and glibc have to say the same everywhere. tests/qemu runs them in a guest."""
 
 import re
-import subprocess
 
 from bulkhead import cli
+from bulkhead.suites import unit
 
 PROGRAMS = [(name, library) for name in ("libc", "calls", "memory", "signals") for library in ("sdk", "musl", "glibc")]
 PROGRAMS += [("threads", library) for library in ("musl", "glibc")]  # the SDK has no threads
@@ -19,12 +19,10 @@ def run(results):
         if not (cli.TOP / program).exists():
             results.case(f"sdk/{library}", False, "not built")
             continue
-        done = subprocess.run([cli.TOP / program, "host"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=60, check=False)
-        output = done.stdout.decode(errors="replace")
+        status, output = unit.run_program(cli.TOP / program, "host")
         cases = CASE.findall(output)
         for verdict, name, why in cases:
             results.case(f"sdk/{library}/{name}", verdict == "ok", why)
-        if done.returncode != 0 and all(verdict == "ok" for verdict, _, _ in cases):
-            results.case(f"sdk/{library}", False, f"exit status {done.returncode}\n{output}")
+        if (status != 0 or not cases) and all(verdict == "ok" for verdict, _, _ in cases):
+            results.case(f"sdk/{library}", False, f"exit status {status}\n{output}")
         results.note(f"{library}: {sum(verdict == 'ok' for verdict, _, _ in cases)} of {len(cases)}")

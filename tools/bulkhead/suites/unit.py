@@ -32,11 +32,11 @@ def read_cases(output):
     return cases
 
 
-def run_program(name):
+def run_program(*command):
     """Runs one test program: (exit status, output); the status is None after a timeout."""
     limit = None if os.environ["BULKHEAD_LONG"] else TIMEOUT
     try:
-        done = subprocess.run([cli.BUILD / "unit" / name], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=limit, cwd=cli.TOP, check=False)
         return done.returncode, done.stdout.decode(errors="replace")
     except FileNotFoundError:
@@ -53,7 +53,8 @@ def run(results):
     names = sorted(path.stem for path in (cli.TOP / "tests/unit").glob("*.list"))
     cli.make("unit", keep_going=True)
     with concurrent.futures.ThreadPoolExecutor(cli.jobs()) as pool:
-        for name, (status, output) in zip(names, pool.map(run_program, names)):
+        programs = [cli.BUILD / "unit" / name for name in names]
+        for name, (status, output) in zip(names, pool.map(run_program, programs)):
             cases = read_cases(output)
             failed = [case for case, passed in cases if not passed]
             for case, passed in cases:

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""./bulkhead test itself: whatever goes wrong with a suite has to be counted as a failure."""
+
+import pathlib
+import sys
+import types
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tools"))
+
+from bulkhead import cli, test  # noqa: E402
+from bulkhead.suites import check, sdk, unit  # noqa: E402
+from bulkhead.suites import pytest as pytest_suite  # noqa: E402
+
+
+@pytest.fixture
+def results():
+    return test.Results()
+
+
+@pytest.mark.parametrize("problem", [cli.Failure("no compiler"), FileNotFoundError("git")])
+def test_a_suite_that_cannot_go_on_has_failed(monkeypatch, results, problem):
+    def run(_results):
+        raise problem
+
+    monkeypatch.setitem(sys.modules, "bulkhead.suites.tools", types.SimpleNamespace(run=run))
+    test.run_suite("tools", results)
+    assert (results.passed, results.failures) == (0, ["tools"])
+
+
+def test_a_program_that_does_not_end(monkeypatch):
+    monkeypatch.setattr(unit, "TIMEOUT", 0.1)
+    monkeypatch.setenv("BULKHEAD_LONG", "")
+    status, output = unit.run_program("sleep", "100")
+    assert status is None and "no end after" in output
+
+
+@pytest.mark.parametrize("script, passed, failures", [
+    ("echo ok one; echo ok two", 2, []),
+    ("echo ok one; echo FAIL two: why; exit 1", 1, ["sdk/x.sdk/two"]),
+    ("echo ok one; exit 1", 1, ["sdk/x.sdk"]),
+    ("true", 0, ["sdk/x.sdk"]),
+])
+def test_verdicts_of_conformance_programs(monkeypatch, tmp_path, results, script, passed, failures):
+    program = tmp_path / "build/payloads/x.sdk.elf"
+    program.parent.mkdir(parents=True)
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(cli, "TOP", tmp_path)
+    monkeypatch.setattr(cli, "make", lambda *targets, keep_going: True)
+    monkeypatch.setattr(sdk, "PROGRAMS", [("x", "sdk")])
+    monkeypatch.setenv("BULKHEAD_LONG", "")
+    sdk.run(results)
+    assert (results.passed, results.failures) == (passed, failures)
+
+
+@pytest.mark.parametrize("tests, passed, failed", [
+    ("", 0, 1),  # none at all
+    ("def test_good(): pass\ndef test_bad(): assert False\n", 1, 1),
+    ("import nowhere\n", 0, 1),
+])
+def test_verdicts_of_pytest(monkeypatch, tmp_path, results, tests, passed, failed):
+    (tmp_path / "test_them.py").write_text(tests)
+    monkeypatch.setattr(cli, "BUILD", tmp_path)
+    pytest_suite.run(results, str(tmp_path))
+    assert (results.passed, len(results.failures)) == (passed, failed)
+
+
+def test_nothing_is_checked_where_git_knows_no_files(monkeypatch, tmp_path):
+    monkeypatch.setattr(cli, "TOP", tmp_path)
+    with pytest.raises(cli.Failure, match="git"):
+        check.repository_files()
