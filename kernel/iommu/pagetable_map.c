@@ -62,6 +62,7 @@ static void cursor_ascend(struct cursor *cursor)
     }
     /* The writer flushes the entries of the table before this one can be seen. */
     entry_store(&cursor->writer, cursor->parents[level], pt_table(table_physical(page)));
+    table_page_of(cursor->parents[level])->tables++;
     cursor->table->tables++;
     cursor->stored++;
 }
@@ -155,10 +156,9 @@ static bool feed_has(const struct feed *feed, uint64_t length)
     return found >= length;
 }
 
-/* Takes what feed_has(). */
+/* Takes what feed_has(), but for the IOVA. */
 static void feed_take(struct feed *feed, uint64_t length)
 {
-    feed->iova += length;
     for (; length > feed->length; feed->next++) {
         length -= feed->length;
         feed->base = feed->next->base;
@@ -180,15 +180,60 @@ static unsigned best_level(const struct feed *feed, unsigned largest)
 }
 
 /*
- * 4 KiB leaves from here to the end of the level 1 table or of the memory, whatever comes first: a
- * larger leaf can only start where a table does.
+ * The two tight loops: a mapping of many leaves spends its time here. Both store leaves of `span`
+ * bytes at the slots from `slot` to `end`, stop at one that is taken and return where they stopped.
  */
-static int fill_pages(struct cursor *cursor, struct feed *feed, uint64_t bits)
+
+/* Leaves of what is left of the current run. */
+static inline uint64_t *store_run(struct feed *feed, uint64_t span, uint64_t bits, uint64_t *slot,
+                                  const uint64_t *end)
 {
-    uint64_t *const end = cursor->tables[1] + PT_ENTRIES;
-    uint64_t *const first = &cursor->tables[1][pt_index(feed->iova, 1)];
+    uint64_t *const first = slot;
+    uint64_t *const stop = first + MIN(feed->length / span, (uint64_t)(end - first));
+    uint64_t leaf = feed->base | bits, stored;
+
+    for (; slot < stop && !*slot; leaf += span)
+        entry_put(slot++, leaf);
+    stored = (uint64_t)(slot - first) * span;
+    feed->base += stored;
+    feed->length -= stored;
+    return slot;
+}
+
+/* Scattered memory: runs, behind the current one, that are one leaf each. */
+static inline uint64_t *store_runs(struct feed *feed, uint64_t span, uint64_t bits, uint64_t *slot,
+                                   const uint64_t *end)
+{
+    const uint64_t wrong = ~(feed->limit - 1) | (span - 1);
+    const struct phys_run *run = feed->next;
+    const struct phys_run *stop = run + MIN(feed->end - run, end - slot);
+
+    for (; run < stop; run++) {
+        if (run->length != span || (run->base & wrong) || *slot)
+            break;
+        entry_put(slot++, run->base | bits);
+    }
+    feed->next = run;
+    return slot;
+}
+
+/* Is the idle table below this place? Then nothing else need be there. */
+static bool idle_below(const struct page_table *table, uint64_t iova, unsigned level)
+{
+    return level > 1 && table->idle && (table->idle_iova ^ iova) < pt_span(level);
+}
+
+/*
+ * Leaves of one level from here to the end of the table, of the memory, or of the runs that hold
+ * whole ones, whatever comes first: a larger leaf can only start where a table does.
+ */
+static int fill(struct cursor *cursor, struct feed *feed, unsigned level, uint64_t bits)
+{
+    uint64_t *const end = cursor->tables[level] + PT_ENTRIES;
+    uint64_t *const first = &cursor->tables[level][pt_index(feed->iova, level)];
     struct feed at = *feed; /* a copy can live in registers */
     uint64_t *slot = first;
+    uint64_t span = pt_span(level);
     int error = 0;
 
     entry_start(&cursor->writer, first);
@@ -198,45 +243,19 @@ static int fill_pages(struct cursor *cursor, struct feed *feed, uint64_t bits)
             break;
         }
         entry_put(slot++, at.base | bits);
-        at.base += PAGE_SIZE;
-        at.length -= PAGE_SIZE;
-        if (at.length)
-            continue;
+        feed_take(&at, span); /* the one leaf that may lie in more than one run */
+        slot = store_run(&at, span, bits, slot, end);
+        if (!at.length)
+            slot = store_runs(&at, span, bits, slot, end);
         error = feed_next(&at);
-        if (error || !at.length)
-            break;
-    } while (slot < end);
+    } while (!error && slot < end && at.length >= span && IS_ALIGNED(at.base, span));
     entry_stop(&cursor->writer, slot);
-    at.iova += (uint64_t)(slot - first) * PAGE_SIZE;
+    at.iova = feed->iova + (uint64_t)(slot - first) * span;
+    if (error == -EEXIST && idle_below(cursor->table, at.iova, level))
+        error = -EAGAIN;
     cursor->stored += (unsigned)(slot - first);
-    cursor->table->leaves[1] += (uint64_t)(slot - first);
+    cursor->table->leaves[level] += (uint64_t)(slot - first);
     *feed = at;
-    return error;
-}
-
-/* Is the idle table below this place? Then nothing else need be there. */
-static bool idle_below(const struct page_table *table, uint64_t iova, unsigned level)
-{
-    return table->idle && (table->idle_iova ^ iova) < pt_span(level);
-}
-
-/* Leaves of a level above 1, as long as one run after the other holds whole ones. */
-static int fill_large(struct cursor *cursor, struct feed *feed, unsigned level, uint64_t bits)
-{
-    uint64_t *const end = cursor->tables[level] + PT_ENTRIES;
-    uint64_t *slot = &cursor->tables[level][pt_index(feed->iova, level)];
-    uint64_t span = pt_span(level);
-    int error;
-
-    do {
-        if (*slot)
-            return idle_below(cursor->table, feed->iova, level) ? -EAGAIN : -EEXIST;
-        entry_store(&cursor->writer, slot++, feed->base | bits);
-        cursor->stored++;
-        cursor->table->leaves[level]++;
-        feed_take(feed, span);
-        error = feed_next(feed);
-    } while (!error && slot < end && feed->length >= span && IS_ALIGNED(feed->base, span));
     return error;
 }
 
@@ -255,8 +274,7 @@ static int map_feed(struct cursor *cursor, struct feed *feed, unsigned permissio
             return -EINVAL;
         error = cursor_move(cursor, feed->iova, level);
         if (!error)
-            error =
-                level == 1 ? fill_pages(cursor, feed, bits) : fill_large(cursor, feed, level, bits);
+            error = fill(cursor, feed, level, bits);
     }
     return error;
 }

@@ -41,22 +41,14 @@ static void retire_tree(struct removal *removal, struct iommu_table_page *page)
 {
     uint64_t *entries = table_entries(page);
     unsigned level = page->level;
-    uint64_t leaves = 0;
 
-    if (level == 1) {
-        leaves = page->live;
-    } else {
-        for (unsigned i = 0, seen = 0; seen < page->live; i++) {
-            if (!entries[i])
-                continue;
-            seen++;
-            if (pt_is_leaf(entries[i], level))
-                leaves++;
-            else
-                retire_tree(removal, table_page_of(child_table(entries[i])));
-        }
+    for (unsigned i = 0, seen = 0; seen < page->tables; i++) {
+        if (!entries[i] || pt_is_leaf(entries[i], level))
+            continue;
+        seen++;
+        retire_tree(removal, table_page_of(child_table(entries[i])));
     }
-    count_leaves(removal, level, leaves);
+    count_leaves(removal, level, page->live - page->tables);
     retire(removal, page);
 }
 
@@ -100,6 +92,7 @@ static void clear_entry(struct removal *removal, uint64_t *slot, unsigned level,
                 return;
             retire(removal, child);
         }
+        table_page_of(slot)->tables--;
     }
     entry_store(&removal->writer, slot, 0);
     table_page_of(slot)->live--;
@@ -154,6 +147,7 @@ static void prune(struct removal *removal, struct iommu_table_page *page)
         retire(removal, page);
         entry_store(&removal->writer, slot, 0);
         page = table_page_of(slot);
+        page->tables--;
         page->live--;
     }
 }

@@ -90,6 +90,7 @@ void table_release(struct table_pool *pool, struct iommu_table_page *page)
         if (pool->flush)
             cache_flush(table_entries(page), PAGE_SIZE);
         page->live = 0;
+        page->tables = 0;
     }
     if (!chunk->free)
         list_push_front(&pool->available, &chunk->link);

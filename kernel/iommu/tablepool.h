@@ -21,7 +21,8 @@
 /* What is known of one table page. */
 struct iommu_table_page {
     struct iommu_table_page *next; /* in a chunk's free list or in a gather's list */
-    uint32_t live;                 /* entries that are not zero */
+    uint16_t live;                 /* entries that are not zero */
+    uint16_t tables;               /* of those: tables */
     uint32_t level;
 };
 
