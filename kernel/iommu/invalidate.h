@@ -19,9 +19,10 @@ struct requester;
 
 /*
  * More naturally aligned blocks than this in one range, and the whole domain is invalidated
- * instead: each block costs a descriptor that the unit has to fetch and search for.
+ * instead: each block costs a request, but after the whole domain every page in use is walked
+ * again. docs/iommu.md tells how the number was found.
  */
-#define INVALIDATE_BLOCKS_MAX 8u
+#define INVALIDATE_BLOCKS_MAX 16u
 
 enum invalidation_kind {
     INVALIDATED_CONTEXT,

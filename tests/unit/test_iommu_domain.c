@@ -798,8 +798,9 @@ static void invalidates_as_little_as_possible(void **state)
     expect_requests(VTD_TEST_CAP, IOVA + PAGE_SIZE, 2 * PAGE_SIZE, 2, 0);
     expect_requests(VTD_TEST_CAP, IOVA, SIZE_1G, 1, 0);
     expect_requests(VTD_TEST_CAP, IOVA + PAGE_SIZE, 255 * PAGE_SIZE, 8, 0);
-    expect_requests(VTD_TEST_CAP, IOVA + PAGE_SIZE, 511 * PAGE_SIZE, 0, 1);
-    expect_requests(VTD_TEST_CAP, 0, 16 * SIZE_1G, 0, 1);
+    expect_requests(VTD_TEST_CAP, IOVA + PAGE_SIZE, 65535 * PAGE_SIZE, 16, 0);
+    expect_requests(VTD_TEST_CAP, IOVA + PAGE_SIZE, 131071 * PAGE_SIZE, 0, 1);
+    expect_requests(VTD_TEST_CAP, 0, 17 * SIZE_1G, 0, 1);
     /* A mask too small for the leaf: the whole domain. */
     expect_requests(mamv9, IOVA, SIZE_2M, 1, 0);
     expect_requests(mamv9, IOVA, SIZE_1G, 0, 1);
