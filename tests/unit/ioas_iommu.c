@@ -80,6 +80,17 @@ void ioas_iommu_set_reserved(uint16_t rid, paddr_t base, uint64_t length)
     reserved[reserved_count++].region = (struct phys_run){base, length};
 }
 
+struct iommu_domain *ioas_iommu_domain(size_t n)
+{
+    struct iommu_domain *domain;
+
+    for (unsigned i = 0; i < UNITS; i++)
+        list_for_each_entry (domain, &units[i].domains, link)
+            if (n-- == 0)
+                return domain;
+    return NULL;
+}
+
 struct iommu_domain *ioas_iommu_domain_of(uint16_t rid)
 {
     return domain_of[rid];

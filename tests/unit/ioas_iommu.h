@@ -38,6 +38,8 @@ void ioas_iommu_set_geometry(unsigned unit, unsigned address_bits, bool snoop);
 void ioas_iommu_kill(unsigned unit);
 /* Reserved memory of a requester. */
 void ioas_iommu_set_reserved(uint16_t rid, paddr_t base, uint64_t length);
+/* The n-th domain over all units, or NULL. */
+struct iommu_domain *ioas_iommu_domain(size_t n);
 /* The domain of a requester, or NULL. */
 struct iommu_domain *ioas_iommu_domain_of(uint16_t rid);
 /* Table pages in use, over all units, but for the idle ones that page tables keep for later. */

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tests/unit/ioas_snapshot.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "kernel/ioas/internal.h"
+#include "kernel/lib/error.h"
+#include "kernel/mm/frames_internal.h"
+#include "kernel/mm/heap.h"
+#include "tests/unit/host_heap.h"
+#include "tests/unit/ioas_iommu.h"
+#include "tests/unit/ioas_source.h"
+
+#define STEPS_MAX 100000 /* an operation that takes more never ends */
+
+typedef unsigned long long ull;
+
+/* ---- one line for each ---------------------------------------------------------------------- */
+
+static bool show_leaf(void *context, uint64_t iova, const struct iommu_translation *t)
+{
+    fprintf(context, "  leaf %llx -> %llx, %llx bytes, %u\n", (ull)iova, (ull)t->physical,
+            (ull)t->leaf_size, t->permissions);
+    return true;
+}
+
+static void show_domains(FILE *out)
+{
+    const struct iommu_domain *domain;
+
+    for (size_t n = 0; (domain = ioas_iommu_domain(n)) != NULL; n++) {
+        fprintf(out, "domain %p: %u requesters, %zu stale\n", (const void *)domain,
+                domain->attached, domain->stale_count);
+        page_table_walk(&domain->table, 0, UINT64_MAX, show_leaf, out);
+    }
+    for (uint32_t rid = 0; rid <= UINT16_MAX; rid++)
+        if (ioas_iommu_domain_of((uint16_t)rid))
+            fprintf(out, "requester %x: %p\n", rid,
+                    (const void *)ioas_iommu_domain_of((uint16_t)rid));
+}
+
+static void show_pins(FILE *out)
+{
+    for (uint32_t i = 0; i < frames.count; i++)
+        if (frames.frame[i].pins)
+            fprintf(out, "frame %x: %u pins\n", frames.base + i, frames.frame[i].pins);
+    for (uint32_t i = 0; i < frames.count; i += FRAMES_PER_2M)
+        if (region_of(frames.base + i)->pins)
+            fprintf(out, "region %x: %u pins\n", frames.base + i, region_of(frames.base + i)->pins);
+    fprintf(out, "%llu pins, %llu orphans\n", (ull)frames.stats.pins, (ull)frames.stats.orphans);
+}
+
+static size_t count_watches(const struct ioas_pages *pages)
+{
+    size_t count = 0;
+
+    for (const struct device_watch *watch = pages->watches; watch; watch = watch->next)
+        count++;
+    return count;
+}
+
+static void show_areas(FILE *out, const struct ioas *ioas)
+{
+    struct ioas_area *area;
+
+    ioas_for_each_area(area, ioas)
+    {
+        const struct ioas_pages *pages = area->pages;
+
+        fprintf(out, "  area %p %llx-%llx: byte %llx of %p, %u\n", (void *)area,
+                (ull)area->node.first, (ull)area->node.last, (ull)area->offset, (const void *)pages,
+                area->permissions);
+        fprintf(out, "    pages: %u references, %u users, %llu charged, %zu watches%s%s\n",
+                pages->references, pages->users, (ull)pages->charged, count_watches(pages),
+                pages->stuck ? ", stuck" : "", pages->revoked ? ", revoked" : "");
+    }
+}
+
+static void show_space(FILE *out, const struct ioas *ioas)
+{
+    struct ioas_range range = {0, 0};
+    struct ioas_domain *at;
+
+    fprintf(out, "space %p: %zu areas, alignment %llu, %s leaves, charge %llu\n",
+            (const void *)ioas, ioas_area_count(ioas), (ull)ioas_alignment(ioas),
+            ioas_small_leaves(ioas) ? "small" : "all", (ull)ioas->account->used);
+    for (uint64_t from = 0; ioas_usable(ioas, from, &range); from = range.last + 1) {
+        fprintf(out, "  usable %llx-%llx\n", (ull)range.first, (ull)range.last);
+        if (range.last == UINT64_MAX)
+            break;
+    }
+    for (size_t i = 0; i < ioas->allowed_count; i++)
+        fprintf(out, "  allowed %llx-%llx\n", (ull)ioas->allowed[i].first,
+                (ull)ioas->allowed[i].last);
+    list_for_each_entry (at, &ioas->domains, link)
+        fprintf(out, "  domain %p\n", (void *)at->domain);
+    show_areas(out, ioas);
+}
+
+char *snapshot_take(struct ioas *const *spaces, size_t count)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    if (!out)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        show_space(out, spaces[i]);
+    show_domains(out);
+    show_pins(out);
+    fprintf(out, "%llu table pages, %zu bytes of heap, %u references to the source\n",
+            (ull)ioas_iommu_tables(), heap_used(), source_references);
+    fclose(out);
+    return text;
+}
+
+/* ---- comparing ------------------------------------------------------------------------------ */
+
+void snapshot_compare(const char *name, uint64_t step, char *before, char *after)
+{
+    size_t at = 0;
+
+    if (strcmp(before, after) != 0) {
+        for (size_t i = 0; before[i] == after[i]; i++)
+            if (before[i] == '\n')
+                at = i + 1;
+        fprintf(stderr, "%s, failure of step %llu:\nbefore: %.*s\nafter:  %.*s\n", name, (ull)step,
+                (int)strcspn(before + at, "\n"), before + at, (int)strcspn(after + at, "\n"),
+                after + at);
+        abort();
+    }
+    free(before);
+    free(after);
+}
+
+uint64_t every_step_fails(const char *name, int64_t (*run)(void), char *(*snapshot)(void))
+{
+    for (uint64_t step = 1; step < STEPS_MAX; step++) {
+        char *before = snapshot();
+        int64_t result;
+        bool failed;
+
+        host_fail_nth(step);
+        result = run();
+        failed = host_failed();
+        host_fail_nth(0);
+        if (failed ? result != -ENOMEM : result < 0) {
+            fprintf(stderr, "%s, failure of step %llu: answer %lld\n", name, (ull)step,
+                    (long long)result);
+            abort();
+        }
+        if (!failed) {
+            free(before);
+            printf("%-32s %5llu steps\n", name, (ull)step - 1);
+            return step - 1;
+        }
+        snapshot_compare(name, step, before, snapshot());
+    }
+    abort();
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the tests of kernel/ioas begin with: memory, two spaces, three page tables, three groups. */
+#ifndef TESTS_UNIT_IOAS_WORLD_H
+#define TESTS_UNIT_IOAS_WORLD_H
+
+#include "kernel/ioas/group.h"
+#include "kernel/ioas/ioas.h"
+#include "tests/unit/ioas_iommu.h"
+#include "tests/unit/ioas_source.h"
+
+#define WORLD_LIMIT (32 * MIB)
+
+extern struct ioas *world_space[2];
+extern struct iommu_domain *world_table[3]; /* one per unit, attached to nothing */
+extern struct ioas_account world_account;
+/*
+ * Two functions behind unit 0, of which the second has an alias that the first is, too; one
+ * function behind each of the units 1 and 2; one behind no unit.
+ */
+extern struct pci_group world_pair, world_split, world_lost;
+
+void world_create(void);
+/* Detaches, unmaps and destroys all that is left, and checks that nothing stays. */
+void world_destroy(void);
+
+/* ioas_map() of source pages with full access; at `iova`, or anywhere for WORLD_ANYWHERE. */
+#define WORLD_ANYWHERE UINT64_MAX
+int world_map(int space, unsigned page, unsigned count, uint64_t iova);
+int world_attach(int space, int table);
+/* A picture of both spaces (ioas_snapshot.h). */
+char *world_snapshot(void);
+
+#endif
