@@ -113,16 +113,16 @@ static uint64_t lay_out(char *place)
 {
     uint64_t end = (uint64_t)frames.base + frames.count;
     uint64_t gigas = (end - frames.origin + FRAMES_PER_1G - 1) / FRAMES_PER_1G;
-    uint64_t regions = gigas * REGIONS_PER_1G;
+    uint64_t regions = gigas * FRAMES_PER_1G / FRAMES_PER_2M;
     uint64_t frame_bytes = frames.count * sizeof(struct frame);
     uint64_t region_bytes = regions * sizeof(struct pin_block);
 
     if (place) {
         frames.frame = (struct frame *)place;
         frames.region = (struct pin_block *)(place + frame_bytes);
-        frames.giga = (struct giga *)(place + frame_bytes + region_bytes);
+        frames.giga = (struct pin_block *)(place + frame_bytes + region_bytes);
     }
-    return frame_bytes + region_bytes + gigas * sizeof(struct giga);
+    return frame_bytes + region_bytes + gigas * sizeof(struct pin_block);
 }
 
 /* What remains of a run beside the metadata, which lies at one of its ends if in it at all. */
@@ -144,7 +144,7 @@ static void mark_partial(uint64_t first, uint64_t end)
         return;
     for (uint64_t n = ALIGN_DOWN(first, FRAMES_PER_2M); n < end; n += FRAMES_PER_2M) {
         region_of((uint32_t)n)->orphans = BLOCK_PARTIAL;
-        giga_of((uint32_t)n)->block.orphans = BLOCK_PARTIAL;
+        giga_of((uint32_t)n)->orphans = BLOCK_PARTIAL;
     }
 }
 

@@ -5,10 +5,9 @@
 
 #include "kernel/mm/frames.h"
 
-#define FRAMES_PER_2M  512u
-#define FRAMES_PER_1G  262144u
-#define REGIONS_PER_1G (FRAMES_PER_1G / FRAMES_PER_2M)
-#define ORDER_COUNT    (ORDER_1G + 1)
+#define FRAMES_PER_2M 512u
+#define FRAMES_PER_1G 262144u
+#define ORDER_COUNT   (ORDER_1G + 1)
 
 /* Frame number 0 is never owned, so it ends lists. */
 #define FRAME_NONE 0u
@@ -57,16 +56,10 @@ struct pin_block {
 /* Some of it is not ours. It is never pinned as a whole, so it can have no orphans. */
 #define BLOCK_PARTIAL UINT32_MAX
 
-/* 1 GiB. */
-struct giga {
-    struct pin_block block;
-    uint32_t pinned_inside; /* regions in it with pins, of their own or of frames */
-};
-
 struct frames {
     struct frame *frame;      /* [count], of frame number `base` on */
     struct pin_block *region; /* one per 2 MiB, from the GiB that holds `base` on */
-    struct giga *giga;        /* one per 1 GiB, likewise */
+    struct pin_block *giga;   /* one per 1 GiB, likewise */
     uint32_t base;            /* a multiple of FRAMES_PER_2M */
     uint32_t origin;          /* the first frame of the first GiB */
     uint32_t count;
@@ -86,7 +79,7 @@ static inline struct pin_block *region_of(uint32_t number)
     return &frames.region[(number - frames.origin) / FRAMES_PER_2M];
 }
 
-static inline struct giga *giga_of(uint32_t number)
+static inline struct pin_block *giga_of(uint32_t number)
 {
     return &frames.giga[(number - frames.origin) / FRAMES_PER_1G];
 }

@@ -72,11 +72,11 @@ static void release_run(uint32_t first, uint32_t count)
 {
     while (count > 0) {
         uint32_t part = MIN(count, FRAMES_PER_1G - first % FRAMES_PER_1G);
-        struct giga *giga = giga_of(first);
+        struct pin_block *giga = giga_of(first);
 
-        if (giga->block.pins != 0)
-            orphan_run(&giga->block, first, part);
-        else if (giga->pinned_inside != 0)
+        if (giga->pins != 0)
+            orphan_run(giga, first, part);
+        else if (frames.stats.pins != 0)
             release_regions(first, part);
         else
             frames_put_free(first, part);
@@ -92,7 +92,7 @@ void frames_release(paddr_t base, uint64_t length)
 
     ASSERT(index < frames.count);
     if (length == PAGE_SIZE && frames.frame[index].pins == 0 && region_of(first)->pins == 0 &&
-        giga_of(first)->block.pins == 0)
+        giga_of(first)->pins == 0)
         frames_put_one(first);
     else
         release_run(first, (uint32_t)(length >> PAGE_SHIFT));
@@ -114,17 +114,6 @@ static void release_orphans(struct pin_block *block)
     }
 }
 
-/* A region has its first pins, of its own or of a frame in it. */
-static void region_pinned(uint32_t number)
-{
-    giga_of(number)->pinned_inside++;
-}
-
-static void region_unpinned(uint32_t number)
-{
-    giga_of(number)->pinned_inside--;
-}
-
 /* The first frame of a region counts the pinned frames in it. */
 static struct frame *head_of(uint32_t index)
 {
@@ -139,8 +128,8 @@ static int pin_frame(uint32_t index)
         return -EINVAL;
     if (frame->pins == PINS_MAX)
         return -ENOMEM;
-    if (frame->pins++ == 0 && ++head_of(index)->pinned == 1)
-        region_pinned(frames.base + index);
+    if (frame->pins++ == 0)
+        head_of(index)->pinned++;
     return 0;
 }
 
@@ -151,8 +140,7 @@ static void unpin_frame(uint32_t index)
     ASSERT(frame->pins != 0);
     if (--frame->pins != 0)
         return;
-    if (--head_of(index)->pinned == 0)
-        region_unpinned(frames.base + index);
+    head_of(index)->pinned--;
     if (frame->state != FRAME_ORPHAN_ONE)
         return;
     frame->state = FRAME_HELD;
@@ -179,22 +167,6 @@ static void unpin_block(struct pin_block *block)
         release_orphans(block);
 }
 
-static int pin_region(uint32_t number)
-{
-    int error = pin_block(region_of(number));
-
-    if (!error && region_of(number)->pins == 1)
-        region_pinned(number);
-    return error;
-}
-
-static void unpin_region(uint32_t number)
-{
-    if (region_of(number)->pins == 1)
-        region_unpinned(number);
-    unpin_block(region_of(number));
-}
-
 /* Frames in the largest block that starts at `first` and does not pass `count`. */
 static uint32_t block_frames(uint32_t first, uint32_t count)
 {
@@ -216,9 +188,9 @@ static void unpin_blocks(uint32_t first, uint32_t count, uint32_t done)
         if (block == 1)
             unpin_frame(first - frames.base);
         else if (block == FRAMES_PER_2M)
-            unpin_region(first);
+            unpin_block(region_of(first));
         else
-            unpin_block(&giga_of(first)->block);
+            unpin_block(giga_of(first));
         frames.stats.pins--;
         first += block;
         count -= block;
@@ -230,8 +202,8 @@ static int pin_at(uint32_t first, uint32_t block)
     if (block == 1)
         return pin_frame(first - frames.base);
     if (block == FRAMES_PER_2M)
-        return pin_region(first);
-    return pin_block(&giga_of(first)->block);
+        return pin_block(region_of(first));
+    return pin_block(giga_of(first));
 }
 
 static int pin_run(struct phys_run run)
@@ -284,43 +256,37 @@ static inline size_t pin_frames(const struct phys_run *runs, size_t count)
     const paddr_t first = (paddr_t)frames.base << PAGE_SHIFT;
     const uint64_t size = frames.count * sizeof(struct frame);
     char *const table = (char *)frames.frame;
-    size_t i;
+    const struct phys_run *run;
 
-    for (i = 0; i < count; i++) {
-        uint64_t offset = (runs[i].base - first) >> OFFSET_SHIFT;
-        struct frame *head;
+    for (run = runs; run < runs + count; run++) {
+        uint64_t offset = (run->base - first) >> OFFSET_SHIFT;
 
-        if (runs[i].length != PAGE_SIZE || offset >= size ||
+        if (run->length != PAGE_SIZE || offset >= size ||
             frame_at(table, offset)->status != STATUS_HELD)
             break;
         frame_at(table, offset)->status = STATUS_PINNED_ONCE;
-        head = frame_at(table, ALIGN_DOWN(offset, REGION_BYTES));
-        if (++head->pinned == 1)
-            region_pinned((uint32_t)(runs[i].base >> PAGE_SHIFT));
+        frame_at(table, ALIGN_DOWN(offset, REGION_BYTES))->pinned++;
     }
-    frames.stats.pins += i;
-    return i;
+    frames.stats.pins += (size_t)(run - runs);
+    return (size_t)(run - runs);
 }
 
 static inline size_t unpin_frames(const struct phys_run *runs, size_t count)
 {
     const paddr_t first = (paddr_t)frames.base << PAGE_SHIFT;
     char *const table = (char *)frames.frame;
-    size_t i;
+    const struct phys_run *run;
 
-    for (i = 0; i < count; i++) {
-        uint64_t offset = (runs[i].base - first) >> OFFSET_SHIFT;
-        struct frame *head;
+    for (run = runs; run < runs + count; run++) {
+        uint64_t offset = (run->base - first) >> OFFSET_SHIFT;
 
-        if (runs[i].length != PAGE_SIZE || frame_at(table, offset)->status != STATUS_PINNED_ONCE)
+        if (run->length != PAGE_SIZE || frame_at(table, offset)->status != STATUS_PINNED_ONCE)
             break;
         frame_at(table, offset)->status = STATUS_HELD;
-        head = frame_at(table, ALIGN_DOWN(offset, REGION_BYTES));
-        if (--head->pinned == 0)
-            region_unpinned((uint32_t)(runs[i].base >> PAGE_SHIFT));
+        frame_at(table, ALIGN_DOWN(offset, REGION_BYTES))->pinned--;
     }
-    frames.stats.pins -= i;
-    return i;
+    frames.stats.pins -= (size_t)(run - runs);
+    return (size_t)(run - runs);
 }
 
 /* The number of the region that is all of the run; huge if it is no region. */
@@ -333,50 +299,39 @@ static inline uint64_t region_number(const struct phys_run *run, paddr_t origin)
     return inside >> REGION_SHIFT | inside << (64 - REGION_SHIFT);
 }
 
-/* Regions that can be pinned have numbers below this. */
-static inline uint64_t region_end(void)
+/* Changes the status of regions as long as they have the expected one. */
+static inline size_t switch_regions(const struct phys_run *runs, size_t count, uint64_t from,
+                                    uint64_t to)
 {
-    return (frames.base - frames.origin + frames.count) / FRAMES_PER_2M;
+    const paddr_t origin = (paddr_t)frames.origin << PAGE_SHIFT;
+    const uint64_t end = (frames.base - frames.origin + frames.count) / FRAMES_PER_2M;
+    struct pin_block *const region = frames.region;
+    const struct phys_run *run;
+
+    for (run = runs; run < runs + count; run++) {
+        uint64_t number = region_number(run, origin);
+
+        if (number >= end || region[number].status != from)
+            break;
+        region[number].status = to;
+    }
+    return (size_t)(run - runs);
 }
 
 static inline size_t pin_regions(const struct phys_run *runs, size_t count)
 {
-    const paddr_t origin = (paddr_t)frames.origin << PAGE_SHIFT;
-    const uint64_t end = region_end();
-    struct pin_block *const region = frames.region;
-    struct giga *const giga = frames.giga;
-    size_t i;
+    size_t done = switch_regions(runs, count, STATUS_HELD, STATUS_PINNED_ONCE);
 
-    for (i = 0; i < count; i++) {
-        uint64_t number = region_number(&runs[i], origin);
-
-        if (number >= end || region[number].status != STATUS_HELD)
-            break;
-        region[number].status = STATUS_PINNED_ONCE;
-        giga[number / REGIONS_PER_1G].pinned_inside++;
-    }
-    frames.stats.pins += i;
-    return i;
+    frames.stats.pins += done;
+    return done;
 }
 
 static inline size_t unpin_regions(const struct phys_run *runs, size_t count)
 {
-    const paddr_t origin = (paddr_t)frames.origin << PAGE_SHIFT;
-    const uint64_t end = region_end();
-    struct pin_block *const region = frames.region;
-    struct giga *const giga = frames.giga;
-    size_t i;
+    size_t done = switch_regions(runs, count, STATUS_PINNED_ONCE, STATUS_HELD);
 
-    for (i = 0; i < count; i++) {
-        uint64_t number = region_number(&runs[i], origin);
-
-        if (number >= end || region[number].status != STATUS_PINNED_ONCE)
-            break;
-        region[number].status = STATUS_HELD;
-        giga[number / REGIONS_PER_1G].pinned_inside--;
-    }
-    frames.stats.pins -= i;
-    return i;
+    frames.stats.pins -= done;
+    return done;
 }
 
 static SLOW_PATH void unpin_rest(const struct phys_run *runs, size_t done, size_t count)
