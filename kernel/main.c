@@ -330,6 +330,8 @@ static int run(struct refusal *why)
         timer_set(&limit, time_ns() + config.payload_timeout * NS_PER_S);
     struct payload_exit end = payload_run();
     timer_cancel(&limit);
+    iommu_snapshot();
+    payload_take_apart();
     uio_unregister_all();
     afu_unregister_all();
     if (end.signal && ending.reason == END_PAYLOAD)

@@ -173,6 +173,18 @@ static int map_areas(struct ioas *ioas, struct iommu_domain *domain)
     return 0;
 }
 
+/* For reports; an iommu_find_area. */
+static bool find_area(const void *owner, uint64_t iova, uint64_t *first, uint64_t *last)
+{
+    struct ioas_range area;
+
+    if (!ioas_find(owner, iova, UINT64_MAX, &area))
+        return false;
+    *first = area.first;
+    *last = area.last;
+    return true;
+}
+
 int ioas_attach(struct ioas *ioas, struct iommu_domain *domain, const struct phys_run *reserved,
                 size_t reserved_count)
 {
@@ -196,6 +208,7 @@ int ioas_attach(struct ioas *ioas, struct iommu_domain *domain, const struct phy
         goto unpin;
     entry->domain = domain;
     list_push_back(&ioas->domains, &entry->link);
+    iommu_domain_set_areas(domain, find_area, ioas);
     update_alignment(ioas);
     return 0;
 
@@ -217,6 +230,7 @@ void ioas_detach(struct ioas *ioas, struct iommu_domain *domain)
         if (entry->domain == domain)
             break;
     ASSERT(&entry->link != &ioas->domains);
+    iommu_domain_set_areas(domain, NULL, NULL);
     areas_unmap_domain(area_first(ioas), UINT64_MAX, domain);
     list_remove(&entry->link);
     kfree(entry);

@@ -198,6 +198,7 @@ static void account(struct requester *requester, struct iommu_domain *to, bool a
     if (to) {
         to->attached++;
         to->with_ats += ats;
+        requester_ids_add(&to->history.attached, requester->rid);
     }
     requester->domain = to;
     requester->ats = ats;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Domains: a page table with a domain id, and the invalidation that goes with its changes. */
+#include "kernel/cpu/time.h"
 #include "kernel/iommu/inplace.h"
+#include "kernel/iommu/snapshot.h"
 #include "kernel/iommu/unit.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
@@ -92,6 +94,7 @@ int domain_create(struct iommu_unit *unit, bool quarantine, struct iommu_domain 
     domain->unit = unit;
     domain->id = (uint16_t)id;
     domain->quarantine = quarantine;
+    domain->history.created_ns = time_ns();
     list_init(&domain->reserved);
     error = table_create(domain);
     if (error)
@@ -117,6 +120,7 @@ void iommu_domain_destroy(struct iommu_domain *domain)
     struct iommu_unit *unit = domain->unit;
 
     ASSERT(domain->attached == 0);
+    snapshot_domain_ends(domain);
     for (unsigned level = 1; level <= PT_LEAF_MAX; level++)
         unit->leaves_made[level] += domain->table.leaves[level] + domain->table.removed[level];
     list_remove(&domain->link);
@@ -129,6 +133,12 @@ void iommu_domain_destroy(struct iommu_domain *domain)
         id_free(unit, domain->id);
     }
     kfree(domain);
+}
+
+void iommu_domain_set_areas(struct iommu_domain *domain, iommu_find_area find, const void *owner)
+{
+    domain->find_area = find;
+    domain->areas = owner;
 }
 
 void iommu_domain_geometry(const struct iommu_domain *domain, struct iommu_geometry *out)
@@ -201,6 +211,7 @@ void iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t length,
     ASSERT(length && IS_ALIGNED(iova | length, PAGE_SIZE));
     gather_open(gather);
     domain->unmaps++;
+    domain_note_peak(&domain->history, &domain->table);
     page_table_unmap(&domain->table, iova, length, gather);
 }
 
@@ -298,6 +309,7 @@ static APART int map_any(struct iommu_domain *domain, uint64_t iova, const struc
      */
     if (domain->open && domain_invalidate(domain))
         return -EIO;
+    domain_note_peak(&domain->history, &domain->table);
     for (unsigned tries = 0; tries < 2; tries++) {
         error = page_table_map(&domain->table, iova, runs, count, permissions, small, &mapped);
         if (!error)

@@ -2,12 +2,24 @@
 /* What to invalidate. How it reaches the unit is in queue.c and register.c. */
 #include "kernel/iommu/invalidate.h"
 
+#include "kernel/cpu/time.h"
 #include "kernel/iommu/queue.h"
 #include "kernel/lib/error.h"
 
 int invalidation_start(struct iommu_unit *unit, unsigned entries, struct refusal *why)
 {
     return unit->can.queue ? queue_start(unit, entries, why) : 0;
+}
+
+/* Units without a queue have done it when this returns: each request is timed by itself. */
+static APART void execute_timed(struct iommu_unit *unit, enum invalidation_kind kind,
+                                const struct vtd_descriptor *descriptor)
+{
+    uint64_t start = time_ns();
+
+    register_execute(unit, descriptor);
+    if (!unit->fenced)
+        latency_add(&unit->invalidation.latency[kind], time_ns() - start);
 }
 
 static inline void add(struct iommu_unit *unit, enum invalidation_kind kind,
@@ -19,7 +31,7 @@ static inline void add(struct iommu_unit *unit, enum invalidation_kind kind,
     if (unit->invalidation.ring)
         queue_add(unit, descriptor);
     else
-        register_execute(unit, &descriptor);
+        execute_timed(unit, kind, &descriptor);
 }
 
 void invalidate_context_all(struct iommu_unit *unit)
@@ -123,10 +135,75 @@ void invalidate_all_entries(struct iommu_unit *unit)
     add(unit, INVALIDATED_ENTRIES, vtd_invalidate_all_entries());
 }
 
-int invalidation_wait(struct iommu_unit *unit)
+/* INVALIDATED_KINDS for descriptors that invalidate nothing. */
+static enum invalidation_kind kind_of(const struct vtd_descriptor *descriptor)
 {
+    static const enum invalidation_kind iotlb[] = {
+        [VTD_GLOBAL] = INVALIDATED_GLOBAL,
+        [VTD_DOMAIN] = INVALIDATED_DOMAIN,
+        [VTD_PAGES] = INVALIDATED_PAGES,
+    };
+
+    switch (vtd_descriptor_type(descriptor)) {
+    case VTD_DESCRIPTOR_CONTEXT:
+        return INVALIDATED_CONTEXT;
+    case VTD_DESCRIPTOR_IOTLB:
+        return iotlb[vtd_descriptor_granularity(descriptor)];
+    case VTD_DESCRIPTOR_DEVICE_TLB:
+        return INVALIDATED_DEVICE_TLB;
+    case VTD_DESCRIPTOR_ENTRY_CACHE:
+        return INVALIDATED_ENTRIES;
+    default:
+        return INVALIDATED_KINDS;
+    }
+}
+
+/* What is in the ring behind the tail register, one bit for each kind. */
+static unsigned kinds_pending(const struct invalidation *queue)
+{
+    unsigned kinds = 0;
+
+    for (unsigned i = queue->pending; i; i--)
+        kinds |= 1U << kind_of(&queue->ring[(queue->tail - i) & (queue->entries - 1)]);
+    return kinds;
+}
+
+static int wait_timed(struct iommu_unit *unit)
+{
+    struct invalidation *queue = &unit->invalidation;
+    unsigned kinds = kinds_pending(queue);
+    uint64_t start = time_ns(), took;
+    int error = queue_wait(unit);
+
+    took = time_ns() - start;
+    for (unsigned kind = 0; kind < INVALIDATED_KINDS && !error; kind++) {
+        if (kinds & (1U << kind))
+            latency_add(&queue->latency[kind], took);
+    }
+    return error;
+}
+
+/* Fenced, without a queue, or to be timed: what the usual wait need not look at. */
+static APART int wait_noticed(struct iommu_unit *unit)
+{
+    struct invalidation *queue = &unit->invalidation;
+
     if (unit->fenced)
         return -EIO;
-    unit->invalidation.waits++;
-    return unit->invalidation.ring ? queue_wait(unit) : 0;
+    queue->waits++;
+    if (!queue->ring)
+        return 0;
+    queue->notice_at =
+        queue->waits + (queue->waits < WAITS_TIMED_FIRST ? 0 : WAITS_TIMED_EVERY - 1);
+    return wait_timed(unit);
+}
+
+int invalidation_wait(struct iommu_unit *unit)
+{
+    struct invalidation *queue = &unit->invalidation;
+
+    if (queue->waits >= queue->notice_at)
+        return wait_noticed(unit);
+    queue->waits++;
+    return queue_wait(unit);
 }

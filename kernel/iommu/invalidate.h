@@ -7,6 +7,7 @@
 #ifndef KERNEL_IOMMU_INVALIDATE_H
 #define KERNEL_IOMMU_INVALIDATE_H
 
+#include "kernel/iommu/latency.h"
 #include "kernel/iommu/structures.h"
 #include "kernel/lib/refusal.h"
 #include "kernel/lib/types.h"
@@ -34,6 +35,13 @@ enum invalidation_kind {
     INVALIDATED_KINDS,
 };
 
+/*
+ * Reading the clock twice costs more than the rest of an invalidation, so only some waits are
+ * timed: the first ones, then one in so many.
+ */
+#define WAITS_TIMED_FIRST 64u
+#define WAITS_TIMED_EVERY 256u
+
 /* How requests reach the unit. */
 struct invalidation {
     struct vtd_descriptor *ring; /* NULL: the unit has no queue, only registers */
@@ -48,6 +56,9 @@ struct invalidation {
     uint32_t sequence; /* what the last wait descriptor writes */
     uint64_t counts[INVALIDATED_KINDS];
     uint64_t waits;
+    uint64_t notice_at; /* the number of waits at which one is looked at: timed, or refused */
+    /* From handing over to the answer, of waits that were timed, by what they waited for. */
+    struct latency latency[INVALIDATED_KINDS];
     uint64_t wait_ns_total; /* of those that were not over at the first look */
     uint64_t wait_ns_max;
     uint64_t queue_errors; /* IQE */

@@ -67,6 +67,14 @@ int iommu_domain_create(struct iommu_unit *unit, struct iommu_domain **out);
 /* The domain must have no requester attached. Invalidates, waits, then frees its tables. */
 void iommu_domain_destroy(struct iommu_domain *domain);
 
+/*
+ * For reports: how the owner of a domain divides what it maps. Finds the first area that has a byte
+ * at `iova` or above and stores its ends (inclusive); false: there is none.
+ */
+typedef bool (*iommu_find_area)(const void *owner, uint64_t iova, uint64_t *first, uint64_t *last);
+/* `owner` must stay valid until another call; NULL takes it back. */
+void iommu_domain_set_areas(struct iommu_domain *domain, iommu_find_area find, const void *owner);
+
 struct iommu_geometry {
     unsigned address_bits; /* IOVAs are below 2^address_bits */
     uint64_t page_sizes;   /* bit n: leaves of 2^n bytes */
@@ -144,7 +152,16 @@ void iommu_reserved_regions(uint16_t segment, uint16_t rid,
 /* How many requests were refused since boot. */
 uint64_t iommu_fault_count(void);
 
-/* The "iommu" member of the report: units, domains, mappings, faults, invalidations. */
+/*
+ * Keeps for the report what the domains map now: to be called when the payload has ended and
+ * nothing of it was taken apart yet. Never fails; what it can keep is limited, and what it had to
+ * leave out is counted.
+ */
+void iommu_snapshot(void);
+/*
+ * The "iommu" member of the report: units, domains, mappings, faults, invalidations. Without a
+ * snapshot it tells of the domains as they are.
+ */
 void iommu_report(struct json *json);
 /* Texts under /sys/kernel/iommu; `context` is not used. */
 void iommu_units_show(void *context, struct text *out);

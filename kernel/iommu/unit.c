@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finding the units, taking them over, and switching them on in the safe order. */
+#include "kernel/iommu/snapshot.h"
 #include "kernel/iommu/unit.h"
 
 #include "kernel/cpu/cache.h"
@@ -90,6 +91,7 @@ int unit_fence(struct iommu_unit *unit, const char *reason)
         return -EIO;
     unit->fenced = true;
     unit->stores_suffice = false;
+    unit->invalidation.notice_at = 0;
     format(unit->fence_reason, sizeof(unit->fence_reason), "%s", reason);
     log_error("iommu%u fenced: %s; its devices are stopped and their memory is not reused",
               unit->index, reason);
@@ -340,6 +342,7 @@ int iommu_init(const struct dmar_info *dmar, const struct iommu_options *options
         return refuse(why, -ENODEV,
                       "the firmware describes no IOMMU (DMAR table without a remapping unit)");
     reserved_init(dmar);
+    snapshot_reset();
     for (size_t i = 0; i < dmar->unit_count; i++) {
         error = unit_create(&dmar->units[i], (unsigned)i, why);
         if (error)

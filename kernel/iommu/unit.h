@@ -98,6 +98,52 @@ struct reserved_mapping {
     unsigned users;
 };
 
+#define DOMAIN_IDS_KEPT 8u
+
+/* Different requester ids, as many as fit; others are only counted, each time they come. */
+struct requester_ids {
+    uint16_t ids[DOMAIN_IDS_KEPT];
+    unsigned count;
+    uint64_t left_out;
+};
+
+static inline void requester_ids_add(struct requester_ids *list, uint16_t rid)
+{
+    for (unsigned i = 0; i < list->count; i++) {
+        if (list->ids[i] == rid)
+            return;
+    }
+    if (list->count < DOMAIN_IDS_KEPT)
+        list->ids[list->count++] = rid;
+    else
+        list->left_out++;
+}
+
+/* What a domain was, beside what it is: for the report. */
+struct domain_history {
+    uint64_t created_ns;
+    struct requester_ids attached; /* at any time */
+    uint64_t peak_bytes;           /* the most that was mapped at once, */
+    uint64_t peak_leaves[PT_LEAF_MAX + 1];
+};
+
+/*
+ * Is this more than was ever mapped? Asked before the tables change shape and when somebody wants
+ * to know, not for every page: what single pages in one table add and lose again in between goes
+ * unseen, which is less than 2 MiB.
+ */
+static inline void domain_note_peak(struct domain_history *history, const struct page_table *table)
+{
+    const uint64_t *leaves = table->leaves;
+    uint64_t bytes = leaves[1] * pt_span(1) + leaves[2] * pt_span(2) + leaves[3] * pt_span(3);
+
+    if (bytes <= history->peak_bytes)
+        return;
+    history->peak_bytes = bytes;
+    for (unsigned level = 1; level <= PT_LEAF_MAX; level++)
+        history->peak_leaves[level] = leaves[level];
+}
+
 struct iommu_domain {
     struct list link;
     struct iommu_unit *unit;
@@ -110,6 +156,9 @@ struct iommu_domain {
     struct page_table table;
     uint64_t maps;
     uint64_t unmaps;
+    iommu_find_area find_area; /* NULL: nobody told */
+    const void *areas;
+    struct domain_history history;
 };
 
 /* The units found, in the order of the DMAR table, and the options they were started with. */

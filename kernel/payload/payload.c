@@ -107,7 +107,7 @@ static int start_program(const void *program, uint64_t size, const struct config
 }
 
 /* Everything but the threads, which are gone or never were. */
-static void take_apart(void)
+void payload_take_apart(void)
 {
     alarm_reset();
     fd_close_all();
@@ -145,7 +145,7 @@ int payload_load(const void *archive, uint64_t size, const struct config *config
         error = start_program(program, program_size, config, why);
     }
     if (error)
-        take_apart();
+        payload_take_apart();
     return error;
 }
 
@@ -166,9 +166,7 @@ struct payload_exit payload_run(void)
     while (payload.task_count > 0)
         thread_sleep("payload", TIME_NEVER);
     wait_remove(&waiter);
-    struct payload_exit result = payload.exit;
-    take_apart();
-    return result;
+    return payload.exit;
 }
 
 bool payload_kill(int signal, const char *reason)

@@ -28,10 +28,15 @@ int payload_load(const void *archive, uint64_t size, const struct config *config
 const struct ioas_user *payload_user(void);
 
 /*
- * Runs the loaded payload to its end and takes it apart: all threads are gone, then all files are
- * closed (which stops devices), then its memory is given back. Sleeps; call it in a thread.
+ * Runs the loaded payload to its end: all its threads are gone, its files are still open. Sleeps;
+ * call it in a thread.
  */
 struct payload_exit payload_run(void);
+/*
+ * Takes the payload apart when it has ended: all files are closed (which stops devices), then its
+ * memory is given back.
+ */
+void payload_take_apart(void);
 
 /*
  * Ends the running payload from outside (a time limit, a policy), as by the given signal. `reason`

@@ -13,7 +13,7 @@
 #include "kernel/mm/heap.h"
 #include "kernel/report/report_pci.h"
 
-#define REPORT_FORMAT 1
+#define REPORT_FORMAT 2
 #define STEPS_MAX     16
 
 static struct {

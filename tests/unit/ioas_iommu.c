@@ -186,6 +186,11 @@ void iommu_domain_geometry(const struct iommu_domain *domain, struct iommu_geome
                                    .snoop_control = domain->table.snoop};
 }
 
+/* The model knows its areas itself. */
+void iommu_domain_set_areas(struct iommu_domain *domain, iommu_find_area find, const void *owner)
+{
+}
+
 /* ---- mapping ---- */
 
 void iommu_gather_init(struct iommu_gather *gather, struct iommu_domain *domain)

@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "kernel/cpu/time.h"
-#include "kernel/lib/json.h"
 #include "tests/unit/iommu_machine.h"
 
 static uint64_t counted;
@@ -381,67 +380,6 @@ static void shows_the_most_recent_last(void **state)
     machine_stop();
 }
 
-static char json_text[65536];
-static size_t json_length;
-
-static void json_write(void *context, const char *text, size_t length)
-{
-    assert_true(json_length + length < sizeof(json_text));
-    memcpy(json_text + json_length, text, length);
-    json_length += length;
-    json_text[json_length] = 0;
-}
-
-static void show_into(char *buffer, size_t size, void (*show)(void *, struct text *))
-{
-    struct text text;
-
-    text_init(&text, buffer, size);
-    show(NULL, &text);
-}
-
-/* The report and the other texts, with something of everything in them. */
-static void reports_units_domains_and_mappings(void **state)
-{
-    static const struct phys_run runs[] = {
-        {TARGET, SIZE_1G}, {TARGET + 4 * SIZE_1G, SIZE_2M}, {TARGET + 5 * SIZE_1G, 2 * PAGE_SIZE}};
-    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
-    struct iommu_domain *domain = machine_domain();
-    static char text[4096];
-    struct json json;
-
-    assert_int_equal(iommu_map(domain, IOVA, runs, 3, IOMMU_READ, 0), 0);
-    machine_map(domain, 0x5000, TARGET, PAGE_SIZE, IOMMU_READ | IOMMU_WRITE);
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
-    machine_expect_refused(unit, DEVICE, 0x9000, true, 5);
-
-    show_into(text, sizeof(text), iommu_mappings_show);
-    assert_string_equal(text,
-                        "iommu0 domain 0\n"
-                        "  0x5000-0x5fff rw leaves 1 4K 0 2M 0 1G, runs 1 of 2^12\n"
-                        "  0x100000000-0x140201fff r- leaves 2 4K 1 2M 1 1G, runs 1 of 2^13 1 "
-                        "of 2^21 1 of 2^30\n");
-    show_into(text, sizeof(text), iommu_domains_show);
-    assert_string_equal(text, "iommu0 domain 0: leaves 3 4K, 1 2M, 1 1G; 6 tables; 0000:00:02.0\n");
-    show_into(text, sizeof(text), iommu_units_show);
-    assert_non_null(strstr(text, "iommu0 at 0xfed90000 segment 0000 cap 0xd2008c222f0606"));
-    show_into(text, sizeof(text), iommu_invalidations_show);
-    assert_non_null(strstr(text, "iommu0: context 1 iotlb-global 1"));
-
-    json_length = 0;
-    json_init(&json, json_write, NULL);
-    json_object(&json, NULL);
-    iommu_report(&json);
-    json_end_object(&json);
-    assert_non_null(strstr(json_text, "\"registers\": \"0xfed90000\""));
-    assert_non_null(strstr(json_text, "\"first\": \"0x100000000\""));
-    assert_non_null(strstr(json_text, "\"2^30\": 1"));
-    assert_non_null(strstr(json_text, "no write permission"));
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
-    iommu_domain_destroy(domain);
-    machine_stop();
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -458,7 +396,6 @@ int main(void)
         cmocka_unit_test(faults_of_many_requesters_are_all_counted),
         cmocka_unit_test(an_endless_storm_ends),
         cmocka_unit_test(shows_the_most_recent_last),
-        cmocka_unit_test(reports_units_domains_and_mappings),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From leaves to rows: mappings, and areas with the sizes of the runs behind them. */
+#include "kernel/iommu/survey.h"
+
+#include "kernel/iommu/unit.h"
+
+struct walk {
+    const struct iommu_domain *domain;
+    const struct survey_sink *sink;
+    bool open; /* there is a mapping and an area to go on with */
+    struct survey_mapping mapping;
+    struct survey_area area;
+    uint64_t area_end; /* the last IOVA that can belong to the area */
+    paddr_t run_base;
+    uint64_t run_length;
+};
+
+static void end_run(struct walk *walk)
+{
+    uint32_t *count;
+
+    if (!walk->run_length)
+        return;
+    count = &walk->area.runs[63 - (unsigned)__builtin_clzll(walk->run_length) - PAGE_SHIFT];
+    *count += *count < UINT32_MAX;
+    walk->run_length = 0;
+}
+
+static void end_area(struct walk *walk)
+{
+    end_run(walk);
+    if (walk->open)
+        walk->sink->area(walk->sink->context, &walk->area);
+}
+
+static void end_mapping(struct walk *walk)
+{
+    if (walk->open && walk->sink->mapping)
+        walk->sink->mapping(walk->sink->context, &walk->mapping);
+}
+
+/* The owner's area that holds the IOVA ends what begins there, or the next one does. */
+static uint64_t end_of_area(const struct iommu_domain *domain, uint64_t iova)
+{
+    uint64_t first, last;
+
+    if (!domain->find_area || !domain->find_area(domain->areas, iova, &first, &last))
+        return UINT64_MAX;
+    return first > iova ? first - 1 : last;
+}
+
+static unsigned level_of(uint64_t leaf_size)
+{
+    unsigned level = 1;
+
+    while (pt_span(level) < leaf_size)
+        level++;
+    return level;
+}
+
+static void add_to_area(struct walk *walk, const struct survey_mapping *leaf, paddr_t physical)
+{
+    struct survey_area *area = &walk->area;
+
+    if (!walk->open || leaf->first != area->last + 1 || leaf->permissions != area->permissions ||
+        leaf->first > walk->area_end) {
+        end_area(walk);
+        *area = (struct survey_area){.first = leaf->first, .permissions = leaf->permissions};
+        walk->area_end = end_of_area(walk->domain, leaf->first);
+    }
+    if (physical != walk->run_base + walk->run_length)
+        end_run(walk);
+    if (!walk->run_length)
+        walk->run_base = physical;
+    walk->run_length += pt_span(leaf->level);
+    area->leaves[leaf->level]++;
+    area->last = leaf->last;
+}
+
+static void add_to_mapping(struct walk *walk, const struct survey_mapping *leaf)
+{
+    struct survey_mapping *mapping = &walk->mapping;
+
+    if (walk->open && leaf->first == mapping->last + 1 && leaf->level == mapping->level &&
+        leaf->permissions == mapping->permissions) {
+        mapping->last = leaf->last;
+        return;
+    }
+    end_mapping(walk);
+    *mapping = *leaf;
+}
+
+static bool add_leaf(void *context, uint64_t iova, const struct iommu_translation *translation)
+{
+    struct walk *walk = context;
+    const struct survey_mapping leaf = {
+        .first = iova,
+        .last = iova + (translation->leaf_size - 1),
+        .level = (uint8_t)level_of(translation->leaf_size),
+        .permissions = (uint8_t)translation->permissions,
+    };
+
+    add_to_area(walk, &leaf, translation->physical);
+    add_to_mapping(walk, &leaf);
+    walk->open = true;
+    return true;
+}
+
+void survey_domain(const struct iommu_domain *domain, const struct survey_sink *sink)
+{
+    struct walk walk = {.domain = domain, .sink = sink};
+
+    page_table_walk(&domain->table, 0, ~UINT64_C(0), add_leaf, &walk);
+    end_mapping(&walk);
+    end_area(&walk);
+}
