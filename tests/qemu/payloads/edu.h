@@ -38,6 +38,7 @@ static bool type1;               /* otherwise iommufd */
 static int iommu, device, group; /* files; `iommu` is the container of type1 */
 static uint32_t device_id;       /* of iommufd */
 static volatile uint8_t *registers;
+static uint64_t registers_size;
 
 static void must(bool success, const char *what)
 {
@@ -47,9 +48,24 @@ static void must(bool success, const char *what)
     exit(1);
 }
 
+/* Free memory of the machine, in pages. */
+static inline unsigned long free_pages(void)
+{
+    char text[4096];
+    int file = open("/proc/meminfo", O_RDONLY);
+    ssize_t n = read(file, text, sizeof(text) - 1);
+    const char *line;
+
+    close(file);
+    text[n > 0 ? n : 0] = '\0';
+    line = strstr(text, "MemFree:");
+    must(line, "meminfo");
+    return strtoul(line + 8, NULL, 10) / (PAGE / 1024);
+}
+
 /* ---- the device ---- */
 
-static void edu_open_group(const char *name)
+static inline void edu_open_group(const char *name)
 {
     char link[128], target[256], path[300];
     ssize_t n;
@@ -68,7 +84,7 @@ static void edu_open_group(const char *name)
     must(device >= 0, "GET_DEVICE_FD");
 }
 
-static void edu_open_bound(void)
+static inline void edu_open_bound(void)
 {
     struct vfio_device_bind_iommufd b = {.argsz = sizeof(b)};
 
@@ -78,7 +94,7 @@ static void edu_open_bound(void)
     device_id = b.out_devid;
 }
 
-static void edu_open(const char *interface, const char *name)
+static inline void edu_open(const char *interface, const char *name)
 {
     struct vfio_region_info bar = {.argsz = sizeof(bar), .index = VFIO_PCI_BAR0_REGION_INDEX};
     struct vfio_region_info config = {.argsz = sizeof(config),
@@ -93,12 +109,22 @@ static void edu_open(const char *interface, const char *name)
     must(!ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &bar) &&
              !ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &config),
          "regions");
+    registers_size = bar.size;
     registers = mmap(NULL, bar.size, PROT_READ | PROT_WRITE, MAP_SHARED, device, (off_t)bar.offset);
     must(registers != MAP_FAILED, "BAR 0");
     must(pwrite(device, &command, sizeof(command), (off_t)config.offset + 4) == 2, "command");
 }
 
-static void edu_transfer(uint64_t source, uint64_t target, uint64_t bytes, uint64_t command)
+static inline void edu_close(void)
+{
+    munmap((void *)registers, registers_size); /* a mapping keeps the device open */
+    close(device);
+    if (type1)
+        close(group);
+    close(iommu);
+}
+
+static inline void edu_transfer(uint64_t source, uint64_t target, uint64_t bytes, uint64_t command)
 {
     const struct timespec pause = {0, 1000000};
 
@@ -111,12 +137,12 @@ static void edu_transfer(uint64_t source, uint64_t target, uint64_t bytes, uint6
 }
 
 /* Memory at an IOVA into the device's buffer, and the other way. */
-static void edu_read(uint64_t iova, uint64_t bytes)
+static inline void edu_read(uint64_t iova, uint64_t bytes)
 {
     edu_transfer(iova, EDU_BUFFER, bytes, 0);
 }
 
-static void edu_write(uint64_t iova, uint64_t bytes)
+static inline void edu_write(uint64_t iova, uint64_t bytes)
 {
     edu_transfer(EDU_BUFFER, iova, bytes, EDU_TO_MEMORY);
 }
@@ -124,7 +150,7 @@ static void edu_write(uint64_t iova, uint64_t bytes)
 /* ---- mappings: the result of the call ---- */
 
 /* An IO address space; type1 has the one. */
-static uint32_t space_create(void)
+static inline uint32_t space_create(void)
 {
     struct iommu_ioas_alloc a = {.size = sizeof(a)};
 
@@ -134,8 +160,8 @@ static uint32_t space_create(void)
     return a.out_ioas_id;
 }
 
-static int dma_map(uint32_t space, uint64_t iova, const void *memory, uint64_t size,
-                   unsigned permissions)
+static inline int dma_map(uint32_t space, uint64_t iova, const void *memory, uint64_t size,
+                          unsigned permissions)
 {
     struct vfio_iommu_type1_dma_map one = {.argsz = sizeof(one),
                                            .flags = permissions,
@@ -154,7 +180,7 @@ static int dma_map(uint32_t space, uint64_t iova, const void *memory, uint64_t s
     return type1 ? ioctl(iommu, VFIO_IOMMU_MAP_DMA, &one) : ioctl(iommu, IOMMU_IOAS_MAP, &two);
 }
 
-static int dma_unmap(uint32_t space, uint64_t iova, uint64_t size)
+static inline int dma_unmap(uint32_t space, uint64_t iova, uint64_t size)
 {
     struct vfio_iommu_type1_dma_unmap one = {.argsz = sizeof(one), .iova = iova, .size = size};
     struct iommu_ioas_unmap two = {
@@ -164,7 +190,7 @@ static int dma_unmap(uint32_t space, uint64_t iova, uint64_t size)
 }
 
 /* Sends the device's DMA through a space or page table; nothing to do for type1. */
-static int dma_attach(uint32_t id)
+static inline int dma_attach(uint32_t id)
 {
     struct vfio_device_attach_iommufd_pt a = {.argsz = sizeof(a), .pt_id = id};
 
