@@ -23,8 +23,8 @@ def remove_call(text, function, callee):
     return text[:start] + body + text[end:]
 
 
-def kernel_without(name, calls):
-    """Builds the kernel without some calls, (file, function, callee) each; its path."""
+def sources_without(name, calls):
+    """Puts sources without some calls, (file, function, callee) each, below build/variants/NAME."""
     folder = TOP / "build/variants" / name
     sources = {}
     for path, function, callee in calls:
@@ -35,4 +35,15 @@ def kernel_without(name, calls):
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.exists() or target.read_text() != text:
             target.write_text(text)
+
+
+def kernel_without(name, calls):
+    """The path of a kernel without these calls."""
+    sources_without(name, calls)
     return make(f"build/variants/{name}/kernel.elf")
+
+
+def host_test_without(name, calls, program):
+    """The path of tests/unit/test_PROGRAM.c, compiled with sources without these calls."""
+    sources_without(name, calls)
+    return make(f"build/variants/{name}/{program}")

@@ -15,3 +15,11 @@ variant_objects = $(patsubst %,%.o,$(variant_sources)) \
 $(BUILD)/variants/%/kernel.elf: $$(call variant_objects,$$*) linker/kernel.ld
 	$(call SAY,LD,$@)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^)
+
+# The host tests with such sources: build/variants/NAME/PROGRAM for tests/unit/test_PROGRAM.c.
+define variant_unit_rule
+$(BUILD)/variants/%/$(1): tests/unit/test_$(1).c $$$$(call variant_sources,$$$$*) FORCE
+	$(Q)$(CC) $(HOST_FLAGS) -w $$(filter %.c,$$^) \
+	    $$(filter-out $$(patsubst $(BUILD)/variants/$$*/%,%,$$(call variant_sources,$$*)),$(UNIT_$(1))) -o $$@ $(HOST_LIBS)
+endef
+$(foreach t,$(filter iommu_% irq,$(UNIT_TESTS)),$(eval $(call variant_unit_rule,$(t))))

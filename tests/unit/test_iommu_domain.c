@@ -582,7 +582,14 @@ static void pitfall_08_caching_mode_reserves_domain_0(void **state)
     struct iommu_domain *domain = machine_domain();
 
     assert_int_equal(domain->id, 1);
+    vtd_unit_forget_events(unit);
     assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    /* The absence of the context entry is cached under id 0; what is below it under the new one. */
+    assert_int_equal(vtd_descriptor_type(&unit->descriptors[0]), VTD_DESCRIPTOR_CONTEXT);
+    assert_int_equal(bits_get(unit->descriptors[0].low, 31, 16), 0);
+    assert_int_equal(vtd_descriptor_type(&unit->descriptors[1]), VTD_DESCRIPTOR_IOTLB);
+    assert_int_equal(vtd_descriptor_granularity(&unit->descriptors[1]), VTD_DOMAIN);
+    assert_int_equal(bits_get(unit->descriptors[1].low, 31, 16), 1);
     vtd_unit_forget_events(unit);
     machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_READ);
     /* The IOTLB is invalidated under the domain's own id. */

@@ -345,25 +345,75 @@ static void device_tlbs_are_off_unless_all_agree(void **state)
     }
 }
 
-/* IOTLB first, a fence, then the device TLB, all before the wait. */
+/*
+ * The unit was asked for a context-cache invalidation if `context`, then the IOTLB; a fence; then
+ * the device TLB with this address and size; and a wait for all of it.
+ */
+static void expect_device_tlb_last(struct vtd_unit *unit, bool context, uint64_t range)
+{
+    static const unsigned types[] = {VTD_DESCRIPTOR_CONTEXT, VTD_DESCRIPTOR_IOTLB,
+                                     VTD_DESCRIPTOR_WAIT, VTD_DESCRIPTOR_DEVICE_TLB,
+                                     VTD_DESCRIPTOR_WAIT};
+    const struct vtd_descriptor *found = unit->descriptors;
+    size_t count = ARRAY_SIZE(types) - !context;
+
+    assert_int_equal(unit->descriptor_count, count);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(vtd_descriptor_type(&found[i]), types[i + !context]);
+    assert_int_equal(found[count - 3].low & (BIT(5) | BIT(6)), BIT(6));
+    assert_int_equal(bits_get(found[count - 2].low, 47, 32), BELOW);
+    assert_int_equal(bits_get(found[count - 2].low, 20, 16), 7);
+    assert_int_equal(found[count - 2].high, range);
+}
+
+/* The device could fetch the old translation again from the IOTLB. */
 static void device_tlbs_are_invalidated_after_the_iotlb(void **state)
 {
     struct vtd_unit *unit = ats_machine(true, true);
     struct iommu_domain *domain = attached_domain(BELOW);
-    static const unsigned types[] = {VTD_DESCRIPTOR_IOTLB, VTD_DESCRIPTOR_WAIT,
-                                     VTD_DESCRIPTOR_DEVICE_TLB, VTD_DESCRIPTOR_WAIT};
 
     machine_map(domain, IOVA, TARGET, 8 * PAGE_SIZE, IOMMU_READ);
     vtd_unit_forget_events(unit);
     machine_unmap(domain, IOVA, 8 * PAGE_SIZE);
-    assert_int_equal(unit->descriptor_count, ARRAY_SIZE(types));
-    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-        assert_int_equal(vtd_descriptor_type(&unit->descriptors[i]), types[i]);
-    assert_int_equal(unit->descriptors[1].low & (BIT(5) | BIT(6)), BIT(6));
-    assert_int_equal(bits_get(unit->descriptors[2].low, 47, 32), BELOW);
-    assert_int_equal(bits_get(unit->descriptors[2].low, 20, 16), 7);
     /* 8 pages: S, address bits 13:12 set, bit 14 clear. */
-    assert_int_equal(unit->descriptors[2].high, IOVA | 0x3000 | 1);
+    expect_device_tlb_last(unit, false, IOVA | 0x3000 | 1);
+    end(domain, BELOW);
+}
+
+/* S, and all address bits up to 46 set: 2^36 pages. */
+#define ALL_PAGES (BIT(47) - PAGE_SIZE + 1)
+
+static void device_tlbs_forget_the_domain_a_device_leaves(void **state)
+{
+    struct vtd_unit *unit = ats_machine(true, true);
+    struct iommu_domain *domain = attached_domain(BELOW), *other = machine_domain();
+
+    vtd_unit_forget_events(unit);
+    assert_int_equal(iommu_replace(other, 0, BELOW), 0);
+    expect_device_tlb_last(unit, true, ALL_PAGES);
+    vtd_unit_forget_events(unit);
+    assert_int_equal(iommu_detach(other, 0, BELOW), 0);
+    expect_device_tlb_last(unit, true, ALL_PAGES);
+    iommu_domain_destroy(other);
+    iommu_domain_destroy(domain);
+    machine_stop();
+}
+
+/* Unmapped, not synced, and mapped again: the device TLB, too, forgets before the new leaf is set.
+ */
+static void device_tlbs_forget_before_an_address_is_used_again(void **state)
+{
+    struct vtd_unit *unit = ats_machine(true, true);
+    struct iommu_domain *domain = attached_domain(BELOW);
+    struct iommu_gather gather;
+
+    machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_READ);
+    iommu_gather_init(&gather, domain);
+    iommu_unmap(domain, IOVA, PAGE_SIZE, &gather);
+    vtd_unit_forget_events(unit);
+    machine_map(domain, IOVA, TARGET + PAGE_SIZE, PAGE_SIZE, IOMMU_READ);
+    expect_device_tlb_last(unit, false, ALL_PAGES);
+    assert_int_equal(iommu_sync(&gather), 0);
     end(domain, BELOW);
 }
 
@@ -477,6 +527,8 @@ int main(void)
         cmocka_unit_test(an_attach_on_a_dying_unit_ends_in_nothing),
         cmocka_unit_test(device_tlbs_are_off_unless_all_agree),
         cmocka_unit_test(device_tlbs_are_invalidated_after_the_iotlb),
+        cmocka_unit_test(device_tlbs_forget_the_domain_a_device_leaves),
+        cmocka_unit_test(device_tlbs_forget_before_an_address_is_used_again),
         cmocka_unit_test(a_device_tlb_that_does_not_answer_is_not_believed),
         cmocka_unit_test(requests_behind_a_time_out_are_made_up_for),
         cmocka_unit_test(a_refused_device_tlb_request_turns_ats_off),
