@@ -6,9 +6,9 @@
 #include "kernel/mm/frames.h"
 #include "kernel/mm/heap.h"
 
-/* Most mappings are a few runs long; what needs more gets whole frames of them. */
-#define SMALL_CHUNK_RUNS 6u
-#define LARGE_CHUNK_RUNS ((PAGE_SIZE - sizeof(struct run_chunk)) / sizeof(struct phys_run))
+/* How many runs there is room for at a time: what is expected, within these bounds. */
+#define CHUNK_RUNS_MIN 6u
+#define CHUNK_RUNS_MAX ((4 * PAGE_SIZE - sizeof(struct run_chunk)) / sizeof(struct phys_run))
 
 void pages_destroy(struct ioas_pages *pages)
 {
@@ -142,34 +142,52 @@ static void release_runs(struct ioas_pages *pages)
 
 /* ---- Runs ----------------------------------------------------------------------------------- */
 
-/* Asks the source; says how many bytes came. A source that breaks its contract is not believed. */
-static int fetch(struct ioas_pages *pages, uint64_t done, struct phys_run *runs, size_t room,
-                 struct memobj **device, uint64_t *bytes)
+/* What the source gave at one time. */
+struct batch {
+    struct phys_run *runs;
+    size_t count;
+    uint64_t bytes;
+    struct memobj *device;
+};
+
+static uint64_t runs_bytes(const struct phys_run *runs, size_t count)
+{
+    uint64_t bytes = 0;
+
+#pragma clang loop unroll_count(8)
+    for (size_t i = 0; i < count; i++)
+        bytes += runs[i].length;
+    return bytes;
+}
+
+/* Asks the source for at most `room` runs. One that breaks its contract is not believed. */
+static int fetch(struct ioas_pages *pages, uint64_t done, size_t room, struct batch *batch)
 {
     uint64_t left = pages->length - done;
     int count = pages->source.ops->runs(pages->source.context, pages->offset + done, left,
-                                        pages->writable, runs, room, device);
+                                        pages->writable, batch->runs, room, &batch->device);
 
     if (count < 0)
         return count == -EIO ? -EFAULT : count; /* -EIO is for invalidations */
-    *bytes = 0;
-    for (int i = 0; i < count; i++)
-        *bytes += runs[i].length;
-    ASSERT(count > 0 && (size_t)count <= room && *bytes > 0 && *bytes <= left);
-    return count;
+    batch->count = (size_t)count;
+    ASSERT(batch->count != 0 && batch->count <= room);
+    batch->bytes = runs_bytes(batch->runs, batch->count);
+    ASSERT(batch->bytes != 0 && batch->bytes <= left);
+    return 0;
 }
 
-static struct run_chunk *add_chunk(struct ioas_pages *pages)
+/* For at least `least` runs, better `room`. */
+static struct run_chunk *add_chunk(struct ioas_pages *pages, size_t room, size_t least)
 {
-    uint32_t room = pages->chunks ? LARGE_CHUNK_RUNS : SMALL_CHUNK_RUNS;
-    struct run_chunk *chunk = kmalloc(sizeof(*chunk) + room * sizeof(struct phys_run));
+    size_t size = sizeof(struct run_chunk) + room * sizeof(struct phys_run);
+    struct run_chunk *chunk = kmalloc_most(&size, sizeof(*chunk) + least * sizeof(struct phys_run));
 
     if (!chunk)
         return NULL;
     chunk->next = NULL;
     chunk->bytes = 0;
     chunk->count = 0;
-    chunk->room = room;
+    chunk->room = (uint32_t)((size - sizeof(*chunk)) / sizeof(struct phys_run));
     chunk->device = false;
     if (pages->chunks)
         /* NOLINTNEXTLINE(*NullDereference): where there are chunks, one is the last. */
@@ -180,38 +198,44 @@ static struct run_chunk *add_chunk(struct ioas_pages *pages)
     return chunk;
 }
 
+/* How many runs there may be behind `done` bytes, if they are like the first one. */
+static size_t expected_runs(const struct ioas_pages *pages, uint64_t done)
+{
+    uint64_t runs = (pages->length - done) / pages->first.length + 1;
+
+    return MAX(MIN(runs, CHUNK_RUNS_MAX), CHUNK_RUNS_MIN);
+}
+
 /* Adds the next batch of runs after `done` bytes. Returns the bytes added, or an error. */
 static int64_t add_batch(struct ioas_pages *pages, uint64_t done)
 {
     struct run_chunk *chunk = pages->chunks ? pages->last_chunk : NULL;
-    struct phys_run *runs;
-    struct memobj *device;
-    uint64_t bytes;
-    int count, error;
+    struct batch batch;
+    int error;
 
     if (!chunk || chunk->count == chunk->room)
-        chunk = add_chunk(pages);
+        chunk = add_chunk(pages, expected_runs(pages, done), CHUNK_RUNS_MIN);
     if (!chunk)
         return -ENOMEM;
-    runs = &chunk->runs[chunk->count];
-    count = fetch(pages, done, runs, chunk->room - chunk->count, &device, &bytes);
-    if (count < 0)
-        return count;
-    if (chunk->count && chunk->device != (device != NULL)) {
-        /* Another kind of memory: it starts a chunk of its own. */
-        chunk = add_chunk(pages);
-        if (!chunk)
-            return -ENOMEM;
-        memcpy(chunk->runs, runs, (size_t)count * sizeof(*runs));
-        runs = chunk->runs;
-    }
-    error = hold_runs(pages, runs, (size_t)count, bytes, device);
+    batch.runs = &chunk->runs[chunk->count];
+    error = fetch(pages, done, chunk->room - chunk->count, &batch);
     if (error)
         return error;
-    chunk->device = device != NULL;
-    chunk->count += (uint32_t)count;
-    chunk->bytes += bytes;
-    return (int64_t)bytes;
+    if (chunk->count && chunk->device != (batch.device != NULL)) {
+        /* Another kind of memory: it starts a chunk of its own. */
+        chunk = add_chunk(pages, batch.count, batch.count);
+        if (!chunk)
+            return -ENOMEM;
+        memcpy(chunk->runs, batch.runs, batch.count * sizeof(*batch.runs));
+        batch.runs = chunk->runs;
+    }
+    error = hold_runs(pages, batch.runs, batch.count, batch.bytes, batch.device);
+    if (error)
+        return error;
+    chunk->device = batch.device != NULL;
+    chunk->count += (uint32_t)batch.count;
+    chunk->bytes += batch.bytes;
+    return (int64_t)batch.bytes;
 }
 
 /* Everything behind the first run, which is held already. */

@@ -291,15 +291,16 @@ struct run_list {
 
 /*
  * Collects whole leaves of one table from the cursor on, and moves it behind them. Short per leaf,
- * because scattered memory has many. True if the cursor stands where a new walk must go on.
+ * because scattered memory has many: a leaf is expected to differ from the first in its address
+ * only. True if the cursor stands where a new walk must go on.
  */
 static bool runs_in_table(struct cursor *c, uint64_t end, uint64_t mask, uint64_t want,
                           struct run_list *list)
 {
     const uint64_t size = level_size(c->level);
-    const uint64_t large = c->level > 0 ? PTE_LARGE : 0; /* tables look like leaves otherwise */
     const uint64_t at = ALIGN_DOWN(c->at, size);
     const uint64_t *slot = c->slot;
+    const uint64_t marks = *slot & ~PTE_ADDRESS;
     /* One leaf makes one run at most, so the list cannot overflow before `stop`. */
     const uint64_t fits =
         MIN((end - at + size - 1) >> level_shift(c->level), list->capacity - list->count);
@@ -307,9 +308,13 @@ static bool runs_in_table(struct cursor *c, uint64_t end, uint64_t mask, uint64_
     struct phys_run *run = list->runs + list->count;
     paddr_t next = list->count ? run[-1].base + run[-1].length : PADDR_NONE;
 
-    for (; slot < stop && (*slot & (mask | large)) == (want | large); slot++) {
-        paddr_t base = *slot & PTE_ADDRESS;
+    if ((marks & mask) != want)
+        return false;
+    for (; slot < stop; slot++) {
+        paddr_t base = *slot ^ marks;
 
+        if (base & ~PTE_ADDRESS)
+            break;
         if (base == next)
             run[-1].length += size;
         else
@@ -318,9 +323,7 @@ static bool runs_in_table(struct cursor *c, uint64_t end, uint64_t mask, uint64_
     }
     list->count = (size_t)(run - list->runs);
     c->at = at + (uint64_t)(slot - c->slot) * size;
-    if (c->at >= end || list->count == list->capacity)
-        return false;
-    return slot == stop || pte_is_table(*slot, c->level);
+    return c->at < end && list->count < list->capacity;
 }
 
 /* More than one leaf, of which each entry has the bits of `want` and is cached or not like it. */

@@ -176,6 +176,17 @@ void *kcalloc(size_t count, size_t size)
     return __builtin_mul_overflow(count, size, &bytes) ? NULL : kzalloc(bytes);
 }
 
+void *kmalloc_most(size_t *size, size_t least)
+{
+    void *memory = kmalloc(*size);
+
+    while (!memory && *size > least) {
+        *size = MAX(*size / 2, least);
+        memory = kmalloc(*size);
+    }
+    return memory;
+}
+
 /* A page that was full has an object again, or one has none left handed out. */
 static SLOW_PATH void page_changed(struct heap_page *page, bool was_full)
 {

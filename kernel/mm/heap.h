@@ -10,6 +10,11 @@ void *kmalloc(size_t size);
 void *kzalloc(size_t size);
 /* As kzalloc for count * size; NULL when the product overflows. */
 void *kcalloc(size_t count, size_t size);
+/*
+ * *size bytes, or half of it, and so on, as much as there is in one piece but not less than
+ * `least`; *size says how many it became.
+ */
+void *kmalloc_most(size_t *size, size_t least);
 /* Accepts NULL. */
 void kfree(void *memory);
 /* Bytes handed out and not freed: leak checks. */

@@ -58,6 +58,14 @@ void *kcalloc(size_t count, size_t size)
     return __builtin_mul_overflow(count, size, &bytes) ? NULL : kzalloc(bytes);
 }
 
+/* As if large pieces were never there. */
+void *kmalloc_most(size_t *size, size_t least)
+{
+    if (*size > PAGE_SIZE / 2)
+        *size = least;
+    return kmalloc(*size);
+}
+
 void kfree(void *memory)
 {
     size_t size;

@@ -330,6 +330,39 @@ static void test_lists_of_runs(void **state)
     host_memory_destroy();
 }
 
+/* Blocks of one size, which have a way of their own, with the last one not ours or pinned already.
+ */
+static void test_lists_of_blocks(void **state)
+{
+    static const uint64_t sizes[] = {PAGE_SIZE, SIZE_2M, SIZE_1G};
+    uint64_t size;
+    paddr_t at;
+
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        size = sizes[i];
+        setup();
+        at = frames_alloc(ORDER_1G, 0);
+        struct phys_run runs[] = {{at + (size < SIZE_1G ? size : 0), size},
+                                  {at, size},
+                                  {ALIGN_DOWN(RAM_BASE - PAGE_SIZE, size), size}};
+        assert_int_equal(frames_pin_runs(runs, 3), -EINVAL);
+        runs[2].base = ALIGN_UP(RAM_BASE + RAM_SIZE, size);
+        assert_int_equal(frames_pin_runs(runs, 3), -EINVAL);
+        assert_int_equal(pins_now(), 0);
+        runs[2] = runs[0];
+        assert_int_equal(frames_pin_runs(runs, 3), 0);
+        assert_int_equal(pins_now(), 3);
+        frames_unpin_runs(runs, 2);
+        assert_int_equal(pins_now(), 1);
+        frames_release(at, SIZE_1G);
+        assert_true(frames_alloc(ORDER_1G, 0) != at);
+        frames_unpin_runs(&runs[2], 1);
+        assert_int_equal(pins_now(), 0);
+        assert_true(frames_alloc(ORDER_1G, 0) == at);
+        host_memory_destroy();
+    }
+}
+
 static void test_foreign_memory_is_not_pinned(void **state)
 {
     struct frames_stats s;
@@ -422,6 +455,7 @@ int main(void)
         cmocka_unit_test(test_single_frames_do_not_hide_large_blocks),
         cmocka_unit_test(test_pinned_gib_is_one_count),
         cmocka_unit_test(test_lists_of_runs),
+        cmocka_unit_test(test_lists_of_blocks),
         cmocka_unit_test(test_foreign_memory_is_not_pinned),
         cmocka_unit_test(test_held_memory_can_be_released_later),
         cmocka_unit_test(test_bad_runs_are_refused),

@@ -113,6 +113,32 @@ static void test_exhaustion(void **state)
     assert_int_equal(heap_used(), 0);
 }
 
+/* As much as there is in one piece. */
+static void test_most(void **state)
+{
+    static paddr_t frame[RAM_SIZE / PAGE_SIZE];
+    size_t size = 4 * PAGE_SIZE, count = 0;
+    void *memory = kmalloc_most(&size, 100);
+
+    assert_non_null(memory);
+    assert_int_equal(size, 4 * PAGE_SIZE);
+    kfree(memory);
+    while ((frame[count] = frames_alloc(ORDER_4K, 0)) != PADDR_NONE)
+        count++;
+    size = 4 * PAGE_SIZE;
+    assert_null(kmalloc_most(&size, PAGE_SIZE));
+    frames_release(frame[0], PAGE_SIZE);
+    size = 4 * PAGE_SIZE;
+    assert_null(kmalloc_most(&size, PAGE_SIZE + 1));
+    size = 4 * PAGE_SIZE;
+    memory = kmalloc_most(&size, 100);
+    assert_non_null(memory);
+    assert_int_equal(size, PAGE_SIZE);
+    kfree(memory);
+    for (size_t i = 1; i < count; i++)
+        frames_release(frame[i], PAGE_SIZE);
+}
+
 static void test_refusals(void **state)
 {
     assert_null(kmalloc(0));
@@ -142,6 +168,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_random, setup, teardown),
         cmocka_unit_test_setup_teardown(test_every_size, setup, teardown),
         cmocka_unit_test_setup_teardown(test_exhaustion, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_most, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large_is_trimmed, setup, teardown),
     };
