@@ -23,9 +23,10 @@ void iommu_units_show(void *context, struct text *out)
         text_printf(out, "  translating %u, remapping interrupts %u, fenced %u%s%s\n",
                     unit->translating, unit->remapping, unit->fenced, unit->fenced ? ": " : "",
                     unit->fence_reason);
-        text_printf(out, "  table pages %llu, stranded %llu, interrupt entries %u of %u\n",
-                    (ull)unit->tables.used, (ull)unit->tables_stranded, unit->remap.in_use,
-                    unit->remap.count);
+        text_printf(
+            out, "  table pages %llu in %llu frames, stranded %llu, interrupt entries %u of %u\n",
+            (ull)unit->tables.used, (ull)unit->tables.chunks * TABLE_CHUNK_PAGES,
+            (ull)unit->tables_stranded, unit->remap.in_use, unit->remap.count);
     }
 }
 

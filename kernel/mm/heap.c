@@ -37,13 +37,15 @@ _Static_assert(2 * SMALL_MAX + HEADER_SIZE <= PAGE_SIZE, "two of the largest obj
 struct bin {
     struct heap_page *current; /* allocations come from here; the one page that may be empty */
     struct list partial;
+    size_t used;  /* objects handed out */
+    size_t pages; /* the current one, those in partial and the full ones */
 };
 
 static struct bin bins[ARRAY_SIZE(bin_size)];
 /* The bin of a size, by the number of HEAP_ALIGN units. */
 static uint8_t bin_of_units[SMALL_MAX / HEAP_ALIGN + 1];
 static bool prepared;
-static size_t used;
+static size_t large_used; /* bytes */
 
 static void prepare(void)
 {
@@ -72,6 +74,7 @@ static struct heap_page *page_create(uint16_t bin)
     page->free = NULL;
     page->used = 0;
     page->bin = bin;
+    bins[bin].pages++;
     for (size_t i = (PAGE_SIZE - HEADER_SIZE) / size; i-- > 0;) {
         struct object *object = (struct object *)((char *)page + HEADER_SIZE + i * size);
 
@@ -84,6 +87,7 @@ static struct heap_page *page_create(uint16_t bin)
 static void page_destroy(struct heap_page *page)
 {
     list_remove(&page->link);
+    bins[page->bin].pages--;
     frames_release(virt_to_phys(page), PAGE_SIZE);
 }
 
@@ -115,7 +119,7 @@ static void *large_alloc(size_t size)
     if (BIT(order) > count)
         frames_release(base + (count << PAGE_SHIFT), (BIT(order) - count) << PAGE_SHIFT);
     *frames_note(base) = (uint32_t)count;
-    used += count << PAGE_SHIFT;
+    large_used += count << PAGE_SHIFT;
     return phys_to_virt(base);
 }
 
@@ -124,7 +128,7 @@ static SLOW_PATH void large_free(void *memory)
     paddr_t base = virt_to_phys(memory);
     uint64_t bytes = (uint64_t)*frames_note(base) << PAGE_SHIFT;
 
-    used -= bytes;
+    large_used -= bytes;
     frames_release(base, bytes);
 }
 
@@ -158,7 +162,7 @@ void *kmalloc(size_t size)
     object = page->free;
     page->free = object->next;
     page->used++;
-    used += bin_size[bin - bins];
+    bin->used++;
     return object;
 }
 
@@ -211,16 +215,33 @@ void kfree(void *memory)
         return;
     }
     ASSERT(page->used != 0);
-    used -= bin_size[page->bin];
+    bins[page->bin].used--;
     object->next = page->free;
     page->free = object;
     if (--page->used == 0 || !object->next)
         page_changed(page, !object->next);
 }
 
+bool heap_size(size_t i, struct heap_size *out)
+{
+    if (i >= ARRAY_SIZE(bins))
+        return false;
+    *out = (struct heap_size){
+        .bytes = bin_size[i],
+        .per_page = (PAGE_SIZE - HEADER_SIZE) / bin_size[i],
+        .used = bins[i].used,
+        .pages = bins[i].pages,
+    };
+    return true;
+}
+
 size_t heap_used(void)
 {
-    return used;
+    size_t bytes = large_used;
+
+    for (size_t i = 0; i < ARRAY_SIZE(bins); i++)
+        bytes += bins[i].used * bin_size[i];
+    return bytes;
 }
 
 void heap_trim(void)

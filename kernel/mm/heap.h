@@ -19,6 +19,16 @@ void *kmalloc_most(size_t *size, size_t least);
 void kfree(void *memory);
 /* Bytes handed out and not freed: leak checks. */
 size_t heap_used(void);
+
+/* The objects of one size up to half a page. What is larger has frames of its own. */
+struct heap_size {
+    size_t bytes;    /* of one object */
+    size_t per_page; /* objects that fit a page */
+    size_t used;     /* objects handed out */
+    size_t pages;    /* held for them: partly used, and at most one for speed that is not */
+};
+/* The i-th smallest size; false: there is none. */
+bool heap_size(size_t i, struct heap_size *out);
 /* Gives pages kept for speed back to the frame allocator: exact frame counts in leak checks. */
 void heap_trim(void);
 

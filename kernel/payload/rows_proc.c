@@ -7,6 +7,7 @@
 #include "kernel/file/tree.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/frames.h"
+#include "kernel/mm/heap.h"
 #include "kernel/payload/identity.h"
 #include "kernel/payload/load.h"
 #include "kernel/payload/payload.h"
@@ -33,6 +34,16 @@ static void show_uptime(void *context, struct text *out)
     text_printf(out, "%llu.%02llu 0.00\n", (ull)(hundredths / 100), (ull)(hundredths % 100));
 }
 
+static uint64_t heap_pages(void)
+{
+    struct heap_size size;
+    uint64_t pages = 0;
+
+    for (size_t i = 0; heap_size(i, &size); i++)
+        pages += size.pages;
+    return pages;
+}
+
 static void show_meminfo(void *context, struct text *out)
 {
     struct frames_stats frames;
@@ -52,11 +63,36 @@ static void show_meminfo(void *context, struct text *out)
         {"SwapFree:", 0},
         {"Mlocked:", space.locked},
         {"AnonPages:", space.resident},
+        {"Slab:", heap_pages() * PAGE_SIZE},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         text_printf(out, "%-16s%8llu kB\n", rows[i].name, (ull)(rows[i].bytes / KIB));
     text_printf(
         out, "HugePages_Total:       0\nHugePages_Free:        0\nHugepagesize:       2048 kB\n");
+}
+
+/*
+ * Format version 2.1 of slabinfo(5), where a slab is a page. With it the memory of the kernel can
+ * be counted to the object: pages that the heap keeps are not free, and need not be in use.
+ */
+static void show_slabinfo(void *context, struct text *out)
+{
+    struct heap_size size;
+
+    text_printf(out,
+                "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> "
+                "<objperslab> <pagesperslab> : tunables <limit> <batchcount> <sharedfactor> : "
+                "slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+    for (size_t i = 0; heap_size(i, &size); i++) {
+        char name[24];
+
+        format(name, sizeof(name), "kmalloc-%zu", size.bytes);
+        text_printf(out,
+                    "%-17s %6zu %6zu %6zu %4zu    1 : tunables    0    0    0 : slabdata "
+                    "%6zu %6zu      0\n",
+                    name, size.used, size.pages * size.per_page, size.bytes, size.per_page,
+                    size.pages, size.pages);
+    }
 }
 
 /* The vendor is three registers of text, the brand twelve. */
@@ -228,6 +264,7 @@ int rows_add_proc(void)
         {"/proc/1/comm", show_comm, NULL},
         {"/proc/cpuinfo", show_cpuinfo, NULL},
         {"/proc/meminfo", show_meminfo, NULL},
+        {"/proc/slabinfo", show_slabinfo, NULL},
         {"/proc/uptime", show_uptime, NULL},
         {"/proc/version", show_version, NULL},
         {"/proc/1/mounts", show_text, "bulkhead / bulkhead rw 0 0\n"},

@@ -162,6 +162,47 @@ static void test_large_is_trimmed(void **state)
     assert_int_equal(before, free_now());
 }
 
+/* What the sizes say is what the frame allocator lacks. */
+static void assert_accounted(uint64_t before)
+{
+    struct heap_size size;
+    uint64_t pages = 0, bytes = 0;
+
+    for (size_t i = 0; heap_size(i, &size); i++) {
+        assert_true(size.used <= size.pages * size.per_page);
+        assert_true(size.per_page * size.bytes < PAGE_SIZE);
+        pages += size.pages;
+        bytes += size.used * size.bytes;
+    }
+    assert_int_equal(pages, before - free_now());
+    assert_int_equal(bytes, heap_used());
+}
+
+/* Also of pages that are kept though nothing is in them. */
+static void test_sizes_account_for_every_page(void **state)
+{
+    static void *object[SLOTS];
+    uint64_t before = free_now(), rng = 3;
+    struct heap_size size;
+
+    assert_accounted(before);
+    for (size_t i = 0; i < SLOTS; i++) {
+        object[i] = kmalloc(1 + host_random_below(&rng, PAGE_SIZE / 2 - 16));
+        assert_non_null(object[i]);
+        assert_accounted(before);
+    }
+    for (size_t i = 0; i < SLOTS; i++) {
+        kfree(object[i]);
+        assert_accounted(before);
+    }
+    assert_int_equal(heap_used(), 0);
+    assert_int_not_equal(free_now(), before);
+    heap_trim();
+    assert_int_equal(free_now(), before);
+    assert_accounted(before);
+    assert_false(heap_size(SIZE_MAX, &size));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +212,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_most, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large_is_trimmed, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_sizes_account_for_every_page, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,21 +48,6 @@ static void must(bool success, const char *what)
     exit(1);
 }
 
-/* Free memory of the machine, in pages. */
-static inline unsigned long free_pages(void)
-{
-    char text[4096];
-    int file = open("/proc/meminfo", O_RDONLY);
-    ssize_t n = read(file, text, sizeof(text) - 1);
-    const char *line;
-
-    close(file);
-    text[n > 0 ? n : 0] = '\0';
-    line = strstr(text, "MemFree:");
-    must(line, "meminfo");
-    return strtoul(line + 8, NULL, 10) / (PAGE / 1024);
-}
-
 /* ---- the device ---- */
 
 static inline void edu_open_group(const char *name)

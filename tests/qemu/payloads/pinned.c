@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include "edu.h"
+#include "measure.h"
 
 #define IOVA   0x100000000ull
 #define MIRROR 0x200000000ull /* a page to look through */
@@ -152,7 +153,7 @@ static char *map_memory(uint32_t space, const char *interface, const char *kind,
 static int go(uint32_t space, const char *interface, const char *kind, char *mirror)
 {
     uint64_t size = strcmp(kind, "page") == 0 ? PAGE : BLOCK;
-    unsigned long before = free_pages(), without, chunks, again, after;
+    unsigned long before = measure().frames, without, chunks, again, after;
     int file;
     char *memory = map_memory(space, interface, kind, size, &file), *all;
 
@@ -160,13 +161,13 @@ static int go(uint32_t space, const char *interface, const char *kind, char *mir
     munmap(memory, size);
     if (file >= 0)
         close(file);
-    without = free_pages();
+    without = measure().frames;
     look("given back", mirror, size);
     all = take_all(&chunks);
     look("with all other memory in use", mirror, size);
     give_all(all);
     must(!dma_unmap(space, IOVA, size), "unmap");
-    after = free_pages();
+    after = measure().frames;
     give_all(take_all(&again));
     printf("pinned: %llu pages; %lu free before, %lu while held, %lu after; %lu chunks, then %lu\n",
            (unsigned long long)(size / PAGE), before, without, after, chunks, again);

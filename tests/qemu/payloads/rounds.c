@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Maps and unmaps N times over, through the FPGA port, through a container and through /dev/iommu
- * with all that can be done to its objects. Then the memory is given back, and free memory must be
- * what it was, to the frame (one that is still pinned would be missing), and so must the pages of
- * the IOMMU's tables. usage: rounds port|type1|iommufd N 0000:bb:dd.f
+ * with all that can be done to its objects. Then the memory is given back, and all must be what it
+ * was: memory to the frame (one that is still pinned would be missing), the kernel's objects to the
+ * byte, and the pages of the IOMMU's tables. usage: rounds port|type1|iommufd N 0000:bb:dd.f
  */
 #define _GNU_SOURCE
 #include "edu.h"
+#include "measure.h"
 #include <linux/fpga-dfl.h>
 
 #define WARM_UP 130
@@ -15,35 +16,12 @@
 #define REOPEN  64
 #define LAST    1 /* the round that is always the last, as it decides which idle table is kept */
 
-struct state {
-    unsigned long free, tables;
-};
-
 static int port = -1, shared = -1;
 static const char *interface, *name;
 static char *memory;
 static uint32_t spaces[2];
 
-/* ---- what must stay the same ---- */
-
-static unsigned long table_pages(void)
-{
-    static char text[65536];
-    int file = open("/sys/kernel/iommu/domains", O_RDONLY);
-    ssize_t n = read(file, text, sizeof(text) - 1);
-    unsigned long sum = 0;
-
-    close(file);
-    text[n > 0 ? n : 0] = '\0';
-    for (const char *at = text; (at = strstr(at, "1G; ")) != NULL; at += 4)
-        sum += strtoul(at + 4, NULL, 10);
-    return sum;
-}
-
-static struct state measure(void)
-{
-    return (struct state){free_pages(), table_pages()};
-}
+/* ---- memory ---- */
 
 static void get_memory(void)
 {
@@ -208,7 +186,7 @@ static void run(unsigned from, unsigned to)
 
 int main(int argc, char **argv)
 {
-    struct state before, after;
+    struct machine_state before, after;
     unsigned rounds;
 
     if (argc < 4)
@@ -232,8 +210,9 @@ int main(int argc, char **argv)
     run(LAST, LAST + 1);
     give_memory();
     after = measure();
-    printf(
-        "rounds: %u rounds; %lu pages free before, %lu after; %lu table pages before, %lu after\n",
-        rounds, before.free, after.free, before.tables, after.tables);
-    return before.free == after.free && before.tables == after.tables ? 0 : 1;
+    printf("rounds: %u rounds; before and after: %lu and %lu frames, %lu and %lu bytes of objects, "
+           "%lu and %lu table pages\n",
+           rounds, before.frames, after.frames, before.objects, after.objects, before.tables,
+           after.tables);
+    return memcmp(&before, &after, sizeof(before)) == 0 ? 0 : 1;
 }
