@@ -11,12 +11,18 @@
 
 #define LOWEST (64 * KIB)
 
-struct phys_run host_bad_user;
+struct phys_run host_bad_user, host_const_user;
 
 static bool reachable(uaddr_t at, size_t length)
 {
     return length == 0 ||
            (at >= LOWEST && !ranges_overlap(at, length, host_bad_user.base, host_bad_user.length));
+}
+
+static bool writable(uaddr_t at, size_t length)
+{
+    return reachable(at, length) &&
+           !ranges_overlap(at, length, host_const_user.base, host_const_user.length);
 }
 
 bool user_range_ok(uaddr_t address, uint64_t length)
@@ -34,7 +40,7 @@ int copy_from_user(void *to, uaddr_t from, size_t length)
 
 int copy_to_user(uaddr_t to, const void *from, size_t length)
 {
-    if (!user_range_ok(to, length) || !reachable(to, length))
+    if (!user_range_ok(to, length) || !writable(to, length))
         return -EFAULT;
     memcpy((void *)(uintptr_t)to, from, length);
     return 0;
@@ -42,7 +48,7 @@ int copy_to_user(uaddr_t to, const void *from, size_t length)
 
 int clear_user(uaddr_t to, size_t length)
 {
-    if (!user_range_ok(to, length) || !reachable(to, length))
+    if (!user_range_ok(to, length) || !writable(to, length))
         return -EFAULT;
     memset((void *)(uintptr_t)to, 0, length);
     return 0;

@@ -6,6 +6,8 @@
 
 /* Addresses that the payload cannot reach, beside the first 64 KiB. */
 extern struct phys_run host_bad_user;
+/* Addresses that it can read and not write. */
+extern struct phys_run host_const_user;
 
 static inline uaddr_t user_address(const void *pointer)
 {

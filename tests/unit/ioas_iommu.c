@@ -27,6 +27,7 @@ static struct {
     struct phys_run region;
 } reserved[RESERVED_MAX];
 static size_t reserved_count;
+static unsigned kill_in;
 
 void cache_flush(const volatile void *at, size_t length)
 {
@@ -46,6 +47,7 @@ void ioas_iommu_reset(void)
     }
     memset(domain_of, 0, sizeof(domain_of));
     reserved_count = 0;
+    kill_in = 0;
 }
 
 void ioas_iommu_finish(void)
@@ -72,6 +74,11 @@ void ioas_iommu_set_geometry(unsigned unit, unsigned address_bits, bool snoop)
 void ioas_iommu_kill(unsigned unit)
 {
     units[unit].dead = true;
+}
+
+void ioas_iommu_kill_in(unsigned n)
+{
+    kill_in = n;
 }
 
 void ioas_iommu_set_reserved(uint16_t rid, paddr_t base, uint64_t length)
@@ -202,9 +209,13 @@ static bool keep_stale(void *context, uint64_t iova, const struct iommu_translat
 {
     struct iommu_domain *domain = context;
 
-    domain->stale = realloc(domain->stale, (domain->stale_count + 1) * sizeof(domain->stale[0]));
-    if (!domain->stale)
-        abort();
+    const size_t count = domain->stale_count;
+
+    if ((count & (count - 1)) == 0) { /* full: twice as much */
+        domain->stale = realloc(domain->stale, MAX(2 * count, 1) * sizeof(domain->stale[0]));
+        if (!domain->stale)
+            abort();
+    }
     domain->stale[domain->stale_count++] =
         (struct phys_run){translation->physical, translation->leaf_size};
     return true;
@@ -299,16 +310,33 @@ void ioas_iommu_each_reachable(void (*piece)(paddr_t base, uint64_t length))
 
 /* ---- requesters ---- */
 
-int iommu_attach(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
+/* Does the unit answer? If it stops now, the requester ends up in no domain. */
+static int change(struct iommu_domain *domain, uint16_t rid)
 {
-    if (iommu_unit_for(segment, rid) != domain->unit)
-        return -ENODEV;
-    if (domain_of[rid])
-        return -EBUSY;
     if (domain->unit->dead)
         return -EIO;
     if (host_must_fail())
         return -ENOMEM;
+    if (kill_in == 0 || --kill_in > 0)
+        return 0;
+    domain->unit->dead = true;
+    if (domain_of[rid])
+        domain_of[rid]->attached--;
+    domain_of[rid] = NULL;
+    return -EIO;
+}
+
+int iommu_attach(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
+{
+    int error;
+
+    if (iommu_unit_for(segment, rid) != domain->unit)
+        return -ENODEV;
+    if (domain_of[rid])
+        return -EBUSY;
+    error = change(domain, rid);
+    if (error)
+        return error;
     domain_of[rid] = domain;
     domain->attached++;
     return 0;
@@ -316,13 +344,15 @@ int iommu_attach(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
 
 int iommu_replace(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
 {
+    int error;
+
     if (iommu_unit_for(segment, rid) != domain->unit)
         return -ENODEV;
-    if (domain->unit->dead)
-        return -EIO;
-    if (host_must_fail())
-        return -ENOMEM;
-    domain_of[rid]->attached--;
+    error = change(domain, rid);
+    if (error)
+        return error;
+    if (domain_of[rid])
+        domain_of[rid]->attached--;
     domain_of[rid] = domain;
     domain->attached++;
     return 0;
@@ -330,7 +360,8 @@ int iommu_replace(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
 
 int iommu_detach(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
 {
-    ASSERT(domain_of[rid] == domain);
+    if (domain_of[rid] != domain)
+        return -ENODEV;
     domain_of[rid] = NULL;
     domain->attached--;
     return domain->unit->dead ? -EIO : 0;

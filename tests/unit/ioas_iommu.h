@@ -36,6 +36,8 @@ struct iommu_unit *ioas_iommu_unit(unsigned unit);
 void ioas_iommu_set_geometry(unsigned unit, unsigned address_bits, bool snoop);
 /* From now on invalidations of the unit fail and it is fenced. */
 void ioas_iommu_kill(unsigned unit);
+/* The same from within the n-th change of a requester on (1 is the next), which fails. */
+void ioas_iommu_kill_in(unsigned n);
 /* Reserved memory of a requester. */
 void ioas_iommu_set_reserved(uint16_t rid, paddr_t base, uint64_t length);
 /* The n-th domain over all units, or NULL. */

@@ -12,7 +12,9 @@ struct ioas_account world_account;
 static size_t heap_at_start;
 
 static struct pci_device functions[] = {
-    {.rid = 0x0010}, {.rid = 0x0018}, {.rid = 0x4020}, {.rid = 0x8020}, {.rid = 0xc030},
+    {.rid = 0x0010, .group = &world_pair},  {.rid = 0x0018, .group = &world_pair},
+    {.rid = 0x4020, .group = &world_split}, {.rid = 0x8020, .group = &world_split},
+    {.rid = 0xc030, .group = &world_lost},
 };
 static struct pci_device *pair[] = {&functions[0], &functions[1]};
 static struct pci_device *split[] = {&functions[2], &functions[3]};

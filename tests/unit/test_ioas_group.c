@@ -227,6 +227,47 @@ static void requesters_move_together(void **state)
     iommu_domain_destroy(second);
 }
 
+/* The pair in the first page table of unit 0, and another one to move to. */
+static struct ioas_requesters *requesters_in_first(struct iommu_domain **second)
+{
+    struct ioas_requesters *requesters;
+
+    assert_int_equal(iommu_domain_create(ioas_iommu_unit(0), second), 0);
+    assert_int_equal(ioas_requesters_create(&world_pair, &requesters), 0);
+    assert_int_equal(ioas_requesters_attach(requesters, world_table[0]), 0);
+    return requesters;
+}
+
+/* The unit stops while they move, so neither can move back: both reach nothing, and it is told. */
+static void requesters_reach_nothing_when_the_unit_stops(void **state)
+{
+    struct iommu_domain *second;
+    struct ioas_requesters *requesters = requesters_in_first(&second);
+
+    ioas_iommu_kill_in(2);
+    assert_int_equal(ioas_requesters_replace(requesters, world_table[0], second), -EIO);
+    assert_null(domain_of(&world_pair, 0));
+    assert_null(domain_of(&world_pair, 1));
+    assert_int_equal(second->attached, 0);
+    assert_int_equal(world_table[0]->attached, 0);
+    assert_non_null(strstr(said, "0000:00:02.0: the IOMMU did not confirm the detach"));
+    ioas_requesters_free(requesters);
+    iommu_domain_destroy(second);
+}
+
+/* The same with the first step of all of them into a domain. */
+static void requesters_are_all_out_when_the_unit_stops(void **state)
+{
+    struct ioas_requesters *requesters;
+
+    assert_int_equal(ioas_requesters_create(&world_pair, &requesters), 0);
+    ioas_iommu_kill_in(2);
+    assert_int_equal(ioas_requesters_attach(requesters, world_table[0]), -EIO);
+    assert_null(domain_of(&world_pair, 0));
+    assert_null(domain_of(&world_pair, 1));
+    ioas_requesters_free(requesters);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -245,6 +286,8 @@ int main(void)
         TEST(a_detach_that_is_not_confirmed_is_told),
         TEST(requesters_have_one_unit_or_none),
         TEST(requesters_move_together),
+        TEST(requesters_reach_nothing_when_the_unit_stops),
+        TEST(requesters_are_all_out_when_the_unit_stops),
     };
 
     log_add_sink(&sink);
