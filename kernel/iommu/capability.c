@@ -106,6 +106,7 @@ int unit_decide(struct iommu_unit *unit, const struct iommu_options *options, bo
     can->max_mask = vtd_cap_max_mask(cap);
     can->max_handle_mask = (unsigned)bits_get(ecap, 23, 20);
     can->device_tlb = has(ecap, VTD_ECAP_DT) && can->queue;
+    can->throttles = can->device_tlb && has(ecap, VTD_ECAP_DIT);
     can->drain = (has(cap, VTD_CAP_DRD) ? VTD_IOTLB_DRAIN_READS : 0) |
                  (has(cap, VTD_CAP_DWD) ? VTD_IOTLB_DRAIN_WRITES : 0);
     can->fault_count = vtd_cap_fault_records(cap);

@@ -111,18 +111,23 @@ void invalidate_page(struct iommu_unit *unit, uint16_t domain, uint64_t iova)
 
 void invalidate_fence(struct iommu_unit *unit)
 {
+    const struct invalidation *queue = &unit->invalidation;
+
     /* Units without a queue do everything in order. */
-    if (!unit->fenced && unit->invalidation.ring)
-        queue_add(unit, vtd_fence());
+    if (!unit->fenced && queue->ring)
+        queue_add(unit, vtd_fence(queue->status_physical + sizeof(*queue->status)));
 }
 
 void invalidate_device_tlb(struct requester *requester, uint64_t first, uint64_t last)
 {
     unsigned mask = invalidation_cover(first >> PAGE_SHIFT, last >> PAGE_SHIFT);
+    struct vtd_descriptor descriptor = vtd_invalidate_device_tlb(
+        requester->rid, requester->ats_depth, ALIGN_DOWN(first, PAGE_SIZE << mask), mask);
 
-    add(requester->unit, INVALIDATED_DEVICE_TLB,
-        vtd_invalidate_device_tlb(requester->rid, requester->ats_depth,
-                                  ALIGN_DOWN(first, PAGE_SIZE << mask), mask));
+    /* Virtual functions do not show on a bus: every requester here is a physical one. */
+    if (requester->unit->can.throttles)
+        descriptor.low |= vtd_physical_function(requester->rid);
+    add(requester->unit, INVALIDATED_DEVICE_TLB, descriptor);
 }
 
 void invalidate_entries(struct iommu_unit *unit, uint16_t index, unsigned mask)

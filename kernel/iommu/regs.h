@@ -72,6 +72,7 @@ enum vtd_ecap_bits {
     VTD_ECAP_EIM = 4,
     VTD_ECAP_PT = 6,
     VTD_ECAP_SC = 7,
+    VTD_ECAP_DIT = 41,
 };
 
 /* Number of domain ids. Encoding 7 is reserved: the caller refuses it. */

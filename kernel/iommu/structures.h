@@ -131,6 +131,15 @@ static inline struct vtd_descriptor vtd_invalidate_device_tlb(uint16_t rid, unsi
     };
 }
 
+/*
+ * PFSID, the physical function whose queue a device-TLB invalidation takes a place in, to be added
+ * to the low half for units with ECAP.DIT. Others reserve these bits.
+ */
+static inline uint64_t vtd_physical_function(uint16_t rid)
+{
+    return (uint64_t)(rid & 15) << 12 | (uint64_t)(rid >> 4) << 52;
+}
+
 static inline struct vtd_descriptor vtd_invalidate_all_entries(void)
 {
     return (struct vtd_descriptor){.low = VTD_DESCRIPTOR_ENTRY_CACHE};
@@ -154,10 +163,13 @@ static inline struct vtd_descriptor vtd_wait(paddr_t address, uint32_t value)
     };
 }
 
-/* Nothing after it starts before everything ahead of it is done. */
-static inline struct vtd_descriptor vtd_fence(void)
+/*
+ * Nothing after it starts before everything ahead of it is done. It also writes a zero to
+ * `address`, which nobody reads: QEMU calls a wait malformed that neither writes nor interrupts.
+ */
+static inline struct vtd_descriptor vtd_fence(paddr_t address)
 {
-    return (struct vtd_descriptor){.low = VTD_DESCRIPTOR_WAIT | BIT(6)};
+    return (struct vtd_descriptor){.low = VTD_DESCRIPTOR_WAIT | BIT(5) | BIT(6), .high = address};
 }
 
 /* 9.10 Interrupt-remapping entry. */

@@ -31,6 +31,7 @@ struct unit_abilities {
     bool remapping;           /* ECAP.IR, and the platform allows it */
     bool x2apic;              /* ECAP.EIM */
     bool device_tlb;          /* ECAP.DT */
+    bool throttles;           /* ECAP.DIT: counts device-TLB invalidations per physical function */
     unsigned max_handle_mask; /* invalidation of up to 2^max_handle_mask interrupt entries */
     uint64_t drain;           /* drain bits of IOTLB invalidations */
     unsigned fault_count;     /* fault records */

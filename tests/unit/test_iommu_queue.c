@@ -304,10 +304,10 @@ static void an_attach_on_a_dying_unit_ends_in_nothing(void **state)
 
 /* ---- device TLBs ---- */
 
-static struct vtd_unit *ats_machine(bool allowed_by_platform, bool option)
+static struct vtd_unit *ats_machine_with(bool allowed_by_platform, bool option, uint64_t ecap)
 {
     struct iommu_options options = {.ats = option};
-    struct vtd_unit *unit = machine_build(VTD_TEST_CAP, ECAP_WITH(BIT(2), 0));
+    struct vtd_unit *unit = machine_build(VTD_TEST_CAP, ecap);
     struct pci_device *port = host_pci_add(0, PORT, NULL), *device;
 
     host_pci_bridge(port, 4, 4, 4);
@@ -322,6 +322,11 @@ static struct vtd_unit *ats_machine(bool allowed_by_platform, bool option)
     }
     assert_int_equal(machine_init(&options), 0);
     return unit;
+}
+
+static struct vtd_unit *ats_machine(bool allowed_by_platform, bool option)
+{
+    return ats_machine_with(allowed_by_platform, option, ECAP_WITH(BIT(2), 0));
 }
 
 static uint16_t ats_control(void)
@@ -360,7 +365,8 @@ static void expect_device_tlb_last(struct vtd_unit *unit, bool context, uint64_t
     assert_int_equal(unit->descriptor_count, count);
     for (size_t i = 0; i < count; i++)
         assert_int_equal(vtd_descriptor_type(&found[i]), types[i + !context]);
-    assert_int_equal(found[count - 3].low & (BIT(5) | BIT(6)), BIT(6));
+    assert_int_equal(bits_get(found[count - 3].low, 6, 4), 6);
+    assert_int_not_equal(found[count - 3].high, found[count - 1].high);
     assert_int_equal(bits_get(found[count - 2].low, 47, 32), BELOW);
     assert_int_equal(bits_get(found[count - 2].low, 20, 16), 7);
     assert_int_equal(found[count - 2].high, range);
@@ -377,6 +383,21 @@ static void device_tlbs_are_invalidated_after_the_iotlb(void **state)
     machine_unmap(domain, IOVA, 8 * PAGE_SIZE);
     /* 8 pages: S, address bits 13:12 set, bit 14 clear. */
     expect_device_tlb_last(unit, false, IOVA | 0x3000 | 1);
+    end(domain, BELOW);
+}
+
+/* The simulated unit calls any other number malformed. */
+static void throttling_units_are_told_the_physical_function(void **state)
+{
+    struct vtd_unit *unit = ats_machine_with(true, true, ECAP_WITH(BIT(2) | BIT(41), 0));
+    struct iommu_domain *domain = attached_domain(BELOW);
+
+    machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_READ);
+    vtd_unit_forget_events(unit);
+    machine_unmap(domain, IOVA, PAGE_SIZE);
+    expect_device_tlb_last(unit, false, IOVA);
+    assert_int_equal(machine_unit()->invalidation.queue_errors, 0);
+    assert_int_equal(vtd_physical_function(0x1234), UINT64_C(0x1230000000004000));
     end(domain, BELOW);
 }
 
@@ -527,6 +548,7 @@ int main(void)
         cmocka_unit_test(an_attach_on_a_dying_unit_ends_in_nothing),
         cmocka_unit_test(device_tlbs_are_off_unless_all_agree),
         cmocka_unit_test(device_tlbs_are_invalidated_after_the_iotlb),
+        cmocka_unit_test(throttling_units_are_told_the_physical_function),
         cmocka_unit_test(device_tlbs_forget_the_domain_a_device_leaves),
         cmocka_unit_test(device_tlbs_forget_before_an_address_is_used_again),
         cmocka_unit_test(a_device_tlb_that_does_not_answer_is_not_believed),

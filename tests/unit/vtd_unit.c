@@ -231,6 +231,17 @@ static void invalidate_interrupts(struct vtd_unit *unit, const struct vtd_descri
         memset(&unit->interrupts[index], 0, sizeof(unit->interrupts[0]) << mask);
 }
 
+/* Throttling units know the physical function, which here is the function itself; others reserve
+ * it. */
+static bool device_request_valid(const struct vtd_unit *unit, const struct vtd_descriptor *request)
+{
+    uint64_t rid = bits_get(request->low, 47, 32);
+    uint64_t function = bits_get(request->low, 63, 52) << 4 | bits_get(request->low, 15, 12);
+
+    return !(request->high & 0xffe) && !(request->low & UINT64_C(0x000f0000ffe00ff0)) &&
+           function == (unit->ecap & BIT(41) ? rid : 0);
+}
+
 /* False: malformed. */
 static bool execute(struct vtd_unit *unit, const struct vtd_descriptor *request)
 {
@@ -253,7 +264,7 @@ static bool execute(struct vtd_unit *unit, const struct vtd_descriptor *request)
         return true;
     case 3:
         note(unit, VTD_EVENT_DEVICE_TLB);
-        return !(request->high & 0xffe);
+        return device_request_valid(unit, request);
     case 4:
         if (mask > bits_get(unit->ecap, 23, 20) || (request->low & UINT64_C(0xffff000007ffffe0)))
             return false;
@@ -263,7 +274,8 @@ static bool execute(struct vtd_unit *unit, const struct vtd_descriptor *request)
         return true;
     case 5:
         note(unit, VTD_EVENT_WAIT);
-        if (request->high & 3)
+        /* QEMU is stricter than the specification: a wait must write or interrupt. */
+        if (request->high & 3 || !(request->low & (BIT(4) | BIT(5))))
             return false;
         if (request->low & BIT(5))
             vtd_memory_write32(request->high, (uint32_t)(request->low >> 32));
