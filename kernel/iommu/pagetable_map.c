@@ -4,6 +4,7 @@
 #include "kernel/iommu/pagetable.h"
 #include "kernel/iommu/tree.h"
 #include "kernel/lib/error.h"
+#include "kernel/lib/group.h"
 
 /* ---- the place in the tree ---- */
 
@@ -200,21 +201,41 @@ static inline uint64_t *store_run(struct feed *feed, uint64_t span, uint64_t bit
     return slot;
 }
 
-/* Scattered memory: runs, behind the current one, that are one leaf each. */
-static inline uint64_t *store_runs(struct feed *feed, uint64_t span, uint64_t bits, uint64_t *slot,
-                                   const uint64_t *end)
+/* Stores a run that is one leaf. */
+static inline bool store_one(const struct phys_run *run, uint64_t span, uint64_t wrong,
+                             uint64_t bits, uint64_t *slot)
+{
+    if (run->length != span || (run->base & wrong) || *slot)
+        return false;
+    entry_put(slot, run->base | bits);
+    return true;
+}
+
+/* Scattered memory: runs that are one leaf each. Returns how many were stored. */
+static inline size_t store_runs(const struct phys_run *run, size_t count, uint64_t span,
+                                uint64_t wrong, uint64_t bits, uint64_t *slot)
+{
+    size_t done = 0;
+
+#define STEP(i) store_one(&run[i], span, wrong, bits, &slot[i])
+    for (; count - done >= 4; done += 4)
+        DO_FOUR(done, STEP);
+    while (done < count && STEP(done))
+        done++;
+#undef STEP
+    return done;
+}
+
+/* The runs behind the current one, as far as they are one leaf each. */
+static inline size_t store_whole(struct feed *feed, uint64_t span, uint64_t bits, uint64_t *slot,
+                                 const uint64_t *end)
 {
     const uint64_t wrong = ~(feed->limit - 1) | (span - 1);
-    const struct phys_run *run = feed->next;
-    const struct phys_run *stop = run + MIN(feed->end - run, end - slot);
+    size_t count = (size_t)MIN(feed->end - feed->next, end - slot);
+    size_t done = store_runs(feed->next, count, span, wrong, bits, slot);
 
-    for (; run < stop; run++) {
-        if (run->length != span || (run->base & wrong) || *slot)
-            break;
-        entry_put(slot++, run->base | bits);
-    }
-    feed->next = run;
-    return slot;
+    feed->next += done;
+    return done;
 }
 
 /* Is the idle table below this place? Then nothing else need be there. */
@@ -246,7 +267,7 @@ static int fill(struct cursor *cursor, struct feed *feed, unsigned level, uint64
         feed_take(&at, span); /* the one leaf that may lie in more than one run */
         slot = store_run(&at, span, bits, slot, end);
         if (!at.length)
-            slot = store_runs(&at, span, bits, slot, end);
+            slot += store_whole(&at, span, bits, slot, end);
         error = feed_next(&at);
     } while (!error && slot < end && at.length >= span && IS_ALIGNED(at.base, span));
     entry_stop(&cursor->writer, slot);

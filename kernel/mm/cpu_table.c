@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/mm/cpu_table.h"
 #include "kernel/lib/error.h"
+#include "kernel/lib/group.h"
 #include "kernel/lib/panic.h"
 #include "kernel/mm/direct.h"
 #include "kernel/mm/frames.h"
@@ -289,40 +290,74 @@ struct run_list {
     size_t capacity;
 };
 
+/* Adds a leaf to the runs: to the last one, which ends at `next`, or as one more behind it. */
+static inline struct phys_run *add_leaf(struct phys_run *run, paddr_t next, paddr_t base,
+                                        uint64_t size)
+{
+    if (base == next) {
+        run[-1].length += size;
+        return run;
+    }
+    *run = (struct phys_run){base, size};
+    return run + 1;
+}
+
+#define LEAVES_A_TURN 8u
+/*
+ * Adds `count` leaves from `slot` on, which are expected to differ from the first in their address
+ * only: they have its `marks`. Returns how many do.
+ */
+static inline size_t add_leaves(struct run_list *list, const uint64_t *slot, size_t count,
+                                uint64_t marks, uint64_t size)
+{
+    struct phys_run *run = list->runs + list->count;
+    paddr_t next = list->count ? run[-1].base + run[-1].length : PADDR_NONE;
+    size_t done = 0;
+
+    for (; count - done >= LEAVES_A_TURN; done += LEAVES_A_TURN) {
+#pragma clang loop unroll(full)
+        for (unsigned i = 0; i < LEAVES_A_TURN; i++) {
+            paddr_t base = slot[done + i] ^ marks;
+
+            if (base & ~PTE_ADDRESS) {
+                done += i;
+                goto out;
+            }
+            run = add_leaf(run, next, base, size);
+            next = base + size;
+        }
+    }
+    for (; done < count; done++) {
+        paddr_t base = slot[done] ^ marks;
+
+        if (base & ~PTE_ADDRESS)
+            break;
+        run = add_leaf(run, next, base, size);
+        next = base + size;
+    }
+out:
+    list->count = (size_t)(run - list->runs);
+    return done;
+}
+
 /*
  * Collects whole leaves of one table from the cursor on, and moves it behind them. Short per leaf,
- * because scattered memory has many: a leaf is expected to differ from the first in its address
- * only. True if the cursor stands where a new walk must go on.
+ * because scattered memory has many. True if the cursor stands where a new walk must go on.
  */
 static bool runs_in_table(struct cursor *c, uint64_t end, uint64_t mask, uint64_t want,
                           struct run_list *list)
 {
     const uint64_t size = level_size(c->level);
     const uint64_t at = ALIGN_DOWN(c->at, size);
-    const uint64_t *slot = c->slot;
-    const uint64_t marks = *slot & ~PTE_ADDRESS;
-    /* One leaf makes one run at most, so the list cannot overflow before `stop`. */
+    const uint64_t marks = *c->slot & ~PTE_ADDRESS;
+    /* One leaf makes one run at most, so the list cannot overflow. */
     const uint64_t fits =
         MIN((end - at + size - 1) >> level_shift(c->level), list->capacity - list->count);
-    const uint64_t *stop = slot + MIN(TABLE_ENTRIES - level_index(at, c->level), fits);
-    struct phys_run *run = list->runs + list->count;
-    paddr_t next = list->count ? run[-1].base + run[-1].length : PADDR_NONE;
+    const uint64_t count = MIN(TABLE_ENTRIES - level_index(at, c->level), fits);
 
     if ((marks & mask) != want)
         return false;
-    for (; slot < stop; slot++) {
-        paddr_t base = *slot ^ marks;
-
-        if (base & ~PTE_ADDRESS)
-            break;
-        if (base == next)
-            run[-1].length += size;
-        else
-            *run++ = (struct phys_run){base, size};
-        next = base + size;
-    }
-    list->count = (size_t)(run - list->runs);
-    c->at = at + (uint64_t)(slot - c->slot) * size;
+    c->at = at + add_leaves(list, c->slot, count, marks, size) * size;
     return c->at < end && list->count < list->capacity;
 }
 

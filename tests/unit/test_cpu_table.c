@@ -218,7 +218,7 @@ static void test_find(void **state)
 /* runs() against the model: the pages that come out, in order, and where it stops. */
 static void test_runs(void **state)
 {
-    struct phys_run runs[7];
+    struct phys_run runs[40];
     bool device;
 
     rng = 6;
@@ -227,11 +227,11 @@ static void test_runs(void **state)
     for (int i = 0; i < 2000; i++) {
         uint64_t first, count, n;
         unsigned need = host_random_below(&rng, 2) ? PAGE_READ | PAGE_WRITE : PAGE_READ;
-        size_t got;
+        size_t room = 1 + host_random_below(&rng, ARRAY_SIZE(runs)), got;
 
         random_range(&first, &count);
         got = cpu_table_runs(&table, WINDOW + first * PAGE_SIZE,
-                             WINDOW + (first + count) * PAGE_SIZE, need, runs, 7, &device);
+                             WINDOW + (first + count) * PAGE_SIZE, need, runs, room, &device);
         n = first;
         for (size_t r = 0; r < got; r++) {
             for (uint64_t off = 0; off < runs[r].length; off += PAGE_SIZE, n++) {
@@ -241,11 +241,52 @@ static void test_runs(void **state)
                 assert_int_equal(!!(model[n].flags & PAGE_UNCACHED), device);
             }
         }
-        if (got < 7 && n < first + count) /* it stopped for a reason */
+        assert_true(got <= room);
+        if (got < room && n < first + count) /* it stopped for a reason */
             assert_true(!model[n].mapped || (model[n].flags & need) != need ||
                         !!(model[n].flags & PAGE_UNCACHED) != device);
         for (size_t r = 1; r < got; r++) /* runs are as long as possible */
             assert_true(runs[r - 1].base + runs[r - 1].length != runs[r].base);
+    }
+}
+
+/*
+ * Scattered pages, of which one is unlike the others: not there, not writable, not cached, or next
+ * to the one before it. They are looked at in groups, so it stands at every place of them.
+ */
+static void test_unlike_pages(void **state)
+{
+    static const unsigned flags[] = {0, PAGE_READ, PAGE_READ | PAGE_WRITE | PAGE_UNCACHED};
+    const uint64_t count = 20, need = PAGE_READ | PAGE_WRITE;
+    struct phys_run runs[20];
+    bool device;
+
+    for (uint64_t place = 1; place < count; place++) {
+        for (size_t kind = 0; kind <= ARRAY_SIZE(flags); kind++) {
+            size_t got;
+
+            for (uint64_t i = 0; i < count; i++) {
+                bool other = i == place, near = other && kind == ARRAY_SIZE(flags);
+                unsigned f = other && !near ? flags[kind] : need;
+
+                if (f)
+                    assert_int_equal(cpu_table_map(&table, WINDOW + i * PAGE_SIZE,
+                                                   (2 * i - near) * PAGE_SIZE, PAGE_SIZE, f),
+                                     0);
+            }
+            got = cpu_table_runs(&table, WINDOW, WINDOW + count * PAGE_SIZE, need, runs, count,
+                                 &device);
+            cpu_table_unmap(&table, WINDOW, count * PAGE_SIZE);
+            assert_int_equal(got, kind == ARRAY_SIZE(flags) ? count - 1 : place);
+            for (size_t r = 0; r < got; r++) {
+                uint64_t i = r >= place ? r + 1 : r;
+
+                assert_int_equal(runs[r].base, 2 * i * PAGE_SIZE);
+                assert_int_equal(runs[r].length, kind == ARRAY_SIZE(flags) && i + 1 == place
+                                                     ? 2 * PAGE_SIZE
+                                                     : PAGE_SIZE);
+            }
+        }
     }
 }
 
@@ -408,6 +449,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_model, setup, teardown),
         cmocka_unit_test_setup_teardown(test_find, setup, teardown),
         cmocka_unit_test_setup_teardown(test_runs, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_unlike_pages, setup, teardown),
         cmocka_unit_test_setup_teardown(test_largest_leaves, setup, teardown),
         cmocka_unit_test_setup_teardown(test_without_gib_pages, setup, teardown),
         cmocka_unit_test_setup_teardown(test_map_failure_leaves_nothing, setup, teardown),

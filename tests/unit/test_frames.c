@@ -363,6 +363,55 @@ static void test_lists_of_blocks(void **state)
     }
 }
 
+/* What a run that cannot be pinned leaves of a list, wherever it stands in it. */
+static void refused_at(const struct phys_run *good, size_t count, size_t place, struct phys_run bad)
+{
+    struct phys_run runs[16];
+
+    memcpy(runs, good, count * sizeof(*runs));
+    runs[place] = bad;
+    assert_int_equal(frames_pin_runs(runs, count), -EINVAL);
+    assert_int_equal(pins_now(), 0);
+}
+
+/* Lists are worked on in groups: a run that is unlike the others stands at every place of them. */
+static void test_unlike_runs_in_lists(void **state)
+{
+    static const uint64_t sizes[] = {PAGE_SIZE, SIZE_2M};
+    struct phys_run runs[11], other;
+    const size_t count = ARRAY_SIZE(runs);
+    paddr_t at;
+
+    setup();
+    at = frames_alloc(ORDER_1G, 0);
+    for (size_t s = 0; s < ARRAY_SIZE(sizes); s++) {
+        uint64_t size = sizes[s];
+
+        for (size_t i = 0; i < count; i++)
+            runs[i] = (struct phys_run){at + (3 * i + 1) * size, size};
+        for (size_t place = 0; place < count; place++) {
+            other = runs[place];
+            refused_at(runs, count, place, (struct phys_run){RAM_BASE - size, size});
+            refused_at(runs, count, place,
+                       (struct phys_run){ALIGN_UP(RAM_BASE + RAM_SIZE, size), size});
+            runs[place] = runs[(place + 5) % count]; /* a second time */
+            assert_int_equal(frames_pin_runs(runs, count), 0);
+            assert_int_equal(pins_now(), count);
+            frames_unpin_runs(runs, count);
+            assert_int_equal(pins_now(), 0);
+            runs[place].base = at + SIZE_2M / 2; /* one page, or a 2 MiB that is no block */
+            assert_int_equal(frames_pin_runs(runs, count), 0);
+            assert_int_equal(pins_now(), count - 1 + (size == PAGE_SIZE ? 1 : 512));
+            frames_unpin_runs(runs, count);
+            assert_int_equal(pins_now(), 0);
+            runs[place] = other;
+        }
+    }
+    frames_release(at, SIZE_1G);
+    assert_true(frames_alloc(ORDER_1G, 0) == at); /* no pin is left on any of it */
+    host_memory_destroy();
+}
+
 static void test_foreign_memory_is_not_pinned(void **state)
 {
     struct frames_stats s;
@@ -456,6 +505,7 @@ int main(void)
         cmocka_unit_test(test_pinned_gib_is_one_count),
         cmocka_unit_test(test_lists_of_runs),
         cmocka_unit_test(test_lists_of_blocks),
+        cmocka_unit_test(test_unlike_runs_in_lists),
         cmocka_unit_test(test_foreign_memory_is_not_pinned),
         cmocka_unit_test(test_held_memory_can_be_released_later),
         cmocka_unit_test(test_bad_runs_are_refused),

@@ -110,6 +110,54 @@ static void only_filled_tables_are_installed(void **state)
     }
 }
 
+static void unmap_all(uint64_t iova, uint64_t length)
+{
+    struct iommu_gather gather = {.first = ~UINT64_C(0)};
+
+    page_table_unmap(&table, iova, length, &gather);
+    page_table_release(&table, &gather);
+}
+
+/* Scattered leaves are stored in groups: what stops them stands at every place of them. */
+static void a_list_stops_at_any_place(void **state)
+{
+    struct iommu_translation found;
+    struct phys_run runs[11], good;
+    const size_t count = ARRAY_SIZE(runs);
+    uint64_t mapped, span;
+
+    for (unsigned level = 1; level <= 3; level++) {
+        span = pt_span(level);
+        start(4, 3);
+        for (size_t i = 0; i < count; i++)
+            runs[i] = (struct phys_run){(2 * i + 1) * span, span};
+        for (size_t place = 0; place < count; place++) {
+            good = runs[place];
+            assert_int_equal(
+                page_table_map(&table, (16 + place) * span, &good, 1, 3, false, &mapped), 0);
+            assert_int_equal(page_table_map(&table, 16 * span, runs, count, 3, false, &mapped),
+                             -EEXIST);
+            assert_int_equal(mapped, place * span);
+            unmap_all(16 * span, (place + 1) * span);
+            runs[place].base = BIT(46);
+            assert_int_equal(page_table_map(&table, 16 * span, runs, count, 3, false, &mapped),
+                             -EINVAL);
+            assert_int_equal(mapped, place * span);
+            if (mapped)
+                unmap_all(16 * span, mapped);
+            runs[place] = good;
+        }
+        assert_int_equal(page_table_map(&table, 16 * span, runs, count, 3, false, &mapped), 0);
+        assert_int_equal(table.leaves[level], count);
+        for (size_t i = 0; i < count; i++) {
+            assert_true(page_table_translate(&table, (16 + i) * span, &found));
+            assert_int_equal(found.physical, runs[i].base);
+        }
+        unmap_all(16 * span, count * span);
+        end();
+    }
+}
+
 /* Runs the function in a child; true if the kernel would have panicked. */
 static bool panics(void (*function)(void))
 {
@@ -199,6 +247,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_filled_tables_are_installed),
+        cmocka_unit_test(a_list_stops_at_any_place),
         cmocka_unit_test(pitfall_05_leaves_are_never_split),
         cmocka_unit_test(pages_of_the_pool_are_zero),
         cmocka_unit_test(the_pool_does_not_hoard),
