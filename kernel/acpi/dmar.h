@@ -103,11 +103,21 @@ struct dmar_info {
     size_t scope_count;
 };
 
+/*@ predicate counted(struct dmar_info *info) =
+      info->unit_count <= DMAR_UNITS_MAX && info->region_count <= DMAR_REGIONS_MAX &&
+      info->port_count <= DMAR_PORTS_MAX && info->name_count <= DMAR_NAMES_MAX &&
+      info->scope_count <= DMAR_SCOPES_MAX; */
+
 /*
  * Parses a whole DMAR table whose header (length, checksum) has been checked; pure. -EINVAL with a
  * sentence for anything malformed, -ENOSPC for more than fits. Structures of unknown types are
  * skipped, as the specification asks. *out is large: keep it off the stack.
  */
+/*@ requires \valid_read(table + (0 .. length - 1)) && length <= 0xffffffff;
+    requires \valid(out) && \valid(why) && \separated(out, why, table + (0 .. length - 1));
+    assigns *out, *why;
+    ensures counted(out);
+    ensures \result == 0 ==> out->unit_count > 0; */
 int dmar_parse(const uint8_t *table, size_t length, struct dmar_info *out, struct refusal *why);
 
 /* The requester id of a scope with a single hop: what I/O APICs and HPETs carry as source id. */

@@ -15,19 +15,27 @@ enum {
 };
 
 /* Fields need not be aligned; the caller has checked that they lie inside the table. */
+/*@ requires \valid_read(at + (0 .. 1));
+    assigns \nothing;
+    ensures \result == at[0] + 256 * at[1]; */
 static inline uint16_t get16(const uint8_t *at)
 {
-    return (uint16_t)(at[0] | (at[1] << 8));
+    return (uint16_t)(at[0] + 0x100u * at[1]);
 }
 
+/*@ requires \valid_read(at + (0 .. 3));
+    assigns \nothing;
+    ensures \result == at[0] + 0x100 * at[1] + 0x10000 * at[2] + 0x1000000 * at[3]; */
 static inline uint32_t get32(const uint8_t *at)
 {
-    return get16(at) | ((uint32_t)get16(at + 2) << 16);
+    return get16(at) + 0x10000u * get16(at + 2);
 }
 
+/*@ requires \valid_read(at + (0 .. 7));
+    assigns \nothing; */
 static inline uint64_t get64(const uint8_t *at)
 {
-    return get32(at) | ((uint64_t)get32(at + 4) << 32);
+    return get32(at) + 0x100000000u * get32(at + 4);
 }
 
 /* A valid table's bytes sum to zero. */

@@ -21,20 +21,36 @@ _Static_assert(IOMMU_READ == 1 && IOMMU_WRITE == 2, "permissions are bits 0 and 
 #define PT_SNOOP       BIT(11)
 #define PT_ADDRESS     UINT64_C(0x000ffffffffff000)
 
+/*@ requires 1 <= level <= PT_LEVELS_MAX + 1;
+    assigns \nothing;
+    ensures \result == 12 + 9 * (level - 1); */
 static inline unsigned pt_shift(unsigned level)
 {
     return PAGE_SHIFT + 9 * (level - 1);
 }
 
-/* Bytes that one entry of a table of this level stands for. */
+/* Bytes that one entry of a table of this level stands for; one more level is the whole tree. */
+/*@ requires 1 <= level <= PT_LEVELS_MAX + 1;
+    assigns \nothing;
+    ensures \result == 1 << (12 + 9 * (level - 1));
+    ensures level == 2 ==> \result == SIZE_2M;
+    ensures level == 3 ==> \result == SIZE_1G; */
 static inline uint64_t pt_span(unsigned level)
 {
     return BIT(pt_shift(level));
 }
 
+/* Which entry of a table of this level an address uses. */
+/*@ requires 1 <= level <= PT_LEVELS_MAX;
+    assigns \nothing;
+    ensures level == 1 ==> \result == iova / 0x1000 % 512;
+    ensures level == 2 ==> \result == iova / 0x200000 % 512;
+    ensures level == 3 ==> \result == iova / 0x40000000 % 512;
+    ensures level == 4 ==> \result == iova / 0x8000000000 % 512;
+    ensures level == 5 ==> \result == iova / 0x1000000000000 % 512; */
 static inline unsigned pt_index(uint64_t iova, unsigned level)
 {
-    return (unsigned)(iova >> pt_shift(level)) & (PT_ENTRIES - 1);
+    return (unsigned)(iova / pt_span(level) % PT_ENTRIES);
 }
 
 /* The bits of a leaf beside its address. `permissions` is not 0. */

@@ -15,6 +15,8 @@
  * its last page are all aligned and below the limit; the distance of an empty run is not, and sums
  * of numbers below the limit do not wrap.
  */
+/*@ requires \valid_read(run);
+    assigns \nothing; */
 static inline uint64_t wrong_bits(const struct phys_run *run, paddr_t limit)
 {
     uint64_t rest = run->length - PAGE_SIZE;

@@ -101,6 +101,13 @@ int invalidation_wait(struct iommu_unit *unit);
  * The mask of the largest naturally aligned block of pages (2^mask, mask <= max) that starts at
  * page `first` and does not go beyond page `last`, which is not before `first`.
  */
+/*@ requires first <= last < 1 << 52 && max <= 63;
+    assigns \nothing;
+    ensures \result <= max;
+    ensures aligned: first % (1 << \result) == 0;
+    ensures inside: first + (1 << \result) <= last + 1;
+    ensures largest: \forall integer k; \result < k <= max ==>
+      first % (1 << k) != 0 || first + (1 << k) > last + 1; */
 static inline unsigned invalidation_mask(uint64_t first, uint64_t last, unsigned max)
 {
     uint64_t pages = last - first + 1; /* 0 would mean 2^64 pages; page numbers have 52 bits */

@@ -145,12 +145,23 @@ static inline int feed_next(struct feed *feed)
     return 0;
 }
 
+/*@ predicate feeding(struct feed *feed) =
+      \valid_read(feed) && \base_addr(feed->next) == \base_addr(feed->end) &&
+      0 <= feed->end - feed->next && feed->end == feed->next + (feed->end - feed->next) &&
+      \valid_read(feed->next + (0 .. feed->end - feed->next - 1)); */
+
 /* Are there `length` consecutive bytes? How the caller cut the runs does not cost leaves. */
+/*@ requires feeding(feed);
+    assigns \nothing; */
 static bool feed_has(const struct feed *feed, uint64_t length)
 {
     const struct phys_run *run = feed->next;
     uint64_t found = feed->length;
 
+    /*@ loop invariant 0 <= run - feed->next <= feed->end - feed->next;
+        loop invariant run == feed->next + (run - feed->next);
+        loop assigns run, found;
+        loop variant feed->end - run; */
     while (found < length && run < feed->end && run->base == feed->base + found &&
            !wrong_bits(run, feed->limit))
         found += run++->length;
@@ -170,12 +181,22 @@ static void feed_take(struct feed *feed, uint64_t length)
 }
 
 /* The highest level whose leaves fit here, inside the aperture, too. */
+/*@ requires feeding(feed) && 1 <= largest <= PT_LEAF_MAX;
+    assigns \nothing;
+    ensures 1 <= \result <= largest;
+    ensures \result == 2 ==> feed->iova % SIZE_2M == 0 && feed->base % SIZE_2M == 0;
+    ensures \result == 3 ==> feed->iova % SIZE_1G == 0 && feed->base % SIZE_1G == 0; */
 static unsigned best_level(const struct feed *feed, unsigned largest)
 {
     unsigned level = 1;
 
-    while (level < largest && IS_ALIGNED(feed->iova | feed->base, pt_span(level + 1)) &&
-           feed_has(feed, pt_span(level + 1)))
+    /*@ loop invariant 1 <= level <= largest;
+        loop invariant level == 2 ==> feed->iova % SIZE_2M == 0 && feed->base % SIZE_2M == 0;
+        loop invariant level == 3 ==> feed->iova % SIZE_1G == 0 && feed->base % SIZE_1G == 0;
+        loop assigns level;
+        loop variant largest - level; */
+    while (level < largest && feed->iova % pt_span(level + 1) == 0 &&
+           feed->base % pt_span(level + 1) == 0 && feed_has(feed, pt_span(level + 1)))
         level++;
     return level;
 }

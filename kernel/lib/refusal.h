@@ -8,6 +8,8 @@ struct refusal {
 };
 
 /* Stores the sentence. */
+/*@ requires \valid(to);
+    assigns *to; */
 void refusal_say(struct refusal *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /*

@@ -44,6 +44,8 @@ struct phys_run {
 #define container_of(p, t, m) ((t *)((char *)(p)-offsetof(t, m)))
 
 /* Field access by first and last bit (inclusive), as specifications write them. */
+/*@ requires low <= high <= 63;
+    assigns \nothing; */
 static inline uint64_t bits_get(uint64_t value, unsigned high, unsigned low)
 {
     return (value >> low) & (~(uint64_t)0 >> (63 - (high - low)));
@@ -56,6 +58,9 @@ static inline bool range_end(uint64_t base, uint64_t length, uint64_t *end)
 }
 
 /* Do [a, a + alen) and [b, b + blen) share a byte? Neither range may wrap. */
+/*@ assigns \nothing;
+    ensures a + alen <= 1 << 64 && b + blen <= 1 << 64 ==>
+      (\result == 1 <==> \exists integer x; a <= x < a + alen && b <= x < b + blen); */
 static inline bool ranges_overlap(uint64_t a, uint64_t alen, uint64_t b, uint64_t blen)
 {
     return alen && blen && a <= b + (blen - 1) && b <= a + (alen - 1);
