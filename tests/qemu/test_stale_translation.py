@@ -124,12 +124,50 @@ UNSEEN = {
 }
 
 
+# Switching this on needs what was invalidated since the table's address was last set.
+NEEDS = {"vtd_dmar_enable enable 1": {"contexts", "iotlb"}, "vtd_ir_enable enable 1": {"entries"}}
+LOADS = {"vtd_reg_dmar_root": {"contexts", "iotlb"}, "vtd_reg_ir_root": {"entries"}}
+REQUESTS = {"vtd_inv_desc_cc_global": {"contexts"}, "vtd_inv_desc_iotlb_global": {"iotlb"},
+            "vtd_inv_desc_iec granularity 0x0": {"entries"}}
+
+
+def not_forgotten(ran):
+    """What QEMU's trace shows to be used before it was invalidated and waited for; and, in the end, the interrupt
+    entries that were not invalidated after their last use."""
+    asked, done, missing, used = set(), set(), set(), set()
+    for line in ran.trace:
+        for words, what in REQUESTS.items():
+            asked |= what if line.startswith(words) else set()
+        for words, what in LOADS.items():
+            done -= what if line.startswith(words) else set()
+        for words, what in NEEDS.items():
+            missing |= what - done if line.startswith(words) else set()
+        if found := re.match(r"vtd_inv_desc_iec granularity 0x1 index (0x[0-9a-f]+) mask (0x[0-9a-f]+)", line):
+            first, mask = (int(word, 16) for word in found.groups())
+            asked |= set(range(first, first + (1 << mask)))
+            used -= asked
+        if line.startswith("vtd_inv_desc_wait_sw"):
+            done, asked = done | asked, set()
+        if found := re.match(r"vtd_ir_irte_get index (\d+) ", line):
+            missing |= {int(found[1])} - done
+            used.add(int(found[1]))
+    return missing, used
+
+
+def test_requests_come_before_the_use(guest, hello_dma):
+    ran = guest(hello_dma, devices=["edu"], trace=("vtd_*",)).run()
+    assert any("vtd_ir_irte_get index 0 " in line for line in ran.trace)
+    assert not_forgotten(ran) == (set(), set())
+
+
 def test_what_qemu_cannot_notice(guest, payload, hello_dma):
     without = kernel_without("unseen", UNSEEN)
     iommu = "caching-mode=on,device-iotlb=on"
     ran = run(guest, payload, "all", kernel=without, iommu=iommu)
     assert ran.status == 0 and "LANDED" not in ran.serial, ran.log
-    assert guest(hello_dma, devices=["edu"], kernel=without, iommu=iommu).run().status == 0
+    ran = guest(hello_dma, devices=["edu"], kernel=without, iommu=iommu, trace=("vtd_*",)).run()
+    assert ran.status == 0
+    assert not_forgotten(ran) == ({"contexts", "iotlb", "entries", 0}, {0})
 
 
 @pytest.mark.skipif(not os.environ.get("BULKHEAD_LONG"), reason="compiles fourteen test programs; see ./bulkhead test --long")
