@@ -16,8 +16,10 @@ static int check_range(const struct given *range, struct refusal *why)
 
     if (!range->length)
         return 0;
-    if (!range->base || !range_end(range->base, range->length, &end) ||
-        range->length > range->longest)
+    if (range->length > range->longest)
+        return refuse(why, -EINVAL, "boot information: %s is longer than %lu bytes", range->name,
+                      range->longest);
+    if (!range->base || !range_end(range->base, range->length, &end))
         return refuse(why, -EINVAL, "boot information: %s (%lu bytes at 0x%lx) is malformed",
                       range->name, range->length, range->base);
     return 0;
@@ -29,8 +31,8 @@ int boot_check(const struct boot_info *info, struct refusal *why)
         {"the memory map", info->memory, info->memory_count * sizeof(struct boot_memory),
          BOOT_REGIONS_MAX * sizeof(struct boot_memory)},
         {"the kernel image", info->kernel_base, info->kernel_size, GIB},
-        {"the command line", info->command_line, info->command_line_size, BOOT_TEXT_MAX},
-        {"the configuration", info->config, info->config_size, BOOT_TEXT_MAX},
+        {"the command line", info->command_line, info->command_line_size, BOOT_COMMAND_MAX},
+        {"the configuration", info->config, info->config_size, BOOT_CONFIG_MAX},
         {"the boot archive", info->archive, info->archive_size, UINT64_MAX},
     };
 

@@ -8,7 +8,8 @@
 #include "kernel/lib/types.h"
 
 #define BOOT_REGIONS_MAX 1024
-#define BOOT_TEXT_MAX    (64 * KIB) /* of the command line, and of the configuration */
+#define BOOT_COMMAND_MAX 4095       /* bytes of the command line */
+#define BOOT_CONFIG_MAX  (64 * KIB) /* of bulkhead.conf, wherever it was */
 
 /*
  * Checks the fixed part of the structure: everything but what its pointers lead to. Door and kernel

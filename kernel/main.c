@@ -80,27 +80,37 @@ static bool find_in_archive(const char *name, struct cpio_entry *entry)
     return false;
 }
 
+/* bulkhead.conf, from the door or from the archive. */
+static int read_config_file(struct refusal *why)
+{
+    static const char name[] = "bulkhead.conf";
+    struct config_error error;
+    struct cpio_entry entry = {.data = (const uint8_t *)boot_bytes(boot.config),
+                               .size = (uint32_t)boot.config_size};
+
+    if (!boot.config_size && !find_in_archive(name, &entry))
+        return 0;
+    if (entry.size > BOOT_CONFIG_MAX)
+        return refuse(why, -EINVAL, "%s is larger than %u bytes", name, (unsigned)BOOT_CONFIG_MAX);
+    if (config_parse_file(&config, name, (const char *)entry.data, entry.size, &error))
+        return refuse(why, -EINVAL, "%s", error.message);
+    return 0;
+}
+
 /* Both sources are read to the end, so that a refusal of one can use what the other said. */
 static int read_config(struct refusal *why)
 {
-    static const char name[] = "bulkhead.conf";
-    struct config_error file_error, words_error;
-    struct cpio_entry entry = {.data = (const uint8_t *)boot_bytes(boot.config),
-                               .size = (uint32_t)boot.config_size};
-    int file = 0;
+    struct config_error error;
 
     config_defaults(&config);
-    if (boot.config_size || find_in_archive(name, &entry))
-        file = config_parse_file(&config, name, (const char *)entry.data, entry.size, &file_error);
+    int file = read_config_file(why);
     int words = config_parse_words(&config, "command line", boot_bytes(boot.command_line),
-                                   boot.command_line_size, &words_error);
+                                   boot.command_line_size, &error);
     log_set_level((enum log_level)config.log_level);
     console_select(config.console_port, &acpi.console);
-    if (file)
-        return refuse(why, file, "%s", file_error.message);
-    if (words)
-        return refuse(why, words, "%s", words_error.message);
-    return 0;
+    if (!file && words)
+        return refuse(why, words, "%s", error.message);
+    return file;
 }
 
 static int start(struct refusal *why)

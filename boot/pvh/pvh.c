@@ -11,7 +11,7 @@
 
 #define HVM_START_MAGIC  0x336ec578
 #define PVH_REGIONS_MAX  128
-#define PVH_COMMAND_MAX  4096
+#define PVH_COMMAND_MAX  4096     /* one byte more than the kernel takes */
 #define PVH_LOAD_ADDRESS 0x200000 /* linker/kernel.ld */
 
 struct hvm_start_info {
@@ -109,7 +109,8 @@ static void collect_command_line(const struct hvm_start_info *start)
     if (!start->command_line)
         return;
     const char *text = at_physical(start->command_line);
-    size_t length = strnlen(text, PVH_COMMAND_MAX - 1);
+    /* If it is longer still, the kernel refuses what there is: a part would mean something else. */
+    size_t length = strnlen(text, PVH_COMMAND_MAX);
 
     memcpy(command_line, text, length);
     info.command_line = length ? low_address(command_line) : 0;
@@ -136,8 +137,8 @@ uint64_t pvh_collect(uint32_t start_info, uint64_t entry_tsc)
     if (start->magic != HVM_START_MAGIC)
         return low_address(&info);
     info.rsdp = start->rsdp;
+    collect_module(start); /* first, lest a long memory map leave no room for it */
     collect_memory(start);
-    collect_module(start);
     collect_command_line(start);
     return low_address(&info);
 }

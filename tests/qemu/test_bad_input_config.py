@@ -42,6 +42,21 @@ def test_command_line(guest, hello_dma):
     assert_refused(ran, r"command line, word 4: unknown key 'memlok', the nearest known key is 'memlock'")
 
 
+def test_long_command_line(guest, hello_dma):
+    """QEMU takes it, but a part of it would mean something else than the whole."""
+    one = guest(hello_dma, trace=TRACE)
+    at = one.command.index("-append") + 1
+    one.command[at] = one.command[at].ljust(4090) + " log-level=error"
+    one.start().wait_for("refused: boot information: the command line is longer than 4095 bytes\n")
+    one.wait_for("halted")  # where to report to is not known yet
+
+
+def test_long_file(guest, hello_dma):
+    """In an archive; the UEFI loader's own limit is tested in test_uefi.py."""
+    ran = guest(hello_dma, config="#" * 70000, trace=TRACE).run()
+    assert_refused(ran, r"bulkhead\.conf is larger than 65536 bytes")
+
+
 def test_repeated_on_the_command_line(guest, hello_dma):
     ran = guest(hello_dma, settings=[("memlock", "1M"), ("memlock", "1M")], trace=TRACE).run()
     assert_refused(ran, r"command line, word 4: memlock: given twice")

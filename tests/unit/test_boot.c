@@ -103,12 +103,15 @@ static void test_texts_and_archive(void **state)
     assert_refused(&info, "the command line");
     info.command_line = 0x1000;
     assert_int_equal(boot_check(&info, &why), 0);
-    info.command_line_size = BOOT_TEXT_MAX + 1;
-    assert_refused(&info, "the command line");
+    info.command_line_size = BOOT_COMMAND_MAX + 1;
+    assert_refused(&info, "the command line is longer than 4095 bytes");
     info = good();
     info.config = 0x1000;
     info.config_size = UINT64_MAX;
-    assert_refused(&info, "the configuration");
+    assert_refused(&info, "the configuration is longer than 65536 bytes");
+    info.config = UINT64_MAX;
+    info.config_size = 5;
+    assert_refused(&info, "the configuration (5 bytes at 0xffffffffffffffff) is malformed");
     info = good();
     info.archive_size = UINT64_MAX;
     assert_refused(&info, "the boot archive");
