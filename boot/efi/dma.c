@@ -35,9 +35,7 @@ static bool is_bridge(EFI_PCI_IO_PROTOCOL *pci)
  */
 static void disconnect(EFI_HANDLE handle, EFI_PCI_IO_PROTOCOL *pci)
 {
-    uint32_t class = PCI_BASE_CLASS(read32(pci, PCI_CLASS));
-
-    if (class != PCI_CLASS_BRIDGE && class != PCI_CLASS_DISPLAY)
+    if (!is_bridge(pci) && PCI_BASE_CLASS(read32(pci, PCI_CLASS)) != PCI_CLASS_DISPLAY)
         firmware->BootServices->DisconnectController(handle, NULL, NULL);
 }
 
@@ -65,16 +63,22 @@ static EFI_PCI_IO_PROTOCOL *pci_of(EFI_HANDLE handle)
     return pci;
 }
 
-/* Returns how many functions kept the bit: some bridges have it hard-wired. */
-static size_t clear_all(const EFI_HANDLE *handles, UINTN count, bool bridges)
+/*
+ * Silences all bridges or all other functions, one after the other: some drivers take their time to
+ * stop, and no device shall wait for another's. Returns how many functions kept the bit, which some
+ * bridges have hard-wired.
+ */
+static size_t silence(const EFI_HANDLE *handles, UINTN count, bool bridges)
 {
     size_t stuck = 0;
 
     for (UINTN i = 0; i < count; i++) {
         EFI_PCI_IO_PROTOCOL *pci = pci_of(handles[i]);
 
-        if (pci && is_bridge(pci) == bridges)
-            stuck += !clear_bus_master(pci);
+        if (!pci || is_bridge(pci) != bridges)
+            continue;
+        disconnect(handles[i], pci);
+        stuck += !clear_bus_master(pci);
     }
     return stuck;
 }
@@ -90,14 +94,8 @@ EFI_STATUS dma_stop(void)
     if (EFI_ERROR(
             firmware->BootServices->LocateHandleBuffer(ByProtocol, &guid, NULL, &count, &handles)))
         return refuse("the firmware knows no PCI devices", NULL);
-    for (UINTN i = 0; i < count; i++) {
-        EFI_PCI_IO_PROTOCOL *pci = pci_of(handles[i]);
-
-        if (pci)
-            disconnect(handles[i], pci);
-    }
-    stuck = clear_all(handles, count, false);
-    clear_all(handles, count, true);
+    stuck = silence(handles, count, false);
+    silence(handles, count, true);
     firmware->BootServices->FreePool(handles);
     if (stuck)
         return refuse("bus mastering cannot be switched off on ", decimal(stuck, number),

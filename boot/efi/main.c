@@ -220,14 +220,14 @@ static EFI_STATUS run(struct boot_info *info)
         status = build_paging(&paging, &plan, info, &map);
     if (!EFI_ERROR(status))
         status = handoff_prepare(&levels);
-    if (!EFI_ERROR(status))
-        remark("starting the kernel", NULL);
     if (!EFI_ERROR(status) && LOADER_STOPS_DMA) {
         status = dma_stop();
         info->flags |= BOOT_BUS_MASTERS_CLEARED;
     }
-    if (!EFI_ERROR(status))
-        status = memory_map_leave(&map, info);
+    if (EFI_ERROR(status))
+        return status;
+    remark("starting the kernel", NULL);
+    status = memory_map_leave(&map, info);
     if (EFI_ERROR(status))
         return status;
     handoff(levels, paging.top, plan.entry, info);

@@ -11,7 +11,7 @@ import pytest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tools"))
 
-from bulkhead import boot, cli, cpio, devices, examples, machine, report, run  # noqa: E402
+from bulkhead import boot, cli, cpio, devices, examples, firmware, machine, report, run  # noqa: E402
 from bulkhead.suites import unit  # noqa: E402
 
 
@@ -96,6 +96,29 @@ def test_iommu_overrides():
     assert machine.iommu_arguments("aw-bits=39,caching-mode=on") == \
         ["-device", "intel-iommu,intremap=on,aw-bits=39,caching-mode=on"]
     assert machine.iommu_arguments(None) == []
+
+
+CONSOLES = {
+    # name -> (what the serial line says, what is shown of it, what the loader refuses)
+    "kernel": (b"BdsDxe\r\nbulkhead: starting the kernel\r\n[0] info\r\n", b"bulkhead: starting the kernel\r\n[0] info\r\n", None),
+    "payload's own words": (b"bulkhead: starting the kernel\r\n[0]\r\nbulkhead: cannot start: lie\r\n",
+                            b"bulkhead: starting the kernel\r\n[0]\r\nbulkhead: cannot start: lie\r\n", None),
+    "refusal": (b"BdsDxe\r\nbulkhead: cannot start: no kernel\r\nShell> ", None, "no kernel"),
+    "late refusal": (b"bulkhead: starting the kernel\r\nbulkhead: cannot start: stuck\r\n", None, "stuck"),
+    "silence": (b"BdsDxe\r\nnothing to boot", b"BdsDxe\r\nnothing to boot", None),
+    "silent kernel": (b"bulkhead: starting the kernel\r\n", b"bulkhead: starting the kernel\r\n", None),
+}
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize("name", CONSOLES)
+def test_console_of_the_uefi_door(name, size):
+    text, shown, refusal = CONSOLES[name]
+    console, got = firmware.Console(), b""
+    for at in range(0, len(text), size):
+        got += console.feed(text[at:at + size])
+    assert console.refusal == refusal
+    assert refusal or got + console.rest() == shown
 
 
 @pytest.mark.parametrize("text, status", [

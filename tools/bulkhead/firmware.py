@@ -9,7 +9,8 @@ from bulkhead import cli, cpio, disk, esp
 OVMF = "/usr/share/ovmf/OVMF.fd"
 # What the loader's lines begin with, and its last line: in the kernel's favour or not.
 LOADER, STARTING = b"bulkhead: ", b"bulkhead: starting the kernel"
-REFUSAL = re.compile(rb"bulkhead: cannot start: (.*?)\r?\n")
+CANNOT = b"bulkhead: cannot start: "
+REFUSAL = re.compile(CANNOT + rb"(.*?)\r?\n")
 
 
 def pvh(boot):
@@ -35,10 +36,13 @@ class Console:
         if self.handed_over:
             return data
         self.text += data
-        refused = REFUSAL.search(self.text)
+        # Behind its last line the loader may still say that the firmware does not let it go, and nothing else.
+        before, starting, behind = self.text.partition(STARTING)
+        behind = behind.lstrip(b"\r\n")
+        refused = REFUSAL.match(behind) if starting else REFUSAL.search(before)
         if refused:
             self.refusal = refused[1].decode("ascii", "replace")
-        if STARTING not in self.text:
+        if not behind or CANNOT.startswith(behind[:len(CANNOT)]):
             return b""
         self.handed_over = True
         return self.text[self.text.index(LOADER):]
