@@ -15,6 +15,7 @@
 #include "kernel/mm/memobj.h"
 #include "kernel/pci/registers.h"
 #include "kernel/vfio/vfio.h"
+#include "tests/unit/host_child.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_user.h"
 #include "tests/unit/vfio_host.h"
@@ -130,7 +131,7 @@ static uint64_t hardware_command(const struct sim_function *f)
 static int setup(void **state)
 {
     host_fail_nth(0);
-    host_bad_user = (struct phys_run){0};
+    host_bad_user = host_const_user = (struct phys_run){0};
     host_add_group_error = 0;
     host_container_ready = true;
     host_on_leave = NULL;
@@ -191,6 +192,9 @@ static void group_status(void **state)
     status.argsz = 7;
     assert_int_equal(call(group, VFIO_GROUP_GET_STATUS, &status), -EINVAL);
     assert_int_equal(call(group, VFIO_GROUP_GET_STATUS, NULL), -EFAULT);
+    status.argsz = sizeof(status);
+    host_const_user = (struct phys_run){user_address(&status), sizeof(status)};
+    assert_int_equal(call(group, VFIO_GROUP_GET_STATUS, &status), -EFAULT);
 }
 
 static void containers(void **state)
@@ -230,6 +234,30 @@ static void reserved_memory(void **state)
     assert_int_equal(call(group, VFIO_GROUP_SET_CONTAINER, &container), -EPERM);
     assert_int_equal(vfio_register_groups(&why), -EPERM);
     assert_non_null(strstr(why.sentence, "reserved memory for its device 0000:00:05.1"));
+}
+
+enum { REGISTERED, NO_MEMORY, UNTOLD };
+
+static int register_failing(uint64_t n)
+{
+    struct refusal why = {{0}};
+
+    host_fail_nth(n);
+    if (vfio_register_groups(&why) == 0)
+        return host_failed() ? UNTOLD : REGISTERED;
+    return strcmp(why.sentence, "no memory for the VFIO groups") == 0 ? NO_MEMORY : UNTOLD;
+}
+
+/* The kernel does not start then, so what was added before the failure stays. */
+static void registration_fails_with_a_sentence(void **state)
+{
+    uint64_t n = 1;
+    int result;
+
+    while ((result = host_in_child(register_failing, n)) == NO_MEMORY)
+        n++;
+    assert_int_equal(result, REGISTERED);
+    assert_int_equal(n - 1, 3 * 5); /* steps: three groups of one assigned device each */
 }
 
 static void device_names(void **state)
@@ -1022,10 +1050,9 @@ static void binding_rules(void **state)
     assert_int_equal(bind_own(fd, iommufd), -EBUSY);
     assert_int_equal(fd_close(group), 0);
     bind.flags = 0;
-    host_bad_user = (struct phys_run){user_address(&bind.out_devid), 4};
-    bind.argsz = sizeof(bind);
+    host_const_user = (struct phys_run){user_address(&bind), sizeof(bind)};
     assert_int_equal(call(fd, VFIO_DEVICE_BIND_IOMMUFD, &bind), -EFAULT);
-    host_bad_user = (struct phys_run){0};
+    host_const_user = (struct phys_run){0};
     assert_null(host_bound);
     assert_int_equal(bind_own(fd, iommufd), 0);
     assert_int_equal(bind_own(fd, iommufd), -EINVAL);
@@ -1063,6 +1090,12 @@ static void attaching(void **state)
     assert_int_equal(call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach), 0);
     assert_int_equal(attach.pt_id, 105);
     assert_int_equal(host_bound->attached, 5);
+    host_const_user = (struct phys_run){user_address(&attach), sizeof(attach)};
+    assert_int_equal(call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach), -EFAULT);
+    assert_int_equal(host_bound->attached, 0); /* nobody was told where */
+    host_const_user = (struct phys_run){0};
+    attach.pt_id = 5;
+    assert_int_equal(call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &attach), 0);
     assert_int_equal(call(fd, VFIO_DEVICE_DETACH_IOMMUFD_PT, &detach), 0);
     assert_int_equal(host_bound->attached, 0);
     assert_int_equal(call(fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, NULL), -EFAULT);
@@ -1091,12 +1124,20 @@ static void an_iommufd_as_container(void **state)
     int64_t fd, second;
 
     host_compat = false;
+    host_fail_nth(1);
+    assert_int_equal(call(group, VFIO_GROUP_SET_CONTAINER, &iommufd), -ENOMEM);
+    assert_int_equal(call(group, VFIO_GROUP_GET_STATUS, &status), 0);
+    assert_false(status.flags & VFIO_GROUP_FLAGS_CONTAINER_SET);
     assert_int_equal(call(group, VFIO_GROUP_SET_CONTAINER, &iommufd), 0);
     assert_true(host_compat);
     assert_int_equal(call(group, VFIO_GROUP_SET_CONTAINER, &iommufd), -EINVAL);
     assert_int_equal(call(group, VFIO_GROUP_GET_STATUS, &status), 0);
     assert_true(status.flags & VFIO_GROUP_FLAGS_CONTAINER_SET);
     fd_close(iommufd);
+    host_compat = false; /* IOMMU_VFIO_IOAS took it away */
+    assert_int_equal(call(group, VFIO_GROUP_GET_DEVICE_FD, "0000:00:02.0"), -ENODEV);
+    assert_null(host_bound);
+    host_compat = true;
     host_attach_error = -EADDRINUSE;
     assert_int_equal(call(group, VFIO_GROUP_GET_DEVICE_FD, "0000:00:02.0"), -EADDRINUSE);
     assert_null(host_bound);
@@ -1130,6 +1171,7 @@ int main(void)
         TEST(group_status),
         TEST(containers),
         TEST(reserved_memory),
+        TEST(registration_fails_with_a_sentence),
         TEST(device_names),
         TEST(no_descriptor_left),
         TEST(opening_fails_whole),

@@ -12,6 +12,7 @@
 #include "kernel/mm/heap.h"
 #include "kernel/pci/registers.h"
 #include "kernel/vfio/vfio.h"
+#include "tests/unit/host_heap.h"
 
 struct sim_function *plain, *rich, *pair, *other;
 
@@ -19,7 +20,7 @@ static struct row {
     char path[80];
     tree_open open;
     void *context;
-} rows[16];
+} rows[64];
 static size_t row_count;
 
 /* ---- the machine ---- */
@@ -71,6 +72,10 @@ void host_machine_build(void)
 
 int tree_add_device(const char *path, unsigned major, unsigned minor, tree_open open, void *context)
 {
+    if (host_must_fail())
+        return -ENOMEM;
+    if (row_count == ARRAY_SIZE(rows))
+        abort();
     snprintf(rows[row_count].path, sizeof(rows[0].path), "%s", path);
     rows[row_count].open = open;
     rows[row_count++].context = context;
@@ -230,6 +235,8 @@ void iommufd_detach(struct iommufd_device *device)
 
 int iommufd_compat_create(struct file *file)
 {
+    if (host_must_fail())
+        return -ENOMEM;
     host_compat = true;
     return 0;
 }
