@@ -42,7 +42,8 @@ int copy_to_user(uaddr_t to, const void *from, size_t length)
 {
     if (!user_range_ok(to, length) || !writable(to, length))
         return -EFAULT;
-    memcpy((void *)(uintptr_t)to, from, length);
+    if (length) /* NULL may be passed for nothing */
+        memcpy((void *)(uintptr_t)to, from, length);
     return 0;
 }
 

@@ -144,6 +144,13 @@ struct iommu_unit *iommu_unit_for(uint16_t segment, uint16_t rid)
     return segment == 0 && unit < UNITS ? &units[unit] : NULL;
 }
 
+/* Numbers that tell the units apart. */
+void iommu_unit_registers(const struct iommu_unit *unit, uint64_t *cap, uint64_t *ecap)
+{
+    *cap = 0xca0 + (uint64_t)(unit - units);
+    *ecap = 0xeca0 + (uint64_t)(unit - units);
+}
+
 bool iommu_remaps_interrupts(const struct iommu_unit *unit)
 {
     return true;
