@@ -3,14 +3,17 @@
 payload mapped, and against a walker of its own that reads the tables from the guest's memory."""
 
 import json
+import pathlib
 import re
 
 import pytest
 
 from gdb import Gdb
+from iommu_map import picture, reading
 from test_iommu_walker import RID, UNIT
 from vtd_walker import RTADDR, Walker
 
+DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
 BDF = "0000:00:10.0"
 PAGE, MIB, GIB = 1 << 12, 1 << 20, 1 << 30
 CONTROL, STRAY = 0x10000000, 0x123450000
@@ -216,3 +219,9 @@ def test_more_mappings_than_the_report_holds(guest, payload):
     assert len(json.dumps(ran.report)) < MIB
     lines = ran.output("mapped: mappings:   0x")
     assert len(lines) == LINES and ran.output("mapped: mappings: and ") == [f"mapped: mappings: and {LIMIT - LINES} more"]
+
+
+def test_the_picture_in_the_docs_is_of_such_a_run(guest, payload):
+    ran = mapped(guest, payload, "type1", BDF, "stay", settings=[("memlock", "2G")]).run()
+    assert ran.status == 0, ran.log
+    assert picture.draw(reading.read(ran.report_path)) == (DOCS / "iommu-map.svg").read_text()

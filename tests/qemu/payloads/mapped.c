@@ -2,11 +2,11 @@
 /*
  * Maps what a test wants to find in the report, and lets edu reach for what it was not given.
  *
- * usage: mapped INTERFACE BDF show|close|kill
- *        pieces of every leaf size and permission, far apart. show: tells what the kernel says of
- *        them, waits until somebody outside has looked and set the first word of the control page,
- *        and ends with everything open. close: closes all before it ends. kill: goes on until its
- *        faults have it killed.
+ * usage: mapped INTERFACE BDF stay|show|close|kill
+ *        pieces of every leaf size and permission, far apart. stay: ends with everything open.
+ * show: tells what the kernel says of them and waits until somebody outside has looked and set the
+ *        first word of the control page, before that. close: closes all before it ends. kill: goes
+ *        on until its faults have it killed.
  * usage: mapped INTERFACE BDF many COUNT
  *        one page again and again, with a hole behind each
  */
@@ -100,11 +100,11 @@ int main(int argc, char **argv)
     edu_write(CONTROL + 4 * PAGE, 64);
     while (strcmp(argv[3], "kill") == 0)
         edu_write(32 * GIB, 64);
-    if (strcmp(argv[3], "close") == 0) {
+    if (strcmp(argv[3], "close") == 0)
         edu_close();
-        return 0;
+    if (strcmp(argv[3], "show") == 0) {
+        show_all();
+        wait_for(control);
     }
-    show_all();
-    wait_for(control);
     return 0;
 }

@@ -8,7 +8,7 @@ from bulkhead.suites import interface, tidy
 
 SPDX = "SPDX-License-Identifier: BSD-2-Clause"
 SOURCES = {".c", ".h", ".S", ".py", ".sh", ".mk", ".ld"}
-SCRIPTS = ("bulkhead", ".ci/run", "Makefile")
+SCRIPTS = ("bulkhead", ".ci/run", "Makefile", "tools/iommu-map")
 
 
 def output_of(*command):
