@@ -72,3 +72,18 @@ def test_nothing_is_checked_where_git_knows_no_files(monkeypatch, tmp_path):
     monkeypatch.setattr(cli, "TOP", tmp_path)
     with pytest.raises(cli.Failure, match="git"):
         check.repository_files()
+
+
+@pytest.mark.parametrize("page, output", [
+    ("`pitfall_01_one`, `test_two`; `test_three.py`. `ENOMEM`", ""),
+    ("`pitfall_01_one`, `test_gone`, `of_no_test`", "there is no test of_no_test\nthere is no test test_gone"),
+    ("`test_two`", "pitfall_01_one is left out"),
+])
+def test_tests_that_the_page_of_pitfalls_names(monkeypatch, tmp_path, page, output):
+    for name, text in (("docs/pitfalls.md", page), ("tests/unit/test_one.c", "static void pitfall_01_one(void **state)\n{\n}\n"),
+                       ("tests/qemu/test_three.py", "def test_two(guest):\n    pass\n\n\ndef of_no_test():\n    pass\n")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr(cli, "TOP", tmp_path)
+    passed, told = check.check_named_tests(sorted(tmp_path.glob("tests/*/*")))
+    assert (passed, told.replace("docs/pitfalls.md: ", "")) == (not output, output)

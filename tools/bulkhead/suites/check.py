@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Static checks: format, licence lines, shell, clang-tidy, cppcheck, interface numbers."""
+"""Static checks: format, licence lines, shell, clang-tidy, cppcheck, interface numbers, names of tests."""
 
+import re
 import subprocess
 
 from bulkhead import cli
@@ -56,11 +57,27 @@ def check_cppcheck(_files):
                      "--platform=unix64", "--std=c11", *folders)
 
 
+TEST_DEFINED = re.compile(r"^(?:static void (?=\w+\(void \*\*state)|def (?=test_))(\w+)\(", re.MULTILINE)
+TEST_NAMED = re.compile(r"`([a-z]\w*_\w+(?:\.c|\.py)?)`")
+
+
+def check_named_tests(files):
+    """Every test that docs/pitfalls.md names is there, by its function or its file, and each pitfall_* is named."""
+    sources = [path for path in files if path.suffix in (".c", ".py") and path.is_relative_to(cli.TOP / "tests")]
+    tests = {name for path in sources for name in TEST_DEFINED.findall(path.read_text())}
+    named = set(TEST_NAMED.findall((cli.TOP / "docs/pitfalls.md").read_text()))
+    missing = sorted(named - tests - {path.name for path in sources})
+    left_out = sorted(name for name in tests - named if name.startswith("pitfall_"))
+    return not missing and not left_out, "\n".join([f"docs/pitfalls.md: there is no test {name}" for name in missing] +
+                                                   [f"docs/pitfalls.md: {name} is left out" for name in left_out])
+
+
 CHECKS = {
     "format": check_format,
     "licences": check_licences,
     "shell": check_shell,
     "cppcheck": check_cppcheck,
+    "named-tests": check_named_tests,
 }
 
 
