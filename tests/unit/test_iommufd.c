@@ -405,6 +405,22 @@ static void an_unmap_whose_answer_cannot_be_stored(void **state)
     assert_int_equal(world_account.used, 0);
 }
 
+/* Before there is any object: afterwards it is too late. */
+static void the_limit_s_mode_is_chosen_first(void **state)
+{
+    struct iommu_option option = SIZED(iommu_option, .option_id = IOMMU_OPTION_RLIMIT_MODE,
+                                       .op = IOMMU_OPTION_OP_SET, .val64 = 2);
+
+    assert_int_equal(iommufd_call(IOMMU_OPTION, &option), -EINVAL);
+    option.val64 = 1;
+    assert_int_equal(iommufd_call(IOMMU_OPTION, &option), 0);
+    assert_int_equal(iommufd_space(), FIRST);
+    assert_int_equal(iommufd_call(IOMMU_OPTION, &option), -EBUSY);
+    option = SIZED(iommu_option, .option_id = IOMMU_OPTION_RLIMIT_MODE, .op = IOMMU_OPTION_OP_GET);
+    assert_int_equal(iommufd_call(IOMMU_OPTION, &option), 0);
+    assert_int_equal(option.val64, 1);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, iommufd_setup, iommufd_teardown)
@@ -415,6 +431,7 @@ int main(void)
         TEST(sizes),
         TEST(answers_that_cannot_be_stored),
         TEST(an_unmap_whose_answer_cannot_be_stored),
+        TEST(the_limit_s_mode_is_chosen_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

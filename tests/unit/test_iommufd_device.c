@@ -65,6 +65,20 @@ static struct iommu_domain *domain_of(const struct pci_device *pci)
     return ioas_iommu_domain_of(pci->rid);
 }
 
+/* Pages that stay pinned and charged, because nobody knows whether they are out of reach. */
+static void let_go(unsigned times)
+{
+    struct frames_stats stats;
+
+    frames_stats(&stats);
+    assert_int_equal(stats.pins, times * PAGES);
+    assert_int_equal(world_account.used, times * PAGES * PAGE_SIZE);
+    assert_non_null(strstr(said, "the memory stays pinned for ever"));
+    for (unsigned i = 0; i < times * PAGES; i++)
+        frames_unpin(source_frame[SOURCE_SCATTERED + i % PAGES], PAGE_SIZE);
+    world_account.used = 0;
+}
+
 /* ---- binding -------------------------------------------------------------------------------- */
 
 static void binding_rules(void **state)
@@ -93,7 +107,7 @@ static void a_group_changes_hands(void **state)
     iommufd_unbind(device);
     iommufd_unbind(second);
     assert_int_equal(iommufd_bind(other, one, &device), 0);
-    file_put(other);                                 /* the device keeps it open */
+    file_put(other);                                  /* the device keeps it open */
     assert_int_equal(attach(device, there), -ENOENT); /* ids belong to one file */
     iommufd_unbind(device);
 }
@@ -158,6 +172,21 @@ static void a_group_goes_to_one_place(void **state)
     iommufd_detach(second);
     assert_null(domain_of(one));
     assert_non_null(find_hwpt(iommufd_ctx, own));
+}
+
+/* Reserved memory is the space's business, so it stays as it is. */
+static void a_move_within_one_space(void **state)
+{
+    uint32_t own;
+
+    ioas_iommu_set_reserved(one->rid, SIZE_1G, 2 * PAGE_SIZE);
+    assert_int_equal(attach(device, here), 0);
+    assert_int_equal(iommufd_table(iommufd_device_id(device), here, &own), 0);
+    ioas_iommu_kill_in(1);
+    assert_int_equal(attach(device, own), -EIO);
+    assert_int_equal(iommufd_map_at(here, SIZE_1G, SOURCE_BLOCK, 1), -EINVAL);
+    iommufd_detach(device);
+    let_go(1);
 }
 
 static void tables_fit_one_unit(void **state)
@@ -241,20 +270,6 @@ static void a_file_closes_with_everything_in_it(void **state)
 
 /* ---- a unit stops answering ----------------------------------------------------------------- */
 
-/* Pages that stay pinned and charged, because nobody knows whether they are out of reach. */
-static void let_go(unsigned times)
-{
-    struct frames_stats stats;
-
-    frames_stats(&stats);
-    assert_int_equal(stats.pins, times * PAGES);
-    assert_int_equal(world_account.used, times * PAGES * PAGE_SIZE);
-    assert_non_null(strstr(said, "the memory stays pinned for ever"));
-    for (unsigned i = 0; i < times * PAGES; i++)
-        frames_unpin(source_frame[SOURCE_SCATTERED + i % PAGES], PAGE_SIZE);
-    world_account.used = 0;
-}
-
 /* Within the attach of the first or of the second requester: neither stays. */
 static void an_attach_is_not_confirmed(void **state)
 {
@@ -316,6 +331,7 @@ int main(void)
         TEST(every_step_of_an_attach_fails),
         TEST(what_cannot_be_attached_to),
         TEST(a_group_goes_to_one_place),
+        TEST(a_move_within_one_space),
         TEST(tables_fit_one_unit),
         TEST(memory_stands_in_the_way),
         TEST(ids_come_to_an_end),
