@@ -16,7 +16,8 @@ EDU = ["-device", "edu,dma_mask=0xffffffffffffffff,addr=0x10"]
 
 def armed(guest, hello_dma, loader):
     """A guest whose disk starts arm-edu, which starts `loader`. It halts in the end, so that QMP can
-    look at it; under icount the 100 ms until the write do not depend on this machine's load."""
+    look at it. Under icount the 100 ms until the write are a number of instructions, of which the
+    loader needs the same every time: arm-edu has put its files into memory, where no disk is waited for."""
     make("build/bulkhead.efi")
     one = guest(hello_dma, firmware="uefi", qemu_args=EDU, qmp=True, icount=2, trace=["vtd_*"], timeout=120,
                 settings=SETTINGS)

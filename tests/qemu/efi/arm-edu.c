@@ -59,7 +59,8 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
 
     start_init(image, table);
     edu = find_pci(EDU_ID);
-    if (!edu || EFI_ERROR(prepare_canary()) || EFI_ERROR(load_loader(&loader))) {
+    if (!edu || EFI_ERROR(prepare_canary()) || EFI_ERROR(copy_volume()) ||
+        EFI_ERROR(load_loader(&loader))) {
         say(L"arm-edu: failed\r\n");
         return EFI_ABORTED;
     }

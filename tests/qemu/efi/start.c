@@ -4,13 +4,46 @@
 EFI_SYSTEM_TABLE *firmware;
 EFI_BOOT_SERVICES *services;
 
-static EFI_HANDLE self;
+/* EFI_RAM_DISK_PROTOCOL (UEFI specification, 13.17), which GNU-EFI does not have. */
+#define RAM_DISK_PROTOCOL                                                                          \
+    {                                                                                              \
+        0xab38a0df, 0x6873, 0x44a9,                                                                \
+        {                                                                                          \
+            0x87, 0xe6, 0xd4, 0xeb, 0x56, 0x14, 0x84, 0x49                                         \
+        }                                                                                          \
+    }
+#define VIRTUAL_DISK                                                                               \
+    {                                                                                              \
+        0x77ab535a, 0x45fc, 0x624b,                                                                \
+        {                                                                                          \
+            0x55, 0x60, 0xf7, 0xb2, 0x81, 0xd1, 0xf9, 0x6e                                         \
+        }                                                                                          \
+    }
+
+struct ram_disk {
+    EFI_STATUS(EFIAPI *register_disk)
+    (UINT64 base, UINT64 size, EFI_GUID *type, EFI_DEVICE_PATH *parent, EFI_DEVICE_PATH **path);
+    EFI_STATUS(EFIAPI *unregister_disk)(EFI_DEVICE_PATH *path);
+};
+
+static EFI_HANDLE self, volume;
+
+static EFI_HANDLE our_volume(void)
+{
+    EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
+    EFI_LOADED_IMAGE *image;
+
+    if (EFI_ERROR(services->HandleProtocol(self, &guid, (void **)&image)))
+        return NULL;
+    return image->DeviceHandle;
+}
 
 void start_init(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
 {
     self = image;
     firmware = table;
     services = table->BootServices;
+    volume = our_volume();
 }
 
 void say(const CHAR16 *text)
@@ -39,18 +72,8 @@ EFI_PCI_IO_PROTOCOL *find_pci(UINT32 wanted)
     return NULL;
 }
 
-static EFI_HANDLE our_volume(void)
-{
-    EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
-    EFI_LOADED_IMAGE *image;
-
-    if (EFI_ERROR(services->HandleProtocol(self, &guid, (void **)&image)))
-        return NULL;
-    return image->DeviceHandle;
-}
-
 /* The device path of a file: that of its volume, then one node with the name. */
-static EFI_DEVICE_PATH *path_of(EFI_HANDLE volume, const CHAR16 *name, UINTN name_size)
+static EFI_DEVICE_PATH *path_of(const CHAR16 *name, UINTN name_size)
 {
     EFI_GUID guid = DEVICE_PATH_PROTOCOL;
     EFI_DEVICE_PATH *start, *node;
@@ -74,10 +97,51 @@ static EFI_DEVICE_PATH *path_of(EFI_HANDLE volume, const CHAR16 *name, UINTN nam
     return (EFI_DEVICE_PATH *)path;
 }
 
+/* All of the volume's blocks in memory. */
+static EFI_STATUS read_volume(EFI_PHYSICAL_ADDRESS *at, UINT64 *size)
+{
+    EFI_GUID guid = BLOCK_IO_PROTOCOL;
+    EFI_BLOCK_IO *blocks;
+    EFI_STATUS status = services->HandleProtocol(volume, &guid, (void **)&blocks);
+
+    if (EFI_ERROR(status))
+        return status;
+    *size = (blocks->Media->LastBlock + 1) * blocks->Media->BlockSize;
+    status = services->AllocatePages(AllocateAnyPages, EfiReservedMemoryType,
+                                     EFI_SIZE_TO_PAGES(*size), at);
+    if (EFI_ERROR(status))
+        return status;
+    return blocks->ReadBlocks(blocks, blocks->Media->MediaId, 0, *size, (void *)*at);
+}
+
+EFI_STATUS copy_volume(void)
+{
+    EFI_GUID guid = RAM_DISK_PROTOCOL, type = VIRTUAL_DISK;
+    EFI_GUID block_io = BLOCK_IO_PROTOCOL, file_system = SIMPLE_FILE_SYSTEM_PROTOCOL;
+    EFI_PHYSICAL_ADDRESS at;
+    EFI_DEVICE_PATH *path;
+    struct ram_disk *disks;
+    EFI_HANDLE disk;
+    UINT64 size;
+    EFI_STATUS status = services->LocateProtocol(&guid, NULL, (void **)&disks);
+
+    if (!EFI_ERROR(status))
+        status = read_volume(&at, &size);
+    if (!EFI_ERROR(status))
+        status = disks->register_disk(at, size, &type, NULL, &path);
+    if (!EFI_ERROR(status))
+        status = services->LocateDevicePath(&block_io, &path, &disk);
+    if (EFI_ERROR(status))
+        return status;
+    services->ConnectController(disk, NULL, NULL, TRUE);
+    volume = disk;
+    return services->HandleProtocol(disk, &file_system, (void **)&disks);
+}
+
 EFI_STATUS load_loader(EFI_HANDLE *loader)
 {
     static const CHAR16 name[] = L"\\EFI\\bulkhead\\bulkhead.efi";
-    EFI_DEVICE_PATH *path = path_of(our_volume(), name, sizeof(name));
+    EFI_DEVICE_PATH *path = path_of(name, sizeof(name));
 
     if (!path)
         return EFI_OUT_OF_RESOURCES;
@@ -87,13 +151,13 @@ EFI_STATUS load_loader(EFI_HANDLE *loader)
 EFI_STATUS read_file(const CHAR16 *name, void **data, UINTN *size)
 {
     EFI_GUID guid = SIMPLE_FILE_SYSTEM_PROTOCOL;
-    EFI_FILE_IO_INTERFACE *volume;
+    EFI_FILE_IO_INTERFACE *files;
     EFI_FILE_HANDLE root, file;
-    EFI_STATUS status = services->HandleProtocol(our_volume(), &guid, (void **)&volume);
+    EFI_STATUS status = services->HandleProtocol(volume, &guid, (void **)&files);
 
     *size = 65536;
     if (!EFI_ERROR(status))
-        status = volume->OpenVolume(volume, &root);
+        status = files->OpenVolume(files, &root);
     if (!EFI_ERROR(status))
         status = root->Open(root, &file, (CHAR16 *)name, EFI_FILE_MODE_READ, 0);
     if (!EFI_ERROR(status))
