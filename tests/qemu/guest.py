@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 
+import report_format
 from bulkhead import machine, report
 
 GIB = 1 << 30
@@ -144,6 +145,8 @@ class Guest:
             raise GuestTimeout(f"still running after {self.timeout} s\n{self.log}") from None
         finally:
             self.stop()
+        if self.report is not None:
+            report_format.check(self.report_path.read_text())
         return self
 
     def run(self):

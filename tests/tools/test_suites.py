@@ -11,7 +11,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tools"))
 
 from bulkhead import cli, test  # noqa: E402
-from bulkhead.suites import check, sdk, unit  # noqa: E402
+from bulkhead.suites import check, links, sdk, unit  # noqa: E402
 from bulkhead.suites import pytest as pytest_suite  # noqa: E402
 
 
@@ -87,3 +87,38 @@ def test_tests_that_the_page_of_pitfalls_names(monkeypatch, tmp_path, page, outp
     monkeypatch.setattr(cli, "TOP", tmp_path)
     passed, told = check.check_named_tests(sorted(tmp_path.glob("tests/*/*")))
     assert (passed, told.replace("docs/pitfalls.md: ", "")) == (not output, output)
+
+
+PAGES = {
+    # what a page says -> what is wrong with it
+    "[a](b.md), [c](../LICENSE), [d](b.md#a-heading-with-code), [e](https://x.example/#y)": "",
+    "`docs/b.md`, `docs/NAME.md`, `docs/*.c`, `docs/b.md and more`, `/docs/x`": "",
+    "[a](c.md)": "c.md: there is no such file",
+    "[a](b.md#nothing)": "b.md#nothing: there is no such heading",
+    "[a](#nothing)": "a.md#nothing: there is no such heading",
+    "`docs/c.md`": "docs/c.md: there is no such file",
+    "```\n[a](c.md)\n```\n": "",
+}
+
+
+@pytest.mark.parametrize("text", PAGES)
+def test_links(tmp_path, text):
+    files = {"README.md": "[a](docs/a.md) [b](docs/b.md)", "LICENSE": "", "docs/a.md": text,
+             "docs/b.md": "## A heading (with `code`) \n```\n# nothing\n```\n",
+             "kernel/x.c": "/* docs/b.md */"}
+    write(tmp_path, files)
+    well, what = links.check([tmp_path / name for name in files], tmp_path)
+    assert (well, what) == (not PAGES[text], PAGES[text] and f"docs/a.md: {PAGES[text]}")
+
+
+def test_links_of_sources_and_pages_nobody_finds(tmp_path):
+    files = {"README.md": "", "docs/a.md": "", "kernel/x.c": "/* docs/b.md#c */"}
+    write(tmp_path, files)
+    assert links.check([tmp_path / name for name in files], tmp_path) == (
+        False, "kernel/x.c: docs/b.md#c: there is no such file\ndocs/a.md: README.md does not lead there")
+
+
+def write(folder, files):
+    for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Static checks: format, licence lines, shell, clang-tidy, cppcheck, interface numbers, names of tests."""
+"""Static checks: format, licence lines, shell, links, clang-tidy, cppcheck, interface numbers, names of tests."""
 
 import re
 import subprocess
 
 from bulkhead import cli
-from bulkhead.suites import interface, tidy
+from bulkhead.suites import interface, links, tidy
 
 SPDX = "SPDX-License-Identifier: BSD-2-Clause"
 SOURCES = {".c", ".h", ".S", ".py", ".sh", ".mk", ".ld"}
@@ -76,6 +76,7 @@ CHECKS = {
     "format": check_format,
     "licences": check_licences,
     "shell": check_shell,
+    "links": links.check,
     "cppcheck": check_cppcheck,
     "named-tests": check_named_tests,
 }
