@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The memory behind areas: pinned once, whole, and through every batch and cut. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include "kernel/mm/frames.h"
+#include "tests/unit/host_memory.h"
+#include "tests/unit/ioas_world.h"
+
+#define IOVA (4 * GIB)
+
+static int setup(void **state)
+{
+    world_create();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    world_destroy();
+    return 0;
+}
+
+static void assert_pinned(uint64_t pages)
+{
+    struct frames_stats stats;
+
+    frames_stats(&stats);
+    assert_int_equal(stats.pins, pages); /* scattered: one pin for each */
+    assert_int_equal(world_account.used, pages * PAGE_SIZE);
+}
+
+static void unmap(int space, uint64_t first, uint64_t pages)
+{
+    uint64_t unmapped;
+
+    assert_int_equal(ioas_unmap(world_space[space], IOVA + first * PAGE_SIZE,
+                                IOVA + (first + pages) * PAGE_SIZE - 1, &unmapped),
+                     0);
+    assert_int_equal(unmapped, pages * PAGE_SIZE);
+}
+
+static void copy(int to, int from, uint64_t first, uint64_t pages)
+{
+    uint64_t iova = IOVA + first * PAGE_SIZE;
+
+    assert_int_equal(ioas_copy(world_space[to], world_space[from], iova, pages * PAGE_SIZE,
+                               IOAS_READ | IOAS_FIXED, &iova),
+                     0);
+}
+
+/* Pages [first, first + count) of what was mapped from `page` on are where they belong. */
+static void assert_mapped(int table, unsigned page, uint64_t first, uint64_t count)
+{
+    for (uint64_t i = first; i < first + count; i++) {
+        struct iommu_translation t;
+
+        assert_true(iommu_translate(world_table[table], IOVA + i * PAGE_SIZE, &t));
+        assert_int_equal(t.physical, source_frame[page + i]);
+    }
+}
+
+static void assert_not_mapped(int table, uint64_t page)
+{
+    struct iommu_translation t;
+
+    assert_false(iommu_translate(world_table[table], IOVA + page * PAGE_SIZE, &t));
+}
+
+/* Whoever comes and goes among those that share memory: it is pinned once, and not given up. */
+static void pitfall_38_shared_memory_is_unpinned_once_and_last(void **state)
+{
+    assert_int_equal(world_map(0, SOURCE_SCATTERED, 8, IOVA), 0);
+    assert_pinned(0);
+    assert_int_equal(world_attach(0, 0), 0);
+    assert_pinned(8);
+    copy(1, 0, 2, 3);
+    assert_pinned(8);
+    assert_int_equal(world_attach(1, 2), 0);
+    assert_int_equal(world_attach(0, 1), 0);
+    assert_pinned(8);
+    ioas_detach(world_space[0], world_table[0]);
+    ioas_detach(world_space[0], world_table[1]);
+    assert_pinned(8); /* for the copy */
+    assert_mapped(2, SOURCE_SCATTERED, 2, 3);
+    assert_int_equal(world_attach(0, 0), 0);
+    unmap(0, 0, 8);
+    assert_pinned(8);
+    assert_mapped(2, SOURCE_SCATTERED, 2, 3);
+    ioas_detach(world_space[1], world_table[2]);
+    assert_pinned(0);
+    assert_int_equal(world_attach(1, 0), 0);
+    assert_mapped(0, SOURCE_SCATTERED, 2, 3);
+    unmap(1, 2, 3);
+    assert_pinned(0);
+}
+
+/* Cuts the block into runs of one to three pages, in random order. */
+static void shuffle_block(void)
+{
+    static paddr_t shuffled[512];
+    uint64_t rng = 5;
+    unsigned at = 0;
+
+    for (unsigned left = 512; left > 0;) {
+        unsigned run = MIN(1 + (unsigned)host_random_below(&rng, 3), left);
+        unsigned from = (unsigned)host_random_below(&rng, left - run + 1);
+
+        for (unsigned i = 0; i < run; i++)
+            shuffled[at++] = source_frame[SOURCE_ASKEW + from + i];
+        for (unsigned i = from; i + run < left; i++)
+            source_frame[SOURCE_ASKEW + i] = source_frame[SOURCE_ASKEW + i + run];
+        left -= run;
+    }
+    for (unsigned i = 0; i < 512; i++)
+        source_frame[SOURCE_ASKEW + i] = shuffled[i];
+}
+
+/*
+ * Runs are looked up in batches of six here; memory of every length, so that a batch ends at every
+ * place within and between runs.
+ */
+static void pitfall_38_batches_lose_nothing_where_they_meet(void **state)
+{
+    shuffle_block();
+    assert_int_equal(world_attach(0, 0), 0);
+    for (unsigned count = 1; count <= 100; count++) {
+        unsigned page = SOURCE_ASKEW + count % 7;
+
+        assert_int_equal(world_map(0, page, count, IOVA), 0);
+        assert_mapped(0, page, 0, count);
+        assert_not_mapped(0, count);
+        assert_int_equal(world_account.used, count * PAGE_SIZE);
+        unmap(0, 0, count);
+        assert_pinned(0);
+    }
+    assert_int_equal(world_map(0, SOURCE_ASKEW, 512, IOVA), 0);
+    assert_mapped(0, SOURCE_ASKEW, 0, 512);
+    unmap(0, 0, 512);
+    assert_pinned(0);
+}
+
+/* Cut while a page table is attached, both parts are found by whoever looks for them. */
+static void pitfall_38_both_parts_of_a_cut_area_are_known(void **state)
+{
+    struct ioas_range area;
+
+    assert_int_equal(ioas_set_small_leaves(world_space[0], true), 0);
+    assert_int_equal(world_attach(0, 0), 0);
+    assert_int_equal(world_map(0, SOURCE_SCATTERED, 9, IOVA), 0);
+    assert_int_equal(ioas_cut(world_space[0], IOVA + 3 * PAGE_SIZE, IOVA + 6 * PAGE_SIZE - 1), 0);
+    for (unsigned i = 0; i < 9; i++) {
+        uint64_t at = IOVA + i * PAGE_SIZE;
+
+        assert_true(ioas_find(world_space[0], at, at, &area));
+        assert_int_equal(area.first, IOVA + i / 3 * 3 * PAGE_SIZE);
+        assert_int_equal(area.last, IOVA + (i / 3 + 1) * 3 * PAGE_SIZE - 1);
+    }
+    assert_pinned(9);
+    assert_int_equal(world_attach(0, 1), 0); /* fills from the areas */
+    assert_mapped(1, SOURCE_SCATTERED, 0, 9);
+    copy(1, 0, 2, 5); /* over both cuts */
+    assert_int_equal(world_attach(1, 2), 0);
+    assert_mapped(2, SOURCE_SCATTERED, 2, 5);
+    unmap(0, 3, 3);
+    assert_not_mapped(0, 4);
+    assert_not_mapped(1, 4);
+    assert_mapped(0, SOURCE_SCATTERED, 0, 3);
+    assert_mapped(1, SOURCE_SCATTERED, 6, 3);
+    assert_mapped(2, SOURCE_SCATTERED, 2, 5);
+    ioas_detach(world_space[0], world_table[0]);
+    assert_not_mapped(0, 0);
+    assert_not_mapped(0, 8);
+    unmap(0, 0, 3);
+    unmap(0, 6, 3);
+    assert_pinned(9);
+    unmap(1, 2, 5);
+    assert_pinned(0);
+}
+
+int main(void)
+{
+#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(pitfall_38_shared_memory_is_unpinned_once_and_last),
+        TEST(pitfall_38_batches_lose_nothing_where_they_meet),
+        TEST(pitfall_38_both_parts_of_a_cut_area_are_known),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
