@@ -4,10 +4,22 @@
 #include "kernel/iommu/snapshot.h"
 #include "kernel/iommu/unit.h"
 
-/* Lines of the file of mappings, which has to stay below TEXT_FILE_MAX. */
-#define AREAS_SHOWN 4096u
+/*
+ * A list of things that the payload makes ends here and says how many more there are: a file of
+ * text is cut at TEXT_FILE_MAX, which is twice this, without a word.
+ */
+#define LIST_BYTES (512 * KIB)
 
 typedef unsigned long long ull;
+
+/* Is there room for one more in a list? If not, it is counted. */
+static bool has_room(const struct text *out, uint64_t *left_out)
+{
+    bool room = out->length < LIST_BYTES;
+
+    *left_out += !room;
+    return room;
+}
 
 void iommu_units_show(void *context, struct text *out)
 {
@@ -90,12 +102,16 @@ void iommu_domains_show(void *context, struct text *out)
 {
     const struct iommu_unit *unit;
     const struct iommu_domain *domain;
-    uint64_t forgotten;
+    uint64_t left_out = 0, forgotten;
 
     list_for_each_entry (unit, iommu_units(), link) {
-        list_for_each_entry (domain, &unit->domains, link)
-            show_domain(out, domain);
+        list_for_each_entry (domain, &unit->domains, link) {
+            if (has_room(out, &left_out))
+                show_domain(out, domain);
+        }
     }
+    if (left_out)
+        text_printf(out, "and %llu more domains\n", (ull)left_out);
     forgotten = snapshot_past(show_past_domain, out);
     if (forgotten)
         text_printf(out, "and %llu domains destroyed before\n", (ull)forgotten);
@@ -105,7 +121,6 @@ void iommu_domains_show(void *context, struct text *out)
 
 struct area_lines {
     struct text *out;
-    unsigned shown;
     uint64_t left_out;
 };
 
@@ -114,11 +129,8 @@ static void show_area(void *context, const struct survey_area *area)
     struct area_lines *lines = context;
     struct text *out = lines->out;
 
-    if (lines->shown == AREAS_SHOWN) {
-        lines->left_out++;
+    if (!has_room(out, &lines->left_out))
         return;
-    }
-    lines->shown++;
     text_printf(out, "  0x%llx-0x%llx %s leaves ", (ull)area->first, (ull)area->last,
                 iommu_permission_text(area->permissions));
     show_leaves(out, area->leaves, " ");
@@ -139,7 +151,8 @@ void iommu_mappings_show(void *context, struct text *out)
 
     list_for_each_entry (unit, iommu_units(), link) {
         list_for_each_entry (domain, &unit->domains, link) {
-            text_printf(out, "iommu%u domain %u\n", unit->index, domain->id);
+            if (out->length < LIST_BYTES)
+                text_printf(out, "iommu%u domain %u\n", unit->index, domain->id);
             survey_domain(domain, &sink);
         }
     }
