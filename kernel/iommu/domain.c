@@ -261,8 +261,7 @@ int iommu_unmap_now(struct iommu_domain *domain, uint64_t iova, uint64_t length)
         !unmap_in_place(&domain->table, iova))
         return unmap_any(domain, iova, length);
     domain->unmaps++;
-    invalidate_page(unit, domain->id, iova);
-    return invalidation_wait(unit);
+    return invalidate_page_now(unit, domain->id, iova);
 }
 
 /* ---- map ---- */

@@ -212,3 +212,22 @@ int invalidation_wait(struct iommu_unit *unit)
     queue->waits++;
     return queue_wait(unit);
 }
+
+/* What must be timed, refused, or done in another way. */
+static APART int page_noticed(struct iommu_unit *unit, uint16_t domain, uint64_t iova)
+{
+    invalidate_page(unit, domain, iova);
+    return invalidation_wait(unit);
+}
+
+int invalidate_page_now(struct iommu_unit *unit, uint16_t domain, uint64_t iova)
+{
+    struct invalidation *queue = &unit->invalidation;
+
+    if (queue->waits >= queue->notice_at || !unit->can.page_selective || !queue_takes_one(queue))
+        return page_noticed(unit, domain, iova);
+    queue->waits++;
+    queue->counts[INVALIDATED_PAGES]++;
+    return queue_one(unit, vtd_invalidate_iotlb(VTD_PAGES, domain, ALIGN_DOWN(iova, PAGE_SIZE), 0,
+                                                true, unit->can.drain));
+}

@@ -53,6 +53,7 @@ struct invalidation {
     unsigned tail;
     unsigned pending; /* descriptors behind the tail register, at most `room` */
     unsigned room;
+    bool flush;        /* the unit does not look into caches when it reads the ring */
     uint32_t sequence; /* what the last wait descriptor writes */
     uint64_t counts[INVALIDATED_KINDS];
     uint64_t waits;
@@ -83,6 +84,8 @@ void invalidate_range(struct iommu_unit *unit, uint16_t domain, uint64_t first, 
                       unsigned leaf_bits, bool leaf_only);
 /* The same for a single page that had a leaf in a table which stays. */
 void invalidate_page(struct iommu_unit *unit, uint16_t domain, uint64_t iova);
+/* invalidate_page() and invalidation_wait(). */
+int invalidate_page_now(struct iommu_unit *unit, uint16_t domain, uint64_t iova);
 /* What is added later starts after what was added so far is done. */
 void invalidate_fence(struct iommu_unit *unit);
 /*

@@ -16,28 +16,16 @@
 #define RECOVERIES_MAX 4u
 #define SLOTS_KEPT     (4 * RECOVERIES_MAX)
 
-/* Flushes the slots from the tail register's to the last one put, around the end of the ring. */
-static void publish(const struct invalidation *queue)
-{
-    unsigned tail = queue->tail;
-    unsigned first = (tail - queue->pending) & (queue->entries - 1);
-
-    if (first >= tail) {
-        cache_flush(&queue->ring[first], (queue->entries - first) * sizeof(*queue->ring));
-        first = 0;
-    }
-    cache_flush(&queue->ring[first], (tail - first) * sizeof(*queue->ring));
-}
-
 /* Ends what was put with a wait descriptor of a new number and hands all of it to the unit. */
 static void submit(struct iommu_unit *unit)
 {
     struct invalidation *queue = &unit->invalidation;
+    const struct vtd_descriptor *slot;
 
     /* A late answer to a wait that was given up carries an old number and satisfies nobody. */
-    queue_put(queue, vtd_wait(queue->status_physical, ++queue->sequence));
-    if (!unit->can.coherent)
-        publish(queue);
+    slot = queue_put(queue, vtd_wait(queue->status_physical, ++queue->sequence));
+    if (queue->flush)
+        cache_flush_line(slot);
     queue->pending = 0;
     vtd_write64(unit->registers, VTD_IQT, (uint64_t)queue->tail * sizeof(*queue->ring));
 }
@@ -158,7 +146,24 @@ int queue_wait(struct iommu_unit *unit)
     return *queue->status == queue->sequence ? 0 : wait_longer(unit);
 }
 
-static int queue_alloc(struct invalidation *queue, unsigned entries, unsigned order)
+int queue_one(struct iommu_unit *unit, struct vtd_descriptor descriptor)
+{
+    struct invalidation *queue = &unit->invalidation;
+    struct vtd_descriptor *slot = &queue->ring[queue->tail];
+    unsigned end = (queue->tail + 2) & (queue->entries - 1);
+    uint32_t sequence = queue->sequence + 1;
+
+    queue->sequence = sequence;
+    queue->tail = end;
+    slot[0] = descriptor;
+    slot[1] = vtd_wait(queue->status_physical, sequence);
+    if (queue->flush)
+        cache_flush_line(slot);
+    vtd_write64(unit->registers, VTD_IQT, (uint64_t)end * sizeof(*slot));
+    return *queue->status == sequence ? 0 : wait_longer(unit);
+}
+
+static int queue_alloc(struct invalidation *queue, unsigned entries, unsigned order, bool flush)
 {
     queue->ring_physical = frames_alloc(order, FRAMES_ZERO);
     if (queue->ring_physical == PADDR_NONE)
@@ -171,6 +176,7 @@ static int queue_alloc(struct invalidation *queue, unsigned entries, unsigned or
     queue->ring = phys_to_virt(queue->ring_physical);
     queue->status = phys_to_virt(queue->status_physical);
     queue->entries = entries;
+    queue->flush = flush;
     queue->room = entries - SLOTS_KEPT;
     return 0;
 }
@@ -183,7 +189,7 @@ int queue_start(struct iommu_unit *unit, unsigned entries, struct refusal *why)
 
     while ((PAGE_SIZE << order) < bytes)
         order++;
-    if (queue_alloc(queue, entries, order))
+    if (queue_alloc(queue, entries, order, !unit->can.coherent))
         return refuse(why, -ENOMEM, "no memory for an invalidation queue of %u entries", entries);
     unit_publish(unit, queue->ring, bytes);
     unit_publish(unit, queue->status, sizeof(*queue->status));

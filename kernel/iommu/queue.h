@@ -3,20 +3,31 @@
 #ifndef KERNEL_IOMMU_QUEUE_H
 #define KERNEL_IOMMU_QUEUE_H
 
+#include "kernel/cpu/cache.h"
 #include "kernel/iommu/unit.h"
+
+#define SLOTS_PER_LINE (CACHE_LINE / sizeof(struct vtd_descriptor))
 
 /* Allocates a queue and switches it on. -ENOMEM, -EIO. */
 int queue_start(struct iommu_unit *unit, unsigned entries, struct refusal *why);
 /* Hands everything added to the unit and waits. 0, or -EIO with the unit fenced. */
 int queue_wait(struct iommu_unit *unit);
 
-static inline void queue_put(struct invalidation *queue, struct vtd_descriptor descriptor)
+/*
+ * Puts a descriptor into the next slot, and returns the slot. Lines of the cache are flushed when
+ * their last slot is filled; the line of the last slot of all is left to who hands it over.
+ */
+static inline const struct vtd_descriptor *queue_put(struct invalidation *queue,
+                                                     struct vtd_descriptor descriptor)
 {
-    unsigned tail = queue->tail;
+    struct vtd_descriptor *slot = &queue->ring[queue->tail];
 
-    queue->tail = (tail + 1) & (queue->entries - 1);
+    queue->tail = (queue->tail + 1) & (queue->entries - 1);
     queue->pending++;
-    queue->ring[tail] = descriptor;
+    *slot = descriptor;
+    if (queue->flush && queue->tail % SLOTS_PER_LINE == 0)
+        cache_flush_line(slot);
+    return slot;
 }
 
 static inline void queue_add(struct iommu_unit *unit, struct vtd_descriptor descriptor)
@@ -26,6 +37,18 @@ static inline void queue_add(struct iommu_unit *unit, struct vtd_descriptor desc
     if (queue->pending == queue->room && queue_wait(unit))
         return;
     queue_put(queue, descriptor);
+}
+
+/*
+ * The usual case in one go: a single request and its wait, if queue_takes_one(). Returns as
+ * queue_wait().
+ */
+int queue_one(struct iommu_unit *unit, struct vtd_descriptor descriptor);
+
+/* Is nothing else to be handed over, and do a request and its wait share a line of the cache? */
+static inline bool queue_takes_one(const struct invalidation *queue)
+{
+    return queue->pending == 0 && queue->tail % SLOTS_PER_LINE != SLOTS_PER_LINE - 1;
 }
 
 /* Units without ECAP.QI: carries the same request out through registers. */

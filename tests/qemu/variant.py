@@ -16,9 +16,10 @@ def body_of(text, function):
 
 
 def remove_call(text, function, callee):
-    """The text with every statement `callee(...);` of the function made empty."""
+    """The text with every statement `callee(...);` of the function made empty; `return callee(...);` says 0."""
     start, end = body_of(text, function)
-    body, count = re.subn(rf"^(\s*){callee}\([^;]*\);", r"\1;", text[start:end], flags=re.MULTILINE)
+    body, count = re.subn(rf"^(\s*)(return |){callee}\([^;]*\);", lambda found: f"{found[1]}{found[2]}{'0' if found[2] else ''};",
+                          text[start:end], flags=re.MULTILINE)
     assert count, f"{function} does not call {callee}"
     return text[:start] + body + text[end:]
 

@@ -59,6 +59,32 @@ static void pitfall_12_the_tail_wraps(void **state)
     end(domain, DEVICE);
 }
 
+/*
+ * One page and its wait at each place of the ring, also in two lines of the cache and around the
+ * end, on a unit that sees only what was flushed.
+ */
+static void one_page_at_every_place_of_the_ring(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, ECAP_WITH(0, BIT(VTD_ECAP_C)), NULL);
+    struct iommu_domain *domain = attached_domain(DEVICE);
+
+    machine_map(domain, IOVA + PAGE_SIZE, TARGET, PAGE_SIZE, IOMMU_WRITE);
+    for (unsigned i = 0; i < 600; i++) {
+        vtd_unit_forget_events(unit);
+        machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
+        machine_expect_dma(unit, DEVICE, IOVA, true, TARGET);
+        assert_int_equal(iommu_unmap_now(domain, IOVA, PAGE_SIZE), 0);
+        machine_expect_refused(unit, DEVICE, IOVA, true, 5);
+        if (i % 5 == 4) { /* an odd number of descriptors */
+            invalidate_domain(machine_unit(), domain->id);
+            invalidate_context_all(machine_unit());
+            assert_int_equal(invalidation_wait(machine_unit()), 0);
+        }
+    }
+    machine_unmap(domain, IOVA + PAGE_SIZE, PAGE_SIZE);
+    end(domain, DEVICE);
+}
+
 /* More requests in one go than the ring has room for. */
 static void a_batch_may_be_longer_than_the_ring(void **state)
 {
@@ -534,6 +560,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pitfall_12_the_tail_wraps),
+        cmocka_unit_test(one_page_at_every_place_of_the_ring),
         cmocka_unit_test(a_batch_may_be_longer_than_the_ring),
         cmocka_unit_test(pitfall_10_waits_write_into_the_queue_s_own_page),
         cmocka_unit_test(pitfall_14_the_queue_is_the_only_way_where_it_exists),
