@@ -146,6 +146,11 @@ int queue_wait(struct iommu_unit *unit)
     return *queue->status == queue->sequence ? 0 : wait_longer(unit);
 }
 
+APART int queue_drain(struct iommu_unit *unit)
+{
+    return queue_wait(unit);
+}
+
 int queue_one(struct iommu_unit *unit, struct vtd_descriptor descriptor)
 {
     struct invalidation *queue = &unit->invalidation;

@@ -12,6 +12,8 @@
 int queue_start(struct iommu_unit *unit, unsigned entries, struct refusal *why);
 /* Hands everything added to the unit and waits. 0, or -EIO with the unit fenced. */
 int queue_wait(struct iommu_unit *unit);
+/* The same in the middle of a batch, for room. */
+int queue_drain(struct iommu_unit *unit);
 
 /*
  * Puts a descriptor into the next slot, and returns the slot. Lines of the cache are flushed when
@@ -34,7 +36,7 @@ static inline void queue_add(struct iommu_unit *unit, struct vtd_descriptor desc
 {
     struct invalidation *queue = &unit->invalidation;
 
-    if (queue->pending == queue->room && queue_wait(unit))
+    if (queue->pending == queue->room && queue_drain(unit))
         return;
     queue_put(queue, descriptor);
 }
