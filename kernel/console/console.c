@@ -8,19 +8,22 @@
 
 static struct boot_framebuffer screen; /* base 0: not used */
 
-static uint16_t port;
+/* The last port asked for. Asking again for the same is nothing: starting a port anew would drop
+ * what it has not sent yet. */
+static uint16_t asked;
 
-/* Starting a port anew would drop what it has not sent yet. */
-static void use_port(uint16_t wanted)
+/* If there is no serial port, the one in use until now stays, so that somebody can read of it. */
+static void use_port(uint16_t wanted, const char *who)
 {
-    if (wanted != port)
-        serial_init(wanted);
-    port = wanted;
+    if (wanted != asked && !serial_init(wanted) && who)
+        log_warn("no serial port answers at I/O port 0x%x, which %s names: it is not used", wanted,
+                 who);
+    asked = wanted;
 }
 
 void console_start(const struct boot_framebuffer *framebuffer)
 {
-    use_port(SERIAL_PORT_DEFAULT);
+    use_port(SERIAL_PORT_DEFAULT, NULL);
     if (framebuffer_init(framebuffer, (void *)(uintptr_t)framebuffer->base))
         screen = *framebuffer;
 }
@@ -39,9 +42,9 @@ void console_resume(void)
 void console_select(uint16_t configured, const struct acpi_register *spcr)
 {
     if (configured)
-        use_port(configured);
-    else if (spcr->space == ACPI_SPACE_IO)
-        use_port((uint16_t)spcr->address);
+        use_port(configured, "the key 'console'");
+    else if (spcr->space == ACPI_SPACE_IO && spcr->address <= SERIAL_PORT_MAX)
+        use_port((uint16_t)spcr->address, "the SPCR table");
     else if (spcr->space != ACPI_SPACE_NONE)
         log_warn("the SPCR table's console is not at an I/O port and is not used");
 }

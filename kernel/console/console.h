@@ -17,7 +17,8 @@ void console_suspend(void);
 void console_resume(void);
 /*
  * Moves the serial console to the configured I/O port, or, if that is 0, to the one of the SPCR
- * table. A console in memory space is not supported: it is named in the log, and the port stays.
+ * table. Where no serial port answers, or in memory space, which is not supported, the log says so
+ * and the port stays.
  */
 void console_select(uint16_t configured, const struct acpi_register *spcr);
 

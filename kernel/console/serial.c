@@ -47,8 +47,6 @@ static void write_byte(char c)
 
 static void serial_write(const char *text, size_t length)
 {
-    if (!base)
-        return;
     for (size_t i = 0; i < length; i++) {
         if (text[i] == '\n')
             write_byte('\r');
@@ -65,17 +63,14 @@ static bool uart_present(uint16_t port)
     return port_read8(port + UART_SCRATCH) == 0xa5;
 }
 
-void serial_init(uint16_t port)
+bool serial_init(uint16_t port)
 {
     static struct log_sink sink = {.write = serial_write};
-    static bool added;
 
-    base = 0;
-    if (!added)
-        log_add_sink(&sink);
-    added = true;
     if (!uart_present(port))
-        return;
+        return false;
+    if (!base)
+        log_add_sink(&sink);
     port_write8(port + UART_INTERRUPT_ENABLE, 0);
     port_write8(port + UART_LINE_CONTROL, LINE_DLAB);
     port_write8(port + UART_DIVISOR_LOW, 1);
@@ -85,4 +80,5 @@ void serial_init(uint16_t port)
     port_write8(port + UART_MODEM_CONTROL, MODEM_DTR_RTS);
     base = port;
     room = 0;
+    return true;
 }

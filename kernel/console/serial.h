@@ -6,11 +6,13 @@
 #include "kernel/lib/types.h"
 
 #define SERIAL_PORT_DEFAULT 0x3f8
+#define SERIAL_PORT_MAX     0xfff8 /* it has eight registers */
 
 /*
- * Sets 115200 baud, 8 data bits, no parity. The first call adds the log sink; a later one moves it
- * to another port. A port with no UART behind it costs nothing: the sink then drops its text.
+ * Sends the log to the UART at this port, SERIAL_PORT_MAX at most: 115200 baud, 8 data bits, no
+ * parity. A later call moves it to another port. False if no UART answers there; nothing has
+ * changed then.
  */
-void serial_init(uint16_t port);
+bool serial_init(uint16_t port);
 
 #endif

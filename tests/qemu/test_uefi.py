@@ -336,6 +336,18 @@ def test_configured_console_beats_the_spcr_table(guest, hello_dma):
     assert path.read_text() == "" and "iommu0 at" in one.serial
 
 
+@pytest.mark.parametrize("who", ["the SPCR table", "the key 'console'"])
+def test_console_where_nothing_answers(guest, hello_dma, who):
+    """It must not take the console away that there is."""
+    one = guest(hello_dma, devices=["edu"], settings=[("console", "0x2f8")] if "key" in who else [])
+    (one.folder / "spcr").write_bytes(spcr(1, 0x2e8))
+    one.command += ["-acpitable", f"file={one.folder}/spcr"]
+    one.run()
+    port = "0x2f8" if "key" in who else "0x2e8"
+    assert one.serial.count(f"no serial port answers at I/O port {port}, which {who} names: it is not used\n") == 1, one.log
+    assert "iommu0 at" in one.serial and one.status == 0, one.log
+
+
 def test_console_in_memory_is_named(guest, hello_dma):
     one = guest(hello_dma, devices=["edu"])
     (one.folder / "spcr").write_bytes(spcr(0, 0xfedc0000))
