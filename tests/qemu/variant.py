@@ -15,13 +15,25 @@ def body_of(text, function):
     return found.span(1)
 
 
+def end_of_call(text, at):
+    """Where the parenthesis that opens at `at` is closed."""
+    depth = 0
+    for at in range(at, len(text)):
+        depth += {"(": 1, ")": -1}.get(text[at], 0)
+        if depth == 0:
+            return at + 1
+    raise ValueError("a parenthesis is not closed")
+
+
 def remove_call(text, function, callee):
-    """The text with every statement `callee(...);` of the function made empty; `return callee(...);` says 0."""
+    """The text with every `callee(...)` of the function replaced by 0."""
     start, end = body_of(text, function)
-    body, count = re.subn(rf"^(\s*)(return |){callee}\([^;]*\);", lambda found: f"{found[1]}{found[2]}{'0' if found[2] else ''};",
-                          text[start:end], flags=re.MULTILINE)
-    assert count, f"{function} does not call {callee}"
-    return text[:start] + body + text[end:]
+    kept, at = text[:start], start
+    for found in re.finditer(rf"\b{callee}\(", text[start:end]):
+        kept += text[at:start + found.start()] + "0"
+        at = end_of_call(text, start + found.end() - 1)
+    assert at > start, f"{function} does not call {callee}"
+    return kept + text[at:]
 
 
 def sources_without(name, calls):

@@ -142,6 +142,22 @@ static void step_unmap(struct exercise *e, unsigned d)
         probe_piece(e, &gone[i]);
 }
 
+/* The way for one area, which single pages take shorter. */
+static void step_unmap_now(struct exercise *e, unsigned d)
+{
+    struct piece piece;
+    size_t i;
+
+    if (e->counts[d] == 0)
+        return;
+    i = below(e, e->counts[d]);
+    piece = e->pieces[d][i];
+    probe_piece(e, &piece);
+    e->pieces[d][i] = e->pieces[d][--e->counts[d]];
+    assert_int_equal(iommu_unmap_now(e->domains[d], piece.iova, piece.length), 0);
+    probe_piece(e, &piece);
+}
+
 /* Clears and maps something else there before the invalidation. */
 static void step_remap(struct exercise *e, unsigned d)
 {
@@ -203,7 +219,7 @@ static void exercise(uint64_t cap, uint64_t ecap, uint64_t seed, unsigned deaf_t
         unsigned d = (unsigned)below(e, DOMAINS);
 
         vtd_unit_forget_events(e->unit);
-        switch (below(e, 5)) {
+        switch (below(e, 6)) {
         case 0:
         case 1:
             step_map(e, d);
@@ -212,6 +228,9 @@ static void exercise(uint64_t cap, uint64_t ecap, uint64_t seed, unsigned deaf_t
             step_unmap(e, d);
             break;
         case 3:
+            step_unmap_now(e, d);
+            break;
+        case 4:
             step_remap(e, d);
             break;
         default:
@@ -304,6 +323,34 @@ static void works_with_small_masks(void **state)
 
     for (size_t i = 0; i < ARRAY_SIZE(masks); i++)
         exercise(CAP_WITH((uint64_t)masks[i] << 48, UINT64_C(63) << 48), VTD_TEST_ECAP, i + 1, 0);
+}
+
+/* One page at once, beside one that stays; with page-selective invalidation and without. */
+static void one_page_goes_at_once(void **state)
+{
+    static const uint64_t caps[] = {VTD_TEST_CAP, VTD_TEST_CAP & ~BIT(VTD_CAP_PSI)};
+
+    for (size_t i = 0; i < ARRAY_SIZE(caps); i++) {
+        struct vtd_unit *unit = machine_start(caps[i], VTD_TEST_ECAP, NULL);
+        struct iommu_domain *domain = machine_domain();
+
+        assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+        machine_map(domain, IOVA, TARGET, 2 * PAGE_SIZE, IOMMU_WRITE);
+        machine_expect_dma(unit, DEVICE, IOVA, true, TARGET);
+        machine_expect_dma(unit, DEVICE, IOVA + PAGE_SIZE, true, TARGET + PAGE_SIZE);
+        vtd_unit_forget_events(unit);
+        assert_int_equal(iommu_unmap_now(domain, IOVA, PAGE_SIZE), 0);
+        assert_int_equal(vtd_unit_count(unit, VTD_EVENT_IOTLB), 1);
+        machine_expect_refused(unit, DEVICE, IOVA, true, 5);
+        machine_expect_dma(unit, DEVICE, IOVA + PAGE_SIZE, true, TARGET + PAGE_SIZE);
+        /* A unit that does not confirm it is fenced, and the caller knows. */
+        unit->dead = true;
+        assert_int_equal(iommu_unmap_now(domain, IOVA + PAGE_SIZE, PAGE_SIZE), -EIO);
+        assert_true(machine_unit()->fenced);
+        iommu_detach(domain, 0, DEVICE);
+        iommu_domain_destroy(domain);
+        machine_stop();
+    }
 }
 
 /* ---- mapping ---- */
@@ -857,6 +904,7 @@ int main(void)
         cmocka_unit_test(works_on_every_kind_of_unit),
         cmocka_unit_test(every_invalidation_is_needed),
         cmocka_unit_test(works_with_small_masks),
+        cmocka_unit_test(one_page_goes_at_once),
         cmocka_unit_test(rejects_what_the_contract_forbids),
         cmocka_unit_test(a_failed_map_leaves_nothing),
         cmocka_unit_test(survives_every_failed_allocation),
