@@ -38,13 +38,16 @@ NEEDED = {
     (DOMAIN, "iommu_domain_destroy", "domain_invalidate"): "iommu_queue",
     (DOMAIN, "iommu_sync", "invalidate_gather"): "iommu_domain",
     (DOMAIN, "iommu_sync", "invalidation_wait"): "iommu_domain",
-    (DOMAIN, "iommu_unmap_now", "invalidate_page"): "iommu_domain",
-    (DOMAIN, "iommu_unmap_now", "invalidation_wait"): "iommu_domain",
+    (DOMAIN, "iommu_unmap_now", "invalidate_page_now"): "iommu_domain",
     (DOMAIN, "map_any", "domain_invalidate"): "iommu_domain",
     (INVALIDATE, "invalidate_page", "invalidate_block"): "iommu_domain",
     (INVALIDATE, "invalidate_page", "invalidate_domain"): "iommu_domain",
+    (INVALIDATE, "invalidate_page_now", "page_noticed"): "iommu_domain",
+    (INVALIDATE, "invalidate_page_now", "queue_one"): "iommu_domain",
     (INVALIDATE, "invalidate_range", "invalidate_block"): "iommu_domain",
     (INVALIDATE, "invalidate_range", "invalidate_domain"): "iommu_domain",
+    (INVALIDATE, "page_noticed", "invalidate_page"): "iommu_domain",
+    (INVALIDATE, "page_noticed", "invalidation_wait"): "iommu_domain",
     (REMAP, "remap_commit", "invalidate_entries"): "irq",
     (REMAP, "remap_commit", "invalidation_wait"): "irq",
     (UNIT, "unit_start", "invalidate_all"): "iommu_unit",
@@ -53,7 +56,7 @@ NEEDED = {
     (UNIT, "unit_start", "invalidation_wait"): "iommu_unit",
 }
 FUNCTION = re.compile(r"^[a-z][^\n;{}]*\b(\w+)\([^;{}]*?\)\n\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
-CALL = re.compile(r"\b(invalidate_\w+|domain_invalidate\w*|invalidation_wait)\(")
+CALL = re.compile(r"\b(invalidate_\w+|domain_invalidate\w*|invalidation_wait|page_noticed|queue_one)\(")
 
 
 def test_no_call_is_left_out():
