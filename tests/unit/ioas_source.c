@@ -12,6 +12,7 @@
 paddr_t source_frame[SOURCE_PAGES];
 bool source_writable[SOURCE_PAGES];
 unsigned source_references;
+size_t source_room;
 struct memobj source_device;
 static uint64_t free_at_start;
 
@@ -48,6 +49,7 @@ static int source_runs(void *context, uint64_t offset, uint64_t length, bool wri
     int error = look(offset, write, &frame);
 
     ASSERT(IS_ALIGNED(offset | length, PAGE_SIZE) && length && room);
+    room = MIN(room, source_room);
     if (error)
         return error;
     *device = source_is_device(frame) ? &source_device : NULL;
@@ -110,6 +112,7 @@ void source_create(uint64_t *rng)
     free_at_start = stats.free;
     memobj_init(&source_device, &device_ops, 64 * PAGE_SIZE, MEMOBJ_DEVICE);
     source_references = 0;
+    source_room = SIZE_MAX;
     for (unsigned i = 0; i < SOURCE_PAGES; i++) {
         source_frame[i] = SOURCE_HOLE;
         source_writable[i] = i < SOURCE_READ_ONLY || i >= SOURCE_DEVICE_PAGE;

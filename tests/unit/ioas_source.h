@@ -28,6 +28,7 @@
 extern paddr_t source_frame[SOURCE_PAGES];
 extern bool source_writable[SOURCE_PAGES];
 extern unsigned source_references;
+extern size_t source_room; /* gives at most so many runs at a time, even if asked for more */
 extern struct memobj source_device;
 
 /* Starts RAM, frames and the map above. */
