@@ -298,9 +298,12 @@ static int move(struct requester *requester, struct iommu_domain *to)
     if (error)
         return error;
     error = context_switch(requester, to);
-    if (error)
+    if (error || !from || from == requester->quarantine)
         return error;
-    return from && from != requester->quarantine ? reserved_unmap(from, requester->rid) : 0;
+    error = reserved_unmap(from, requester->rid);
+    if (error)
+        abandon(requester);
+    return error;
 }
 
 int iommu_attach(struct iommu_domain *domain, uint16_t segment, uint16_t rid)

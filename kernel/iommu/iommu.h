@@ -133,7 +133,9 @@ bool iommu_translate(const struct iommu_domain *domain, uint64_t iova,
 
 /*
  * Makes DMA of a requester id go through the domain. -EBUSY: it has a domain already; -ENODEV: the
- * domain's unit does not translate for it; -ENOMEM; -EIO. Invalidated on return.
+ * domain's unit does not translate for it; -EADDRINUSE: its reserved memory is in the way; -ENOMEM;
+ * -EIO: the unit is fenced, and if it was by this call, the id is in no domain. Invalidated on
+ * return.
  */
 int iommu_attach(struct iommu_domain *domain, uint16_t segment, uint16_t rid);
 /* As detach and attach without a moment in which DMA is refused. */

@@ -230,6 +230,42 @@ static void an_alias_has_the_regions_of_its_devices(void **state)
     machine_stop();
 }
 
+/*
+ * The unit stops with the n-th invalidation of a move, up to the one that takes the region out of
+ * the old domain, where another device stays: then the mover is in neither domain, so that both can
+ * go.
+ */
+static void a_move_that_is_not_confirmed_ends_nowhere(void **state)
+{
+    unsigned n = 0;
+    int error;
+
+    do {
+        struct vtd_unit *unit = machine_with_region(VTD_TEST_CAP);
+        struct iommu_domain *domain, *second;
+
+        assert_int_equal(machine_init(NULL), 0);
+        domain = machine_domain();
+        second = machine_domain();
+        assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+        assert_int_equal(iommu_attach(domain, 0, OTHER), 0);
+        unit->reject_in = ++n;
+        unit->rejections = UINT32_MAX;
+        error = iommu_replace(second, 0, DEVICE);
+        assert_true(error == 0 || error == -EIO);
+        assert_int_equal(domain->attached, 1);
+        assert_int_equal(second->attached, error ? 0 : 1);
+        unit->reject_in = unit->rejections = 0;
+        if (!error)
+            assert_int_equal(iommu_detach(second, 0, DEVICE), 0);
+        assert_int_equal(iommu_detach(domain, 0, OTHER), error);
+        iommu_domain_destroy(domain);
+        iommu_domain_destroy(second);
+        machine_stop();
+    } while (error);
+    assert_true(n > 5); /* context, leaves and wait of the move; leaves and wait of the region */
+}
+
 /* Each allocation of bring-up and attach fails in turn: no half-made quarantine, no lost region. */
 static void survives_every_failed_allocation(void **state)
 {
@@ -273,6 +309,7 @@ int main(void)
         cmocka_unit_test(overlapping_regions_are_joined),
         cmocka_unit_test(bad_regions_are_ignored),
         cmocka_unit_test(an_alias_has_the_regions_of_its_devices),
+        cmocka_unit_test(a_move_that_is_not_confirmed_ends_nowhere),
         cmocka_unit_test(survives_every_failed_allocation),
     };
 
