@@ -66,6 +66,7 @@ static void step(void)
     int result;
 
     m.step_name = model_operations[i].name;
+    source_room = chance(50) ? SIZE_MAX : 1 + below(8);
     if (inject)
         host_fail_nth(1 + below(below(2) ? 6 : 40));
     result = model_operations[i].run();
