@@ -356,13 +356,36 @@ def test_console_in_memory_is_named(guest, hello_dma):
     assert "the SPCR table's console is not at an I/O port and is not used" in one.serial
 
 
-# Firmware with five levels of page tables
+# Firmware that is not as OVMF is
 
-def test_five_level_firmware(guest, hello_dma, loader):
+def behind(guest, hello_dma, application, files=()):
+    """A guest whose disk starts a test application (tests/qemu/efi), which starts the loader."""
     one = guest(hello_dma, firmware="uefi", devices=["edu"])
     tree = one.folder / "esp"
     esp.put(tree, esp.INSTALLED, (tree / esp.REMOVABLE).read_bytes())
-    esp.put(tree, esp.REMOVABLE, make("build/tests/five-level.efi"))
+    esp.put(tree, esp.REMOVABLE, make(f"build/tests/{application}.efi"))
+    for name, content in files:
+        (tree / "EFI/bulkhead" / name).write_bytes(content)
     disk.write(one.folder / "disk.img", tree)
-    one.run()
+    return one
+
+
+def test_five_level_firmware(guest, hello_dma, loader):
+    one = behind(guest, hello_dma, "five-level").run()
     assert "five-level: on" in one.serial and one.status == 0, one.log
+
+
+def test_memory_map_that_changes(guest, hello_dma, loader):
+    """The firmware lets go at the fourth time only."""
+    one = behind(guest, hello_dma, "stubborn", [("stubborn", b"c")]).run()
+    assert "stubborn: on" in one.serial and one.status == 0, one.log
+
+
+@pytest.mark.parametrize("letter, sentence", [
+    ("n", "the firmware does not let go of the machine"),
+    ("b", "bus mastering cannot be switched off on 1 PCI functions"),
+])
+def test_firmware_that_does_not_obey(guest, hello_dma, loader, letter, sentence):
+    one = behind(guest, hello_dma, "stubborn", [("stubborn", letter.encode())]).start()
+    one.wait_for(f"bulkhead: cannot start: {sentence}\n")
+    assert "info" not in one.serial  # of the kernel
