@@ -80,7 +80,7 @@ class Guest:
     """
 
     def __init__(self, folder, payload, *, trace=(), canaries=(), icount=None, qmp=False, kernel=None,
-                 timeout=60, **options):
+                 timeout=180, **options):
         self.folder = pathlib.Path(folder)
         self.timeout = timeout
         self.canaries = canaries

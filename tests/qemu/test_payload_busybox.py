@@ -16,7 +16,7 @@ def run(*words, files=None):
     command = [str(TOP / "bulkhead"), "run", "--device", "edu", *(("--files", str(files)) if files else ()),
                BUSYBOX, "--", *words]
     ran = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                         text=True, timeout=60, check=False)
+                         text=True, timeout=180, check=False)
     lines = [line for line in ran.stdout.splitlines() if not re.match(r"\[ *\d+\.\d+\] ", line)]
     return ran.returncode, "\n".join(lines)
 

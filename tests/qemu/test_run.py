@@ -10,12 +10,12 @@ import time
 import pytest
 
 import report_format
-from conftest import TOP
+from conftest import TOP, timed
 
 RUN = [str(TOP / "bulkhead"), "run"]
 
 
-def run(*words, timeout=60, env=None):
+def run(*words, timeout=180, env=None):
     return subprocess.run([*RUN, *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, encoding="utf-8", errors="surrogateescape", timeout=timeout,
                           env={**os.environ, **(env or {})}, check=False)
@@ -38,9 +38,8 @@ def test_demo():
     other tests run at the same time."""
     times = []
     while not times or (min(times) >= 5 and len(times) < 3):
-        start = time.monotonic()
-        ran = run()
-        times.append(time.monotonic() - start)
+        ran, took = timed(run)
+        times.append(took)
         assert ran.returncode == 0, ran.stdout + ran.stderr
         lines = [line for line in ran.stdout.splitlines() if line.startswith("hello-dma: ")]
         assert [line.split(":")[1] for line in lines] == [" round trip ok", " interrupt ok", " stray write blocked"]
@@ -80,7 +79,7 @@ def test_names_are_those_of_the_callers_folder(args, tmp_path):
     done = subprocess.run(
         ["./called", "run", "--config", "my.conf", "--report", "report.json", "--qemu-arg", "-drive",
          "--qemu-arg", "if=none,id=mine,format=raw,file=disk.img", "--device", "nvme,drive=mine,serial=1", "my args.elf"],
-        cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+        cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 3, done.stdout + done.stderr
     assert json.loads((tmp_path / "report.json").read_text())["exit"]["status"] == 3
 
@@ -89,7 +88,7 @@ def test_two_runs_at_once(kernel, args):
     """They build the same files and must not spoil each other's."""
     processes = [subprocess.Popen([*RUN, str(args), "--", str(status)], stdin=subprocess.DEVNULL,
                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for status in (11, 12, 13)]
-    complaints = [process.communicate(timeout=60)[1] for process in processes]
+    complaints = [process.communicate(timeout=180)[1] for process in processes]
     assert [process.returncode for process in processes] == [11, 12, 13], complaints
 
 
@@ -191,13 +190,13 @@ def test_qemu_ends_with_the_command(kernel, payload, number):
         children = read_process(process.pid, f"task/{process.pid}/children").split()
         return [pid for pid in children if "qemu" in read_process(pid, "cmdline")]
 
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not (found := qemus()) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert found
     process.send_signal(number)
-    assert process.wait(20) != 0
-    deadline = time.monotonic() + 10
+    assert process.wait(60) != 0
+    deadline = time.monotonic() + 60
     while not has_ended(found[0]) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert has_ended(found[0])

@@ -5,13 +5,12 @@ screen, and the loader says one sentence about whatever is wrong on its volume."
 import re
 import struct
 import subprocess
-import time
 import zlib
 
 import pytest
 
 from bulkhead import disk, esp, firmware
-from conftest import TOP, make
+from conftest import TOP, make, timed
 
 BULKHEAD = str(TOP / "bulkhead")
 
@@ -21,7 +20,7 @@ def loader():
     return make("build/bulkhead.efi")
 
 
-def bulkhead(*words, timeout=60):
+def bulkhead(*words, timeout=180):
     return subprocess.run([BULKHEAD, *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, timeout=timeout, check=False)
 
@@ -31,15 +30,12 @@ def bulkhead(*words, timeout=60):
 def test_run(kernel, loader, hello_dma):
     """The best of three, because other tests run at the same time."""
     times = []
-    for _ in range(3):
-        start = time.monotonic()
-        ran = bulkhead("run", "--firmware", "uefi")
-        times.append(time.monotonic() - start)
+    while not times or (min(times) >= 10 and len(times) < 3):
+        ran, took = timed(lambda: bulkhead("run", "--firmware", "uefi"))
+        times.append(took)
         assert ran.returncode == 0, ran.stdout + ran.stderr
         assert len([line for line in ran.stdout.splitlines() if line.startswith("hello-dma: ")]) == 3
         assert ran.stdout.startswith("bulkhead: starting the kernel"), "what OVMF says is left out"
-        if times[-1] < 10:
-            return
     assert min(times) < 10
 
 
@@ -75,7 +71,7 @@ QEMU = ["qemu-system-x86_64", "-machine", "q35,kernel-irqchip=split", "-cpu", "m
 def boot_drive(drive, serial):
     """Plain QEMU with a drive; returns its exit status once the machine has switched itself off."""
     return subprocess.run([*QEMU, "-drive", drive, "-serial", f"file:{serial}"], stdin=subprocess.DEVNULL,
-                          timeout=60, check=False).returncode
+                          timeout=180, check=False).returncode
 
 
 def demo_lines(serial):
