@@ -4,6 +4,8 @@ but its IOMMU checks every request, and its trace shows which came in which orde
 
 import re
 
+import pytest
+
 from test_hello_dma import ROOT_PORT
 from test_stale_translation import UNSEEN
 from variant import kernel_without
@@ -17,8 +19,8 @@ UNMAPPED = ["iotlb", "iotlb", "iotlb", "fence", "device", "wait"]
 DETACHED = ["context-cache", "iotlb", "fence", "device", "wait"]
 
 
-def run(guest, payload, ats, **options):
-    ran = guest(payload("type1"), qemu_args=ROOT_PORT, devices=[RNG], args=[BDF, "unmap_all"], iommu="device-iotlb=on",
+def run(guest, payload, ats, iommu="device-iotlb=on", **options):
+    ran = guest(payload("type1"), qemu_args=ROOT_PORT, devices=[RNG], args=[BDF, "unmap_all"], iommu=iommu,
                 settings=[("memlock", "512M"), ("ats", ats)], trace=("vtd_*", "pci_cfg_write"), **options).run()
     assert ran.status == 0 and ran.output("ok unmap_all"), ran.log
     return ran
@@ -57,8 +59,9 @@ def test_on_request(guest, payload):
     assert not ran.report["iommu"]["units"][0]["fenced"]
 
 
-def test_off_by_default(guest, payload):
-    ran = run(guest, payload, "no")
+@pytest.mark.parametrize("ats,iommu", (("no", "device-iotlb=on"), ("yes", "device-iotlb=off")))
+def test_off_unless_asked_for_and_possible(guest, payload, ats, iommu):
+    ran = run(guest, payload, ats, iommu)
     assert control(ran) == []
     assert not {"device", "fence"} & {word for word, _, _ in requests(ran)}
 
