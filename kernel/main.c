@@ -206,6 +206,8 @@ static int close_dma(struct refusal *why)
         .unsafe_interrupts = config.unsafe_interrupts,
         .ats = config.ats,
         .x2apic = apic_is_x2apic(),
+        .queue_entries = config.invalidation_queue,
+        .remap_entries = config.interrupt_entries,
         .fault_threshold = config.fault_threshold,
         .stop_device = config.on_dma_fault != CONFIG_FAULT_LOG,
         .on_faults = dma_faults,

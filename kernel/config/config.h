@@ -80,7 +80,9 @@ struct config {
     uint16_t report_port;  /* I/O port the JSON report is written to bytewise; 0: none */
     uint16_t exit_port;    /* QEMU's isa-debug-exit; 0: none */
     bool unsafe_interrupts;
-    bool ats;                   /* devices may cache translations */
+    bool ats;                    /* devices may cache translations */
+    uint32_t invalidation_queue; /* entries of each; whether a power of two, kernel/iommu checks */
+    uint32_t interrupt_entries;
     const char *dmar_oem_id;    /* for tests: which DMAR table to believe; NULL: the first */
     bool skip_bus_master_clear; /* for tests of what VT-d alone stops */
     enum config_exit on_exit;

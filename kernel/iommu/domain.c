@@ -294,6 +294,15 @@ static int undo_map(struct iommu_domain *domain, uint64_t iova, uint64_t mapped,
     return iommu_sync(&undo) ? -EIO : error;
 }
 
+/* Maps all of it or nothing. -EAGAIN: only an idle table was in the way, and it is gone now. */
+static int map_whole(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs,
+                     size_t count, unsigned permissions, bool small, uint64_t *mapped)
+{
+    int error = page_table_map(&domain->table, iova, runs, count, permissions, small, mapped);
+
+    return error ? undo_map(domain, iova, *mapped, error) : 0;
+}
+
 static APART int map_any(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs,
                          size_t count, unsigned permissions, bool small)
 {
@@ -309,14 +318,11 @@ static APART int map_any(struct iommu_domain *domain, uint64_t iova, const struc
     if (domain->open && domain_invalidate(domain))
         return -EIO;
     domain_note_peak(&domain->history, &domain->table);
-    for (unsigned tries = 0; tries < 2; tries++) {
-        error = page_table_map(&domain->table, iova, runs, count, permissions, small, &mapped);
-        if (!error)
-            break;
-        error = undo_map(domain, iova, mapped, error);
-        if (error != -EAGAIN)
-            return error;
-    }
+    error = map_whole(domain, iova, runs, count, permissions, small, &mapped);
+    if (error == -EAGAIN)
+        error = map_whole(domain, iova, runs, count, permissions, small, &mapped);
+    if (error)
+        return error;
     if (appear(domain, iova, mapped))
         return undo_map(domain, iova, mapped, -EIO);
     return 0;

@@ -138,11 +138,15 @@ bool iommu_translate(const struct iommu_domain *domain, uint64_t iova,
  * return.
  */
 int iommu_attach(struct iommu_domain *domain, uint16_t segment, uint16_t rid);
-/* As detach and attach without a moment in which DMA is refused. */
+/*
+ * As detach and attach without a moment in which DMA is refused. Errors as iommu_attach(), but for
+ * -EBUSY; after any but -EIO the requester is where it was.
+ */
 int iommu_replace(struct iommu_domain *domain, uint16_t segment, uint16_t rid);
 /*
  * From the return on, DMA of the id is refused (or reaches only its reserved memory, if it has
- * any). -EIO: the unit is fenced and the memory behind the domain must not be used again.
+ * any). -ENODEV: it is not in this domain. -EIO: the unit is fenced and the memory behind the
+ * domain must not be used again.
  */
 int iommu_detach(struct iommu_domain *domain, uint16_t segment, uint16_t rid);
 

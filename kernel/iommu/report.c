@@ -232,6 +232,7 @@ static void json_unit(struct json *j, const struct iommu_unit *unit)
     json_abilities(j, &unit->can);
     json_bool(j, "translating", unit->translating);
     json_bool(j, "remapping_interrupts", unit->remapping);
+    json_bool(j, "faults_ignored", unit->faults.deaf);
     json_bool(j, "fenced", unit->fenced);
     if (unit->fenced)
         json_string(j, "fence_reason", unit->fence_reason);
@@ -265,6 +266,7 @@ static void json_fault(struct json *j, const struct fault *fault)
 static void json_fault_counts(struct json *j)
 {
     const struct iommu_unit *unit;
+    uint64_t others = 0, overflows = 0;
 
     json_array(j, "devices");
     list_for_each_entry (unit, iommu_units(), link) {
@@ -278,8 +280,12 @@ static void json_fault_counts(struct json *j)
             json_bool(j, "threshold_reached", device->stopped);
             json_end_object(j);
         }
+        others += unit->faults.other;
+        overflows += unit->faults.overflows;
     }
     json_end_array(j);
+    json_uint(j, "devices_truncated", others);
+    json_uint(j, "overflows", overflows);
 }
 
 void iommu_report(struct json *j)

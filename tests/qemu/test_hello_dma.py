@@ -108,6 +108,17 @@ def test_report(traced):
     assert report["memory"]["pins"] == 0 and report["memory"]["orphans"] == 0
 
 
+@pytest.mark.parametrize("queue, entries", [(256, 256), (32768, 65536)])
+def test_sizes_are_the_operator_s(guest, hello_dma, queue, entries):
+    """As QEMU reads them from the unit's registers."""
+    ran = guest(hello_dma, devices=["edu"], trace=("vtd_inv_qi_setup", "vtd_reg_ir_root"),
+                settings=[("invalidation-queue", str(queue)), ("interrupt-entries", str(entries))]).run()
+    assert ran.status == 0, ran.log
+    trace = "\n".join(ran.trace)
+    assert re.search(rf"vtd_inv_qi_setup .* size {queue}$", trace, re.M), trace
+    assert int(re.search(r"vtd_reg_ir_root .* size (\w+)$", trace, re.M).group(1), 0) == entries, trace
+
+
 def test_no_iommu_is_refused(guest, hello_dma):
     ran = guest(hello_dma, devices=["edu"], iommu=None).run()
     assert ran.status is None

@@ -65,6 +65,8 @@ static void defaults(void **state)
     assert_false(config.ats);
     assert_false(config.skip_bus_master_clear);
     assert_int_equal(config.on_exit, CONFIG_EXIT_POWEROFF);
+    assert_int_equal(config.invalidation_queue, 256);
+    assert_int_equal(config.interrupt_entries, 4096);
     assert_int_equal(config.on_dma_fault, CONFIG_FAULT_STOP_DEVICE);
     assert_int_equal(config.fault_threshold, 1000);
     assert_int_equal(config.payload_timeout, 0);
@@ -96,6 +98,8 @@ static void file_of_every_key(void **state)
                                 "unsafe-interrupts = yes\n"
                                 "ats = yes\n"
                                 "skip-bus-master-clear = yes\n"
+                                "invalidation-queue = 32768\n"
+                                "interrupt-entries = 65536\n"
                                 "on-exit = halt\n"
                                 "on-dma-fault = kill-payload\n"
                                 "fault-threshold = 1\n"
@@ -138,6 +142,8 @@ static void file_of_every_key(void **state)
     assert_true(config.ats);
     assert_true(config.skip_bus_master_clear);
     assert_int_equal(config.on_exit, CONFIG_EXIT_HALT);
+    assert_int_equal(config.invalidation_queue, 32768);
+    assert_int_equal(config.interrupt_entries, 65536);
     assert_int_equal(config.on_dma_fault, CONFIG_FAULT_KILL_PAYLOAD);
     assert_int_equal(config.fault_threshold, 1);
     assert_int_equal(config.payload_timeout, 60);

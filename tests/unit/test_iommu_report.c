@@ -341,6 +341,33 @@ static void more_requesters_than_fit_are_counted(void **state)
     assert_int_equal(ids.left_out, 2);
 }
 
+static void faults_without_room_are_counted(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+
+    for (unsigned rid = 0; rid < FAULT_DEVICES + 5; rid++) {
+        machine_expect_refused(unit, (uint16_t)(0x100 + rid), IOVA, true, 1);
+        iommu_fault_count();
+    }
+    report();
+    assert_non_null(strstr(told, "\"devices_truncated\": 5,\n   \"overflows\": 0,"));
+    assert_int_equal(times_told("\"threshold_reached\""), FAULT_DEVICES);
+    /* It has one record. */
+    machine_expect_refused(unit, DEVICE, IOVA, true, 1);
+    machine_expect_refused(unit, DEVICE, IOVA, true, 1);
+    report();
+    assert_non_null(strstr(told, "\"devices_truncated\": 6,\n   \"overflows\": 1,"));
+    assert_non_null(strstr(told, "\"faults_ignored\": false"));
+    unit->endless_faults = true;
+    report();
+    unit->endless_faults = false;
+    show(iommu_units_show);
+    assert_non_null(strstr(told, "of more than 32 requesters 6, ignored 1\n"));
+    report();
+    assert_non_null(strstr(told, "\"faults_ignored\": true"));
+    machine_stop();
+}
+
 /* ---- history ---- */
 
 static void the_peak_stays_known(void **state)
@@ -519,6 +546,7 @@ int main(void)
         cmocka_unit_test(what_finds_no_room_is_counted),
         cmocka_unit_test(the_largest_report_has_a_bound),
         cmocka_unit_test(more_requesters_than_fit_are_counted),
+        cmocka_unit_test(faults_without_room_are_counted),
         cmocka_unit_test(the_peak_stays_known),
         cmocka_unit_test(the_peak_misses_less_than_a_table),
         cmocka_unit_test(latencies_go_to_their_bucket),
