@@ -94,39 +94,3 @@ int call_hwpt_alloc(struct call *call)
         hwpt_destroy(call->ctx, hwpt);
     return error;
 }
-
-/* ---- What the hardware cannot do ------------------------------------------------------------ */
-
-int call_set_dirty(struct call *call)
-{
-    const struct iommu_hwpt_set_dirty_tracking *command = &call->command.set_dirty;
-
-    if ((command->flags & ~(uint32_t)IOMMU_HWPT_DIRTY_TRACKING_ENABLE) || command->__reserved)
-        return -EOPNOTSUPP;
-    return find_hwpt(call->ctx, command->hwpt_id) ? -EOPNOTSUPP : -ENOENT;
-}
-
-int call_get_dirty(struct call *call)
-{
-    const struct iommu_hwpt_get_dirty_bitmap *command = &call->command.get_dirty;
-
-    if ((command->flags & ~(uint32_t)IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR) || command->__reserved)
-        return -EOPNOTSUPP;
-    return find_hwpt(call->ctx, command->hwpt_id) ? -EOPNOTSUPP : -ENOENT;
-}
-
-/* Only nested page tables have something to invalidate, and there are none. */
-int call_invalidate(struct call *call)
-{
-    struct iommu_hwpt_invalidate *command = &call->command.invalidate;
-    int error = -EINVAL;
-
-    if (command->__reserved)
-        error = -EOPNOTSUPP;
-    else if (command->entry_num && (!command->data_uptr || !command->entry_len))
-        error = -EINVAL;
-    else if (!object_find(call->ctx, command->hwpt_id))
-        error = -ENOENT;
-    command->entry_num = 0;
-    return call_reply(call, sizeof(*command)) ? -EFAULT : error;
-}

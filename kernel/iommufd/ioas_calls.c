@@ -140,7 +140,10 @@ static int check_map(uint32_t flags, uint32_t reserved, uint64_t iova, uint64_t 
         return -EOPNOTSUPP;
     if (iova == UINT64_MAX || length == UINT64_MAX)
         return -EOVERFLOW;
-    return flags & MAP_PERMISSIONS ? 0 : -EINVAL;
+    if (!(flags & MAP_PERMISSIONS))
+        return -EINVAL;
+    /* No place could be aligned to such a length. */
+    return !(flags & IOMMU_IOAS_MAP_FIXED_IOVA) && length >= UINT64_MAX / 2 ? -EOVERFLOW : 0;
 }
 
 /* The caller must learn where it was mapped: otherwise it was not. */
@@ -240,6 +243,8 @@ int call_copy(struct call *call)
 
     if (error)
         return error;
+    if (command->src_iova == UINT64_MAX)
+        return -EOVERFLOW;
     if (!from || !to)
         return -ENOENT;
     error = ioas_copy(to->ioas, from->ioas, command->src_iova, command->length,

@@ -96,11 +96,6 @@ static int call_destroy(struct call *call)
 
 /* ---- Calls ---------------------------------------------------------------------------------- */
 
-static int call_refused(struct call *call)
-{
-    return -EOPNOTSUPP;
-}
-
 #define END_OF(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
 
 static const struct {
@@ -126,13 +121,13 @@ static const struct {
     CALL(IOMMU_HWPT_SET_DIRTY_TRACKING, iommu_hwpt_set_dirty_tracking, __reserved, call_set_dirty),
     CALL(IOMMU_HWPT_GET_DIRTY_BITMAP, iommu_hwpt_get_dirty_bitmap, data, call_get_dirty),
     CALL(IOMMU_HWPT_INVALIDATE, iommu_hwpt_invalidate, __reserved, call_invalidate),
-    CALL(IOMMU_FAULT_QUEUE_ALLOC, iommu_fault_alloc, out_fault_fd, call_refused),
+    CALL(IOMMU_FAULT_QUEUE_ALLOC, iommu_fault_alloc, out_fault_fd, call_fault_alloc),
     CALL(IOMMU_IOAS_MAP_FILE, iommu_ioas_map_file, iova, call_map_file),
-    CALL(IOMMU_VIOMMU_ALLOC, iommu_viommu_alloc, out_viommu_id, call_refused),
-    CALL(IOMMU_VDEVICE_ALLOC, iommu_vdevice_alloc, virt_id, call_refused),
+    CALL(IOMMU_VIOMMU_ALLOC, iommu_viommu_alloc, out_viommu_id, call_viommu_alloc),
+    CALL(IOMMU_VDEVICE_ALLOC, iommu_vdevice_alloc, virt_id, call_vdevice_alloc),
     CALL(IOMMU_IOAS_CHANGE_PROCESS, iommu_ioas_change_process, __reserved, call_change_process),
-    CALL(IOMMU_VEVENTQ_ALLOC, iommu_veventq_alloc, __reserved, call_refused),
-    CALL(IOMMU_HW_QUEUE_ALLOC, iommu_hw_queue_alloc, length, call_refused),
+    CALL(IOMMU_VEVENTQ_ALLOC, iommu_veventq_alloc, __reserved, call_veventq_alloc),
+    CALL(IOMMU_HW_QUEUE_ALLOC, iommu_hw_queue_alloc, length, call_hw_queue_alloc),
 #undef CALL
 };
 

@@ -131,12 +131,19 @@ void ioas_object_destroy(struct iommufd *ctx, struct iommufd_ioas *ioas);
 
 /* hwpt.c */
 int call_hwpt_alloc(struct call *call);
-int call_set_dirty(struct call *call);
-int call_get_dirty(struct call *call);
-int call_invalidate(struct call *call);
 int hwpt_create(struct iommufd *ctx, struct iommufd_ioas *ioas, struct iommu_unit *unit,
                 bool automatic, struct iommufd_hwpt **out);
 void hwpt_destroy(struct iommufd *ctx, struct iommufd_hwpt *hwpt);
+
+/* refused.c: what the hardware cannot do */
+int call_set_dirty(struct call *call);
+int call_get_dirty(struct call *call);
+int call_invalidate(struct call *call);
+int call_fault_alloc(struct call *call);
+int call_viommu_alloc(struct call *call);
+int call_vdevice_alloc(struct call *call);
+int call_veventq_alloc(struct call *call);
+int call_hw_queue_alloc(struct call *call);
 
 /* device.c */
 int call_hw_info(struct call *call);

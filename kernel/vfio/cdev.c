@@ -75,8 +75,8 @@ int vfio_cdev_attach(struct vfio_opened *opened, uaddr_t argument)
         return -EFAULT;
     if (attach.argsz < ATTACH_SIZE_MIN || (attach.flags & ~(uint32_t)VFIO_DEVICE_ATTACH_PASID))
         return -EINVAL;
-    if (attach.flags)
-        return -EOPNOTSUPP; /* process address spaces need scalable mode */
+    if (attach.flags) /* process address spaces need scalable mode */
+        return attach.argsz < sizeof(attach) ? -EINVAL : -EOPNOTSUPP;
     error = iommufd_attach(opened->device->bound, &attach.pt_id);
     if (error)
         return error;
@@ -95,7 +95,7 @@ int vfio_cdev_detach(struct vfio_opened *opened, uaddr_t argument)
     if (detach.argsz < DETACH_SIZE_MIN || (detach.flags & ~(uint32_t)VFIO_DEVICE_DETACH_PASID))
         return -EINVAL;
     if (detach.flags)
-        return -EOPNOTSUPP;
+        return detach.argsz < sizeof(detach) ? -EINVAL : -EOPNOTSUPP;
     iommufd_detach(opened->device->bound);
     return 0;
 }

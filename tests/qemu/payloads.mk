@@ -1,29 +1,38 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Test payloads: tests/qemu/payloads/NAME.c as build/payloads/NAME.CC.elf, where CC is the C library
-# it is linked with: sdk, musl or glibc (both static), or raw (nothing but the file itself).
+# Test payloads: tests/qemu/payloads/NAME.c, or all of tests/qemu/payloads/NAME/*.c, as
+# build/payloads/NAME.CC.elf, where CC is the C library it is linked with: sdk, musl or glibc (both
+# static), or raw (nothing but the file itself).
 
-PAYLOAD_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-unused-function -Wno-unused-parameter
-PAYLOAD_HEADERS := $(wildcard tests/qemu/payloads/*.h include/uapi/linux/*.h)
+PAYLOAD_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-unused-function -Wno-unused-parameter \
+                 -I tests/qemu/payloads
+PAYLOAD_HEADERS := $(wildcard tests/qemu/payloads/*.h tests/qemu/payloads/*/*.h include/uapi/linux/*.h)
 MUSL := /usr/lib/x86_64-linux-musl
 MUSL_FLAGS := -nostdinc -isystem /usr/include/x86_64-linux-musl -isystem include/uapi \
               -isystem $(shell $(CC) -print-resource-dir)/include -idirafter /usr/include \
               -idirafter /usr/include/x86_64-linux-gnu
 
-$(BUILD)/payloads/%.sdk.elf: tests/qemu/payloads/%.c $(PAYLOAD_HEADERS) $(SDK) linker/payload.ld
+PAYLOAD_SOURCES = $(or $(wildcard tests/qemu/payloads/$1/*.c),tests/qemu/payloads/$1.c)
+# What becomes of a source on the way to the payload $@.
+PAYLOAD_OBJECT = $(@:.elf=).$(basename $(notdir $1)).o
+
+.SECONDEXPANSION:
+
+$(BUILD)/payloads/%.sdk.elf: $$(call PAYLOAD_SOURCES,$$*) $(PAYLOAD_HEADERS) $(SDK) linker/payload.ld
 	@mkdir -p $(@D)
 	$(call SAY,PAYLOADCC,$@)
-	$(Q)$(SDK_CC) $(PAYLOAD_FLAGS) -o $@ $<
+	$(Q)$(SDK_CC) $(PAYLOAD_FLAGS) -o $@ $(call PAYLOAD_SOURCES,$*)
 
-$(BUILD)/payloads/%.musl.elf: tests/qemu/payloads/%.c $(PAYLOAD_HEADERS)
+$(BUILD)/payloads/%.musl.elf: $$(call PAYLOAD_SOURCES,$$*) $(PAYLOAD_HEADERS)
 	@mkdir -p $(@D)
 	$(call SAY,MUSLCC,$@)
-	$(Q)$(CC) $(PAYLOAD_FLAGS) $(MUSL_FLAGS) -fno-pic -c -o $@.o $<
-	$(Q)$(LD) -static -o $@ $(MUSL)/crt1.o $(MUSL)/crti.o $@.o $(MUSL)/libc.a $(MUSL)/crtn.o
+	$(Q)$(foreach s,$(call PAYLOAD_SOURCES,$*),$(CC) $(PAYLOAD_FLAGS) $(MUSL_FLAGS) -fno-pic -c -o $(call PAYLOAD_OBJECT,$s) $s &&) \
+	    $(LD) -static -o $@ $(MUSL)/crt1.o $(MUSL)/crti.o \
+	        $(foreach s,$(call PAYLOAD_SOURCES,$*),$(call PAYLOAD_OBJECT,$s)) $(MUSL)/libc.a $(MUSL)/crtn.o
 
-$(BUILD)/payloads/%.glibc.elf: tests/qemu/payloads/%.c $(PAYLOAD_HEADERS)
+$(BUILD)/payloads/%.glibc.elf: $$(call PAYLOAD_SOURCES,$$*) $(PAYLOAD_HEADERS)
 	@mkdir -p $(@D)
 	$(call SAY,GLIBCCC,$@)
-	$(Q)$(CC) $(PAYLOAD_FLAGS) -isystem include/uapi -static -pthread -o $@ $<
+	$(Q)$(CC) $(PAYLOAD_FLAGS) -isystem include/uapi -static -pthread -o $@ $(call PAYLOAD_SOURCES,$*)
 
 $(BUILD)/payloads/%.raw.elf: tests/qemu/payloads/%.S
 	@mkdir -p $(@D)

@@ -19,8 +19,9 @@ PROGRAMS = {
 
 
 def cases(program):
-    source = (TOP / "tests/qemu/payloads" / f"{program}.c").read_text()
-    return re.findall(r"^    CASE\((\w+)\),$", source, re.MULTILINE)
+    folder = TOP / "tests/qemu/payloads"
+    sources = sorted(folder.glob(f"{program}/*.c")) or [folder / f"{program}.c"]
+    return [case for source in sources for case in re.findall(r"\bCASE\((\w+)\),?", source.read_text())]
 
 
 @pytest.fixture(scope="module")

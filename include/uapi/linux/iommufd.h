@@ -273,7 +273,7 @@ struct iommu_hwpt_get_dirty_bitmap {
 };
 #define IOMMU_HWPT_GET_DIRTY_BITMAP _IO(IOMMUFD_TYPE, IOMMUFD_CMD_HWPT_GET_DIRTY_BITMAP)
 
-/* ---- Nested translation, fault queues: known by name, refused by this hardware ------------- */
+/* ---- Nested translation: known by name, refused by this hardware --------------------------- */
 
 struct iommu_hwpt_invalidate {
     __u32 size;
@@ -293,6 +293,10 @@ struct iommu_fault_alloc {
     __u32 out_fault_fd;
 };
 #define IOMMU_FAULT_QUEUE_ALLOC _IO(IOMMUFD_TYPE, IOMMUFD_CMD_FAULT_QUEUE_ALLOC)
+
+enum iommu_viommu_type {
+    IOMMU_VIOMMU_TYPE_DEFAULT = 0,
+};
 
 struct iommu_viommu_alloc {
     __u32 size;
@@ -316,6 +320,10 @@ struct iommu_vdevice_alloc {
 };
 #define IOMMU_VDEVICE_ALLOC _IO(IOMMUFD_TYPE, IOMMUFD_CMD_VDEVICE_ALLOC)
 
+enum iommu_veventq_type {
+    IOMMU_VEVENTQ_TYPE_DEFAULT = 0,
+};
+
 struct iommu_veventq_alloc {
     __u32 size;
     __u32 flags;
@@ -327,6 +335,10 @@ struct iommu_veventq_alloc {
     __u32 __reserved;
 };
 #define IOMMU_VEVENTQ_ALLOC _IO(IOMMUFD_TYPE, IOMMUFD_CMD_VEVENTQ_ALLOC)
+
+enum iommu_hw_queue_type {
+    IOMMU_HW_QUEUE_TYPE_DEFAULT = 0,
+};
 
 struct iommu_hw_queue_alloc {
     __u32 size;

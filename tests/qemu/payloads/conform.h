@@ -19,7 +19,8 @@ struct conform_case {
     void (*run)(void);
 };
 
-static char conform_why[200];
+/* One for all sources of a program. */
+__attribute__((weak)) char conform_why[200];
 
 /* Notes the first thing that was wrong in the running case. */
 #define CONFORM_FAIL(...)                                                                          \
@@ -75,29 +76,66 @@ static bool conform_selected(const char *name, int argc, char **argv)
     return argc <= 2;
 }
 
+struct conform_result {
+    unsigned passed, failed;
+};
+
+static void conform_run_case(const struct conform_case *one, void (*after)(void),
+                             struct conform_result *result)
+{
+    conform_why[0] = '\0';
+    one->run();
+    if (after)
+        after();
+    if (conform_why[0] == '\0') {
+        printf("ok %s\n", one->name);
+        result->passed++;
+    } else {
+        printf("FAIL %s: %s\n", one->name, conform_why);
+        result->failed++;
+    }
+}
+
+static int conform_end(const struct conform_result *result)
+{
+    printf("%u passed, %u failed\n", result->passed, result->failed);
+    return result->failed != 0;
+}
+
 /* Runs the cases; `after`, if given, cleans up behind each one. Returns the exit status. */
 static int conform_run(const struct conform_case *cases, size_t count, void (*after)(void),
                        int argc, char **argv)
 {
-    unsigned passed = 0, failed = 0;
+    struct conform_result result = {0, 0};
 
-    for (size_t i = 0; i < count; i++) {
-        if (!conform_selected(cases[i].name, argc, argv))
-            continue;
-        conform_why[0] = '\0';
-        cases[i].run();
-        if (after)
-            after();
-        if (conform_why[0] == '\0') {
-            printf("ok %s\n", cases[i].name);
-            passed++;
-        } else {
-            printf("FAIL %s: %s\n", cases[i].name, conform_why);
-            failed++;
-        }
+    for (size_t i = 0; i < count; i++)
+        if (conform_selected(cases[i].name, argc, argv))
+            conform_run_case(&cases[i], after, &result);
+    return conform_end(&result);
+}
+
+/* One entry of a table of cases. */
+#define CASE(name)                                                                                 \
+    {                                                                                              \
+#name, name                                                                                \
     }
-    printf("%u passed, %u failed\n", passed, failed);
-    return failed != 0;
+/* Ends a table that another source runs with conform_run_tables(). */
+#define LAST_CASE                                                                                  \
+    {                                                                                              \
+        NULL, NULL                                                                                 \
+    }
+
+/* As conform_run(), for the tables of several sources. */
+static int conform_run_tables(const struct conform_case *const *tables, size_t count,
+                              void (*after)(void), int argc, char **argv)
+{
+    struct conform_result result = {0, 0};
+
+    for (size_t i = 0; i < count; i++)
+        for (const struct conform_case *one = tables[i]; one->name; one++)
+            if (conform_selected(one->name, argc, argv))
+                conform_run_case(one, after, &result);
+    return conform_end(&result);
 }
 
 #endif

@@ -545,11 +545,6 @@ static void fme_refuses_what_it_cannot(void)
     CHECK_ERROR(ioctl(other, DFL_FPGA_FME_PORT_PR, &number), EOPNOTSUPP);
 }
 
-#define CASE(name)                                                                                 \
-    {                                                                                              \
-#name, name                                                                                \
-    }
-
 static const struct conform_case cases[] = {
     CASE(exclusive_open_keeps_others_out),
     CASE(version_and_extensions),

@@ -93,11 +93,6 @@ static void vfio_keeps_the_others_out(void)
     CHECK_OK(one);
 }
 
-#define CASE(name)                                                                                 \
-    {                                                                                              \
-#name, name                                                                                \
-    }
-
 static const struct conform_case cases[] = {
     CASE(uio_keeps_the_port_out),
     CASE(port_keeps_uio_out),

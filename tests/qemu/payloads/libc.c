@@ -357,10 +357,6 @@ static void identity(void)
     CHECK(sum > 0);
 }
 
-#define CASE(name)                                                                                 \
-    {                                                                                              \
-#name, name                                                                                \
-    }
 static const struct conform_case cases[] = {
     CASE(start_up),      CASE(environment), CASE(formatting),
     CASE(error_numbers), CASE(heap),        CASE(mappings),

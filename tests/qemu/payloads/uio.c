@@ -336,11 +336,6 @@ static void buffers_have_a_quota(void)
     CONFORM_FAIL("no quota");
 }
 
-#define CASE(name)                                                                                 \
-    {                                                                                              \
-#name, name                                                                                \
-    }
-
 static const struct conform_case cases[] = {
     CASE(read_takes_four_bytes),
     CASE(read_counts_interrupts),
