@@ -4,8 +4,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "kernel/lib/error.h"
 #include "kernel/mm/frames.h"
 #include "tests/unit/host_memory.h"
+#include "tests/unit/ioas_snapshot.h"
 #include "tests/unit/ioas_world.h"
 
 #define IOVA (4 * GIB)
@@ -181,6 +183,64 @@ static void pitfall_38_both_parts_of_a_cut_area_are_known(void **state)
     assert_pinned(0);
 }
 
+/* ---- device memory between other memory ----------------------------------------------------- */
+
+#define MIXED 48u /* pages, of which every third has a frame */
+
+static int64_t map_mixed(void)
+{
+    return world_map(0, SOURCE_DEVICE_PAGE, MIXED, IOVA);
+}
+
+static void mix(void)
+{
+    for (unsigned i = 2; i < MIXED; i += 3)
+        source_replace(SOURCE_DEVICE_PAGE + i, false);
+}
+
+/* Frames are pinned and charged, device memory is not, whatever fails on the way. */
+static void mixed_memory_fails_at_every_step(void **state)
+{
+    mix();
+    assert_int_equal(world_attach(0, 0), 0);
+    for (source_room = 1; source_room <= 4; source_room++) {
+        assert_true(every_step_fails("map mixed memory", map_mixed, world_snapshot) > MIXED / 3);
+        assert_mapped(0, SOURCE_DEVICE_PAGE, 0, MIXED);
+        assert_pinned(MIXED / 3);
+        unmap(0, 0, MIXED);
+        assert_pinned(0);
+    }
+}
+
+static void mixed_memory_is_no_plain_memory(void **state)
+{
+    struct ioas_source source = source_get();
+    uint64_t iova = IOVA;
+
+    mix();
+    assert_int_equal(world_attach(0, 0), 0);
+    /* The first pages are frames, so that the device comes later. */
+    assert_int_equal(ioas_map(world_space[0], &source, source_address(SOURCE_DEVICE_PAGE + 2),
+                              4 * PAGE_SIZE, IOAS_READ | IOAS_FIXED | IOAS_RAM_ONLY, &iova),
+                     -EFAULT);
+    assert_pinned(0);
+}
+
+/* The whole area goes while the device is closed, and keeps its pins. */
+static void a_revocation_takes_the_frames_between_along(void **state)
+{
+    mix();
+    assert_int_equal(world_attach(0, 0), 0);
+    assert_int_equal(map_mixed(), 0);
+    memobj_revoke(&source_device);
+    for (unsigned i = 0; i < MIXED; i++)
+        assert_not_mapped(0, i);
+    assert_pinned(MIXED / 3);
+    memobj_restore(&source_device);
+    unmap(0, 0, MIXED);
+    assert_pinned(0);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -188,6 +248,9 @@ int main(void)
         TEST(pitfall_38_shared_memory_is_unpinned_once_and_last),
         TEST(pitfall_38_batches_lose_nothing_where_they_meet),
         TEST(pitfall_38_both_parts_of_a_cut_area_are_known),
+        TEST(mixed_memory_fails_at_every_step),
+        TEST(mixed_memory_is_no_plain_memory),
+        TEST(a_revocation_takes_the_frames_between_along),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

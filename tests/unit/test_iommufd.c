@@ -200,6 +200,8 @@ static const struct row refused[] = {
     MAP_FILE(EINVAL, .ioas_id = FIRST, .flags = RW, .fd = IOMMUFD_FD, .length = PAGE_SIZE),
     MAP_FILE(EFAULT, .ioas_id = FIRST, .flags = RW, .fd = RAM_FD, .start = RAM_FILE_SIZE,
              .length = PAGE_SIZE),
+    MAP_FILE(EFAULT, .ioas_id = FIRST, .flags = RW, .fd = RAM_FD,
+             .start = RAM_FILE_SIZE - PAGE_SIZE, .length = 2 * PAGE_SIZE),
 
     COPY(REFUSED, .src_ioas_id = FIRST, .dst_ioas_id = SECOND, .flags = RW | 8),
     COPY(EOVERFLOW, .src_ioas_id = FIRST, .dst_ioas_id = SECOND, .flags = RW,
