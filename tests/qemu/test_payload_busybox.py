@@ -24,6 +24,7 @@ def run(*words, files=None):
 CASES = {
     "ls -l /sys/bus/pci/devices": r"0000:00:10\.0",
     "cat /proc/meminfo": r"MemTotal: +\d+ kB\nMemFree: +\d+ kB",
+    "cat /proc/slabinfo": r"slabinfo - version: 2\.1\n# name .*\nkmalloc-16 +\d+ +\d+ +16 +\d+ +1 : tunables",
     "uname -a": r"^Linux bulkhead 6\.\d+\.\d+-bulkhead .* x86_64",
     "sleep 1": r"^$",
     "echo one two": r"^one two$",
