@@ -6,7 +6,9 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "kernel/iommu/remap.h"
 #include "kernel/lib/error.h"
+#include "kernel/pci/registers.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/iommu_machine.h"
 
@@ -393,6 +395,7 @@ static void finds_the_unit_by_scope(void **state)
     struct pci_device *bridge, *upper;
     struct dmar_unit *second, *third;
     struct dmar_scope *scope;
+    uint16_t source;
 
     machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
     host_unit_add(0xfeda1000, PAGE_SIZE, CAP_WITH(0, UINT64_C(0x3ff) << 24) | UINT64_C(0x22) << 24,
@@ -422,6 +425,54 @@ static void finds_the_unit_by_scope(void **state)
     assert_int_equal(iommu_unit_for(0, PCI_RID(7, 31, 7))->index, 2);
     assert_int_equal(iommu_unit_for(0, PCI_RID(8, 0, 0))->index, 0);
     assert_null(iommu_unit_for(1, DEVICE));
+    assert_int_equal(iommu_unit_for_special(DMAR_SCOPE_IO_APIC, 8, &source)->index, 1);
+    assert_int_equal(source, PCI_RID(0xff, 0, 0));
+    assert_int_equal(iommu_unit_for_special(DMAR_SCOPE_HPET, 1, &source)->index, 1);
+    assert_int_equal(source, PCI_RID(0xfe, 1, 2));
+    assert_null(iommu_unit_for_special(DMAR_SCOPE_HPET, 8, &source));
+    assert_null(iommu_unit_for_special(DMAR_SCOPE_IO_APIC, 1, &source));
+    machine_stop();
+}
+
+/* One requester id in two segments is two devices: two units, two tables, two fates. */
+static void segments_are_kept_apart(void **state)
+{
+    struct vtd_unit *units[2];
+    struct iommu_unit *second;
+    struct iommu_domain *domains[2];
+    struct pci_device *devices[2];
+
+    units[0] = machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+    units[1] =
+        host_unit_add(0xfeda1000, PAGE_SIZE,
+                      CAP_WITH(0, UINT64_C(0x3ff) << 24) | UINT64_C(0x22) << 24, VTD_TEST_ECAP);
+    host_dmar_unit(0xfeda1000, true)->segment = 1;
+    devices[1] = host_pci_add(1, DEVICE, NULL);
+    assert_int_equal(
+        machine_init(&(struct iommu_options){.fault_threshold = 1, .stop_device = true}), 0);
+    devices[0] = pci_find(0, DEVICE);
+    second = iommu_unit_for(1, DEVICE);
+    assert_int_equal(second->index, 1);
+    assert_int_equal(iommu_domain_create(second, &domains[1]), 0);
+    domains[0] = machine_domain();
+    for (unsigned i = 0; i < 2; i++) {
+        machine_map(domains[i], 0x5000, 0x10000 + i * PAGE_SIZE, PAGE_SIZE, IOMMU_READ);
+        pci_write16(devices[i], PCI_COMMAND, PCI_COMMAND_MASTER);
+        assert_int_equal(iommu_attach(domains[i], (uint16_t)i, DEVICE), 0);
+        assert_int_equal(iommu_attach(domains[i], (uint16_t)!i, DEVICE), -ENODEV);
+    }
+    for (unsigned i = 0; i < 2; i++)
+        machine_expect_dma(units[i], DEVICE, 0x5000, false, 0x10000 + i * PAGE_SIZE);
+    machine_expect_refused(units[1], DEVICE, 0x6000, false, 6);
+    iommu_fault_count();
+    assert_non_null(strstr(host_log(), "0001:00:02.0 read of 0x6000 refused"));
+    assert_true(host_pci_master(devices[0]));
+    assert_false(host_pci_master(devices[1]));
+    assert_int_equal(iommu_detach(domains[1], 0, DEVICE), -ENODEV);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(iommu_detach(domains[i], (uint16_t)i, DEVICE), 0);
+        iommu_domain_destroy(domains[i]);
+    }
     machine_stop();
 }
 
@@ -483,6 +534,7 @@ int main(void)
         cmocka_unit_test(pitfall_17_extended_mode_needs_the_capability),
         cmocka_unit_test(sizes_the_tables_as_asked),
         cmocka_unit_test(finds_the_unit_by_scope),
+        cmocka_unit_test(segments_are_kept_apart),
         cmocka_unit_test(survives_scopes_that_lead_nowhere),
         cmocka_unit_test(a_domain_belongs_to_its_unit),
     };
