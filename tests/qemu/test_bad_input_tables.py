@@ -90,6 +90,8 @@ REFUSALS = {
                         r"ACPI table MCFG puts the configuration space of segment 0 at 0xb0001000"),
     "ECAM over the local APIC": ([fw.table(b"MCFG", MCFG_BASE, u64(0xf0000000))],
                                  r"PCI configuration space of segment 0 \(0xf0000000, 262144 KiB\) overlaps the interrupt window at 0xfee00000"),
+    "ECAM over a VT-d unit": ([fw.table(b"MCFG", MCFG_BASE, u64(0xf0000000)), fw.table(b"MCFG", MCFG_BUSES, b"\xed\xed")],
+                              r"PCI configuration space of segment 0 .* overlaps a VT-d unit at 0xfed90000"),
     "ECAM beyond the address width": ([fw.table(b"MCFG", MCFG_BASE, u64(1 << 56))],
                                       r"PCI configuration space at 0x100000000000000 cannot be mapped"),
     "IOMMU in RAM": ([fw.table(b"DMAR", UNIT_REGISTERS, u64(RAM))],

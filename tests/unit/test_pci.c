@@ -426,6 +426,9 @@ static void checks_configuration_space(void **state)
     says("interrupt window");
     acpi.ecams[0].last_bus = 0x7f;
     assert_int_equal(pci_check_ecam(&machine, &why), 0);
+    acpi.ecams[0].first_bus = acpi.ecams[0].last_bus = 0xed;
+    assert_int_equal(pci_check_ecam(&machine, &why), -EINVAL);
+    says("PCI configuration space of segment 0 (0xfed00000, 1024 KiB) overlaps a VT-d unit");
 }
 
 static void selects_devices(void **state)
