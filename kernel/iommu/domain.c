@@ -253,11 +253,28 @@ static APART int unmap_any(struct iommu_domain *domain, uint64_t iova, uint64_t 
     return iommu_sync(&gather);
 }
 
+/* The short way for one large leaf. */
+static APART int unmap_large(struct iommu_domain *domain, uint64_t iova, uint64_t length)
+{
+    struct iommu_unit *unit = domain->unit;
+
+    if (domain->with_ats || !domain->attached || unit->fenced)
+        return unmap_any(domain, iova, length);
+    domain_note_peak(&domain->history, &domain->table);
+    if (!unmap_large_in_place(&domain->table, iova, length))
+        return unmap_any(domain, iova, length);
+    domain->unmaps++;
+    invalidate_leaf(unit, domain->id, iova, (unsigned)__builtin_ctzll(length));
+    return invalidation_wait(unit);
+}
+
 int iommu_unmap_now(struct iommu_domain *domain, uint64_t iova, uint64_t length)
 {
     struct iommu_unit *unit = domain->unit;
 
-    if (length != PAGE_SIZE || domain->with_ats || !domain->attached || unit->fenced ||
+    if (length != PAGE_SIZE)
+        return unmap_large(domain, iova, length);
+    if (domain->with_ats || !domain->attached || unit->fenced ||
         !unmap_in_place(&domain->table, iova))
         return unmap_any(domain, iova, length);
     domain->unmaps++;
@@ -328,6 +345,16 @@ static APART int map_any(struct iommu_domain *domain, uint64_t iova, const struc
     return 0;
 }
 
+/* What is not one page: one large leaf, or anything else. */
+static APART int map_large(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs,
+                           size_t count, unsigned permissions, bool small)
+{
+    if (count == 1 && !small && !domain->open && domain->unit->stores_suffice &&
+        map_large_in_place(&domain->table, iova, runs, permissions))
+        return 0;
+    return map_any(domain, iova, runs, count, permissions, small);
+}
+
 int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs, size_t count,
               unsigned permissions, unsigned flags)
 {
@@ -335,7 +362,7 @@ int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run 
 
     if (count != 1 || domain->open || !domain->unit->stores_suffice ||
         !map_in_place(&domain->table, iova, runs, permissions))
-        error = map_any(domain, iova, runs, count, permissions, flags & IOMMU_SMALL_LEAVES);
+        error = map_large(domain, iova, runs, count, permissions, flags & IOMMU_SMALL_LEAVES);
     domain->maps += !error;
     return error;
 }

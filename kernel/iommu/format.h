@@ -11,6 +11,7 @@
 #include "kernel/lib/types.h"
 
 #define PT_ENTRIES    512u
+#define PT_LEVELS_MIN 3u
 #define PT_LEVELS_MAX 5u
 #define PT_LEAF_MAX   3u /* the highest level with leaves */
 

@@ -101,10 +101,12 @@ void invalidate_range(struct iommu_unit *unit, uint16_t domain, uint64_t first, 
     }
 }
 
-void invalidate_page(struct iommu_unit *unit, uint16_t domain, uint64_t iova)
+void invalidate_leaf(struct iommu_unit *unit, uint16_t domain, uint64_t iova, unsigned leaf_bits)
 {
-    if (unit->can.page_selective)
-        invalidate_block(unit, domain, iova / PAGE_SIZE, 0, true);
+    unsigned mask = leaf_bits - PAGE_SHIFT;
+
+    if (unit->can.page_selective && mask <= unit->can.max_mask)
+        invalidate_block(unit, domain, iova / PAGE_SIZE, mask, true);
     else
         invalidate_domain(unit, domain);
 }
@@ -216,7 +218,7 @@ int invalidation_wait(struct iommu_unit *unit)
 /* What must be timed, refused, or done in another way. */
 static APART int page_noticed(struct iommu_unit *unit, uint16_t domain, uint64_t iova)
 {
-    invalidate_page(unit, domain, iova);
+    invalidate_leaf(unit, domain, iova, PAGE_SHIFT);
     return invalidation_wait(unit);
 }
 

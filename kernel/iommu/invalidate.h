@@ -82,9 +82,9 @@ void invalidate_domain(struct iommu_unit *unit, uint16_t domain);
  */
 void invalidate_range(struct iommu_unit *unit, uint16_t domain, uint64_t first, uint64_t last,
                       unsigned leaf_bits, bool leaf_only);
-/* The same for a single page that had a leaf in a table which stays. */
-void invalidate_page(struct iommu_unit *unit, uint16_t domain, uint64_t iova);
-/* invalidate_page() and invalidation_wait(). */
+/* The same for one leaf of 2^leaf_bits bytes in a table which stays; `iova` is where it starts. */
+void invalidate_leaf(struct iommu_unit *unit, uint16_t domain, uint64_t iova, unsigned leaf_bits);
+/* That for a leaf of one page, and invalidation_wait(). */
 int invalidate_page_now(struct iommu_unit *unit, uint16_t domain, uint64_t iova);
 /* What is added later starts after what was added so far is done. */
 void invalidate_fence(struct iommu_unit *unit);

@@ -11,7 +11,8 @@ int page_table_init(struct page_table *table, struct table_pool *pool)
     table->root = table_alloc(pool, table->levels);
     table->tables = 0;
     table->idle = NULL;
-    table->recent_place = PT_NOWHERE;
+    for (unsigned level = 1; level <= PT_LEVELS_MAX; level++)
+        table->recent[level].place = PT_NOWHERE;
     for (unsigned level = 0; level <= PT_LEAF_MAX; level++) {
         table->leaves[level] = 0;
         table->removed[level] = 0;

@@ -13,6 +13,13 @@
 /* No IOVA has this place. */
 #define PT_NOWHERE (~UINT64_C(0))
 
+/* The table of a level used last. */
+struct recent_table {
+    uint64_t *entries;
+    struct iommu_table_page *page;
+    uint64_t place; /* IOVA / what the table stands for; PT_NOWHERE: there is none */
+};
+
 struct page_table {
     struct table_pool *pool;
     struct iommu_table_page *root;
@@ -26,16 +33,13 @@ struct page_table {
     uint64_t removed[PT_LEAF_MAX + 1]; /* by level, since the table was made */
     uint64_t tables;                   /* pages in the tree, without the root */
     /*
-     * One level 1 table that lost its last leaf stays where it is, with the tables above it, until
-     * another one does or something else wants its place: who maps and unmaps single pages at the
-     * same place does not pay for tables each time.
+     * One table that lost its last leaf stays where it is, with the tables above it, until another
+     * one does or something else wants its place: who maps and unmaps single leaves at the same
+     * place does not pay for tables each time.
      */
     struct iommu_table_page *idle;
-    uint64_t idle_iova; /* an IOVA in it */
-    /* The level 1 table used last, and its place (PT_NOWHERE: there is none). */
-    uint64_t *recent;
-    struct iommu_table_page *recent_page;
-    uint64_t recent_place; /* IOVA / 2 MiB */
+    uint64_t idle_iova;                            /* an IOVA in it */
+    struct recent_table recent[PT_LEVELS_MAX + 1]; /* by level */
 };
 
 /* Takes the fields above from `levels` to `physical_limit` as set; allocates the root. -ENOMEM. */

@@ -111,8 +111,8 @@ static int cursor_move(struct cursor *cursor, uint64_t iova, unsigned level)
 /* Links what is not linked yet. */
 static void cursor_finish(struct cursor *cursor)
 {
-    if (cursor->level == 1 && cursor->stored)
-        table_use(cursor->table, cursor->tables[1], cursor->end - 1);
+    if (cursor->stored)
+        table_use(cursor->table, cursor->tables[cursor->level], cursor->end - 1);
     while (cursor->fresh)
         cursor_ascend(cursor);
     cursor_settle(cursor);
@@ -262,7 +262,7 @@ static inline size_t store_whole(struct feed *feed, uint64_t span, uint64_t bits
 /* Is the idle table below this place? Then nothing else need be there. */
 static bool idle_below(const struct page_table *table, uint64_t iova, unsigned level)
 {
-    return level > 1 && table->idle && (table->idle_iova ^ iova) < pt_span(level);
+    return table->idle && table->idle->level < level && (table->idle_iova ^ iova) < pt_span(level);
 }
 
 /*

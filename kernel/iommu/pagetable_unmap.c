@@ -29,8 +29,8 @@ static void retire(struct removal *removal, struct iommu_table_page *page)
     removal->table->tables--;
     if (page == removal->table->idle)
         removal->table->idle = NULL;
-    if (table_entries(page) == removal->table->recent)
-        removal->table->recent_place = PT_NOWHERE;
+    if (page == removal->table->recent[page->level].page)
+        removal->table->recent[page->level].place = PT_NOWHERE;
 }
 
 /*
@@ -172,10 +172,10 @@ static void drop_idle(struct removal *removal)
     gather->last = MAX(gather->last, iova);
 }
 
-/* A table lost its last leaf: it stays, in place of the one that stayed so far. */
+/* If a table lost its last leaf, it stays, in place of the one that stayed so far. */
 static void keep_idle(struct removal *removal, struct iommu_table_page *page, uint64_t iova)
 {
-    if (page == removal->table->idle)
+    if (page->live || page == removal->table->idle || page == removal->table->root)
         return;
     drop_idle(removal);
     removal->table->idle = page;
@@ -196,13 +196,8 @@ void page_table_unmap(struct page_table *table, uint64_t iova, uint64_t length,
     entries = descend(&removal, iova, last);
     page = table_page_of(entries);
     clear_range(&removal, entries, iova, last);
-    if (page->level > 1) {
-        prune(&removal, page);
-    } else {
-        table_use(table, entries, iova);
-        if (!page->live)
-            keep_idle(&removal, page, iova);
-    }
+    table_use(table, entries, iova);
+    keep_idle(&removal, page, iova);
     entry_flush(&removal.writer);
     if (gather->leaves == leaves && gather->freed == freed)
         return;

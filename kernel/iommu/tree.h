@@ -14,12 +14,13 @@ static inline uint64_t *child_table(uint64_t entry)
 /* The level 1 table for an IOVA, or NULL where there is none. */
 uint64_t *find_leaf_table(const struct page_table *table, uint64_t iova);
 
-/* Makes a level 1 table the one used last. */
+/* Makes a table the one of its level that was used last. */
 static inline void table_use(struct page_table *table, uint64_t *entries, uint64_t iova)
 {
-    table->recent = entries;
-    table->recent_page = table_page_of(entries);
-    table->recent_place = iova / SIZE_2M;
+    struct iommu_table_page *page = table_page_of(entries);
+
+    table->recent[page->level] =
+        (struct recent_table){entries, page, iova >> pt_shift(page->level + 1)};
 }
 
 #endif

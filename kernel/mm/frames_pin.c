@@ -238,7 +238,7 @@ static void unpin_run(struct phys_run run)
 }
 
 /*
- * Scattered memory is one run per frame or per region, each pinned once. Millions of them go
+ * Scattered memory is one run per frame or per block, each pinned once. Millions of them go
  * through the functions below, so the case is decided by one comparison, they call nothing, which
  * would make them save registers, and the cost of the loop is shared by four runs. They stop at
  * the first run that is anything else (the first frame of a region among them) and return how many
@@ -246,9 +246,8 @@ static void unpin_run(struct phys_run run)
  */
 #define OFFSET_SHIFT (PAGE_SHIFT - 4)
 #define REGION_BYTES (FRAMES_PER_2M * sizeof(struct frame))
-#define REGION_SHIFT (PAGE_SHIFT + 9)
 
-/* The status that frames or regions are expected to have, and the one they get. */
+/* The status that frames or blocks are expected to have, and the one they get. */
 struct change {
     uint64_t from;
     uint64_t to;
@@ -258,11 +257,12 @@ struct change {
 static const struct change pin_once = {STATUS_HELD, STATUS_PINNED_ONCE, 1};
 static const struct change unpin_last = {STATUS_PINNED_ONCE, STATUS_HELD, (uint32_t)-1};
 
-/* What the table of frames, or of regions, is; copied, so that it can live in registers. */
+/* The frames, or the blocks of one size; copied, so that it can live in registers. */
 struct table {
     char *entries;
-    paddr_t first; /* of the memory it stands for */
-    uint64_t end;  /* offset, or number, behind the last */
+    paddr_t first;  /* of the memory it stands for */
+    uint64_t end;   /* offset, or number, behind the last */
+    unsigned shift; /* of blocks: an entry stands for 2^shift bytes */
 };
 
 static inline struct frame *frame_at(const struct table *table, uint64_t offset)
@@ -283,17 +283,18 @@ static inline bool change_frame(const struct table *table, const struct phys_run
     return true;
 }
 
-static inline bool change_region(const struct table *table, const struct phys_run *run,
-                                 const struct change *change)
+static inline bool change_block(const struct table *table, const struct phys_run *run,
+                                const struct change *change)
 {
-    struct pin_block *regions = (struct pin_block *)(void *)table->entries;
+    struct pin_block *blocks = (struct pin_block *)(void *)table->entries;
     uint64_t inside = run->base - table->first;
-    /* Huge if it does not start where a region does. */
-    uint64_t number = inside >> REGION_SHIFT | inside << (64 - REGION_SHIFT);
+    /* Huge if it does not start where a block does. */
+    uint64_t number = inside >> table->shift | inside << (64 - table->shift);
 
-    if (run->length != SIZE_2M || number >= table->end || regions[number].status != change->from)
+    if (run->length != BIT(table->shift) || number >= table->end ||
+        blocks[number].status != change->from)
         return false;
-    regions[number].status = change->to;
+    blocks[number].status = change->to;
     return true;
 }
 
@@ -316,7 +317,7 @@ static inline __attribute__((always_inline)) size_t
 change_frames(const struct phys_run *runs, size_t count, struct change change)
 {
     struct table table = {(char *)frames.frame, (paddr_t)frames.base << PAGE_SHIFT,
-                          frames.count * sizeof(struct frame)};
+                          frames.count * sizeof(struct frame), 0};
 
     return change_runs(change_frame, table, runs, count, change);
 }
@@ -325,9 +326,20 @@ static inline __attribute__((always_inline)) size_t
 change_regions(const struct phys_run *runs, size_t count, struct change change)
 {
     struct table table = {(char *)frames.region, (paddr_t)frames.origin << PAGE_SHIFT,
-                          (frames.base - frames.origin + frames.count) / FRAMES_PER_2M};
+                          (frames.base - frames.origin + frames.count) / FRAMES_PER_2M,
+                          PAGE_SHIFT + 9};
 
-    return change_runs(change_region, table, runs, count, change);
+    return change_runs(change_block, table, runs, count, change);
+}
+
+/* One GiB: there are never many of them, but a mapping may well be just one. */
+static inline bool change_giga(const struct phys_run *run, struct change change)
+{
+    struct table table = {(char *)frames.giga, (paddr_t)frames.origin << PAGE_SHIFT,
+                          (frames.base - frames.origin + frames.count) / FRAMES_PER_1G,
+                          PAGE_SHIFT + 18};
+
+    return change_block(&table, run, &change);
 }
 
 static inline size_t pin_frames(const struct phys_run *runs, size_t count)
@@ -362,6 +374,22 @@ static inline size_t unpin_regions(const struct phys_run *runs, size_t count)
     return done;
 }
 
+static inline size_t pin_giga(const struct phys_run *run)
+{
+    bool done = change_giga(run, pin_once);
+
+    frames.stats.pins += done;
+    return done;
+}
+
+static inline size_t unpin_giga(const struct phys_run *run)
+{
+    bool done = change_giga(run, unpin_last);
+
+    frames.stats.pins -= done;
+    return done;
+}
+
 static SLOW_PATH void unpin_rest(const struct phys_run *runs, size_t done, size_t count)
 {
     while (done < count) {
@@ -374,12 +402,19 @@ static SLOW_PATH void unpin_rest(const struct phys_run *runs, size_t done, size_
     }
 }
 
+static SLOW_PATH void unpin_large(const struct phys_run *runs, size_t done, size_t count)
+{
+    done += unpin_giga(&runs[done]);
+    if (done != count)
+        unpin_rest(runs, done, count);
+}
+
 void frames_unpin_runs(const struct phys_run *runs, size_t count)
 {
     size_t done = unpin_frames(runs, count);
 
     if (done != count)
-        unpin_rest(runs, done, count);
+        unpin_large(runs, done, count);
 }
 
 static SLOW_PATH int pin_rest(const struct phys_run *runs, size_t done, size_t count)
@@ -398,11 +433,17 @@ static SLOW_PATH int pin_rest(const struct phys_run *runs, size_t done, size_t c
     return 0;
 }
 
+static SLOW_PATH int pin_large(const struct phys_run *runs, size_t done, size_t count)
+{
+    done += pin_giga(&runs[done]);
+    return done == count ? 0 : pin_rest(runs, done, count);
+}
+
 int frames_pin_runs(const struct phys_run *runs, size_t count)
 {
     size_t done = pin_frames(runs, count);
 
-    return done == count ? 0 : pin_rest(runs, done, count);
+    return done == count ? 0 : pin_large(runs, done, count);
 }
 
 int frames_pin(paddr_t base, uint64_t length)

@@ -113,13 +113,13 @@ static uint64_t idle_tables(const struct page_table *table)
 
     if (!table->idle)
         return 0;
-    for (; level > 1; level--) {
+    for (; level > table->idle->level; level--) {
         uint64_t index = table->idle_iova >> (PAGE_SHIFT + 9 * (level - 1)) & (PT_ENTRIES - 1);
 
         entries = phys_to_virt(pt_address(entries[index]));
         path[level - 1] = table_page_of(entries);
     }
-    for (level = 2; level < table->levels && path[level]->live == 1; level++)
+    for (level++; level < table->levels && path[level]->live == 1; level++)
         count++;
     return count;
 }
@@ -266,6 +266,14 @@ static void undo_map(struct iommu_domain *domain, uint64_t iova, uint64_t mapped
         page_table_unmap(&domain->table, iova, mapped, &gather);
     page_table_trim(&domain->table, &gather);
     page_table_release(&domain->table, &gather);
+}
+
+void ioas_iommu_forget_idle(void)
+{
+    struct iommu_domain *domain;
+
+    for (size_t n = 0; (domain = ioas_iommu_domain(n)) != NULL; n++)
+        undo_map(domain, 0, 0);
 }
 
 int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs, size_t count,

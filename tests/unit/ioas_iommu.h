@@ -44,6 +44,8 @@ void ioas_iommu_set_reserved(uint16_t rid, paddr_t base, uint64_t length);
 struct iommu_domain *ioas_iommu_domain(size_t n);
 /* The domain of a requester, or NULL. */
 struct iommu_domain *ioas_iommu_domain_of(uint16_t rid);
+/* Gives the idle tables up, so that an operation needs the same steps every time. */
+void ioas_iommu_forget_idle(void);
 /* Table pages in use, over all units, but for the idle ones that page tables keep for later. */
 uint64_t ioas_iommu_tables(void);
 /* Calls back for every piece of memory that a unit may reach, by table or by stale translation. */

@@ -156,6 +156,7 @@ uint64_t every_step_fails(const char *name, int64_t (*run)(void), char *(*snapsh
             return step - 1;
         }
         snapshot_compare(name, step, before, snapshot());
+        ioas_iommu_forget_idle();
     }
     abort();
 }

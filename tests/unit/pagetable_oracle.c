@@ -164,8 +164,6 @@ static void read_table(struct reading *reading, paddr_t at, unsigned level, uint
 /* Does the path to the idle table go through this place, and nothing else? */
 static bool only_idle(uint64_t place, uint64_t span)
 {
-    if (!table.idle || table.idle_iova / span != place)
-        return false;
     for (size_t i = 0; i < segment_count; i++) {
         if (segments[i].iova / span <= place &&
             (segments[i].iova + segments[i].length - 1) / span >= place)
@@ -184,7 +182,8 @@ static uint64_t minimal_tables(void)
         uint64_t span = PAGE_SIZE << (9 * level);
         uint64_t last_seen = ~UINT64_C(0);
 
-        tables += only_idle(table.idle_iova / span, span);
+        if (table.idle && table.idle->level <= level)
+            tables += only_idle(table.idle_iova / span, span);
         for (size_t i = 0; i < segment_count; i++) {
             const struct segment *segment = &segments[i];
 
@@ -403,11 +402,10 @@ static void release(struct iommu_gather *gather)
     *gather = (struct iommu_gather){.first = ~UINT64_C(0)};
 }
 
-/* Does the range share a 2 MiB place with the address? */
-static bool overlaps_span(uint64_t iova, uint64_t length, uint64_t address)
+/* Does the range share a place of `span` bytes with the address? */
+static bool overlaps_span(uint64_t iova, uint64_t length, uint64_t address, uint64_t span)
 {
-    return iova / SIZE_2M <= address / SIZE_2M &&
-           (iova + length - 1) / SIZE_2M >= address / SIZE_2M;
+    return iova / span <= address / span && (iova + length - 1) / span >= address / span;
 }
 
 static void trim(void)
@@ -425,14 +423,28 @@ static void trim(void)
 /* Both ways of unmapping, as the layer above chooses between them. */
 static void unmap(uint64_t iova, uint64_t length, struct iommu_gather *gather)
 {
-    if (length == PAGE_SIZE && unmap_in_place(&table, iova)) {
+    bool in_place = length == PAGE_SIZE ? unmap_in_place(&table, iova)
+                                        : unmap_large_in_place(&table, iova, length);
+
+    if (in_place) {
         gather->leaves++;
-        gather->leaf_bits = MAX(gather->leaf_bits, PAGE_SHIFT);
+        gather->leaf_bits = MAX(gather->leaf_bits, (unsigned)__builtin_ctzll(length));
         gather->first = MIN(gather->first, iova);
-        gather->last = MAX(gather->last, iova + (PAGE_SIZE - 1));
+        gather->last = MAX(gather->last, iova + (length - 1));
     } else {
         page_table_unmap(&table, iova, length, gather);
     }
+}
+
+/* The short ways of mapping, for one page and for one large leaf. */
+static bool map_short(const struct segment *segment)
+{
+    if (segment->count != 1)
+        return false;
+    if (map_in_place(&table, segment->iova, segment->runs, segment->permissions))
+        return true;
+    return !segment->small &&
+           map_large_in_place(&table, segment->iova, segment->runs, segment->permissions);
 }
 
 /* What the layer above does: on failure everything is taken back, the idle table as well. */
@@ -440,11 +452,10 @@ static int map(const struct segment *segment)
 {
     struct iommu_gather undo = {.first = ~UINT64_C(0)};
     uint64_t idle_iova = table.idle_iova, mapped;
-    bool idle = table.idle;
+    uint64_t span = table.idle ? PAGE_SIZE << (9 * table.idle->level) : 0;
     int error;
 
-    if (segment->count == 1 &&
-        map_in_place(&table, segment->iova, segment->runs, segment->permissions))
+    if (map_short(segment))
         return 0;
     for (unsigned tries = 0;; tries++) {
         error = page_table_map(&table, segment->iova, segment->runs, segment->count,
@@ -459,7 +470,8 @@ static int map(const struct segment *segment)
         if (error != -EAGAIN)
             return error;
         /* The idle table was in the way of a large leaf; the second try is final. */
-        REQUIRE(tries == 0 && idle && overlaps_span(segment->iova, segment->length, idle_iova));
+        REQUIRE(tries == 0 && span &&
+                overlaps_span(segment->iova, segment->length, idle_iova, span));
     }
 }
 
@@ -537,12 +549,14 @@ static void step_unmap_hole(struct chooser *chooser)
     size_t i = below(chooser, segment_count + 1);
     uint64_t first = i ? segments[i - 1].iova + segments[i - 1].length : 0;
     uint64_t end = i < segment_count ? segments[i].iova : BIT(table.address_bits);
+    const struct iommu_table_page *idle = table.idle;
 
     if (first == end)
         return;
     unmap(first, end - first, &gather);
     REQUIRE(gather.leaves == 0 && (gather.first > gather.last) == !gather.freed);
-    REQUIRE(!gather.freed || !table.idle);
+    /* With the idle table gone the one above it may have become empty in its place. */
+    REQUIRE(!gather.freed || !idle || table.idle != idle);
     release(&gather);
 }
 

@@ -407,6 +407,11 @@ static void test_unlike_runs_in_lists(void **state)
             runs[place] = other;
         }
     }
+    /* A GiB that is no block. */
+    assert_int_equal(frames_pin(at + SIZE_2M, SIZE_1G), 0);
+    assert_int_equal(pins_now(), 512);
+    frames_unpin(at + SIZE_2M, SIZE_1G);
+    assert_int_equal(pins_now(), 0);
     frames_release(at, SIZE_1G);
     assert_true(frames_alloc(ORDER_1G, 0) == at); /* no pin is left on any of it */
     host_memory_destroy();

@@ -158,6 +158,31 @@ static void step_unmap_now(struct exercise *e, unsigned d)
     probe_piece(e, &piece);
 }
 
+/* One leaf comes and goes at the same place, as a driver's buffer does. */
+static void step_again(struct exercise *e, unsigned d)
+{
+    static const uint64_t sizes[] = {PAGE_SIZE, SIZE_2M, SIZE_1G};
+    struct piece *piece = &e->pieces[d][e->counts[d]];
+    struct phys_run run;
+
+    if (e->counts[d] == PIECES)
+        return;
+    piece->length = sizes[below(e, ARRAY_SIZE(sizes))];
+    piece->iova = 9 * SIZE_1G;
+    piece->permissions = IOMMU_READ | IOMMU_WRITE;
+    for (unsigned i = 0; i < 4; i++) {
+        piece->base = TARGET + (8 + i) * SIZE_1G;
+        run = (struct phys_run){piece->base, piece->length};
+        probe_piece(e, piece);
+        assert_int_equal(iommu_map(e->domains[d], piece->iova, &run, 1, piece->permissions, 0), 0);
+        e->counts[d]++;
+        probe_piece(e, piece);
+        e->counts[d]--;
+        assert_int_equal(iommu_unmap_now(e->domains[d], piece->iova, piece->length), 0);
+        probe_piece(e, piece);
+    }
+}
+
 /* Clears and maps something else there before the invalidation. */
 static void step_remap(struct exercise *e, unsigned d)
 {
@@ -219,7 +244,7 @@ static void exercise(uint64_t cap, uint64_t ecap, uint64_t seed, unsigned deaf_t
         unsigned d = (unsigned)below(e, DOMAINS);
 
         vtd_unit_forget_events(e->unit);
-        switch (below(e, 6)) {
+        switch (below(e, 7)) {
         case 0:
         case 1:
             step_map(e, d);
@@ -232,6 +257,9 @@ static void exercise(uint64_t cap, uint64_t ecap, uint64_t seed, unsigned deaf_t
             break;
         case 4:
             step_remap(e, d);
+            break;
+        case 5:
+            step_again(e, d);
             break;
         default:
             step_attach(e, d);
