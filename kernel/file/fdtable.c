@@ -60,10 +60,22 @@ static struct fd_slot *fd_slot(int fd)
     return &table.slots[fd];
 }
 
-struct file *fd_get(int fd)
+struct file *fd_get_path(int fd)
 {
     struct fd_slot *slot = fd_slot(fd);
     return slot ? file_get(slot->file) : NULL;
+}
+
+struct file *fd_get(int fd)
+{
+    struct fd_slot *slot = fd_slot(fd);
+    return slot && !(slot->file->flags & FILE_PATH) ? file_get(slot->file) : NULL;
+}
+
+bool fd_is_file(int fd)
+{
+    struct fd_slot *slot = fd_slot(fd);
+    return slot && !(slot->file->flags & FILE_PATH);
 }
 
 int fd_install_from(int minimum, struct file *file, bool close_on_exec)

@@ -23,6 +23,10 @@ int fd_install_from(int minimum, struct file *file, bool close_on_exec);
 /* dup2: puts the file at exactly `fd`, closing what was there. The reference is taken over on
  * success. Returns fd, -EBADF when out of range, -ENOMEM. */
 int fd_replace(int fd, struct file *file, bool close_on_exec);
+/* As fd_get(), also for what was opened with O_PATH. */
+struct file *fd_get_path(int fd);
+/* Would fd_get() find a file? */
+bool fd_is_file(int fd);
 /* 0 or -EBADF. */
 int fd_close(int fd);
 /* The close-on-exec mark: 0 or 1, -EBADF. */

@@ -84,7 +84,8 @@ int64_t file_seek(struct file *file, int64_t offset, int whence, uint64_t size)
 
 bool file_readable(const struct file *file)
 {
-    return !(file->flags & FILE_PATH) && (file->flags & FILE_ACCMODE) != FILE_WRONLY;
+    unsigned mode = file->flags & FILE_ACCMODE;
+    return !(file->flags & FILE_PATH) && (mode == FILE_RDONLY || mode == FILE_RDWR);
 }
 
 bool file_writable(const struct file *file)

@@ -30,6 +30,7 @@ struct file_stat {
 /* Type bits of file_stat.mode. */
 enum file_mode {
     MODE_TYPE = 0170000,
+    MODE_BITS = 07777, /* what chmod(2) can set */
     MODE_FIFO = 0010000,
     MODE_CHARACTER = 0020000,
     MODE_DIRECTORY = 0040000,
@@ -154,7 +155,8 @@ bool file_writable(const struct file *file);
 
 /*
  * Descriptors of the payload, for calls that take or return one.
- * fd_get: a reference, or NULL for a bad descriptor. fd_install: takes over the reference and
+ * fd_get: a reference, or NULL for a bad descriptor, which for nearly all calls is also one opened
+ * with O_PATH. fd_install: takes over the reference and
  * returns the descriptor, or a negative error (-EMFILE) with the reference still the caller's.
  */
 struct file *fd_get(int fd);

@@ -124,7 +124,7 @@ void node_remove(struct node *node)
     node_put(node);
 }
 
-static bool is_below(const struct node *node, const struct node *top)
+bool node_is_below(const struct node *node, const struct node *top)
 {
     for (; node; node = node->parent) {
         if (node == top)
@@ -146,7 +146,7 @@ static void node_relink(struct node *node, struct node *directory, char *name)
 
 int node_move(struct node *node, struct node *directory, const char *name, size_t length)
 {
-    if (is_below(directory, node))
+    if (node_is_below(directory, node))
         return -EINVAL;
     int error = node_check_place(directory, name, length);
     if (error)
@@ -160,7 +160,7 @@ int node_move(struct node *node, struct node *directory, const char *name, size_
 
 int node_replace(struct node *node, struct node *victim)
 {
-    if (is_below(victim, node))
+    if (node_is_below(victim, node))
         return -EINVAL;
     struct node *directory = victim->parent;
     char *name = name_copy(victim->name, strlen(victim->name));

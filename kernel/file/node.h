@@ -69,6 +69,8 @@ int node_add(struct node *directory, const char *name, size_t length, enum node_
              uint32_t mode, struct node **out);
 /* Takes a node, which has no children, out of the tree. */
 void node_remove(struct node *node);
+/* Is it `top` itself, or somewhere below? */
+bool node_is_below(const struct node *node, const struct node *top);
 /* Moves it below another directory; -ENAMETOOLONG, -ENOMEM, -EINVAL (below itself), -EEXIST. */
 int node_move(struct node *node, struct node *directory, const char *name, size_t length);
 /* Puts a node in another's place, which goes. -EINVAL when that lies below the node; -ENOMEM. */

@@ -8,7 +8,10 @@
 #include "kernel/mm/heap.h"
 
 /* The flags that stay with a file. */
-#define FLAGS_KEPT (FILE_ACCMODE | FILE_NONBLOCK | FILE_APPEND | FILE_DIRECT | FILE_PATH)
+#define FLAGS_KEPT                                                                                 \
+    (FILE_ACCMODE | FILE_NONBLOCK | FILE_APPEND | FILE_DIRECT | OPEN_DIRECTORY | OPEN_NOFOLLOW)
+
+#define PATH_FLAGS_KEPT (FILE_PATH | OPEN_DIRECTORY | OPEN_NOFOLLOW)
 
 /* A position is the order of the entry before it: it survives additions and removals. */
 static int directory_iterate(struct file *file, uint64_t *position, file_emit emit, void *context)
@@ -59,7 +62,10 @@ static const struct file_ops directory_ops = {
 
 struct file *directory_open(unsigned flags)
 {
-    return file_create(&directory_ops, NULL, flags & FLAGS_KEPT, "directory");
+    struct file *file = file_create(&directory_ops, NULL, flags & FLAGS_KEPT, "directory");
+    if (file)
+        file->seekable = true;
+    return file;
 }
 
 struct text_content {
@@ -143,7 +149,7 @@ static int open_by_type(struct node *node, unsigned flags, struct file **out)
     bool write = (flags & FILE_ACCMODE) != FILE_RDONLY;
     *out = NULL;
     if (flags & FILE_PATH) {
-        *out = file_create(&path_ops, NULL, FILE_PATH, "path");
+        *out = file_create(&path_ops, NULL, flags & PATH_FLAGS_KEPT, "path");
         return *out ? 0 : -ENOMEM;
     }
     switch (node->type) {

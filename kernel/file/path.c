@@ -75,7 +75,9 @@ static int walk_step(struct walk *walk, const char **cursor, unsigned flags, str
     struct node *node = walk_find(walk->at, name, length);
     if (!node && !(last && (flags & PATH_PARENT)))
         return -ENOENT;
-    if (node && node->type == NODE_LINK && (!last || slash || (flags & PATH_FOLLOW))) {
+    bool follow = !last || (flags & PATH_PARENT ? !slash && (flags & PATH_FOLLOW)
+                                                : slash || (flags & PATH_FOLLOW));
+    if (node && node->type == NODE_LINK && follow) {
         *cursor = walk->rest;
         /* Keep one slash: "link/" asks for a directory, "link/x" needs a separator. */
         return walk_link(walk, node->target, slash ? rest - 1 : rest);
@@ -85,7 +87,7 @@ static int walk_step(struct walk *walk, const char **cursor, unsigned flags, str
         *cursor = rest;
         return 0;
     }
-    if (node && slash && node->type != NODE_DIRECTORY)
+    if (node && slash && node->type != NODE_DIRECTORY && !(flags & PATH_PARENT))
         return -ENOTDIR;
     place_set(out, walk->at, node, name, length, slash);
     return 1;

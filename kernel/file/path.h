@@ -19,7 +19,11 @@ enum open_flags {
 
 enum path_flags {
     PATH_FOLLOW = 1, /* follow a symbolic link at the end */
-    PATH_PARENT = 2, /* the last component may be missing: see struct place */
+    /*
+     * The entry itself is meant: it may be missing, and a slash behind it neither follows a link
+     * nor asks for a directory. See struct place.
+     */
+    PATH_PARENT = 2,
 };
 
 /* Where a walk ended. Nothing is referenced: use it before the next sleep. */
@@ -27,7 +31,7 @@ struct place {
     struct node *node;   /* NULL: missing (only with PATH_PARENT) */
     struct node *parent; /* directory of the last component; NULL when that was "/", "." or ".." */
     char name[NODE_NAME_MAX + 1];
-    bool slash; /* a slash follows the last component: it must be a directory */
+    bool slash; /* a slash follows the last component */
 };
 
 /*

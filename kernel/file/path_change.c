@@ -23,7 +23,7 @@ static int create_ram(struct node *directory, const char *name, uint32_t mode, s
     struct ramfile *ram = ramfile_create(SEAL_SEAL);
     if (!ram)
         return -ENOMEM;
-    int error = node_add(directory, name, strlen(name), NODE_RAM, mode & 0777, out);
+    int error = node_add(directory, name, strlen(name), NODE_RAM, mode & MODE_BITS, out);
     if (error) {
         ramfile_put(ram);
         return error;
@@ -74,11 +74,11 @@ static int find_or_create(struct node *start, const char *path, unsigned flags, 
         path_walk(start, path, (follow ? PATH_FOLLOW : 0u) | (create ? PATH_PARENT : 0u), &place);
     if (error)
         return error;
+    if (create && place.parent && place.slash)
+        return -EISDIR;
     *out = place.node;
     if (place.node)
         return check_existing(&place, flags);
-    if (place.slash)
-        return -EISDIR;
     if (!place.parent->writable)
         return -EROFS;
     return create_ram(place.parent, place.name, mode, out);
@@ -88,6 +88,8 @@ int path_open(struct node *start, const char *path, unsigned flags, uint32_t mod
               struct file **out)
 {
     struct node *node;
+    if (flags & FILE_PATH) /* nothing else counts */
+        flags &= FILE_PATH | OPEN_DIRECTORY | OPEN_NOFOLLOW;
     bool temporary = (flags & OPEN_TEMPORARY) && (flags & OPEN_DIRECTORY);
     int error = find_or_create(start, path, flags, mode, &node);
     if (error)
@@ -112,76 +114,82 @@ int path_mkdir(struct node *start, const char *path, uint32_t mode)
     if (error)
         return error;
     error =
-        node_add(place.parent, place.name, strlen(place.name), NODE_DIRECTORY, mode & 0777, &node);
+        node_add(place.parent, place.name, strlen(place.name), NODE_DIRECTORY, mode & 01777, &node);
     if (!error)
         node->writable = true;
     return error;
 }
 
-/* May this entry be taken away by the payload? */
-static int check_removable(const struct place *place)
+/* Why rmdir(2) does not take what has no entry of its own. */
+static int check_dots(const struct place *place)
 {
-    if (!place->parent)
-        return -EBUSY;
-    return place->parent->writable ? 0 : -EROFS;
+    if (strcmp(place->name, "..") == 0)
+        return -ENOTEMPTY;
+    return place->node == node_root() ? -EBUSY : -EINVAL;
 }
 
 int path_unlink(struct node *start, const char *path, bool directory)
 {
     struct place place;
-    int error = path_walk(start, path, 0, &place);
+    int error = path_walk(start, path, PATH_PARENT, &place);
     if (error)
         return error;
+    if (!place.parent)
+        return directory ? check_dots(&place) : -EISDIR;
+    if (!place.node)
+        return -ENOENT;
     bool is_directory = place.node->type == NODE_DIRECTORY;
-    if (directory && !is_directory)
+    if (!is_directory && (directory || place.slash))
         return -ENOTDIR;
     if (!directory && is_directory)
         return -EISDIR;
-    error = check_removable(&place);
-    if (error)
-        return error;
+    if (!place.parent->writable)
+        return -EROFS;
     if (!list_empty(&place.node->children))
         return -ENOTEMPTY;
     node_remove(place.node);
     return 0;
 }
 
-/* May `from` take the place of `to`? */
-static int check_replace(const struct node *from, const struct node *to, bool keep)
+/* May `from` get the name, which is that of `to` now if there is a `to`? */
+static int check_rename(const struct place *from, const struct place *to, bool keep)
 {
-    if (keep)
+    bool directory = from->node->type == NODE_DIRECTORY;
+    if (!from->parent->writable || !to->parent->writable)
+        return -EROFS;
+    if (to->node && keep)
         return -EEXIST;
-    if (from->type == NODE_DIRECTORY && to->type != NODE_DIRECTORY)
+    if (!directory && (from->slash || to->slash))
         return -ENOTDIR;
-    if (from->type != NODE_DIRECTORY && to->type == NODE_DIRECTORY)
-        return -EISDIR;
-    return list_empty(&to->children) ? 0 : -ENOTEMPTY;
+    if (directory && node_is_below(to->parent, from->node))
+        return -EINVAL;
+    if (!to->node || to->node == from->node)
+        return 0;
+    if (node_is_below(from->parent, to->node))
+        return -ENOTEMPTY;
+    if (directory != (to->node->type == NODE_DIRECTORY))
+        return directory ? -ENOTDIR : -EISDIR;
+    return list_empty(&to->node->children) ? 0 : -ENOTEMPTY;
 }
 
 int path_rename(struct node *from_start, const char *from, struct node *to_start, const char *to,
                 bool keep)
 {
     struct place source, target;
-    int error = path_walk(from_start, from, 0, &source);
-    if (!error)
-        error = check_removable(&source);
+    int error = path_walk(from_start, from, PATH_PARENT, &source);
     if (!error)
         error = path_walk(to_start, to, PATH_PARENT, &target);
     if (error)
         return error;
-    if (!target.parent)
-        return -EBUSY;
-    if (!target.parent->writable)
-        return -EROFS;
-    if (target.node == source.node)
-        return keep ? -EEXIST : 0;
-    if (target.slash && source.node->type != NODE_DIRECTORY)
-        return -ENOTDIR;
+    if (!source.parent || !target.parent)
+        return keep && source.parent ? -EEXIST : -EBUSY;
+    if (!source.node)
+        return -ENOENT;
+    error = check_rename(&source, &target, keep);
+    if (error || target.node == source.node)
+        return error;
     if (!target.node)
         return node_move(source.node, target.parent, target.name, strlen(target.name));
-    error = check_replace(source.node, target.node, keep);
-    if (error)
-        return error;
     return node_replace(source.node, target.node);
 }
 
@@ -191,6 +199,8 @@ int path_symlink(const char *target, struct node *start, const char *path)
     struct node *node;
     size_t size = strlen(target) + 1;
     int error = place_for_new(start, path, &place);
+    if (!error && place.slash)
+        error = -ENOENT; /* only a directory may have a slash behind it */
     if (error)
         return error;
     char *copy = kmalloc(size);

@@ -13,6 +13,8 @@
 
 #define RAMFILE_MAX (UINT64_C(1) << 46) /* more than the machine can have */
 #define PROT_WRITE  2u
+#define SEEK_DATA   3
+#define SEEK_HOLE   4
 
 struct ramfile {
     unsigned references;
@@ -214,7 +216,13 @@ static int64_t ram_write(struct file *file, uaddr_t buffer, size_t length, uint6
 static int64_t ram_seek(struct file *file, int64_t offset, int whence)
 {
     const struct ramfile *ram = file->context;
-    return file_seek(file, offset, whence, ram->size);
+    if (whence != SEEK_DATA && whence != SEEK_HOLE)
+        return file_seek(file, offset, whence, ram->size);
+    /* All of the file is told to be data, as lseek(2) allows. */
+    if (offset < 0 || (uint64_t)offset >= ram->size)
+        return -ENXIO;
+    file->position = whence == SEEK_DATA ? (uint64_t)offset : ram->size;
+    return (int64_t)file->position;
 }
 
 static int ram_stat(struct file *file, struct file_stat *out)

@@ -4,6 +4,11 @@
 #include "kernel/mm/ramobj.h"
 #include "kernel/payload/space_internal.h"
 
+enum {
+    ADVICE_POPULATE_READ = 22,
+    ADVICE_POPULATE_WRITE = 23,
+};
+
 typedef int (*advice_action)(struct mapping *mapping, uaddr_t start, uaddr_t end);
 
 static int ignore(struct mapping *mapping, uaddr_t start, uaddr_t end)
@@ -30,9 +35,9 @@ static int punch(struct mapping *mapping, uaddr_t start, uaddr_t end)
 {
     if (mapping->flags & (MAPPING_LOCKED | MAPPING_DEVICE))
         return -EINVAL;
-    if (!(mapping->flags & MAPPING_SHARED) || !memobj_is_ram(mapping->object))
+    if (!mapping->object || !memobj_is_ram(mapping->object))
         return -EINVAL;
-    if (!(mapping->access_max & PAGE_WRITE))
+    if (!(mapping->flags & MAPPING_SHARED) || !(mapping->access_max & PAGE_WRITE))
         return -EACCES;
     return ramobj_punch(mapping->object, mapping->offset + (start - mapping->start), end - start);
 }
@@ -51,7 +56,7 @@ static int populate(struct mapping *mapping, uaddr_t start, uaddr_t end, unsigne
 
 static int populate_read(struct mapping *mapping, uaddr_t start, uaddr_t end)
 {
-    return populate(mapping, start, end, ACCESS_ALL);
+    return populate(mapping, start, end, PAGE_READ);
 }
 
 static int populate_write(struct mapping *mapping, uaddr_t start, uaddr_t end)
@@ -61,33 +66,37 @@ static int populate_write(struct mapping *mapping, uaddr_t start, uaddr_t end)
 
 /* By MADV_ number; what is not here is -EINVAL. Hints need no action: memory stays as it is. */
 static const advice_action advice_actions[] = {
-    [0] = ignore,          /* NORMAL */
-    [1] = ignore,          /* RANDOM */
-    [2] = ignore,          /* SEQUENTIAL */
-    [3] = ignore,          /* WILLNEED */
-    [4] = drop,            /* DONTNEED */
-    [8] = keep_private,    /* FREE */
-    [9] = punch,           /* REMOVE */
-    [10] = ignore,         /* DONTFORK */
-    [11] = ignore,         /* DOFORK */
-    [14] = ignore,         /* HUGEPAGE */
-    [15] = ignore,         /* NOHUGEPAGE */
-    [16] = ignore,         /* DONTDUMP */
-    [17] = ignore,         /* DODUMP */
-    [18] = ignore,         /* WIPEONFORK */
-    [19] = ignore,         /* KEEPONFORK */
-    [20] = ignore,         /* COLD */
-    [21] = ignore,         /* PAGEOUT */
-    [22] = populate_read,  /* POPULATE_READ */
-    [23] = populate_write, /* POPULATE_WRITE */
+    [0] = ignore,       /* NORMAL */
+    [1] = ignore,       /* RANDOM */
+    [2] = ignore,       /* SEQUENTIAL */
+    [3] = ignore,       /* WILLNEED */
+    [4] = drop,         /* DONTNEED */
+    [8] = keep_private, /* FREE */
+    [9] = punch,        /* REMOVE */
+    [10] = ignore,      /* DONTFORK */
+    [11] = ignore,      /* DOFORK */
+    [14] = ignore,      /* HUGEPAGE */
+    [15] = ignore,      /* NOHUGEPAGE */
+    [16] = ignore,      /* DONTDUMP */
+    [17] = ignore,      /* DODUMP */
+    [18] = ignore,      /* WIPEONFORK */
+    [19] = ignore,      /* KEEPONFORK */
+    [20] = ignore,      /* COLD */
+    [21] = ignore,      /* PAGEOUT */
+    [ADVICE_POPULATE_READ] = populate_read,
+    [ADVICE_POPULATE_WRITE] = populate_write,
 };
 
-/* As Linux does, a gap is reported after the rest of the range has been seen to. */
+/*
+ * As Linux does, a gap is reported after the rest of the range has been seen to; populating ends
+ * there.
+ */
 int space_madvise(struct space *space, uaddr_t at, uint64_t length, unsigned advice)
 {
+    bool populates = advice == ADVICE_POPULATE_READ || advice == ADVICE_POPULATE_WRITE;
     struct mapping *mapping;
     uaddr_t end;
-    bool gap = false;
+    bool gap;
     int error = 0;
 
     if (advice >= ARRAY_SIZE(advice_actions) || !advice_actions[advice] ||
@@ -95,9 +104,11 @@ int space_madvise(struct space *space, uaddr_t at, uint64_t length, unsigned adv
         return -EINVAL;
     if (length == 0)
         return 0;
-    if (!range_end(at, length, &end) || end > UINT64_MAX - PAGE_SIZE)
+    if (!range_end(at, length, &end) || end > ALIGN_DOWN(UINT64_MAX, PAGE_SIZE))
         return -EINVAL;
-    if (!space_range(at, length, &end))
+    gap = end > USER_END;
+    end = MIN(ALIGN_UP(end, PAGE_SIZE), USER_END);
+    if (at >= end)
         return -ENOMEM;
     /* The only step of dropping that can fail, so that it fails before anything is gone. */
     if (advice_actions[advice] == drop)
@@ -109,7 +120,7 @@ int space_madvise(struct space *space, uaddr_t at, uint64_t length, unsigned adv
             gap = true;
             at = mapping->start;
         }
-        if (at >= end)
+        if (at >= end || (gap && populates))
             break;
         error = advice_actions[advice](mapping, at, MIN(end, mapping->end));
         if (error)

@@ -95,7 +95,10 @@ static int set_range(struct space *space, uaddr_t start, uaddr_t end, bool locke
 static bool touched_range(uaddr_t at, uint64_t length, uaddr_t *start, uaddr_t *end)
 {
     *start = ALIGN_DOWN(at, PAGE_SIZE);
-    return range_end(at, length, end) && *end <= UINT64_MAX - PAGE_SIZE;
+    if (!range_end(at, length, end) || *end > UINT64_MAX - PAGE_SIZE)
+        return false;
+    *end = ALIGN_UP(*end, PAGE_SIZE);
+    return true;
 }
 
 int space_mlock(struct space *space, uaddr_t at, uint64_t length, bool on_fault)
@@ -107,8 +110,7 @@ int space_mlock(struct space *space, uaddr_t at, uint64_t length, bool on_fault)
         return -EPERM;
     if (!touched_range(at, length, &start, &end))
         return -EINVAL;
-    end = ALIGN_UP(end, PAGE_SIZE);
-    if (length == 0)
+    if (start == end)
         return 0;
     if (end > USER_END || !space_is_mapped(space, start, end) ||
         !space_lock_allowed(space, unlocked_bytes(space, start, end)))
@@ -123,8 +125,7 @@ int space_munlock(struct space *space, uaddr_t at, uint64_t length)
 
     if (!touched_range(at, length, &start, &end))
         return -EINVAL;
-    end = ALIGN_UP(end, PAGE_SIZE);
-    if (length == 0)
+    if (start == end)
         return 0;
     if (end > USER_END || !space_is_mapped(space, start, end))
         return -ENOMEM;

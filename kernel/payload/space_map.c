@@ -46,10 +46,10 @@ static int place(const struct space *space, const struct space_request *request,
     bool fixed = request->flags & (SPACE_FIXED | SPACE_FIXED_NOREPLACE);
     uaddr_t at = request->at;
 
-    if (fixed && !IS_ALIGNED(at, least_align))
-        return -EINVAL;
     if (fixed && (at > USER_END || length > USER_END - at))
         return -ENOMEM;
+    if (fixed && !IS_ALIGNED(at, least_align))
+        return -EINVAL;
     if (fixed && at < SPACE_LOWEST)
         return -EPERM;
     *out = at;
@@ -154,7 +154,6 @@ static int plan(const struct space *space, const struct space_request *request, 
 {
     int huge = huge_order(request);
     uint64_t least_align = PAGE_SIZE << MAX(huge, 0);
-    uint64_t end_offset;
     int error;
 
     if (huge < 0 || request->length == 0)
@@ -162,9 +161,9 @@ static int plan(const struct space *space, const struct space_request *request, 
     *length = ALIGN_UP(request->length, least_align);
     if (request->length > USER_END || *length > USER_END)
         return -ENOMEM;
-    if (!range_end(request->offset, *length, &end_offset))
-        return -EOVERFLOW;
     error = place(space, request, *length, least_align, at);
+    if (!error && request->offset > (uint64_t)INT64_MAX - *length)
+        error = -EOVERFLOW;
     if (!error && ((request->flags & SPACE_LOCK) || space->lock_future) &&
         !space_lock_allowed(space, *length))
         error = -EAGAIN;

@@ -208,9 +208,7 @@ static int check_arguments(uaddr_t at, uint64_t old_length, uint64_t length, uns
         return 0;
     if (!(flags & MREMAP_MAYMOVE) || !space_range(to, length, &end))
         return -EINVAL;
-    if (at < end && to < at + MAX(old_length, PAGE_SIZE))
-        return -EINVAL;
-    return to < SPACE_LOWEST ? -EPERM : 0;
+    return at < end && to < at + MAX(old_length, PAGE_SIZE) ? -EINVAL : 0;
 }
 
 /* What growing needs beside room. */
@@ -221,6 +219,22 @@ static int check_growth(const struct space *space, const struct mapping *mapping
     if ((mapping->flags & MAPPING_LOCKED) && !space_lock_allowed(space, bytes))
         return -EAGAIN;
     return 0;
+}
+
+/* What is kept must be of one mapping; what is cut off is unmapped, whatever it is. */
+static int check_move(const struct move *move, bool fixed)
+{
+    bool stays = !fixed && move->length < move->old_length;
+
+    if (!stays && MIN(move->old_length, move->length) > move->from->end - move->at)
+        return -EFAULT;
+    if (move->old_length > USER_END - move->at)
+        return -EINVAL;
+    if (fixed && move->to < SPACE_LOWEST)
+        return -EPERM;
+    return move->length > move->old_length
+               ? check_growth(move->space, move->from, move->length - move->old_length)
+               : 0;
 }
 
 /* Without MREMAP_FIXED: shrinks or grows where it is if possible, else finds a new place. */
@@ -254,9 +268,9 @@ int64_t space_mremap(struct space *space, uaddr_t at, uint64_t old_length, uint6
     struct move move = {.space = space, .at = at, .to = to};
     int error;
 
-    if (old_length > USER_END || length > USER_END)
+    if (length > USER_END)
         return -EINVAL;
-    move.old_length = ALIGN_UP(old_length, PAGE_SIZE);
+    move.old_length = ALIGN_UP(MIN(old_length, USER_END + PAGE_SIZE), PAGE_SIZE);
     move.length = ALIGN_UP(length, PAGE_SIZE);
     error = check_arguments(at, move.old_length, move.length, flags, to);
     if (error)
@@ -266,10 +280,7 @@ int64_t space_mremap(struct space *space, uaddr_t at, uint64_t old_length, uint6
         return -EFAULT;
     if (move.old_length == 0)
         return duplicate(space, move.from, at, move.length, flags, to);
-    if (move.old_length > move.from->end - at)
-        return -EFAULT;
-    if (move.length > move.old_length)
-        error = check_growth(space, move.from, move.length - move.old_length);
+    error = check_move(&move, flags & MREMAP_FIXED);
     if (error)
         return error;
     return flags & MREMAP_FIXED ? do_move(&move) : remap_anywhere(&move, flags);

@@ -57,7 +57,7 @@ int64_t sys_close_range(unsigned first, unsigned last, unsigned flags)
 
 static int64_t duplicate_from(int fd, int minimum, bool close_on_exec)
 {
-    struct file *file = fd_get(fd);
+    struct file *file = fd_get_path(fd);
     if (!file)
         return -EBADF;
     int result = fd_install_from(minimum, file, close_on_exec);
@@ -68,7 +68,7 @@ static int64_t duplicate_from(int fd, int minimum, bool close_on_exec)
 
 static int64_t duplicate_to(int fd, int target, bool close_on_exec)
 {
-    struct file *file = fd_get(fd);
+    struct file *file = fd_get_path(fd);
     if (!file)
         return -EBADF;
     int result = fd_replace(target, file, close_on_exec);
@@ -96,11 +96,38 @@ int64_t sys_dup3(int fd, int target, int flags)
     return duplicate_to(fd, target, flags & FILE_CLOEXEC);
 }
 
+/* struct flock of the interface. */
+struct lock {
+    int16_t type; /* 0 read, 1 write, 2 unlock */
+    int16_t whence;
+    uint32_t padding;
+    int64_t start, length;
+    int32_t pid;
+    uint32_t padding_end;
+};
+_Static_assert(sizeof(struct lock) == 32, "layout of the Linux interface");
+
+#define LOCK_READ  0
+#define LOCK_WRITE 1
+#define LOCK_NONE  2
+
 /* There is one process, and a process's locks never stand in its own way. */
-static int64_t get_lock(uaddr_t lock)
+static int64_t file_lock(const struct file *file, uaddr_t from, bool ask)
 {
-    const uint16_t unlocked = 2;
-    return copy_to_user(lock, &unlocked, sizeof(unlocked));
+    struct lock lock;
+    int error = copy_from_user(&lock, from, sizeof(lock));
+    if (error)
+        return error;
+    bool none = lock.type == LOCK_NONE;
+    if ((lock.type != LOCK_READ && lock.type != LOCK_WRITE && (!none || ask)) || lock.whence < 0 ||
+        lock.whence > 2)
+        return -EINVAL;
+    if (!ask)
+        return none || (lock.type == LOCK_READ ? file_readable(file) : file_writable(file))
+                   ? 0
+                   : -EBADF;
+    lock.type = LOCK_NONE;
+    return copy_to_user(from, &lock, sizeof(lock));
 }
 
 static int64_t ramfile_fcntl(const struct file *file, unsigned command, uint64_t argument)
@@ -127,12 +154,11 @@ static int64_t file_fcntl(struct file *file, unsigned command, uint64_t argument
         return 0;
     case F_GETLK:
     case F_OFD_GETLK:
-        return get_lock(argument);
     case F_SETLK:
     case F_SETLKW:
     case F_OFD_SETLK:
     case F_OFD_SETLKW:
-        return 0;
+        return file_lock(file, argument, command == F_GETLK || command == F_OFD_GETLK);
     case F_GETPIPE_SZ:
         return file_is_pipe(file) ? (int64_t)PIPE_CAPACITY : -EBADF;
     case F_ADD_SEALS:
@@ -157,7 +183,7 @@ int64_t sys_fcntl(int fd, unsigned command, uint64_t argument)
     default:
         break;
     }
-    struct file *file = fd_get(fd);
+    struct file *file = command == F_GETFL ? fd_get_path(fd) : fd_get(fd);
     if (!file)
         return -EBADF;
     int64_t result = file_fcntl(file, command, argument);
@@ -169,7 +195,7 @@ int64_t sys_flock(int fd, int operation)
 {
     const int non_blocking = 4;
     int kind = operation & ~non_blocking; /* 1 shared, 2 exclusive, 8 unlock */
-    if (fd_close_on_exec(fd) < 0)
+    if (!fd_is_file(fd))
         return -EBADF;
     return kind == 1 || kind == 2 || kind == 8 ? 0 : -EINVAL;
 }
@@ -187,11 +213,10 @@ static int64_t set_nonblock(struct file *file, uaddr_t argument)
 static inline int64_t file_ioctl(int fd, uint32_t command, uint64_t argument)
 {
     struct file *file = fd_get(fd);
-    int64_t result = -EBADF;
+    int64_t result;
     if (!file)
         return -EBADF;
-    if (!(file->flags & FILE_PATH))
-        result = file->ops->ioctl ? file->ops->ioctl(file, command, argument) : -ENOTTY;
+    result = file->ops->ioctl ? file->ops->ioctl(file, command, argument) : -ENOTTY;
     file_put(file);
     return result;
 }
@@ -199,9 +224,7 @@ static inline int64_t file_ioctl(int fd, uint32_t command, uint64_t argument)
 static int64_t ioctl_nonblock(int fd, uaddr_t argument)
 {
     struct file *file = fd_get(fd);
-    int64_t result = -EBADF;
-    if (file && !(file->flags & FILE_PATH))
-        result = set_nonblock(file, argument);
+    int64_t result = file ? set_nonblock(file, argument) : -EBADF;
     file_put(file);
     return result;
 }
@@ -209,7 +232,7 @@ static int64_t ioctl_nonblock(int fd, uaddr_t argument)
 /* Commands of the byte in which those of every file are; the others may be a terminal's. */
 static APART int64_t generic_ioctl(int fd, uint32_t command, uint64_t argument)
 {
-    if (command == FIOCLEX || command == FIONCLEX)
+    if ((command == FIOCLEX || command == FIONCLEX) && fd_is_file(fd))
         return fd_set_close_on_exec(fd, command == FIOCLEX);
     if (command == FIONBIO)
         return ioctl_nonblock(fd, argument);
@@ -225,8 +248,6 @@ int64_t sys_ioctl(int fd, uint32_t command, uint64_t argument)
 
 static int64_t seek(struct file *file, int64_t offset, int whence)
 {
-    if (file->flags & FILE_PATH)
-        return -EBADF;
     if (file->ops->seek)
         return file->ops->seek(file, offset, whence);
     return file->seekable ? file_seek(file, offset, whence, UINT64_MAX) : -ESPIPE;
@@ -244,13 +265,15 @@ int64_t sys_lseek(int fd, int64_t offset, int whence)
 
 static int64_t resize(struct file *file, int64_t size)
 {
-    if (size < 0 || !file_writable(file) || !file->ops->truncate)
+    if (!file_writable(file) || !file->ops->truncate)
         return -EINVAL;
     return file->ops->truncate(file, (uint64_t)size);
 }
 
 int64_t sys_ftruncate(int fd, int64_t size)
 {
+    if (size < 0)
+        return -EINVAL;
     struct file *file = fd_get(fd);
     if (!file)
         return -EBADF;
@@ -262,7 +285,7 @@ int64_t sys_ftruncate(int fd, int64_t size)
 /* Everything is in RAM: there is nothing to write back. */
 int64_t sys_fsync(int fd)
 {
-    return fd_close_on_exec(fd) < 0 ? -EBADF : 0;
+    return fd_is_file(fd) ? 0 : -EBADF;
 }
 
 int64_t sys_fdatasync(int fd)
@@ -272,7 +295,7 @@ int64_t sys_fdatasync(int fd)
 
 int64_t sys_fadvise64(int fd, int64_t offset, int64_t length, int advice)
 {
-    return fd_close_on_exec(fd) < 0 ? -EBADF : 0;
+    return fd_is_file(fd) ? 0 : -EBADF;
 }
 
 /* Only growing: frames come when they are used, so reserving is setting the size. */
@@ -292,16 +315,18 @@ static int64_t allocate(struct file *file, uint64_t end)
 int64_t sys_fallocate(int fd, int mode, int64_t offset, int64_t length)
 {
     uint64_t end;
-    if (offset < 0 || length <= 0)
-        return -EINVAL;
-    if (mode != 0)
-        return -EOPNOTSUPP;
-    if (!range_end((uint64_t)offset, (uint64_t)length, &end) || end > INT64_MAX)
-        return -EFBIG;
+    int64_t result;
     struct file *file = fd_get(fd);
     if (!file)
         return -EBADF;
-    int64_t result = allocate(file, end);
+    if (offset < 0 || length <= 0)
+        result = -EINVAL;
+    else if (mode != 0)
+        result = -EOPNOTSUPP;
+    else if (!range_end((uint64_t)offset, (uint64_t)length, &end) || end > INT64_MAX)
+        result = -EFBIG;
+    else
+        result = allocate(file, end);
     file_put(file);
     return result;
 }
@@ -366,7 +391,7 @@ int64_t sys_getdents64(int fd, uaddr_t buffer, unsigned size)
     struct file *file = fd_get(fd);
     if (!file)
         return -EBADF;
-    int64_t result = file->flags & FILE_PATH ? -EBADF : read_directory(file, buffer, size);
+    int64_t result = read_directory(file, buffer, size);
     file_put(file);
     return result;
 }

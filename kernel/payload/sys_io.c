@@ -81,6 +81,8 @@ static int64_t io_at(int fd, enum direction direction, uaddr_t buffer, size_t le
     if (!file)
         return -EBADF;
     int64_t result = file->seekable ? check_access(file, direction) : -ESPIPE;
+    if (!result && length > (uint64_t)INT64_MAX - at)
+        result = -EINVAL;
     if (!result)
         result = transfer(file, direction, buffer, length, &at);
     return finish(file, result);
@@ -96,10 +98,9 @@ int64_t sys_pwrite64(int fd, uaddr_t buffer, size_t length, int64_t position)
     return io_at(fd, WRITE, buffer, length, position);
 }
 
-/* Copies the vectors in, into a new array; checks that the lengths fit a result together. */
+/* Copies the vectors in, into a new array; the lengths are judged before the addresses. */
 static int get_vectors(uaddr_t from, int count, struct io_vector **out)
 {
-    uint64_t total = 0;
     if (count < 0 || count > VECTORS_MAX)
         return -EINVAL;
     size_t size = MAX((size_t)count, 1) * sizeof(struct io_vector);
@@ -108,9 +109,11 @@ static int get_vectors(uaddr_t from, int count, struct io_vector **out)
         return -ENOMEM;
     int error = copy_from_user(vectors, from, (size_t)count * sizeof(*vectors));
     for (int i = 0; !error && i < count; i++) {
-        if (__builtin_add_overflow(total, vectors[i].length, &total) || total > INT64_MAX)
+        if (vectors[i].length > INT64_MAX)
             error = -EINVAL;
-        else if (!user_range_ok(vectors[i].base, vectors[i].length))
+    }
+    for (int i = 0; !error && i < count; i++) {
+        if (!user_range_ok(vectors[i].base, vectors[i].length))
             error = -EFAULT;
     }
     if (error)

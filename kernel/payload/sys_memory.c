@@ -28,11 +28,11 @@ static int64_t map_anonymous(struct space_request *request)
     request->access_max = PROT_ALL;
     if (type == SPACE_PRIVATE)
         return space_mmap(payload.space, request);
-    if (type != SPACE_SHARED || (request->flags & SPACE_GROWSDOWN))
-        return -EINVAL;
     result = space_check(payload.space, request);
     if (result)
         return result;
+    if (type != SPACE_SHARED || (request->flags & SPACE_GROWSDOWN))
+        return -EINVAL;
     /* Huge pages round the mapping up. */
     request->object = ramobj_create(ALIGN_UP(request->length, granule));
     if (!request->object)
@@ -47,7 +47,10 @@ static int check_file(const struct file *file, struct space_request *request)
 {
     unsigned type = request->flags & SPACE_TYPE;
     bool shared = type != SPACE_PRIVATE;
+    int error = space_check(payload.space, request);
 
+    if (error)
+        return error;
     if (type != SPACE_SHARED && type != SPACE_PRIVATE && type != SPACE_SHARED_VALIDATE)
         return -EINVAL;
     if (type == SPACE_SHARED_VALIDATE && (request->flags & ~MAP_KNOWN))
@@ -61,7 +64,7 @@ static int check_file(const struct file *file, struct space_request *request)
     if (request->flags & (SPACE_HUGETLB | SPACE_GROWSDOWN))
         return -EINVAL;
     request->access_max = !shared || file_writable(file) ? PROT_ALL : PAGE_READ | PAGE_EXEC;
-    return space_check(payload.space, request);
+    return 0;
 }
 
 static int64_t map_file(struct file *file, struct space_request *request)
@@ -173,6 +176,10 @@ int64_t sys_mincore(uaddr_t at, uint64_t length, uaddr_t vector)
     uint64_t pages = length / PAGE_SIZE + (length % PAGE_SIZE != 0);
     uint8_t part[256];
 
+    if (!IS_ALIGNED(at, PAGE_SIZE))
+        return -EINVAL;
+    if (at > USER_END)
+        return -ENOMEM;
     for (uint64_t done = 0; done < pages; done += sizeof(part)) {
         uint64_t count = MIN(pages - done, sizeof(part));
         int error = space_mincore(payload.space, at + done * PAGE_SIZE, count, part);
@@ -182,7 +189,7 @@ int64_t sys_mincore(uaddr_t at, uint64_t length, uaddr_t vector)
         if (error)
             return error;
     }
-    return IS_ALIGNED(at, PAGE_SIZE) ? 0 : -EINVAL;
+    return 0;
 }
 
 int64_t sys_brk(uaddr_t to)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls that take a path. */
 #include "kernel/cpu/user.h"
+#include "kernel/file/fdtable.h"
 #include "kernel/file/ramfile.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap.h"
@@ -128,7 +129,7 @@ int64_t sys_chdir(uaddr_t path)
 
 int64_t sys_fchdir(int fd)
 {
-    struct file *file = fd_get(fd);
+    struct file *file = fd_get_path(fd);
     if (!file)
         return -EBADF;
     int64_t result = file->node ? change_directory(file->node) : -ENOTDIR;
@@ -250,7 +251,7 @@ static int64_t change_mode(struct node *node, uint32_t mode)
 {
     if (!node->writable)
         return -EROFS;
-    node->mode = mode & 0777;
+    node->mode = mode & MODE_BITS;
     return 0;
 }
 
@@ -271,11 +272,8 @@ int64_t sys_fchmod(int fd, uint32_t mode)
     struct file *file = fd_get(fd);
     if (!file)
         return -EBADF;
-    int64_t result = 0; /* a file without a name has no mode anyone could see */
-    if (file->flags & FILE_PATH)
-        result = -EBADF;
-    else if (file->node)
-        result = change_mode(file->node, mode);
+    /* A file without a name has no mode anyone could see. */
+    int64_t result = file->node ? change_mode(file->node, mode) : 0;
     file_put(file);
     return result;
 }

@@ -117,7 +117,7 @@ static int stat_file(struct file *file, struct file_stat *out)
 
 static int stat_fd(int fd, struct file_stat *out)
 {
-    struct file *file = fd_get(fd);
+    struct file *file = fd_get_path(fd);
     if (!file)
         return -EBADF;
     int error = stat_file(file, out);
@@ -149,7 +149,7 @@ static int stat_at(int directory, uaddr_t path, unsigned flags, struct file_stat
 int64_t sys_newfstatat(int directory, uaddr_t path, uaddr_t out, unsigned flags)
 {
     struct file_stat stat;
-    if (flags & ~(AT_NOFOLLOW | AT_EMPTY_PATH | AT_NO_MOUNT))
+    if (flags & ~(AT_NOFOLLOW | AT_EMPTY_PATH | AT_NO_MOUNT | AT_STATX_SYNC))
         return -EINVAL;
     int error = stat_at(directory, path, flags, &stat);
     return error ? error : put_stat(&stat, out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/payload/user_path.h"
 #include "kernel/cpu/user.h"
+#include "kernel/file/fdtable.h"
 #include "kernel/payload/task.h"
 
 /*
@@ -27,7 +28,7 @@ static int find_start(int directory, struct user_path *path)
     path->start = payload.directory;
     if (path->text[0] == '/' || directory == AT_FDCWD)
         return 0;
-    path->directory = fd_get(directory);
+    path->directory = fd_get_path(directory);
     if (!path->directory)
         return -EBADF;
     path->start = path->directory->node;

@@ -24,9 +24,9 @@ static void test_mremap_errors(void **state)
         {AT + PAGE_SIZE, PAGE_SIZE, 2 * PAGE_SIZE, 3, AT, -EINVAL},
         {AT, PAGE_SIZE, PAGE_SIZE, 3, 0, -EPERM},
         {AT + GIB, PAGE_SIZE, PAGE_SIZE, 1, 0, -EFAULT},
-        {AT, 3 * PAGE_SIZE, PAGE_SIZE, 1, 0, -EFAULT}, /* longer than the mapping */
-        {AT, PAGE_SIZE, 3 * PAGE_SIZE, 0, 0, -ENOMEM}, /* no room, may not move */
-        {AT, 0, PAGE_SIZE, 1, 0, -EINVAL},             /* private memory cannot be doubled */
+        {AT, 3 * PAGE_SIZE, 4 * PAGE_SIZE, 1, 0, -EFAULT}, /* longer than the mapping */
+        {AT, PAGE_SIZE, 3 * PAGE_SIZE, 0, 0, -ENOMEM},     /* no room, may not move */
+        {AT, 0, PAGE_SIZE, 1, 0, -EINVAL},                 /* private memory cannot be doubled */
     };
 
     assert_int_equal(map(AT, 2 * PAGE_SIZE, RW, ANONYMOUS | SPACE_FIXED), AT);

@@ -140,7 +140,13 @@ static void mmap_refusals(void)
     CHECK_ERROR(CALL(mmap, NULL, -1ul, RW, ANONYMOUS, -1, 0ul), ENOMEM);
     CHECK_ERROR(CALL(mmap, NULL, 1ul << 47, RW, ANONYMOUS, -1, 0ul), ENOMEM);
     CHECK_ERROR(CALL(mmap, NULL, PAGE, RW, MAP_SHARED, fd, -PAGE), EOVERFLOW);
+    CHECK_ERROR(CALL(mmap, NULL, PAGE, RW, MAP_SHARED, fd, (1ul << 63) - PAGE), EOVERFLOW);
     CHECK_ERROR(CALL(mmap, p + 1, PAGE, RW, ANONYMOUS | MAP_FIXED, -1, 0ul), EINVAL);
+    /* The place is judged before the kind. */
+    CHECK_ERROR(CALL(mmap, p + 1, 1ul << 47, RW, ANONYMOUS | MAP_FIXED, -1, 0ul), ENOMEM);
+    CHECK_ERROR(CALL(mmap, NULL, 1ul << 47, RW, MAP_ANONYMOUS, -1, 0ul), ENOMEM);
+    CHECK_ERROR(CALL(mmap, NULL, 1ul << 47, RW, 0, fd, 0ul), ENOMEM);
+    CHECK_ERROR(CALL(mmap, p, PAGE, RW, MAP_ANONYMOUS | FIXED_NOREPLACE, -1, 0ul), EEXIST);
     CHECK_ERROR(CALL(mmap, -PAGE, PAGE, RW, ANONYMOUS | MAP_FIXED, -1, 0ul), ENOMEM);
     CHECK_ERROR(CALL(mmap, p, PAGE, RW, ANONYMOUS | FIXED_NOREPLACE, -1, 0ul), EEXIST);
     CHECK_OK(CALL(pipe2, pipes, 0));
@@ -394,6 +400,8 @@ static void mremap_refusals(void)
     CHECK_ERROR(CALL(mremap, p, 2 * PAGE, PAGE, 3ul, p + PAGE), EINVAL);
     CHECK_ERROR(CALL(mremap, p + 2 * PAGE, PAGE, PAGE, 1ul), EFAULT);
     CHECK_ERROR(CALL(mremap, p, 3 * PAGE, 3 * PAGE + 1, 1ul), EFAULT);
+    CHECK_ERROR(CALL(mremap, p, 1ul << 46, 1ul << 47, 1ul), EINVAL);
+    CHECK_ERROR(CALL(mremap, p + 2 * PAGE, 1ul << 47, PAGE, 1ul), EFAULT);
     CHECK_ERROR(CALL(mremap, p, 0ul, PAGE, 1ul), EINVAL);
     CHECK_ERROR(CALL(mremap, p + PAGE, PAGE, 3 * PAGE, 0ul), ENOMEM);
     CHECK_OK(CALL(munmap, p, 4 * PAGE));
@@ -420,6 +428,27 @@ static void mremap_moves(void)
     CHECK_EQUAL(p[4 * MIB + PAGE], 0);
     CHECK_EQUAL(fault_of(p + 4 * MIB + 2 * PAGE, false), SEGV_ACC);
     CHECK_OK(CALL(munmap, p, 8 * MIB));
+}
+
+/* What is cut off may be anything: other mappings, and nothing. */
+static void mremap_shrinks(void)
+{
+    char *p = map(NULL, 8 * PAGE, RW, ANONYMOUS), *to = map(NULL, PAGE, RW, ANONYMOUS);
+
+    *p = 42;
+    CHECK_OK(CALL(mprotect, p + 2 * PAGE, PAGE, PROT_READ));
+    CHECK_OK(CALL(munmap, p + 3 * PAGE, PAGE));
+    CHECK(CALL(mremap, p, 6 * PAGE, 2 * PAGE, 0ul) == (long)p);
+    CHECK_EQUAL(fault_of(p + 2 * PAGE, false), SEGV_MAP);
+    CHECK_EQUAL(fault_of(p + 5 * PAGE, false), SEGV_MAP);
+    CHECK_EQUAL(fault_of(p + 6 * PAGE, false), 0);
+    CHECK(CALL(mremap, p, 7 * PAGE, PAGE, 3ul, to) == (long)to);
+    CHECK_EQUAL(*to, 42);
+    CHECK_EQUAL(fault_of(p, false), SEGV_MAP);
+    CHECK_EQUAL(fault_of(p + 6 * PAGE, false), SEGV_MAP);
+    CHECK_EQUAL(fault_of(p + 7 * PAGE, false), 0);
+    CHECK_OK(CALL(munmap, p, 8 * PAGE));
+    CHECK_OK(CALL(munmap, to, PAGE));
 }
 
 /* Scattered memory, one page at a time: how the benchmarks make it. */
@@ -467,6 +496,27 @@ static void madvise_rules(void)
     CHECK_OK(CALL(munmap, p, 4 * MIB));
 }
 
+static void madvise_order(void)
+{
+    int fd = (int)CALL(memfd_create, "memory", 0u);
+    char *p = map(NULL, 4 * PAGE, RW, ANONYMOUS), *file;
+
+    CHECK_OK(CALL(ftruncate, fd, PAGE));
+    file = (char *)CALL(mmap, NULL, PAGE, RW, MAP_PRIVATE, fd, 0ul);
+    CHECK(!failed(file));
+    CHECK_ERROR(CALL(madvise, file, PAGE, MADV_HOLE), EACCES); /* the file is not to change */
+    CHECK_OK(CALL(mprotect, p, PAGE, PROT_EXEC));
+    CHECK_ERROR(CALL(madvise, p, PAGE, MADV_POPULATE - 1), EINVAL); /* cannot be read */
+    CHECK_OK(CALL(munmap, p + PAGE, PAGE));
+    CHECK_OK(CALL(mprotect, p + 2 * PAGE, PAGE, PROT_READ));
+    CHECK_ERROR(CALL(madvise, p + PAGE, 2 * PAGE, MADV_POPULATE), ENOMEM); /* the gap is first */
+    CHECK_ERROR(CALL(madvise, p, 1ul << 47, MADV_HOLE), EINVAL);           /* before the end */
+    CHECK_ERROR(CALL(madvise, -2 * PAGE, PAGE, MADV_NORMAL), ENOMEM);
+    CHECK_OK(CALL(munmap, p, 4 * PAGE));
+    CHECK_OK(CALL(munmap, file, PAGE));
+    CHECK_OK(CALL(close, fd));
+}
+
 static void mlock_rules(void)
 {
     struct rlimit limit, old;
@@ -483,6 +533,8 @@ static void mlock_rules(void)
     CHECK_ERROR(CALL(mlockall, 8), EINVAL);
     CHECK_OK(CALL(munmap, p + 2 * PAGE, PAGE));
     CHECK_ERROR(CALL(mlock, p, 4 * PAGE), ENOMEM);
+    CHECK_OK(CALL(munlock, p + 2 * PAGE, 0ul));
+    CHECK_ERROR(CALL(munlock, p + 2 * PAGE + 1, 0ul), ENOMEM); /* the page that it is in */
     CHECK_OK(CALL(munlockall));
     if (in_guest) { /* Linux lets root lock without a limit */
         limit = (struct rlimit){16 * PAGE, old.rlim_max};
@@ -515,6 +567,7 @@ static void msync_and_mincore(void)
     CHECK_EQUAL((present[0] & present[1] & present[2]) & 1, 1);
     CHECK_ERROR(CALL(mincore, p + 1, PAGE, present), EINVAL);
     CHECK_ERROR(CALL(mincore, p, PAGE, 8ul), EFAULT);
+    CHECK_ERROR(CALL(mincore, -PAGE, 0ul, present), ENOMEM);
     CHECK_OK(CALL(munmap, p + PAGE, PAGE));
     CHECK_ERROR(CALL(mincore, p, 3 * PAGE, present), ENOMEM);
     CHECK_ERROR(CALL(msync, p, 3 * PAGE, 4), ENOMEM);
@@ -612,8 +665,10 @@ static const struct conform_case cases[] = {
     {"mprotect_rules", mprotect_rules},
     {"mremap_refusals", mremap_refusals},
     {"mremap_moves", mremap_moves},
+    {"mremap_shrinks", mremap_shrinks},
     {"scattered_pages", scattered_pages},
     {"madvise_rules", madvise_rules},
+    {"madvise_order", madvise_order},
     {"mlock_rules", mlock_rules},
     {"msync_and_mincore", msync_and_mincore},
     {"break_moves", break_moves},

@@ -7,7 +7,7 @@ import re
 from bulkhead import cli
 from bulkhead.suites import unit
 
-PROGRAMS = [(name, library) for name in ("libc", "calls", "memory", "signals") for library in ("sdk", "musl", "glibc")]
+PROGRAMS = [(name, library) for name in ("libc", "calls", "paths", "memory", "signals") for library in ("sdk", "musl", "glibc")]
 PROGRAMS += [("threads", library) for library in ("musl", "glibc")]  # the SDK has no threads
 CASE = re.compile(r"^(ok|FAIL) (\w+)(.*)$", re.M)
 
