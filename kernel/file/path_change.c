@@ -74,9 +74,11 @@ static int find_or_create(struct node *start, const char *path, unsigned flags, 
         path_walk(start, path, (follow ? PATH_FOLLOW : 0u) | (create ? PATH_PARENT : 0u), &place);
     if (error)
         return error;
-    if (create && place.parent && place.slash)
-        return -EISDIR;
     *out = place.node;
+    if (!place.parent) /* the root, or dots: there is something */
+        return check_existing(&place, flags);
+    if (create && place.slash)
+        return -EISDIR;
     if (place.node)
         return check_existing(&place, flags);
     if (!place.parent->writable)
