@@ -3,6 +3,7 @@
 #include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
 #include "kernel/iommu/selftest.h"
+#include "kernel/irq/selftest.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
@@ -126,9 +127,9 @@ static int test_overflow(struct refusal *why)
 int selftest_run(enum config_selftest test, struct refusal *why)
 {
     static int (*const tests[])(struct refusal *) = {
-        [CONFIG_SELFTEST_IOMMU] = iommu_selftest,   [CONFIG_SELFTEST_THREADS] = test_threads,
-        [CONFIG_SELFTEST_PANIC] = test_panic,       [CONFIG_SELFTEST_FAULT] = test_fault,
-        [CONFIG_SELFTEST_OVERFLOW] = test_overflow,
+        [CONFIG_SELFTEST_IOMMU] = iommu_selftest, [CONFIG_SELFTEST_LINES] = irq_selftest,
+        [CONFIG_SELFTEST_THREADS] = test_threads, [CONFIG_SELFTEST_PANIC] = test_panic,
+        [CONFIG_SELFTEST_FAULT] = test_fault,     [CONFIG_SELFTEST_OVERFLOW] = test_overflow,
     };
 
     if (test >= ARRAY_SIZE(tests) || !tests[test])

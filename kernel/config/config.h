@@ -57,6 +57,7 @@ enum config_fault {
 enum config_selftest {
     CONFIG_SELFTEST_NONE,
     CONFIG_SELFTEST_IOMMU,
+    CONFIG_SELFTEST_LINES,
     CONFIG_SELFTEST_THREADS,
     CONFIG_SELFTEST_PANIC,    /* the kernel panics */
     CONFIG_SELFTEST_FAULT,    /* the kernel reads an address that nothing is mapped at */

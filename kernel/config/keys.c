@@ -29,13 +29,10 @@ static const struct config_choice faults[] = {{"log", CONFIG_FAULT_LOG},
                                               {"kill-payload", CONFIG_FAULT_KILL_PAYLOAD},
                                               {NULL, 0}};
 static const struct config_choice selftests[] = {
-    {"none", CONFIG_SELFTEST_NONE},
-    {"iommu", CONFIG_SELFTEST_IOMMU},
-    {"threads", CONFIG_SELFTEST_THREADS},
-    {"panic", CONFIG_SELFTEST_PANIC},
-    {"fault", CONFIG_SELFTEST_FAULT},
-    {"overflow", CONFIG_SELFTEST_OVERFLOW},
-    {NULL, 0},
+    {"none", CONFIG_SELFTEST_NONE},         {"iommu", CONFIG_SELFTEST_IOMMU},
+    {"lines", CONFIG_SELFTEST_LINES},       {"threads", CONFIG_SELFTEST_THREADS},
+    {"panic", CONFIG_SELFTEST_PANIC},       {"fault", CONFIG_SELFTEST_FAULT},
+    {"overflow", CONFIG_SELFTEST_OVERFLOW}, {NULL, 0},
 };
 
 static const struct config_key keys[] = {

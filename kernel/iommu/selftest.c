@@ -12,25 +12,10 @@
 #include "kernel/mm/direct.h"
 #include "kernel/mm/frames.h"
 #include "kernel/mm/paging.h"
-#include "kernel/pci/pci.h"
+#include "kernel/pci/edu.h"
 #include "kernel/pci/registers.h"
 
-/* QEMU's edu device (docs/specs/edu of QEMU). One transfer takes it 100 ms. */
-enum {
-    EDU_VENDOR = 0x1234,
-    EDU_DEVICE = 0x11e8,
-    EDU_BAR_SIZE = 0x100000,
-    EDU_INTERRUPT_ACK = 0x64,
-    EDU_DMA_SOURCE = 0x80,
-    EDU_DMA_TARGET = 0x88,
-    EDU_DMA_COUNT = 0x90,
-    EDU_DMA_COMMAND = 0x98,
-    EDU_DMA_START = 1,
-    EDU_DMA_FROM_DEVICE = 2,
-    EDU_DMA_INTERRUPT = 4,
-    EDU_BUFFER = 0x40000,
-};
-
+/* One transfer takes edu 100 ms. */
 #define TRANSFER_TIMEOUT (2 * NS_PER_S)
 #define NAP              (2 * NS_PER_MS)
 /* edu's default DMA mask has 28 bits. */
@@ -145,18 +130,6 @@ static int stray_write(struct rig *rig, struct refusal *why)
 
 /* ---- setting up and taking down ---- */
 
-static struct pci_device *find_edu(void)
-{
-    struct pci_device *device;
-
-    list_for_each_entry (device, pci_devices(), link) {
-        if (device->vendor == EDU_VENDOR && device->device == EDU_DEVICE && device->bars[0].base &&
-            device->bars[0].size == EDU_BAR_SIZE)
-            return device;
-    }
-    return NULL;
-}
-
 static int map_frames(struct rig *rig)
 {
     struct phys_run source = {rig->frames, PAGE_SIZE};
@@ -234,7 +207,7 @@ int iommu_selftest(struct refusal *why)
     static struct rig rig;
     int error;
 
-    rig = (struct rig){.device = find_edu(), .frames = PADDR_NONE};
+    rig = (struct rig){.device = edu_find(), .frames = PADDR_NONE};
     if (!rig.device)
         return refuse(why, -ENODEV, "selftest iommu: there is no edu device (1234:11e8)");
     rig.command = pci_read16(rig.device, PCI_COMMAND) & (uint16_t)~PCI_COMMAND_MASTER;

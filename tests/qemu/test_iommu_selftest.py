@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""selftest=iommu: the C interface of the IOMMU used by something that is not VFIO. That it passes is worth
-something only if it can fail, and only if the device is as good as new behind it."""
+"""selftest=iommu: the C interface of the IOMMU used by something that is not VFIO; selftest=lines: that of the
+interrupt lines, which VFIO does not use. That they pass is worth something only if they can fail, and only
+if the device is as good as new behind them."""
 
 import pytest
 
@@ -9,7 +10,7 @@ from test_hello_dma import assert_three_lines
 from variant import kernel_without
 
 SELFTEST = [("selftest", "iommu")]
-DOMAIN, FAULT = "kernel/iommu/domain.c", "kernel/iommu/fault.c"
+DOMAIN, LINE = "kernel/iommu/domain.c", "kernel/irq/line.c"
 
 
 @pytest.mark.parametrize("iommu", ["", "caching-mode=on", "aw-bits=39"])
@@ -27,10 +28,39 @@ def test_without_an_edu(guest, hello_dma):
     assert_refused(ran, r"selftest iommu: there is no edu device \(1234:11e8\)")
 
 
-@pytest.mark.parametrize("name, call, sentence", [
-    ("after-an-unmap", (DOMAIN, "iommu_sync", "invalidate_gather"), "a write reached memory that was unmapped"),
-    ("unrecorded", (FAULT, "collect_records", "record"), "a refused write was not reported"),
-])
-def test_it_can_fail(guest, hello_dma, name, call, sentence):
-    ran = guest(hello_dma, devices=["edu"], settings=SELFTEST, kernel=kernel_without(name, [call])).run()
-    assert ran.report["exit"] == {"reason": "refused", "sentence": f"selftest iommu: {sentence}"}, ran.log
+def test_it_can_fail(guest, hello_dma):
+    kernel = kernel_without("after-an-unmap", [(DOMAIN, "iommu_sync", "invalidate_gather")])
+    ran = guest(hello_dma, devices=["edu"], settings=SELFTEST, kernel=kernel).run()
+    assert ran.report["exit"] == {"reason": "refused", "sentence":
+                                  "selftest iommu: a write reached memory that was unmapped"}, ran.log
+
+
+# selftest=lines: edu's interrupt pin, through an I/O APIC
+
+LINES = [("selftest", "lines")]
+
+
+def test_lines_go_through_remapping(guest, hello_dma):
+    ran = guest(hello_dma, devices=["edu"], settings=LINES, trace=("vtd_ir_remap*",)).run()
+    assert "selftest lines: passed, 3 interrupts on line 20" in ran.serial, ran.log
+    assert sum(line.startswith("vtd_ir_remap_type IOAPIC") for line in ran.trace) == 3, ran.trace
+    assert_three_lines(ran)
+    assert ran.report["interrupts"]["stray"] == 0
+
+
+def test_lines_without_remapping(guest, hello_dma):
+    ran = guest(hello_dma, devices=["edu"], iommu="intremap=off",
+                settings=[*LINES, ("unsafe-interrupts", "yes")]).run()
+    assert "selftest lines: passed" in ran.serial, ran.log
+
+
+def test_lines_without_an_edu(guest, hello_dma):
+    ran = guest(hello_dma, settings=LINES, trace=TRACE).run()
+    assert_refused(ran, r"selftest lines: there is no edu device \(1234:11e8\)")
+
+
+def test_lines_need_their_entry(guest, hello_dma):
+    kernel = kernel_without("no-entry-for-lines", [(LINE, "route_remapped", "remap_write")])
+    ran = guest(hello_dma, devices=["edu"], settings=LINES, kernel=kernel).run()
+    assert ran.report["exit"] == {"reason": "refused", "sentence":
+                                  "selftest lines: 0 interrupts instead of 1 after the first"}, ran.log
