@@ -15,6 +15,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "vfio_open.h"
+
 #define PAGE 4096ull
 #define IOVA 0x40000000ull
 
@@ -39,19 +41,12 @@ static void must(int result, const char *what)
 
 static void open_device(const char *name)
 {
-    char link[128], target[256], path[300];
-    ssize_t n;
+    struct vfio_files files;
 
-    snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s/iommu_group", name);
-    n = readlink(link, target, sizeof(target) - 1);
-    must((int)n, link);
-    target[n] = '\0';
-    snprintf(path, sizeof(path), "/dev/vfio%s", strrchr(target, '/'));
-    must(container = open("/dev/vfio/vfio", O_RDWR), "/dev/vfio/vfio");
-    must(group = open(path, O_RDWR), path);
-    must(ioctl(group, VFIO_GROUP_SET_CONTAINER, &container), "SET_CONTAINER");
-    must(ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU), "SET_IOMMU");
-    must(device = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, name), "GET_DEVICE_FD");
+    must(vfio_open(name, &files), name);
+    container = files.container;
+    group = files.group;
+    device = files.device;
 }
 
 static void map_memory(void)

@@ -21,6 +21,8 @@
 #include <unistd.h>
 #include <x86intrin.h>
 
+#include "vfio_open.h"
+
 #define PAGE   4096ull
 #define USED   0x20080000ull   /* IOVAs: the pages in use, */
 #define FAR    0x8000000000ull /* and where the others come and go */
@@ -50,26 +52,15 @@ static void must(bool success, const char *what)
 
 static void open_all(const char *name)
 {
-    struct vfio_region_info config = {.argsz = sizeof(config),
-                                      .index = VFIO_PCI_CONFIG_REGION_INDEX};
-    char link[128], target[256], path[300];
-    uint16_t command = 6;
+    struct vfio_files files;
+    uint64_t size;
 
-    snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s/iommu_group", name);
-    ssize_t n = readlink(link, target, sizeof(target) - 1);
-    must(n > 0, link);
-    target[n] = '\0';
-    snprintf(path, sizeof(path), "/dev/vfio%s", strrchr(target, '/'));
-    container = open("/dev/vfio/vfio", O_RDWR);
-    int group = open(path, O_RDWR);
-    must(!ioctl(group, VFIO_GROUP_SET_CONTAINER, &container) &&
-             !ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU),
-         "container");
-    device = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, name);
-    must(device >= 0 && !ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &config), "device");
-    registers = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, device, 0);
-    must(registers != MAP_FAILED, "BAR 0");
-    must(pwrite(device, &command, sizeof(command), (off_t)config.offset + 4) == 2, "command");
+    must(!vfio_open(name, &files), name);
+    container = files.container;
+    device = files.device;
+    registers = vfio_map_bar(device, &size);
+    must(registers, "BAR 0");
+    must(!vfio_command(device, 6), "command");
 }
 
 static void map_page(uint64_t iova, unsigned which)

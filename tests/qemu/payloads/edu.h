@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "vfio_open.h"
+
 #define PAGE  4096ull
 #define BLOCK (2ull << 20)
 #define READ  1u /* permissions of a mapping, for the device */
@@ -52,21 +54,12 @@ static void must(bool success, const char *what)
 
 static inline void edu_open_group(const char *name)
 {
-    char link[128], target[256], path[300];
-    ssize_t n;
+    struct vfio_files files;
 
-    snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s/iommu_group", name);
-    n = readlink(link, target, sizeof(target) - 1);
-    must(n > 0, link);
-    target[n] = '\0';
-    snprintf(path, sizeof(path), "/dev/vfio%s", strrchr(target, '/'));
-    iommu = open("/dev/vfio/vfio", O_RDWR);
-    group = open(path, O_RDWR);
-    must(!ioctl(group, VFIO_GROUP_SET_CONTAINER, &iommu) &&
-             !ioctl(iommu, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU),
-         "group");
-    device = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, name);
-    must(device >= 0, "GET_DEVICE_FD");
+    must(!vfio_open(name, &files), "group");
+    iommu = files.container;
+    group = files.group;
+    device = files.device;
 }
 
 static inline void edu_open_bound(void)

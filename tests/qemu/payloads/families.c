@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "conform.h"
+#include "vfio_open.h"
 
 #define UIO  "/dev/uio0"
 #define PORT "/dev/dfl-port.0"
@@ -31,19 +32,12 @@ static void close_all(void)
 /* A container and group that are ready to hand out the device. 0 or -1. */
 static int ready_vfio(void)
 {
-    char link[128], target[256], path[300];
+    struct vfio_files files;
+    int error = vfio_join(device_name, &files);
 
-    snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s/iommu_group", device_name);
-    ssize_t n = readlink(link, target, sizeof(target) - 1);
-    if (n < 0)
-        return -1;
-    target[n] = '\0';
-    snprintf(path, sizeof(path), "/dev/vfio%s", strrchr(target, '/'));
-    container = open("/dev/vfio/vfio", O_RDWR);
-    group = open(path, O_RDWR);
-    if (container < 0 || group < 0 || ioctl(group, VFIO_GROUP_SET_CONTAINER, &container))
-        return -1;
-    return ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU);
+    container = files.container;
+    group = files.group;
+    return error ? error : ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU);
 }
 
 static void uio_keeps_the_port_out(void)

@@ -21,6 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "vfio_open.h"
+
 #define PAGE    4096ull
 #define CONTROL 0x10000000ull
 
@@ -46,13 +48,9 @@ static void must(int success, const char *what)
 
 static void open_group(const char *name, int first)
 {
-    char link[128], target[256], path[300];
+    char path[VFIO_PATH_SIZE];
 
-    snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s/iommu_group", name);
-    ssize_t n = readlink(link, target, sizeof(target) - 1);
-    must(n > 0, link);
-    target[n] = '\0';
-    snprintf(path, sizeof(path), "/dev/vfio%s", strrchr(target, '/'));
+    must(!vfio_group_path(name, path), name);
     int group = open(path, O_RDWR);
     must(!ioctl(group, VFIO_GROUP_SET_CONTAINER, &container), "SET_CONTAINER");
     must(!first || !ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU), "SET_IOMMU");

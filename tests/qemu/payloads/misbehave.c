@@ -15,6 +15,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "vfio_open.h"
+
 #define IOVA       0x100000000ull
 #define SIZE       (1 << 20)
 #define TRANSFER   2048
@@ -31,18 +33,9 @@ static _Noreturn void fail(const char *what)
 
 static int open_device(const char *name)
 {
-    char path[96], link[96];
-    int container = open("/dev/vfio/vfio", O_RDWR);
+    struct vfio_files files;
 
-    snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", name);
-    ssize_t length = readlink(path, link, sizeof(link) - 1);
-    if (length < 0)
-        fail(path);
-    link[length] = '\0';
-    snprintf(path, sizeof(path), "/dev/vfio/%s", strrchr(link, '/') + 1);
-    int group = open(path, O_RDWR);
-    if (container < 0 || group < 0 || ioctl(group, VFIO_GROUP_SET_CONTAINER, &container) < 0 ||
-        ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU) < 0)
+    if (vfio_open(name, &files))
         fail("VFIO");
     memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     struct vfio_iommu_type1_dma_map map = {.argsz = sizeof(map),
@@ -51,9 +44,9 @@ static int open_device(const char *name)
                                            .vaddr = (uintptr_t)memory,
                                            .iova = IOVA,
                                            .size = SIZE};
-    if (memory == MAP_FAILED || ioctl(container, VFIO_IOMMU_MAP_DMA, &map) < 0)
+    if (memory == MAP_FAILED || ioctl(files.container, VFIO_IOMMU_MAP_DMA, &map) < 0)
         fail("VFIO_IOMMU_MAP_DMA");
-    return ioctl(group, VFIO_GROUP_GET_DEVICE_FD, name);
+    return files.device;
 }
 
 /* Memory decoding and bus mastering on, then one transfer to memory, which takes 100 ms. */

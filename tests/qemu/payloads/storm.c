@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "vfio_open.h"
+
 #define PAGE       4096ull
 #define SUBMISSION 0x100000ull /* IOVAs */
 #define COMPLETION 0x101000ull
@@ -53,30 +55,17 @@ static void die(const char *what)
 static void open_all(const char *name)
 {
     struct vfio_region_info bar = {.argsz = sizeof(bar), .index = VFIO_PCI_BAR0_REGION_INDEX};
-    struct vfio_region_info config = {.argsz = sizeof(config),
-                                      .index = VFIO_PCI_CONFIG_REGION_INDEX};
-    char link[128], target[256], path[300];
-    uint16_t command = 6;
+    struct vfio_files files;
 
-    snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s/iommu_group", name);
-    ssize_t n = readlink(link, target, sizeof(target) - 1);
-    if (n < 0)
-        die(link);
-    target[n] = '\0';
-    snprintf(path, sizeof(path), "/dev/vfio%s", strrchr(target, '/'));
-    container = open("/dev/vfio/vfio", O_RDWR);
-    int group = open(path, O_RDWR);
-    if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &container) ||
-        ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
-        die("VFIO");
-    device = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, name);
-    if (device < 0 || ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &bar) ||
-        ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &config))
+    if (vfio_open(name, &files))
+        die(name);
+    container = files.container;
+    device = files.device;
+    if (ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &bar))
         die("device");
     /* The MSI-X table shares the BAR: only what lies before it is mapped. */
     registers = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, device, (off_t)bar.offset);
-    if (registers == MAP_FAILED ||
-        pwrite(device, &command, sizeof(command), (off_t)config.offset + 4) != sizeof(command))
+    if (registers == MAP_FAILED || vfio_command(device, 6))
         die("BAR");
 }
 

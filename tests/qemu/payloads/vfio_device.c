@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "conform.h"
+#include "vfio_open.h"
 
 #define PAGE    4096ull
 #define COMMAND 4
@@ -44,22 +45,13 @@ static void close_all(void)
 
 static bool open_device(void)
 {
-    char link[128], target[256], path[300];
-    ssize_t n;
+    struct vfio_files files;
+    int error = vfio_open(device_name, &files);
 
-    snprintf(link, sizeof(link), "/sys/bus/pci/devices/%s/iommu_group", device_name);
-    n = readlink(link, target, sizeof(target) - 1);
-    if (n < 0)
-        return false;
-    target[n] = '\0';
-    snprintf(path, sizeof(path), "/dev/vfio%s", strrchr(target, '/'));
-    container = open("/dev/vfio/vfio", O_RDWR);
-    group = open(path, O_RDWR);
-    if (container < 0 || group < 0 || ioctl(group, VFIO_GROUP_SET_CONTAINER, &container) ||
-        ioctl(container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
-        return false;
-    device = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, device_name);
-    return device >= 0;
+    container = files.container;
+    group = files.group;
+    device = files.device;
+    return !error;
 }
 
 /* The first area of a region that may be mapped. */

@@ -14,6 +14,7 @@
 
 #define VFIO_PATH_SIZE 300
 
+/* -1: not open. */
 struct vfio_files {
     int container, group, device;
 };
@@ -38,6 +39,7 @@ static inline int vfio_join(const char *device, struct vfio_files *files)
 {
     char path[VFIO_PATH_SIZE];
 
+    *files = (struct vfio_files){-1, -1, -1};
     if (vfio_group_path(device, path))
         return -1;
     files->container = open("/dev/vfio/vfio", O_RDWR);
