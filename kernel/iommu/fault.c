@@ -110,16 +110,38 @@ size_t fault_recent(struct fault *out, size_t max)
     return count;
 }
 
+/*
+ * Who has faulted least makes room, so that a device cannot fill the table with ids it made up and
+ * then go on under its own without end. NULL: all of them have been stopped.
+ */
+static struct fault_device *make_room(struct fault_log *log)
+{
+    struct fault_device *least = NULL;
+
+    for (size_t i = 0; i < FAULT_DEVICES; i++) {
+        struct fault_device *device = &log->devices[i];
+
+        if (!device->stopped && (!least || device->count < least->count))
+            least = device;
+    }
+    if (least)
+        log->other += least->count;
+    return least;
+}
+
 static struct fault_device *device_of(struct fault_log *log, uint16_t rid)
 {
+    struct fault_device *device;
+
     for (size_t i = 0; i < log->device_count; i++) {
         if (log->devices[i].rid == rid)
             return &log->devices[i];
     }
-    if (log->device_count == FAULT_DEVICES)
-        return NULL;
-    log->devices[log->device_count] = (struct fault_device){.rid = rid};
-    return &log->devices[log->device_count++];
+    device =
+        log->device_count < FAULT_DEVICES ? &log->devices[log->device_count++] : make_room(log);
+    if (device)
+        *device = (struct fault_device){.rid = rid};
+    return device;
 }
 
 static void log_fault(struct iommu_unit *unit, const struct fault *fault)

@@ -44,7 +44,7 @@ struct fault_device {
 struct fault_log {
     struct fault_device devices[FAULT_DEVICES];
     size_t device_count;
-    uint64_t other;     /* faults of requesters beyond the table */
+    uint64_t other;     /* faults of requesters without a place in the table */
     uint64_t overflows; /* times the hardware lost at least one */
     int vector;         /* of the fault event; negative: none */
     bool deaf;          /* events are masked for good: the unit would not stop */

@@ -39,7 +39,7 @@ void iommu_units_show(void *context, struct text *out)
             out, "  table pages %llu in %llu frames, stranded %llu, interrupt entries %u of %u\n",
             (ull)unit->tables.used, (ull)unit->tables.chunks * TABLE_CHUNK_PAGES,
             (ull)unit->tables_stranded, unit->remap.in_use, unit->remap.count);
-        text_printf(out, "  faults overflowed %llu, of more than %u requesters %llu, ignored %u\n",
+        text_printf(out, "  faults overflowed %llu, beyond %u requesters %llu, ignored %u\n",
                     (ull)unit->faults.overflows, FAULT_DEVICES, (ull)unit->faults.other,
                     unit->faults.deaf);
     }

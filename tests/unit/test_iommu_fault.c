@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "kernel/cpu/time.h"
+#include "kernel/pci/registers.h"
 #include "tests/unit/iommu_machine.h"
 
 static uint64_t counted;
@@ -338,6 +339,42 @@ static void faults_of_many_requesters_are_all_counted(void **state)
     machine_stop();
 }
 
+/* A device that sends under ids it made up first: its own still reaches the threshold. */
+static void made_up_requesters_do_not_hide_the_own(void **state)
+{
+    static const struct iommu_options options = {.fault_threshold = 20, .stop_device = true};
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, &options);
+    const struct fault_log *log = &machine_unit()->faults;
+    struct pci_device *device = pci_find(0, DEVICE);
+    paddr_t reached;
+    uint64_t sum = 0;
+
+    pci_write16(device, PCI_COMMAND, PCI_COMMAND_MASTER);
+    for (unsigned i = 0; i < 2 * FAULT_DEVICES; i++) {
+        vtd_unit_dma(unit, (uint16_t)(0x500 + i / 2), IOVA, true, &reached);
+        event(unit);
+    }
+    assert_int_equal(log->device_count, FAULT_DEVICES);
+    for (unsigned i = 0; i < 20; i++) {
+        assert_true(host_pci_master(device));
+        vtd_unit_dma(unit, DEVICE, IOVA, true, &reached);
+        event(unit);
+    }
+    assert_false(host_pci_master(device));
+    assert_int_equal(log->other, 2);
+    /* Those that were stopped stay told, whoever comes. */
+    for (unsigned i = 0; i < 200; i++) {
+        vtd_unit_dma(unit, (uint16_t)(0x600 + i), IOVA, true, &reached);
+        event(unit);
+    }
+    for (size_t i = 0; i < log->device_count; i++)
+        sum += log->devices[i].count;
+    assert_int_equal(sum + log->other, 2 * FAULT_DEVICES + 20 + 200);
+    assert_int_equal(log->devices[0].rid, DEVICE);
+    assert_true(log->devices[0].stopped);
+    machine_stop();
+}
+
 /* A unit that never runs out of faults (a broken status register) does not hang the kernel. */
 static void an_endless_storm_ends(void **state)
 {
@@ -394,6 +431,7 @@ int main(void)
         cmocka_unit_test(pitfall_24_a_storm_is_counted_and_stopped),
         cmocka_unit_test(a_storm_is_only_logged_if_told),
         cmocka_unit_test(faults_of_many_requesters_are_all_counted),
+        cmocka_unit_test(made_up_requesters_do_not_hide_the_own),
         cmocka_unit_test(an_endless_storm_ends),
         cmocka_unit_test(shows_the_most_recent_last),
     };

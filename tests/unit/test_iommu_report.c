@@ -362,7 +362,7 @@ static void faults_without_room_are_counted(void **state)
     report();
     unit->endless_faults = false;
     show(iommu_units_show);
-    assert_non_null(strstr(told, "of more than 32 requesters 6, ignored 1\n"));
+    assert_non_null(strstr(told, "beyond 32 requesters 6, ignored 1\n"));
     report();
     assert_non_null(strstr(told, "\"faults_ignored\": true"));
     machine_stop();
