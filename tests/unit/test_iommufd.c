@@ -313,22 +313,26 @@ static void refusals(void **state)
     }
 }
 
-/* The end of the payload's memory must not wrap around to something that is there. */
+/*
+ * The end of the memory must not wrap around to something that is there, not even to 0, which is
+ * the end of the last page of all.
+ */
 static void pitfall_38_a_pointer_that_wraps_is_refused(void **state)
 {
-    struct iommu_ioas_map map = SIZED(iommu_ioas_map, .flags = RW, .ioas_id = FIRST,
-                                      .user_va = -PAGE_SIZE, .length = 2 * PAGE_SIZE);
-    struct iommu_ioas_map_file file =
-        SIZED(iommu_ioas_map_file, .flags = RW, .ioas_id = FIRST, .fd = RAM_FD, .start = -PAGE_SIZE,
-              .length = 2 * PAGE_SIZE);
+    struct iommu_ioas_map map =
+        SIZED(iommu_ioas_map, .flags = RW, .ioas_id = FIRST, .user_va = -PAGE_SIZE);
+    struct iommu_ioas_map_file file = SIZED(iommu_ioas_map_file, .flags = RW, .ioas_id = FIRST,
+                                            .fd = RAM_FD, .start = -PAGE_SIZE);
 
-    for (int attached = 0; attached < 2; attached++) {
+    assert_int_equal(iommufd_space(), FIRST);
+    for (unsigned attached = 0; attached < 2; attached++) {
+        for (unsigned pages = 1; pages <= 2; pages++) {
+            map.length = file.length = pages * PAGE_SIZE;
+            assert_int_equal(iommufd_call(IOMMU_IOAS_MAP, &map), -EOVERFLOW);
+            assert_int_equal(iommufd_call(IOMMU_IOAS_MAP_FILE, &file), -EOVERFLOW);
+        }
         if (!attached)
-            assert_int_equal(iommufd_space(), FIRST);
-        else
             iommufd_attached(iommufd_bound(world_pair.members[0]), FIRST);
-        assert_int_equal(iommufd_call(IOMMU_IOAS_MAP, &map), -EOVERFLOW);
-        assert_int_equal(iommufd_call(IOMMU_IOAS_MAP_FILE, &file), -EOVERFLOW);
     }
     assert_int_equal(iommufd_unmap_at(FIRST, 0, UINT64_MAX), 0); /* nothing is there */
 }

@@ -139,6 +139,7 @@ static int64_t attach_second(void)
 static void every_step_of_an_attach_fails(void **state)
 {
     assert_int_equal(every_step_fails("bind", bind_split, iommufd_snapshot), 3);
+    ioas_iommu_set_reserved(one->rid, SIZE_1G, 2 * PAGE_SIZE); /* to be given back each time */
     assert_true(every_step_fails("attach", attach_here, iommufd_snapshot) > 8);
     assert_true(every_step_fails("replace", attach_there, iommufd_snapshot) > 8);
     assert_int_equal(every_step_fails("second device", attach_second, iommufd_snapshot), 0);
@@ -209,6 +210,17 @@ static void tables_fit_one_unit(void **state)
     info.dev_id = iommufd_device_id(apart);
     assert_int_equal(iommufd_call(IOMMU_GET_HW_INFO, &info), -ENODEV);
     refused(apart, here, -ENODEV);
+}
+
+/* Reserved memory narrows the space that the device goes through, and no other. */
+static void reserved_memory_moves_along(void **state)
+{
+    ioas_iommu_set_reserved(one->rid, SIZE_1G, 2 * PAGE_SIZE);
+    assert_int_equal(attach(device, here), 0);
+    assert_int_equal(attach(device, there), 0);
+    assert_int_equal(iommufd_map_at(there, SIZE_1G, SOURCE_SCATTERED, 1), -EINVAL);
+    assert_int_equal(iommufd_map_at(here, SIZE_1G, SOURCE_SCATTERED, 1), 0);
+    refused(device, here, -EADDRINUSE);
 }
 
 static void memory_stands_in_the_way(void **state)
@@ -333,6 +345,7 @@ int main(void)
         TEST(a_group_goes_to_one_place),
         TEST(a_move_within_one_space),
         TEST(tables_fit_one_unit),
+        TEST(reserved_memory_moves_along),
         TEST(memory_stands_in_the_way),
         TEST(ids_come_to_an_end),
         TEST(ids_name_one_object_ever),
