@@ -105,6 +105,23 @@ static void there_is_no_space(void **state)
     assert_int_equal(iommufd_call(VFIO_IOMMU_DIRTY_PAGES, &room), -ENOTTY);
 }
 
+/* Destroyed as any other, which the container calls must hear of. */
+static void the_space_goes(void **state)
+{
+    struct iommu_destroy destroy = SIZED(iommu_destroy, .id = 0);
+    struct iommu_vfio_ioas calls = SIZED(iommu_vfio_ioas, .op = IOMMU_VFIO_IOAS_CLEAR);
+
+    assert_int_equal(create(), 0);
+    assert_int_equal(iommufd_compat_id(iommufd_file, &destroy.id), 0);
+    assert_int_equal(create(), 0); /* the same again */
+    assert_int_equal(iommufd_call(IOMMU_DESTROY, &destroy), 0);
+    assert_int_equal(iommufd_compat_id(iommufd_file, &destroy.id), -ENODEV);
+    assert_int_equal(map(), -ENODEV);
+    assert_int_equal(create(), 0);
+    assert_int_equal(iommufd_call(IOMMU_VFIO_IOAS, &calls), 0);
+    assert_int_equal(map(), -ENODEV);
+}
+
 struct bad_map {
     int error;
     struct vfio_iommu_type1_dma_map map;
@@ -221,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(every_step_fails_and_leaves_nothing),
         TEST(there_is_no_space),
+        TEST(the_space_goes),
         TEST(bad_maps),
         TEST(bad_unmaps),
         TEST(information),

@@ -1143,9 +1143,11 @@ static void an_iommufd_as_container(void **state)
     assert_null(host_bound);
     host_attach_error = 0;
     fd = call(group, VFIO_GROUP_GET_DEVICE_FD, "0000:00:02.0");
+    assert_int_equal(host_bound->attached, 7);
+    host_bound->attached = 8; /* moved meanwhile: another file does not move it back */
     second = call(group, VFIO_GROUP_GET_DEVICE_FD, "0000:00:02.0");
     assert_true(fd >= 0 && second >= 0);
-    assert_int_equal(host_bound->attached, 7);
+    assert_int_equal(host_bound->attached, 8);
     assert_int_equal(call((int)fd, VFIO_DEVICE_ATTACH_IOMMUFD_PT, &status), -ENOTTY);
     assert_int_equal(bind_own((int)fd, 3), -EINVAL);
     assert_int_equal(call(group, VFIO_GROUP_UNSET_CONTAINER, NULL), -EBUSY);

@@ -296,6 +296,7 @@ static void pitfall_36_the_last_page_can_be_mapped(void **state)
     assert_int_equal(set_iommu(), 0);
     assert_int_equal(map_at(last, SOURCE_SCATTERED, 1), 0);
     assert_int_equal(map_at(last, SOURCE_SCATTERED, 1), -EEXIST);
+    assert_int_equal(map_at(last, SOURCE_SCATTERED, 2), -EEXIST); /* told before the end */
     assert_int_equal(map_at(last + PAGE_SIZE, SOURCE_SCATTERED, 1), -EINVAL);
     assert_int_equal(map_at(top, SOURCE_SCATTERED, 1), -EINVAL); /* no such IOVA, no overflow */
     assert_int_equal(map_at(top, SOURCE_SCATTERED, 2), -EOVERFLOW);
