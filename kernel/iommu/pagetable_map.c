@@ -232,9 +232,12 @@ static inline bool store_one(const struct phys_run *run, uint64_t span, uint64_t
     return true;
 }
 
-/* Scattered memory: runs that are one leaf each. Returns how many were stored. */
-static inline size_t store_runs(const struct phys_run *run, size_t count, uint64_t span,
-                                uint64_t wrong, uint64_t bits, uint64_t *slot)
+/*
+ * Scattered memory: runs that are one leaf each. Returns how many were stored. Out of line, where
+ * all registers are its own.
+ */
+static APART size_t store_runs(const struct phys_run *run, size_t count, uint64_t span,
+                               uint64_t wrong, uint64_t bits, uint64_t *slot)
 {
     size_t done = 0;
 

@@ -413,6 +413,27 @@ static void device_tlbs_are_invalidated_after_the_iotlb(void **state)
     end(domain, BELOW);
 }
 
+/* A single leaf would have a short way, in which nobody looks for device TLBs. */
+static void device_tlbs_forget_single_leaves_too(void **state)
+{
+    static const struct {
+        uint64_t length, range;
+    } leaves[] = {{PAGE_SIZE, 0}, {SIZE_2M, 0xff000 | 1}, {SIZE_1G, 0x1ffff000 | 1}};
+    struct vtd_unit *unit = ats_machine(true, true);
+    struct iommu_domain *domain = attached_domain(BELOW);
+
+    for (size_t i = 0; i < 2 * ARRAY_SIZE(leaves); i++) {
+        uint64_t length = leaves[i / 2].length;
+
+        machine_map(domain, IOVA, TARGET, length, IOMMU_READ);
+        vtd_unit_forget_events(unit);
+        assert_int_equal(iommu_unmap_now(domain, IOVA, length), 0);
+        if (i % 2) /* the second time no table comes or goes */
+            expect_device_tlb_last(unit, false, IOVA | leaves[i / 2].range);
+    }
+    end(domain, BELOW);
+}
+
 /* The simulated unit calls any other number malformed. */
 static void throttling_units_are_told_the_physical_function(void **state)
 {
@@ -576,6 +597,7 @@ int main(void)
         cmocka_unit_test(an_attach_on_a_dying_unit_ends_in_nothing),
         cmocka_unit_test(device_tlbs_are_off_unless_all_agree),
         cmocka_unit_test(device_tlbs_are_invalidated_after_the_iotlb),
+        cmocka_unit_test(device_tlbs_forget_single_leaves_too),
         cmocka_unit_test(throttling_units_are_told_the_physical_function),
         cmocka_unit_test(device_tlbs_forget_the_domain_a_device_leaves),
         cmocka_unit_test(device_tlbs_forget_before_an_address_is_used_again),
