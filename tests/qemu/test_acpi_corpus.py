@@ -47,7 +47,7 @@ def as_fuzz_input(tables):
 @pytest.mark.parametrize("firmware", ["pvh", "uefi"])
 def test_corpus(guest, hello_dma, tmp_path, firmware):
     make("build/bulkhead.efi")
-    ran = guest(hello_dma, devices=["edu"], firmware=firmware, canaries=(CANARY,), timeout=120).run()
+    ran = guest(hello_dma, devices=["edu"], firmware=firmware, canaries=(CANARY,)).run()
     assert ran.status == 0, ran.log
     memory = (ran.folder / "memory.img").read_bytes()
     tables = []

@@ -19,7 +19,7 @@ def armed(guest, hello_dma, loader):
     look at it. Under icount the 100 ms until the write are a number of instructions, of which the
     loader needs the same every time: arm-edu has put its files into memory, where no disk is waited for."""
     make("build/bulkhead.efi")
-    one = guest(hello_dma, firmware="uefi", qemu_args=EDU, qmp=True, icount=2, trace=["vtd_*"], timeout=120,
+    one = guest(hello_dma, firmware="uefi", qemu_args=EDU, qmp=True, icount=2, trace=["vtd_*"], timeout=300,
                 settings=SETTINGS)
     at = next(i for i, word in enumerate(one.command) if word.startswith("isa-debug-exit"))
     del one.command[at - 1:at + 1]

@@ -200,15 +200,15 @@ REFUSALS = {
     "two payloads": (copy_file, [PAYLOAD, "bulkhead/archive.cpio"],
                      r"there are two payloads: \\bulkhead\\payload.elf and archive.cpio"),
     "large configuration": (grow, [CONFIG, 65537], r"\\bulkhead\\bulkhead.conf is larger than 65536 bytes"),
-    "large payload": (grow, [PAYLOAD, 600 << 20],
-                      r"\\bulkhead\\payload.elf \(629145600 bytes\) does not fit in memory"),
+    "large payload": (grow, [PAYLOAD, 260 << 20],
+                      r"\\bulkhead\\payload.elf \(272629760 bytes\) does not fit in memory"),
 }
 
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_loader_refuses(name, guest, hello_dma, loader):
     change, words, sentence = REFUSALS[name]
-    one = guest(hello_dma, firmware="uefi", devices=["edu"])
+    one = guest(hello_dma, firmware="uefi", devices=["edu"], memory="256M")
     change(one.folder / "esp", *words)
     disk.write(one.folder / "disk.img", one.folder / "esp")
     one.start().wait_for("cannot start: ")
