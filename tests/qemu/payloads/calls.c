@@ -665,6 +665,46 @@ static void heap_end(void)
 }
 
 /* What only the guest says: it is alone, and what it lacks it lacks honestly. */
+/* struct winsize, which not every C library shows */
+struct window {
+    uint16_t rows, columns, x, y;
+};
+
+/* Standard output of a payload is a terminal; a pipe and a file are none anywhere. */
+static void terminal(void)
+{
+    struct window window, before;
+    char settings[64];
+    int fds[2], fd = new_memfd();
+    CHECK_OK(CALL(pipe, fds));
+    CHECK_ERROR(CALL(ioctl, fds[1], 0x5413ul /* TIOCGWINSZ */, &window), ENOTTY);
+    CHECK_ERROR(CALL(ioctl, fd, 0x5401ul /* TCGETS */, settings), ENOTTY);
+    CHECK_EQUAL(isatty(fds[1]), 0);
+    close(fd);
+    close(fds[0]);
+    close(fds[1]);
+    if (!in_guest)
+        return;
+    CHECK(isatty(0) && isatty(1) && isatty(2));
+    CHECK_OK(CALL(ioctl, 1, 0x5401ul, settings));
+    CHECK_ERROR(CALL(ioctl, 1, 0x5401ul, BAD), EFAULT);
+    CHECK_OK(CALL(ioctl, 1, 0x5413ul, &before));
+    CHECK_EQUAL(before.rows, 24);
+    CHECK_EQUAL(before.columns, 80);
+    CHECK_ERROR(CALL(ioctl, 1, 0x5413ul, BAD), EFAULT);
+    window = (struct window){.rows = 50, .columns = 132};
+    CHECK_OK(CALL(ioctl, 1, 0x5414ul /* TIOCSWINSZ */, &window));
+    memset(&window, 0, sizeof(window));
+    fd = (int)CALL(open, "/dev/tty", O_RDWR); /* the same terminal */
+    CHECK(fd >= 0);
+    CHECK_OK(CALL(ioctl, fd, 0x5413ul, &window));
+    CHECK_EQUAL(window.rows, 50);
+    CHECK_EQUAL(window.columns, 132);
+    CHECK_OK(CALL(ioctl, fd, 0x5414ul, &before));
+    CHECK_ERROR(CALL(ioctl, fd, 0x54fful, &window), ENOTTY);
+    close(fd);
+}
+
 static void only_here(void)
 {
     struct rlimit lock, more;
@@ -711,6 +751,7 @@ static const struct conform_case cases[] = {
     {"file_limit", file_limit},
     {"facts", facts},
     {"heap_end", heap_end},
+    {"terminal", terminal},
     {"only_here", only_here},
 };
 
