@@ -2,6 +2,10 @@
 /*
  * Balanced binary trees (AVL) with the nodes inside the elements. The user searches and compares;
  * this file links, balances, and keeps what each node says about its subtree up to date.
+ *
+ * For elements that grow and shrink where they are, or that are sought by what lies below them (the
+ * largest gap between mappings). Heights are kept on the same way up as that, so balancing adds
+ * little. Ranges that never change have a faster tree: kernel/lib/itree.h.
  */
 #ifndef KERNEL_LIB_AVL_H
 #define KERNEL_LIB_AVL_H
