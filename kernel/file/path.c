@@ -111,7 +111,7 @@ int path_walk(struct node *start, const char *path, unsigned flags, struct place
         while (*cursor == '/')
             cursor++;
         if (*cursor == 0) { /* the path, or a link's target, was only slashes */
-            place_set(out, NULL, walk.at, ".", 1, true);
+            place_set(out, NULL, walk.at, "/", 1, true);
             break;
         }
         result = walk_step(&walk, &cursor, flags, out);

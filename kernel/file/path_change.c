@@ -127,7 +127,7 @@ static int check_dots(const struct place *place)
 {
     if (strcmp(place->name, "..") == 0)
         return -ENOTEMPTY;
-    return place->node == node_root() ? -EBUSY : -EINVAL;
+    return strcmp(place->name, ".") == 0 ? -EINVAL : -EBUSY;
 }
 
 int path_unlink(struct node *start, const char *path, bool directory)

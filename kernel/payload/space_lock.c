@@ -95,7 +95,7 @@ static int set_range(struct space *space, uaddr_t start, uaddr_t end, bool locke
 static bool touched_range(uaddr_t at, uint64_t length, uaddr_t *start, uaddr_t *end)
 {
     *start = ALIGN_DOWN(at, PAGE_SIZE);
-    if (!range_end(at, length, end) || *end > UINT64_MAX - PAGE_SIZE)
+    if (!range_end(at, length, end) || *end > ALIGN_DOWN(UINT64_MAX, PAGE_SIZE))
         return false;
     *end = ALIGN_UP(*end, PAGE_SIZE);
     return true;

@@ -82,6 +82,7 @@ static void dots(void)
     CHECK_ERROR(CALL(rmdir, "d/."), EINVAL);
     CHECK_ERROR(CALL(rmdir, "d/.."), ENOTEMPTY);
     CHECK_ERROR(CALL(rmdir, "/"), EBUSY);
+    CHECK_ERROR(CALL(rmdir, "/."), EINVAL);
     CHECK_ERROR(CALL(unlink, "d/."), EISDIR);
     CHECK_ERROR(CALL(unlink, "/"), EISDIR);
     CHECK_ERROR(CALL(rename, "d/.", "e"), EBUSY);
