@@ -126,7 +126,7 @@ static const struct {
     CALL(IOMMU_VIOMMU_ALLOC, iommu_viommu_alloc, out_viommu_id, call_viommu_alloc),
     CALL(IOMMU_VDEVICE_ALLOC, iommu_vdevice_alloc, virt_id, call_vdevice_alloc),
     CALL(IOMMU_IOAS_CHANGE_PROCESS, iommu_ioas_change_process, __reserved, call_change_process),
-    CALL(IOMMU_VEVENTQ_ALLOC, iommu_veventq_alloc, __reserved, call_veventq_alloc),
+    CALL(IOMMU_VEVENTQ_ALLOC, iommu_veventq_alloc, out_veventq_fd, call_veventq_alloc),
     CALL(IOMMU_HW_QUEUE_ALLOC, iommu_hw_queue_alloc, length, call_hw_queue_alloc),
 #undef CALL
 };

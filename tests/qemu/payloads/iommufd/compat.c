@@ -43,6 +43,21 @@ static void vfio_extensions(void)
     CHECK_EQUAL(ioctl(iommu, VFIO_CHECK_EXTENSION, 10), 0);
 }
 
+/* Only a page table can say no, so that it takes a space to ask. */
+static void vfio_extension_cache_coherent(void)
+{
+    int answer;
+
+    NEW_ATTACHED(ioas);
+    CHECK_ERROR(ioctl(iommu, VFIO_CHECK_EXTENSION, VFIO_DMA_CC_IOMMU), ENODEV);
+    uint32_t id = ioas;
+    CHECK_OK(vfio_ioas(IOMMU_VFIO_IOAS_SET, &id));
+    answer = ioctl(iommu, VFIO_CHECK_EXTENSION, VFIO_DMA_CC_IOMMU);
+    CHECK(answer == 0 || answer == 1);
+    CHECK_OK(detach());
+    CHECK_EQUAL(ioctl(iommu, VFIO_CHECK_EXTENSION, VFIO_DMA_CC_IOMMU), 1);
+}
+
 static void vfio_version_2(void)
 {
     NEW_IOAS(ioas);
@@ -93,6 +108,39 @@ static void vfio_information(void)
     CHECK(info->cap_offset >= sizeof(*info) && info->cap_offset < size);
 }
 
+/* The chain ends, stays inside, and has both capabilities; one byte less, and there is none. */
+static void vfio_information_chain(void)
+{
+    _Alignas(8) unsigned char buffer[256] = {0};
+    struct vfio_iommu_type1_info *info = (void *)buffer;
+    const struct vfio_info_cap_header *header;
+    unsigned count = 0, ids = 0;
+
+    NEW_ATTACHED(ioas);
+    uint32_t id = ioas;
+    CHECK_OK(vfio_ioas(IOMMU_VFIO_IOAS_SET, &id));
+    info->argsz = sizeof(*info);
+    CHECK_OK(ioctl(iommu, VFIO_IOMMU_GET_INFO, info));
+    CHECK_EQUAL(info->cap_offset, 0);
+    uint32_t size = info->argsz;
+    CHECK(size > sizeof(*info) && size <= sizeof(buffer));
+    CHECK_OK(ioctl(iommu, VFIO_IOMMU_GET_INFO, info));
+    for (uint32_t at = info->cap_offset; at && count < 8; at = header->next, count++) {
+        CHECK(at % 4 == 0 && at >= sizeof(*info) && at + sizeof(*header) <= size);
+        header = (const void *)(buffer + at);
+        CHECK_EQUAL(header->version, 1);
+        CHECK(header->id < 8);
+        ids |= 1u << header->id;
+    }
+    CHECK_EQUAL(count, 2);
+    CHECK_EQUAL(ids,
+                1u << VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE | 1u << VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL);
+    info->argsz = size - 1;
+    CHECK_OK(ioctl(iommu, VFIO_IOMMU_GET_INFO, info));
+    CHECK_EQUAL(info->cap_offset, 0);
+    CHECK_EQUAL(info->argsz, size);
+}
+
 static void locked_memory_limit(void)
 {
     struct rlimit old, low;
@@ -120,9 +168,11 @@ static void locked_memory_limit(void)
 const struct conform_case compat_cases[] = {
     CASE(vfio_calls_without_a_space),
     CASE(vfio_extensions),
+    CASE(vfio_extension_cache_coherent),
     CASE(vfio_version_2),
     CASE(vfio_version_1_cuts),
     CASE(vfio_information),
+    CASE(vfio_information_chain),
     CASE(locked_memory_limit),
     LAST_CASE,
 };

@@ -40,6 +40,26 @@ static void bind_refusals(void)
     CHECK_ERROR(destroy(b.out_devid), EBUSY);
 }
 
+/* A group that is open leaves its devices to the old way in. */
+static void bind_with_the_group_open(void)
+{
+    struct vfio_device_bind_iommufd b = {.argsz = sizeof(b)};
+    char path[VFIO_PATH_SIZE];
+
+    NEW_IOAS(ioas);
+    b.iommufd = iommu;
+    CHECK_OK(vfio_group_path(device_name, path));
+    group = open(path, O_RDWR);
+    device = open(CDEV, O_RDWR);
+    CHECK_OK(group);
+    CHECK_OK(device);
+    CHECK_ERROR(ioctl(device, VFIO_DEVICE_BIND_IOMMUFD, &b), EBUSY);
+    close(group);
+    group = -1;
+    CHECK_OK(ioctl(device, VFIO_DEVICE_BIND_IOMMUFD, &b));
+    CHECK_ERROR(open(path, O_RDWR), EBUSY);
+}
+
 static void attach_and_detach(void)
 {
     uint32_t id = NO_ID;
@@ -118,6 +138,28 @@ static void attach_elsewhere_fails_whole(void)
     CHECK_EQUAL(unmap(second, IOVA, PAGE), PAGE);
     CHECK_OK(attach(&id));
     CHECK_EQUAL(unmap(first, IOVA, PAGE), PAGE);
+}
+
+/* Device memory is no memory to pin: refused at once, or when a page table needs it. */
+static void device_memory_refused(void)
+{
+    uint64_t size = 0;
+    int attached, later, kept;
+
+    NEW_ATTACHED(ioas);
+    NEW_IOAS(fresh);
+    uint32_t id = fresh;
+    void *bar = (void *)(uintptr_t)vfio_map_bar(device, &size);
+    CHECK(bar);
+    attached = map(ioas, IOVA, bar, PAGE) ? errno : 0;
+    kept = map(fresh, IOVA, bar, PAGE);
+    later = attach(&id) ? errno : 0;
+    munmap(bar, size);
+    CHECK_EQUAL(attached, EFAULT);
+    CHECK_EQUAL(kept, 0);
+    CHECK_EQUAL(later, EFAULT);
+    CHECK_ERROR(destroy(hwpt_ioas), EBUSY);
+    CHECK_OK(map(ioas, IOVA, memory, PAGE)); /* nothing was left behind */
 }
 
 /* Process address spaces need scalable mode. */
@@ -223,10 +265,12 @@ static void hardware_information(void)
 const struct conform_case devices_cases[] = {
     CASE(calls_before_bind),
     CASE(bind_refusals),
+    CASE(bind_with_the_group_open),
     CASE(attach_and_detach),
     CASE(attach_elsewhere_replaces),
     CASE(attach_from_table_to_table),
     CASE(attach_elsewhere_fails_whole),
+    CASE(device_memory_refused),
     CASE(process_address_spaces_refused),
     CASE(a_group_takes_an_iommufd_as_container),
     CASE(hwpt_alloc_rules),
