@@ -535,7 +535,7 @@ static void mlock_rules(void)
     CHECK_ERROR(CALL(mlock, p, 4 * PAGE), ENOMEM);
     CHECK_OK(CALL(munlock, p + 2 * PAGE, 0ul));
     CHECK_ERROR(CALL(munlock, p + 2 * PAGE + 1, 0ul), ENOMEM); /* the page that it is in */
-    CHECK_ERROR(CALL(munlock, -4 * PAGE, 3 * PAGE), ENOMEM); /* ends before the last page */
+    CHECK_ERROR(CALL(munlock, -4 * PAGE, 3 * PAGE), ENOMEM);   /* ends before the last page */
     CHECK_OK(CALL(munlockall));
     if (in_guest) { /* Linux lets root lock without a limit */
         limit = (struct rlimit){16 * PAGE, old.rlim_max};
