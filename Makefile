@@ -29,6 +29,7 @@ include examples/examples.mk
 include bench/bench.mk
 include tests/qemu/payloads.mk
 include tests/qemu/variants.mk
+include tests/qemu/plugins.mk
 
 .PHONY: all kernel objects sdk examples unit fuzz clean
 all: kernel efi examples

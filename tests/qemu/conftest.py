@@ -14,6 +14,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / "tools"), str(TOP / "tests/qemu")]
 
 from bulkhead import cli  # noqa: E402
+import stretch  # noqa: E402
 from guest import Guest  # noqa: E402
 
 
@@ -55,12 +56,15 @@ def payload(kernel):
 
 @pytest.fixture
 def guest(tmp_path):
-    """guest(payload, ...) makes a Guest; whatever still runs at the end of the test is ended."""
+    """guest(payload, ...) makes a Guest; whatever still runs at the end of the test is ended. With
+    stretch=True it is measured how long interrupts are kept out."""
     made = []
 
     def make_guest(program, **options):
         folder = tmp_path / f"guest{len(made)}"
         folder.mkdir()
+        if options.get("stretch"):
+            options["stretch"] = stretch.plugin(make)
         made.append(Guest(folder, program, **options))
         return made[-1]
 

@@ -2,6 +2,7 @@
 """A guest for tests: boots the kernel with a payload and keeps all that can be judged from outside:
 the serial line, the kernel's report, QEMU's trace, the guest's memory, and QMP while it runs."""
 
+import functools
 import json
 import mmap
 import pathlib
@@ -12,6 +13,7 @@ import tempfile
 import time
 
 import report_format
+import stretch as measured
 from bulkhead import machine, report
 
 GIB = 1 << 30
@@ -74,13 +76,14 @@ class Guest:
     canaries  guest-physical pages that nobody may touch: filled before, kept out of the kernel's
               hands by its configuration, compared by canaries_touched()
     icount    run under -icount shift=N,sleep=off
+    stretch   the plugin that measures how long interrupts are kept out (self.stretches); wants icount
     qmp       open the control socket (self.qmp once started)
     kernel    another kernel.elf than build/kernel.elf (door "pvh")
     timeout   seconds until the test gives up on it
     """
 
-    def __init__(self, folder, payload, *, trace=(), canaries=(), icount=None, qmp=False, kernel=None,
-                 timeout=180, **options):
+    def __init__(self, folder, payload, *, trace=(), canaries=(), icount=None, stretch=None, qmp=False,
+                 kernel=None, timeout=180, **options):
         self.folder = pathlib.Path(folder)
         self.timeout = timeout
         self.canaries = canaries
@@ -99,6 +102,9 @@ class Guest:
             self.command += ["-D", str(self.trace_path)]
         if icount is not None:
             self.command += ["-icount", f"shift={icount},sleep=off"]
+        if stretch:
+            assert icount is not None, "without icount a repeated string instruction counts as one"
+            self.command += ["-plugin", f"file={stretch},out={self.folder}/stretches"]
         # The path of a unix socket is short; a test's own folder is not.
         self.short = tempfile.TemporaryDirectory(prefix="bulkhead.") if qmp else None
         if qmp:
@@ -189,6 +195,11 @@ class Guest:
     def trace(self):
         """The recorded trace, line by line."""
         return self.trace_path.read_text(errors="replace").splitlines()
+
+    @functools.cached_property
+    def stretches(self):
+        """What the plugin saw: stretch.Stretch, the longest first."""
+        return measured.read(self.folder / "stretches", self.command[self.command.index("-kernel") + 1])
 
     def output(self, prefix):
         """The lines of the payload on the serial line: those that begin with a prefix."""

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""No call holds the machine: what the kernel does without letting timers and other threads in stays
+below a bound, counted in instructions."""
+
+import pytest
+
+import stretch
+from variant import kernel_without
+
+
+@pytest.fixture
+def run(guest, payload):
+    """run(case, ...) runs cases of the payload, one instruction a nanosecond."""
+    def run_cases(*cases, **options):
+        return guest(payload("stretch", "musl"), devices=["edu"], args=["guest", *cases], icount=0, stretch=True,
+                     timeout=600, **options).run()
+    return run_cases
+
+
+def test_file_io(run):
+    ran = run("file_io")
+    assert ran.status == 0, ran.log
+    assert not stretch.too_long(ran.stretches), stretch.too_long(ran.stretches)
+
+
+def test_notices_a_loop_without_a_breath(run):
+    deaf = kernel_without("deaf", [("kernel/file/ramfile.c", "ram_write", "thread_breathe")])
+    ran = run("file_io", kernel=deaf)
+    assert ran.status == 0, ran.log
+    long = stretch.too_long(ran.stretches)
+    assert "user_copy" in long and "began in syscall_entry syscall_dispatch" in long, long
