@@ -39,7 +39,8 @@ enum {
     EDU_DMA_TARGET = 0x88,
     EDU_DMA_COUNT = 0x90,
     EDU_DMA_COMMAND = 0x98,
-    EDU_BUFFER = 0x40000, /* in the device: 4 KiB, the other end of every transfer */
+    EDU_BUFFER = 0x40000,  /* in the device: 4 KiB, the other end of every transfer */
+    EDU_CLAMP = 0xfffffff, /* QEMU's preset of dma_mask */
 };
 enum {
     EDU_START = 1,
@@ -233,29 +234,48 @@ static bool interrupts_are_remapped(void)
     return remapping > 0 && not_remapping == 0;
 }
 
+/* What the kernel says of refused DMA. */
+struct faults {
+    long count;
+    char newest[256]; /* "0000:00:10.0 write to 0x123450000 refused: ...", "" if there was none */
+    char aimed[256];  /* the newest that names the address asked for, "" if there is none */
+};
+
 /*
- * The kernel's count of refused DMA, and the newest refusal that speaks of `iova`. It may name a
- * bridge: the requests of a device behind a PCIe-to-PCI bridge carry the bridge's id.
+ * The faults at an address are looked for by the address alone: the requests of a device behind a
+ * PCIe-to-PCI bridge carry the bridge's id.
  */
-static long read_faults(uint64_t iova, char *newest, size_t size)
+static struct faults read_faults(uint64_t iova)
 {
-    char line[256], address[32];
-    long count = -1;
+    struct faults faults = {.count = -1};
+    char line[sizeof(faults.newest)], address[32];
     FILE *file = fopen(FAULTS, "r");
 
     if (!file)
         fail(FAULTS);
-    newest[0] = '\0';
-    snprintf(address, sizeof(address), "0x%llx", (unsigned long long)iova);
+    snprintf(address, sizeof(address), " 0x%llx ", (unsigned long long)iova);
     while (fgets(line, sizeof(line), file)) {
         line[strcspn(line, "\n")] = '\0';
-        if (strncmp(line, "count ", 6) == 0)
-            count = strtol(line + 6, NULL, 10);
-        else if (strstr(line, address))
-            snprintf(newest, size, "%s", line);
+        if (strncmp(line, "count ", 6) == 0) {
+            faults.count = strtol(line + 6, NULL, 10);
+            continue;
+        }
+        memcpy(faults.newest, line, sizeof(line));
+        if (strstr(line, address))
+            memcpy(faults.aimed, line, sizeof(line));
     }
     fclose(file);
-    return count;
+    return faults;
+}
+
+/* edu without its dma_mask drops the upper bits of every address, and says so to QEMU alone. */
+static const char *why_elsewhere(const char *fault, uint64_t iova)
+{
+    const char *address = strstr(fault, " 0x");
+
+    if (address && strtoull(address, NULL, 16) == (iova & EDU_CLAMP))
+        return "; the device clamped the address to 28 bits: use edu,dma_mask=0xffffffffffffffff";
+    return "";
 }
 
 static bool all_bytes_are(const uint8_t *memory, uint8_t byte)
@@ -267,29 +287,42 @@ static bool all_bytes_are(const uint8_t *memory, uint8_t byte)
     return true;
 }
 
-/* The transfer "succeeds" as far as edu knows; the kernel's count and the memory tell the truth. */
+/*
+ * The transfer "succeeds" as far as edu knows; the memory and the kernel's count tell the truth.
+ * Only a write that landed was not blocked; one that was refused elsewhere, or never sent, is no
+ * proof.
+ */
 static bool stray_write(struct edu *edu, uint8_t *memory)
 {
-    char fault[256];
-    long before = read_faults(IOVA_IN, fault, sizeof(fault));
+    long before = read_faults(IOVA_IN).count;
 
     unmap(edu, IOVA_IN);
     memset(memory, 0x5a, PAGE);
     transfer(edu, EDU_BUFFER, IOVA_IN, EDU_TO_MEMORY);
-    long after = read_faults(IOVA_IN, fault, sizeof(fault));
-    bool blocked = after > before && fault[0] && all_bytes_are(memory, 0x5a);
-    if (blocked)
-        printf("hello-dma: stray write blocked: %s\n", fault);
+    struct faults after = read_faults(IOVA_IN);
+    bool untouched = all_bytes_are(memory, 0x5a);
+    bool counted = after.count > before;
+    if (!untouched)
+        printf("hello-dma: stray write NOT blocked: the memory was overwritten, %ld faults before, "
+               "%ld after\n",
+               before, after.count);
+    else if (!counted)
+        printf("hello-dma: stray write FAILED: the memory is untouched, but no fault was counted: "
+               "the device wrote nothing\n");
+    else if (!after.aimed[0])
+        printf("hello-dma: stray write FAILED: the memory is untouched, but the fault was counted "
+               "at another address than 0x%llx: %s%s\n",
+               IOVA_IN, after.newest, why_elsewhere(after.newest, IOVA_IN));
     else
-        printf("hello-dma: stray write NOT blocked: %ld faults before, %ld after, memory %s\n",
-               before, after, all_bytes_are(memory, 0x5a) ? "untouched" : "overwritten");
-    return blocked;
+        printf("hello-dma: stray write blocked: %s\n", after.aimed);
+    return untouched && counted && after.aimed[0];
 }
 
 /* Out through one address, back through another. */
 static bool round_trip(struct edu *edu, uint8_t *out, uint8_t *in)
 {
     int interrupts = 0;
+    long before = read_faults(IOVA_IN).count;
 
     for (size_t i = 0; i < LENGTH; i++)
         out[i] = (uint8_t)(i * 7 + i / 256);
@@ -299,8 +332,13 @@ static bool round_trip(struct edu *edu, uint8_t *out, uint8_t *in)
     interrupts += transfer(edu, EDU_BUFFER, IOVA_IN, EDU_TO_MEMORY);
 
     bool equal = memcmp(out, in, LENGTH) == 0;
-    printf("hello-dma: round trip %s: %d bytes, iova 0x%llx\n", equal ? "ok" : "FAILED", LENGTH,
-           (unsigned long long)IOVA_OUT);
+    printf("hello-dma: round trip %s: %d bytes, iova 0x%llx", equal ? "ok" : "FAILED", LENGTH,
+           IOVA_OUT);
+    struct faults after = read_faults(IOVA_IN);
+    if (after.count > before)
+        printf(", %ld faults counted, the last: %s%s", after.count - before, after.newest,
+               why_elsewhere(after.newest, IOVA_IN));
+    printf("\n");
     bool remapped = interrupts_are_remapped();
     printf("hello-dma: interrupt %s: %d of 2 %s remapping\n",
            interrupts == 2 && remapped ? "ok" : "FAILED", interrupts,

@@ -41,6 +41,17 @@ def test_demo(guest, hello_dma, name):
     assert_three_lines(ran)
 
 
+def test_a_device_that_clamps_addresses(guest, hello_dma):
+    """QEMU's edu without a dma_mask. Isolation holds, so the demo says what is wrong and not that it does not."""
+    ran = guest(hello_dma, devices=["edu,dma_mask=0xfffffff"]).run()
+    lines = ran.output("hello-dma: ")
+    reason = r"0000:00:10\.0 write to 0x3450000 refused: .*; the device clamped the address to 28 bits: use edu,dma_mask=0xffffffffffffffff"
+    assert re.fullmatch(rf"hello-dma: round trip FAILED: 4000 bytes, iova 0x100000000, 2 faults counted, the last: {reason}", lines[0]), ran.log
+    assert re.fullmatch(r"hello-dma: stray write FAILED: the memory is untouched, but the fault was counted at another address "
+                        rf"than {IOVA_IN:#x}: {reason}", lines[2]), ran.log
+    assert "NOT blocked" not in ran.serial and ran.status == 1, ran.log
+
+
 @pytest.fixture(scope="module")
 def traced(tmp_path_factory, hello_dma):
     """One run of the demo with everything recorded, and canaries where its DMA must not land."""

@@ -3,6 +3,7 @@
 screen, and the loader says one sentence about whatever is wrong on its volume."""
 
 import re
+import shlex
 import struct
 import subprocess
 import zlib
@@ -83,6 +84,19 @@ def test_image(tmp_path, kernel, loader, hello_dma):
     assert made.returncode == 0, made.stderr
     status = boot_drive(f"format=raw,file={tmp_path}/disk.img", tmp_path / "serial")
     assert status == 0 and len(demo_lines(tmp_path / "serial")) == 3, (tmp_path / "serial").read_text(errors="replace")
+
+
+def test_commands_of_the_page(tmp_path, kernel, loader, hello_dma):
+    """What docs/image.md says that boots the demo does."""
+    page = (TOP / "docs/image.md").read_text().replace("\\\n", "")
+    make_it, boot_it = (re.search(rf"^    ({start} .*)$", page, re.M)[1] for start in (r"\./bulkhead image -o disk\.img", r"qemu-system\S+"))
+    (tmp_path / "bulkhead").symlink_to(BULKHEAD)
+    for command in (make_it, boot_it):
+        done = subprocess.run(shlex.split(command), cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace", timeout=180, check=False)
+        assert done.returncode == 0, done.stdout
+    lines = [line for line in done.stdout.splitlines() if line.startswith("hello-dma: ")]
+    assert [line.split(":")[1] for line in lines] == [" round trip ok", " interrupt ok", " stray write blocked"], done.stdout
 
 
 def test_image_with_files_and_config(tmp_path, payload, loader):
