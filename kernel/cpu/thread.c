@@ -35,7 +35,8 @@ struct thread {
     struct timer deadline;
     bool woken;        /* thread_wake() since the last sleep ended */
     bool timed_out;    /* the deadline passed in this sleep */
-    bool interrupted;  /* until thread_clear_interrupt() */
+    uint8_t asked;     /* more than this it must hear to go on: enum thread_hears */
+    uint8_t hears;     /* in this sleep: enum thread_hears */
     bool work;         /* user_ops.work is due */
     const char *point; /* where it sleeps or yielded */
     void *owner;
@@ -56,6 +57,7 @@ static struct thread *dead; /* ended, its stack still to be freed */
 static struct list ready = LIST_INIT(ready);
 static struct timer slice;
 static uint64_t switches;
+int64_t breath_left = BREATH_WORK;
 
 struct thread *thread_current(void)
 {
@@ -246,19 +248,27 @@ void thread_yield(const char *point)
     schedule();
 }
 
-int thread_breathe(const char *point)
+/* Is more asked of the thread than what whoever hears this much may pass over? */
+static bool called(const struct thread *thread, enum thread_hears hears)
+{
+    return thread->asked > hears;
+}
+
+int thread_breathe_hearing(const char *point, enum thread_hears hears)
 {
     __asm__ volatile("sti; nop; cli" : : : "memory");
     thread_yield(point);
-    return current->interrupted ? -EINTR : 0;
+    breath_left = BREATH_WORK;
+    return called(current, hears) ? -EINTR : 0;
 }
 
-int thread_sleep(const char *point, uint64_t deadline_ns)
+int thread_sleep_hearing(const char *point, uint64_t deadline_ns, enum thread_hears hears)
 {
     current->point = point;
     current->timed_out = false;
-    if (!current->woken && !current->interrupted && time_ns() < deadline_ns) {
+    if (!current->woken && !called(current, hears) && time_ns() < deadline_ns) {
         timer_set(&current->deadline, deadline_ns);
+        current->hears = hears;
         current->state = THREAD_SLEEPING;
         schedule();
         timer_cancel(&current->deadline);
@@ -267,7 +277,7 @@ int thread_sleep(const char *point, uint64_t deadline_ns)
     current->woken = false;
     if (woken)
         return 0;
-    return current->interrupted ? -EINTR : -ETIMEDOUT;
+    return called(current, hears) ? -EINTR : -ETIMEDOUT;
 }
 
 void thread_wake(struct thread *thread)
@@ -277,16 +287,26 @@ void thread_wake(struct thread *thread)
         make_ready(thread);
 }
 
+static void ask(struct thread *thread, uint8_t what)
+{
+    thread->asked = MAX(thread->asked, what);
+    if (thread->state == THREAD_SLEEPING && called(thread, thread->hears))
+        make_ready(thread);
+}
+
 void thread_interrupt(struct thread *thread)
 {
-    thread->interrupted = true;
-    if (thread->state == THREAD_SLEEPING)
-        make_ready(thread);
+    ask(thread, HEARS_SIGNALS + 1);
+}
+
+void thread_ask_end(struct thread *thread)
+{
+    ask(thread, HEARS_END + 1);
 }
 
 void thread_clear_interrupt(struct thread *thread)
 {
-    thread->interrupted = false;
+    thread->asked = 0;
 }
 
 void user_request_work(struct thread *thread)

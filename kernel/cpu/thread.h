@@ -2,9 +2,14 @@
 /*
  * Threads and sleeping. One CPU; the kernel runs with interrupts off and is never preempted, so
  * between two sleep points kernel code owns everything it looks at. A thread gives up the CPU only
- * in thread_sleep(), thread_yield() and thread_breathe(), which name the place, and in user mode to
- * the tick. Interrupt handlers run only from user mode and from the idle loop. A handler may wake
- * threads and must not sleep.
+ * in thread_sleep(), thread_yield(), thread_breathe() and their variants (also inside mutex_lock()
+ * and breathe_after()), which name the place, and in user mode to the tick. Interrupt handlers run
+ * only from user mode, from the idle loop and while a thread breathes. A handler may wake threads
+ * and must not sleep.
+ *
+ * No call holds the machine: after at most 1 ms of work it lets interrupts and other threads in.
+ * Loops count what they do (breathe_after()). What a call is changing stays locked meanwhile by a
+ * mutex (kernel/cpu/mutex.h); everything else that it looked at before a breath may be gone after.
  */
 #ifndef KERNEL_CPU_THREAD_H
 #define KERNEL_CPU_THREAD_H
@@ -30,11 +35,49 @@ struct thread *thread_current(void);
 /* Ends the current thread; its stack is freed by whoever runs next. */
 _Noreturn void thread_exit(void);
 void thread_yield(const char *point);
+
+/* What makes a wait, or the work of a call, end early with -EINTR. */
+enum thread_hears {
+    HEARS_SIGNALS, /* all that wants the thread's attention: for calls that Linux cuts short */
+    HEARS_END,     /* only that its calls are to end: exit_group, a fatal signal, payload-timeout */
+    HEARS_NOTHING, /* undoing and teardown, which must be finished */
+};
+
+/* ---- Long work ------------------------------------------------------------------------------ */
+
 /*
- * For calls that may work for long, between two pieces: handles the interrupts that have piled up
- * and lets other threads run. -EINTR when the call should stop where it is.
+ * Between two pieces of work: handles the interrupts that have piled up and lets other threads run.
+ * -EINTR when the call should stop where it is.
  */
-int thread_breathe(const char *point);
+int thread_breathe_hearing(const char *point, enum thread_hears hears);
+static inline int thread_breathe(const char *point)
+{
+    return thread_breathe_hearing(point, HEARS_SIGNALS);
+}
+
+/*
+ * Work, in units of about one instruction or one nanosecond, between two breaths. Short of the
+ * bound of 1 ms by what a step may cost that is counted after it was done, and by what nobody
+ * counts.
+ */
+#define BREATH_WORK 300000
+/* Units of work until the next breath is due, whoever does it: time passes for all. */
+extern int64_t breath_left;
+
+/* The form for loops: counts `units` of work just done, and breathes when that is due. -EINTR. */
+static inline int breathe_after(uint32_t units, const char *point)
+{
+    breath_left -= units;
+    return breath_left > 0 ? 0 : thread_breathe_hearing(point, HEARS_END);
+}
+
+/* The same for undoing and teardown: lets others in, and goes on. */
+static inline void breathe_deaf_after(uint32_t units, const char *point)
+{
+    breath_left -= units;
+    if (breath_left <= 0)
+        (void)thread_breathe_hearing(point, HEARS_NOTHING);
+}
 
 /* Where the thread sleeps or last yielded, for messages. NULL: it never did. */
 const char *thread_point(const struct thread *thread);
@@ -60,10 +103,16 @@ _Noreturn void thread_enter_user(const struct trap_frame *frame);
  * Returns 0, -ETIMEDOUT or -EINTR. A wake that came before the sleep is not lost as long as the
  * waiter was queued with wait_add() first: check the condition, then sleep, in a loop.
  */
-int thread_sleep(const char *point, uint64_t deadline_ns);
+int thread_sleep_hearing(const char *point, uint64_t deadline_ns, enum thread_hears hears);
+static inline int thread_sleep(const char *point, uint64_t deadline_ns)
+{
+    return thread_sleep_hearing(point, deadline_ns, HEARS_SIGNALS);
+}
 void thread_wake(struct thread *thread);
 /* Makes the thread's current or next sleep return -EINTR, until thread_clear_interrupt(). */
 void thread_interrupt(struct thread *thread);
+/* The same for everything that hears the end: the thread's calls stop at their next breath. */
+void thread_ask_end(struct thread *thread);
 void thread_clear_interrupt(struct thread *thread);
 
 /* A queue of those who want to hear that something changed. */

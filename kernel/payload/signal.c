@@ -19,10 +19,28 @@ static bool action_ignores(int number)
     return handler == HANDLER_DEFAULT && !signal_default_ends(number);
 }
 
-/* Makes the thread look at its signals soon, whatever it is doing. */
+/* Will one of its pending signals end the payload? */
+static bool about_to_end(const struct task *task)
+{
+    uint64_t set = (task->pending.set | payload.pending.set) & ~task->mask;
+    for (; set; set &= set - 1) {
+        int number = __builtin_ctzll(set) + 1;
+        if (payload.actions[number].handler == HANDLER_DEFAULT && signal_default_ends(number))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Makes the thread look at its signals soon, whatever it is doing. One that ends the payload also
+ * stops calls that other signals do not.
+ */
 static void nudge(struct task *task)
 {
-    thread_interrupt(task->thread);
+    if (about_to_end(task))
+        thread_ask_end(task->thread);
+    else
+        thread_interrupt(task->thread);
     user_request_work(task->thread);
 }
 

@@ -86,7 +86,7 @@ void payload_end(struct payload_exit result)
     payload.exit = result;
     struct task *task;
     list_for_each_entry (task, &payload.tasks, link) {
-        thread_interrupt(task->thread);
+        thread_ask_end(task->thread);
         user_request_work(task->thread);
     }
 }

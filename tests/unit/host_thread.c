@@ -11,15 +11,24 @@ struct thread {
 };
 
 int (*host_sleep)(const char *point, uint64_t deadline_ns);
+int (*host_breath)(const char *point, enum thread_hears hears);
+int64_t breath_left = BREATH_WORK;
+int64_t host_breath_work = BREATH_WORK;
 uint64_t host_now_ns = NS_PER_S;
 unsigned host_wakes, host_sleeps;
 
-static struct thread only;
+static struct thread threads[HOST_THREADS];
+static struct thread *current = &threads[0];
 static struct list timers = LIST_INIT(timers);
 
 struct thread *thread_current(void)
 {
-    return &only;
+    return current;
+}
+
+void host_thread_be(unsigned number)
+{
+    current = &threads[number];
 }
 
 void thread_set_owner(struct thread *thread, void *owner)
@@ -32,7 +41,7 @@ void *thread_owner(const struct thread *thread)
     return thread->owner;
 }
 
-int thread_sleep(const char *point, uint64_t deadline_ns)
+int thread_sleep_hearing(const char *point, uint64_t deadline_ns, enum thread_hears hears)
 {
     host_sleeps++;
     if (host_sleep)
@@ -46,9 +55,12 @@ int thread_sleep(const char *point, uint64_t deadline_ns)
     return -ETIMEDOUT;
 }
 
-int thread_breathe(const char *point)
+int thread_breathe_hearing(const char *point, enum thread_hears hears)
 {
-    return 0;
+    int error = host_breath ? host_breath(point, hears) : 0;
+
+    breath_left = host_breath_work;
+    return hears == HEARS_NOTHING ? 0 : error;
 }
 
 void thread_wake(struct thread *thread)
