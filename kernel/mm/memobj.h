@@ -11,6 +11,11 @@
 
 enum memobj_flags {
     MEMOBJ_DEVICE = 1, /* device memory: uncached, neither pinned nor charged, may be revoked */
+    /*
+     * Which part may be mapped is for the file that hands it out to say, each time: a mapping of it
+     * is neither grown nor duplicated. True of all device memory.
+     */
+    MEMOBJ_GUARDED = 2,
 };
 
 struct memobj;
@@ -48,6 +53,12 @@ struct memobj {
     bool revoked;
     struct list watchers;
 };
+
+/* Must the file be asked about every page of the object that is mapped? */
+static inline bool memobj_is_guarded(const struct memobj *object)
+{
+    return object->flags & (MEMOBJ_DEVICE | MEMOBJ_GUARDED);
+}
 
 /* Fills the common part, with one reference held by the caller. */
 void memobj_init(struct memobj *object, const struct memobj_ops *ops, uint64_t size,

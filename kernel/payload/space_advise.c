@@ -35,7 +35,7 @@ static int punch(struct mapping *mapping, uaddr_t start, uaddr_t end)
 {
     if (mapping->flags & (MAPPING_LOCKED | MAPPING_DEVICE))
         return -EINVAL;
-    if (!mapping->object || !memobj_is_ram(mapping->object))
+    if (!mapping->object || !memobj_is_ram(mapping->object) || memobj_is_guarded(mapping->object))
         return -EINVAL;
     if (!(mapping->flags & MAPPING_SHARED) || !(mapping->access_max & PAGE_WRITE))
         return -EACCES;

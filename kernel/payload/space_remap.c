@@ -174,6 +174,12 @@ static int grow_in_place(struct space *space, const struct mapping *mapping, uad
     return 0;
 }
 
+/* Would the file behind the mapping have to be asked before there is more of it? */
+static bool is_guarded(const struct mapping *mapping)
+{
+    return mapping->object && memobj_is_guarded(mapping->object);
+}
+
 /* Old length 0 means a second mapping of the same shared memory. */
 static int64_t duplicate(struct space *space, const struct mapping *mapping, uaddr_t at,
                          uint64_t length, unsigned flags, uaddr_t to)
@@ -193,6 +199,8 @@ static int64_t duplicate(struct space *space, const struct mapping *mapping, uad
 
     if (!(mapping->flags & MAPPING_SHARED))
         return -EINVAL;
+    if (is_guarded(mapping))
+        return -EFAULT;
     return flags & MREMAP_MAYMOVE ? space_mmap(space, &request) : -ENOMEM;
 }
 
@@ -214,7 +222,7 @@ static int check_arguments(uaddr_t at, uint64_t old_length, uint64_t length, uns
 /* What growing needs beside room. */
 static int check_growth(const struct space *space, const struct mapping *mapping, uint64_t bytes)
 {
-    if (mapping->flags & MAPPING_DEVICE)
+    if (is_guarded(mapping))
         return -EFAULT;
     if ((mapping->flags & MAPPING_LOCKED) && !space_lock_allowed(space, bytes))
         return -EAGAIN;

@@ -26,6 +26,7 @@ static int back(struct uio_map *map, uint64_t length)
     map->object = ramobj_create(length);
     if (!map->object)
         return -ENOMEM;
+    map->object->flags |= MEMOBJ_GUARDED;
     struct ioas_source source = ioas_source_memobj(map->object);
     int error =
         ioas_map(map->device->ioas, &source, 0, length, IOAS_READ | IOAS_WRITE, &map->address);

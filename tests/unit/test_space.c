@@ -254,6 +254,9 @@ static void test_device_memory(void **state)
     assert_int_equal(host_translate(AT).size, SIZE_2M);
     assert_int_equal(space_madvise(space, AT, PAGE_SIZE, 4), -EINVAL);
     assert_int_equal(space_mremap(space, AT, 4 * MIB, 8 * MIB, 1, 0), -EFAULT);
+    assert_int_equal(space_mremap(space, AT, 0, PAGE_SIZE, 0, 0), -EFAULT);
+    assert_int_equal(space_mremap(space, AT, 0, PAGE_SIZE, 1, 0), -EFAULT);
+    assert_int_equal(space_mremap(space, AT, 0, PAGE_SIZE, 3, AT + GIB), -EFAULT);
     assert_int_equal(source.ops->runs(source.context, AT + MIB, 8 * MIB, true, runs, 4, &device),
                      1);
     assert_ptr_equal(device, &bar);
@@ -271,6 +274,22 @@ static void test_device_memory(void **state)
     assert_int_equal(host_translate(AT).base, BAR_BASE);
     assert_int_equal(space_munmap(space, AT, 4 * MIB), 0);
     assert_int_equal(bar.references, 1);
+}
+
+/* Memory that the file of a device handed out: what it allowed is what there is. */
+static void test_guarded_memory(void **state)
+{
+    struct memobj *buffer = ramobj_create(MIB);
+
+    buffer->flags |= MEMOBJ_GUARDED;
+    assert_int_equal(map_object(AT, MIB, RW, SPACE_SHARED | SPACE_FIXED, buffer, 0), AT);
+    assert_int_equal(space_mremap(space, AT, 0, MIB, 1, 0), -EFAULT);
+    assert_int_equal(space_mremap(space, AT, MIB, 2 * MIB, 1, 0), -EFAULT);
+    assert_int_equal(space_madvise(space, AT, MIB, 9), -EINVAL);
+    assert_int_equal(space_mremap(space, AT, MIB, PAGE_SIZE, 0, 0), AT);
+    assert_int_equal(space_mremap(space, AT, PAGE_SIZE, PAGE_SIZE, 3, AT + GIB), AT + GIB);
+    assert_int_equal(space_munmap(space, AT + GIB, PAGE_SIZE), 0);
+    memobj_put(buffer);
 }
 
 static void test_shared_file(void **state)
@@ -396,6 +415,7 @@ int main(void)
         TEST(test_stack),
         TEST(test_break),
         TEST(test_device_memory),
+        TEST(test_guarded_memory),
         TEST(test_shared_file),
         TEST(test_private_file),
         TEST(test_populate_failure),

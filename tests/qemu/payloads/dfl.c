@@ -220,6 +220,16 @@ static void mmap_refusals(void)
           errno == EINVAL);
 }
 
+/* What lies behind the window in the same BAR is not the AFU's. */
+static void window_does_not_grow(void)
+{
+    CHECK(begin());
+    CHECK(mremap((void *)afu, 0, 2 * afu_size, MREMAP_MAYMOVE) == MAP_FAILED && errno == EFAULT);
+    CHECK(mremap((void *)afu, 0, PAGE, MREMAP_MAYMOVE) == MAP_FAILED && errno == EFAULT);
+    CHECK(mremap((void *)afu, afu_size, 2 * afu_size, MREMAP_MAYMOVE) == MAP_FAILED &&
+          errno == EFAULT);
+}
+
 static void rows_of_sysfs(void)
 {
     char text[80];
@@ -552,6 +562,7 @@ static const struct conform_case cases[] = {
     CASE(info_and_its_size),
     CASE(region_info),
     CASE(mmap_refusals),
+    CASE(window_does_not_grow),
     CASE(rows_of_sysfs),
     CASE(reset_takes_no_argument),
     CASE(reset_times_out_and_recovers),

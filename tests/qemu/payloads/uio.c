@@ -211,6 +211,23 @@ static void mmap_refusals(void)
     CHECK(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, device, 0) == MAP_FAILED && errno == EINVAL);
 }
 
+/* A mapping of a device, registers and buffers alike, is as large as mmap made it. */
+static void mappings_do_not_grow(void)
+{
+    CHECK(begin());
+    uint64_t *buffer = new_buffer(MAGIC, PAGE);
+    CHECK(buffer);
+    void *all[] = {(void *)registers, buffer};
+    uint64_t sizes[] = {REGISTERS, PAGE};
+    for (unsigned i = 0; i < 2; i++) {
+        CHECK(mremap(all[i], 0, sizes[i], MREMAP_MAYMOVE) == MAP_FAILED && errno == EFAULT);
+        CHECK(mremap(all[i], sizes[i], 2 * sizes[i], MREMAP_MAYMOVE) == MAP_FAILED &&
+              errno == EFAULT);
+    }
+    CHECK_ERROR(madvise(buffer, PAGE, 9 /* MADV_REMOVE */), EINVAL);
+    CHECK_OK(munmap(buffer, PAGE));
+}
+
 /* Buffers. */
 
 static void magic_offset_makes_a_buffer(void)
@@ -348,6 +365,7 @@ static const struct conform_case cases[] = {
     CASE(bar_row_and_size),
     CASE(unused_slots_have_size_zero),
     CASE(mmap_refusals),
+    CASE(mappings_do_not_grow),
     CASE(magic_offset_makes_a_buffer),
     CASE(numbers_grow),
     CASE(a_buffer_maps_again_by_number),

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* BARs: reading, writing, mapping. */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/mman.h>
+
+#include "vfio_device.h"
+
+static void bar_bounds(void)
+{
+    uint32_t value;
+
+    START();
+    for (int i = 0; i < 6; i++) {
+        off_t end = (off_t)(regions[i].offset + regions[i].size);
+
+        CHECK_ERROR(pread(device, &value, 4, end), EINVAL);
+    }
+    CHECK_ERROR(pread(device, &value, 4, (off_t)(9ull << 40)), EINVAL);
+}
+
+static void bar_read_forms(void)
+{
+    uint32_t words[2], bytes_as_word;
+    off_t at;
+
+    START();
+    if (memory_bar < 0)
+        return;
+    at = (off_t)regions[memory_bar].offset;
+    CHECK_EQUAL(pread(device, words, 4, at), 4);
+    CHECK_EQUAL(pread(device, words, 8, at), 8); /* two accesses of four bytes */
+    CHECK_EQUAL(pread(device, &bytes_as_word, 4, at), 4);
+    CHECK_EQUAL(bytes_as_word, words[0]);
+    CHECK_ERROR(pread(device, NULL, 4, at), EFAULT);
+}
+
+static void bar_map_rules(void)
+{
+    off_t at;
+
+    START();
+    if (memory_bar < 0)
+        return;
+    at = (off_t)regions[memory_bar].offset;
+    CHECK(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, device, at) == MAP_FAILED && errno == EINVAL);
+    CHECK(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, device, at + (off_t)regions[memory_bar].size) ==
+              MAP_FAILED &&
+          errno == EINVAL);
+    CHECK(mmap(NULL, regions[memory_bar].size + PAGE, PROT_READ, MAP_SHARED, device, at) ==
+              MAP_FAILED &&
+          errno == EINVAL);
+    CHECK(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, device, (off_t)config.offset) == MAP_FAILED &&
+          errno == EINVAL);
+}
+
+static void bar_map_sees_the_same(void)
+{
+    volatile uint32_t *mapped;
+    uint32_t value;
+
+    START();
+    if (memory_bar < 0)
+        return;
+    mapped = mmap(NULL, map_size, PROT_READ | PROT_WRITE, MAP_SHARED, device,
+                  (off_t)(regions[memory_bar].offset + map_offset));
+    CHECK(mapped != MAP_FAILED);
+    CHECK_EQUAL(pread(device, &value, 4, (off_t)(regions[memory_bar].offset + map_offset)), 4);
+    CHECK_EQUAL(mapped[0], value);
+    CHECK_OK(munmap((void *)mapped, map_size));
+}
+
+static sigjmp_buf back;
+
+static void on_bus_error(int number)
+{
+    siglongjmp(back, 1);
+}
+
+/* True if the access faults. */
+static bool faults(const volatile uint32_t *at)
+{
+    struct sigaction action = {.sa_handler = on_bus_error}, old;
+    volatile bool faulted = true;
+
+    sigaction(SIGBUS, &action, &old);
+    if (sigsetjmp(back, 1) == 0) {
+        (void)*at;
+        faulted = false;
+    }
+    sigaction(SIGBUS, &old, NULL);
+    return faulted;
+}
+
+/* Only mmap asks what may be mapped, so a mapping neither grows nor comes twice; it may move. */
+static void bar_mapping_does_not_grow(void)
+{
+    void *mapped, *moved;
+    off_t at;
+
+    START();
+    if (memory_bar < 0)
+        return;
+    at = (off_t)(regions[memory_bar].offset + map_offset);
+    mapped = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, device, at);
+    CHECK(mapped != MAP_FAILED);
+    CHECK(mremap(mapped, 0, PAGE, MREMAP_MAYMOVE) == MAP_FAILED && errno == EFAULT);
+    CHECK(mremap(mapped, 0, 4 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED && errno == EFAULT);
+    CHECK(mremap(mapped, 0, PAGE, 0) == MAP_FAILED && errno == EFAULT);
+    CHECK(mremap(mapped, PAGE, 2 * PAGE, 0) == MAP_FAILED && errno == EFAULT);
+    CHECK(mremap(mapped, PAGE, 2 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED && errno == EFAULT);
+    moved = mmap(NULL, 4 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(moved != MAP_FAILED);
+    CHECK(mremap(mapped, 0, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, moved) == MAP_FAILED &&
+          errno == EFAULT);
+    CHECK(mremap(mapped, PAGE, 4 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, moved) == MAP_FAILED &&
+          errno == EFAULT);
+    CHECK(mremap(mapped, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, moved) == moved);
+    CHECK(!faults(moved));
+    CHECK_OK(munmap(moved, 4 * PAGE));
+}
+
+static void bar_hides_when_not_decoded(void)
+{
+    volatile uint32_t *mapped;
+    uint32_t value, command;
+    off_t at;
+
+    START();
+    if (memory_bar < 0)
+        return;
+    at = (off_t)(regions[memory_bar].offset + map_offset);
+    mapped = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, device, at);
+    CHECK(mapped != MAP_FAILED);
+    CHECK(!faults(mapped));
+    command = get_config(COMMAND, 2);
+    set_config(COMMAND, 2, command & ~(uint32_t)MEMORY);
+    CHECK_ERROR(pread(device, &value, 4, at), EIO);
+    CHECK_ERROR(pwrite(device, &value, 4, at), EIO);
+    CHECK(faults(mapped));
+    set_config(COMMAND, 2, command);
+    CHECK_EQUAL(pread(device, &value, 4, at), 4);
+    CHECK(!faults(mapped));
+    CHECK_OK(munmap((void *)mapped, PAGE));
+}
+
+const struct conform_case bar_cases[] = {
+    CASE(bar_bounds),
+    CASE(bar_read_forms),
+    CASE(bar_map_rules),
+    CASE(bar_map_sees_the_same),
+    CASE(bar_mapping_does_not_grow),
+    CASE(bar_hides_when_not_decoded),
+    LAST_CASE,
+};

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the cases of VFIO device files share: one device, opened anew for each case. */
+#ifndef TESTS_VFIO_DEVICE_H
+#define TESTS_VFIO_DEVICE_H
+
+#include <linux/vfio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "conform.h"
+#include "vfio_open.h"
+
+#define PAGE    4096ull
+#define COMMAND 4
+#define MEMORY  2
+#define MASTER  4
+
+extern const char *device_name;
+extern int container, group, device, events[4];
+extern struct vfio_region_info config, regions[6];
+extern uint32_t irq_counts[5];
+extern bool can_reset;
+extern int memory_bar;                /* the first BAR that can be mapped; -1: there is none */
+extern uint64_t map_offset, map_size; /* its first mappable area */
+
+extern const struct conform_case info_cases[], config_cases[], bar_cases[], irq_cases[],
+    file_cases[];
+
+void close_all(void);
+bool open_device(void);
+/* What every case starts from; on failure the case has failed. */
+bool start(void);
+#define START()                                                                                    \
+    do {                                                                                           \
+        if (!start())                                                                              \
+            return;                                                                                \
+    } while (0)
+
+uint32_t get_config(unsigned offset, unsigned width);
+void set_config(unsigned offset, unsigned width, uint32_t value);
+/* The offset of a capability; 0: there is none. */
+unsigned find_capability(uint8_t id);
+
+/* ---- interrupts ---- */
+
+#define NONE    VFIO_IRQ_SET_DATA_NONE
+#define BOOL    VFIO_IRQ_SET_DATA_BOOL
+#define EVENT   VFIO_IRQ_SET_DATA_EVENTFD
+#define MASK    VFIO_IRQ_SET_ACTION_MASK
+#define TRIGGER VFIO_IRQ_SET_ACTION_TRIGGER
+#define MSI     VFIO_PCI_MSI_IRQ_INDEX
+#define MSIX    VFIO_PCI_MSIX_IRQ_INDEX
+#define REQ     VFIO_PCI_REQ_IRQ_INDEX
+
+/* struct vfio_irq_set with its data. */
+struct irq_call {
+    uint32_t argsz, flags, index, start, count;
+    int32_t data[8];
+};
+extern struct irq_call irq;
+/* SET_IRQS with what is in irq.data. */
+int set_irqs(uint32_t flags, uint32_t index, uint32_t start, uint32_t count);
+
+/* Fills `events`. */
+void open_events(void);
+/* What an eventfd has counted since it was last asked. */
+uint64_t take(int event);
+
+#endif
