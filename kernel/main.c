@@ -192,10 +192,13 @@ static int find(struct refusal *why)
 
 /* ---- close: from the end of this step on, no DMA happens that was not granted ---- */
 
-/* Called when kernel/iommu has counted too many faults of one device. */
+/*
+ * Called when kernel/iommu has counted too many faults of one device. What other devices than the
+ * payload's do is no reason to end it.
+ */
 static void dma_faults(void *context, uint16_t segment, uint16_t rid)
 {
-    if (config.on_dma_fault == CONFIG_FAULT_KILL_PAYLOAD &&
+    if (config.on_dma_fault == CONFIG_FAULT_KILL_PAYLOAD && pci_group_assigned(segment, rid) &&
         payload_kill(SIG_KILL, "its device reached for memory it was not given (on-dma-fault)"))
         ending.reason = END_DMA_FAULT;
 }

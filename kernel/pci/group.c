@@ -42,6 +42,38 @@ struct pci_group *pci_group_find(unsigned id)
     return NULL;
 }
 
+static bool has_assigned(const struct pci_group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        if (group->members[i]->assigned)
+            return true;
+    }
+    return false;
+}
+
+static bool may_send_as(const struct pci_device *device, pci_rid_t rid)
+{
+    pci_rid_t ids[3];
+    size_t count = pci_requester_ids(device, ids);
+
+    for (size_t i = 0; i < count; i++) {
+        if (ids[i] == rid)
+            return true;
+    }
+    return false;
+}
+
+bool pci_group_assigned(uint16_t segment, pci_rid_t rid)
+{
+    struct pci_device *d;
+
+    list_for_each_entry (d, pci_devices(), link) {
+        if (d->segment == segment && d->group && has_assigned(d->group) && may_send_as(d, rid))
+            return true;
+    }
+    return false;
+}
+
 /* The first (lowest) function of the set a function has been joined with. */
 static struct pci_device *first_of(struct pci_device *d)
 {

@@ -23,5 +23,10 @@ struct pci_group {
 int pci_groups_build(void);
 struct list *pci_groups(void);
 struct pci_group *pci_group_find(unsigned id);
+/*
+ * Is the request's sender in a group of which a function is assigned? The id may be an alias of
+ * its bridge. False for an id that nobody has, and before the groups are built.
+ */
+bool pci_group_assigned(uint16_t segment, pci_rid_t rid);
 
 #endif

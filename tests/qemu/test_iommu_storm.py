@@ -7,10 +7,16 @@ import re
 
 import pytest
 
+from gdb import Gdb
+from test_forged_interrupt import Configuration
+from test_iommu_walker import BAIT, Memory, wait_for_control
+
 BDF = "0000:00:10.0"
+OTHER, OTHER_BDF = 0x11, "0000:00:11.0"  # edu as well, but nobody's
 COMMANDS = 300
 STOPPED = "3 faults: its bus mastering is taken away"
-MASTER = 4
+COMMAND, BAR_0, MASTER = 4, 0x10, 4
+EDU_SOURCE, EDU_TARGET, EDU_COUNT, EDU_COMMAND, EDU_BUFFER = 0x80, 0x88, 0x90, 0x98, 0x40000
 
 
 def storm(guest, payload, commands, **settings):
@@ -73,6 +79,34 @@ def test_kill_payload(guest, payload):
     assert ran.report["exit"]["reason"] == "dma-fault", ran.log
     assert ran.output("storm: ") == []
     assert "payload: ended by SIGKILL: its device reached for memory it was not given" in ran.serial
+
+
+def reach_for_memory(ran, device):
+    """What no kernel lets edu do: bus mastering and one transfer to memory, all from outside."""
+    space = Configuration(ran.qmp, device)
+    space.write(COMMAND, space.read(COMMAND) | MASTER)
+    with Gdb(f"{ran.short.name}/gdb") as gdb:
+        for offset, value in ((EDU_SOURCE, EDU_BUFFER), (EDU_TARGET, BAIT), (EDU_COUNT, 4), (EDU_COMMAND, 3)):
+            gdb.write((space.read(BAR_0) & ~0xf) + offset, value, 8)
+
+
+def test_nobody_is_killed_for_another_s_device(guest, payload):
+    ran = guest(payload("cold"), devices=["edu"], args=[BDF, "read", "0x20000000"], qmp=True, canaries=(BAIT,),
+                settings=[("on-dma-fault", "kill-payload"), ("fault-threshold", "1")],
+                qemu_args=["-device", f"edu,addr={OTHER:#x},dma_mask=0xffffffffffffffff"])
+    ran.command += ["-gdb", f"unix:{ran.short.name}/gdb,server=on,wait=off"]
+    ran.start()
+    memory = Memory(ran)
+    control = wait_for_control(ran, memory)
+    ran.wait_until(lambda: memory.word(control) == 1, "its turn")
+    reach_for_memory(ran, OTHER)
+    ran.wait_for(f"{OTHER_BDF}: 1 faults: its bus mastering is taken away")
+    memory.write_word(control + 8, 1)
+    ran.wait_until(lambda: memory.word(control) == 2, "the access")
+    memory.write_word(control + 8, 2)
+    assert ran.wait().status == 0, ran.log
+    assert ran.output("cold: ") == ["cold: untouched"] and ran.canaries_touched() == []
+    assert ran.report["iommu"]["faults"]["devices"] == [{"requester": OTHER_BDF, "count": 1, "threshold_reached": True}]
 
 
 @pytest.mark.parametrize("action", ("log", "stop-device", "kill-payload"))

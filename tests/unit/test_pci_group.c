@@ -274,6 +274,26 @@ static void same_numbers_in_another_segment(void **state)
     assert_int_equal(pci_find(1, PCI_RID(0, 5, 0))->group->count, 1);
 }
 
+/* By any id that the group's functions may send with, and by no other. */
+static void assigned_by_requester(void **state)
+{
+    port(PCI_RID(0, 3, 0), PCIE_ROOT_PORT, 1, 2, true);
+    port(PCI_RID(1, 0, 0), PCIE_TO_PCI_BRIDGE, 2, 2, false);
+    conventional(PCI_RID(2, 4, 0));
+    conventional(PCI_RID(2, 5, 0));
+    conventional(PCI_RID(0, 4, 0));
+    assert_int_equal(pci_enumerate(sim_ecams, 1, &why), 0);
+    pci_find(0, PCI_RID(2, 4, 0))->assigned = true;
+    assert_false(pci_group_assigned(0, PCI_RID(2, 4, 0)));
+    assert_int_equal(pci_groups_build(), 0);
+    assert_true(pci_group_assigned(0, PCI_RID(2, 4, 0)));
+    assert_true(pci_group_assigned(0, PCI_RID(2, 5, 0)));
+    assert_true(pci_group_assigned(0, PCI_RID(2, 0, 0))); /* the bridge's alias */
+    assert_false(pci_group_assigned(1, PCI_RID(2, 4, 0)));
+    assert_false(pci_group_assigned(0, PCI_RID(0, 4, 0)));
+    assert_false(pci_group_assigned(0, PCI_RID(2, 6, 0))); /* nobody has it */
+}
+
 static void every_allocation_fails_in_turn(void **state)
 {
     for (uint64_t n = 1;; n++) {
@@ -315,6 +335,7 @@ int main(void)
         TEST(conventional_buses),
         TEST(bridge_on_the_root_bus_as_one_of_two_functions),
         TEST(same_numbers_in_another_segment),
+        TEST(assigned_by_requester),
         TEST(every_allocation_fails_in_turn),
     };
 
