@@ -12,7 +12,7 @@ newlib into a static program. Without arguments, only the SDK is built."""
 
 
 def main(arguments):
-    if arguments in (["-h"], ["--help"]):
+    if "-h" in arguments or "--help" in arguments:
         print(HELP)
         return 0
     cli.build("sdk")
