@@ -13,6 +13,7 @@
 #define CONFIG_ARGS_MAX     64
 #define CONFIG_KEEP_OUT_MAX 16
 #define CONFIG_TEXT_MAX     8192
+#define CONFIG_UNLIMITED    UINT64_MAX
 
 /* Who serves the FPGA port interface for a device. */
 enum config_afu {
@@ -74,7 +75,7 @@ struct config {
     size_t env_count;
     struct phys_run keep_out[CONFIG_KEEP_OUT_MAX]; /* RAM the kernel leaves alone */
     size_t keep_out_count;
-    uint64_t memlock;      /* bytes the payload may pin; default 64 MiB */
+    uint64_t memlock;      /* bytes the payload may pin; CONFIG_UNLIMITED */
     uint64_t memory_limit; /* bytes of RAM to use; 0: all */
     unsigned log_level;    /* enum log_level */
     uint16_t console_port; /* I/O port of the serial console; 0: as SPCR says, else 0x3f8 */

@@ -17,6 +17,7 @@ static const struct config_choice dfl_bars[] = {{"known", CONFIG_DFL_BAR_KNOWN},
 static const struct config_choice yes_no[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
 static const struct config_choice none[] = {{"none", 0}, {NULL, 0}};
 static const struct config_choice all[] = {{"all", 0}, {NULL, 0}};
+static const struct config_choice unlimited[] = {{"unlimited", CONFIG_UNLIMITED}, {NULL, 0}};
 static const struct config_choice automatic[] = {{"auto", 0}, {NULL, 0}};
 static const struct config_choice levels[] = {
     {"error", LOG_ERROR}, {"warn", LOG_WARN}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}, {NULL, 0}};
@@ -44,8 +45,9 @@ static const struct config_key keys[] = {
     {"args", CONFIG_WORDS, LIST(args, arg_count),
      .help = "Several arguments, separated by blanks; double quotes keep blanks"},
     {"env", CONFIG_ENV, LIST(env, env_count), .help = "One environment variable, NAME=value"},
-    {"memlock", CONFIG_SIZE, SCALAR(memlock), .max = 1024 * 1024 * GIB, .preset = "64M",
-     .help = "How much memory the payload may pin for devices"},
+    {"memlock", CONFIG_SIZE, SCALAR(memlock), .max = 1024 * 1024 * GIB, .choices = unlimited,
+     .preset = "unlimited",
+     .help = "How much memory the payload may pin for devices and lock, for user 0 too"},
     {"memory-limit", CONFIG_SIZE, SCALAR(memory_limit), .min = 32 * MIB, .max = 1024 * 1024 * GIB,
      .choices = all, .preset = "all", .help = "How much of the machine's RAM to use"},
     {"keep-out", CONFIG_RANGE, LIST(keep_out, keep_out_count),

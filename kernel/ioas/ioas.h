@@ -25,6 +25,12 @@ struct ioas_account {
     uint64_t limit;
 };
 
+/*
+ * May `bytes` more be pinned or locked? The limit may have been lowered below what is in use. A
+ * refusal is told in the log with the numbers, at most once a minute.
+ */
+bool ioas_account_allows(const struct ioas_account *account, uint64_t bytes);
+
 /* The program on whose behalf device files map memory. */
 struct ioas_user {
     struct ioas_source memory;

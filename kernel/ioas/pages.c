@@ -82,12 +82,9 @@ static int pin_runs(const struct phys_run *runs, size_t count)
 
 static int charge(struct ioas_pages *pages, uint64_t bytes)
 {
-    struct ioas_account *account = pages->account;
-
-    /* The limit may have been lowered below what is in use. */
-    if (account->used > account->limit || bytes > account->limit - account->used)
+    if (!ioas_account_allows(pages->account, bytes))
         return -ENOMEM;
-    account->used += bytes;
+    pages->account->used += bytes;
     pages->charged += bytes;
     return 0;
 }

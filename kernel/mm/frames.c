@@ -149,7 +149,11 @@ static void clear_frames(paddr_t base, uint64_t length)
 
 paddr_t frames_alloc(unsigned order, unsigned flags)
 {
-    uint32_t number = order == 0 ? take_one() : take_large(order);
+    uint32_t number;
+
+    if ((flags & FRAMES_PAYLOAD) && frames.stats.free < (1u << order) + frames.stats.reserve)
+        return PADDR_NONE;
+    number = order == 0 ? take_one() : take_large(order);
 
     if (number == FRAME_NONE)
         return PADDR_NONE;

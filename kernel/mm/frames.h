@@ -22,7 +22,8 @@ enum frame_order {
 };
 
 enum frame_flags {
-    FRAMES_ZERO = 1, /* contents cleared */
+    FRAMES_ZERO = 1,    /* contents cleared */
+    FRAMES_PAYLOAD = 2, /* memory of the payload's own: never the last, which the kernel needs */
 };
 
 /*
@@ -35,7 +36,11 @@ enum frame_flags {
 int frames_init(const struct phys_run *usable, size_t count, const struct phys_run *held,
                 size_t held_count);
 
-/* One naturally aligned block of 2^order frames (0 to ORDER_1G). PADDR_NONE when there is none. */
+/*
+ * One naturally aligned block of 2^order frames (0 to ORDER_1G). PADDR_NONE when there is none, or
+ * with FRAMES_PAYLOAD when less than the reserve would stay free: whatever the payload takes and
+ * pins, there is memory left for the page tables and the objects of its next calls.
+ */
 paddr_t frames_alloc(unsigned order, unsigned flags);
 
 /*
@@ -63,6 +68,7 @@ uint32_t *frames_note(paddr_t frame);
 struct frames_stats {
     uint64_t total;   /* frames owned */
     uint64_t free;    /* frames that can be allocated */
+    uint64_t reserve; /* of these, what FRAMES_PAYLOAD does not get */
     uint64_t orphans; /* frames released but still pinned */
     uint64_t pins;    /* sum of all pin counts, in blocks */
 };

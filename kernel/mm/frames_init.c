@@ -9,6 +9,10 @@
 #define RAM_END (PAGE_SIZE << 32)
 /* A run must be worth at least this many times the metadata that the hole before it costs. */
 #define HOLE_WORTH 8
+/* The kernel's reserve: this part of all frames, within these bounds (1 MiB to 16 MiB). */
+#define RESERVE_PART 64
+#define RESERVE_MIN  256u
+#define RESERVE_MAX  4096u
 
 /* [first, end) of frame numbers. */
 struct span {
@@ -199,6 +203,7 @@ int frames_init(const struct phys_run *usable, size_t count, const struct phys_r
     lay_out(phys_to_virt(metadata.first << PAGE_SHIFT));
     memset(frames.frame, 0, bytes);
     mark_all(usable, count, held, held_count, metadata);
+    frames.stats.reserve = MAX(MIN(frames.stats.total / RESERVE_PART, RESERVE_MAX), RESERVE_MIN);
     for (size_t i = 0; i < count; i++) {
         struct span s = rest_span(&usable[i], metadata);
 

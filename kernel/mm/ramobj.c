@@ -87,7 +87,7 @@ static paddr_t block_for(uint64_t offset, uint64_t length, uint64_t *size)
         *size = PAGE_SIZE << order;
         if (*size > length || !IS_ALIGNED(offset, *size))
             continue;
-        base = frames_alloc(order, FRAMES_ZERO);
+        base = frames_alloc(order, FRAMES_ZERO | FRAMES_PAYLOAD);
         if (base != PADDR_NONE)
             return base;
     }

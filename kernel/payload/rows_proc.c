@@ -56,7 +56,7 @@ static void show_meminfo(void *context, struct text *out)
     } rows[] = {
         {"MemTotal:", frames.total * PAGE_SIZE},
         {"MemFree:", frames.free * PAGE_SIZE},
-        {"MemAvailable:", frames.free * PAGE_SIZE},
+        {"MemAvailable:", (frames.free - MIN(frames.free, frames.reserve)) * PAGE_SIZE},
         {"Buffers:", 0},
         {"Cached:", 0},
         {"SwapTotal:", 0},

@@ -77,7 +77,7 @@ static int64_t fill_block(const struct mapping *mapping, struct cpu_space *cpu, 
     unsigned huge = mapping->huge_order;
     unsigned use = huge && fits >= huge ? huge : MIN(fits, *order);
     uint64_t bytes = PAGE_SIZE << use;
-    paddr_t base = frames_alloc(use, FRAMES_ZERO);
+    paddr_t base = frames_alloc(use, FRAMES_ZERO | FRAMES_PAYLOAD);
     int error = 0;
 
     if (base == PADDR_NONE) {

@@ -14,9 +14,13 @@ enum mlockall_flags {
 
 bool space_lock_allowed(const struct space *space, uint64_t bytes)
 {
-    const struct ioas_account *account = space->account;
+    return ioas_account_allows(space->account, bytes);
+}
 
-    return account->used <= account->limit && bytes <= account->limit - account->used;
+/* With a limit of 0 the call itself is refused, whatever it asks for. */
+static bool may_lock(const struct space *space)
+{
+    return space->account->limit > 0 || space_lock_allowed(space, 1);
 }
 
 void space_lock_charge(struct space *space, uint64_t bytes)
@@ -106,7 +110,7 @@ int space_mlock(struct space *space, uaddr_t at, uint64_t length, bool on_fault)
     uaddr_t start, end;
     int error;
 
-    if (space->account->limit == 0)
+    if (!may_lock(space))
         return -EPERM;
     if (!touched_range(at, length, &start, &end))
         return -EINVAL;
@@ -139,7 +143,7 @@ int space_mlockall(struct space *space, unsigned flags)
 
     if ((flags & ~known) || !(flags & (LOCK_CURRENT | LOCK_FUTURE)))
         return -EINVAL;
-    if (space->account->limit == 0)
+    if (!may_lock(space))
         return -EPERM;
     if (flags & LOCK_CURRENT) {
         if (!space_lock_allowed(space, unlocked_bytes(space, 0, USER_END)))

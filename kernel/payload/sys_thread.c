@@ -47,26 +47,39 @@ struct clone_args {
 _Static_assert(sizeof(struct clone_args) == 64, "layout of the Linux interface");
 #define CLONE_ARGS_MAX PAGE_SIZE
 
-static int check_clone(const struct clone_args *args)
+/* Said once: a C library tries clone3, then clone, and a program perhaps again and again. */
+static int refuse_clone(const char *call, uint64_t flags)
 {
     static bool reported;
-    if ((args->flags & CLONE_NEEDED) == CLONE_NEEDED && !(args->flags & ~(uint64_t)CLONE_KNOWN)) {
-        bool tls_ok = !(args->flags & CLONE_SETTLS) || args->tls < USER_END;
-        return tls_ok ? 0 : -EPERM;
-    }
+    const char *why = flags & CLONE_THREAD ? "these flags are not supported"
+                                           : "this is a new process, and only threads can be made";
     if (!reported)
-        log_warn("clone with flags %#llx is not supported: only threads can be made",
-                 (unsigned long long)args->flags);
+        log_warn("%s with flags %#llx: %s", call, (unsigned long long)flags, why);
     reported = true;
     return -ENOSYS;
 }
 
-static int64_t clone_thread(const struct trap_frame *frame, const struct clone_args *args)
+/* What Linux finds contradictory is -EINVAL, what it would do but we do not is -ENOSYS. */
+static int check_clone(const char *call, const struct clone_args *args)
+{
+    uint64_t flags = args->flags;
+    bool needs_handlers = (flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND);
+    bool needs_memory = (flags & CLONE_SIGHAND) && !(flags & CLONE_VM);
+    if (needs_handlers || needs_memory)
+        return -EINVAL;
+    if ((flags & CLONE_NEEDED) != CLONE_NEEDED || (flags & ~(uint64_t)CLONE_KNOWN))
+        return refuse_clone(call, flags);
+    bool tls_ok = !(flags & CLONE_SETTLS) || args->tls < USER_END;
+    return tls_ok ? 0 : -EPERM;
+}
+
+static int64_t clone_thread(const char *call, const struct trap_frame *frame,
+                            const struct clone_args *args)
 {
     struct task *parent = task_current();
     struct task *child;
     struct trap_frame start = *frame;
-    int error = check_clone(args);
+    int error = check_clone(call, args);
     if (error)
         return error;
     start.rax = 0;
@@ -99,7 +112,7 @@ int64_t sys_clone(struct trap_frame *frame)
         .child_id = frame->r10,
         .tls = frame->r8,
     };
-    return clone_thread(frame, &args);
+    return clone_thread("clone", frame, &args);
 }
 
 /* The rules of structures that grow: what we do not know must be zero. */
@@ -136,9 +149,10 @@ int64_t sys_clone3(struct trap_frame *frame)
     if (error)
         return error;
     bool stack_ok = (args.stack == 0) == (args.stack_size == 0);
-    if (args.exit_signal || !stack_ok || !user_range_ok(args.stack, args.stack_size))
+    bool signal_ok = args.exit_signal <= (args.flags & CLONE_THREAD ? 0 : SIGNAL_MAX);
+    if (!signal_ok || !stack_ok || !user_range_ok(args.stack, args.stack_size))
         return -EINVAL;
-    return clone_thread(frame, &args);
+    return clone_thread("clone3", frame, &args);
 }
 
 int64_t sys_exit(int status)

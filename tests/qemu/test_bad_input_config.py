@@ -11,7 +11,7 @@ FILES = {
     "devise = 00:10.0\n": r"bulkhead\.conf:1: unknown key 'devise', the nearest known key is 'device'",
     "# fine\nmemlock = 1M\n\nmemlok = 2M\n": r"bulkhead\.conf:4: unknown key 'memlok', the nearest known key is 'memlock'",
     "memlock\n": r"bulkhead\.conf:1: no '=' behind 'memlock', the nearest known key is 'memlock'",
-    "memlock = many\n": r"bulkhead\.conf:1: memlock: must be a size from 0 to 1024T",
+    "memlock = many\n": r"bulkhead\.conf:1: memlock: must be a size from 0 to 1024T or unlimited",
     "memory-limit = 1M\n": r"bulkhead\.conf:1: memory-limit: size out of range, must be from 32M to 1024T or all",
     "memlock = 1M\nmemlock = 1M\n": r"bulkhead\.conf:2: memlock: given twice",
     "device = 00:10.9\n": r"bulkhead\.conf:1: device: must be BB:DD\.F, .*",

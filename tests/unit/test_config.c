@@ -55,7 +55,7 @@ static void defaults(void **state)
             assert_true(key->repeatable || key->type == CONFIG_STRING);
     }
     config_defaults(&config);
-    assert_int_equal(config.memlock, 64 * MIB);
+    assert_true(config.memlock == CONFIG_UNLIMITED);
     assert_int_equal(config.memory_limit, 0);
     assert_int_equal(config.log_level, LOG_INFO);
     assert_int_equal(config.console_port, 0);
@@ -211,15 +211,16 @@ static void mistakes_of_syntax(void **state)
 
 static void mistakes_of_value(void **state)
 {
-    file_fails("memlock = lots", "c:1: memlock: must be a size from 0 to 1024T");
-    file_fails("memlock = 1MB", "c:1: memlock: must be a size from 0 to 1024T");
-    file_fails("memlock = -1", "c:1: memlock: must be a size from 0 to 1024T");
-    file_fails("memlock = 0x", "c:1: memlock: must be a size from 0 to 1024T");
-    file_fails("memlock = 1025T", "c:1: memlock: size out of range, must be from 0 to 1024T");
+    file_fails("memlock = lots", "c:1: memlock: must be a size from 0 to 1024T or unlimited");
+    file_fails("memlock = 1MB", "c:1: memlock: must be a size from 0 to 1024T or unlimited");
+    file_fails("memlock = -1", "c:1: memlock: must be a size from 0 to 1024T or unlimited");
+    file_fails("memlock = 0x", "c:1: memlock: must be a size from 0 to 1024T or unlimited");
+    file_fails("memlock = 1025T",
+               "c:1: memlock: size out of range, must be from 0 to 1024T or unlimited");
     file_fails("memlock = 18446744073709551616",
-               "c:1: memlock: size out of range, must be from 0 to 1024T");
+               "c:1: memlock: size out of range, must be from 0 to 1024T or unlimited");
     file_fails("memlock = 0x10000000000T",
-               "c:1: memlock: size out of range, must be from 0 to 1024T");
+               "c:1: memlock: size out of range, must be from 0 to 1024T or unlimited");
     file_fails("memory-limit = 31M",
                "c:1: memory-limit: size out of range, must be from 32M to 1024T or all");
     file_fails("memory-limit = some", "c:1: memory-limit: must be a size from 32M to 1024T or all");

@@ -13,6 +13,7 @@
 #include <semaphore.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -31,6 +32,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
 static volatile long counter;
 static __thread int local = 5;
+static bool in_guest;
 
 static void *add(void *argument)
 {
@@ -352,6 +354,17 @@ static void many_in_turn(void)
     }
 }
 
+/* What the C library makes of a kernel without processes. On Linux it just works. */
+static void spawn(void)
+{
+    char *const words[] = {"/bin/true", NULL};
+    pid_t child;
+    int error = posix_spawn(&child, words[0], NULL, NULL, words, NULL);
+
+    CHECK(error == 0 || error == ENOSYS);
+    CHECK_EQUAL(error, in_guest ? ENOSYS : 0);
+}
+
 static const struct conform_case cases[] = {
     {"start_and_join", start_and_join},
     {"thread_local_storage", thread_local_storage},
@@ -359,6 +372,7 @@ static const struct conform_case cases[] = {
     {"barriers_and_semaphores", barriers_and_semaphores},
     {"robust_lock", robust_lock},
     {"preemption", preemption},
+    {"spawn", spawn},
     {"signal_one_thread", signal_one_thread},
     {"cancel_asleep", cancel_asleep},
     {"process_signal", process_signal},
@@ -451,6 +465,7 @@ int main(int argc, char **argv)
 {
     const char *what = argc > 1 ? argv[1] : "host";
     pthread_t thread;
+    in_guest = strcmp(what, "guest") == 0;
     if (strcmp(what, "exit-asleep") == 0) {
         everybody_asleep();
         return 5;
