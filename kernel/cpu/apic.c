@@ -15,6 +15,7 @@ enum apic_register {
     APIC_EOI = 0xb0,
     APIC_SPURIOUS = 0xf0,
     APIC_IN_SERVICE = 0x100, /* 8 registers of 32 bits, 0x10 apart */
+    APIC_REQUESTED = 0x200,  /* the same form */
     APIC_LVT_TIMER = 0x320,
     APIC_LVT_LINT0 = 0x350,
     APIC_LVT_ERROR = 0x370,
@@ -30,8 +31,10 @@ enum apic_register {
 #define APIC_BASE_ENABLE  BIT(11)
 #define APIC_BASE_X2APIC  BIT(10)
 #define APIC_PAGE         4096
-#define PIC_MASTER_DATA   0x21
-#define PIC_SLAVE_DATA    0xa1
+#define PRIORITY_HOLD     0x10 /* vectors below 32 have to wait */
+#define PIC_MASTER        0x20
+#define PIC_SLAVE         0xa0
+#define PIC_VECTORS       0xe0 /* 8 for each; nobody's, unless that many are owned */
 #define CALIBRATION_NS    (200 * NS_PER_US)
 #define TIMER_COUNT_MAX   UINT64_C(0xffffffff)
 #define FIXED_POINT_SHIFT 32
@@ -80,11 +83,42 @@ bool apic_in_service(unsigned vector)
     return apic_read(APIC_IN_SERVICE + vector / 32 * 0x10) & BIT(vector % 32);
 }
 
-/* Both legacy controllers stay silent for good: every interrupt comes by message. */
-static void mask_legacy_controllers(void)
+void apic_hold(bool on)
 {
-    port_write8(PIC_MASTER_DATA, 0xff);
-    port_write8(PIC_SLAVE_DATA, 0xff);
+    apic_write(APIC_TASK_PRIORITY, on ? PRIORITY_HOLD : 0);
+}
+
+bool apic_holds(void)
+{
+    if (!x2apic && !registers)
+        return false;
+    return apic_read(APIC_REQUESTED) & ~1u;
+}
+
+/*
+ * Both legacy controllers stay silent for good: every interrupt comes by message. But a message of
+ * the kind ExtINT makes the CPU ask them for a vector, masked or not, and the firmware's are those
+ * of exceptions. So they are set up to name others (8259A data sheet: ICW1 to ICW4, then the mask).
+ */
+static void silence_legacy_controllers(void)
+{
+    static const struct {
+        uint8_t port, value;
+    } writes[] = {
+        {PIC_MASTER, 0x11},
+        {PIC_MASTER + 1, PIC_VECTORS},
+        {PIC_MASTER + 1, 0x04},
+        {PIC_MASTER + 1, 0x01},
+        {PIC_MASTER + 1, 0xff},
+        {PIC_SLAVE, 0x11},
+        {PIC_SLAVE + 1, PIC_VECTORS + 8},
+        {PIC_SLAVE + 1, 0x02},
+        {PIC_SLAVE + 1, 0x01},
+        {PIC_SLAVE + 1, 0xff},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(writes); i++)
+        port_write8(writes[i].port, writes[i].value);
 }
 
 static void measure_timer(void)
@@ -113,7 +147,7 @@ const char *apic_init(void)
 {
     uint64_t base = msr_read(MSR_APIC_BASE);
 
-    mask_legacy_controllers();
+    silence_legacy_controllers();
     if (!(base & APIC_BASE_ENABLE))
         return "the firmware has disabled the local APIC";
     x2apic = base & APIC_BASE_X2APIC;
@@ -124,7 +158,7 @@ const char *apic_init(void)
             return "no memory to map the local APIC";
     }
     apic_write(APIC_SPURIOUS, (uint32_t)SPURIOUS_ENABLE | APIC_SPURIOUS_VECTOR);
-    apic_write(APIC_TASK_PRIORITY, 0);
+    apic_hold(true);
     apic_write(APIC_LVT_LINT0, LVT_MASKED);
     apic_write(APIC_LVT_ERROR, LVT_MASKED);
     finish_leftovers();

@@ -8,14 +8,19 @@
 #define APIC_SPURIOUS_VECTOR 255
 
 /*
- * Masks the legacy interrupt controllers, enables the local APIC in the mode the firmware left it
- * in, and measures its timer. Needs mmio_map() and time. NULL, or a sentence saying what is wrong.
+ * Silences the legacy interrupt controllers, enables the local APIC in the mode the firmware left
+ * it in, has it hold back messages with the vectors of exceptions, and measures its timer. Needs
+ * mmio_map() and time. NULL, or a sentence saying what is wrong.
  */
 const char *apic_init(void);
 bool apic_is_x2apic(void);
 void apic_end_of_interrupt(void);
-/* Is an interrupt with this vector being served? Tells an injected vector from an exception. */
+/* Is an interrupt with this vector being served? If not, it was no message: nothing is to end. */
 bool apic_in_service(unsigned vector);
+/* From now on messages with vectors below 32 wait, or do not. */
+void apic_hold(bool on);
+/* Is one of them waiting? Not counting vector 0, which no APIC delivers. */
+bool apic_holds(void);
 /* The timer interrupt arrives once, at or shortly after the given time; TIME_NEVER: not at all. */
 void apic_timer_set(uint64_t deadline_ns);
 /* Who gets the timer interrupt. Called once. */

@@ -115,8 +115,9 @@ void panic(const char *fmt, ...)
 void panic_trap(const struct trap_frame *frame, uint64_t address)
 {
     enter_panic();
-    log_error("KERNEL PANIC: %s in the kernel, vector %lu, error 0x%lx, address 0x%lx",
-              trap_name(frame->vector), frame->vector, frame->error, address);
+    log_error("KERNEL PANIC: %s in %s, vector %lu, error 0x%lx, address 0x%lx",
+              trap_name(frame->vector), frame->cs & 3 ? "user mode" : "the kernel", frame->vector,
+              frame->error, address);
     print_registers(frame);
     print_backtrace(frame->rip, frame->rbp);
     finish();

@@ -23,6 +23,20 @@ thread_switch:
     popq %rbp
     retq
 
+/*
+ * void idle_wait(void): waits with interrupts on. STI takes effect after HLT has begun, so nothing
+ * that makes a thread ready is missed in between; but for an NMI there, after which interrupts come
+ * before HLT: trap.c then goes on at idle_over.
+ */
+    .globl idle_wait, idle_halt, idle_over
+idle_wait:
+    sti
+idle_halt:
+    hlt
+idle_over:
+    cli
+    retq
+
     .globl thread_begin
 thread_begin:
     xorl %ebp, %ebp

@@ -10,6 +10,8 @@
 #define IST_STACK_SIZE   8192
 #define VECTORS          256
 #define STUB_SIZE        16 /* trap.S */
+#define VECTOR_NMI       2
+#define NMI_IST          2
 
 /*
  * These exceptions may arrive while RSP is not a kernel stack (between SYSCALL and the stack
@@ -19,8 +21,8 @@ static const struct {
     unsigned vector;
     unsigned ist;
 } ist_vectors[] = {
-    {8, 1},  /* double fault */
-    {2, 2},  /* NMI */
+    {8, 1}, /* double fault */
+    {VECTOR_NMI, NMI_IST},
     {18, 3}, /* machine check */
     {1, 4},  /* debug */
 };
@@ -93,6 +95,12 @@ void cpu_tables_init(void)
     fill_idt();
     load_segments();
     __asm__ volatile("lidt %0" : : "m"(pointer) : "memory");
+}
+
+void tables_nmi_stack(bool own)
+{
+    idt[VECTOR_NMI].ist = own ? NMI_IST : 0;
+    __asm__ volatile("" : : : "memory"); /* the CPU reads it, at any time */
 }
 
 int cpu_stacks_init(void)

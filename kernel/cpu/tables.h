@@ -32,6 +32,12 @@ struct table_pointer {
     uint64_t base;
 } __attribute__((packed));
 
+/*
+ * May NMIs come while RSP is no kernel stack (the rule), or is every place where one can come on a
+ * good stack? Then they use it, and so does a message with their vector, which may come first.
+ */
+void tables_nmi_stack(bool own);
+
 /* Its rsp[0] is the top of the current thread's kernel stack, for traps and system calls alike. */
 extern struct tss cpu_tss;
 

@@ -47,6 +47,7 @@ struct thread {
 /* switch.S */
 void thread_switch(uint64_t *save_rsp, uint64_t load_rsp);
 extern const char thread_begin[];
+void idle_wait(void);
 void thread_first_run(void);
 
 /* The thread that kernel_main() runs in; it has the boot stack. */
@@ -203,17 +204,21 @@ static void switch_to(struct thread *next)
     free_dead(); /* on the stack of whoever runs now */
 }
 
-/* The only place in the kernel where interrupts are on. STI takes effect after HLT has begun. */
-static void idle(void)
+/* What could not be served when it came. */
+static void catch_up(void)
 {
-    __asm__ volatile("sti; hlt; cli" : : : "memory");
+    held_take();
+    trap_tell_nmis();
 }
 
 /* Gives the CPU to the next thread that can run; returns when the caller's turn comes again. */
 static void schedule(void)
 {
-    while (list_empty(&ready))
-        idle();
+    catch_up();
+    while (list_empty(&ready)) {
+        idle_wait();
+        catch_up();
+    }
     struct thread *next = list_first(&ready, struct thread, link);
     list_remove(&next->link);
     user_return_work &= ~(uint32_t)RETURN_RESCHEDULE;

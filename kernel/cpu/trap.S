@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Trap and interrupt entry. Every vector pushes an error code (the CPU's, or 0), its number and all
- * registers: struct trap_frame. Then trap_dispatch() decides.
+ * Trap and interrupt entry. Every vector pushes its number; what they share sees to it that an error
+ * code (the CPU's, or 0) lies above it, and pushes all registers: struct trap_frame. Then
+ * trap_dispatch() decides.
  */
 #include "kernel/cpu/layout.h"
 
@@ -48,13 +49,6 @@ trap_stubs:
     vector = 0
     .rept 256
     .balign 16
-    /*
-     * 8 and 10 to 14 come with an error code. 17, 21, 29 and 30 would too, but nothing here enables
-     * what raises them, while a forged message can inject any vector from 16 on, without a code.
-     */
-    .if !(vector == 8 || (vector >= 10 && vector <= 14))
-    pushq $0
-    .endif
     pushq $vector
     jmp trap_common
     vector = vector + 1
@@ -62,7 +56,16 @@ trap_stubs:
 
     .balign 16
 trap_common:
-    push_registers
+    /*
+     * Whether the CPU pushed an error code depends on what raised the vector: an exception with
+     * code does, a message with the same vector does not. The stack tells: the CPU aligns it to 16
+     * before it pushes five words, or six with the code, and the stub has pushed one more.
+     */
+    testb $8, %spl
+    jnz 1f
+    pushq (%rsp)
+    movq $0, 8(%rsp)
+1:  push_registers
     cld
     /* User code may have set AC, which would switch SMAP off. */
     cmpb $0, cpu_has_smap(%rip)

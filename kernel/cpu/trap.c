@@ -5,8 +5,8 @@
 #include "kernel/cpu/layout.h"
 #include "kernel/cpu/thread.h"
 #include "kernel/cpu/trap_internal.h"
-#include "kernel/lib/panic.h"
-#include "kernel/lib/string.h"
+#include "kernel/cpu/time.h"
+#include "kernel/lib/log.h"
 #include "kernel/mm/paging.h"
 
 _Static_assert(sizeof(struct trap_frame) == FRAME_SIZE, "layout.h");
@@ -23,8 +23,7 @@ enum {
     VECTOR_DOUBLE_FAULT = 8,
     VECTOR_GENERAL_PROTECTION = 13,
     VECTOR_PAGE_FAULT = 14,
-    VECTOR_FIRST_INJECTABLE = 16, /* APICs refuse to deliver vectors below */
-    VECTOR_FIRST_INTERRUPT = 32,
+    VECTOR_MACHINE_CHECK = 18,
 };
 
 #define FAULT_USER BIT(2) /* in a page fault's error code */
@@ -41,7 +40,10 @@ extern const struct user_fault user_fault_table[], user_fault_table_end[];
 
 struct user_ops user_ops;
 uint32_t user_return_work;
-static uint64_t nmis;
+static uint64_t nmis, nmis_told;
+
+/* switch.S */
+extern const char idle_halt[], idle_over[];
 
 void user_set_ops(const struct user_ops *ops)
 {
@@ -51,6 +53,29 @@ void user_set_ops(const struct user_ops *ops)
 uint64_t trap_nmis(void)
 {
     return nmis;
+}
+
+void trap_tell_nmis(void)
+{
+    static struct log_limit limit = {.window_ns = NS_PER_S, .burst = 1};
+    uint64_t now = nmis;
+
+    if (now == nmis_told || !log_admit(&limit))
+        return;
+    log_warn("%lu non-maskable interrupts since the last line, nobody asks for them",
+             now - nmis_told);
+    nmis_told = now;
+}
+
+/*
+ * May interrupt any instruction of the kernel, so it touches nothing but its counter; and where it
+ * came between STI and HLT, the place to go on (switch.S).
+ */
+static void nmi(struct trap_frame *frame)
+{
+    nmis++;
+    if (frame->rip == (uintptr_t)idle_halt)
+        frame->rip = (uintptr_t)idle_over;
 }
 
 static bool from_user(const struct trap_frame *frame)
@@ -91,6 +116,9 @@ static void exception(struct trap_frame *frame)
     bool has_address = frame->vector == VECTOR_PAGE_FAULT || frame->vector == VECTOR_DOUBLE_FAULT;
     uint64_t address = has_address ? cr2_read() : 0;
 
+    if (frame->vector == VECTOR_MACHINE_CHECK)
+        panic_trap(frame,
+                   0); /* nothing is known to be right any more, the payload's memory least */
     if (!from_user(frame)) {
         kernel_exception(frame, address);
         return;
@@ -100,25 +128,33 @@ static void exception(struct trap_frame *frame)
     user_ops.exception(frame, address);
 }
 
+/* Vectors of exceptions are messages only while they are let in, and the local APIC knows which. */
+static bool is_message(unsigned vector)
+{
+    return vector >= VECTOR_FIRST || (held_let_in && apic_in_service(vector));
+}
+
 /*
- * Called for every vector. NMI may interrupt any instruction of the kernel, so it touches nothing
- * but its counter. A debug trap in kernel mode can only be a leftover of user mode's trap flag.
+ * Called for every vector. A debug trap in kernel mode can only be a leftover of user mode's trap
+ * flag.
  */
 void trap_dispatch(struct trap_frame *frame)
 {
+    if (is_message((unsigned)frame->vector)) {
+        vector_dispatch((unsigned)frame->vector);
+        if (from_user(frame))
+            user_return(frame);
+        return;
+    }
     if (frame->vector == VECTOR_NMI) {
-        nmis++;
+        nmi(frame);
         return;
     }
     if (frame->vector == VECTOR_DEBUG && !from_user(frame)) {
         frame->rflags &= ~RFLAGS_TF;
         return;
     }
-    if (frame->vector >= VECTOR_FIRST_INTERRUPT ||
-        (frame->vector >= VECTOR_FIRST_INJECTABLE && apic_in_service((unsigned)frame->vector)))
-        vector_dispatch((unsigned)frame->vector);
-    else
-        exception(frame);
+    exception(frame);
     if (from_user(frame))
         user_return(frame);
 }

@@ -36,12 +36,15 @@ void user_set_ops(const struct user_ops *ops);
 struct thread;
 void user_request_work(struct thread *thread);
 
-/* Interrupt vectors 32 to 254. The handler runs with interrupts off and gets `context`. */
+/* Vectors below are those of exceptions. */
+#define VECTOR_FIRST 32
+/* Interrupt vectors VECTOR_FIRST to 254. The handler runs with interrupts off and gets `context`.
+ */
 typedef void (*vector_handler)(void *context);
 /* A free vector for a handler, or -ENOSPC. */
 int vector_alloc(vector_handler handler, void *context);
 void vector_free(unsigned vector);
-/* Interrupts that arrived on vectors nobody owns. */
+/* Interrupts that arrived on vectors nobody owns, those of exceptions among them. */
 uint64_t vector_strays(void);
 /* Non-maskable interrupts, which are counted and otherwise ignored. */
 uint64_t trap_nmis(void);

@@ -13,6 +13,7 @@ enum return_work {
 extern uint32_t user_return_work;
 extern struct user_ops user_ops;
 
+/* A vector that came by message, from 32 on or while held_let_in. */
 void vector_dispatch(unsigned vector);
 void trap_dispatch(struct trap_frame *frame);
 void user_return(struct trap_frame *frame);
@@ -20,7 +21,15 @@ void user_return(struct trap_frame *frame);
 _Noreturn void user_enter(const struct trap_frame *frame);
 /* The current thread is about to be shown to user_ops.work. */
 void thread_work_taken(void);
-/* Prints a kernel trap and ends. */
+/*
+ * held.c: takes the messages with the vectors of exceptions that have come. They are let in nowhere
+ * else. The caller stands on a thread's stack and interrupts no handler.
+ */
+void held_take(void);
+extern bool held_let_in;
+/* Tells of the non-maskable interrupts that came since: where they come nothing can be said. */
+void trap_tell_nmis(void);
+/* Prints a trap that nothing can be done about and ends. */
 _Noreturn void panic_trap(const struct trap_frame *frame, uint64_t address);
 
 #endif

@@ -2,18 +2,21 @@
 /* Who owns which interrupt vector. */
 #include "kernel/cpu/apic.h"
 #include "kernel/cpu/trap_internal.h"
+#include "kernel/cpu/time.h"
 #include "kernel/lib/error.h"
+#include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
 
-#define VECTOR_FIRST 32
-#define VECTOR_LAST  254 /* 255 is the local APIC's spurious vector */
+#define VECTOR_LAST 254 /* 255 is the local APIC's spurious vector */
+#define VECTORS     256
+#define LINES       10 /* of the log, in a second */
 
 struct owner {
     vector_handler handler;
     void *context;
 };
 
-static struct owner owners[VECTOR_LAST + 1];
+static struct owner owners[VECTORS];
 static uint64_t strays;
 
 /*
@@ -43,18 +46,39 @@ uint64_t vector_strays(void)
 }
 
 /*
- * A vector that nobody owns is counted and otherwise ignored: without interrupt remapping (or where
- * hardware lets compatibility-format messages pass) a device can send any of them.
+ * Without interrupt remapping, or where hardware lets messages of the old format pass, a device can
+ * send any vector.
+ */
+static void stray(unsigned vector)
+{
+    static struct log_limit limit = {.window_ns = NS_PER_S, .burst = LINES};
+    uint64_t missed;
+
+    strays++;
+    if (!log_admit(&limit))
+        return;
+    missed = limit.suppressed;
+    limit.suppressed = 0;
+    if (missed)
+        log_warn("interrupt with vector %u, which nobody owns (and %lu more since the last line)",
+                 vector, missed);
+    else
+        log_warn("interrupt with vector %u, which nobody owns", vector);
+}
+
+/*
+ * What is not in service did not come by a message of its own (it is the APIC's spurious vector, or
+ * the legacy controller's): it is nobody's, and to end it would end another one.
  */
 void vector_dispatch(unsigned vector)
 {
-    if (vector == APIC_SPURIOUS_VECTOR) {
-        strays++;
+    if (!apic_in_service(vector)) {
+        stray(vector);
         return;
     }
-    if (vector >= VECTOR_FIRST && owners[vector].handler)
+    if (owners[vector].handler)
         owners[vector].handler(owners[vector].context);
     else
-        strays++;
+        stray(vector);
     apic_end_of_interrupt();
 }
