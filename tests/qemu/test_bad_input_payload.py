@@ -3,10 +3,11 @@
 stopped, and nothing stays pinned."""
 
 import re
+import types
 
 import pytest
 
-from bad_input import TRACE, assert_stopped
+from bad_input import BUS_MASTER, TRACE, assert_stopped, commands
 
 SEGV, FPE, ILL, TRAP, ABRT = 11, 8, 4, 5, 6
 NAMES = {SEGV: "SIGSEGV", FPE: "SIGFPE", ILL: "SIGILL", TRAP: "SIGTRAP", ABRT: "SIGABRT"}
@@ -35,6 +36,7 @@ def test_killed(guest, payload, name):
     assert ran.report["exit"] == {"reason": "killed", "signal": CASES[name]}, ran.log
     assert len(re.findall(rf"error payload: ended by {NAMES[CASES[name]]}", ran.serial)) == 1, ran.log
     assert "PANIC" not in ran.serial
+    assert any(value & BUS_MASTER for value in commands(ran.trace)["edu", "00:10.0"]), ran.log
     assert_stopped(ran)
     assert ran.report["memory"]["orphans"] == 0
 
@@ -47,3 +49,23 @@ def test_bad_addresses(guest, payload):
     assert ran.output("bad-addresses: ")[-1].endswith("nothing wrong"), ran.log
     assert "PANIC" not in ran.serial
     assert_stopped(ran)
+
+
+BOOTED = ["pci_cfg_write mch 00:00.0 @0x4 <- 0x103", "pci_cfg_write edu 00:10.0 @0x4 <- 0x406"]
+STOPPED = [*BOOTED, "pci_cfg_write edu 00:10.0 @0x4 <- 0x402"]
+
+
+def ended(trace, devices=("edu,addr=0x10",), pins=0, status=3):
+    """What is left of a run that did not take place."""
+    return types.SimpleNamespace(trace=trace, command=["-device", *devices], report={"memory": {"pins": pins}},
+                                 process=types.SimpleNamespace(returncode=status), log="")
+
+
+def test_the_judgement_can_fail():
+    assert_stopped(ended(STOPPED))
+    assert_stopped(ended(STOPPED[:1], devices=()))
+    for bad in (ended([]), ended([], devices=()), ended(BOOTED), ended(BOOTED[:1]), ended(STOPPED, pins=1), ended(STOPPED, status=0),
+                ended([*STOPPED, "pci_cfg_write edu 00:11.0 @0x4 <- 0x406"], devices=("edu,addr=0x10", "edu,addr=0x11")),
+                ended(STOPPED, devices=("edu,addr=0x10", "edu,addr=0x11"))):
+        with pytest.raises(AssertionError):
+            assert_stopped(bad)

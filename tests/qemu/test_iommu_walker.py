@@ -110,7 +110,7 @@ KINDS = [("type1", ""), ("type1", "aw-bits=39"), ("iommufd", ""), ("iommufd", "c
 
 @pytest.mark.parametrize("interface,iommu", KINDS)
 def test_tables_and_dma_are_what_was_asked_for(guest, payload, interface, iommu):
-    steps = int(os.environ.get("BULKHEAD_ROUNDS", "500")) // 5
+    steps = max(1, int(os.environ.get("BULKHEAD_ROUNDS", "500")) // 5)
     seed = os.environ.get("BULKHEAD_SEED", "4711")
     ran = guest(payload("walk"), devices=["edu"], args=[interface, "0000:00:10.0", str(steps), seed], iommu=iommu,
                 canaries=(BAIT,), qmp=True, icount=8, settings=[("fault-threshold", "1000000000")],

@@ -28,7 +28,9 @@ def test_conformance(guest, threads, library):
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_ends(guest, threads, library):
-    plain = left_behind(guest(threads[library], args=["guest", "no such case"], devices=["edu"]).run())
+    ran = guest(threads[library], args=["guest", "no such case"], devices=["edu"]).run()
+    assert ran.status == 1 and ran.output("FAIL") == ["FAIL no such case: no such case"], ran.log
+    plain = left_behind(ran)
     ran = guest(threads[library], args=["exit-asleep"], devices=["edu"]).run()
     assert ran.status == 5, ran.log
     assert left_behind(ran) == plain

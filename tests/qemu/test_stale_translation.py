@@ -69,6 +69,7 @@ def test_nothing_landed_elsewhere(traced):
 def test_on_other_units(guest, payload, iommu):
     ran = run(guest, payload, "all", iommu=iommu)
     assert ran.status == 0, ran.log
+    assert {case for case, _, _ in answers(ran)} == set(CASES), ran.log
     assert all(word != "LANDED" for _, _, word in answers(ran)), ran.log
 
 

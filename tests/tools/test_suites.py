@@ -30,6 +30,13 @@ def test_a_suite_that_cannot_go_on_has_failed(monkeypatch, results, problem):
     assert (results.passed, results.failures) == (0, ["tools"])
 
 
+def test_a_suite_without_a_case_has_failed(monkeypatch, results):
+    results.case("check/before", True)
+    monkeypatch.setitem(sys.modules, "bulkhead.suites.tools", types.SimpleNamespace(run=lambda _results: None))
+    test.run_suite("tools", results)
+    assert (results.passed, results.failures) == (1, ["tools"])
+
+
 def test_a_program_that_does_not_end(monkeypatch):
     monkeypatch.setattr(unit, "TIMEOUT", 0.1)
     monkeypatch.setenv("BULKHEAD_LONG", "")

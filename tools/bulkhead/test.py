@@ -63,13 +63,15 @@ def parse(arguments):
 
 
 def run_suite(name, results):
-    """Runs one suite; one that cannot go on counts as a failed case, and the next has its turn."""
+    """Runs one suite; one that cannot go on, or has no case, counts as a failed case, and the next has its turn."""
     print(f"{name}: {SUITES[name]}", flush=True)
-    before, start = results.passed, time.monotonic()
+    before, failures, start = results.passed, len(results.failures), time.monotonic()
     try:
         importlib.import_module(f"bulkhead.suites.{name}").run(results)
     except (cli.Failure, OSError) as problem:
         results.case(name, False, str(problem))
+    if (results.passed, len(results.failures)) == (before, failures):
+        results.case(name, False, "no case ran")
     print(f"{name}: {results.passed - before} passed in {time.monotonic() - start:.0f} s", flush=True)
 
 

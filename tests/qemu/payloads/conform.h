@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A conformance program is a table of named cases. Each prints `ok NAME` or `FAIL NAME: why`, the
- * program ends with `N passed, N failed` and exits 0 only if nothing failed. Command line: the
- * device's address, then the names of the cases to run (none: all). The same sources build for
- * Linux.
+ * program ends with `N passed, N failed` and exits 0 only if something passed and nothing failed.
+ * Command line: the device's address, then the names of the cases to run (none: all); a name that
+ * no case has is a failure. The same sources build for Linux.
  */
 #ifndef TESTS_CONFORM_H
 #define TESTS_CONFORM_H
@@ -68,17 +68,23 @@ __attribute__((weak)) char conform_why[200];
     } while (0)
 #define CHECK_ERROR(call, error) CHECK_ERROR2(call, error, error)
 
-static bool conform_selected(const char *name, int argc, char **argv)
-{
-    for (int i = 2; i < argc; i++)
-        if (strcmp(argv[i], name) == 0)
-            return true;
-    return argc <= 2;
-}
-
 struct conform_result {
     unsigned passed, failed;
+    unsigned long long found; /* bit i: argv[i] is the name of a case */
 };
+
+static bool conform_selected(const char *name, int argc, char **argv, struct conform_result *result)
+{
+    bool selected = argc <= 2;
+
+    for (int i = 2; i < argc; i++) {
+        if (strcmp(argv[i], name) == 0) {
+            result->found |= 1ull << i % 64;
+            selected = true;
+        }
+    }
+    return selected;
+}
 
 static void conform_run_case(const struct conform_case *one, void (*after)(void),
                              struct conform_result *result)
@@ -96,22 +102,28 @@ static void conform_run_case(const struct conform_case *one, void (*after)(void)
     }
 }
 
-static int conform_end(const struct conform_result *result)
+static int conform_end(struct conform_result *result, int argc, char **argv)
 {
+    for (int i = 2; i < argc; i++) {
+        if (!(result->found >> i % 64 & 1)) {
+            printf("FAIL %s: no such case\n", argv[i]);
+            result->failed++;
+        }
+    }
     printf("%u passed, %u failed\n", result->passed, result->failed);
-    return result->failed != 0;
+    return result->failed != 0 || result->passed == 0;
 }
 
 /* Runs the cases; `after`, if given, cleans up behind each one. Returns the exit status. */
 static int conform_run(const struct conform_case *cases, size_t count, void (*after)(void),
                        int argc, char **argv)
 {
-    struct conform_result result = {0, 0};
+    struct conform_result result = {0, 0, 0};
 
     for (size_t i = 0; i < count; i++)
-        if (conform_selected(cases[i].name, argc, argv))
+        if (conform_selected(cases[i].name, argc, argv, &result))
             conform_run_case(&cases[i], after, &result);
-    return conform_end(&result);
+    return conform_end(&result, argc, argv);
 }
 
 /* One entry of a table of cases. */
@@ -129,13 +141,13 @@ static int conform_run(const struct conform_case *cases, size_t count, void (*af
 static int conform_run_tables(const struct conform_case *const *tables, size_t count,
                               void (*after)(void), int argc, char **argv)
 {
-    struct conform_result result = {0, 0};
+    struct conform_result result = {0, 0, 0};
 
     for (size_t i = 0; i < count; i++)
         for (const struct conform_case *one = tables[i]; one->name; one++)
-            if (conform_selected(one->name, argc, argv))
+            if (conform_selected(one->name, argc, argv, &result))
                 conform_run_case(one, after, &result);
-    return conform_end(&result);
+    return conform_end(&result, argc, argv);
 }
 
 #endif

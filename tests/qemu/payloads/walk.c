@@ -298,6 +298,15 @@ static void detach_for_a_moment(void)
     must(!dma_attach(spaces[at].id), "attach");
 }
 
+/* However short the walk is, there is a large leaf in it. */
+static void first_step(void)
+{
+    const struct mapping block = {WINDOW, 0, BLOCK / PAGE, READ | WRITE};
+
+    must(!dma_map(spaces[at].id, block.iova, memory, BLOCK, block.permissions), "a block");
+    remember(&spaces[at], block);
+}
+
 static void random_step(void)
 {
     uint64_t choice = below(100);
@@ -378,7 +387,10 @@ int main(int argc, char **argv)
     for (step = 1; step <= steps; step++) {
         const struct timespec pause = {0, 1000000};
 
-        random_step();
+        if (step == 1)
+            first_step();
+        else
+            random_step();
         word[0] = step;
         while (word[1] < step)
             nanosleep(&pause, NULL);
