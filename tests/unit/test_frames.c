@@ -438,69 +438,6 @@ static void test_foreign_memory_is_not_pinned(void **state)
     host_memory_destroy();
 }
 
-static void test_held_memory_can_be_released_later(void **state)
-{
-    static const struct phys_run usable[] = {{RAM_BASE, 8 * MIB}, {RAM_BASE + 10 * MIB, 8 * MIB}};
-    static const struct phys_run boot[] = {{RAM_BASE + 8 * MIB, 2 * MIB}};
-    struct frames_stats s;
-    uint64_t before;
-
-    host_memory_create(RAM_BASE, RAM_SIZE);
-    assert_int_equal(frames_init(usable, 2, boot, 1), 0);
-    frames_stats(&s);
-    before = s.free;
-    assert_int_equal(s.total - s.free, 2 * MIB / PAGE_SIZE);
-    assert_int_equal(frames_pin(boot[0].base, boot[0].length), 0);
-    frames_release(boot[0].base, boot[0].length);
-    frames_unpin(boot[0].base, boot[0].length);
-    frames_stats(&s);
-    assert_int_equal(s.free, before + 2 * MIB / PAGE_SIZE);
-    host_memory_destroy();
-}
-
-static void test_bad_runs_are_refused(void **state)
-{
-    static const struct phys_run unaligned[] = {{RAM_BASE + 1, PAGE_SIZE}};
-    static const struct phys_run empty[] = {{RAM_BASE, 0}};
-    static const struct phys_run overlap[] = {{RAM_BASE, MIB}, {RAM_BASE, MIB}};
-    static const struct phys_run wraps[] = {{~(uint64_t)0 & ~(PAGE_SIZE - 1), 2 * PAGE_SIZE}};
-    static const struct phys_run tiny[] = {{RAM_BASE, 2 * PAGE_SIZE}};
-    static const struct phys_run far[] = {{64 * KIB * GIB, GIB}};
-
-    host_memory_create(RAM_BASE, RAM_SIZE);
-    assert_int_equal(frames_init(unaligned, 1, NULL, 0), -EINVAL);
-    assert_int_equal(frames_init(empty, 1, NULL, 0), -EINVAL);
-    assert_int_equal(frames_init(overlap, 2, NULL, 0), -EINVAL);
-    assert_int_equal(frames_init(wraps, 1, NULL, 0), -EINVAL);
-    assert_int_equal(frames_init(tiny, 1, unaligned, 1), -EINVAL);
-    assert_int_equal(frames_init(tiny, 1, NULL, 0), 0); /* metadata takes it all: nothing free */
-    assert_true(frames_alloc(0, 0) == PADDR_NONE);
-    assert_int_equal(frames_init(far, 1, NULL, 0), -ENOMEM);
-    assert_int_equal(frames_init(NULL, 0, NULL, 0), -ENOMEM);
-    host_memory_destroy();
-}
-
-/* The metadata goes where no whole GiB breaks; a run beyond a huge hole is left alone. */
-static void test_metadata_placement(void **state)
-{
-    static const struct phys_run usable[] = {
-        {3 * GIB - 16 * MIB, 16 * MIB},
-        {3 * GIB + MIB, GIB - MIB},
-        {4 * GIB, GIB},
-        {1024 * GIB, GIB},
-    };
-    struct frames_stats s;
-    paddr_t at;
-
-    host_memory_create(RAM_BASE, RAM_SIZE);
-    assert_int_equal(frames_init(usable, 4, NULL, 0), 0);
-    at = frames_alloc(ORDER_1G, 0);
-    assert_int_equal(at, 4 * GIB);
-    frames_stats(&s);
-    assert_true(s.total < 3 * GIB / PAGE_SIZE);
-    host_memory_destroy();
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -512,9 +449,6 @@ int main(void)
         cmocka_unit_test(test_lists_of_blocks),
         cmocka_unit_test(test_unlike_runs_in_lists),
         cmocka_unit_test(test_foreign_memory_is_not_pinned),
-        cmocka_unit_test(test_held_memory_can_be_released_later),
-        cmocka_unit_test(test_bad_runs_are_refused),
-        cmocka_unit_test(test_metadata_placement),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
