@@ -22,6 +22,7 @@ struct iommu_unit {
 
 static struct iommu_unit units[UNITS];
 static struct iommu_domain *domain_of[RIDS];
+static bool abandoned[RIDS]; /* out of their domain because their unit stopped */
 static struct {
     uint16_t rid;
     struct phys_run region;
@@ -46,6 +47,7 @@ void ioas_iommu_reset(void)
         list_init(&units[i].domains);
     }
     memset(domain_of, 0, sizeof(domain_of));
+    memset(abandoned, 0, sizeof(abandoned));
     reserved_count = 0;
     kill_in = 0;
 }
@@ -338,6 +340,7 @@ static int change(struct iommu_domain *domain, uint16_t rid)
     if (domain_of[rid])
         domain_of[rid]->attached--;
     domain_of[rid] = NULL;
+    abandoned[rid] = true;
     return -EIO;
 }
 
@@ -373,10 +376,15 @@ int iommu_replace(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
     return 0;
 }
 
+/* Nobody detaches what is not attached, but for what fell out when its unit stopped. */
 int iommu_detach(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
 {
-    if (domain_of[rid] != domain)
+    ASSERT(iommu_unit_for(segment, rid) == domain->unit);
+    if (domain_of[rid] != domain) {
+        ASSERT(abandoned[rid]);
         return -ENODEV;
+    }
+    abandoned[rid] = domain->unit->dead;
     domain_of[rid] = NULL;
     domain->attached--;
     return domain->unit->dead ? -EIO : 0;
