@@ -29,6 +29,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/pci/check.h"
 #include "kernel/pci/group.h"
+#include "kernel/pci/reset.h"
 #include "kernel/pci/select.h"
 #include "kernel/report/report.h"
 #include "kernel/selftest.h"
@@ -260,6 +261,7 @@ static int group(struct refusal *why)
 {
     if (pci_groups_build())
         return refuse(why, -ENOMEM, "no memory for the isolation groups");
+    pci_save_all();
     for (size_t i = 0; i < config.device_count; i++) {
         int error = assign(&config.devices[i], why);
         if (error)

@@ -136,6 +136,8 @@ void afu_sysfs_remove(const struct afu_device *device);
 /* bounce.c: the software card's request to copy between a region and its BAR. */
 int afu_bounce_create(struct afu_port *port);
 void afu_bounce_destroy(struct afu_port *port);
+/* Lets the copy service's interrupts through, after irq_enable(). */
+void afu_bounce_listen(const struct afu_port *port);
 /* Is the vector the copy service's? Then it has been served. */
 bool afu_bounce_interrupt(struct afu_port *port, unsigned vector);
 

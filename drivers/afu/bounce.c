@@ -74,6 +74,12 @@ void afu_bounce_destroy(struct afu_port *port)
     port->bounce = NULL;
 }
 
+void afu_bounce_listen(const struct afu_port *port)
+{
+    if (port->bounce)
+        irq_mask(port->device->irqs, port->bounce->vector, false);
+}
+
 static volatile void *at(const struct afu_bounce *bounce, unsigned offset)
 {
     return (volatile char *)bounce->registers + offset;

@@ -33,6 +33,8 @@ static int start(struct afu_device *device)
         error = irq_enable(pci, kind, device->vectors, afu_interrupt, device, &device->irqs);
         if (error)
             goto detach;
+        for (unsigned i = 0; i < device->port_count; i++)
+            afu_bounce_listen(&device->ports[i]);
     }
     pci_set_bus_master(pci, true);
     return 0;

@@ -66,6 +66,13 @@ static int take_eventfds(uint64_t descriptors, unsigned count, struct file **fil
     return 0;
 }
 
+/* What a vector raises while nobody listens waits in the device, where it has mask bits. */
+static void mask_silent(const struct afu_device *device, const struct afu_vectors *vectors)
+{
+    for (unsigned i = vectors->first; i < vectors->first + vectors->count; i++)
+        irq_mask(device->irqs, i, device->eventfds[i] == NULL);
+}
+
 int64_t afu_irq_set(struct afu_device *device, const struct afu_vectors *vectors, uint64_t argument)
 {
     struct dfl_fpga_irq_set set;
@@ -90,6 +97,7 @@ int64_t afu_irq_set(struct afu_device *device, const struct afu_vectors *vectors
         files[i] = old;
     }
     put_files(files, set.count);
+    mask_silent(device, vectors);
 free_files:
     kfree(files);
     return error;
@@ -104,4 +112,5 @@ void afu_irq_drop(struct afu_device *device, const struct afu_vectors *vectors)
             file_put(*slot);
         *slot = NULL;
     }
+    mask_silent(device, vectors);
 }

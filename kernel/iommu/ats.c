@@ -6,11 +6,10 @@
 #include "kernel/iommu/scope.h"
 #include "kernel/iommu/unit.h"
 #include "kernel/pci/pci.h"
+#include "kernel/pci/registers.h"
 
 enum {
     ATS_CAPABILITY = 4, /* bits 4:0: queue depth, 0 meaning 32 */
-    ATS_CONTROL = 6,    /* bits 4:0: smallest unit, 0 meaning 4 KiB */
-    ATS_CONTROL_ENABLE = 1 << 15,
 };
 
 /* Does the DMAR table allow a device TLB here? ATSR names root ports, SATC names devices. */
@@ -53,8 +52,10 @@ bool ats_allowed(const struct iommu_unit *unit, uint16_t rid, uint8_t *depth)
 
 void ats_enable(const struct iommu_unit *unit, uint16_t rid, bool on)
 {
-    const struct pci_device *device = pci_find(unit->segment, rid);
+    struct pci_device *device = pci_find(unit->segment, rid);
 
-    if (device && device->cap_ats)
-        pci_write16(device, device->cap_ats + ATS_CONTROL, on ? ATS_CONTROL_ENABLE : 0);
+    if (!device || !device->cap_ats)
+        return;
+    device->ats = on;
+    pci_write16(device, device->cap_ats + PCI_ATS_CONTROL, on ? PCI_ATS_ENABLE : 0);
 }

@@ -175,6 +175,7 @@ static int set_up(struct rig *rig)
     error = irq_enable(rig->device, IRQ_MSI, 1, on_interrupt, rig, &rig->irq);
     if (error)
         return error;
+    irq_mask(rig->irq, 0, false);
     pci_enable_path(rig->device);
     pci_write16(rig->device, PCI_COMMAND, rig->command | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
     return 0;

@@ -38,10 +38,7 @@ static void on_vector(void *context)
     struct irq_vector *vector = context;
 
     arrived++;
-    if (vector->masked)
-        vector->pending = true;
-    else
-        vector->set->handler(vector->set->context, vector->index);
+    vector->set->handler(vector->set->context, vector->index);
 }
 
 static void free_vectors(struct irq_set *set, unsigned count)
@@ -57,6 +54,7 @@ static int alloc_vectors(struct irq_set *set)
 
         vector->set = set;
         vector->index = i;
+        vector->masked = true;
         vector->cpu_vector = vector_alloc(on_vector, vector);
         if (vector->cpu_vector < 0) {
             free_vectors(set, i);
@@ -95,6 +93,7 @@ static struct irq_set *set_create(struct pci_device *device, enum irq_kind kind,
     set->ops = kinds[kind];
     set->unit = iommu_unit_for(device->segment, device->rid);
     set->remapped = set->unit && iommu_remaps_interrupts(set->unit);
+    set->offered = kinds[kind]->count(device);
     set->count = count;
     set->entries = count;
     /* A device with n MSI vectors enabled may send any of the 2^k >= n. */
@@ -131,10 +130,10 @@ int irq_enable(struct pci_device *device, enum irq_kind kind, unsigned count, ir
         if (error)
             goto free_vectors;
     }
-    error = set->ops->program(set);
+    error = set->ops->open(set);
     if (error)
         goto free_entries;
-    set->ops->start(set);
+    set->ops->program(set);
     *out = set;
     return 0;
 
@@ -148,6 +147,11 @@ free_set:
     return error;
 }
 
+void irq_restore(struct irq_set *set)
+{
+    set->ops->program(set);
+}
+
 void irq_disable(struct irq_set *set)
 {
     set->ops->stop(set);
@@ -157,21 +161,10 @@ void irq_disable(struct irq_set *set)
     kfree(set);
 }
 
-void irq_mask(struct irq_set *set, unsigned index, bool masked)
+bool irq_mask(struct irq_set *set, unsigned index, bool masked)
 {
-    struct irq_vector *vector;
-
-    if (index >= set->count || set->ops->mask(set, index, masked))
-        return;
-    vector = &set->vectors[index];
-    vector->masked = masked;
-    if (masked || !vector->pending)
-        return;
-    vector->pending = false;
-    set->handler(set->context, index);
-}
-
-bool irq_pending(const struct irq_set *set, unsigned index)
-{
-    return index < set->count && (set->vectors[index].pending || set->ops->pending(set, index));
+    if (index >= set->count)
+        return false;
+    set->vectors[index].masked = masked;
+    return set->ops->mask(set, index);
 }

@@ -24,21 +24,22 @@ struct irq_set; /* the vectors of one device that are in use */
 unsigned irq_count(const struct pci_device *device, enum irq_kind kind);
 
 /*
- * Sets up vectors 0 to count - 1: remapping entries first, then messages, then the enable bit of
- * the capability. MSI rounds up to a power of two. -EINVAL (count), -ENOSPC (no entries or
- * vectors), -ENODEV (no capability), -EIO, -ENOMEM. Nothing stays changed on failure.
+ * Sets up vectors 0 to count - 1: remapping entries first, then the device. All start masked, where
+ * the device has mask bits. MSI rounds up to a power of two. -EINVAL (count), -ENOSPC (no entries
+ * or vectors), -ENODEV (no capability), -EIO, -ENOMEM. Nothing stays changed on failure.
  */
 int irq_enable(struct pci_device *device, enum irq_kind kind, unsigned count, irq_handler handler,
                void *context, struct irq_set **out);
+/* Programs the device again as it was, masks and all: a reset cleared it. */
+void irq_restore(struct irq_set *set);
 /* Disables the capability, frees entries (invalidated) and vectors. No handler runs afterwards. */
 void irq_disable(struct irq_set *set);
 /*
- * A masked vector's interrupt is delivered once when it is unmasked: by the device where it has
- * mask bits, otherwise remembered here (and the handler then runs inside this call).
+ * Masks a vector in the device, which keeps an interrupt until the mask is lifted (and the message
+ * of MSI-X is then written afresh). False: the device has no mask bits (MSI, mostly), and its
+ * interrupts reach the handler all the same.
  */
-void irq_mask(struct irq_set *set, unsigned index, bool masked);
-/* Has the vector an interrupt waiting for its mask to be lifted? */
-bool irq_pending(const struct irq_set *set, unsigned index);
+bool irq_mask(struct irq_set *set, unsigned index, bool masked);
 /* Interrupts of devices that arrived on their vectors since boot, masked or not. */
 uint64_t irq_arrived(void);
 

@@ -11,7 +11,6 @@ enum {
     MSI_ADDRESS_HIGH = 8, /* 64-bit capabilities; what follows is then 4 bytes further */
     MSI_DATA = 8,
     MSI_MASK = 12,
-    MSI_PENDING = 16,
     MSI_ENABLED_SHIFT = 4, /* bits 6:4: logarithm of the vectors enabled */
     MSI_ENABLED_MASK = 7 << MSI_ENABLED_SHIFT,
 };
@@ -37,7 +36,23 @@ static unsigned msi_count(const struct pci_device *device)
     return shift > 5 ? 0 : 1u << shift;
 }
 
-static int msi_program(struct irq_set *set)
+/* All vectors that are offered but those in use and not masked. */
+static uint32_t mask_bits(const struct irq_set *set)
+{
+    uint32_t bits = UINT32_MAX >> (32 - set->offered);
+
+    for (unsigned i = 0; i < set->count; i++)
+        if (!set->vectors[i].masked)
+            bits &= ~(1u << i);
+    return bits;
+}
+
+static int msi_open(struct irq_set *set)
+{
+    return 0;
+}
+
+static void msi_program(const struct irq_set *set)
 {
     const struct pci_device *device = set->device;
     struct irq_message message = irq_message_for(set, 0);
@@ -48,19 +63,13 @@ static int msi_program(struct irq_set *set)
         shift++;
     control |= (uint16_t)(shift << MSI_ENABLED_SHIFT);
     pci_write16(device, device->cap_msi + MSI_CONTROL, control);
+    if (control & MSI_CONTROL_MASKABLE)
+        pci_write32(device, behind_address(device, MSI_MASK), mask_bits(set));
     pci_write32(device, device->cap_msi + MSI_ADDRESS, (uint32_t)message.address);
     if (control & MSI_CONTROL_64BIT)
         pci_write32(device, device->cap_msi + MSI_ADDRESS_HIGH, (uint32_t)(message.address >> 32));
     pci_write16(device, behind_address(device, MSI_DATA), (uint16_t)message.data);
-    if (control & MSI_CONTROL_MASKABLE)
-        pci_write32(device, behind_address(device, MSI_MASK), 0);
-    return 0;
-}
-
-static void msi_start(struct irq_set *set)
-{
-    pci_write16(set->device, set->device->cap_msi + MSI_CONTROL,
-                control_of(set->device) | MSI_CONTROL_ENABLE);
+    pci_write16(device, device->cap_msi + MSI_CONTROL, control | MSI_CONTROL_ENABLE);
 }
 
 static void msi_stop(struct irq_set *set)
@@ -69,33 +78,20 @@ static void msi_stop(struct irq_set *set)
                 control_of(set->device) & (uint16_t) ~(MSI_CONTROL_ENABLE | MSI_ENABLED_MASK));
 }
 
-static bool msi_mask(struct irq_set *set, unsigned index, bool masked)
+static bool msi_mask(const struct irq_set *set, unsigned index)
 {
     const struct pci_device *device = set->device;
-    unsigned offset = behind_address(device, MSI_MASK);
-    uint32_t bits;
 
     if (!(control_of(device) & MSI_CONTROL_MASKABLE))
         return false;
-    bits = pci_read32(device, offset) & ~(1u << index);
-    pci_write32(device, offset, masked ? bits | 1u << index : bits);
+    pci_write32(device, behind_address(device, MSI_MASK), mask_bits(set));
     return true;
-}
-
-static bool msi_pending(const struct irq_set *set, unsigned index)
-{
-    const struct pci_device *device = set->device;
-
-    if (!(control_of(device) & MSI_CONTROL_MASKABLE))
-        return false;
-    return pci_read32(device, behind_address(device, MSI_PENDING)) & (1u << index);
 }
 
 const struct irq_ops irq_msi_ops = {
     .count = msi_count,
+    .open = msi_open,
     .program = msi_program,
-    .start = msi_start,
     .stop = msi_stop,
     .mask = msi_mask,
-    .pending = msi_pending,
 };

@@ -12,7 +12,6 @@ enum {
     MSIX_CONTROL_MASK_ALL = 1 << 14,
     MSIX_CONTROL_ENABLE = 1 << 15,
     MSIX_TABLE = 4, /* offset 31:3, BAR 2:0 */
-    MSIX_PENDING = 8,
     MSIX_ENTRY_SIZE = 16,
     MSIX_ENTRY_ADDRESS = 0,
     MSIX_ENTRY_ADDRESS_HIGH = 4,
@@ -52,30 +51,26 @@ static void decode_restore(const struct pci_device *device, uint16_t command)
 
 static uint64_t table_bytes(const struct irq_set *set)
 {
-    return (uint64_t)msix_count(set->device) * MSIX_ENTRY_SIZE;
+    return (uint64_t)set->offered * MSIX_ENTRY_SIZE;
 }
 
-static uint64_t pending_bytes(const struct irq_set *set)
-{
-    return ALIGN_UP(msix_count(set->device), 64) / 8;
-}
-
-/* Maps what one of the two location registers points to, if it lies inside a memory BAR. */
-static void *map_location(const struct irq_set *set, unsigned reg, uint64_t bytes)
+/* Maps the table, if it lies inside a memory BAR. */
+static int msix_open(struct irq_set *set)
 {
     const struct pci_device *device = set->device;
-    uint32_t location = pci_read32(device, device->cap_msix + reg);
-    uint64_t offset = location & ~7u;
+    uint32_t location = pci_read32(device, device->cap_msix + MSIX_TABLE);
+    uint64_t offset = location & ~7u, bytes = table_bytes(set);
     const struct pci_bar *bar;
 
     if ((location & 7) >= PCI_BARS)
-        return NULL;
+        return -ENODEV;
     bar = &device->bars[location & 7];
     if (!bar->base || (bar->flags & PCI_BAR_IO))
-        return NULL;
+        return -ENODEV;
     if (offset > bar->size || bytes > bar->size - offset)
-        return NULL;
-    return mmio_map(bar->base + offset, bytes);
+        return -ENODEV;
+    set->table = mmio_map(bar->base + offset, bytes);
+    return set->table ? 0 : -ENODEV;
 }
 
 static volatile uint8_t *entry_at(const struct irq_set *set, unsigned index)
@@ -83,43 +78,26 @@ static volatile uint8_t *entry_at(const struct irq_set *set, unsigned index)
     return set->table + (size_t)index * MSIX_ENTRY_SIZE;
 }
 
+static void mask_entry(const struct irq_set *set, unsigned index)
+{
+    mmio_write32(entry_at(set, index) + MSIX_ENTRY_CONTROL, MSIX_ENTRY_MASKED);
+}
+
+/*
+ * Masked first: an entry may only change while it is. All of it is written, because what is there
+ * need not be ours any more: the program may map the table, and a device may reset itself.
+ */
 static void write_entry(const struct irq_set *set, unsigned index)
 {
     struct irq_message message = irq_message_for(set, index);
     volatile uint8_t *entry = entry_at(set, index);
 
+    mask_entry(set, index);
     mmio_write32(entry + MSIX_ENTRY_ADDRESS, (uint32_t)message.address);
     mmio_write32(entry + MSIX_ENTRY_ADDRESS_HIGH, (uint32_t)(message.address >> 32));
     mmio_write32(entry + MSIX_ENTRY_DATA, message.data);
-    mmio_write32(entry + MSIX_ENTRY_CONTROL, 0);
-}
-
-static void unmap_all(struct irq_set *set)
-{
-    if (set->table)
-        mmio_unmap((void *)set->table, table_bytes(set));
-    if (set->pending_bits)
-        mmio_unmap((void *)set->pending_bits, pending_bytes(set));
-}
-
-static int msix_program(struct irq_set *set)
-{
-    unsigned total = msix_count(set->device);
-    uint16_t command;
-
-    set->table = map_location(set, MSIX_TABLE, table_bytes(set));
-    set->pending_bits = map_location(set, MSIX_PENDING, pending_bytes(set));
-    if (!set->table || !set->pending_bits) {
-        unmap_all(set);
-        return -ENODEV;
-    }
-    command = decode_on(set->device);
-    for (unsigned i = 0; i < total; i++)
-        mmio_write32(entry_at(set, i) + MSIX_ENTRY_CONTROL, MSIX_ENTRY_MASKED);
-    for (unsigned i = 0; i < set->count; i++)
-        write_entry(set, i);
-    decode_restore(set->device, command);
-    return 0;
+    if (!set->vectors[index].masked)
+        mmio_write32(entry + MSIX_ENTRY_CONTROL, 0);
 }
 
 static void set_control(const struct irq_set *set, uint16_t bits)
@@ -130,40 +108,43 @@ static void set_control(const struct irq_set *set, uint16_t bits)
     pci_write16(set->device, set->device->cap_msix + MSIX_CONTROL, control | bits);
 }
 
-static void msix_start(struct irq_set *set)
+/* Some devices ignore what is written to the table while MSI-X is off: on, but all masked, first.
+ */
+static void msix_program(const struct irq_set *set)
 {
+    uint16_t command = decode_on(set->device);
+
+    set_control(set, MSIX_CONTROL_ENABLE | MSIX_CONTROL_MASK_ALL);
+    for (unsigned i = 0; i < set->count; i++)
+        write_entry(set, i);
+    for (unsigned i = set->count; i < set->offered; i++)
+        mask_entry(set, i);
     set_control(set, MSIX_CONTROL_ENABLE);
+    decode_restore(set->device, command);
 }
 
 static void msix_stop(struct irq_set *set)
 {
     set_control(set, 0);
-    unmap_all(set);
+    mmio_unmap((void *)set->table, table_bytes(set));
 }
 
-static bool msix_mask(struct irq_set *set, unsigned index, bool masked)
+static bool msix_mask(const struct irq_set *set, unsigned index)
 {
     uint16_t command = decode_on(set->device);
 
-    mmio_write32(entry_at(set, index) + MSIX_ENTRY_CONTROL, masked ? MSIX_ENTRY_MASKED : 0);
+    if (set->vectors[index].masked)
+        mask_entry(set, index);
+    else
+        write_entry(set, index);
     decode_restore(set->device, command);
     return true;
 }
 
-static bool msix_pending(const struct irq_set *set, unsigned index)
-{
-    uint16_t command = decode_on(set->device);
-    uint32_t bits = mmio_read32(set->pending_bits + index / 32 * 4);
-
-    decode_restore(set->device, command);
-    return bits & (1u << (index % 32));
-}
-
 const struct irq_ops irq_msix_ops = {
     .count = msix_count,
+    .open = msix_open,
     .program = msix_program,
-    .start = msix_start,
     .stop = msix_stop,
     .mask = msix_mask,
-    .pending = msix_pending,
 };

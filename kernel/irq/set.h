@@ -16,21 +16,20 @@ struct irq_vector {
     struct irq_set *set;
     unsigned index;
     int cpu_vector;
-    bool masked; /* by software: the device has no mask bit for it */
-    bool pending;
+    bool masked; /* in the device, where it has mask bits */
 };
 
 /* How one kind of capability is driven. */
 struct irq_ops {
     unsigned (*count)(const struct pci_device *device);
-    /* Prepares and programs all messages, everything masked or disabled until start. */
-    int (*program)(struct irq_set *set);
-    void (*start)(struct irq_set *set);
-    /* Disables and undoes `program`. */
+    /* Makes the registers reachable. -ENODEV: the device says they are where they cannot be. */
+    int (*open)(struct irq_set *set);
+    /* Writes all messages and masks, and enables the capability: no vector fires before that. */
+    void (*program)(const struct irq_set *set);
+    /* Disables the capability and undoes `open`. */
     void (*stop)(struct irq_set *set);
-    /* False if the device has no mask bits. */
-    bool (*mask)(struct irq_set *set, unsigned index, bool masked);
-    bool (*pending)(const struct irq_set *set, unsigned index);
+    /* Makes the mask bit what the vector says. False if the device has no mask bits. */
+    bool (*mask)(const struct irq_set *set, unsigned index);
 };
 
 struct irq_set {
@@ -38,13 +37,13 @@ struct irq_set {
     const struct irq_ops *ops;
     struct iommu_unit *unit;
     bool remapped;
+    unsigned offered; /* vectors the device had when asked; it may say something else later */
     unsigned count;   /* vectors the caller asked for */
     unsigned entries; /* remapping entries: MSI rounds up */
     unsigned first;   /* the first of them */
     irq_handler handler;
     void *context;
     volatile uint8_t *table; /* MSI-X: the vector table, mapped */
-    volatile uint8_t *pending_bits;
     struct irq_vector vectors[];
 };
 

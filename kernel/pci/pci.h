@@ -31,6 +31,9 @@ struct pci_bar {
     unsigned flags;
 };
 
+/* Registers that a reset clears: kernel/pci/save.c has the table. */
+#define PCI_SAVED_MAX 32
+
 struct pci_group;
 
 struct pci_device {
@@ -54,7 +57,9 @@ struct pci_device {
     struct pci_device *joined; /* kernel/pci/group.c: leads to the first member of the group */
     const char *claimed_by;    /* the device-file family that has it open, or NULL */
     bool assigned;
-    bool stopped; /* by pci_stop() */
+    bool stopped;                  /* by pci_stop() */
+    bool ats;                      /* its device TLB is on */
+    uint32_t saved[PCI_SAVED_MAX]; /* by pci_save_all() */
 };
 
 /* Configuration space, naturally aligned offsets below config_size. Out of range reads as ones. */

@@ -119,4 +119,8 @@ enum pcie_type {
 #define PCI_ACS_COMPLETE_REDIRECT 0x08
 #define PCI_ACS_UPSTREAM_FORWARD  0x10
 
+/* Address translation services */
+#define PCI_ATS_CONTROL 6 /* 16; bits 4:0: smallest unit, 0 meaning 4 KiB */
+#define PCI_ATS_ENABLE  0x8000
+
 #endif

@@ -150,18 +150,16 @@ int pci_reset(const struct pci_device *device)
         [PCI_RESET_SECONDARY_BUS] = reset_by_secondary_bus,
     };
     enum pci_reset_method method = pci_reset_method(device);
-    struct pci_saved saved;
     int error;
 
     if (method == PCI_RESET_NONE)
         return -ENOTTY;
     /* Transactions that never end are one more reason to reset. */
     (void)pci_quiesce(device);
-    pci_config_save(device, &saved);
     methods[method](device);
     error = wait_until_back(device);
     if (error)
         return error;
-    pci_config_restore(device, &saved);
+    pci_config_restore(device);
     return 0;
 }

@@ -24,20 +24,15 @@ const char *pci_reset_name(enum pci_reset_method method);
 int pci_quiesce(const struct pci_device *device);
 /*
  * Quiesces, resets with the method above, waits as the specification asks, restores configuration
- * space: BARs, control registers, not bus mastering, not MSI and MSI-X (their owner sets them up
- * again). -ENOTTY: no method. -ETIMEDOUT: the function did not come back.
+ * space from the record made at start, whatever the device says by now: BARs, control registers,
+ * not bus mastering, not MSI and MSI-X (their owner sets them up again). -ENOTTY: no method.
+ * -ETIMEDOUT: the function did not come back.
  */
 int pci_reset(const struct pci_device *device);
 
-/*
- * Configuration that a reset clears. pci_config_restore() leaves bus mastering off. The two are
- * public for whoever resets by other means.
- */
-#define PCI_SAVED_MAX 32
-struct pci_saved {
-    uint32_t values[PCI_SAVED_MAX];
-};
-void pci_config_save(const struct pci_device *device, struct pci_saved *out);
-void pci_config_restore(const struct pci_device *device, const struct pci_saved *saved);
+/* Records of every function what a reset clears. Once, before any device is used. */
+void pci_save_all(void);
+/* Writes back what was recorded. Bus mastering stays off. */
+void pci_config_restore(const struct pci_device *device);
 
 #endif

@@ -34,7 +34,7 @@ static const struct {
     {IN_HEADER, PCI_COMMAND, 2, 0xffff & ~PCI_COMMAND_MASTER},
 };
 
-_Static_assert(ARRAY_SIZE(saved_registers) <= PCI_SAVED_MAX, "struct pci_saved is too small");
+_Static_assert(ARRAY_SIZE(saved_registers) <= PCI_SAVED_MAX, "no room for what is saved");
 
 /* Where register i of the table is, or 0 if the function lacks it. */
 static unsigned offset_of(const struct pci_device *d, size_t i)
@@ -47,25 +47,29 @@ static unsigned offset_of(const struct pci_device *d, size_t i)
     return base[place] + saved_registers[i].offset;
 }
 
-void pci_config_save(const struct pci_device *device, struct pci_saved *out)
+static uint32_t read_register(const struct pci_device *d, size_t i)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(saved_registers); i++) {
-        unsigned offset = offset_of(device, i);
+    unsigned offset = offset_of(d, i);
 
-        if (saved_registers[i].width == 1)
-            out->values[i] = pci_read8(device, offset);
-        else if (saved_registers[i].width == 2)
-            out->values[i] = pci_read16(device, offset);
-        else
-            out->values[i] = pci_read32(device, offset);
-    }
+    if (saved_registers[i].width == 1)
+        return pci_read8(d, offset);
+    return saved_registers[i].width == 2 ? pci_read16(d, offset) : pci_read32(d, offset);
 }
 
-void pci_config_restore(const struct pci_device *device, const struct pci_saved *saved)
+void pci_save_all(void)
+{
+    struct pci_device *d;
+
+    list_for_each_entry (d, pci_devices(), link)
+        for (size_t i = 0; i < ARRAY_SIZE(saved_registers); i++)
+            d->saved[i] = read_register(d, i);
+}
+
+void pci_config_restore(const struct pci_device *device)
 {
     for (size_t i = 0; i < ARRAY_SIZE(saved_registers); i++) {
         unsigned offset = offset_of(device, i);
-        uint32_t value = saved->values[i] & saved_registers[i].keep;
+        uint32_t value = device->saved[i] & saved_registers[i].keep;
 
         if (offset == 0)
             continue;
@@ -76,4 +80,6 @@ void pci_config_restore(const struct pci_device *device, const struct pci_saved 
         else
             pci_write32(device, offset, value);
     }
+    if (device->ats)
+        pci_write16(device, device->cap_ats + PCI_ATS_CONTROL, PCI_ATS_ENABLE);
 }

@@ -29,6 +29,8 @@ int uio_start(struct uio_device *device)
     error = irq_enable(pci, kind, 1, uio_interrupt, device, &device->irq);
     if (error)
         goto detach;
+    device->missed = false;
+    uio_hold(device, false);
     pci_set_bus_master(pci, true);
     return 0;
 

@@ -22,9 +22,24 @@ void uio_interrupt(void *context, unsigned index)
     struct uio_device *device = context;
     struct uio_open *open;
 
+    if (device->held) {
+        device->missed = true;
+        return;
+    }
     device->events++;
     list_for_each_entry (open, &device->opens, link)
         waitq_wake(&open->file->changed);
+}
+
+/* One interrupt that came while they were held is delivered, by the device or from here. */
+void uio_hold(struct uio_device *device, bool held)
+{
+    device->held = held;
+    irq_mask(device->irq, 0, held);
+    if (held || !device->missed)
+        return;
+    device->missed = false;
+    uio_interrupt(device, 0);
 }
 
 static unsigned uio_poll(struct file *file)
@@ -63,7 +78,7 @@ static int64_t uio_write(struct file *file, uaddr_t buffer, size_t length, uint6
         return error;
     if (enable != 0 && enable != 1)
         return -EINVAL;
-    irq_mask(open->device->irq, 0, !enable);
+    uio_hold(open->device, !enable);
     return sizeof(enable);
 }
 

@@ -36,6 +36,8 @@ struct uio_device {
     size_t dynamic_count;
     struct list opens; /* struct uio_open of kernel/uio/uio_file.c */
     struct irq_set *irq;
+    bool held;       /* the program wants no interrupts now */
+    bool missed;     /* one came all the same: the device has no mask bit */
     uint32_t events; /* interrupts so far */
 };
 
@@ -53,6 +55,8 @@ void uio_map_free(struct uio_map *map);
 int uio_file_open(void *context, unsigned flags, struct file **out);
 /* The interrupt: counts, and wakes everyone who has the device open. */
 void uio_interrupt(void *context, unsigned index);
+/* Holds interrupts back, or lets them through. */
+void uio_hold(struct uio_device *device, bool held);
 
 /* First open and last close of the device. uio_start: -EBUSY (open through another family), ... */
 int uio_start(struct uio_device *device);

@@ -153,6 +153,24 @@ static void copy_bars(struct vfio_config *c)
     settle_bars(c);
 }
 
+/* Bits of a word that the payload sets in the hardware. */
+static uint16_t set_there(const struct vfio_config *c, unsigned offset)
+{
+    return (uint16_t)(get(c->writable, offset, 2) & ~get(c->copied, offset, 2));
+}
+
+/* The payload changes them from what they are now. */
+static void remember_hardware(struct vfio_config *c)
+{
+    for (unsigned offset = 0; offset < FIRST_SIZE; offset += 2) {
+        uint16_t there = set_there(c, offset);
+
+        if (there)
+            set(c->copy, offset, 2,
+                get(c->copy, offset, 2) | (pci_read16(c->device, offset) & there));
+    }
+}
+
 void vfio_config_init(struct vfio_config *c, const struct pci_device *device)
 {
     uint16_t command = pci_read16(device, PCI_COMMAND);
@@ -165,6 +183,7 @@ void vfio_config_init(struct vfio_config *c, const struct pci_device *device)
     copy_bars(c);
     show_capabilities(c);
     show_extended(c);
+    remember_hardware(c);
 }
 
 unsigned vfio_config_size(const struct vfio_config *c)
@@ -222,15 +241,23 @@ static void change_hardware(const struct vfio_config *c, unsigned offset, unsign
 unsigned vfio_config_write(struct vfio_config *c, unsigned offset, unsigned width, uint32_t value)
 {
     uint32_t writable = get(c->writable, offset, width);
-    uint32_t here = writable & get(c->copied, offset, width), there = writable & ~here;
+    uint32_t there = writable & ~get(c->copied, offset, width);
     unsigned actions;
 
-    set(c->copy, offset, width, (get(c->copy, offset, width) & ~here) | (value & here));
+    set(c->copy, offset, width, (get(c->copy, offset, width) & ~writable) | (value & writable));
     change_hardware(c, offset, width, there, value);
     actions = actions_of(c, offset, width);
     if (actions & BIT(CONFIG_BAR))
         settle_bars(c);
     return actions & ~(unsigned)BIT(CONFIG_BAR);
+}
+
+void vfio_config_restore(struct vfio_config *c)
+{
+    for (unsigned offset = 0; offset < FIRST_SIZE; offset += 2)
+        change_hardware(c, offset, 2, set_there(c, offset), get(c->copy, offset, 2));
+    if (c->power)
+        c->copy[c->power + PCI_PM_CONTROL] &= (uint8_t)~PCI_PM_STATE;
 }
 
 uint16_t vfio_config_command(const struct vfio_config *c)

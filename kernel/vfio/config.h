@@ -10,7 +10,10 @@
 
 struct vfio_config {
     const struct pci_device *device;
-    /* For each byte: our copy, which bits are the copy's, which can be written, what follows. */
+    /*
+     * For each byte: our copy, which bits are read from it, which can be written, what follows.
+     * What can be written but is not read from the copy is the hardware's; the copy remembers it.
+     */
     uint8_t copy[VFIO_CONFIG_MAX];
     uint8_t copied[VFIO_CONFIG_MAX];
     uint8_t writable[VFIO_CONFIG_MAX];
@@ -19,10 +22,15 @@ struct vfio_config {
 };
 
 /*
- * Builds the view from the tables and the hardware as it is now; also after a reset. Bus mastering
- * reads as off. Capability lists that loop are cut.
+ * Builds the view from the tables and the hardware as it is now. Bus mastering reads as off.
+ * Capability lists that loop are cut.
  */
 void vfio_config_init(struct vfio_config *config, const struct pci_device *device);
+/*
+ * After a reset: what the payload can set in the hardware itself is as it left it. Our copies were
+ * not touched, but for the power state: the function is at full power.
+ */
+void vfio_config_restore(struct vfio_config *config);
 /* Bytes the payload can address: 256 or 4096. */
 unsigned vfio_config_size(const struct vfio_config *config);
 

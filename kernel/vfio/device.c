@@ -49,14 +49,14 @@ int vfio_device_reset(struct vfio_device *device)
         return -EINVAL;
     device->reachable = false;
     vfio_regions_revoke(device);
-    vfio_irqs_suspend(device);
     if (pci_use_reset(device->pci)) {
         log_error("%s: did not come back from its reset", pci_name(device->pci, name));
+        vfio_irqs_disable(device);
         return -EIO;
     }
-    vfio_config_init(&device->config, device->pci);
+    vfio_config_restore(&device->config);
+    vfio_irqs_restore(device);
     vfio_device_follow(device);
-    vfio_irqs_resume(device);
     return 0;
 }
 

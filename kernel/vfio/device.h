@@ -67,7 +67,10 @@ void vfio_device_unuse(struct vfio_opened *opened);
 
 /* Makes the hardware follow the command register and power state that the payload set. */
 void vfio_device_follow(struct vfio_device *device);
-/* -EINVAL: no method; -EIO: it did not come back, and cannot be reached any more. */
+/*
+ * Resets the function; what the payload set in configuration space and its vectors are kept and
+ * applied again. -EINVAL: no method; -EIO: it did not come back, and cannot be reached any more.
+ */
 int vfio_device_reset(struct vfio_device *device);
 
 /* ---- calls of a file that is ready ---- */
@@ -86,9 +89,10 @@ void vfio_regions_close(struct vfio_device *device);
 
 int vfio_irq_info(struct vfio_device *device, uaddr_t argument);
 int vfio_irqs_set(struct vfio_device *device, uaddr_t argument);
-/* Takes the vectors off the hardware and puts them back, around a reset; triggers stay. */
-void vfio_irqs_suspend(struct vfio_device *device);
-void vfio_irqs_resume(struct vfio_device *device);
+/* Gives up the vectors in use. */
+void vfio_irqs_disable(struct vfio_device *device);
+/* Programs them again, after a reset. */
+void vfio_irqs_restore(struct vfio_device *device);
 void vfio_irqs_close(struct vfio_device *device);
 
 /* ---- the device's own file ---- */

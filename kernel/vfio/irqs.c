@@ -9,7 +9,6 @@
 #include "kernel/cpu/user.h"
 #include "kernel/file/eventfd.h"
 #include "kernel/lib/error.h"
-#include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap.h"
@@ -85,8 +84,10 @@ static bool in_use(const struct vfio_irqs *irqs, uint32_t index)
     return irqs->count && irqs->kind == kind_of(index);
 }
 
-static void disable_vectors(struct vfio_irqs *irqs)
+void vfio_irqs_disable(struct vfio_device *device)
 {
+    struct vfio_irqs *irqs = &device->irqs;
+
     if (!irqs->triggers)
         return; /* none are enabled */
     if (irqs->set)
@@ -99,7 +100,10 @@ static void disable_vectors(struct vfio_irqs *irqs)
     irqs->count = 0;
 }
 
-/* Vectors nobody listens to stay masked. Unmasking may deliver at once. */
+/*
+ * Vectors nobody listens to stay masked: the device keeps what it raises, and delivers it when the
+ * mask is lifted. Without mask bits it is lost, in on_interrupt().
+ */
 static void mask_silent(struct vfio_irqs *irqs, unsigned start, unsigned count)
 {
     for (unsigned i = start; irqs->set && i < start + count; i++)
@@ -124,38 +128,18 @@ static int enable_vectors(struct vfio_device *device, enum irq_kind kind, unsign
     }
     irqs->kind = kind;
     irqs->count = count;
-    mask_silent(irqs, 0, count);
     return 0;
 }
 
-void vfio_irqs_suspend(struct vfio_device *device)
+void vfio_irqs_restore(struct vfio_device *device)
 {
     if (device->irqs.set)
-        irq_disable(device->irqs.set);
-    device->irqs.set = NULL;
-}
-
-void vfio_irqs_resume(struct vfio_device *device)
-{
-    struct vfio_irqs *irqs = &device->irqs;
-    char name[PCI_NAME_SIZE];
-    int error;
-
-    if (!irqs->count)
-        return;
-    error = irq_enable(device->pci, irqs->kind, irqs->count, on_interrupt, device, &irqs->set);
-    if (error) {
-        log_error("%s: its interrupts could not be enabled again after a reset (%s)",
-                  pci_name(device->pci, name), error_name(error));
-        disable_vectors(irqs);
-        return;
-    }
-    mask_silent(irqs, 0, irqs->count);
+        irq_restore(device->irqs.set);
 }
 
 void vfio_irqs_close(struct vfio_device *device)
 {
-    disable_vectors(&device->irqs);
+    vfio_irqs_disable(device);
     file_put(device->irqs.error);
     file_put(device->irqs.request);
     device->irqs.error = NULL;
@@ -220,7 +204,7 @@ static int trigger_vectors(struct vfio_device *device, const struct request *r)
     int error;
 
     if (in_use(irqs, r->index) && r->count == 0 && r->data_type == VFIO_IRQ_SET_DATA_NONE) {
-        disable_vectors(irqs);
+        vfio_irqs_disable(device);
         return 0;
     }
     if (irqs->count && !in_use(irqs, r->index))
@@ -234,7 +218,7 @@ static int trigger_vectors(struct vfio_device *device, const struct request *r)
         if (!error)
             error = set_triggers(irqs, r);
         if (error && fresh)
-            disable_vectors(irqs);
+            vfio_irqs_disable(device);
         return error;
     }
     if (!irqs->count || r->start + r->count > irqs->count)

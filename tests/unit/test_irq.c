@@ -107,6 +107,8 @@ static struct irq_set *enable(enum irq_kind kind, unsigned count)
     struct irq_set *set;
 
     assert_int_equal(irq_enable(device(), kind, count, on_irq, &context_word, &set), 0);
+    for (unsigned v = 0; v < count; v++)
+        irq_mask(set, v, false);
     return set;
 }
 
@@ -155,27 +157,20 @@ static void msi_keeps_its_whole_block(void **state)
     machine_stop();
 }
 
-static void msi_without_mask_bits_is_masked_in_software(void **state)
+/* Nothing keeps their interrupts: who does not want them has to ignore them. */
+static void msi_without_mask_bits_cannot_be_masked(void **state)
 {
     struct vtd_unit *unit = start(VTD_TEST_CAP, NULL);
     struct irq_set *set;
 
     give_msi(device(), 0x8a); /* no per-vector masks */
     set = enable(IRQ_MSI, 2);
-    irq_mask(set, 1, true);
+    assert_false(irq_mask(set, 1, true));
     assert_int_equal(raise_msi(unit, DEVICE, 1), 0);
-    assert_int_equal(raise_msi(unit, DEVICE, 1), 0);
-    assert_int_equal(raise_msi(unit, DEVICE, 0), 0);
-    assert_int_equal(calls[0], 1);
-    assert_int_equal(calls[1], 0);
-    assert_true(irq_pending(set, 1));
-    assert_false(irq_pending(set, 0));
-    irq_mask(set, 1, false);
     assert_int_equal(calls[1], 1);
-    assert_false(irq_pending(set, 1));
-    irq_mask(set, 1, false);
+    assert_false(irq_mask(set, 1, false));
     assert_int_equal(calls[1], 1);
-    irq_mask(set, 7, true); /* no such vector: nothing happens */
+    assert_false(irq_mask(set, 7, true)); /* no such vector: nothing happens */
     irq_disable(set);
     machine_stop();
 }
@@ -185,17 +180,39 @@ static void msi_mask_bits_are_used_where_they_exist(void **state)
     struct vtd_unit *unit = start(VTD_TEST_CAP, NULL);
     struct irq_set *set;
 
-    pci_write32(device(), MSI + 16, 0xffffffff);
-    set = enable(IRQ_MSI, 4);
-    assert_int_equal(pci_read32(device(), MSI + 16), 0);
-    irq_mask(set, 2, true);
-    assert_int_equal(pci_read32(device(), MSI + 16), 4);
-    pci_write32(device(), MSI + 20, 4);
-    assert_true(irq_pending(set, 2));
-    irq_mask(set, 2, false);
-    assert_int_equal(pci_read32(device(), MSI + 16), 0);
+    assert_int_equal(irq_enable(device(), IRQ_MSI, 3, on_irq, &context_word, &set), 0);
+    assert_int_equal(pci_read32(device(), MSI + 16), 0xffffffff);
+    assert_true(irq_mask(set, 2, false));
+    assert_int_equal(pci_read32(device(), MSI + 16), 0xfffffffb);
+    assert_true(irq_mask(set, 0, false));
+    assert_true(irq_mask(set, 2, true));
+    assert_int_equal(pci_read32(device(), MSI + 16), 0xfffffffe);
+    assert_true(irq_mask(set, 2, false));
     assert_int_equal(raise_msi(unit, DEVICE, 2), 0);
     assert_int_equal(calls[2], 1);
+    irq_disable(set);
+    give_msi(device(), 0x182); /* two vectors: the other mask bits do not exist */
+    set = enable(IRQ_MSI, 1);
+    assert_int_equal(pci_read32(device(), MSI + 16), 2);
+    irq_disable(set);
+    machine_stop();
+}
+
+/* What a reset of the function cleared is there again, masks and all. */
+static void msi_is_programmed_again(void **state)
+{
+    struct vtd_unit *unit = start(VTD_TEST_CAP, NULL);
+    struct irq_set *set = enable(IRQ_MSI, 4);
+
+    irq_mask(set, 1, true);
+    pci_write16(device(), MSI + 2, 0x18a);
+    for (unsigned offset = 4; offset < 20; offset += 4)
+        pci_write32(device(), MSI + offset, 0);
+    irq_restore(set);
+    assert_int_equal(pci_read16(device(), MSI + 2), 0x1ab);
+    assert_int_equal(pci_read32(device(), MSI + 16), 0xfffffff2);
+    assert_int_equal(raise_msi(unit, DEVICE, 3), 0);
+    assert_int_equal(calls[3], 1);
     irq_disable(set);
     machine_stop();
 }
@@ -230,12 +247,9 @@ static void msix_vectors_arrive_through_remapping(void **state)
         assert_int_equal(calls[v], 1);
         assert_int_equal(entry_word(v, 3), 0);
     }
-    irq_mask(set, 64, true);
+    assert_true(irq_mask(set, 64, true));
     assert_int_equal(entry_word(64, 3), 1);
-    bar[PENDING + 8] = 1;
-    assert_true(irq_pending(set, 64));
-    assert_false(irq_pending(set, 63));
-    irq_mask(set, 64, false);
+    assert_true(irq_mask(set, 64, false));
     assert_int_equal(entry_word(64, 3), 0);
     irq_disable(set);
     assert_int_equal(pci_read16(device(), MSIX + 2) & 0xc000, 0);
@@ -259,6 +273,85 @@ static void msix_masks_what_is_not_used(void **state)
     machine_stop();
 }
 
+/* Some devices ignore their table while MSI-X is off. And no vector fires while it is written. */
+static void enabled_and_all_masked(void)
+{
+    uint16_t control = pci_read16(device(), MSIX + 2) & 0xc000;
+    bool unmasked = false;
+
+    for (unsigned v = 0; v < MSIX_COUNT; v++)
+        unmasked |= !(entry_word(v, 3) & 1);
+    assert_true(control == 0xc000 || (control == 0x8000 && !unmasked));
+}
+
+static void msix_is_on_and_masked_while_its_table_is_written(void **state)
+{
+    struct irq_set *set;
+
+    start(VTD_TEST_CAP, NULL);
+    memset(bar + TABLE, 0, MSIX_COUNT * 16);
+    host_on_bar_access = enabled_and_all_masked;
+    assert_int_equal(irq_enable(device(), IRQ_MSIX, 3, on_irq, &context_word, &set), 0);
+    host_on_bar_access = NULL;
+    assert_int_equal(pci_read16(device(), MSIX + 2) & 0xc000, 0x8000);
+    for (unsigned v = 0; v < MSIX_COUNT; v++)
+        assert_int_equal(entry_word(v, 3), 1);
+    irq_disable(set);
+    machine_stop();
+}
+
+static uint32_t unmasked_address;
+
+/* An entry that is not masked must not change. */
+static void entry_0_changes_masked(void)
+{
+    if (!(entry_word(0, 3) & 1))
+        assert_int_equal(entry_word(0, 0), unmasked_address);
+}
+
+/* A table that the program or a reset of the device has spoiled: all of an entry is written. */
+static void msix_entries_are_written_afresh(void **state)
+{
+    struct vtd_unit *unit = start(VTD_TEST_CAP, NULL);
+    struct irq_set *set = enable(IRQ_MSIX, 2);
+
+    memset(bar + TABLE, 0, MSIX_COUNT * 16);
+    assert_true(raise_msix(unit, DEVICE, 0) != 0);
+    unmasked_address = entry_word(0, 0);
+    host_on_bar_access = entry_0_changes_masked;
+    irq_mask(set, 0, true);
+    host_on_bar_access = NULL;
+    irq_mask(set, 0, false);
+    assert_int_equal(raise_msix(unit, DEVICE, 0), 0);
+    assert_int_equal(calls[0], 1);
+    irq_mask(set, 1, true);
+    memset(bar + TABLE, 0, MSIX_COUNT * 16);
+    pci_write16(device(), MSIX + 2, MSIX_COUNT - 1);
+    host_on_bar_access = enabled_and_all_masked;
+    irq_restore(set);
+    host_on_bar_access = NULL;
+    assert_int_equal(pci_read16(device(), MSIX + 2) & 0xc000, 0x8000);
+    assert_int_equal(raise_msix(unit, DEVICE, 0), 0);
+    assert_int_equal(entry_word(1, 3), 1);
+    assert_int_equal(entry_word(2, 3), 1);
+    irq_disable(set);
+    machine_stop();
+}
+
+/* A device that says later that its table is longer: only what was mapped is touched. */
+static void msix_tables_do_not_grow(void **state)
+{
+    struct irq_set *set;
+
+    start(VTD_TEST_CAP, NULL);
+    set = enable(IRQ_MSIX, 1);
+    pci_write16(device(), MSIX + 2, 0x7ff);
+    irq_restore(set);
+    irq_disable(set);
+    assert_int_equal(host_mapped(), 1);
+    machine_stop();
+}
+
 static unsigned accesses;
 
 static void decoding_is_on(void)
@@ -278,7 +371,6 @@ static void msix_needs_memory_decoding_for_a_moment(void **state)
     host_on_bar_access = decoding_is_on;
     set = enable(IRQ_MSIX, 1);
     irq_mask(set, 0, true);
-    irq_pending(set, 0);
     irq_mask(set, 0, false);
     assert_true(accesses > MSIX_COUNT);
     assert_int_equal(pci_read16(device(), PCI_COMMAND), PCI_COMMAND_MASTER);
@@ -290,18 +382,13 @@ static void msix_needs_memory_decoding_for_a_moment(void **state)
 static void msix_tables_outside_their_bar_are_refused(void **state)
 {
     static const struct {
-        uint32_t table, pending;
+        uint32_t table;
         struct pci_bar bar;
     } cases[] = {
-        {TABLE | 7, PENDING | 2, {BAR, BAR_SIZE, 0}},
-        {TABLE | 2, PENDING | 6, {BAR, BAR_SIZE, 0}},
-        {0x3ff8 | 2, PENDING | 2, {BAR, BAR_SIZE, 0}},
-        {0x3c00 | 2, PENDING | 2, {BAR, BAR_SIZE, 0}}, /* the 65th entry is outside */
-        {0xfffffff8 | 2, PENDING | 2, {BAR, BAR_SIZE, 0}},
-        {TABLE | 2, 0x3ff8 | 2, {BAR, BAR_SIZE, 0}},
-        {TABLE | 2, PENDING | 2, {BAR, BAR_SIZE, PCI_BAR_IO}},
-        {TABLE | 2, PENDING | 2, {0, BAR_SIZE, 0}},
-        {TABLE | 3, PENDING | 2, {BAR, BAR_SIZE, 0}},
+        {TABLE | 7, {BAR, BAR_SIZE, 0}},      {0x3ff8 | 2, {BAR, BAR_SIZE, 0}},
+        {0x3c00 | 2, {BAR, BAR_SIZE, 0}}, /* the 65th entry is outside */
+        {0xfffffff8 | 2, {BAR, BAR_SIZE, 0}}, {TABLE | 2, {BAR, BAR_SIZE, PCI_BAR_IO}},
+        {TABLE | 2, {0, BAR_SIZE, 0}},        {TABLE | 3, {BAR, BAR_SIZE, 0}},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -311,7 +398,6 @@ static void msix_tables_outside_their_bar_are_refused(void **state)
         start(VTD_TEST_CAP, NULL);
         vectors = host_vectors();
         pci_write32(device(), MSIX + 4, cases[i].table);
-        pci_write32(device(), MSIX + 8, cases[i].pending);
         device()->bars[2] = cases[i].bar;
         assert_int_equal(irq_enable(device(), IRQ_MSIX, 1, on_irq, &context_word, &set), -ENODEV);
         assert_int_equal(host_vectors(), vectors);
@@ -646,11 +732,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(msi_vectors_arrive_through_remapping),
         cmocka_unit_test(msi_keeps_its_whole_block),
-        cmocka_unit_test(msi_without_mask_bits_is_masked_in_software),
+        cmocka_unit_test(msi_without_mask_bits_cannot_be_masked),
         cmocka_unit_test(msi_mask_bits_are_used_where_they_exist),
+        cmocka_unit_test(msi_is_programmed_again),
         cmocka_unit_test(msi_with_32_bit_addresses),
         cmocka_unit_test(msix_vectors_arrive_through_remapping),
         cmocka_unit_test(msix_masks_what_is_not_used),
+        cmocka_unit_test(msix_is_on_and_masked_while_its_table_is_written),
+        cmocka_unit_test(msix_entries_are_written_afresh),
+        cmocka_unit_test(msix_tables_do_not_grow),
         cmocka_unit_test(msix_needs_memory_decoding_for_a_moment),
         cmocka_unit_test(msix_tables_outside_their_bar_are_refused),
         cmocka_unit_test(another_device_cannot_use_the_entry),

@@ -51,6 +51,7 @@ static void start(pci_rid_t rid)
     pci_write16(d, PCI_COMMAND, WORKING);
     pci_write8(d, PCI_CACHE_LINE, 16);
     pci_write8(d, PCI_INTERRUPT_LINE, 11);
+    pci_save_all();
 }
 
 /* Everything is back but bus mastering, which is off. */
@@ -72,6 +73,7 @@ static void function_level_reset(void **state)
     start(PCI_RID(0, 2, 0));
     pci_write16(d, d->cap_pcie + PCIE_DEVICE_CONTROL, 0x2937);
     pci_write16(d, d->cap_acs + PCI_ACS_CONTROL, 0x1d);
+    pci_save_all();
     assert_int_equal(pci_reset_method(d), PCI_RESET_FLR);
     before = host_now_ns;
     assert_int_equal(pci_reset(d), 0);
@@ -80,6 +82,39 @@ static void function_level_reset(void **state)
     check_restored();
     assert_int_equal(sim_get(f, d->cap_pcie + PCIE_DEVICE_CONTROL, 2), 0x2937);
     assert_int_equal(sim_get(f, d->cap_acs + PCI_ACS_CONTROL, 2), 0x1d);
+}
+
+/* A device that lost or changed its registers by itself gets the ones that the machine started
+ * with. */
+static void the_record_of_the_start_is_restored(void **state)
+{
+    add(PCI_RID(0, 2, 0));
+    sim_express(f, PCIE_ENDPOINT, true);
+    start(PCI_RID(0, 2, 0));
+    sim_set(f, PCI_BAR0, 4, 0xfee00004, 0xfffff000);
+    sim_set(f, PCI_COMMAND, 2, 0, 0xffff);
+    sim_set(f, PCI_CACHE_LINE, 1, 0, 0xff);
+    assert_int_equal(pci_reset(d), 0);
+    check_restored();
+}
+
+/* A device TLB is the IOMMU's to switch, so a reset leaves it on. */
+static void a_device_tlb_stays_on(void **state)
+{
+    unsigned control;
+
+    add(PCI_RID(0, 2, 0));
+    sim_express(f, PCIE_ENDPOINT, true);
+    control = sim_extended_capability(f, PCI_EXT_CAP_ATS, 8) + PCI_ATS_CONTROL;
+    sim_set(f, control, 2, 0, 0xffff);
+    start(PCI_RID(0, 2, 0));
+    sim_set(f, control, 2, PCI_ATS_ENABLE, 0xffff);
+    d->ats = true;
+    assert_int_equal(pci_reset(d), 0);
+    assert_int_equal(sim_get(f, control, 2), PCI_ATS_ENABLE);
+    d->ats = false;
+    assert_int_equal(pci_reset(d), 0);
+    assert_int_equal(sim_get(f, control, 2), 0);
 }
 
 static void conventional_function_level_reset(void **state)
@@ -246,6 +281,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(function_level_reset),
+        TEST(the_record_of_the_start_is_restored),
+        TEST(a_device_tlb_stays_on),
         TEST(conventional_function_level_reset),
         TEST(half_advanced_features_do_not_count),
         TEST(power_state_reset),

@@ -887,9 +887,10 @@ static void reset_of_a_device(void **state)
     host_irq_enables = 0;
     assert_int_equal(call(fd, VFIO_DEVICE_RESET, NULL), 0);
     assert_int_equal(rich->resets, resets + 1);
-    assert_int_equal(read_command(fd), 3); /* bus mastering waits for the payload */
-    assert_int_equal(hardware_command(rich), 0x403);
-    assert_int_equal(host_irq_enables, 1); /* the vectors are back */
+    assert_int_equal(read_command(fd), 7); /* as the payload set it */
+    assert_int_equal(hardware_command(rich), 0x407);
+    assert_int_equal(host_irq_enables, 0);    /* the vectors stay, */
+    assert_int_equal(host_irqs->restored, 1); /* and are programmed again */
     assert_true(host_irqs->masked[1]);
     host_irqs->handler(host_irqs->context, 2);
     assert_int_equal(eventfd_take(a), 1);
@@ -904,8 +905,53 @@ static void reset_through_configuration_space(void **state)
     write_command(fd, 7);
     assert_int_equal(write_at(fd, CONFIG + rich->pcie + PCIE_DEVICE_CONTROL, &control, 2), 2);
     assert_int_equal(rich->resets, resets + 1);
-    assert_int_equal(read_command(fd), 3);
+    assert_int_equal(read_command(fd), 7);
+    assert_int_equal(hardware_command(rich), 0x407);
     assert_int_equal(write_at(plain_fd, CONFIG + 0x48, &control, 2), 2); /* nothing is there */
+}
+
+static uint32_t read_config(int fd, unsigned offset, unsigned width)
+{
+    uint32_t value = 0;
+
+    assert_int_equal(read_at(fd, CONFIG + offset, &value, width), width);
+    return value;
+}
+
+static void write_config(int fd, unsigned offset, unsigned width, uint32_t value)
+{
+    assert_int_equal(write_at(fd, CONFIG + offset, &value, width), width);
+}
+
+/* All that the payload can set is as it was, but for the power state. */
+static void a_reset_keeps_what_was_set(void **state)
+{
+    int fd = open_device(RICH);
+    unsigned control = rich->pcie + PCIE_DEVICE_CONTROL, power = rich->pm + PCI_PM_CONTROL;
+
+    write_config(fd, PCI_COMMAND, 2, PCI_COMMAND_MASTER | PCI_COMMAND_SERR);
+    write_config(fd, PCI_BAR0, 4, 0xabcd0000);
+    write_config(fd, PCI_INTERRUPT_LINE, 1, 0x77);
+    write_config(fd, PCI_CACHE_LINE, 1, 16);
+    write_config(fd, control, 2, 0x5810);
+    write_config(fd, power, 2, PCI_PM_D3HOT);
+    assert_int_equal(call(fd, VFIO_DEVICE_RESET, NULL), 0);
+    assert_int_equal(read_config(fd, PCI_COMMAND, 2), PCI_COMMAND_MASTER | PCI_COMMAND_SERR);
+    assert_int_equal(read_config(fd, PCI_BAR0, 4), 0xabcd0004);
+    assert_int_equal(read_config(fd, PCI_INTERRUPT_LINE, 1), 0x77);
+    assert_int_equal(read_config(fd, PCI_CACHE_LINE, 1), 16);
+    assert_int_equal(read_config(fd, control, 2), 0x5810);
+    assert_int_equal(read_config(fd, power, 2) & PCI_PM_STATE, 0);
+    assert_int_equal(hardware_command(rich), PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
+    assert_int_equal(sim_get(rich, PCI_BAR0, 4), 0xfe000004);
+    assert_int_equal(sim_get(rich, control, 2), 0x5810);
+    assert_int_equal(sim_get(rich, PCI_CACHE_LINE, 1), 16);
+    /* The next user gets the device as the machine started with it. */
+    assert_int_equal(fd_close(fd), 0);
+    fd = open_device(RICH);
+    assert_int_equal(read_config(fd, PCI_COMMAND, 2), 3);
+    assert_int_equal(read_config(fd, PCI_BAR0, 4), 0xfe000004);
+    assert_int_equal(read_config(fd, PCI_CACHE_LINE, 1), 0);
 }
 
 static void a_device_that_does_not_come_back(void **state)
@@ -921,20 +967,6 @@ static void a_device_that_does_not_come_back(void **state)
     assert_int_equal(read_at(fd, 0, &value, 4), -EIO);
     assert_null(host_irqs);
     assert_int_equal(fd_close(fd), 0); /* ends all the same */
-}
-
-static void vectors_that_do_not_come_back(void **state)
-{
-    struct file *a;
-    int fd = open_device(RICH);
-
-    irq.fds[0] = new_eventfd(&a);
-    assert_int_equal(set_irqs(fd, EVENT | TRIGGER, MSIX, 0, 1), 0);
-    host_irq_error = -EIO;
-    assert_int_equal(call(fd, VFIO_DEVICE_RESET, NULL), 0);
-    assert_null(host_irqs);
-    host_irq_error = 0;
-    assert_int_equal(set_irqs(fd, EVENT | TRIGGER, MSIX, 0, 1), 0);
 }
 
 static struct memobj *watched;
@@ -1196,8 +1228,8 @@ int main(void)
         TEST(single_interrupts),
         TEST(reset_of_a_device),
         TEST(reset_through_configuration_space),
+        TEST(a_reset_keeps_what_was_set),
         TEST(a_device_that_does_not_come_back),
-        TEST(vectors_that_do_not_come_back),
         TEST(the_device_stops_before_its_memory_goes),
         TEST(nothing_works_before_bind),
         TEST(binding_rules),

@@ -11,6 +11,7 @@
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
 #include "kernel/pci/registers.h"
+#include "kernel/pci/reset.h"
 #include "kernel/vfio/vfio.h"
 #include "tests/unit/host_heap.h"
 
@@ -63,6 +64,7 @@ void host_machine_build(void)
     pci_size_bars();
     sim_remember();
     pci_groups_build();
+    pci_save_all();
     pci_find(0, PLAIN)->assigned = true;
     pci_find(0, RICH)->assigned = true;
     pci_find(0, PAIR)->assigned = true;
@@ -272,7 +274,8 @@ int irq_enable(struct pci_device *device, enum irq_kind kind, unsigned count, ir
     set = kzalloc(sizeof(*set));
     if (!set)
         return -ENOMEM;
-    *set = (struct irq_set){device, kind, count, handler, context, {0}};
+    *set = (struct irq_set){device, kind, count, handler, context, .masked = {0}};
+    memset(set->masked, true, sizeof(set->masked));
     host_irqs = *out = set;
     host_irq_enables++;
     return 0;
@@ -286,11 +289,19 @@ void irq_disable(struct irq_set *set)
     host_irqs = NULL;
 }
 
-void irq_mask(struct irq_set *set, unsigned index, bool masked)
+bool irq_mask(struct irq_set *set, unsigned index, bool masked)
 {
     if (index >= set->count)
         abort();
     set->masked[index] = masked;
+    return true;
+}
+
+void irq_restore(struct irq_set *set)
+{
+    if (set != host_irqs)
+        abort();
+    set->restored++;
 }
 
 /* ---- reserved memory, ports ---- */

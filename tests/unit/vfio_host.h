@@ -60,6 +60,7 @@ struct irq_set {
     irq_handler handler;
     void *context;
     bool masked[64];
+    unsigned restored; /* how often irq_restore() was called */
 };
 extern struct irq_set *host_irqs; /* the vectors in use, or NULL */
 extern int host_irq_error;        /* what irq_enable() answers */

@@ -511,6 +511,17 @@ static void irq_set_is_all_or_nothing(void)
     CHECK_ERROR(read(other, &count, 8), EAGAIN);
 }
 
+/* The card keeps what it raises while nobody listens. */
+static void unheard_interrupt_waits(void)
+{
+    CHECK(begin());
+    event = eventfd(0, EFD_NONBLOCK);
+    write64(TEST_INJECT, INJECT_USER_0);
+    pause_ms(500);
+    CHECK_OK(set_irqs(port, DFL_FPGA_PORT_UINT_SET_IRQ, 0, 1, event, 0));
+    CHECK(signalled(event));
+}
+
 static void user_interrupts_arrive(void)
 {
     uint64_t count;
@@ -580,6 +591,7 @@ static const struct conform_case cases[] = {
     CASE(irq_numbers),
     CASE(irq_set_checks),
     CASE(irq_set_is_all_or_nothing),
+    CASE(unheard_interrupt_waits),
     CASE(user_interrupts_arrive),
     CASE(error_interrupts_arrive),
     CASE(fme_errors_arrive),

@@ -16,7 +16,7 @@ uint64_t map_offset, map_size;
 struct irq_call irq;
 
 static const struct conform_case *const tables[] = {
-    info_cases, config_cases, bar_cases, irq_cases, file_cases,
+    info_cases, config_cases, bar_cases, irq_cases, file_cases, edu_cases, e1000e_cases,
 };
 
 void close_all(void)
@@ -126,6 +126,21 @@ unsigned find_capability(uint8_t id)
         offset = get_config(offset + 1, 1) & 0xfc;
     }
     return 0;
+}
+
+uint32_t get_register(unsigned offset)
+{
+    uint32_t value = 0;
+
+    if (pread(device, &value, 4, (off_t)(regions[0].offset + offset)) != 4)
+        CONFORM_FAIL("reading the register at 0x%x: %s", offset, strerror(errno));
+    return value;
+}
+
+void set_register(unsigned offset, uint32_t value)
+{
+    if (pwrite(device, &value, 4, (off_t)(regions[0].offset + offset)) != 4)
+        CONFORM_FAIL("writing the register at 0x%x: %s", offset, strerror(errno));
 }
 
 int set_irqs(uint32_t flags, uint32_t index, uint32_t start, uint32_t count)

@@ -16,6 +16,8 @@
 #define COMMAND 4
 #define MEMORY  2
 #define MASTER  4
+#define PM      0x01 /* capabilities */
+#define EXPRESS 0x10
 
 extern const char *device_name;
 extern int container, group, device, events[4];
@@ -26,7 +28,7 @@ extern int memory_bar;                /* the first BAR that can be mapped; -1: t
 extern uint64_t map_offset, map_size; /* its first mappable area */
 
 extern const struct conform_case info_cases[], config_cases[], bar_cases[], irq_cases[],
-    file_cases[];
+    file_cases[], edu_cases[], e1000e_cases[];
 
 void close_all(void);
 bool open_device(void);
@@ -42,6 +44,10 @@ uint32_t get_config(unsigned offset, unsigned width);
 void set_config(unsigned offset, unsigned width, uint32_t value);
 /* The offset of a capability; 0: there is none. */
 unsigned find_capability(uint8_t id);
+
+/* Registers of BAR 0. */
+uint32_t get_register(unsigned offset);
+void set_register(unsigned offset, uint32_t value);
 
 /* ---- interrupts ---- */
 

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* MSI-X at work, on the e1000e, whose driver can raise any cause of an interrupt. */
+#define _GNU_SOURCE
+#include <sys/mman.h>
+#include <time.h>
+
+#include "vfio_device.h"
+
+#define IDS       0x10d38086u
+#define TABLE_BAR 3
+
+enum {
+    CAUSES = 0xc0,    /* ICR: a one clears */
+    RAISE = 0xc8,     /* ICS */
+    ENABLE = 0xd0,    /* IMS */
+    VECTORS = 0xe4,   /* IVAR */
+    TO_VECTOR_0 = 8,  /* receive queue 0 */
+    CAUSE = 1u << 20, /* the same */
+    ENTRY_MASKED = 1,
+};
+
+/* The device throttles: what comes too soon comes later. */
+static void raise_vector_0(void)
+{
+    const struct timespec pause = {0, 2000000};
+
+    nanosleep(&pause, NULL);
+    set_register(RAISE, CAUSE);
+    set_register(CAUSES, CAUSE);
+}
+
+static int bind_vector(int event)
+{
+    irq.data[0] = event;
+    return set_irqs(EVENT | TRIGGER, MSIX, 0, 1);
+}
+
+/* False: it is another device. */
+static bool ready(void)
+{
+    if (get_config(0, 4) != IDS)
+        return false;
+    open_events();
+    set_config(COMMAND, 2, MEMORY | MASTER);
+    set_register(VECTORS, TO_VECTOR_0);
+    set_register(ENABLE, CAUSE);
+    return true;
+}
+
+/* The device keeps what it raises while nobody listens: its vector is masked. */
+static void e1000e_unheard_message_waits(void)
+{
+    START();
+    if (!ready())
+        return;
+    CHECK_OK(bind_vector(events[0]));
+    raise_vector_0();
+    CHECK_EQUAL(take(events[0]), 1);
+    CHECK_OK(bind_vector(-1));
+    raise_vector_0();
+    CHECK_OK(bind_vector(events[1]));
+    CHECK_EQUAL(take(events[0]), 0);
+    CHECK_EQUAL(take(events[1]), 1);
+}
+
+const struct conform_case e1000e_cases[] = {
+    CASE(e1000e_unheard_message_waits),
+    LAST_CASE,
+};
