@@ -8,6 +8,7 @@
 #include "kernel/boot.h"
 #include "kernel/config/config.h"
 #include "kernel/console/console.h"
+#include "kernel/console/serial.h"
 #include "kernel/cpu/apic.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/fpu.h"
@@ -331,8 +332,12 @@ static int load(struct refusal *why)
 
 /* ---- run: until the payload ends, whatever ends it ---- */
 
+static bool time_over;
+
 static void time_is_over(struct timer *timer)
 {
+    time_over = true;
+    waitq_wake(serial_changed());
     if (payload_kill(SIG_KILL, "its time is over (payload-timeout)"))
         ending.reason = END_TIMEOUT;
 }
@@ -345,12 +350,16 @@ static int run(struct refusal *why)
     timer_init(&limit, time_is_over);
     if (config.payload_timeout)
         timer_set(&limit, time_ns() + config.payload_timeout * NS_PER_S);
+    serial_start_timer();
     struct payload_exit end = payload_run();
-    timer_cancel(&limit);
     iommu_snapshot();
     payload_take_apart();
     uio_unregister_all();
     afu_unregister_all();
+    /* A payload that came to its end has said everything only when everything was read. */
+    if (!end.signal)
+        serial_drain(&time_over);
+    timer_cancel(&limit);
     if (end.signal && ending.reason == END_PAYLOAD)
         ending.reason = END_KILLED;
     ending.status = end.signal ? end.signal : end.status;
@@ -370,6 +379,7 @@ static const struct {
 /* Every run ends here, however far it came. */
 static _Noreturn void stop(void)
 {
+    serial_finish();
     report_step("stop");
     if (config.report_port)
         report_write(config.report_port, boot.door, &ending);

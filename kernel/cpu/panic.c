@@ -81,6 +81,7 @@ static void print_registers(const struct trap_frame *f)
 static void enter_panic(void)
 {
     __asm__ volatile("cli" : : : "memory");
+    log_set_patient(true);
     if (depth++ < 2)
         return;
     cpu_halt_forever();

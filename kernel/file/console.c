@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Terminal calls of the Linux interface (ioctl_tty(2)), as far as programs ask at start. */
 #include "kernel/file/console.h"
+#include "kernel/console/serial.h"
 #include "kernel/cpu/user.h"
 #include "kernel/lib/log.h"
+#include "kernel/mm/heap.h"
 
 #define CONSOLE_CHUNK 256u
 
@@ -46,7 +48,21 @@ static int64_t console_read(struct file *file, uaddr_t buffer, size_t length, ui
     return 0;
 }
 
-/* A serial line is slow: between two chunks the rest of the machine goes on. */
+/* Tells whoever polls an open console that the serial port has moved on. */
+struct console {
+    struct waiter waiter;
+    struct file *file;
+};
+
+static unsigned console_poll(struct file *file)
+{
+    return POLL_IN | (serial_has_room(CONSOLE_CHUNK) ? POLL_OUT : 0u);
+}
+
+/*
+ * A serial line is slow, and its reader may be slower: a chunk is written when there is room for
+ * all of it, and between two chunks the rest of the machine goes on.
+ */
 static int64_t console_write(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
 {
     char chunk[CONSOLE_CHUNK];
@@ -55,6 +71,8 @@ static int64_t console_write(struct file *file, uaddr_t buffer, size_t length, u
     while (!error && done < length) {
         size_t n = MIN(length - done, sizeof(chunk));
         error = copy_from_user(chunk, buffer + done, n);
+        if (!error)
+            error = file_wait(file, POLL_OUT, "console write");
         if (error)
             break;
         log_raw(chunk, n);
@@ -91,9 +109,16 @@ static int64_t console_ioctl(struct file *file, uint32_t command, uint64_t argum
     }
 }
 
-static unsigned console_poll(struct file *file)
+static void console_moved(struct waiter *waiter)
 {
-    return POLL_IN | POLL_OUT;
+    waitq_wake(&container_of(waiter, struct console, waiter)->file->changed);
+}
+
+static void console_release(struct file *file)
+{
+    struct console *console = file->context;
+    wait_remove(&console->waiter);
+    kfree(console);
 }
 
 static const struct file_ops console_ops = {
@@ -101,10 +126,21 @@ static const struct file_ops console_ops = {
     .write = console_write,
     .ioctl = console_ioctl,
     .poll = console_poll,
+    .release = console_release,
 };
 
 int console_open(void *context, unsigned flags, struct file **out)
 {
-    *out = file_create(&console_ops, NULL, flags & (FILE_ACCMODE | FILE_NONBLOCK), "console");
-    return *out ? 0 : -ENOMEM;
+    struct console *console = kzalloc(sizeof(*console));
+    if (!console)
+        return -ENOMEM;
+    *out = file_create(&console_ops, console, flags & (FILE_ACCMODE | FILE_NONBLOCK), "console");
+    if (!*out) {
+        kfree(console);
+        return -ENOMEM;
+    }
+    console->file = *out;
+    console->waiter.wake = console_moved;
+    wait_add(serial_changed(), &console->waiter);
+    return 0;
 }

@@ -8,6 +8,7 @@
 static struct log_sink *sinks;
 static enum log_level threshold = LOG_INFO;
 static uint64_t (*clock_ns)(void);
+static bool flush_always = true;
 /* The payload has written a part of a line: a log line must not start in the middle of it. */
 static bool line_open;
 
@@ -24,6 +25,11 @@ void log_add_sink(struct log_sink *sink)
     sinks = sink;
 }
 
+void log_set_patient(bool patient)
+{
+    flush_always = patient;
+}
+
 void log_set_level(enum log_level level)
 {
     threshold = level;
@@ -38,8 +44,11 @@ void log_raw(const char *text, size_t length)
 {
     if (!length)
         return;
-    for (struct log_sink *sink = sinks; sink; sink = sink->next)
+    for (struct log_sink *sink = sinks; sink; sink = sink->next) {
         sink->write(text, length);
+        if (flush_always && sink->flush)
+            sink->flush();
+    }
     line_open = text[length - 1] != '\n';
 }
 

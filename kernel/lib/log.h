@@ -12,14 +12,18 @@ enum log_level {
     LOG_DEBUG,
 };
 
-/* A place log lines go to (serial port, framebuffer). `write` must not log. */
+/* A place log lines go to (serial port, framebuffer). Its functions must not log. */
 struct log_sink {
-    void (*write)(const char *text, size_t length);
+    void (*write)(const char *text, size_t length); /* may keep it for later, never waits */
+    void (*flush)(
+        void); /* brings out what was kept, waiting for a bounded time; NULL: nothing is */
     struct log_sink *next;
 };
 
 /* Adds a sink for good; the structure must stay alive. */
 void log_add_sink(struct log_sink *sink);
+/* Is every text flushed at once? So it is at the start; while a payload runs, nobody may wait. */
+void log_set_patient(bool patient);
 /* Lines above this level are dropped. The default is LOG_INFO. */
 void log_set_level(enum log_level level);
 /* Where the time in front of a line comes from: nanoseconds since boot. NULL: no time. */

@@ -2,6 +2,7 @@
 #include "kernel/report/report.h"
 #include <bulkhead/boot_info.h>
 #include <version.h>
+#include "kernel/console/serial.h"
 #include "kernel/cpu/port.h"
 #include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
@@ -77,6 +78,16 @@ static void write_memory(struct json *j)
     json_end_object(j);
 }
 
+static void write_console(struct json *j)
+{
+    const struct serial_stats stats = serial_stats();
+
+    json_object(j, "console");
+    json_uint(j, "stalls", stats.stalls);
+    json_uint(j, "lost_bytes", stats.lost_bytes);
+    json_end_object(j);
+}
+
 static void write_interrupts(struct json *j)
 {
     json_object(j, "interrupts");
@@ -112,6 +123,7 @@ void report_write(uint16_t port, uint32_t door, const struct report_end *end)
     iommu_report(&j);
     report_groups(&j);
     write_interrupts(&j);
+    write_console(&j);
     write_end(&j, end);
     json_end_object(&j);
 }

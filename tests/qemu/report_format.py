@@ -149,6 +149,7 @@ REPORT = Members(
         "address": ADDRESS, "id": text("[0-9a-f]{4}:[0-9a-f]{4}"), "class": HEX, "assigned": truth})))),
     assigned=array(ADDRESS),
     interrupts=Members(devices=number, stray=number, nmi=number, thread_switches=number),
+    console=Members(stalls=number, lost_bytes=number),
     exit=END)
 
 

@@ -42,6 +42,7 @@ GOOD = {
     "groups": [{"id": 0, "devices": [{"address": "0000:00:10.0", "id": "1234:11e8", "class": "0xff0010",
                                       "assigned": True}]}],
     "assigned": ["0000:00:10.0"], "interrupts": {"devices": 0, "stray": 0, "nmi": 0, "thread_switches": 0},
+    "console": {"stalls": 0, "lost_bytes": 0},
     "exit": {"reason": "payload", "status": 0},
 }
 BAD = {
