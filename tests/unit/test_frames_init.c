@@ -37,6 +37,7 @@ static void bad_runs_are_refused(void **state)
     static const struct phys_run empty[] = {{RAM_BASE, 0}};
     static const struct phys_run overlap[] = {{RAM_BASE, MIB}, {RAM_BASE, MIB}};
     static const struct phys_run wraps[] = {{~(uint64_t)0 & ~(PAGE_SIZE - 1), 2 * PAGE_SIZE}};
+    static const struct phys_run one_page[] = {{RAM_BASE, PAGE_SIZE}};
     static const struct phys_run tiny[] = {{RAM_BASE, 2 * PAGE_SIZE}};
     static const struct phys_run far[] = {{64 * KIB * GIB, GIB}};
 
@@ -50,6 +51,7 @@ static void bad_runs_are_refused(void **state)
     assert_true(frames_alloc(0, 0) == PADDR_NONE);
     assert_int_equal(frames_init(far, 1, NULL, 0), -ENOMEM);
     assert_int_equal(frames_init(NULL, 0, NULL, 0), -ENOMEM);
+    assert_int_equal(frames_init(one_page, 1, NULL, 0), -ENOMEM); /* its metadata takes two */
     host_memory_destroy();
 }
 
@@ -148,6 +150,21 @@ static void lists_end_where_they_end(void **state)
     host_memory_destroy();
 }
 
+/* What follows the table in memory looks like an unpinned frame here: it is none. */
+static void the_table_has_no_frame_behind_the_last(void **state)
+{
+    static const struct phys_run ram = {3 * GIB, 4 * MIB + 4 * PAGE_SIZE};
+    struct frames_stats s;
+
+    host_memory_create(ram.base, ram.length);
+    assert_int_equal(frames_init(&ram, 1, NULL, 0), 0);
+    assert_int_equal(frames_pin(ram.base + ram.length - PAGE_SIZE, PAGE_SIZE), 0);
+    assert_int_equal(frames_pin(ram.base + ram.length, PAGE_SIZE), -EINVAL);
+    frames_stats(&s);
+    assert_int_equal(s.pins, 1);
+    host_memory_destroy();
+}
+
 /*
  * The last block has no neighbour behind the end of the table. What follows in memory looks like
  * one here: the pins of the second region, whose list of orphans begins with frame 0x...204.
@@ -185,6 +202,7 @@ int main(void)
         cmocka_unit_test(memory_is_used_up_to_16_tib),
         cmocka_unit_test(a_far_run_pays_for_the_hole_before_it),
         cmocka_unit_test(lists_end_where_they_end),
+        cmocka_unit_test(the_table_has_no_frame_behind_the_last),
         cmocka_unit_test(the_last_block_has_no_neighbour),
     };
 

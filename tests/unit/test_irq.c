@@ -700,7 +700,10 @@ static void a_dead_unit_gives_no_interrupts(void **state)
 
     unit->dead = true;
     assert_int_equal(irq_enable(device(), IRQ_MSIX, 1, on_irq, &context_word, &second), -EIO);
+    assert_int_equal(host_vectors(), 2);
+    assert_false(machine_unit()->remap.entries[1].low & 1); /* lets nothing through */
     irq_disable(set);
+    assert_false(machine_unit()->remap.entries[0].low & 1);
     assert_int_equal(host_vectors(), 1);
     /* Never given out again: the unit may still remember them. */
     assert_int_equal(machine_unit()->remap.in_use, 2);

@@ -254,14 +254,93 @@ static void survives_every_failed_allocation(void **state)
     }
 }
 
+/* The entry that could not be committed lets nothing through, and is not given to anybody else. */
 static void a_dead_unit_gives_no_line(void **state)
 {
     struct vtd_unit *unit = start(NULL, VTD_TEST_ECAP);
+    unsigned vectors = host_vectors();
     struct irq_line *line;
 
     unit->dead = true;
     assert_int_equal(irq_line_enable(5, true, true, on_line, &calls, &line), -EIO);
     assert_int_equal(low_half(0, 5), 0x10000);
+    assert_int_equal(host_vectors(), vectors);
+    assert_false(machine_unit()->remap.entries[0].low & 1);
+    assert_int_equal(machine_unit()->remap.in_use, 1);
+    machine_stop();
+}
+
+/* With no entry left a line uses none, least of all somebody else's. */
+static void a_line_needs_an_entry_of_its_own(void **state)
+{
+    static const struct iommu_options few = {.remap_entries = 256};
+    const struct remap_source source = {VTD_SOURCE_EXACT, DEVICE};
+    struct vtd_irte before[256];
+    struct irq_line *line;
+    unsigned first, vectors;
+
+    start(&few, VTD_TEST_ECAP);
+    vectors = host_vectors();
+    assert_int_equal(remap_alloc(machine_unit(), 256, false, &first), 0);
+    remap_write(machine_unit(), first, 0x55, 0, false, source);
+    memcpy(before, machine_unit()->remap.entries, sizeof(before));
+    assert_int_equal(irq_line_enable(5, true, true, on_line, &calls, &line), -ENOSPC);
+    assert_memory_equal(before, machine_unit()->remap.entries, sizeof(before));
+    assert_int_equal(machine_unit()->remap.in_use, 256);
+    assert_int_equal(low_half(0, 5), 0x10000);
+    assert_int_equal(high_half(0, 5), 0);
+    assert_int_equal(host_vectors(), vectors);
+    /* The very last entry will do. */
+    assert_int_equal(remap_free(machine_unit(), 255, 1), 0);
+    assert_int_equal(irq_line_enable(5, true, true, on_line, &calls, &line), 0);
+    assert_int_equal(high_half(0, 5), 255u << 17 | 1u << 16);
+    irq_line_disable(line);
+    machine_stop();
+}
+
+/* The first and the last pin of every I/O APIC are pins, and what lies between two is none. */
+static void every_pin_has_its_line(void **state)
+{
+    static const unsigned lines[] = {0, PINS - 1, PINS, 2 * PINS - 1};
+    struct irq_line *line[ARRAY_SIZE(lines)], *again;
+
+    start(NULL, VTD_TEST_ECAP);
+    for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+        assert_int_equal(irq_line_enable(lines[i], true, false, on_line, &calls, &line[i]), 0);
+        irq_line_mask(line[i], false);
+        assert_int_equal(low_half(lines[i] / PINS, lines[i] % PINS) & 0x1a000, 0x8000);
+    }
+    assert_int_equal(irq_line_enable(2 * PINS, true, false, on_line, &calls, &again), -ENOENT);
+    /* Each ends alone, the ones in the middle of the list first. */
+    for (size_t ended = 1; ended <= ARRAY_SIZE(lines); ended++) {
+        size_t which = ended % ARRAY_SIZE(lines);
+
+        irq_line_disable(line[which]);
+        assert_int_equal(low_half(lines[which] / PINS, lines[which] % PINS), 0x10000);
+        assert_int_equal(irq_line_enable(lines[which], true, false, on_line, &calls, &again), 0);
+        irq_line_disable(again);
+        for (size_t k = ended + 1; k <= ARRAY_SIZE(lines); k++)
+            assert_int_equal(
+                irq_line_enable(lines[k % ARRAY_SIZE(lines)], true, false, on_line, &calls, &again),
+                -EBUSY);
+    }
+    assert_int_equal(machine_unit()->remap.in_use, 0);
+    machine_stop();
+}
+
+static void io_apics_that_cannot_be_reached_are_named(void **state)
+{
+    static const struct acpi_io_apic described[] = {{8, 0xfec00000, 0}, {77, 0xfec10000, 99}};
+    struct refusal why;
+    struct irq_line *line;
+
+    start(NULL, VTD_TEST_ECAP);
+    host_fail_nth(2);
+    assert_int_equal(irq_lines_init(described, 2, &why), -ENOMEM);
+    assert_string_equal(why.sentence, "the registers of I/O APIC 77 could not be mapped");
+    assert_int_equal(irq_line_enable(99, true, true, on_line, &calls, &line), -ENOENT);
+    assert_int_equal(irq_lines_init(described, 1, &why), 0);
+    assert_int_equal(irq_line_enable(PINS, true, true, on_line, &calls, &line), -ENOENT);
     machine_stop();
 }
 
@@ -276,6 +355,9 @@ int main(void)
         cmocka_unit_test(refuses_what_cannot_be),
         cmocka_unit_test(survives_every_failed_allocation),
         cmocka_unit_test(a_dead_unit_gives_no_line),
+        cmocka_unit_test(a_line_needs_an_entry_of_its_own),
+        cmocka_unit_test(every_pin_has_its_line),
+        cmocka_unit_test(io_apics_that_cannot_be_reached_are_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
