@@ -5,12 +5,14 @@
 
 #include "kernel/lib/types.h"
 
-#define CR0_WP         BIT(16)
+#define CR0_PE         BIT(0)
 #define CR0_MP         BIT(1)
-#define CR0_EM         BIT(2)
-#define CR0_TS         BIT(3)
+#define CR0_ET         BIT(4)
 #define CR0_NE         BIT(5)
-#define CR4_TSD        BIT(2)
+#define CR0_WP         BIT(16)
+#define CR0_PG         BIT(31)
+#define CR4_PAE        BIT(5)
+#define CR4_MCE        BIT(6)
 #define CR4_PGE        BIT(7)
 #define CR4_OSFXSR     BIT(9)
 #define CR4_OSXMMEXCPT BIT(10)
@@ -20,20 +22,28 @@
 #define CR4_SMEP       BIT(20)
 #define CR4_SMAP       BIT(21)
 
-#define MSR_APIC_BASE    0x1b
-#define MSR_MCG_STATUS   0x17a
-#define MSR_SYSENTER_CS  0x174
-#define MSR_TSC_DEADLINE 0x6e0
-#define MSR_X2APIC_BASE  0x800
-#define MSR_EFER         0xc0000080
-#define MSR_STAR         0xc0000081
-#define MSR_LSTAR        0xc0000082
-#define MSR_CSTAR        0xc0000083
-#define MSR_FMASK        0xc0000084
-#define MSR_FS_BASE      0xc0000100
-#define MSR_GS_BASE      0xc0000101
+#define MSR_APIC_BASE      0x1b
+#define MSR_SYSENTER_CS    0x174
+#define MSR_SYSENTER_ESP   0x175
+#define MSR_SYSENTER_EIP   0x176
+#define MSR_DEBUGCTL       0x1d9
+#define MSR_PAT            0x277
+#define MSR_TSC_DEADLINE   0x6e0
+#define MSR_X2APIC_BASE    0x800
+#define MSR_XSS            0xda0
+#define MSR_EFER           0xc0000080
+#define MSR_STAR           0xc0000081
+#define MSR_LSTAR          0xc0000082
+#define MSR_CSTAR          0xc0000083
+#define MSR_FMASK          0xc0000084
+#define MSR_FS_BASE        0xc0000100
+#define MSR_GS_BASE        0xc0000101
+#define MSR_KERNEL_GS_BASE 0xc0000102
+#define MSR_TSC_AUX        0xc0000103
 
 #define EFER_SCE BIT(0)
+#define EFER_LME BIT(8)
+#define EFER_LMA BIT(10)
 #define EFER_NXE BIT(11)
 
 #define RFLAGS_FIXED BIT(1)
@@ -112,17 +122,18 @@ _Noreturn static inline void cpu_halt_forever(void)
 
 /* What this CPU can do, read once from CPUID. */
 struct cpu_features {
-    bool nx, smep, smap, umip, gib_pages, pge;
+    bool nx, smep, smap, umip, gib_pages, pge, mce, pat;
     bool x2apic, tsc_deadline, invariant_tsc;
-    bool fxsr, xsave;
+    bool fxsr, xsave, xsaves, rdtscp;
     unsigned physical_bits; /* width of a physical address */
     unsigned virtual_bits;
 };
 extern struct cpu_features cpu_features;
 
 /*
- * Reads the features and switches on what protects the kernel: write protection, no-execute, SMEP,
- * SMAP and UMIP where present. Returns NULL, or a sentence naming what the CPU lacks.
+ * Reads the features and gives every control register the kernel's own value, which switches on
+ * what protects the kernel: write protection, no-execute, SMEP, SMAP and UMIP where present.
+ * Returns NULL, or a sentence naming what the CPU lacks.
  */
 const char *cpu_init(void);
 /* Loads the kernel's segments, task state and interrupt table; from here on a fault is readable. */

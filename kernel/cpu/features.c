@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include "kernel/cpu/control.h"
 #include "kernel/cpu/cpu.h"
 
 struct cpu_features cpu_features;
@@ -8,6 +9,7 @@ bool cpu_has_smap;
 enum leaf {
     LEAF_BASIC,      /* 1 */
     LEAF_STRUCTURED, /* 7 */
+    LEAF_XSAVE,      /* Dh */
     LEAF_EXTENDED,   /* 80000001h */
     LEAF_POWER,      /* 80000007h */
     LEAF_COUNT,
@@ -16,9 +18,8 @@ enum leaf {
 static const struct {
     uint32_t leaf, subleaf;
 } leaves[LEAF_COUNT] = {
-    [LEAF_BASIC] = {1, 0},
-    [LEAF_STRUCTURED] = {7, 0},
-    [LEAF_EXTENDED] = {0x80000001, 0},
+    [LEAF_BASIC] = {1, 0},          [LEAF_STRUCTURED] = {7, 0},
+    [LEAF_XSAVE] = {0xd, 1},        [LEAF_EXTENDED] = {0x80000001, 0},
     [LEAF_POWER] = {0x80000007, 0},
 };
 
@@ -32,15 +33,19 @@ static const struct {
     unsigned bit;
 } feature_bits[] = {
     {offsetof(struct cpu_features, fxsr), LEAF_BASIC, REGISTER(edx), 24},
+    {offsetof(struct cpu_features, mce), LEAF_BASIC, REGISTER(edx), 7},
     {offsetof(struct cpu_features, pge), LEAF_BASIC, REGISTER(edx), 13},
+    {offsetof(struct cpu_features, pat), LEAF_BASIC, REGISTER(edx), 16},
     {offsetof(struct cpu_features, x2apic), LEAF_BASIC, REGISTER(ecx), 21},
     {offsetof(struct cpu_features, tsc_deadline), LEAF_BASIC, REGISTER(ecx), 24},
     {offsetof(struct cpu_features, xsave), LEAF_BASIC, REGISTER(ecx), 26},
     {offsetof(struct cpu_features, smep), LEAF_STRUCTURED, REGISTER(ebx), 7},
     {offsetof(struct cpu_features, smap), LEAF_STRUCTURED, REGISTER(ebx), 20},
     {offsetof(struct cpu_features, umip), LEAF_STRUCTURED, REGISTER(ecx), 2},
+    {offsetof(struct cpu_features, xsaves), LEAF_XSAVE, REGISTER(eax), 3},
     {offsetof(struct cpu_features, nx), LEAF_EXTENDED, REGISTER(edx), 20},
     {offsetof(struct cpu_features, gib_pages), LEAF_EXTENDED, REGISTER(edx), 26},
+    {offsetof(struct cpu_features, rdtscp), LEAF_EXTENDED, REGISTER(edx), 27},
     {offsetof(struct cpu_features, invariant_tsc), LEAF_POWER, REGISTER(edx), 8},
 };
 
@@ -78,10 +83,6 @@ const char *cpu_init(void)
         return "the CPU lacks no-execute pages";
     if (!f->fxsr)
         return "the CPU lacks FXSAVE";
-    msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_NXE);
-    cr0_write((cr0_read() & ~(CR0_EM | CR0_TS)) | CR0_WP | CR0_MP | CR0_NE);
-    cr4_write((cr4_read() & ~(CR4_FSGSBASE | CR4_TSD)) | CR4_OSFXSR | CR4_OSXMMEXCPT |
-              (f->pge ? CR4_PGE : 0) | (f->smep ? CR4_SMEP : 0) | (f->smap ? CR4_SMAP : 0) |
-              (f->umip ? CR4_UMIP : 0) | (f->xsave ? CR4_OSXSAVE : 0));
+    control_init();
     return NULL;
 }

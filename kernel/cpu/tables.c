@@ -43,7 +43,6 @@ static struct gate idt[VECTORS];
 static uint8_t early_stacks[ARRAY_SIZE(ist_vectors)][EARLY_STACK_SIZE] __attribute__((aligned(16)));
 
 extern char boot_stack_top[];
-extern const char syscall_entry[];
 extern const uint8_t trap_stubs[VECTORS][STUB_SIZE];
 
 static void fill_tss(void)
@@ -81,6 +80,7 @@ static void load_segments(void)
                      "movl %2, %%ss\n\t"
                      "movl %3, %%fs\n\t"
                      "movl %3, %%gs\n\t"
+                     "lldt %w3\n\t" /* left over, it would let user code load whatever lies there */
                      "ltr %w4"
                      :
                      : "m"(pointer), "i"(KERNEL_CS), "r"(KERNEL_DS), "r"(0), "r"(TSS_SELECTOR)
@@ -112,18 +112,4 @@ int cpu_stacks_init(void)
         cpu_tss.ist[ist_vectors[i].ist - 1] = (uintptr_t)top;
     }
     return 0;
-}
-
-/*
- * Only the 64-bit SYSCALL leads into the kernel: SYSENTER faults, and the segment table has no
- * 32-bit code segment to use the other entries from.
- */
-void cpu_syscall_init(void)
-{
-    msr_write(MSR_SYSENTER_CS, 0);
-    msr_write(MSR_STAR, ((uint64_t)SYSRET_BASE << 48) | ((uint64_t)KERNEL_CS << 32));
-    msr_write(MSR_LSTAR, (uintptr_t)syscall_entry);
-    msr_write(MSR_CSTAR, 0);
-    msr_write(MSR_FMASK, RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC);
-    msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SCE);
 }

@@ -2,6 +2,8 @@
 """The kernel by itself: how it starts, refuses, panics, schedules, and what it says about it. No payload
 gets to run here, so any file will do for one."""
 
+import re
+
 import pytest
 
 # QEMU's exit status is (code << 1) | 1, the codes are those of kernel/exit.h.
@@ -66,6 +68,54 @@ def test_protection_is_on(guest, kernel):
     assert cr0 & 1 << 16
     for bit in (21, 20, 18, 11):
         assert cr4 & 1 << bit, (bit, line)
+
+
+PE, MP, ET, NE, WP, PG = (1 << bit for bit in (0, 1, 4, 5, 16, 31))
+CR4_BITS = {5: "PAE", 6: "MCE", 7: "PGE", 9: "OSFXSR", 10: "OSXMMEXCPT", 11: "UMIP", 18: "OSXSAVE", 20: "SMEP", 21: "SMAP"}
+SCE, LME, LMA, NXE = (1 << bit for bit in (0, 8, 10, 11))
+CHOSEN = {"CR0": PE | MP | ET | NE | WP | PG, "CR4": sum(1 << bit for bit in CR4_BITS), "EFER": SCE | LME | LMA | NXE,
+          "DR7": 0x400, "DR6": 0xffff0ff0, "FCW": 0x37f, "MXCSR": 0x1f80}
+# The first instructions of the door that QEMU enters, and what they become: other bits of CR4 (PVI, TSD, DE, PCE,
+# FSGSBASE, PKE), EFER (SCE, SVME, FFXSR) and CR0 (TS, AM).
+DOOR = {b"\xb8\x20\0\0\0\x0f\x22\xe0": b"\xb8\x2e\x01\x41\0\x0f\x22\xe0",
+        b"\x0d\0\x01\0\0\x0f\x30": b"\x0d\x01\x51\0\0\x0f\x30",
+        b"\x0d\0\0\x01\x80\x0f\x22\xc0": b"\x0d\x08\0\x05\x80\x0f\x22\xc0"}
+
+
+def careless_door(kernel, folder):
+    """The kernel behind a door that leaves control registers as no other does."""
+    image = kernel.read_bytes()
+    for found, put in DOOR.items():
+        assert image.count(found) == 1
+        image = image.replace(found, put)
+    (folder / "kernel.elf").write_bytes(image)
+    return folder / "kernel.elf"
+
+
+def registers(ran):
+    """{name: value}, as QEMU shows them; of a table or segment its base and limit are "NAME base", "NAME limit"."""
+    text = ran.qmp.monitor("info registers")
+    found = {name: int(value, 16) for name, value in re.findall(r"(\w+)=\s*([0-9a-f]+)", text)}
+    for name, base, limit in re.findall(r"(\w+) *=[0-9a-f]{4} ([0-9a-f]{16}) ([0-9a-f]{8})", text):
+        found[f"{name} base"], found[f"{name} limit"] = int(base, 16), int(limit, 16)
+    return found
+
+
+@pytest.mark.parametrize("door", ["pvh", "uefi", "careless"])
+def test_control_registers_are_the_kernel_s(guest, kernel, payload, tmp_path, door):
+    """Whatever the door left. And a machine check, which would restart the machine without CR4.MCE, is told."""
+    options = {"careless": {"kernel": careless_door(kernel, tmp_path)}, "uefi": {"firmware": "uefi"}}.get(door, {})
+    ran = guest(payload("spin"), qmp=True, **options).start()
+    ran.wait_for("spin: here")
+    found = registers(ran)
+    assert {name: found[name] for name in CHOSEN} == CHOSEN, found
+    assert (found["LDT"], found["LDT base"], found["LDT limit"]) == (0, 0, 0), found
+    assert found["GS base"] == 0
+    # Neither legacy controller would name an exception's vector to whoever asks.
+    assert sorted(re.findall(r"imr=(\w+).*irq_base=(\w+)", ran.qmp.monitor("info pic"))) == [("ff", "e0"), ("ff", "e8")]
+    ran.qmp.monitor("mce 0 1 0xbe00000000000000 0x5 0 0")
+    assert ran.wait().process.returncode == PANIC, ran.log
+    assert "KERNEL PANIC: machine check in user mode, vector 18" in ran.serial
 
 
 def test_cpu_without_no_execute_is_refused(guest, kernel):
