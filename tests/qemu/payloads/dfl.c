@@ -230,6 +230,22 @@ static void window_does_not_grow(void)
           errno == EFAULT);
 }
 
+/* mmap, then close: what the program can still reach is still in use. */
+static void mapping_keeps_the_port_open(void)
+{
+    CHECK(begin());
+    uint64_t header = *(volatile uint64_t *)afu;
+    close(port);
+    port = -1;
+    CHECK(header != 0);
+    CHECK_EQUAL(*(volatile uint64_t *)afu, header);
+    CHECK_ERROR(open(path, O_RDWR | O_EXCL), EBUSY);
+    munmap((void *)afu, afu_size);
+    afu = NULL;
+    port = open(path, O_RDWR | O_EXCL);
+    CHECK_OK(port);
+}
+
 static void rows_of_sysfs(void)
 {
     char text[80];
@@ -574,6 +590,7 @@ static const struct conform_case cases[] = {
     CASE(region_info),
     CASE(mmap_refusals),
     CASE(window_does_not_grow),
+    CASE(mapping_keeps_the_port_open),
     CASE(rows_of_sysfs),
     CASE(reset_takes_no_argument),
     CASE(reset_times_out_and_recovers),

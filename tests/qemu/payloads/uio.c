@@ -172,16 +172,23 @@ static void a_disabled_interrupt_waits(void)
     CHECK_EQUAL(readable(), 1);
 }
 
+static int event_count(void)
+{
+    char text[16] = "";
+    int fd = open("/sys/class/uio/uio0/event", O_RDONLY);
+
+    if (fd < 0 || read(fd, text, sizeof(text) - 1) < 0)
+        CONFORM_FAIL("event: %s", strerror(errno));
+    close(fd);
+    return atoi(text);
+}
+
 static void event_row_counts(void)
 {
     CHECK(begin());
+    int before = event_count();
     raise_interrupt();
-    int fd = open("/sys/class/uio/uio0/event", O_RDONLY);
-    char text[16] = "";
-    CHECK_OK(fd);
-    CHECK(read(fd, text, sizeof(text) - 1) > 0);
-    close(fd);
-    CHECK(atoi(text) > 0);
+    CHECK_EQUAL(event_count(), before + 1);
 }
 
 /* Static maps. */
@@ -226,6 +233,17 @@ static void mappings_do_not_grow(void)
     }
     CHECK_ERROR(madvise(buffer, PAGE, 9 /* MADV_REMOVE */), EINVAL);
     CHECK_OK(munmap(buffer, PAGE));
+}
+
+/* mmap, then close: what the program can still reach is still in use. */
+static void mapping_keeps_the_device_open(void)
+{
+    CHECK(begin());
+    int before = event_count();
+    close(device);
+    device = -1;
+    raise_interrupt();
+    CHECK_EQUAL(event_count(), before + 1);
 }
 
 /* Buffers. */
@@ -366,6 +384,7 @@ static const struct conform_case cases[] = {
     CASE(unused_slots_have_size_zero),
     CASE(mmap_refusals),
     CASE(mappings_do_not_grow),
+    CASE(mapping_keeps_the_device_open),
     CASE(magic_offset_makes_a_buffer),
     CASE(numbers_grow),
     CASE(a_buffer_maps_again_by_number),
