@@ -20,8 +20,10 @@ static uint64_t window_position(const struct afu_port *port, unsigned index)
 static bool window_mappable(const struct afu_port *port, unsigned index)
 {
     const struct afu_window *w = &port->windows[index];
+    struct memobj *bar = port->device->bars[w->bar];
+    struct phys_run run;
 
-    return port->device->bars[w->bar] && IS_ALIGNED(w->offset | w->size, PAGE_SIZE);
+    return bar && !memobj_run(bar, w->offset, w->size, &run) && run.length == w->size;
 }
 
 static int64_t get_api_version(void *node, uint64_t argument)

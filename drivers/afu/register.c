@@ -175,7 +175,7 @@ static int read_edu(struct afu_device *device, int bar, struct refusal *why)
 static int map_bars(struct afu_device *device)
 {
     for (unsigned i = 0; i < PCI_BARS; i++)
-        if (pci_bar_object(device->pci, i, &device->bars[i]) == -ENOMEM)
+        if (pci_bar_object(device->pci, i, !irq_remapped(device->pci), &device->bars[i]) == -ENOMEM)
             return -ENOMEM;
     return 0;
 }

@@ -18,6 +18,13 @@ unsigned irq_count(const struct pci_device *device, enum irq_kind kind)
     return kinds[kind]->count(device);
 }
 
+bool irq_remapped(const struct pci_device *device)
+{
+    const struct iommu_unit *unit = iommu_unit_for(device->segment, device->rid);
+
+    return unit && iommu_remaps_interrupts(unit);
+}
+
 struct irq_message irq_message_for(const struct irq_set *set, unsigned index)
 {
     if (set->remapped)
@@ -92,7 +99,7 @@ static struct irq_set *set_create(struct pci_device *device, enum irq_kind kind,
     set->device = device;
     set->ops = kinds[kind];
     set->unit = iommu_unit_for(device->segment, device->rid);
-    set->remapped = set->unit && iommu_remaps_interrupts(set->unit);
+    set->remapped = irq_remapped(device);
     set->offered = kinds[kind]->count(device);
     set->count = count;
     set->entries = count;

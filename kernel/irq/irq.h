@@ -23,6 +23,9 @@ struct irq_set; /* the vectors of one device that are in use */
 /* How many vectors the device offers of a kind; 0 if it lacks the capability. */
 unsigned irq_count(const struct pci_device *device, enum irq_kind kind);
 
+/* Can a message of the device only raise what an entry made for it says? */
+bool irq_remapped(const struct pci_device *device);
+
 /*
  * Sets up vectors 0 to count - 1: remapping entries first, then the device. All start masked, where
  * the device has mask bits. MSI rounds up to a power of two. -EINVAL (count), -ENOSPC (no entries

@@ -3,16 +3,23 @@
 
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
+#include "kernel/pci/msix_table.h"
 
 struct bar_object {
     struct memobj object;
     paddr_t base;
+    struct phys_run hidden; /* pages, as offset and length; length 0: none */
 };
 
 static int bar_run(struct memobj *object, uint64_t offset, uint64_t max, struct phys_run *out)
 {
     const struct bar_object *bar = container_of(object, struct bar_object, object);
+    const struct phys_run *hidden = &bar->hidden;
 
+    if (hidden->length && offset < hidden->base)
+        max = MIN(max, hidden->base - offset);
+    else if (offset < hidden->base + hidden->length)
+        return -EFAULT;
     *out = (struct phys_run){bar->base + offset, MIN(max, object->size - offset)};
     return 0;
 }
@@ -27,7 +34,8 @@ static const struct memobj_ops bar_ops = {
     .destroy = bar_destroy,
 };
 
-int pci_bar_object(const struct pci_device *device, unsigned bar, struct memobj **out)
+int pci_bar_object(const struct pci_device *device, unsigned bar, bool hide_table,
+                   struct memobj **out)
 {
     const struct pci_bar *b = bar < PCI_BARS ? &device->bars[bar] : NULL;
 
@@ -39,6 +47,8 @@ int pci_bar_object(const struct pci_device *device, unsigned bar, struct memobj 
     if (!object)
         return -ENOMEM;
     object->base = b->base;
+    if (hide_table)
+        object->hidden = msix_table_pages(device, bar);
     memobj_init(&object->object, &bar_ops, b->size, MEMOBJ_DEVICE);
     *out = &object->object;
     return 0;

@@ -49,6 +49,28 @@ void uio_stop(struct uio_device *device)
     device->irq = NULL;
 }
 
+/*
+ * The memory of a BAR, as far as it may be mapped from the start on. -EINVAL: not at all.
+ * -ENOMEM.
+ */
+static int find_memory(struct uio_map *map, unsigned bar)
+{
+    const struct pci_device *pci = map->device->pci;
+    struct phys_run run;
+    int error = pci_bar_object(pci, bar, !irq_remapped(pci), &map->object);
+
+    if (error)
+        return error;
+    if (memobj_run(map->object, 0, map->object->size, &run)) {
+        memobj_put(map->object);
+        map->object = NULL;
+        return -EINVAL;
+    }
+    map->address = run.base;
+    map->size = run.length;
+    return 0;
+}
+
 /* The six BAR slots; one that cannot be mapped stays empty, with size 0. */
 static int add_bars(struct uio_device *device)
 {
@@ -59,11 +81,7 @@ static int add_bars(struct uio_device *device)
             return -ENOMEM;
         map->number = bar;
         format(map->name, sizeof(map->name), "BAR%u", bar);
-        int error = pci_bar_object(device->pci, bar, &map->object);
-        if (!error) {
-            map->address = device->pci->bars[bar].base;
-            map->size = map->object->size;
-        }
+        int error = find_memory(map, bar);
         if (error != -ENOMEM)
             error = uio_map_add(device, map);
         if (error) {

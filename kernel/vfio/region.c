@@ -13,7 +13,7 @@
 #include "kernel/pci/bar_object.h"
 #include "kernel/pci/registers.h"
 #include "kernel/vfio/device.h"
-#include "kernel/vfio/msix_table.h"
+#include "kernel/pci/msix_table.h"
 
 #define OFFSET_MASK     (BIT(VFIO_REGION_SHIFT) - 1)
 #define WINDOW_SIZE     SIZE_2M
@@ -186,7 +186,7 @@ static bool can_map(const struct pci_bar *bar)
     return bar->size >= PAGE_SIZE && !(bar->flags & PCI_BAR_IO) && IS_ALIGNED(bar->base, PAGE_SIZE);
 }
 
-/* The parts of a BAR that may be mapped: all but the pages of the vector table. */
+/* The parts of a BAR that may be mapped: all, but without remapping not the vector table. */
 static size_t mappable_areas(const struct vfio_device *device, unsigned index,
                              struct vfio_region_sparse_mmap_area areas[SPARSE_AREA_MAX])
 {
@@ -197,7 +197,7 @@ static size_t mappable_areas(const struct vfio_device *device, unsigned index,
     if (!can_map(bar))
         return 0;
     hole = msix_table_pages(device->pci, index);
-    if (hole.length == 0) {
+    if (hole.length == 0 || irq_remapped(device->pci)) {
         areas[0] = (struct vfio_region_sparse_mmap_area){0, bar->size};
         return 1;
     }
@@ -229,7 +229,8 @@ int vfio_region_map(struct vfio_device *device, uint64_t offset, uint64_t length
         return -EINVAL;
     bar = &device->bars[index];
     if (!bar->object) {
-        error = pci_bar_object(device->pci, (unsigned)index, &bar->object);
+        error =
+            pci_bar_object(device->pci, (unsigned)index, !irq_remapped(device->pci), &bar->object);
         if (error)
             return error;
         if (!device->reachable)
@@ -270,7 +271,7 @@ void vfio_regions_close(struct vfio_device *device)
 
 /* ---- GET_REGION_INFO ---- */
 
-/* A region info, with the capability that lists the mappable areas behind it. */
+/* A region info, and behind it one capability: the mappable areas, or only that all is mappable. */
 struct info {
     struct vfio_region_info region;
     struct vfio_info_cap_header header;
@@ -284,45 +285,46 @@ _Static_assert(offsetof(struct info, areas) - CAP_OFFSET ==
                    offsetof(struct vfio_region_info_cap_sparse_mmap, areas),
                "the capability is laid out as the interface says");
 
-static void describe_bar(const struct vfio_device *device, struct info *info)
+/* Returns the bytes of the structure that say something. */
+static size_t describe_bar(const struct vfio_device *device, struct info *info)
 {
     const struct pci_bar *bar = &device->pci->bars[info->region.index];
     size_t count = mappable_areas(device, info->region.index, info->areas);
+    bool whole = count && info->areas[0].size == bar->size;
 
     info->region.size = bar->size;
     if (!bar->size)
-        return;
+        return sizeof(info->region);
     info->region.flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
-    if (count)
-        info->region.flags |= VFIO_REGION_INFO_FLAG_MMAP;
-    if (!count || info->areas[0].size == bar->size)
-        return;
+    if (!count)
+        return sizeof(info->region);
+    info->region.flags |= VFIO_REGION_INFO_FLAG_MMAP;
+    if (whole && !msix_table_pages(device->pci, info->region.index).length)
+        return sizeof(info->region);
     info->region.flags |= VFIO_REGION_INFO_FLAG_CAPS;
-    info->header.id = VFIO_REGION_INFO_CAP_SPARSE_MMAP;
     info->header.version = 1;
+    info->header.id = whole ? VFIO_REGION_INFO_CAP_MSIX_MAPPABLE : VFIO_REGION_INFO_CAP_SPARSE_MMAP;
     info->area_count = (uint32_t)count;
+    return whole ? offsetof(struct info, area_count)
+                 : offsetof(struct info, areas) + count * sizeof(info->areas[0]);
 }
 
-/* Stores the structure, and the areas if there is room; else says how much room they need. */
-static int store_info(struct info *info, uaddr_t argument)
+/* Stores the structure, and the capability if there is room; else says how much room it needs. */
+static int store_info(struct info *info, size_t bytes, uaddr_t argument)
 {
-    size_t whole = offsetof(struct info, areas) + info->area_count * sizeof(info->areas[0]);
-    size_t length = sizeof(info->region);
-
-    if (info->region.flags & VFIO_REGION_INFO_FLAG_CAPS) {
-        if (info->region.argsz < whole) {
-            info->region.argsz = (uint32_t)whole;
-        } else {
-            info->region.cap_offset = CAP_OFFSET;
-            length = whole;
-        }
+    if (bytes > sizeof(info->region) && info->region.argsz < bytes) {
+        info->region.argsz = (uint32_t)bytes;
+        bytes = sizeof(info->region);
+    } else if (bytes > sizeof(info->region)) {
+        info->region.cap_offset = CAP_OFFSET;
     }
-    return copy_to_user(argument, info, length);
+    return copy_to_user(argument, info, bytes);
 }
 
 int vfio_region_info(struct vfio_device *device, uaddr_t argument)
 {
     struct info info = {0};
+    size_t bytes = sizeof(info.region);
 
     if (copy_from_user(&info.region, argument, sizeof(info.region)))
         return -EFAULT;
@@ -338,7 +340,7 @@ int vfio_region_info(struct vfio_device *device, uaddr_t argument)
         info.region.size = vfio_config_size(&device->config);
         info.region.flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
     } else if (info.region.index < PCI_BARS) {
-        describe_bar(device, &info);
+        bytes = describe_bar(device, &info);
     }
-    return store_info(&info, argument);
+    return store_info(&info, bytes, argument);
 }

@@ -27,6 +27,14 @@ def test_vfio_device(guest, payload, name):
     assert ran.status == 0, ran.log
     assert "FAIL" not in ran.serial
     assert f"{len(cases('vfio_device'))} passed, 0 failed" in ran.serial
+    assert ("the vector table is mapped" in ran.serial) == (not name.startswith("edu"))
+
+
+def test_without_remapping_the_vector_table_is_left_out(guest, payload):
+    ran = guest(payload("vfio_device"), args=["0000:00:10.0"], devices=["nvme,kernel.uio=yes"],
+                iommu="intremap=off", config="unsafe-interrupts = yes\n").run()
+    assert ran.status == 0, ran.log
+    assert "the vector table is left out" in ran.serial
 
 
 @pytest.mark.parametrize("library", ["musl", "glibc"])
@@ -34,3 +42,9 @@ def test_other_libraries(guest, payload, library):
     """Programs that know nothing of this system: the same source, linked for Linux."""
     ran = guest(payload("vfio_device", library), args=["0000:00:10.0"], devices=["nvme"]).run()
     assert ran.status == 0, ran.log
+
+
+def test_resets_while_other_threads_work(guest, payload):
+    ran = guest(payload("reset_race", "glibc"), args=["0000:00:10.0", "5"], devices=["nvme"]).run()
+    assert ran.output("reset_race: ") == ["reset_race: ok, all worked"], ran.log
+    assert ran.status == 0

@@ -239,6 +239,7 @@ static void msix_vectors_arrive_through_remapping(void **state)
     struct vtd_unit *unit = start(VTD_TEST_CAP, NULL);
     struct irq_set *set;
 
+    assert_true(irq_remapped(device()));
     assert_int_equal(irq_count(device(), IRQ_MSIX), MSIX_COUNT);
     set = enable(IRQ_MSIX, MSIX_COUNT);
     assert_int_equal(pci_read16(device(), MSIX + 2) & 0xc000, 0x8000);
@@ -722,6 +723,7 @@ static void compatibility_format_only_if_told(void **state)
     give_msi(device(), 0x8a);
     assert_int_equal(machine_init(&unsafe), 0);
     assert_int_equal(irq_enable(device(), IRQ_MSI, 2, on_irq, &context_word, &set), -ENOSPC);
+    assert_false(irq_remapped(device()));
     set = enable(IRQ_MSI, 1);
     assert_int_equal(pci_read32(device(), MSI + 4), 0xfee05000);
     assert_true(host_raise(pci_read16(device(), MSI + 12)));

@@ -136,6 +136,7 @@ static int setup(void **state)
     host_container_ready = true;
     host_on_leave = NULL;
     host_irq_error = 0;
+    host_remapped = true;
     host_bind_error = 0;
     host_attach_error = 0;
     host_reserved = 0xffff;
@@ -382,6 +383,32 @@ static void region_information(void **state)
     assert_int_equal(call(fd, VFIO_DEVICE_GET_REGION_INFO, &info), -EINVAL);
 }
 
+/* Where interrupts are remapped the BAR is like any other, and a capability says that it is. */
+static void the_vector_table_is_mapped(void **state)
+{
+    struct {
+        struct vfio_region_info region;
+        struct vfio_info_cap_header cap;
+        uint8_t rest[16];
+    } info = {.region = {.argsz = sizeof(info.region) + sizeof(info.cap)}, .rest = {0x77}};
+    int fd = open_device(RICH);
+
+    assert_int_equal(call(fd, VFIO_DEVICE_GET_REGION_INFO, &info), 0);
+    assert_int_equal(info.region.flags, VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE |
+                                            VFIO_REGION_INFO_FLAG_MMAP |
+                                            VFIO_REGION_INFO_FLAG_CAPS);
+    assert_int_equal(info.region.cap_offset, 32);
+    assert_int_equal(info.region.argsz, 40);
+    assert_int_equal(info.cap.id, VFIO_REGION_INFO_CAP_MSIX_MAPPABLE);
+    assert_int_equal(info.cap.version, 1);
+    assert_int_equal(info.cap.next, 0);
+    assert_int_equal(info.rest[0], 0x77); /* a header and no more */
+    info.region.argsz = 39;
+    assert_int_equal(call(fd, VFIO_DEVICE_GET_REGION_INFO, &info), 0);
+    assert_int_equal(info.region.argsz, 40);
+    assert_int_equal(info.region.cap_offset, 0);
+}
+
 static void the_vector_table_is_left_out(void **state)
 {
     struct {
@@ -391,6 +418,7 @@ static void the_vector_table_is_left_out(void **state)
     struct vfio_region_info_cap_sparse_mmap *sparse = (void *)info.cap;
     int fd = open_device(RICH);
 
+    host_remapped = false;
     assert_int_equal(call(fd, VFIO_DEVICE_GET_REGION_INFO, &info), 0);
     assert_true(info.region.flags & VFIO_REGION_INFO_FLAG_CAPS);
     assert_int_equal(info.region.cap_offset, 32);
@@ -587,6 +615,7 @@ static void note_restore(struct memobj_watcher *watcher)
 static void mapping_rules(void **state)
 {
     struct memobj *object;
+    struct phys_run run;
     uint64_t at;
     int fd = open_device(RICH), plain_fd = open_device(PLAIN);
 
@@ -607,11 +636,24 @@ static void mapping_rules(void **state)
     assert_int_equal(map(plain_fd, REGION(9), 0x1000, true, &object, &at), -EINVAL);
     assert_int_equal(map(fd, REGION(2), 0x1000, true, &object, &at), -EINVAL); /* ports */
     assert_int_equal(map(fd, REGION(4), 0x1000, true, &object, &at), -EINVAL); /* below a page */
-    /* Not the page of the vector table, alone or with its neighbours. */
+    /* All of it, with the vector table; but not its page where interrupts are not remapped. */
+    assert_int_equal(map(fd, 0, 0x4000, true, &object, &at), 0);
+    assert_int_equal(memobj_run(object, 0, 0x4000, &run), 0);
+    assert_int_equal(run.length, 0x4000);
+    memobj_put(object);
+    assert_int_equal(fd_close(fd), 0);
+    fd = open_device(RICH);
+    host_remapped = false;
     assert_int_equal(map(fd, 0x2000, 0x1000, true, &object, &at), -EINVAL);
     assert_int_equal(map(fd, 0, 0x4000, true, &object, &at), -EINVAL);
     assert_int_equal(map(fd, 0x1000, 0x2000, true, &object, &at), -EINVAL);
     assert_int_equal(map(fd, 0x3000, 0x1000, true, &object, &at), 0);
+    /* Whoever holds the object does not get there either. */
+    assert_int_equal(memobj_run(object, 0, 0x4000, &run), 0);
+    assert_int_equal(run.length, 0x2000);
+    assert_int_equal(memobj_run(object, 0x2000, 0x1000, &run), -EFAULT);
+    assert_int_equal(memobj_run(object, 0x3000, 0x1000, &run), 0);
+    assert_int_equal(run.length, 0x1000);
     memobj_put(object);
     assert_int_equal(fd_close(fd), 0);
     fd = open_device(RICH);
@@ -1211,6 +1253,7 @@ int main(void)
         TEST(opening_fails_whole),
         TEST(device_information),
         TEST(region_information),
+        TEST(the_vector_table_is_mapped),
         TEST(the_vector_table_is_left_out),
         TEST(interrupt_information),
         TEST(widths_follow_alignment),

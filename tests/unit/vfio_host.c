@@ -253,7 +253,13 @@ int iommufd_compat_id(struct file *file, uint32_t *id)
 
 struct irq_set *host_irqs;
 int host_irq_error;
+bool host_remapped;
 unsigned host_irq_enables;
+
+bool irq_remapped(const struct pci_device *device)
+{
+    return host_remapped;
+}
 
 unsigned irq_count(const struct pci_device *device, enum irq_kind kind)
 {

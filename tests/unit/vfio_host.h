@@ -63,6 +63,7 @@ struct irq_set {
     unsigned restored; /* how often irq_restore() was called */
 };
 extern struct irq_set *host_irqs; /* the vectors in use, or NULL */
+extern bool host_remapped;        /* what irq_remapped() answers */
 extern int host_irq_error;        /* what irq_enable() answers */
 extern unsigned host_irq_enables;
 

@@ -121,6 +121,62 @@ static void bar_mapping_does_not_grow(void)
     CHECK_OK(munmap(moved, 4 * PAGE));
 }
 
+/* UIO maps from the start of a BAR on: what lies before the table is left. -1: no UIO. */
+static long long uio_size(uint32_t bar)
+{
+    char path[64], text[32] = "";
+    int row;
+
+    snprintf(path, sizeof(path), "/sys/class/uio/uio0/maps/map%u/size", bar);
+    row = open(path, O_RDONLY);
+    if (row < 0)
+        return -1;
+    if (read(row, text, sizeof(text) - 1) < 0)
+        text[0] = '\0';
+    close(row);
+    return strtoll(text, NULL, 16);
+}
+
+/* Linux maps a BAR whole, the vector table of MSI-X and all. Without remapping it is left out. */
+static void bar_with_the_vector_table(void)
+{
+    struct vfio_iommu_type1_dma_map dma = {
+        .argsz = sizeof(dma), .flags = VFIO_DMA_MAP_FLAG_READ, .iova = 1ull << 32};
+    volatile uint32_t *mapped;
+    uint32_t bar, value;
+    uint64_t offset;
+    bool whole;
+    off_t at;
+
+    START();
+    if (!find_table(&bar, &offset))
+        return;
+    at = (off_t)(regions[bar].offset + offset);
+    whole = region_capability(bar, VFIO_REGION_INFO_CAP_MSIX_MAPPABLE);
+    printf("the vector table is %s\n", whole ? "mapped" : "left out");
+    mapped = mmap(NULL, regions[bar].size, PROT_READ | PROT_WRITE, MAP_SHARED, device,
+                  (off_t)regions[bar].offset);
+    CHECK_EQUAL(mapped != MAP_FAILED, whole);
+    CHECK_EQUAL(pread(device, &value, 4, at + 12), 4);
+    CHECK_EQUAL(value, 0xffffffff); /* through the file it stays the kernel's */
+    value = 0;
+    CHECK_EQUAL(pwrite(device, &value, 4, at + 12), 4);
+    if (!whole) {
+        CHECK(mmap(NULL, PAGE, PROT_READ, MAP_SHARED, device, at & ~(off_t)(PAGE - 1)) ==
+                  MAP_FAILED &&
+              errno == EINVAL);
+        CHECK_EQUAL(uio_size(bar), offset & ~(PAGE - 1));
+        return;
+    }
+    CHECK(!region_capability(bar, VFIO_REGION_INFO_CAP_SPARSE_MMAP));
+    CHECK(mapped[offset / 4 + 3] != 0xffffffff); /* what the device says */
+    dma.vaddr = (uintptr_t)mapped;
+    dma.size = regions[bar].size;
+    CHECK_OK(ioctl(container, VFIO_IOMMU_MAP_DMA, &dma));
+    CHECK(mremap((void *)mapped, 0, PAGE, MREMAP_MAYMOVE) == MAP_FAILED && errno == EFAULT);
+    CHECK_OK(munmap((void *)mapped, regions[bar].size));
+}
+
 static void bar_hides_when_not_decoded(void)
 {
     volatile uint32_t *mapped;
@@ -151,6 +207,7 @@ const struct conform_case bar_cases[] = {
     CASE(bar_map_rules),
     CASE(bar_map_sees_the_same),
     CASE(bar_mapping_does_not_grow),
+    CASE(bar_with_the_vector_table),
     CASE(bar_hides_when_not_decoded),
     LAST_CASE,
 };

@@ -63,7 +63,40 @@ static void e1000e_unheard_message_waits(void)
     CHECK_EQUAL(take(events[1]), 1);
 }
 
+/*
+ * The program can write the table where it is mapped. It reaches nobody with it, and who binds an
+ * eventfd gets an entry that works.
+ */
+static void e1000e_spoiled_entry_is_written_afresh(void)
+{
+    volatile uint32_t *entry;
+
+    START();
+    if (!ready())
+        return;
+    CHECK_OK(bind_vector(events[0]));
+    entry = mmap(NULL, regions[TABLE_BAR].size, PROT_READ | PROT_WRITE, MAP_SHARED, device,
+                 (off_t)regions[TABLE_BAR].offset);
+    CHECK(entry != MAP_FAILED);
+    entry[3] = ENTRY_MASKED;
+    raise_vector_0();
+    CHECK_EQUAL(take(events[0]), 0);
+    entry[3] = 0;
+    CHECK_EQUAL(take(events[0]), 1);
+    entry[0] = 0xfee00018 | 0x7ff0 << 5; /* an entry that nobody has */
+    raise_vector_0();
+    CHECK_EQUAL(take(events[0]), 0);
+    CHECK_OK(bind_vector(events[1]));
+    raise_vector_0();
+    CHECK_EQUAL(take(events[1]), 1);
+    entry[0] = entry[1] = entry[2] = 0; /* any address: a write like any other, refused */
+    raise_vector_0();
+    CHECK_EQUAL(take(events[1]), 0);
+    CHECK_OK(munmap((void *)entry, regions[TABLE_BAR].size));
+}
+
 const struct conform_case e1000e_cases[] = {
     CASE(e1000e_unheard_message_waits),
+    CASE(e1000e_spoiled_entry_is_written_afresh),
     LAST_CASE,
 };

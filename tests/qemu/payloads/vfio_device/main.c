@@ -41,25 +41,36 @@ bool open_device(void)
     return !error;
 }
 
-/* The first area of a region that may be mapped. */
-static void find_area(const struct vfio_region_info *region, int index)
+const struct vfio_info_cap_header *region_capability(uint32_t index, uint16_t id)
 {
-    union {
+    static union {
         struct vfio_region_info info;
         char bytes[256];
-    } with_caps = {.info = {.argsz = sizeof(with_caps), .index = (uint32_t)index}};
-    const struct vfio_region_info_cap_sparse_mmap *sparse;
+    } all;
+    uint32_t at;
 
-    map_offset = 0;
-    map_size = region->size;
-    if (!(region->flags & VFIO_REGION_INFO_FLAG_CAPS) ||
-        ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &with_caps))
-        return;
-    sparse = (const void *)(with_caps.bytes + with_caps.info.cap_offset);
-    if (with_caps.info.cap_offset && sparse->header.id == VFIO_REGION_INFO_CAP_SPARSE_MMAP) {
-        map_offset = sparse->areas[0].offset;
-        map_size = sparse->areas[0].size;
+    all.info = (struct vfio_region_info){.argsz = sizeof(all), .index = index};
+    if (ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &all) ||
+        !(all.info.flags & VFIO_REGION_INFO_FLAG_CAPS))
+        return NULL;
+    for (at = all.info.cap_offset; at && at < sizeof(all) - 8;) {
+        const struct vfio_info_cap_header *header = (const void *)(all.bytes + at);
+
+        if (header->id == id)
+            return header;
+        at = header->next;
     }
+    return NULL;
+}
+
+/* The first area of a region that may be mapped. */
+static void find_area(const struct vfio_region_info *region, uint32_t index)
+{
+    const struct vfio_region_info_cap_sparse_mmap *sparse =
+        (const void *)region_capability(index, VFIO_REGION_INFO_CAP_SPARSE_MMAP);
+
+    map_offset = sparse ? sparse->areas[0].offset : 0;
+    map_size = sparse ? sparse->areas[0].size : region->size;
 }
 
 static bool learn(void)
@@ -76,7 +87,7 @@ static bool learn(void)
             return false;
         if (memory_bar < 0 && (regions[i].flags & VFIO_REGION_INFO_FLAG_MMAP)) {
             memory_bar = i;
-            find_area(&regions[i], i);
+            find_area(&regions[i], (uint32_t)i);
         }
     }
     config =
@@ -126,6 +137,16 @@ unsigned find_capability(uint8_t id)
         offset = get_config(offset + 1, 1) & 0xfc;
     }
     return 0;
+}
+
+bool find_table(uint32_t *bar, uint64_t *offset)
+{
+    unsigned msix = find_capability(0x11);
+    uint32_t location = msix ? get_config(msix + 4, 4) : 0;
+
+    *bar = location & 7;
+    *offset = location & ~7u;
+    return msix;
 }
 
 uint32_t get_register(unsigned offset)

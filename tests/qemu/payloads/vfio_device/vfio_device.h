@@ -40,6 +40,11 @@ bool start(void);
             return;                                                                                \
     } while (0)
 
+/* One capability of GET_REGION_INFO, valid until the next call; NULL: the region lacks it. */
+const struct vfio_info_cap_header *region_capability(uint32_t index, uint16_t id);
+/* Where the MSI-X vector table is. False: there is none. */
+bool find_table(uint32_t *bar, uint64_t *offset);
+
 uint32_t get_config(unsigned offset, unsigned width);
 void set_config(unsigned offset, unsigned width, uint32_t value);
 /* The offset of a capability; 0: there is none. */

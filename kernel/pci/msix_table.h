@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Where the MSI-X vector table of a function lies. It is the kernel's (kernel/irq), so neither
- * mappings nor reads and writes of the payload reach it.
+ * Where the MSI-X vector table of a function lies. Its entries are programmed by kernel/irq. Reads
+ * and writes of the payload do not reach it; mappings do only where interrupts are remapped: then
+ * a spoiled entry is no more than a message that the device could have sent by itself.
  */
-#ifndef KERNEL_VFIO_MSIX_TABLE_H
-#define KERNEL_VFIO_MSIX_TABLE_H
+#ifndef KERNEL_PCI_MSIX_TABLE_H
+#define KERNEL_PCI_MSIX_TABLE_H
 
 #include "kernel/pci/pci.h"
 

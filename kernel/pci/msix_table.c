@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/vfio/msix_table.h"
+#include "kernel/pci/msix_table.h"
 
 enum {
     MSIX_CONTROL = 2,
