@@ -363,6 +363,8 @@ static int run(struct refusal *why)
     if (end.signal && ending.reason == END_PAYLOAD)
         ending.reason = END_KILLED;
     ending.status = end.signal ? end.signal : end.status;
+    ending.sentence = end.cause;
+    ending.rip = end.rip;
     return 0;
 }
 

@@ -38,22 +38,16 @@ static void describe(const struct task *task, const struct siginfo *info, struct
         return;
     }
     if (task->fault_vector == page_fault)
-        text_printf(out, "%s %#llx: %s", access_name(task->fault_error), (ull)task->fault_address,
+        text_printf(out, "%s 0x%llx: %s", access_name(task->fault_error), (ull)task->fault_address,
                     reasons[space_explain(payload.space, task->fault_address, task->fault_error)]);
     else
         text_printf(out, "%s", trap_name(task->fault_vector));
 }
 
-void crash_report(const struct task *task, const struct trap_frame *f, const struct siginfo *info)
+static void print_registers(const struct task *task, const struct trap_frame *f)
 {
-    char buffer[160];
-    struct text cause;
-    text_init(&cause, buffer, sizeof(buffer));
-    describe(task, info, &cause);
-    log_error("payload: ended by %s: %s", signal_name(info->number), buffer);
-    log_error("payload: thread %d (%s), rip %016llx, rsp %016llx, rflags %08llx, fs %016llx",
-              task->id, task->name, (ull)f->rip, (ull)f->rsp, (ull)f->rflags,
-              (ull)thread_fs_base(task->thread));
+    log_error("payload: rip %016llx rsp %016llx rflags %08llx fs %016llx", (ull)f->rip, (ull)f->rsp,
+              (ull)f->rflags, (ull)thread_fs_base(task->thread));
     log_error("payload: rax %016llx rbx %016llx rcx %016llx rdx %016llx", (ull)f->rax, (ull)f->rbx,
               (ull)f->rcx, (ull)f->rdx);
     log_error("payload: rsi %016llx rdi %016llx rbp %016llx r8  %016llx", (ull)f->rsi, (ull)f->rdi,
@@ -64,7 +58,21 @@ void crash_report(const struct task *task, const struct trap_frame *f, const str
               (ull)f->r15);
 }
 
-void crash_report_kill(int signal, const char *reason)
+struct payload_exit crash_report(const struct task *task, const struct trap_frame *f,
+                                 const struct siginfo *info)
 {
-    log_error("payload: ended by %s: %s", signal_name(signal), reason);
+    static char buffer[160];
+    struct text cause;
+    text_init(&cause, buffer, sizeof(buffer));
+    describe(task, info, &cause);
+    print_registers(task, f);
+    log_error("payload: ended by %s: %s (signal %d, thread %d (%s), rip 0x%llx)",
+              signal_name(info->number), buffer, info->number, task->id, task->name, (ull)f->rip);
+    return (struct payload_exit){128 + info->number, info->number, buffer, f->rip};
+}
+
+struct payload_exit crash_report_kill(int signal, const char *cause)
+{
+    log_error("payload: ended by %s: %s", signal_name(signal), cause);
+    return (struct payload_exit){128 + signal, signal, cause, 0};
 }

@@ -3,14 +3,19 @@
 #ifndef KERNEL_PAYLOAD_CRASH_H
 #define KERNEL_PAYLOAD_CRASH_H
 
+#include "kernel/payload/payload.h"
+
 struct siginfo;
 struct task;
 struct trap_frame;
 
-/* One block: the signal, its cause in words, and the thread's registers. */
-void crash_report(const struct task *task, const struct trap_frame *frame,
-                  const struct siginfo *info);
-/* One line, for an end that no instruction of the payload caused. */
-void crash_report_kill(int signal, const char *reason);
+/*
+ * One block: the thread's registers, and on the last line the signal, its cause in words, and where
+ * it happened. Returns how the payload ended; the words stay until the next report.
+ */
+struct payload_exit crash_report(const struct task *task, const struct trap_frame *frame,
+                                 const struct siginfo *info);
+/* One line, for an end that no instruction of the payload caused. `cause` is kept. */
+struct payload_exit crash_report_kill(int signal, const char *cause);
 
 #endif

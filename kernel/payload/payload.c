@@ -89,6 +89,17 @@ static int open_console(void)
     return error < 0 ? error : 0;
 }
 
+/* A thread is called like its program's file, as far as the name fits. */
+static void name_after(struct task *task, const char *path)
+{
+    const char *name = path;
+    for (const char *at = path; *at; at++) {
+        if (at[0] == '/' && at[1] && at[1] != '/')
+            name = at + 1;
+    }
+    memcpy(task->name, name, MIN(strlen(name), sizeof(task->name) - 1));
+}
+
 static int start_program(const void *program, uint64_t size, const struct config *config,
                          struct refusal *why)
 {
@@ -102,7 +113,7 @@ static int start_program(const void *program, uint64_t size, const struct config
         return error;
     if (open_console() || task_create(&start, &task))
         return refuse(why, -ENOMEM, "not enough memory for the payload's first thread");
-    memcpy(task->name, "payload.elf", sizeof("payload.elf"));
+    name_after(task, config->payload_name ? config->payload_name : "payload.elf");
     return 0;
 }
 
@@ -173,7 +184,6 @@ bool payload_kill(int signal, const char *reason)
 {
     if (payload.ending || payload.task_count == 0)
         return false;
-    crash_report_kill(signal, reason);
-    payload_end((struct payload_exit){.status = 128 + signal, .signal = signal});
+    payload_end(crash_report_kill(signal, reason));
     return true;
 }

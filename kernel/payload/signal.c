@@ -57,8 +57,7 @@ bool signal_deliverable(const struct task *task)
 int signal_send_task(struct task *task, const struct siginfo *info)
 {
     if (info->number == SIG_KILL) {
-        crash_report_kill(info->number, "killed by itself");
-        payload_end((struct payload_exit){.status = 128 + SIG_KILL, .signal = SIG_KILL});
+        payload_end(crash_report_kill(info->number, "killed by itself"));
         return 0;
     }
     if (action_ignores(info->number) && !((task->mask | task->waits) & SIGNAL_BIT(info->number)))
@@ -192,8 +191,7 @@ static void deliver(struct task *task, struct trap_frame *frame)
             enter_handler(task, frame, &info);
             continue;
         }
-        crash_report(task, frame, &info);
-        payload_end((struct payload_exit){.status = 128 + info.number, .signal = info.number});
+        payload_end(crash_report(task, frame, &info));
     }
 }
 

@@ -134,9 +134,9 @@ IOMMU = Members(
 STEPS = ("start", "find", "close", "group", "selftest", "load", "run", "stop")
 END = Either("reason", {
     "payload": Members(reason=ANY_TEXT, status=up_to(255)),
-    "killed": Members(reason=ANY_TEXT, signal=number),
-    "timeout": Members(reason=ANY_TEXT),
-    "dma-fault": Members(reason=ANY_TEXT),
+    "killed": Members(**{"reason": ANY_TEXT, "signal": number, "sentence": ANY_TEXT, "rip?": HEX}),
+    "timeout": Members(reason=ANY_TEXT, sentence=ANY_TEXT),
+    "dma-fault": Members(reason=ANY_TEXT, sentence=ANY_TEXT),
     "refused": Members(reason=ANY_TEXT, sentence=ANY_TEXT),
     "panic": Members(reason=ANY_TEXT),
 })

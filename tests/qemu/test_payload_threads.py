@@ -45,10 +45,13 @@ def test_ends(guest, threads, library):
 
 def test_killed_asleep(guest, threads):
     ran = guest(threads["musl"], args=["killed-asleep"], devices=["edu"]).run()
-    assert ran.report["exit"] == {"reason": "killed", "signal": 11}, ran.log
+    end = ran.report["exit"]
+    assert (end["reason"], end["signal"]) == ("killed", 11), ran.log
+    assert end["sentence"] == "write to 0x10: nothing is mapped there"
     block = [line for line in ran.serial.splitlines() if "payload:" in line]
-    assert "ended by SIGSEGV: write to 0x10: nothing is mapped there" in block[0], ran.log
-    assert "rip" in block[1] and "rax" in block[2], ran.log
+    assert block[-1].endswith(f"error payload: ended by SIGSEGV: write to 0x10: nothing is mapped there "
+                              f"(signal 11, thread 1 (payload.elf), rip {end['rip']})"), ran.log
+    assert "rip" in block[0] and "rax" in block[1], ran.log
 
 
 def test_time_limit(guest, threads):

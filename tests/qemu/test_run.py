@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -44,6 +45,23 @@ def test_demo():
         lines = [line for line in ran.stdout.splitlines() if line.startswith("hello-dma: ")]
         assert [line.split(":")[1] for line in lines] == [" round trip ok", " interrupt ok", " stray write blocked"]
     assert min(times) < 5
+
+
+def test_output_is_what_the_payload_wrote(args):
+    """Redirected, its lines end as it ended them: the carriage returns are the terminal's."""
+    ran = subprocess.run([*RUN, "--device", "edu", str(args), "--", "0", "two\\", "three"], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=180, check=False)
+    assert ran.returncode == 0
+    assert ran.stdout.endswith(b"\n[0]\n[two\\]\n[three]\n") and b"\r" not in ran.stdout
+
+
+def test_crash_is_named(payload):
+    """The last line says what ended which program, and where in its source."""
+    program = payload("misbehave")
+    ran = run("--device", "edu", program, "--", "write_null")
+    assert ran.returncode == 125
+    assert re.search(rf"{program} was ended by signal 11 \(SIGSEGV\): write to 0x[0-9a-f]+: nothing is mapped there, "
+                     r"at 0x[0-9a-f]+ in \w+ \(misbehave\.c:\d+\)$", ran.stderr.splitlines()[-1]), ran.stderr
 
 
 def test_report(args, tmp_path):
@@ -158,7 +176,9 @@ def test_mistakes(hello_dma, name):
 def test_refusal_reaches_the_user(hello_dma):
     ran = run("--no-iommu")
     assert ran.returncode == 125
-    assert "DMAR" in ran.stderr and "did not end by itself" in ran.stderr
+    last = ran.stderr.splitlines()[-1]
+    assert "the kernel refused to start: " in last and "DMAR" in last
+    assert (ran.stdout + ran.stderr).count("DMAR") == last.count("DMAR")  # said once
 
 
 def read_process(pid, name):

@@ -11,7 +11,7 @@ import pytest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tools"))
 
-from bulkhead import boot, cli, cpio, devices, examples, firmware, machine, report, run  # noqa: E402
+from bulkhead import boot, cli, console, cpio, crash, devices, examples, firmware, machine, report, run  # noqa: E402
 from bulkhead.suites import unit  # noqa: E402
 
 
@@ -119,6 +119,36 @@ def test_console_of_the_uefi_door(name, size):
         got += console.feed(text[at:at + size])
     assert console.refusal == refusal
     assert refusal or got + console.rest() == shown
+
+
+SHOWN = {
+    # what the serial line says -> what is shown at once, and what is kept back to the end
+    b"[ 1.2] info  up\r\none\r\r\ntwo\rthree\r\n": (b"[ 1.2] info  up\none\r\ntwo\rthree\n", b""),
+    b"[ 1.2] error refused: no\r\n": (b"", b"[ 1.2] error refused: no\n"),
+    b"[ 1.2] error refused: a lie\r\nmore\r\n": (b"[ 1.2] error refused: a lie\nmore\n", b""),
+    b"password: ": (b"password: ", b""),
+    b"x[ 1.2] error refused: \r\n": (b"x[ 1.2] error refused: \n", b""),
+    b"[1]\r\n[ 50%]": (b"[1]\n[ 50%]", b""),
+}
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+@pytest.mark.parametrize("text", SHOWN)
+def test_what_is_shown_of_the_console(text, size):
+    made, got = console.Shown(), b""
+    for at in range(0, len(text), size):
+        got += made.feed(text[at:at + size])
+    assert (got, made.rest()) == SHOWN[text]
+
+
+@pytest.mark.parametrize("end, said", [
+    ({"reason": "killed", "signal": 6, "sentence": "sent by itself"}, "x was ended by signal 6 (SIGABRT): sent by itself"),
+    ({"reason": "killed", "signal": 40, "sentence": "why", "rip": "0x10"}, "x was ended by signal 40: why, at 0x10"),
+    ({"reason": "timeout", "sentence": "over"}, "x did not end by itself: timeout: over"),
+    ({"reason": "refused", "sentence": "no"}, "the kernel refused to start: no"),
+    ({"reason": "panic"}, "x did not end by itself: panic"), ({}, "x did not end by itself: no reason given")])
+def test_how_it_ended(end, said):
+    assert crash.sentence(end, "x", "/nowhere") == said
 
 
 @pytest.mark.parametrize("text, status", [

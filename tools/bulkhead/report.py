@@ -3,6 +3,7 @@
 
 import json
 
+from bulkhead import crash
 from bulkhead.cli import Failure
 
 # What `run` exits with if the payload did not end by itself.
@@ -19,14 +20,13 @@ def read(path):
         return None
 
 
-def exit_status(report, qemu_status):
+def exit_status(report, qemu_status, name="the payload", program=None):
     """The payload's exit status; fails with a sentence if it did not end by itself."""
     if report is None:
         raise Failure(f"the kernel left no report (QEMU ended with status {qemu_status})", NOT_THE_PAYLOAD)
     end = report.get("exit", {})
     if end.get("reason") != "payload":
-        why = ": ".join(end[part] for part in ("reason", "sentence") if part in end)
-        raise Failure(f"the payload did not end by itself: {why or 'no reason given'}", NOT_THE_PAYLOAD)
+        raise Failure(crash.sentence(end, name, program), NOT_THE_PAYLOAD)
     if qemu_status != QEMU_STATUS:
         raise Failure(f"the report says that the payload ended, but QEMU ended with status {qemu_status}",
                       NOT_THE_PAYLOAD)

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 
-from bulkhead import boot, cli, examples, firmware, machine, report
+from bulkhead import boot, cli, console, examples, firmware, machine, report
 
 DESCRIPTION = """Boots PAYLOAD.elf (or the example called NAME; by default hello-dma) on a q35 machine with
 an IOMMU, shows its console, and exits with its exit status. 125: the payload did not end by itself."""
@@ -91,16 +91,21 @@ def clear_report(name):
         raise cli.Failure(f"cannot write the report: {problem}") from None
 
 
-def show_console(process):
-    """Copies QEMU's output to ours until it ends, or until the UEFI loader has given up."""
-    console = firmware.Console()
-    while data := os.read(process.stdout.fileno(), 65536):
-        sys.stdout.buffer.write(console.feed(data))
+def show_console(process, door):
+    """Copies QEMU's output to ours until it ends, or until the UEFI loader has given up. Returns what
+    was kept back: the sentence of a refusal."""
+    loader, shown = firmware.Console() if door == "uefi" else None, console.Shown()
+
+    def show(data):
+        sys.stdout.buffer.write(shown.feed(data))
         sys.stdout.flush()
-        if console.refusal:
-            raise cli.Failure(f"the loader cannot start the kernel: {console.refusal}", report.NOT_THE_PAYLOAD)
-    sys.stdout.buffer.write(console.rest())
-    sys.stdout.flush()
+
+    while data := os.read(process.stdout.fileno(), 65536):
+        show(loader.feed(data) if loader else data)
+        if loader and loader.refusal:
+            raise cli.Failure(f"the loader cannot start the kernel: {loader.refusal}", report.NOT_THE_PAYLOAD)
+    show(loader.rest() if loader else b"")
+    return shown.rest()
 
 
 def show_complaints(process):
@@ -112,17 +117,16 @@ def show_complaints(process):
 
 
 def run_qemu(command, door):
-    """Runs QEMU with its serial line on our output; returns its exit status. The console takes no
-    input, so QEMU does not get the terminal, whose modes it would change."""
+    """Runs QEMU with its serial line on our output; returns its exit status and what show_console()
+    kept back. The console takes no input, so QEMU does not get the terminal, whose modes it would
+    change."""
     process = machine.start([*command, "-chardev", "stdio,id=console", "-serial", "chardev:console"],
-                            stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE if door == "uefi" else None, stderr=subprocess.PIPE)
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     complaints = threading.Thread(target=show_complaints, args=(process,))
     complaints.start()
     try:
-        if process.stdout:
-            show_console(process)
-        return process.wait()
+        kept = show_console(process, door)
+        return process.wait(), kept
     finally:
         machine.stop(process)
         complaints.join()
@@ -140,8 +144,11 @@ def main(arguments):
     with tempfile.TemporaryDirectory(prefix="bulkhead.") as folder:
         command, report_path = machine.prepare(wanted, folder)
         sys.stdout.flush()
-        status = run_qemu(command, wanted.firmware)
+        status, kept = run_qemu(command, wanted.firmware)
         found = report.read(report_path)
+        if not found or found.get("exit", {}).get("reason") != "refused":
+            sys.stdout.buffer.write(kept)
+            sys.stdout.flush()
         if options.report and found is not None:
             pathlib.Path(options.report).write_bytes(report_path.read_bytes())
-        return report.exit_status(found, status)
+        return report.exit_status(found, status, options.payload, wanted.payload)
