@@ -265,9 +265,14 @@ static void msix_masks_what_is_not_used(void **state)
     struct irq_set *set;
 
     start(VTD_TEST_CAP, NULL);
-    memset(bar + TABLE, 0, MSIX_COUNT * 16);
+    memset(bar + TABLE, 0xff, MSIX_COUNT * 16);
     set = enable(IRQ_MSIX, 2);
-    assert_int_equal(entry_word(1, 3), 0);
+    for (unsigned v = 0; v < 2; v++) {
+        assert_int_equal(entry_word(v, 0), 0xfee00018 | v << 5);
+        assert_int_equal(entry_word(v, 1), 0);
+        assert_int_equal(entry_word(v, 2), 0);
+        assert_int_equal(entry_word(v, 3), 0);
+    }
     for (unsigned v = 2; v < MSIX_COUNT; v++)
         assert_int_equal(entry_word(v, 3), 1);
     irq_disable(set);
@@ -732,6 +737,24 @@ static void compatibility_format_only_if_told(void **state)
     machine_stop();
 }
 
+/* Where nothing is remapped there are no entries to give back when the device turns out bad. */
+static void a_bad_device_is_refused_without_remapping_too(void **state)
+{
+    static const struct iommu_options unsafe = {.unsafe_interrupts = true};
+    struct irq_set *set;
+    unsigned vectors;
+
+    machine_build(VTD_TEST_CAP, ECAP_WITH(0, BIT(3)));
+    give_msix(device());
+    device()->bars[2].size = TABLE;
+    assert_int_equal(machine_init(&unsafe), 0);
+    vectors = host_vectors();
+    assert_int_equal(irq_enable(device(), IRQ_MSIX, 1, on_irq, &context_word, &set), -ENODEV);
+    assert_int_equal(host_vectors(), vectors);
+    assert_int_equal(machine_unit()->remap.in_use, 0);
+    machine_stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -762,6 +785,7 @@ int main(void)
         cmocka_unit_test(survives_every_failed_allocation),
         cmocka_unit_test(a_dead_unit_gives_no_interrupts),
         cmocka_unit_test(compatibility_format_only_if_told),
+        cmocka_unit_test(a_bad_device_is_refused_without_remapping_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
