@@ -187,6 +187,8 @@ static void msi_mask_bits_are_used_where_they_exist(void **state)
     assert_true(irq_mask(set, 0, false));
     assert_true(irq_mask(set, 2, true));
     assert_int_equal(pci_read32(device(), MSI + 16), 0xfffffffe);
+    assert_false(irq_mask(set, 3, false)); /* no such vector: nothing happens */
+    assert_int_equal(pci_read32(device(), MSI + 16), 0xfffffffe);
     assert_true(irq_mask(set, 2, false));
     assert_int_equal(raise_msi(unit, DEVICE, 2), 0);
     assert_int_equal(calls[2], 1);
@@ -391,10 +393,14 @@ static void msix_tables_outside_their_bar_are_refused(void **state)
         uint32_t table;
         struct pci_bar bar;
     } cases[] = {
-        {TABLE | 7, {BAR, BAR_SIZE, 0}},      {0x3ff8 | 2, {BAR, BAR_SIZE, 0}},
+        {TABLE | 7, {BAR, BAR_SIZE, 0}},
+        {TABLE | 6, {BAR, BAR_SIZE, 0}},
+        {0x3ff8 | 2, {BAR, BAR_SIZE, 0}},
         {0x3c00 | 2, {BAR, BAR_SIZE, 0}}, /* the 65th entry is outside */
-        {0xfffffff8 | 2, {BAR, BAR_SIZE, 0}}, {TABLE | 2, {BAR, BAR_SIZE, PCI_BAR_IO}},
-        {TABLE | 2, {0, BAR_SIZE, 0}},        {TABLE | 3, {BAR, BAR_SIZE, 0}},
+        {0xfffffff8 | 2, {BAR, BAR_SIZE, 0}},
+        {TABLE | 2, {BAR, BAR_SIZE, PCI_BAR_IO}},
+        {TABLE | 2, {0, BAR_SIZE, 0}},
+        {TABLE | 3, {BAR, BAR_SIZE, 0}},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -661,6 +667,9 @@ static void refuses_what_cannot_be(void **state)
     bare = pci_find(0, OTHER);
     assert_int_equal(irq_count(bare, IRQ_MSI), 0);
     assert_int_equal(irq_count(bare, IRQ_MSIX), 0);
+    pci_write16(device(), MSIX + 2, 0x7ff); /* all that the capability can say */
+    assert_int_equal(irq_count(device(), IRQ_MSIX), 2048);
+    pci_write16(device(), MSIX + 2, MSIX_COUNT - 1);
     assert_int_equal(irq_enable(bare, IRQ_MSI, 1, on_irq, &context_word, &set), -ENODEV);
     assert_int_equal(irq_enable(device(), IRQ_MSI, 0, on_irq, &context_word, &set), -EINVAL);
     assert_int_equal(irq_enable(device(), IRQ_MSI, 33, on_irq, &context_word, &set), -EINVAL);
