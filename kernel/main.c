@@ -174,16 +174,25 @@ static int start_cpu(struct refusal *why)
     return 0;
 }
 
+/* As far as the firmware names a second clock. */
+static void check_time(void)
+{
+    if (acpi.pm_timer.space == ACPI_SPACE_IO)
+        time_check((uint16_t)acpi.pm_timer.address, acpi.pm_timer_32bit ? UINT32_MAX : 0xffffff);
+}
+
 static int find(struct refusal *why)
 {
     int error = start_memory(why);
 
-    if (!error)
-        error = start_cpu(why);
     if (!error) {
         error = acpi_find(&acpi_physical_memory, boot.rsdp, config.dmar_oem_id, &acpi, why);
         console_select(config.console_port, &acpi.console);
     }
+    if (!error)
+        check_time();
+    if (!error)
+        error = start_cpu(why);
     const struct pci_machine m = machine();
     if (!error)
         error = pci_check_ecam(&m, why);

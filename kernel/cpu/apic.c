@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "kernel/cpu/apic.h"
+#include "kernel/cpu/calibrate.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/mmio.h"
 #include "kernel/cpu/port.h"
@@ -35,7 +36,7 @@ enum apic_register {
 #define PIC_MASTER        0x20
 #define PIC_SLAVE         0xa0
 #define PIC_VECTORS       0xe0 /* 8 for each; nobody's, unless that many are owned */
-#define CALIBRATION_NS    (200 * NS_PER_US)
+#define SAMPLE_NS         (50 * NS_PER_US)
 #define TIMER_COUNT_MAX   UINT64_C(0xffffffff)
 #define FIXED_POINT_SHIFT 32
 
@@ -121,17 +122,24 @@ static void silence_legacy_controllers(void)
         port_write8(writes[i].port, writes[i].value);
 }
 
+/* Down from TIMER_COUNT_MAX. */
+static uint32_t timer_counts(void)
+{
+    return (uint32_t)(TIMER_COUNT_MAX - apic_read(APIC_TIMER_CURRENT));
+}
+
 static void measure_timer(void)
 {
+    static const struct calibrate_clocks clocks = {time_ns, timer_counts, TIMER_COUNT_MAX};
+    static const struct calibrate_length length = {.ticks = SAMPLE_NS, .counts = 1};
+    struct calibrate_result r;
+
     apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
     apic_write(APIC_LVT_TIMER, LVT_MASKED);
     apic_write(APIC_TIMER_INITIAL, (uint32_t)TIMER_COUNT_MAX);
-    uint64_t start = time_ns();
-    time_delay_ns(CALIBRATION_NS);
-    uint64_t counts = TIMER_COUNT_MAX - apic_read(APIC_TIMER_CURRENT);
-    uint64_t elapsed = time_ns() - start;
+    if (calibrate(&clocks, length, &r))
+        counts_per_ns = (r.counts << FIXED_POINT_SHIFT) / r.ticks;
     apic_write(APIC_TIMER_INITIAL, 0);
-    counts_per_ns = (counts << FIXED_POINT_SHIFT) / elapsed;
 }
 
 /* Interrupts the firmware took but never finished would hold back all of lower priority. */

@@ -15,10 +15,17 @@ uint64_t time_ns(void);
 /* The time-stamp counter's value at a time in time_ns() terms. */
 uint64_t time_to_tsc(uint64_t ns);
 /*
- * Learns the counter's frequency: from CPUID if it tells, else against the PIT in less than 1 ms.
- * `boot_tsc` is the counter's value that becomes time 0. NULL, or a sentence saying what is wrong.
+ * Learns the counter's frequency: from CPUID if it tells, else against the PIT, in less than 1 ms
+ * unless the machine stops meanwhile. `boot_tsc` is the counter's value that becomes time 0. NULL,
+ * or a sentence saying what is wrong.
  */
 const char *time_init(uint64_t boot_tsc);
+/*
+ * Compares the frequency with a second clock, the ACPI power-management timer at an I/O port
+ * (ACPI specification 4.8.3.3), and mends it if they differ by more than 1 %. Before timers are
+ * set. `mask`: the bits that the timer has.
+ */
+void time_check(uint16_t port, uint32_t mask);
 /* Counts per second, for the report. */
 uint64_t time_frequency(void);
 /* Busy wait; for hardware delays below a tick. */

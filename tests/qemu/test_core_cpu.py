@@ -149,6 +149,23 @@ def test_keep_out_over_the_kernel_is_refused(guest, kernel):
     assert "keep-out range 0x200000 covers the kernel image" in sentence(ran)
 
 
+def right(frequency):
+    """Of the time-stamp counter where one instruction, or a power of two, is a nanosecond."""
+    return abs(frequency - 1_000_000_000) < 2_000_000
+
+
+def test_a_clock_that_is_wrong_is_found_by_another(guest, kernel, tmp_path):
+    """The kernel takes the first clock for one of twice its frequency."""
+    image = kernel.read_bytes()
+    pit, twice = (hertz.to_bytes(4, "little") for hertz in (1193182, 2 * 1193182))
+    assert image.count(pit) > 0
+    (tmp_path / "kernel.elf").write_bytes(image.replace(pit, twice))
+    ran = guest(kernel, settings=[("selftest", "threads")], icount=0, kernel=tmp_path / "kernel.elf").run()
+    assert "two clocks disagree" in ran.serial, ran.log
+    assert right(ran.report["time"]["tsc_hz"]), ran.log
+    assert "selftest threads: passed" in ran.serial, ran.log
+
+
 def test_steps_are_timed(guest, kernel):
     ran = boot(guest, kernel, ("selftest", "threads"), icount=0)
     steps = {step["step"]: step["end_ns"] for step in ran.report["time"]["steps"]}
@@ -156,3 +173,4 @@ def test_steps_are_timed(guest, kernel):
     assert times == sorted(times) and all(times)
     assert steps["start"] < 1_000_000, "the clock must be calibrated in at most 1 ms"
     assert list(steps)[:4] == ["start", "find", "close", "group"]
+    assert right(ran.report["time"]["tsc_hz"])
