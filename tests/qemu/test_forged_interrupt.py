@@ -78,14 +78,14 @@ def test_another_device_s_message_is_dropped(guest, payload):
 def test_any_vector_is_survived(guest, payload):
     """Messages of the old format again, but all that there can be, whatever the CPU is at. None ends the run
     before its time, and all of them are in the report."""
-    how_many = "all" if os.environ.get("BULKHEAD_LONG") else "chosen"
-    ran = guest(payload("vectors"), devices=["edu"], args=[FIRST, how_many], settings=[("payload-timeout", "600")],
+    how_many, seconds = ("all", 1200) if os.environ.get("BULKHEAD_LONG") else ("chosen", 250)
+    ran = guest(payload("vectors"), devices=["edu"], args=[FIRST, how_many], settings=[("payload-timeout", seconds)],
                 icount=10, qmp=True).start()
     ran.wait_for("vectors: user mode")
     status = int.from_bytes(ran.qmp.read_physical(UNIT + GSTS, 4), "little")
     assert status & REMAPPING and not status & OLD_FORMAT, "a real unit blocks the old format"
     ran.wait()
-    assert ran.report["exit"] == {"reason": "timeout"}, ran.log
+    assert ran.report["exit"]["reason"] == "timeout", ran.log
     sent = [re.fullmatch(r"vectors: .*: (\d+) messages, (\d+) NMIs", line) for line in ran.output("vectors: ")]
     messages, nmis = (sum(int(phase[number]) for phase in sent) for number in (1, 2))
     assert len(sent) == 3 and messages > 512, ran.log
