@@ -2,7 +2,7 @@
 # The SDK: newlib with our system headers, and libsdk.a, which makes its calls system calls.
 
 NEWLIB := $(BUILD)/newlib.stamp
-SDK_CC := BULKHEAD_BUILD=$(abspath $(BUILD)) sdk/cc
+SDK_CC := BULKHEAD_BUILD=$(BUILD) sdk/cc
 SDK_FLAGS := -D_GNU_SOURCE -std=gnu11 -O2 -g $(filter-out -Wshadow,$(WARN))
 SDK_OBJECTS := $(patsubst sdk/lib/%.c,$(BUILD)/sdk/%.o,$(sort $(wildcard sdk/lib/*.c)))
 SDK := $(BUILD)/sdk/libsdk.a $(BUILD)/sdk/start.o

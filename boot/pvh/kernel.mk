@@ -21,11 +21,14 @@ $(BUILD)/obj/%.S.o: %.S
 	$(call SAY,AS,$<)
 	$(Q)$(CC) $(KERNEL_FLAGS) -MMD -MP -c $< -o $@
 
-# What the report calls this build. The file changes only when the answer does.
-$(BUILD)/version.h: FORCE
+# What the report calls this build. The file is made anew only when the answer changes; where git
+# gives none, as in the checkout of somebody else, what is there stays.
+BUILD_VERSION := $(shell git describe --always --dirty 2>/dev/null)
+VERSION_THERE := $(shell sed -n 's/.*"\(.*\)"/\1/p' $(BUILD)/version.h 2>/dev/null)
+
+$(BUILD)/version.h: $(if $(filter-out $(VERSION_THERE),$(BUILD_VERSION)),FORCE)
 	@mkdir -p $(@D)
-	@echo "#define BUILD_VERSION \"$$(git describe --always --dirty 2>/dev/null || echo unknown)\"" >$@.new
-	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+	@echo '#define BUILD_VERSION "$(or $(BUILD_VERSION),unknown)"' >$@
 $(BUILD)/obj/kernel/report/report.c.o: KERNEL_FLAGS += -I$(BUILD)
 $(BUILD)/obj/kernel/report/report.c.o: $(BUILD)/version.h
 

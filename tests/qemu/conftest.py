@@ -13,18 +13,18 @@ import pytest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / "tools"), str(TOP / "tests/qemu")]
 
-from bulkhead import cli  # noqa: E402
+from bulkhead import cli, lock  # noqa: E402
 import stretch  # noqa: E402
 from guest import Guest  # noqa: E402
 
 
 def make(target):
     """Builds one target; what it prints is shown only if it fails."""
-    with cli.building():
-        done = subprocess.run(["make", "--no-print-directory", target], cwd=TOP, stdin=subprocess.DEVNULL,
+    with lock.building(cli.BUILD):
+        done = subprocess.run(cli.make_command(target), cwd=TOP, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     assert done.returncode == 0, done.stdout
-    return TOP / target
+    return cli.built(target)
 
 
 def timed(run):

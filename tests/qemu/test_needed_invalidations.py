@@ -76,5 +76,5 @@ def test_the_host_notices(call):
         program = host_test_without(name, [call], NEEDED[call])
         done = subprocess.run([program], cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True, timeout=280, check=False)
     finally:
-        shutil.rmtree(TOP / "build/variants" / name, ignore_errors=True)
+        shutil.rmtree(cli.BUILD / "variants" / name, ignore_errors=True)
     assert done.returncode != 0

@@ -5,6 +5,7 @@ cannot outlive the source it speaks of."""
 
 import re
 
+from bulkhead import cli
 from conftest import TOP, make
 
 
@@ -38,7 +39,7 @@ def remove_call(text, function, callee):
 
 def sources_without(name, calls):
     """Puts sources without some calls, (file, function, callee) each, below build/variants/NAME."""
-    folder = TOP / "build/variants" / name
+    folder = cli.BUILD / "variants" / name
     sources = {}
     for path, function, callee in calls:
         text = sources.get(path) or (TOP / path).read_text()

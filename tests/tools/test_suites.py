@@ -55,7 +55,7 @@ def test_verdicts_of_conformance_programs(monkeypatch, tmp_path, results, script
     program.parent.mkdir(parents=True)
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
-    monkeypatch.setattr(cli, "TOP", tmp_path)
+    monkeypatch.setattr(cli, "BUILD", tmp_path / "build")
     monkeypatch.setattr(cli, "make", lambda *targets, keep_going: True)
     monkeypatch.setattr(sdk, "PROGRAMS", [("x", "sdk")])
     monkeypatch.setenv("BULKHEAD_LONG", "")

@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What every command shares: where things are, how to fail, how to call make."""
 
-import contextlib
 import ctypes
-import fcntl
+import difflib
 import os
 import pathlib
+import re
 import signal
 import subprocess
 
+from bulkhead import lock
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = TOP / "build"
+BUILD = pathlib.Path(os.environ.get("BULKHEAD_BUILD") or TOP / "build").absolute()
 PR_SET_PDEATHSIG = 1
+
+if os.environ.get("BULKHEAD_BUILD"):  # for sdk/cc and for commands that tests call, from whatever folder
+    os.environ["BULKHEAD_BUILD"] = str(BUILD)
 
 
 class Failure(Exception):
@@ -27,20 +32,45 @@ def jobs():
     return len(os.sched_getaffinity(0))
 
 
-@contextlib.contextmanager
-def building():
-    """One build at a time in the build folder, whoever asks: two would write the same files."""
-    BUILD.mkdir(exist_ok=True)
-    with open(BUILD / "make.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def build_folder():
+    """The build folder as make gets to know it: relative where it can be, since make takes no blanks."""
+    if BUILD == TOP / "build":
+        return "build"
+    if re.search(r"[\s#$%:\\]", str(BUILD)):
+        raise Failure(f"BULKHEAD_BUILD={BUILD}: make cannot build in a folder with a blank or one of #$%:\\ in its name")
+    return str(BUILD)
+
+
+def built(name):
+    """The path of what make calls build/NAME."""
+    return BUILD / pathlib.Path(name).relative_to("build")
+
+
+def make_command(*targets):
+    """The call of make that builds targets; those that are files are called build/NAME here, wherever that is."""
+    folder = build_folder()
+    return ["make", "--no-print-directory", f"BUILD={folder}",
+            *(re.sub("^build/", lambda _: f"{folder}/", str(target)) for target in targets)]
 
 
 def make(*targets, keep_going=False):
     """Builds make targets with progress on the terminal; True if all were built."""
-    command = ["make", "-s", "--no-print-directory", f"-j{jobs()}", *(["-k"] if keep_going else []), *targets]
-    with building():
+    command = [*make_command(*targets), "-s", f"-j{jobs()}", *(["-k"] if keep_going else [])]
+    try:
+        held = lock.building(BUILD)
+    except OSError as problem:
+        if is_built(*targets):
+            return True
+        raise Failure(f"cannot build in {BUILD} ({problem.strerror}), and not all that is needed has been built there: "
+                      "build as a user who may write there, or elsewhere with BULKHEAD_BUILD=DIR") from None
+    with held:
         return subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def is_built(*targets):
+    """Is there nothing to do for these targets?"""
+    return subprocess.run([*make_command(*targets), "-q"], cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL, check=False).returncode == 0
 
 
 def build(*targets):
@@ -55,6 +85,12 @@ def read_text(name):
         return pathlib.Path(name).read_text(encoding="utf-8", errors="surrogateescape")
     except (OSError, ValueError) as problem:
         raise Failure(f"cannot read {name}: {problem}") from None
+
+
+def nearest(word, known):
+    """A hint at the known word that was probably meant, for the end of a sentence, or nothing."""
+    found = difflib.get_close_matches(word, known, 1)
+    return f", the nearest is '{found[0]}'" if found else ""
 
 
 def option_value(text):

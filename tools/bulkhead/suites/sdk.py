@@ -16,10 +16,10 @@ def run(results):
     programs = {f"{name}.{library}": f"build/payloads/{name}.{library}.elf" for name, library in PROGRAMS}
     cli.make(*programs.values(), keep_going=True)
     for library, program in programs.items():
-        if not (cli.TOP / program).exists():
+        if not cli.built(program).exists():
             results.case(f"sdk/{library}", False, "not built")
             continue
-        status, output = unit.run_program(cli.TOP / program, "host")
+        status, output = unit.run_program(cli.built(program), "host")
         cases = CASE.findall(output)
         for verdict, name, why in cases:
             results.case(f"sdk/{library}/{name}", verdict == "ok", why)

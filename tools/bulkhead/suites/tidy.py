@@ -28,7 +28,7 @@ def clang_words(line):
 
 def compile_commands():
     """{source: arguments of its clang call} for everything that make would compile."""
-    dry = subprocess.run(["make", "--no-print-directory", "-nB", *TARGETS], cwd=cli.TOP, stdin=subprocess.DEVNULL,
+    dry = subprocess.run([*cli.make_command(*TARGETS), "-nB"], cwd=cli.TOP, stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     commands = {}
     for line in dry.stdout.decode().splitlines():
