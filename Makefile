@@ -22,6 +22,7 @@ WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow 
 include boot/pvh/kernel.mk
 include boot/efi/efi.mk
 include tools/afu-model/afu-model.mk
+include tools/check/check.mk
 include tests/unit/unit.mk
 include tests/fuzz/fuzz.mk
 include sdk/sdk.mk
@@ -32,7 +33,7 @@ include tests/qemu/variants.mk
 include tests/qemu/plugins.mk
 
 .PHONY: all kernel objects sdk examples unit fuzz clean
-all: kernel efi examples
+all: kernel efi examples $(BUILD)/check
 kernel: $(BUILD)/kernel.elf
 objects: $(KERNEL_OBJECTS)
 

@@ -31,6 +31,9 @@ struct iommu_options {
     void *context;
 };
 
+/* Puts presets where there is a 0. 0, or -EINVAL with the reason: what iommu_init() would say. */
+int iommu_check_options(struct iommu_options *options, struct refusal *why);
+
 /*
  * Takes every unit of the machine over from whatever state firmware left it in and switches it on,
  * in the order that never lets a request through: queue, empty root table, interrupt-remapping

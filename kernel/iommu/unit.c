@@ -290,28 +290,6 @@ static int unit_create(const struct dmar_unit *described, unsigned index, struct
     return 0;
 }
 
-static bool power_of_two_between(unsigned value, unsigned low, unsigned high)
-{
-    return value >= low && value <= high && (value & (value - 1)) == 0;
-}
-
-static int check_options(struct refusal *why)
-{
-    if (chosen.queue_entries == 0)
-        chosen.queue_entries = QUEUE_ENTRIES_MIN;
-    if (chosen.remap_entries == 0)
-        chosen.remap_entries = 4096;
-    if (!power_of_two_between(chosen.queue_entries, QUEUE_ENTRIES_MIN, QUEUE_ENTRIES_MAX))
-        return refuse(
-            why, -EINVAL,
-            "the IOMMU invalidation queue must have 256 to 32768 entries, a power of two");
-    if (!power_of_two_between(chosen.remap_entries, 256, 65536))
-        return refuse(
-            why, -EINVAL,
-            "the interrupt-remapping table must have 256 to 65536 entries, a power of two");
-    return 0;
-}
-
 static void announce(const struct iommu_unit *unit)
 {
     log_info("iommu%u at 0x%llx: %u-bit addresses, %u-level tables, leaves up to %s%s%s%s",
@@ -335,7 +313,7 @@ int iommu_init(const struct dmar_info *dmar, const struct iommu_options *options
 
     dmar_table = dmar;
     chosen = *options;
-    error = check_options(why);
+    error = iommu_check_options(&chosen, why);
     if (error)
         return error;
     if (dmar->unit_count == 0)

@@ -147,7 +147,10 @@ def test_files_of_the_user(kernel, tmp_path):
 
 MISTAKES = {
     "no such payload": (["./nowhere.elf"], "no such payload"),
-    "no such example": (["nowhere"], "no example 'nowhere'"),
+    "no such example": (["nowhere"], "no example 'nowhere'; there are: "),
+    "a misspelt example": (["helo-dma"], "no example 'helo-dma', the nearest is 'hello-dma'; there are: "),
+    "a place of a real machine": (["--device", "01:00.0"], "names a device of a machine that exists"),
+    "an id of a real machine": (["--device", "8086:10d3,kernel.uio=yes"], "names a device of a machine that exists"),
     "no such option": (["--devise", "edu"], "--devise"),
     "no such firmware": (["--firmware", "bios"], "bios"),
     "no such config": (["--config", "/nowhere.conf"], "/nowhere.conf"),
@@ -179,6 +182,18 @@ def test_refusal_reaches_the_user(hello_dma):
     last = ran.stderr.splitlines()[-1]
     assert "the kernel refused to start: " in last and "DMAR" in last
     assert (ran.stdout + ran.stderr).count("DMAR") == last.count("DMAR")  # said once
+
+
+def test_a_file_that_looks_like_an_example(tmp_path):
+    (tmp_path / "stat").write_bytes(b"")
+    done = subprocess.run([*RUN, "stat"], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and done.stderr.endswith("; the file of that name is ./stat\n"), done.stderr
+
+
+def test_kernel_options_behind_a_blank(hello_dma):
+    """As bulkhead.conf has them; behind commas with kernel. before them they are in hello-uio's example.conf."""
+    ran = run("--device", "edu uio=yes dma-memory=yes", "hello-uio")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def read_process(pid, name):

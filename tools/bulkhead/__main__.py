@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from bulkhead.cli import Failure
+from bulkhead.cli import Failure, nearest
 
 # name -> (module, one line of help)
 COMMANDS = {
@@ -32,7 +32,7 @@ def main(arguments):
         print_help()
         return 0
     if name not in COMMANDS:
-        raise Failure(f"no command '{name}'; ./bulkhead help lists them", status=2)
+        raise Failure(f"no command '{name}'{nearest(name, COMMANDS)}; ./bulkhead help lists them", status=2)
     return importlib.import_module(COMMANDS[name][0]).main(arguments[1:])
 
 

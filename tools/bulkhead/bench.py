@@ -33,7 +33,7 @@ def parse(arguments):
     options = parser.parse_args(arguments)
     for key in options.keys:
         if key not in ROWS:
-            parser.error(f"no row '{key}'; there are: {', '.join(ROWS)}")
+            parser.error(f"no row '{key}'{cli.nearest(key, ROWS)}; there are: {', '.join(ROWS)}")
     return options
 
 

@@ -4,6 +4,7 @@
 import dataclasses
 import os
 import pathlib
+import re
 
 from bulkhead import cli, cpio
 
@@ -32,6 +33,15 @@ def check(payload, name, files):
         raise cli.Failure(f"the payload {name} is empty")
     if files and not files.is_dir():
         raise cli.Failure(f"--files {files} is not a folder")
+    for taken in (PAYLOAD_NAME, CONFIG_NAME):
+        if files and os.path.lexists(files / taken):
+            raise cli.Failure(f"--files {files} holds a {taken}, which is what the boot archive calls its own")
+
+
+def name_setting(payload, config):
+    """What the payload finds in its argv[0], unless a bulkhead.conf says so."""
+    said = re.search(r"^[ \t]*payload-name[ \t]*=", config, re.MULTILINE)
+    return [] if said else [("payload-name", pathlib.Path(payload).name)]
 
 
 def quote(value):
@@ -48,8 +58,15 @@ def command_line(settings):
     return " ".join(f"{key}={quote(value)}" for key, value in settings)
 
 
+def file_value(key, value):
+    """As a file has it, where the words of a device are split before quotes are taken away."""
+    if key != "device":
+        return quote(value)
+    return " ".join(word if re.fullmatch(r"[\w:./=-]+", word) else quote(word) for word in value.split()) or quote(value)
+
+
 def config_lines(settings):
-    return "".join(f"{key} = {quote(value)}\n" for key, value in settings)
+    return "".join(f"{key} = {file_value(key, value)}\n" for key, value in settings)
 
 
 def members(boot, config):

@@ -9,6 +9,7 @@ from bulkhead.cli import Failure
 MAGIC = b"070701"
 TRAILER = "TRAILER!!!"
 SIZE_MAX = 0xffffffff
+NAME_MAX = 1024  # with its zero: CPIO_NAME_MAX of kernel/payload/cpio.h
 REGULAR, DIRECTORY, LINK = 0o100000, 0o040000, 0o120000
 
 
@@ -19,6 +20,8 @@ def pad(data):
 
 def record(name, content, mode, inode):
     encoded = os.fsencode(name) + b"\0"
+    if len(encoded) > NAME_MAX:
+        raise Failure(f"{name} is too long a name for an archive")
     fields = (inode, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(encoded), 0)
     header = MAGIC + b"".join(b"%08x" % field for field in fields)
     return pad(header + encoded) + pad(content)

@@ -26,6 +26,10 @@ PRESETS = {
 }
 # What the kernel is told of a preset unless the command line says otherwise.
 KERNEL_OPTIONS = {"afu-model": {"afu": "dfl"}}
+# What the kernel finds in an image's machine by these names.
+IDS = {"edu": "1234:11e8", "nvme": "1b36:0010", "e1000e": "8086:10d3"}
+# How the kernel, and not QEMU, names a device: a place, or vendor and device.
+PLACE = re.compile(r"(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f](?:/[0-9a-f.]+)*|[0-9a-f]{4}:[0-9a-f]{4}", re.I)
 # Words of a SPEC that are not QEMU's: kernel.KEY=VALUE, and the software card's behaviour.
 KERNEL_PREFIX = "kernel."
 MODEL_MODE = "mode="
@@ -86,6 +90,24 @@ def default_address(options, bridges, number):
     return "0x0" if "root-port" in kind or "downstream" in kind or kind == "ioh3420" else "0x1"
 
 
+def take_kernel_words(spec):
+    """Parts a SPEC: (what is QEMU's, the device's options for the kernel). Those are the words kernel.KEY=VALUE
+    and, as in bulkhead.conf, all words behind a blank."""
+    head, *behind = spec.split() or [""]
+    head, words = take_words(head, KERNEL_PREFIX)
+    return head, words + behind
+
+
+def selector_for_any_machine(spec):
+    """The kernel's selector of a device in a machine that nobody has made yet."""
+    head, words = take_kernel_words(spec)
+    name, _, more = head.partition(",")
+    if more:
+        raise Failure(f"--device '{spec}': '{more}' would be for QEMU, and an image is for any machine; options for the "
+                      "kernel follow behind a blank, as KEY=VALUE, or behind a comma, as kernel.KEY=VALUE")
+    return " ".join([IDS.get(name, name), *words])
+
+
 def make_drive(folder, name):
     with open(f"{folder}/{name}.img", "wb") as image:
         image.truncate(DRIVE_SIZE)
@@ -112,11 +134,14 @@ def start_model(socket, modes):
 
 def assign(spec, number, qemu_arguments, folder):
     """Turns the number-th --device into what QEMU and the kernel have to be told."""
-    spec, kernel_words = take_words(spec, KERNEL_PREFIX)
+    spec, kernel_words = take_kernel_words(spec)
     modes = []
     if spec.partition(",")[0] == "afu-model":
         spec, modes = take_words(spec, MODEL_MODE)
     name, _, more = spec.partition(",")
+    if PLACE.fullmatch(name):
+        raise Failure(f"--device {name} names a device of a machine that exists, as `image` takes it; `run` makes a machine: "
+                      f"name a device of QEMU, such as {', '.join(PRESETS)}")
     if not re.fullmatch(r"[\w.-]+", name):
         raise Failure(f"--device '{spec}' does not begin with the name of a device")
     template, extra = PRESETS.get(name, (name, ()))
@@ -128,13 +153,14 @@ def assign(spec, number, qemu_arguments, folder):
         else:
             make_drive(folder, fill["id"])
     if name == "afu-model":
-        cli.build(str((cli.BUILD / "afu-model").relative_to(cli.TOP)))
+        cli.build("build/afu-model")
         start_model(f"{folder}/{fill['id']}.socket", modes)
     _, options = options_of(argument)
     bridges = bridges_in(qemu_arguments)
     if "addr" not in options:
         options["addr"] = default_address(options, bridges, number)
         argument += f",addr={options['addr']}"
-    told = {**KERNEL_OPTIONS.get(name, {}), **dict(word.partition("=")[::2] for word in kernel_words)}
-    selector = " ".join([selector_of(options, bridges), *(f"{key}={value}" for key, value in told.items())])
+    said = {word.partition("=")[0] for word in kernel_words}
+    preset = [f"{key}={value}" for key, value in KERNEL_OPTIONS.get(name, {}).items() if key not in said]
+    selector = " ".join([selector_of(options, bridges), *preset, *kernel_words])
     return Assigned(argument, tuple(word.format(**fill) for word in extra), selector)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Writes a raw disk with a GPT and one EFI system partition, by mtools: no root, no loop device."""
 
+import contextlib
 import os
 import pathlib
 import struct
@@ -71,7 +72,23 @@ def mtools(file, *command):
 
 
 def write(path, tree):
-    """An image at `path` with everything below the folder `tree` in its EFI system partition."""
+    """An image at `path` with everything below the folder `tree` in its EFI system partition. An older
+    file of that name stays until all is written."""
+    path = os.path.realpath(path)
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise Failure(f"{path} is not a file: write the image to a file, then copy that (docs/image.md)")
+    beside = f"{path}.new"
+    try:
+        write_file(beside, tree)
+        os.replace(beside, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(beside)
+        raise
+
+
+def write_file(path, tree):
+    """Makes the image."""
     files = [found for found in pathlib.Path(tree).rglob("*") if found.is_file()]
     content = sum(round_up(found.stat().st_size, 4096) for found in files)
     size = max(PARTITION_MIN, round_up(content + content // 16 + (8 << 20), ALIGNMENT))

@@ -4,6 +4,8 @@
 examples/NAME/example.conf holds lines `option = value`, where option is a long option of
 ./bulkhead run without its dashes; # starts a comment. What the command line says comes first."""
 
+import os
+
 from bulkhead import cli
 
 DEFAULT = "hello-dma"
@@ -22,7 +24,8 @@ def options(name):
     """The example's own options: [(option, value)]."""
     path = cli.TOP / "examples" / name / "example.conf"
     if not path.exists():
-        raise cli.Failure(f"no example '{name}'; there are: {', '.join(names())}", 2)
+        file = f"; the file of that name is ./{name}" if os.path.exists(name) else ""
+        raise cli.Failure(f"no example '{name}'{cli.nearest(name, names())}; there are: {', '.join(names())}{file}", 2)
     found = []
     for number, line in enumerate(path.read_text().splitlines(), 1):
         line = line.partition("#")[0].strip()

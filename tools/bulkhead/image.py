@@ -6,14 +6,14 @@ import pathlib
 import tempfile
 
 from bulkhead import boot as booted
-from bulkhead import cli, disk, esp, examples
+from bulkhead import check, cli, devices, disk, esp, examples, partition
 
 DESCRIPTION = """Makes a raw disk image with an EFI system partition that boots PAYLOAD.elf (or the example
 called NAME) on any UEFI machine with VT-d, and in QEMU as it is. With --dir, writes the same files below a
 folder, for a partition that exists already."""
 
-# Devices that go by a name here, as the kernel's `device` key wants them.
-IDS = {"edu": "1234:11e8", "nvme": "1b36:0010", "e1000e": "8086:10d3"}
+# Of an image for which nobody gave one: there is a file to edit.
+EMPTY_CONFIG = "# Settings of Bulkhead's kernel, a line each: key = value\n"
 
 
 def parser():
@@ -22,7 +22,8 @@ def parser():
         usage="./bulkhead image [OPTIONS] (-o FILE | --dir DIR) PAYLOAD.elf | NAME [-- ARGS...]")
     made.add_argument("--device", action="append", default=[], metavar="SPEC",
                       help="a device to assign: BB:DD.F, VVVV:DDDD, any other value of the key 'device', or "
-                           + ", ".join(IDS))
+                           + ", ".join(devices.IDS) + "; its options for the kernel as KEY=VALUE behind a blank, or as "
+                           ",kernel.KEY=VALUE")
     made.add_argument("--config", metavar="FILE", help="a bulkhead.conf for the kernel")
     made.add_argument("--files", metavar="DIR", help="a folder whose files the payload will find at /")
     made.add_argument("--seal", action="store_true",
@@ -48,20 +49,20 @@ def describe(options, args):
     if examples.is_name(options.payload):
         payload = examples.program(options.payload)
         wished = [value for option, value in examples.options(options.payload) if option == "device"]
-        cli.build(str(payload.relative_to(cli.TOP)))
+        cli.build(f"build/examples/{options.payload}.elf")
     files = pathlib.Path(options.files) if options.files else None
     booted.check(payload, options.payload, files)
-    settings = [("device", IDS.get(device, device)) for device in options.device or wished]
-    settings += [("arg", argument) for argument in args]
-    config = cli.read_text(options.config) if options.config else ""
+    config = cli.read_text(options.config) if options.config else EMPTY_CONFIG
     if config and not config.endswith("\n"):
         config += "\n"
+    settings = [("device", devices.selector_for_any_machine(device)) for device in options.device or wished]
+    settings += booted.name_setting(options.payload, config) + [("arg", argument) for argument in args]
     return booted.Boot(payload, [], config + booted.config_lines(settings), files, None)
 
 
 def write(boot, options):
     if options.dir:
-        esp.write(boot, options.dir, esp.INSTALLED, options.seal)
+        partition.write(boot, options.dir, options.seal)
         return
     with tempfile.TemporaryDirectory(prefix="bulkhead.") as folder:
         esp.write(boot, folder, sealed=options.seal)
@@ -71,7 +72,8 @@ def write(boot, options):
 def main(arguments):
     options, args = parse(arguments)
     boot = describe(options, args)
-    cli.build("kernel", "efi")
+    cli.build("kernel", "efi", check.PROGRAM)
+    check.ask(boot)
     try:
         write(boot, options)
     except OSError as problem:

@@ -19,7 +19,6 @@ PATIENCE = 5  # seconds that QEMU gets to end after a signal
 class Machine:
     """What ./bulkhead run can be asked for."""
     payload: pathlib.Path
-    name: str = ""  # argv[0] of the payload; "" leaves it to the kernel
     args: list = dataclasses.field(default_factory=list)
     devices: list = dataclasses.field(default_factory=list)
     firmware: str = "pvh"
@@ -42,17 +41,18 @@ def iommu_arguments(overrides):
     return ["-device", ",".join(["intel-iommu", *(f"{key}={value}" for key, value in options.items())])]
 
 
-def prepare(machine, folder):
+def prepare(machine, folder, look=None):
     """QEMU's command line, but for the console, and where the report will be. Makes what it needs
-    in the temporary `folder`."""
+    in the temporary `folder`. look() may object to what is to be booted."""
     folder = pathlib.Path(folder)
     assigned = [devices.assign(spec, number, machine.qemu_args, folder)
                 for number, spec in enumerate(machine.devices)]
     settings = [("report-port", hex(REPORT_PORT)), ("exit-port", hex(EXIT_PORT)), *machine.settings]
     settings += [("device", device.selector) for device in assigned]
-    settings += [("payload-name", machine.name)] if machine.name else []
     settings += [("arg", argument) for argument in machine.args]
     boot = booted.Boot(machine.payload, settings, machine.config, machine.files, folder)
+    if look:
+        look(boot)
     report = folder / "report.json"
     command = [QEMU, "-nodefaults", "-display", "none", "-no-reboot", "-machine", "q35,kernel-irqchip=split",
                "-accel", machine.accel, "-cpu", machine.cpu, "-m", machine.memory]

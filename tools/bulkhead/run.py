@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 
-from bulkhead import boot, cli, console, examples, firmware, machine, report
+from bulkhead import boot, check, cli, console, examples, firmware, machine, report
 
 DESCRIPTION = """Boots PAYLOAD.elf (or the example called NAME; by default hello-dma) on a q35 machine with
 an IOMMU, shows its console, and exits with its exit status. 125: the payload did not end by itself."""
@@ -33,7 +33,8 @@ def parser():
                                    usage="./bulkhead run [OPTIONS] [PAYLOAD.elf | NAME] [-- ARGS...]")
     made.add_argument("--device", action="append", metavar="SPEC",
                       help="a device to assign: edu, nvme, e1000e, afu-model, or any QEMU -device string; "
-                           "words kernel.KEY=VALUE in it are the device's options for the kernel")
+                           "words kernel.KEY=VALUE in it, and words KEY=VALUE behind a blank, are the device's options "
+                           "for the kernel")
     made.add_argument("--firmware", choices=sorted(firmware.DOORS), help="the way in (default: pvh)")
     made.add_argument("--memory", metavar="SIZE", type=memory_size, help="of the machine (default: 512M)")
     made.add_argument("--accel", choices=("tcg", "kvm"), help="default: tcg, which works everywhere")
@@ -74,12 +75,13 @@ def describe(options, args):
     if examples.is_name(options.payload):
         payload = examples.program(options.payload)
     given = {name: getattr(options, name) for name in ("firmware", "memory", "accel") if getattr(options, name)}
+    config = cli.read_text(options.config) if options.config else ""
     return machine.Machine(
-        payload=payload.absolute(), name=options.payload, args=args, devices=options.device or [],
+        payload=payload.absolute(), args=args, devices=options.device or [],
         qemu_args=options.qemu_arg or [],
         iommu=None if options.no_iommu else options.iommu or "",
-        config=cli.read_text(options.config) if options.config else "",
-        files=pathlib.Path(options.files).absolute() if options.files else None, **given)
+        config=config, settings=boot.name_setting(options.payload, config),
+        files=pathlib.Path(options.files) if options.files else None, **given)
 
 
 def clear_report(name):
@@ -136,13 +138,13 @@ def main(arguments):
     options, args = parse(arguments)
     wanted = describe(options, args)
     if examples.is_name(options.payload):
-        cli.build(str(wanted.payload.relative_to(cli.TOP)))
+        cli.build(f"build/examples/{options.payload}.elf")
     boot.check(wanted.payload, options.payload, wanted.files)
     if options.report:
         clear_report(options.report)
-    cli.build(*firmware.DOORS[wanted.firmware][0])
+    cli.build(*firmware.DOORS[wanted.firmware][0], check.PROGRAM)
     with tempfile.TemporaryDirectory(prefix="bulkhead.") as folder:
-        command, report_path = machine.prepare(wanted, folder)
+        command, report_path = machine.prepare(wanted, folder, check.ask)
         sys.stdout.flush()
         status, kept = run_qemu(command, wanted.firmware)
         found = report.read(report_path)

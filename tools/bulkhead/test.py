@@ -58,7 +58,7 @@ def parse(arguments):
     options = parser.parse_args(arguments)
     for name in options.suites:
         if name not in SUITES:
-            parser.error(f"no suite '{name}'; there are: {', '.join(SUITES)}")
+            parser.error(f"no suite '{name}'{cli.nearest(name, SUITES)}; there are: {', '.join(SUITES)}")
     return options
 
 
