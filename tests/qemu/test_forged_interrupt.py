@@ -79,7 +79,7 @@ def test_any_vector_is_survived(guest, payload):
     """Messages of the old format again, but all that there can be, whatever the CPU is at. None ends the run
     before its time, and all of them are in the report."""
     how_many, seconds = ("all", 1200) if os.environ.get("BULKHEAD_LONG") else ("chosen", 250)
-    ran = guest(payload("vectors"), devices=["edu"], args=[FIRST, how_many], settings=[("payload-timeout", seconds)],
+    ran = guest(payload("vectors"), devices=["edu"], args=[FIRST, how_many], settings=[("payload-timeout", str(seconds))],
                 icount=10, qmp=True).start()
     ran.wait_for("vectors: user mode")
     status = int.from_bytes(ran.qmp.read_physical(UNIT + GSTS, 4), "little")
