@@ -13,3 +13,11 @@ def test_memory_is_kept_until_it_is_unmapped(guest, payload, interface, kind):
     for moment in MOMENTS:
         assert ran.output(f"pinned: {moment}: ") == 3 * [f"pinned: {moment}: 8 of 8 intact"], ran.log
     assert ran.report["memory"]["pins"] == 0 and ran.report["memory"]["orphans"] == 0
+
+
+def test_parts_of_a_pinned_gib_are_kept(guest, payload):
+    ran = guest(payload("pinned"), devices=["edu"], args=["type1", "0000:00:10.0", "parts"], memory="4G",
+                settings=[("memlock", "2G")]).run()
+    assert ran.status == 0, ran.log
+    assert ran.output("pinned: ") == [f"pinned: {part}: 8 of 8 intact" for part in ("a page", "the last page", "a block")], ran.log
+    assert ran.report["memory"]["pins"] == 0 and ran.report["memory"]["orphans"] == 0

@@ -3,7 +3,9 @@
  * Memory that the program gives back while a device may reach it: it keeps its content and is
  * handed out to nobody, whatever is asked for, until it is unmapped from the device.
  *
- * usage: pinned type1|iommufd|file 0000:bb:dd.f page|pieces|block
+ * usage: pinned type1|iommufd|file 0000:bb:dd.f page|pieces|block|parts
+ *
+ * parts: only parts of memory that is pinned as one GiB are given back.
  */
 #define _GNU_SOURCE
 #include "edu.h"
@@ -14,6 +16,8 @@
 #define BYTES  1024u
 #define CHUNK  (1ul << 20)
 #define PROBES 8u
+#define GIB    (1ul << 30)
+#define TAKEN  40u /* pieces of memory of the size of a part that is given back */
 
 static uint64_t pattern_seed = 0x9e3779b97f4a7c15ull;
 
@@ -80,8 +84,8 @@ static void give_all(char *last)
     }
 }
 
-/* What the device finds in the memory now, at places all over it. */
-static void look(const char *when, const char *mirror, uint64_t size)
+/* What the device finds in the memory at an IOVA now, at places all over it. */
+static void look(const char *when, const char *mirror, uint64_t iova, uint64_t size)
 {
     unsigned good = 0;
 
@@ -91,7 +95,7 @@ static void look(const char *when, const char *mirror, uint64_t size)
         /* A transfer crosses no page, so that each is one access. */
         if (offset % PAGE > PAGE - BYTES)
             offset -= offset % PAGE - (PAGE - BYTES);
-        edu_read(IOVA + offset, BYTES);
+        edu_read(iova + offset, BYTES);
         edu_write(MIRROR, BYTES);
         good += is_filled(mirror, offset);
     }
@@ -157,14 +161,14 @@ static int go(uint32_t space, const char *interface, const char *kind, char *mir
     int file;
     char *memory = map_memory(space, interface, kind, size, &file), *all;
 
-    look("mapped", mirror, size);
+    look("mapped", mirror, IOVA, size);
     munmap(memory, size);
     if (file >= 0)
         close(file);
     without = measure().frames;
-    look("given back", mirror, size);
+    look("given back", mirror, IOVA, size);
     all = take_all(&chunks);
-    look("with all other memory in use", mirror, size);
+    look("with all other memory in use", mirror, IOVA, size);
     give_all(all);
     must(!dma_unmap(space, IOVA, size), "unmap");
     after = measure().frames;
@@ -174,6 +178,32 @@ static int go(uint32_t space, const char *interface, const char *kind, char *mir
     if (without > before - size / PAGE || after != before)
         return 1;
     return size < CHUNK || again >= chunks + size / CHUNK ? 0 : 1;
+}
+
+/* Gives a part of the GiB back, and asks for memory of its size again and again. */
+static void give_part(const char *when, char *memory, uint64_t offset, uint64_t size, char *mirror)
+{
+    char *taken;
+
+    fill(memory + offset, size);
+    munmap(memory + offset, size);
+    for (unsigned i = 0; i < TAKEN && (taken = get_memory(size)) != MAP_FAILED; i++)
+        memset(taken, 0xee, PAGE);
+    look(when, mirror, IOVA + offset, size);
+}
+
+static int go_parts(uint32_t space, char *mirror)
+{
+    char *memory = get_memory(GIB);
+
+    must(memory != MAP_FAILED, "memory");
+    must(!dma_map(space, IOVA, memory, GIB, READ | WRITE), "map");
+    must(strstr(text_of("/sys/kernel/iommu/mappings"), " 0 4K 0 2M 1 1G"), "one leaf");
+    give_part("a page", memory, GIB / 2, PAGE, mirror);
+    give_part("the last page", memory, GIB - PAGE, PAGE, mirror);
+    give_part("a block", memory, GIB / 4, BLOCK, mirror);
+    must(!dma_unmap(space, IOVA, GIB), "unmap");
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -187,6 +217,8 @@ int main(int argc, char **argv)
     space = space_create();
     must(!dma_attach(space), "attach");
     must(!dma_map(space, MIRROR, mirror, PAGE, READ | WRITE), "mirror");
+    if (strcmp(argv[3], "parts") == 0)
+        return go_parts(space, mirror);
     /* The first times something stays behind that is used again: tables, heap, stack. */
     go(space, argv[1], argv[3], mirror);
     go(space, argv[1], argv[3], mirror);
