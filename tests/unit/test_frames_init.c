@@ -139,7 +139,7 @@ static void lists_end_where_they_end(void **state)
     host_memory_create(RAM_BASE, RAM_SIZE);
     assert_int_equal(frames_init(first, 1, held, 1), 0); /* held behind all that is usable */
     frames_stats(&s);
-    assert_in_range(s.total, 8 * MIB / PAGE_SIZE - 64, 8 * MIB / PAGE_SIZE);
+    assert_in_range(s.total, 8 * MIB / PAGE_SIZE - 64, 8 * MIB / PAGE_SIZE - 1); /* metadata */
     assert_int_equal(s.free, s.total);
     assert_int_equal(frames_init(runs, 2, held, 1), 0);
     frames_stats(&s);
@@ -193,6 +193,44 @@ static void the_last_block_has_no_neighbour(void **state)
     host_memory_destroy();
 }
 
+/* A 64th of all memory, but 1 MiB at least and 16 MiB at most. */
+static void the_reserve_follows_the_size(void **state)
+{
+    static const uint64_t sizes[] = {4 * MIB, 128 * MIB, 2 * GIB};
+    struct frames_stats s;
+
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        const struct phys_run ram = {RAM_BASE, sizes[i]};
+
+        host_memory_create(RAM_BASE, RAM_SIZE);
+        assert_int_equal(frames_init(&ram, 1, NULL, 0), 0);
+        frames_stats(&s);
+        assert_int_equal(s.reserve, i == 0 ? 256 : i == 1 ? s.total / 64 : 4096);
+        host_memory_destroy();
+    }
+}
+
+/* What a request of the payload leaves is the reserve or more, to the last frame. */
+static void the_payload_does_not_get_the_reserve(void **state)
+{
+    static const struct phys_run ram = {RAM_BASE, 8 * MIB};
+    struct frames_stats s;
+
+    host_memory_create(RAM_BASE, RAM_SIZE);
+    assert_int_equal(frames_init(&ram, 1, NULL, 0), 0);
+    do {
+        assert_true(frames_alloc(ORDER_4K, 0) != PADDR_NONE);
+        frames_stats(&s);
+    } while (s.free > s.reserve + 8);
+    assert_true(frames_alloc(4, FRAMES_PAYLOAD) == PADDR_NONE);
+    assert_true(frames_alloc(3, FRAMES_PAYLOAD) != PADDR_NONE);
+    assert_true(frames_alloc(ORDER_4K, FRAMES_PAYLOAD) == PADDR_NONE);
+    frames_stats(&s);
+    assert_int_equal(s.free, s.reserve);
+    assert_true(frames_alloc(3, 0) != PADDR_NONE);
+    host_memory_destroy();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +241,8 @@ int main(void)
         cmocka_unit_test(a_far_run_pays_for_the_hole_before_it),
         cmocka_unit_test(lists_end_where_they_end),
         cmocka_unit_test(the_table_has_no_frame_behind_the_last),
+        cmocka_unit_test(the_reserve_follows_the_size),
+        cmocka_unit_test(the_payload_does_not_get_the_reserve),
         cmocka_unit_test(the_last_block_has_no_neighbour),
     };
 
