@@ -82,19 +82,27 @@ static bool find_in_archive(const char *name, struct cpio_entry *entry)
     return false;
 }
 
-/* bulkhead.conf, from the door or from the archive. */
-static int read_config_file(struct refusal *why)
+#define CONFIG_FILE "bulkhead.conf"
+
+/* bulkhead.conf, from the door or from the archive. Its size is 0 if there is none. */
+static struct cpio_entry find_config_file(void)
 {
-    static const char name[] = "bulkhead.conf";
-    struct config_error error;
     struct cpio_entry entry = {.data = (const uint8_t *)boot_bytes(boot.config),
                                .size = (uint32_t)boot.config_size};
 
-    if (!boot.config_size && !find_in_archive(name, &entry))
-        return 0;
-    if (entry.size > BOOT_CONFIG_MAX)
-        return refuse(why, -EINVAL, "%s is larger than %u bytes", name, (unsigned)BOOT_CONFIG_MAX);
-    if (config_parse_file(&config, name, (const char *)entry.data, entry.size, &error))
+    return boot.config_size || find_in_archive(CONFIG_FILE, &entry) ? entry
+                                                                    : (struct cpio_entry){0};
+}
+
+static int read_config_file(const struct cpio_entry *file, struct refusal *why)
+{
+    struct config_error error;
+
+    if (file->size > BOOT_CONFIG_MAX)
+        return refuse(why, -EINVAL, "%s is larger than %u bytes", CONFIG_FILE,
+                      (unsigned)BOOT_CONFIG_MAX);
+    if (file->size &&
+        config_parse_file(&config, CONFIG_FILE, (const char *)file->data, file->size, &error))
         return refuse(why, -EINVAL, "%s", error.message);
     return 0;
 }
@@ -105,11 +113,15 @@ static int read_config(struct refusal *why)
     struct config_error error;
 
     config_defaults(&config);
-    int file = read_config_file(why);
+    const struct cpio_entry found = find_config_file();
+    int file = read_config_file(&found, why);
     int words = config_parse_words(&config, "command line", boot_bytes(boot.command_line),
                                    boot.command_line_size, &error);
     log_set_level((enum log_level)config.log_level);
     console_select(config.console_port, &acpi.console);
+    if (found.size <= BOOT_CONFIG_MAX)
+        log_lines(LOG_DEBUG, CONFIG_FILE, (const char *)found.data, found.size);
+    log_lines(LOG_DEBUG, "command line", boot_bytes(boot.command_line), boot.command_line_size);
     if (!file && words)
         return refuse(why, words, "%s", error.message);
     return file;
@@ -267,10 +279,26 @@ static int assign(const struct config_device *wanted, struct refusal *why)
     return 0;
 }
 
+static void tell_devices(const struct pci_group *of)
+{
+    char name[PCI_NAME_SIZE];
+
+    for (size_t i = 0; i < of->count; i++) {
+        const struct pci_device *device = of->members[i];
+
+        log_debug("pci: %s (%04x:%04x), class %06x, group %u", pci_name(device, name),
+                  device->vendor, device->device, device->class_code, of->id);
+    }
+}
+
 static int group(struct refusal *why)
 {
+    struct pci_group *each;
+
     if (pci_groups_build())
         return refuse(why, -ENOMEM, "no memory for the isolation groups");
+    list_for_each_entry (each, pci_groups(), link)
+        tell_devices(each);
     pci_save_all();
     for (size_t i = 0; i < config.device_count; i++) {
         int error = assign(&config.devices[i], why);

@@ -53,7 +53,8 @@ static const struct config_key keys[] = {
     {"keep-out", CONFIG_RANGE, LIST(keep_out, keep_out_count),
      .help = "Physical memory to leave alone, base+size"},
     {"log-level", CONFIG_CHOICE, SCALAR(log_level), .choices = levels, .preset = "info",
-     .help = "The least important messages to show"},
+     .help = "The least important messages to show; debug: also the settings, all PCI devices, "
+             "refused calls and faults"},
     {"console", CONFIG_NUMBER, SCALAR(console_port), .min = 1, .max = 0xfff8, .choices = automatic,
      .preset = "auto",
      .help = "I/O port of the serial console; auto: as the SPCR table says, else 0x3f8"},

@@ -35,6 +35,11 @@ void log_set_level(enum log_level level)
     threshold = level;
 }
 
+bool log_shows(enum log_level level)
+{
+    return level <= threshold;
+}
+
 void log_set_clock(uint64_t (*now_ns)(void))
 {
     clock_ns = now_ns;
@@ -65,7 +70,7 @@ void log_print(enum log_level level, const char *fmt, ...)
     char line[LINE_MAX + 1];
     va_list args;
 
-    if (level > threshold)
+    if (!log_shows(level))
         return;
     size_t prefix = write_prefix(line, sizeof(line), level);
     va_start(args, fmt);
@@ -78,6 +83,19 @@ void log_print(enum log_level level, const char *fmt, ...)
     if (line_open)
         log_raw("\n", 1);
     log_raw(line, length);
+}
+
+void log_lines(enum log_level level, const char *name, const char *text, size_t length)
+{
+    size_t start = 0;
+
+    for (size_t i = 0; i <= length; i++) {
+        if (i < length && text[i] != '\n')
+            continue;
+        if (i > start)
+            log_print(level, "%s: %.*s", name, (int)(i - start), text + start);
+        start = i + 1;
+    }
 }
 
 bool log_admit(struct log_limit *limit)

@@ -26,12 +26,16 @@ void log_add_sink(struct log_sink *sink);
 void log_set_patient(bool patient);
 /* Lines above this level are dropped. The default is LOG_INFO. */
 void log_set_level(enum log_level level);
+bool log_shows(enum log_level level);
 /* Where the time in front of a line comes from: nanoseconds since boot. NULL: no time. */
 void log_set_clock(uint64_t (*now_ns)(void));
 /* Writes raw bytes to every sink: the payload's console output, panics. */
 void log_raw(const char *text, size_t length);
 /* Formats as kernel/lib/format.h says; a missing newline is added, a long line is cut at 512. */
 void log_print(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Each line of a text that is not empty as a log line of its own, behind the text's name. */
+void log_lines(enum log_level level, const char *name, const char *text, size_t length);
 
 #define log_error(...) log_print(LOG_ERROR, __VA_ARGS__)
 #define log_warn(...)  log_print(LOG_WARN, __VA_ARGS__)

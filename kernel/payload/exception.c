@@ -3,6 +3,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/payload/space.h"
 #include "kernel/payload/task.h"
+#include "kernel/payload/trace.h"
 
 enum exception_vector {
     VECTOR_DIVIDE = 0,
@@ -77,5 +78,6 @@ void task_exception(struct trap_frame *frame, uint64_t address)
         info.code = signals[vector].code;
         info.address = signals[vector].at_instruction ? frame->rip : 0;
     }
+    trace_exception(frame, address, &info);
     signal_force(&info);
 }

@@ -9,8 +9,11 @@
 #include "kernel/payload/sys_memory.h"
 #include "kernel/payload/syscall_table.h"
 #include "kernel/payload/task.h"
+#include "kernel/payload/trace.h"
 
-#define CALL_RSEQ 334 /* every glibc program tries it and does well without: not worth a line */
+#define CALL_RT_SIGRETURN 15 /* its result is whatever the interrupted program had there */
+#define ERROR_MAX         4095
+#define CALL_RSEQ         334 /* every glibc program tries it and does well without: not worth a line */
 
 /* The argument registers, by how many of them a call takes. */
 #define ARGUMENTS_F(f) (f)
@@ -64,6 +67,9 @@ void syscall_dispatch(struct trap_frame *frame)
         result = syscall_missing(frame->rax);
     }
     frame->rax = (uint64_t)result;
+    if (__builtin_expect(frame->rax >= (uint64_t)-ERROR_MAX, 0) &&
+        frame->error != CALL_RT_SIGRETURN)
+        trace_failed_call(frame, result);
 }
 
 bool syscall_restarts(uint64_t number)

@@ -60,6 +60,7 @@ int pci_use_begin(struct pci_device *device, const char *owner)
     }
     decode_bars(device);
     pci_enable_path(device);
+    log_debug("%s: in use by %s", pci_name(device, name), owner);
     return 0;
 }
 
@@ -72,6 +73,7 @@ void pci_use_end(struct pci_device *device)
     if (reset_if_possible(device))
         log_error("%s: did not come back from its reset", pci_name(device, name));
     pci_unclaim(device);
+    log_debug("%s: given back", pci_name(device, name));
 }
 
 int pci_use_reset(struct pci_device *device)

@@ -302,8 +302,7 @@ static int add_devices(struct vfio_group *group, struct refusal *why)
         if (vfio_cdev_register(device))
             return no_memory(why);
         if (pci_reset_method(pci) == PCI_RESET_NONE)
-            log_warn("%s: cannot be reset: it has no method of its own and is not alone behind a "
-                     "bridge",
+            log_info("%s has no reset: who uses it next finds it as it was left",
                      pci_name(pci, name));
     }
     return 0;

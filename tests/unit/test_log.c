@@ -53,6 +53,12 @@ static void test_newline_is_not_doubled(void **state)
     assert_string_equal(seen, "[    0.000000] info  done\n");
 }
 
+static void test_lines_of_a_text(void **state)
+{
+    log_lines(LOG_INFO, "file", "a = 1\n\nb", 8);
+    assert_string_equal(seen, "[    0.000000] info  file: a = 1\n[    0.000000] info  file: b\n");
+}
+
 static void test_levels(void **state)
 {
     log_debug("no");
@@ -120,6 +126,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_line_has_time_and_level, setup),
         cmocka_unit_test_setup(test_newline_is_not_doubled, setup),
+        cmocka_unit_test_setup(test_lines_of_a_text, setup),
         cmocka_unit_test_setup(test_levels, setup),
         cmocka_unit_test_setup(test_long_line_is_cut_and_ended, setup),
         cmocka_unit_test_setup(test_log_line_starts_at_a_line_start, setup),
