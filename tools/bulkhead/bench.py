@@ -12,15 +12,16 @@ import tempfile
 
 from bulkhead import cli, machine, report
 
-# key -> (what is measured, the most instructions it may cost, the same on Linux 6.1)
+# key -> (what is measured, the most instructions it may cost, what is aimed at, the same on Linux 6.1).
+# Above the most, something has become slower, and the command fails; above the aim, work is left.
 ROWS = {
-    "syscall_empty": ("empty system call", 80, 337),
-    "pair_4k": ("map and unmap one 4 KiB page, same IOVA", 600, 7776),
-    "pair_4k_fresh": ("the same, a fresh IOVA each time", 800, None),
-    "pair_1g_scattered_per_page": ("1 GiB of scattered 4 KiB pages, per page", 60, 3366),
-    "pair_1g_on_2m": ("1 GiB on scattered 2 MiB blocks", 30000, 108_100_000),
-    "pair_1g_on_1g": ("1 GiB on one 1 GiB block", 1500, 101_300_000),
-    "map_60000_extra": ("one map among 60,000 areas, more than among 60", 150, None),
+    "syscall_empty": ("empty system call", 80, 80, 337),
+    "pair_4k": ("map and unmap one 4 KiB page, same IOVA", 1500, 600, 7776),
+    "pair_4k_fresh": ("the same, a fresh IOVA each time", 1500, 800, None),
+    "pair_1g_scattered_per_page": ("1 GiB of scattered 4 KiB pages, per page", 60, 60, 3366),
+    "pair_1g_on_2m": ("1 GiB on scattered 2 MiB blocks", 36_000, 30_000, 108_100_000),
+    "pair_1g_on_1g": ("1 GiB on one 1 GiB block", 1800, 1500, 101_300_000),
+    "map_60000_extra": ("one map among 60,000 areas, more than among 60", 150, 150, None),
 }
 SCATTERED_TIMES_LIMIT = 4
 PATIENCE = 540  # seconds
@@ -72,11 +73,11 @@ def main(arguments):
     options = parse(arguments)
     print("counting instructions; the scattered gibibyte takes a minute or two", flush=True)
     found = measure(options.keys)
-    print(f"{'key':28} {'bulkhead':>12} {'at most':>12} {'limit':>12} {'Linux':>12}  what")
+    print(f"{'key':28} {'bulkhead':>12} {'at most':>12} {'aim':>12} {'limit':>12} {'Linux':>12}  what")
     for key, (count, limit) in found.items():
-        text, _, linux = ROWS[key]
+        text, _, aim, linux = ROWS[key]
         mark = "" if count <= most(key, limit) else "  TOO MUCH"
-        print(f"{key:28} {count:12,} {most(key, limit):12,} {limit:12,} {linux or '-':>12}  {text}{mark}")
+        print(f"{key:28} {count:12,} {most(key, limit):12,} {aim:12,} {limit:12,} {linux or '-':>12}  {text}{mark}")
     if options.json:
         rows = {key: {"bulkhead": count, "limit": limit} for key, (count, limit) in found.items()}
         pathlib.Path(options.json).write_text(json.dumps({"rows": rows}, indent=2) + "\n")

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""sdk/cc says at once what the linker could not finish."""
+
+import pathlib
+import subprocess
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+THREAD, LANGUAGE = "a program of the SDK has one thread; link statically with musl or glibc", "the SDK compiles C, not C++; link statically"
+
+
+@pytest.mark.parametrize("words, refused, sentence", [
+    (["-O2", "-pthread", "-o", "x.elf", "x.c"], "-pthread", THREAD), (["-c", "-pthread", "x.c"], "-pthread", THREAD),
+    (["x.c", "-lpthread"], "-lpthread", THREAD), (["-o", "x.elf", "x.cc"], "x.cc", LANGUAGE), (["-c", "a/x.cpp"], "a/x.cpp", LANGUAGE),
+    (["-x", "c++", "x.c"], "c++", LANGUAGE), (["-xc++", "x.c"], "-xc++", LANGUAGE), (["x.o", "-lstdc++"], "-lstdc++", LANGUAGE)])
+def test_what_the_sdk_does_not_do(words, refused, sentence, tmp_path):
+    done = subprocess.run([TOP / "sdk/cc", *words], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and done.stderr.startswith(f"sdk/cc: {refused}: {sentence}"), done.stderr
+
+
+@pytest.mark.parametrize("words", [["-E", "x.c", "-o", "odd.cc"], ["-E", "-DNAME=x.cc", "x.c"]])
+def test_words_that_only_look_like_it(words, tmp_path):
+    (tmp_path / "x.c").write_text("int x;\n")
+    done = subprocess.run([TOP / "sdk/cc", *words], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
