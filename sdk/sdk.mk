@@ -11,9 +11,12 @@ SDK := $(BUILD)/sdk/libsdk.a $(BUILD)/sdk/start.o
 NEWLIB_PARTS := sdk/build-newlib.sh $(addprefix sdk/include/,machine/_types.h sys/_default_fcntl.h \
                 sys/errno.h sys/signal.h sys/stat.h time.h)
 
+# newlib's own scripts take no blanks in names: it is built where there are none, through a link to here.
 $(NEWLIB): $(NEWLIB_PARTS)
 	@mkdir -p $(@D)
-	$(Q)sdk/build-newlib.sh $(BUILD)/newlib
+	$(Q)work=$$(TMPDIR=/tmp mktemp -d) && ln -s "$(CURDIR)" $$work/top && \
+	    $$work/top/sdk/build-newlib.sh $$work/newlib && \
+	    rm -rf $(BUILD)/newlib && mv $$work/newlib $(BUILD)/newlib && rm -r $$work
 	@touch $@
 
 $(BUILD)/sdk/%.o: sdk/lib/%.c sdk/cc $(NEWLIB)

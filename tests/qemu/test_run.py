@@ -34,6 +34,14 @@ def test_exit_status(args, status):
     assert f"[{status}]" in ran.stdout
 
 
+def without_times(text):
+    """The lines, but for what differs from run to run and from build to build."""
+    return [re.sub(r"^\[ *[\d.]+\]", "[]", re.sub(r"Bulkhead \S+,", "Bulkhead,", line)) for line in text.splitlines()]
+
+
+README = without_times("\n".join(re.findall(r"^    ((?:\[ |hello-dma: ).*)$", (TOP / "README.md").read_text(), re.M)))
+
+
 def test_demo():
     """What ./bulkhead does by itself: three lines, status 0, and soon. The best of three, because
     other tests run at the same time."""
@@ -44,6 +52,7 @@ def test_demo():
         assert ran.returncode == 0, ran.stdout + ran.stderr
         lines = [line for line in ran.stdout.splitlines() if line.startswith("hello-dma: ")]
         assert [line.split(":")[1] for line in lines] == [" round trip ok", " interrupt ok", " stray write blocked"]
+        assert without_times(ran.stdout) == README
     assert min(times) < 5
 
 
