@@ -7,6 +7,7 @@
 #include "drivers/afu/cards.h"
 #include "drivers/afu/dfl.h"
 #include "drivers/afu/regions.h"
+#include "kernel/cpu/mutex.h"
 #include "kernel/file/file.h"
 #include "kernel/ioas/group.h"
 #include "kernel/irq/irq.h"
@@ -76,6 +77,7 @@ struct afu_device {
     struct list link;
     unsigned region; /* N of /sys/class/fpga_region/regionN */
     struct pci_device *pci;
+    struct mutex lock; /* opening, closing and calls; a reset sleeps under it */
     uint64_t reset_bound_ns;
     struct dfl dfl;
     bool has_fme;
@@ -113,8 +115,9 @@ struct afu_call {
     uint32_t command;
     int64_t (*run)(void *node, uint64_t argument);
 };
-int64_t afu_dispatch(const struct afu_call *calls, size_t count, void *node, uint32_t command,
-                     uint64_t argument);
+/* Calls with the device locked. -EINTR. */
+int64_t afu_dispatch(struct afu_device *device, const struct afu_call *calls, size_t count,
+                     void *node, uint32_t command, uint64_t argument);
 /*
  * Copies in a structure that begins with argsz, then flags: at least `size` bytes of it, no flag
  * set. -EFAULT, -EINVAL.

@@ -44,16 +44,18 @@ static const struct afu_call calls[] = {
 
 static int64_t fme_ioctl(struct file *file, uint32_t command, uint64_t argument)
 {
-    return afu_dispatch(calls, ARRAY_SIZE(calls), file->context, command, argument);
+    return afu_dispatch(file->context, calls, ARRAY_SIZE(calls), file->context, command, argument);
 }
 
 static void fme_release(struct file *file)
 {
     struct afu_device *device = file->context;
 
+    (void)mutex_lock_deaf(&device->lock, AFU_OWNER);
     if (afu_opens_drop(&device->fme.opens))
         afu_irq_drop(device, &device->fme.error_irqs);
     afu_device_unuse(device);
+    mutex_unlock(&device->lock);
 }
 
 static const struct file_ops fme_ops = {
@@ -61,9 +63,8 @@ static const struct file_ops fme_ops = {
     .release = fme_release,
 };
 
-int afu_fme_open(void *context, unsigned flags, struct file **out)
+static int open_locked(struct afu_device *device, unsigned flags, struct file **out)
 {
-    struct afu_device *device = context;
     int error = afu_opens_take(&device->fme.opens, flags);
 
     if (error)
@@ -78,5 +79,17 @@ int afu_fme_open(void *context, unsigned flags, struct file **out)
     afu_device_unuse(device);
 drop:
     (void)afu_opens_drop(&device->fme.opens);
+    return error;
+}
+
+int afu_fme_open(void *context, unsigned flags, struct file **out)
+{
+    struct afu_device *device = context;
+    int error = mutex_lock(&device->lock, AFU_OWNER);
+
+    if (error)
+        return error;
+    error = open_locked(device, flags, out);
+    mutex_unlock(&device->lock);
     return error;
 }

@@ -21,14 +21,19 @@ bool afu_opens_drop(struct afu_opens *opens)
     return --opens->count == 0;
 }
 
-int64_t afu_dispatch(const struct afu_call *calls, size_t count, void *node, uint32_t command,
-                     uint64_t argument)
+int64_t afu_dispatch(struct afu_device *device, const struct afu_call *calls, size_t count,
+                     void *node, uint32_t command, uint64_t argument)
 {
+    int64_t result = mutex_lock(&device->lock, AFU_OWNER);
+
+    if (result)
+        return result;
+    result = -EINVAL; /* not ENOTTY: these device files answer so on Linux */
     for (size_t i = 0; i < count; i++)
         if (calls[i].command == command)
-            return calls[i].run(node, argument);
-    /* Not ENOTTY: these device files answer so on Linux. */
-    return -EINVAL;
+            result = calls[i].run(node, argument);
+    mutex_unlock(&device->lock);
+    return result;
 }
 
 int afu_copy_in(void *to, uint64_t argument, uint32_t size)

@@ -154,7 +154,9 @@ static const struct afu_call calls[] = {
 
 static int64_t port_ioctl(struct file *file, uint32_t command, uint64_t argument)
 {
-    return afu_dispatch(calls, ARRAY_SIZE(calls), file->context, command, argument);
+    struct afu_port *port = file->context;
+
+    return afu_dispatch(port->device, calls, ARRAY_SIZE(calls), port, command, argument);
 }
 
 /* The window that contains [offset, offset + length) of the file. */
@@ -190,6 +192,7 @@ static void port_release(struct file *file)
 {
     struct afu_port *port = file->context;
 
+    (void)mutex_lock_deaf(&port->device->lock, AFU_OWNER);
     if (afu_opens_drop(&port->opens)) {
         afu_irq_drop(port->device, &port->error_irqs);
         afu_irq_drop(port->device, &port->user_irqs);
@@ -200,6 +203,7 @@ static void port_release(struct file *file)
         afu_dma_remove_all(&port->regions);
     }
     afu_device_unuse(port->device);
+    mutex_unlock(&port->device->lock);
 }
 
 static const struct file_ops port_ops = {
@@ -208,9 +212,8 @@ static const struct file_ops port_ops = {
     .release = port_release,
 };
 
-int afu_port_open(void *context, unsigned flags, struct file **out)
+static int open_locked(struct afu_port *port, unsigned flags, struct file **out)
 {
-    struct afu_port *port = context;
     int error = afu_opens_take(&port->opens, flags);
 
     if (error)
@@ -225,5 +228,17 @@ int afu_port_open(void *context, unsigned flags, struct file **out)
     afu_device_unuse(port->device);
 drop:
     (void)afu_opens_drop(&port->opens);
+    return error;
+}
+
+int afu_port_open(void *context, unsigned flags, struct file **out)
+{
+    struct afu_port *port = context;
+    int error = mutex_lock(&port->device->lock, AFU_OWNER);
+
+    if (error)
+        return error;
+    error = open_locked(port, flags, out);
+    mutex_unlock(&port->device->lock);
     return error;
 }

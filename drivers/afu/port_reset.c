@@ -3,6 +3,7 @@
 
 #include "drivers/afu/dfl.h"
 #include "kernel/cpu/mmio.h"
+#include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
 #include "kernel/lib/error.h"
 
@@ -26,7 +27,7 @@ static int wait_acknowledge(volatile void *header, bool wanted, uint64_t bound_n
             return 0;
         if (expired)
             return -ETIMEDOUT;
-        time_delay_ns(POLL_NS);
+        thread_nap("port reset", POLL_NS);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "drivers/afu/afu_internal.h"
 #include "drivers/afu/port_reset.h"
 #include "kernel/cpu/mmio.h"
+#include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
 #include "kernel/lib/error.h"
 
@@ -49,7 +50,7 @@ static int edu_reset(struct afu_port *port)
     while (edu_running(port)) {
         if (time_expired(deadline))
             return -ETIMEDOUT;
-        time_delay_ns(EDU_POLL_NS);
+        thread_nap("port reset", EDU_POLL_NS);
     }
     afu_dma_forget_users(&port->regions);
     if (port->device->users)

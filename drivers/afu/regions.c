@@ -17,13 +17,6 @@ static struct afu_region *region_of(struct itree_node *node)
     return node ? container_of(node, struct afu_region, range) : NULL;
 }
 
-static int unmap(struct afu_regions *regions, uint64_t first, uint64_t last)
-{
-    uint64_t unmapped;
-
-    return ioas_unmap(regions->ioas, first, last, &unmapped);
-}
-
 int afu_dma_map(struct afu_regions *regions, uint64_t user_address, uint64_t length, uint64_t *iova)
 {
     struct afu_region *region;
@@ -51,19 +44,20 @@ int afu_dma_map(struct afu_regions *regions, uint64_t user_address, uint64_t len
     return 0;
 
 unmap_region:
-    (void)unmap(regions, chosen, chosen + (length - 1));
+    (void)ioas_unmap_deaf(regions->ioas, chosen, chosen + (length - 1));
 free_region:
     kfree(region);
     return error;
 }
 
+/* The range is out of the tree while its memory goes: the copy service finds it whole or not. */
 static int remove_region(struct afu_regions *regions, struct afu_region *region)
 {
     uint64_t first = region->range.first, last = region->range.last;
 
     itree_remove(&regions->tree, &region->range);
     kfree(region);
-    return unmap(regions, first, last);
+    return ioas_unmap_deaf(regions->ioas, first, last);
 }
 
 int afu_dma_unmap(struct afu_regions *regions, uint64_t iova)

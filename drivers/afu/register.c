@@ -261,8 +261,10 @@ static void destroy(struct afu_device *device)
     for (unsigned i = 0; i < PCI_BARS; i++)
         if (device->bars[i])
             memobj_put(device->bars[i]);
+    (void)mutex_lock_deaf(&device->lock, AFU_OWNER);
     if (device->ioas)
         ioas_destroy(device->ioas);
+    mutex_retire(&device->lock);
     kfree(device->eventfds);
     kfree(device);
 }
@@ -276,9 +278,10 @@ static struct afu_device *create(struct pci_device *pci, const struct ioas_user 
         return NULL;
     device->pci = pci;
     device->user = user;
+    mutex_init(&device->lock);
     device->vectors = MIN(vectors, VECTORS_MAX);
     device->eventfds = kcalloc(VECTORS_MAX, sizeof(struct file *));
-    if (device->eventfds && ioas_create(user->account, &device->ioas) == 0 &&
+    if (device->eventfds && ioas_create(user->account, &device->lock, &device->ioas) == 0 &&
         map_bars(device) == 0) {
         ioas_tables_init(&device->tables, device->ioas);
         return device;

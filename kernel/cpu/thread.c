@@ -285,6 +285,14 @@ int thread_sleep_hearing(const char *point, uint64_t deadline_ns, enum thread_he
     return called(current, hears) ? -EINTR : -ETIMEDOUT;
 }
 
+void thread_nap(const char *point, uint64_t ns)
+{
+    uint64_t deadline = time_ns() + ns;
+
+    while (thread_sleep_hearing(point, deadline, HEARS_NOTHING) != -ETIMEDOUT)
+        ;
+}
+
 void thread_wake(struct thread *thread)
 {
     thread->woken = true;

@@ -65,18 +65,21 @@ static inline int thread_breathe(const char *point)
 extern int64_t breath_left;
 
 /* The form for loops: counts `units` of work just done, and breathes when that is due. -EINTR. */
-static inline int breathe_after(uint32_t units, const char *point)
+static inline int breathe_hearing_after(uint32_t units, const char *point, enum thread_hears hears)
 {
     breath_left -= units;
-    return breath_left > 0 ? 0 : thread_breathe_hearing(point, HEARS_END);
+    return breath_left > 0 ? 0 : thread_breathe_hearing(point, hears);
+}
+
+static inline int breathe_after(uint32_t units, const char *point)
+{
+    return breathe_hearing_after(units, point, HEARS_END);
 }
 
 /* The same for undoing and teardown: lets others in, and goes on. */
 static inline void breathe_deaf_after(uint32_t units, const char *point)
 {
-    breath_left -= units;
-    if (breath_left <= 0)
-        (void)thread_breathe_hearing(point, HEARS_NOTHING);
+    (void)breathe_hearing_after(units, point, HEARS_NOTHING);
 }
 
 /* Where the thread sleeps or last yielded, for messages. NULL: it never did. */
@@ -108,6 +111,8 @@ static inline int thread_sleep(const char *point, uint64_t deadline_ns)
 {
     return thread_sleep_hearing(point, deadline_ns, HEARS_SIGNALS);
 }
+/* Sleeps for so long, whatever is asked of the thread: for times that hardware must be given. */
+void thread_nap(const char *point, uint64_t ns);
 void thread_wake(struct thread *thread);
 /* Makes the thread's current or next sleep return -EINTR, until thread_clear_interrupt(). */
 void thread_interrupt(struct thread *thread);

@@ -3,6 +3,7 @@
 #ifndef KERNEL_IOAS_INTERNAL_H
 #define KERNEL_IOAS_INTERNAL_H
 
+#include "kernel/cpu/mutex.h"
 #include "kernel/ioas/ioas.h"
 #include "kernel/ioas/pages.h"
 #include "kernel/lib/itree.h"
@@ -22,6 +23,7 @@ struct ioas_reserved {
 };
 
 struct ioas {
+    struct mutex *lock; /* the owner's */
     struct itree areas;
     struct ioas_account *account;
     struct list domains;        /* struct ioas_domain; areas are pinned while there is one */
@@ -96,11 +98,11 @@ int area_map_domain(struct ioas_area *area, struct iommu_domain *domain);
  */
 int area_install(struct ioas_area *area);
 /*
- * Takes out again `first` and the areas after it, as far as they start at `last` or below, with one
- * invalidation for each page table, and destroys them.
- * -EIO: as ioas_unmap().
+ * Takes out again `first` and the areas after it, as far as they start at `last` or below, piece by
+ * piece with one invalidation of each page table for a piece, and destroys them.
+ * -EIO: as ioas_unmap(). -EINTR: not all of them, as far as `hears` allows that.
  */
-int areas_remove(struct ioas_area *first, uint64_t last);
+int areas_remove(struct ioas_area *first, uint64_t last, enum thread_hears hears);
 /*
  * Takes `first` and the areas after it, as far as they start at `last` or below, out of one page
  * table. `first` may be NULL. -EIO: as ioas_unmap(); the pages are marked stuck then.
@@ -122,6 +124,7 @@ static inline bool range_usable(struct ioas *ioas, uint64_t first, uint64_t last
 /*
  * Chooses a free IOVA for `length` bytes, aligned to the lowest set bit of the length, and such
  * that the large blocks of `run`, which lies at byte `at` of the request, can be large leaves.
+ * -ENOSPC, -EINTR. Costs O(n log n) in areas and allowed ranges.
  */
 int range_choose(struct ioas *ioas, uint64_t length, struct phys_run run, uint64_t at,
                  uint64_t *iova);

@@ -10,13 +10,18 @@
 #define INTERRUPT_FIRST UINT64_C(0xfee00000)
 #define INTERRUPT_LAST  UINT64_C(0xfeefffff)
 
-int ioas_create(struct ioas_account *account, struct ioas **out)
+/* Work (breathe_after()) of one area: looked at; pinned and mapped. */
+#define LOOK_WORK 20
+#define AREA_WORK 500
+
+int ioas_create(struct ioas_account *account, struct mutex *lock, struct ioas **out)
 {
     struct ioas *ioas = kzalloc(sizeof(*ioas));
 
     if (!ioas)
         return -ENOMEM;
     ioas->account = account;
+    ioas->lock = lock;
     ioas->recent = (struct ioas_range){1, 0};
     ioas->hint = PAGE_SIZE;
     ioas->alignment = 1;
@@ -30,10 +35,9 @@ int ioas_create(struct ioas_account *account, struct ioas **out)
 void ioas_destroy(struct ioas *ioas)
 {
     struct ioas_reserved *reserved, *next;
-    uint64_t unmapped;
 
     ASSERT(list_empty(&ioas->domains));
-    ioas_unmap_all(ioas, &unmapped);
+    (void)ioas_unmap_deaf(ioas, 0, UINT64_MAX);
     list_for_each_entry_safe (reserved, next, &ioas->reserved, link)
         kfree(reserved);
     kfree(ioas->allowed);
@@ -60,7 +64,13 @@ bool ioas_all_from(const struct ioas *ioas, const struct ioas_source_ops *ops)
 {
     struct ioas_area *area;
 
-    ioas_for_each_area(area, ioas) if (area->pages->source.ops != ops) return false;
+    ASSERT(mutex_held(ioas->lock));
+    ioas_for_each_area(area, ioas)
+    {
+        if (area->pages->source.ops != ops)
+            return false;
+        breathe_deaf_after(LOOK_WORK, "looking at areas");
+    }
     return true;
 }
 
@@ -76,19 +86,20 @@ bool ioas_small_leaves(const struct ioas *ioas)
 
 /* ---- Alignment ------------------------------------------------------------------------------ */
 
-/* -EADDRINUSE: an area cannot be mapped with pages. */
+/* -EADDRINUSE: an area cannot be mapped with pages. -EINTR. */
 static int check_areas_aligned(const struct ioas *ioas)
 {
     struct ioas_area *area;
+    int error = 0;
 
-    ioas_for_each_area(area, ioas)
-    {
+    for (area = area_first(ioas); area && !error; area = area_next(area, UINT64_MAX)) {
         uint64_t start = area->pages->offset + area->offset;
 
         if (!IS_ALIGNED(area->node.first | (area->node.last + 1) | start, PAGE_SIZE))
             return -EADDRINUSE;
+        error = breathe_after(LOOK_WORK, "looking at areas");
     }
-    return 0;
+    return error;
 }
 
 static void update_alignment(struct ioas *ioas)
@@ -100,6 +111,7 @@ int ioas_set_small_leaves(struct ioas *ioas, bool small)
 {
     int error;
 
+    ASSERT(mutex_held(ioas->lock));
     if (small && !ioas->small_leaves) {
         if (!list_empty(&ioas->domains) && ioas->areas.count)
             return -EINVAL;
@@ -137,40 +149,42 @@ static void unpin_areas(struct ioas *ioas, const struct ioas_area *end)
 {
     struct ioas_area *area;
 
-    for (area = area_first(ioas); area != end; area = area_next(area, UINT64_MAX))
+    for (area = area_first(ioas); area != end; area = area_next(area, UINT64_MAX)) {
         pages_unpin(area->pages);
+        breathe_deaf_after(AREA_WORK, "unpinning");
+    }
 }
 
 static int pin_areas(struct ioas *ioas)
 {
     struct ioas_area *area;
+    int error = 0;
 
-    ioas_for_each_area(area, ioas)
-    {
-        int error = pages_pin(area->pages);
-
-        if (error) {
-            unpin_areas(ioas, area);
-            return error;
-        }
+    for (area = area_first(ioas); area; area = area_next(area, UINT64_MAX)) {
+        error = breathe_after(AREA_WORK, "pinning");
+        if (!error)
+            error = pages_pin(area->pages);
+        if (error)
+            break;
     }
-    return 0;
+    if (error)
+        unpin_areas(ioas, area);
+    return error;
 }
 
 static int map_areas(struct ioas *ioas, struct iommu_domain *domain)
 {
     struct ioas_area *area;
+    int error = 0;
 
-    ioas_for_each_area(area, ioas)
-    {
-        int error = area_map_domain(area, domain);
-
-        if (error) {
+    for (area = area_first(ioas); area && !error; area = area_next(area, UINT64_MAX)) {
+        error = area_map_domain(area, domain);
+        if (!error)
+            error = breathe_after(AREA_WORK, "mapping iova");
+        if (error)
             areas_unmap_domain(area_first(ioas), area->node.last, domain);
-            return error;
-        }
     }
-    return 0;
+    return error;
 }
 
 /* For reports; an iommu_find_area. */
@@ -192,6 +206,7 @@ int ioas_attach(struct ioas *ioas, struct iommu_domain *domain, const struct phy
     bool first = list_empty(&ioas->domains);
     int error;
 
+    ASSERT(mutex_held(ioas->lock));
     if (!entry)
         return -ENOMEM;
     error = check_areas_aligned(ioas);
@@ -226,9 +241,12 @@ void ioas_detach(struct ioas *ioas, struct iommu_domain *domain)
 {
     struct ioas_domain *entry;
 
-    list_for_each_entry (entry, &ioas->domains, link)
+    ASSERT(mutex_held(ioas->lock));
+    list_for_each_entry (entry, &ioas->domains, link) {
         if (entry->domain == domain)
             break;
+        breathe_deaf_after(LOOK_WORK, "looking at page tables");
+    }
     ASSERT(&entry->link != &ioas->domains);
     iommu_domain_set_areas(domain, NULL, NULL);
     areas_unmap_domain(area_first(ioas), UINT64_MAX, domain);

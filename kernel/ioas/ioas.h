@@ -7,11 +7,18 @@
  * it. While at least one page table (iommu_domain) is attached, the pages of every area are pinned
  * and charged, once per pages object. Each operation happens whole or not at all.
  *
+ * Calls may work for long, and then let other threads in. So that nobody sees or changes what is
+ * half done, the owner of a space holds the space's lock around every call below (ioas_create()
+ * gives it one). All of them that end with an error also know -EINTR: the thread's calls are to
+ * end; nothing has changed then, but for ioas_unmap() and ioas_unmap_all(), which may have removed
+ * some areas.
+ *
  * IOVA ranges are inclusive at both ends, so that the last byte of the address space has a name.
  */
 #ifndef KERNEL_IOAS_IOAS_H
 #define KERNEL_IOAS_IOAS_H
 
+#include "kernel/cpu/mutex.h"
 #include "kernel/ioas/source.h"
 #include "kernel/iommu/iommu.h"
 #include "kernel/lib/types.h"
@@ -53,7 +60,8 @@ enum ioas_flags {
 
 /* ---- Life ----------------------------------------------------------------------------------- */
 
-int ioas_create(struct ioas_account *account, struct ioas **out);
+/* Spaces between which memory is copied (ioas_copy()) must share one lock. -ENOMEM. */
+int ioas_create(struct ioas_account *account, struct mutex *lock, struct ioas **out);
 /* Unmaps everything. No domain may be attached. */
 void ioas_destroy(struct ioas *ioas);
 
@@ -86,6 +94,8 @@ int ioas_copy(struct ioas *to, struct ioas *from, uint64_t from_iova, uint64_t l
 int ioas_unmap(struct ioas *ioas, uint64_t iova, uint64_t last, uint64_t *unmapped);
 /* The same for everything; an empty ioas gives 0 bytes. */
 int ioas_unmap_all(struct ioas *ioas, uint64_t *unmapped);
+/* As ioas_unmap(), for undoing and teardown: cannot be ended. */
+int ioas_unmap_deaf(struct ioas *ioas, uint64_t iova, uint64_t last);
 /*
  * Splits areas so that none crosses either end of [iova, last]. -ENOMEM; -EINVAL: an area would
  * have to be split inside a large leaf (large leaves are allowed) or misaligned.

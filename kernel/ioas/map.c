@@ -2,7 +2,13 @@
 /* Map and copy: everything that can fail is undone in reverse. */
 #include "kernel/ioas/internal.h"
 #include "kernel/lib/error.h"
+#include "kernel/lib/panic.h"
 #include "kernel/mm/heap.h"
+
+/* Work (breathe_after()): an area that is looked at, made, put in place. */
+#define LOOK_WORK    20
+#define CREATE_WORK  250
+#define INSTALL_WORK 500
 
 #define PERMISSIONS (IOAS_READ | IOAS_WRITE)
 
@@ -112,6 +118,7 @@ int ioas_map(struct ioas *ioas, const struct ioas_source *source, uint64_t offse
     int error = check_request(ioas, offset, length, flags);
     struct ioas_pages *pages;
 
+    ASSERT(mutex_held(ioas->lock));
     if (!error && (flags & IOAS_FIXED))
         error = check_place(ioas, *iova, length);
     if (error)
@@ -139,7 +146,7 @@ struct batch {
     uint64_t length; /* of all together */
 };
 
-/* How many areas the range [first, last] runs through, or -ENOENT if it meets a hole. */
+/* How many areas the range [first, last] runs through, or -ENOENT if it meets a hole; -EINTR. */
 static int64_t count_parts(const struct ioas *from, uint64_t first, uint64_t last)
 {
     const struct ioas_area *area = area_of(itree_find(&from->areas, first, first));
@@ -149,6 +156,8 @@ static int64_t count_parts(const struct ioas *from, uint64_t first, uint64_t las
         count++;
         if (area->node.last >= last)
             return count;
+        if (breathe_after(LOOK_WORK, "looking at areas"))
+            return -EINTR;
         first = area->node.last + 1;
         area = area_next(area, last);
     }
@@ -180,10 +189,20 @@ static int copy_parts(struct ioas *to, const struct ioas *from, uint64_t first, 
 
     for (; area && !error; area = area_next(area, last)) {
         error = copy_part(to, area, first, last, flags, &batch->areas[batch->count]);
-        if (!error)
-            batch->count++;
+        if (error)
+            break;
+        batch->count++;
+        error = breathe_after(CREATE_WORK, "copying areas");
     }
     return error;
+}
+
+static void destroy_areas(struct batch *batch, size_t first)
+{
+    for (size_t i = first; i < batch->count; i++) {
+        area_destroy(batch->areas[i]);
+        breathe_deaf_after(CREATE_WORK, "giving areas up");
+    }
 }
 
 /* Installs the areas from `iova` on, all or none. Destroys them on failure. */
@@ -201,21 +220,18 @@ static int install_batch(struct ioas *to, struct batch *batch, uint64_t iova)
         move(area, iova);
         iova = area->node.last + 1;
         error = area_install(area);
-        done += !error;
+        if (error)
+            break;
+        done++;
+        if (done < batch->count)
+            error = breathe_after(INSTALL_WORK, "copying areas");
     }
     if (!error)
         return 0;
-    for (size_t i = done; i < batch->count; i++)
-        area_destroy(batch->areas[i]);
+    destroy_areas(batch, done);
     if (done)
-        areas_remove(batch->areas[0], batch->areas[done - 1]->node.last);
+        areas_remove(batch->areas[0], batch->areas[done - 1]->node.last, HEARS_NOTHING);
     return error;
-}
-
-static void destroy_batch(struct batch *batch)
-{
-    for (size_t i = 0; i < batch->count; i++)
-        area_destroy(batch->areas[i]);
 }
 
 /* As install_anywhere(), for a batch; destroys it on failure. */
@@ -226,13 +242,13 @@ static int install_batch_anywhere(struct ioas *to, struct batch *batch, uint64_t
     int error = pin ? pages_pin(pages) : 0;
 
     if (error) {
-        destroy_batch(batch);
+        destroy_areas(batch, 0);
         return error;
     }
     pages->references++; /* the areas may be gone afterwards */
     error = choose_place(to, batch->areas[0], batch->length, iova);
     if (error)
-        destroy_batch(batch);
+        destroy_areas(batch, 0);
     else
         error = install_batch(to, batch, *iova);
     if (pin)
@@ -251,7 +267,7 @@ static int place_batch(struct ioas *to, struct batch *batch, unsigned flags, uin
     error = check_place(to, *iova, batch->length);
     if (!error)
         return install_batch(to, batch, *iova);
-    destroy_batch(batch);
+    destroy_areas(batch, 0);
     return error;
 }
 
@@ -263,6 +279,7 @@ int ioas_copy(struct ioas *to, struct ioas *from, uint64_t from_iova, uint64_t l
     int64_t count;
     int error;
 
+    ASSERT(to->lock == from->lock && mutex_held(to->lock));
     if (length == 0 || !(flags & PERMISSIONS))
         return -EINVAL;
     if (__builtin_add_overflow(from_iova, length - 1, &last))
@@ -270,12 +287,12 @@ int ioas_copy(struct ioas *to, struct ioas *from, uint64_t from_iova, uint64_t l
     count = count_parts(from, from_iova, last);
     if (count < 0)
         return (int)count;
-    batch.areas = kcalloc((size_t)count, sizeof(*batch.areas));
+    batch.areas = kmalloc((size_t)count * sizeof(*batch.areas));
     if (!batch.areas)
         return -ENOMEM;
     error = copy_parts(to, from, from_iova, last, flags, &batch);
     if (error)
-        destroy_batch(&batch);
+        destroy_areas(&batch, 0);
     else
         error = place_batch(to, &batch, flags, iova);
     kfree(batch.areas);

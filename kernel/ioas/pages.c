@@ -1,10 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/cpu/thread.h"
 #include "kernel/ioas/internal.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/frames.h"
 #include "kernel/mm/heap.h"
+
+/* Work (breathe_after()): a run that is looked up and pinned, unpinned, looked at; a leaf; a call.
+ */
+#define PIN_WORK   40
+#define UNPIN_WORK 15
+#define LOOK_WORK  6
+#define LEAF_WORK  5
+#define MAP_WORK   200
+
+/* What is mapped between two breaths, where leaves may be small and where all are large. */
+#define PIECE_BYTES (128 * SIZE_2M)
+#define LARGE_BYTES (128 * SIZE_1G)
 
 /* How many runs there is room for at a time: what is expected, within these bounds. */
 #define CHUNK_RUNS_MIN 6u
@@ -26,7 +39,7 @@ static void device_revoked(struct memobj_watcher *watcher)
 
     pages->revoked = true;
     list_for_each_entry (area, &pages->areas, link)
-        area_revoked(area);
+        area_revoked(area); /* breathes; the lock keeps the list as it is */
 }
 
 /* What a device lost stays lost: its translations do not come back by themselves. */
@@ -49,6 +62,7 @@ static APART int watch_device(struct ioas_pages *pages, struct memobj *object)
     *watch = (struct device_watch){
         .watcher.revoke = device_revoked,
         .watcher.restore = device_restored,
+        .watcher.lock = pages->own.ioas->lock,
         .object = memobj_get(object),
         .pages = pages,
         .next = pages->watches,
@@ -120,6 +134,7 @@ static APART void release_chunks(struct ioas_pages *pages)
         pages->chunks = chunk->next;
         if (!pages->stuck && !chunk->device)
             frames_unpin_runs(chunk->runs, chunk->count);
+        breathe_deaf_after(chunk->count * UNPIN_WORK, "unpinning");
         kfree(chunk);
     }
 }
@@ -242,22 +257,29 @@ static APART int add_rest(struct ioas_pages *pages)
 
     while (done < pages->length) {
         int64_t bytes = add_batch(pages, done);
+        int error =
+            bytes < 0 ? (int)bytes : breathe_after(PIN_WORK * pages->last_chunk->count, "pinning");
 
-        if (bytes < 0) {
+        if (error) {
             release_runs(pages);
             pages->users = 0;
-            return (int)bytes;
+            return error;
         }
         done += (uint64_t)bytes;
     }
     return 0;
 }
 
+/* The limit is asked before memory is made for what it refuses, as far as it is known to be RAM. */
 int pages_pin_all(struct ioas_pages *pages)
 {
     struct memobj *device;
-    int error = pages->source.ops->runs(pages->source.context, pages->offset, pages->length,
-                                        pages->writable, &pages->first, 1, &device);
+    int error;
+
+    if (pages->ram_only && !ioas_account_allows(pages->account, pages->length))
+        return -ENOMEM;
+    error = pages->source.ops->runs(pages->source.context, pages->offset, pages->length,
+                                    pages->writable, &pages->first, 1, &device);
 
     if (error < 0)
         return error == -EIO ? -EFAULT : error;
@@ -288,14 +310,62 @@ struct placement {
     uint64_t left;
     unsigned permissions;
     unsigned flags;
+    bool large; /* leaves of 2 MiB may be used */
 };
 
-static int place(struct placement *at, const struct phys_run *runs, size_t count, uint64_t bytes)
+/* Maps runs that are one piece of work, whose leaves are of at least `leaf` bytes but for a few. */
+static int place(struct placement *at, const struct phys_run *runs, size_t count, uint64_t bytes,
+                 uint64_t leaf)
 {
     int error = iommu_map(at->domain, at->iova, runs, count, at->permissions, at->flags);
 
     at->iova += bytes;
     at->left -= bytes;
+    if (error)
+        return error;
+    return breathe_after(MAP_WORK + (uint32_t)(bytes / leaf) * LEAF_WORK, "mapping iova");
+}
+
+/* One run of any length, in pieces that are cut where no leaf becomes smaller for it. */
+static int place_long(struct placement *at, struct phys_run run)
+{
+    int error = 0;
+
+    while (run.length && !error) {
+        bool large = at->large && IS_ALIGNED(at->iova | run.base, SIZE_2M);
+        uint64_t most = large ? LARGE_BYTES : PIECE_BYTES;
+        struct phys_run piece = {run.base, MIN(run.length, most - at->iova % most)};
+
+        error = place(at, &piece, 1, piece.length, large ? SIZE_2M : PAGE_SIZE);
+        run.base += piece.length;
+        run.length -= piece.length;
+    }
+    return error;
+}
+
+/* Do leaves of 2 MiB fit all runs? */
+static bool all_large(const struct placement *at, const struct phys_run *runs, size_t count)
+{
+    uint64_t bits = at->iova;
+
+#pragma clang loop unroll_count(8)
+    for (size_t i = 0; i < count; i++)
+        bits |= runs[i].base | runs[i].length;
+    return at->large && IS_ALIGNED(bits, SIZE_2M);
+}
+
+/* Runs of `bytes` in all, all of them wanted. */
+static int place_all(struct placement *at, const struct phys_run *runs, size_t count,
+                     uint64_t bytes)
+{
+    int error = 0;
+
+    if (bytes <= PIECE_BYTES)
+        return place(at, runs, count, bytes, PAGE_SIZE);
+    if (bytes <= LARGE_BYTES && all_large(at, runs, count))
+        return place(at, runs, count, bytes, SIZE_2M);
+    for (size_t i = 0; i < count && !error; i++)
+        error = place_long(at, runs[i]);
     return error;
 }
 
@@ -307,21 +377,22 @@ static int place_runs(struct placement *at, const struct phys_run *runs, size_t 
 
     if (at->skip >= bytes) {
         at->skip -= bytes;
-        return 0;
+        return breathe_after(LOOK_WORK, "mapping iova");
     }
     if (at->skip == 0 && at->left >= bytes)
-        return place(at, runs, count, bytes);
+        return place_all(at, runs, count, bytes);
     for (size_t i = 0; i < count && at->left && !error; i++) {
         struct phys_run run = runs[i];
 
         if (at->skip >= run.length) {
             at->skip -= run.length;
+            error = breathe_after(LOOK_WORK, "mapping iova");
             continue;
         }
         run.base += at->skip;
         run.length = MIN(run.length - at->skip, at->left);
         at->skip = 0;
-        error = place(at, &run, 1, run.length);
+        error = place_all(at, &run, 1, run.length);
     }
     return error;
 }
@@ -330,10 +401,13 @@ static APART int map_part(const struct ioas_pages *pages, struct iommu_domain *d
                           uint64_t iova, uint64_t offset, uint64_t length, unsigned permissions,
                           unsigned flags)
 {
-    struct placement at = {domain, iova, offset, length, permissions, flags};
+    struct placement at = {domain, iova, offset, length, permissions, flags, false};
     const struct run_chunk *chunk;
+    struct iommu_geometry geometry;
     int error;
 
+    iommu_domain_geometry(domain, &geometry);
+    at.large = (geometry.page_sizes & SIZE_2M) && !(flags & IOMMU_SMALL_LEAVES);
     error = place_runs(&at, &pages->first, 1, pages->first.length);
     for (chunk = pages->chunks; chunk && at.left && !error; chunk = chunk->next)
         error = place_runs(&at, chunk->runs, chunk->count, chunk->bytes);
@@ -345,8 +419,8 @@ int pages_map(const struct ioas_pages *pages, struct iommu_domain *domain, uint6
 {
     if (pages->revoked)
         return 0;
-    /* Nearly always everything is wanted, and often it is one run. */
-    if (length == pages->first.length && offset == 0)
+    /* Nearly always everything is wanted, and often it is one short run. */
+    if (length == pages->first.length && offset == 0 && length <= SIZE_2M)
         return iommu_map(domain, iova, &pages->first, 1, permissions, flags);
     return map_part(pages, domain, iova, offset, length, permissions, flags);
 }
@@ -359,6 +433,7 @@ struct phys_run pages_longest_run(const struct ioas_pages *pages, uint64_t *at)
 
     *at = 0;
     for (chunk = pages->chunks; chunk; chunk = chunk->next) {
+        breathe_deaf_after(chunk->count * LOOK_WORK, "choosing an iova");
         for (uint32_t i = 0; i < chunk->count; i++) {
             if (chunk->runs[i].length > longest.length) {
                 longest = chunk->runs[i];

@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where areas may lie: reserved, usable and allowed ranges, and the choice of a free IOVA. */
+#include "kernel/cpu/thread.h"
 #include "kernel/ioas/internal.h"
 #include "kernel/lib/error.h"
+#include "kernel/lib/panic.h"
 #include "kernel/mm/heap.h"
+
+/* Work (breathe_after()): an entry of a list, a neighbour in a tree, a search in it, a new node. */
+#define LOOK_WORK   6
+#define STEP_WORK   40
+#define FIND_WORK   120
+#define INSERT_WORK 250
 
 /* Holds nothing. */
 #define NO_RANGE                                                                                   \
@@ -16,15 +24,40 @@ static bool overlaps(const struct ioas_range *a, const struct ioas_range *b)
     return a->first <= b->last && b->first <= a->last;
 }
 
+/* The number of the first allowed range that ends at `from` or above. */
+static size_t allowed_from(const struct ioas *ioas, uint64_t from)
+{
+    size_t low = 0, high = ioas->allowed_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (ioas->allowed[middle].last < from)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool overlaps_allowed(const struct ioas *ioas, const struct ioas_range *range)
+{
+    size_t i = allowed_from(ioas, range->first);
+
+    return i < ioas->allowed_count && overlaps(&ioas->allowed[i], range);
+}
+
 /* ---- Reserved and usable -------------------------------------------------------------------- */
 
 static void insert_sorted(struct ioas *ioas, struct ioas_reserved *reserved)
 {
     struct ioas_reserved *at;
 
-    list_for_each_entry (at, &ioas->reserved, link)
+    list_for_each_entry (at, &ioas->reserved, link) {
+        breathe_deaf_after(LOOK_WORK, "reserving iova");
         if (at->range.first > reserved->range.first)
             break;
+    }
     list_push_back(&at->link, &reserved->link); /* in front of `at`, or at the end */
 }
 
@@ -33,11 +66,11 @@ int ioas_reserve(struct ioas *ioas, const void *owner, uint64_t first, uint64_t 
     struct ioas_range range = {first, last};
     struct ioas_reserved *reserved;
 
+    ASSERT(mutex_held(ioas->lock));
     if (itree_find(&ioas->areas, first, last))
         return -EADDRINUSE;
-    for (size_t i = 0; i < ioas->allowed_count; i++)
-        if (overlaps(&ioas->allowed[i], &range))
-            return -EADDRINUSE;
+    if (overlaps_allowed(ioas, &range))
+        return -EADDRINUSE;
     reserved = kmalloc(sizeof(*reserved));
     if (!reserved)
         return -ENOMEM;
@@ -51,7 +84,9 @@ void ioas_unreserve(struct ioas *ioas, const void *owner)
 {
     struct ioas_reserved *reserved, *next;
 
+    ASSERT(mutex_held(ioas->lock));
     list_for_each_entry_safe (reserved, next, &ioas->reserved, link) {
+        breathe_deaf_after(LOOK_WORK, "unreserving iova");
         if (reserved->owner != owner)
             continue;
         list_remove(&reserved->link);
@@ -66,6 +101,7 @@ bool ioas_usable(const struct ioas *ioas, uint64_t from, struct ioas_range *rang
     uint64_t next = 0; /* everything below is dealt with */
 
     list_for_each_entry (reserved, &ioas->reserved, link) {
+        breathe_deaf_after(LOOK_WORK, "usable iova");
         if (reserved->range.first > next && reserved->range.first > from) {
             *range = (struct ioas_range){next, reserved->range.first - 1};
             return true;
@@ -93,8 +129,8 @@ bool range_usable_slowly(struct ioas *ioas, uint64_t first, uint64_t last)
 /* The ranges in order, in a new array, unless two of them overlap or one is none. */
 static int sort_ranges(const struct ioas_range *ranges, size_t count, struct ioas_range **out)
 {
-    struct itree_node *nodes = kcalloc(count, sizeof(*nodes));
-    struct ioas_range *sorted = kcalloc(count, sizeof(*sorted));
+    struct itree_node *nodes = kmalloc(count * sizeof(*nodes));
+    struct ioas_range *sorted = kmalloc(count * sizeof(*sorted));
     struct itree_node *node;
     struct itree tree;
     size_t at = 0;
@@ -106,13 +142,16 @@ static int sort_ranges(const struct ioas_range *ranges, size_t count, struct ioa
         nodes[i].last = ranges[i].last;
         if (ranges[i].first >= ranges[i].last || !itree_insert(&tree, &nodes[i]))
             error = -EINVAL;
+        else
+            error = breathe_after(INSERT_WORK, "sorting allowed ranges");
+    }
+    for (node = itree_first(&tree); node && !error; node = itree_next(node)) {
+        sorted[at++] = (struct ioas_range){node->first, node->last};
+        error = breathe_after(STEP_WORK, "sorting allowed ranges");
     }
     if (error) {
         kfree(sorted);
         sorted = NULL;
-    } else {
-        for (node = itree_first(&tree); node; node = itree_next(node))
-            sorted[at++] = (struct ioas_range){node->first, node->last};
     }
     kfree(nodes);
     *out = sorted;
@@ -122,11 +161,14 @@ static int sort_ranges(const struct ioas_range *ranges, size_t count, struct ioa
 int ioas_allow(struct ioas *ioas, const struct ioas_range *ranges, size_t count)
 {
     struct ioas_range *sorted = NULL;
-    int error = count ? sort_ranges(ranges, count, &sorted) : 0;
+    int error;
 
+    ASSERT(mutex_held(ioas->lock));
+    error = count ? sort_ranges(ranges, count, &sorted) : 0;
     for (size_t i = 0; i < count && !error; i++)
-        if (!range_usable(ioas, sorted[i].first, sorted[i].last))
-            error = -EADDRINUSE;
+        error = range_usable(ioas, sorted[i].first, sorted[i].last)
+                    ? breathe_after(STEP_WORK, "checking allowed ranges")
+                    : -EADDRINUSE;
     if (error) {
         kfree(sorted);
         return error;
@@ -157,60 +199,71 @@ static bool fits(struct request *request, uint64_t first, uint64_t last)
     return true;
 }
 
-/* Looks into the gaps between areas in [first, last], lowest first. */
-static bool search_window(const struct ioas *ioas, struct request *request, uint64_t first,
-                          uint64_t last)
+/* Looks into the gaps between areas in [first, last], lowest first. -ENOSPC, -EINTR. */
+static int search_window(const struct ioas *ioas, struct request *request, uint64_t first,
+                         uint64_t last)
 {
     struct itree_node *node = itree_find(&ioas->areas, first, last);
 
     while (node && node->first <= last) {
+        int error = breathe_after(STEP_WORK, "free iova");
+
+        if (error)
+            return error;
         if (node->first > first && fits(request, first, node->first - 1))
-            return true;
+            return 0;
         if (node->last >= last)
-            return false;
+            return -ENOSPC;
         first = node->last + 1;
         node = itree_next(node);
     }
-    return fits(request, first, last);
+    return fits(request, first, last) ? 0 : -ENOSPC;
 }
 
-/* The lowest range at or above `from` that IOVAs may be chosen from. */
-static bool next_range(const struct ioas *ioas, uint64_t from, struct ioas_range *range)
+/* The allowed ranges from `from` on: one pass over them, and over the areas in them. */
+static int search_allowed(const struct ioas *ioas, struct request *request, uint64_t from)
 {
-    if (!ioas->allowed_count)
-        return ioas_usable(ioas, from, range);
-    for (size_t i = 0; i < ioas->allowed_count; i++) {
-        *range = ioas->allowed[i];
-        if (range->last >= from)
-            return true;
+    int error = -ENOSPC;
+
+    for (size_t i = allowed_from(ioas, from); i < ioas->allowed_count && error == -ENOSPC; i++) {
+        const struct ioas_range *range = &ioas->allowed[i];
+
+        error = breathe_after(FIND_WORK, "free iova");
+        if (!error)
+            error = search_window(ioas, request, MAX(range->first, from), range->last);
     }
-    return false;
+    return error;
 }
 
-static bool search(const struct ioas *ioas, struct request *request, uint64_t from)
+static int search_usable(const struct ioas *ioas, struct request *request, uint64_t from)
 {
     struct ioas_range range;
+    int error = -ENOSPC;
 
-    while (next_range(ioas, from, &range)) {
-        if (search_window(ioas, request, MAX(range.first, from), range.last))
-            return true;
+    while (error == -ENOSPC && ioas_usable(ioas, from, &range)) {
+        error = search_window(ioas, request, MAX(range.first, from), range.last);
         if (range.last == UINT64_MAX)
-            return false;
+            break;
         from = range.last + 1;
     }
-    return false;
+    return error;
 }
 
 /*
  * Goes round from where the last search ended, so that a series of requests does not walk the same
  * areas again and again. Address 0 is never chosen: too much software takes it for none.
  */
-static bool search_round(struct ioas *ioas, struct request *request)
+static int search_round(struct ioas *ioas, struct request *request)
 {
-    if (!search(ioas, request, ioas->hint) && !search(ioas, request, PAGE_SIZE))
-        return false;
-    ioas->hint = request->iova + (request->length - 1);
-    return true;
+    int (*search)(const struct ioas *, struct request *, uint64_t) =
+        ioas->allowed_count ? search_allowed : search_usable;
+    int error = search(ioas, request, ioas->hint);
+
+    if (error == -ENOSPC)
+        error = search(ioas, request, PAGE_SIZE);
+    if (!error)
+        ioas->hint = request->iova + (request->length - 1);
+    return error;
 }
 
 /* The largest leaf that memory can fill somewhere, or 0 if only the smallest will do. */
@@ -228,15 +281,16 @@ static uint64_t largest_block(const struct phys_run *run)
     return 0;
 }
 
-static bool find(struct ioas *ioas, uint64_t length, uint64_t modulus, uint64_t residue,
-                 uint64_t *iova)
+/* An IOVA that is `residue` modulo `modulus`. -ENOSPC, -EINTR. */
+static int find(struct ioas *ioas, uint64_t length, uint64_t modulus, uint64_t residue,
+                uint64_t *iova)
 {
     struct request request = {length, modulus, residue & (modulus - 1), 0};
+    int error = search_round(ioas, &request);
 
-    if (!search_round(ioas, &request))
-        return false;
-    *iova = request.iova;
-    return true;
+    if (!error)
+        *iova = request.iova;
+    return error;
 }
 
 int range_choose(struct ioas *ioas, uint64_t length, struct phys_run run, uint64_t at,
@@ -245,18 +299,19 @@ int range_choose(struct ioas *ioas, uint64_t length, struct phys_run run, uint64
     uint64_t natural = length & -length;
     uint64_t distance = run.base - at; /* what memory and IOVA should have in common */
     uint64_t block = largest_block(&run);
+    int error = -ENOSPC;
 
     /* Natural alignment comes first; the rest of the bits may follow the memory. */
     if ((distance & (natural - 1)) == 0) {
-        if (block > natural && find(ioas, length, block, distance, iova))
-            return 0;
-        if (block > SIZE_2M && SIZE_2M > natural && find(ioas, length, SIZE_2M, distance, iova))
-            return 0;
+        if (block > natural)
+            error = find(ioas, length, block, distance, iova);
+        if (error == -ENOSPC && block > SIZE_2M && SIZE_2M > natural)
+            error = find(ioas, length, SIZE_2M, distance, iova);
     }
-    if (find(ioas, length, natural, 0, iova))
-        return 0;
+    if (error == -ENOSPC)
+        error = find(ioas, length, natural, 0, iova);
     /* Of the largest requests no more is asked than a large leaf needs. */
-    if (natural > SIZE_1G && find(ioas, length, SIZE_1G, 0, iova))
-        return 0;
-    return -ENOSPC;
+    if (error == -ENOSPC && natural > SIZE_1G)
+        error = find(ioas, length, SIZE_1G, 0, iova);
+    return error;
 }

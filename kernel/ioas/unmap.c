@@ -2,12 +2,17 @@
 /* Unmap, which cannot fail half-way, and cut, which prepares what it needs first. */
 #include "kernel/ioas/internal.h"
 #include "kernel/lib/error.h"
+#include "kernel/lib/panic.h"
 
-int ioas_unmap(struct ioas *ioas, uint64_t iova, uint64_t last, uint64_t *unmapped)
+#define LOOK_WORK 20 /* work (breathe_after()) of one area */
+
+static int unmap(struct ioas *ioas, uint64_t iova, uint64_t last, uint64_t *unmapped,
+                 enum thread_hears hears)
 {
     struct ioas_area *first = area_of(itree_find(&ioas->areas, iova, last));
     uint64_t bytes = 0;
 
+    ASSERT(mutex_held(ioas->lock));
     *unmapped = 0;
     if (!first)
         return -ENOENT;
@@ -17,16 +22,30 @@ int ioas_unmap(struct ioas *ioas, uint64_t iova, uint64_t last, uint64_t *unmapp
         if (area->node.last > last)
             return -EINVAL;
         bytes += area_length(area);
+        if (breathe_hearing_after(LOOK_WORK, "looking at areas", hears))
+            return -EINTR;
     }
     *unmapped = bytes;
-    return areas_remove(first, last);
+    return areas_remove(first, last, hears);
+}
+
+int ioas_unmap(struct ioas *ioas, uint64_t iova, uint64_t last, uint64_t *unmapped)
+{
+    return unmap(ioas, iova, last, unmapped, HEARS_END);
 }
 
 int ioas_unmap_all(struct ioas *ioas, uint64_t *unmapped)
 {
-    int error = ioas_unmap(ioas, 0, UINT64_MAX, unmapped);
+    int error = unmap(ioas, 0, UINT64_MAX, unmapped, HEARS_END);
 
     return error == -ENOENT ? 0 : error;
+}
+
+int ioas_unmap_deaf(struct ioas *ioas, uint64_t iova, uint64_t last)
+{
+    uint64_t unmapped;
+
+    return unmap(ioas, iova, last, &unmapped, HEARS_NOTHING);
 }
 
 /* ---- Cut ------------------------------------------------------------------------------------ */
@@ -64,8 +83,10 @@ static void finish_cut(struct ioas *ioas, uint64_t iova, struct ioas_area *part)
 int ioas_cut(struct ioas *ioas, uint64_t iova, uint64_t last)
 {
     struct ioas_area *low, *high = NULL;
-    int error = prepare_cut(ioas, iova, &low);
+    int error;
 
+    ASSERT(mutex_held(ioas->lock));
+    error = prepare_cut(ioas, iova, &low);
     if (error)
         return error;
     if (last != UINT64_MAX)

@@ -9,23 +9,36 @@
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
 
+#define TABLE_WORK 30 /* work (breathe_after()) of looking at one page table */
+
 /* ---- Which space ---------------------------------------------------------------------------- */
 
 int iommufd_compat_create(struct file *file)
 {
     struct iommufd *ctx = file->context;
+    int error = mutex_lock(&ctx->lock, LOCK_POINT);
 
-    return ctx->compat ? 0 : ioas_object_create(ctx, &ctx->compat);
+    if (error)
+        return error;
+    if (!ctx->compat)
+        error = ioas_object_create(ctx, &ctx->compat);
+    mutex_unlock(&ctx->lock);
+    return error;
 }
 
 int iommufd_compat_id(struct file *file, uint32_t *id)
 {
     struct iommufd *ctx = file->context;
+    int error = mutex_lock(&ctx->lock, LOCK_POINT);
 
-    if (!ctx->compat)
-        return -ENODEV;
-    *id = object_id(&ctx->compat->object);
-    return 0;
+    if (error)
+        return error;
+    if (ctx->compat)
+        *id = object_id(&ctx->compat->object);
+    else
+        error = -ENODEV;
+    mutex_unlock(&ctx->lock);
+    return error;
 }
 
 int call_vfio_ioas(struct call *call)
@@ -74,6 +87,7 @@ static int64_t check_extension(struct iommufd_ioas *ioas, uint64_t extension)
             iommu_domain_geometry(hwpt->domain, &geometry);
             if (!geometry.snoop_control)
                 return 0;
+            breathe_deaf_after(TABLE_WORK, "looking at page tables");
         }
         return 1;
     default:
@@ -125,6 +139,7 @@ static uint64_t page_sizes(const struct iommufd_ioas *ioas)
     list_for_each_entry (hwpt, &ioas->hwpts, link) {
         iommu_domain_geometry(hwpt->domain, &geometry);
         sizes &= geometry.page_sizes;
+        breathe_deaf_after(TABLE_WORK, "looking at page tables");
     }
     return sizes;
 }

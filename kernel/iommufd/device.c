@@ -8,6 +8,8 @@
 #include "kernel/lib/panic.h"
 #include "kernel/mm/heap.h"
 
+#define OBJECT_WORK 150 /* work (breathe_after()) of looking at one object */
+
 static struct list groups = LIST_INIT(groups);
 
 /* ---- Binding -------------------------------------------------------------------------------- */
@@ -66,19 +68,16 @@ static bool is_bound(const struct iommufd *ctx, const struct pci_device *pci)
 
         if (device && device->pci == pci)
             return true;
+        breathe_deaf_after(OBJECT_WORK, "looking for a device");
     }
     return false;
 }
 
-int iommufd_bind(struct file *file, struct pci_device *pci, struct iommufd_device **out)
+static int bind(struct iommufd *ctx, struct pci_device *pci, struct iommufd_device **out)
 {
     struct iommufd_device *device;
-    struct iommufd *ctx;
     int error;
 
-    if (!file_is_iommufd(file))
-        return -EBADFD;
-    ctx = file->context;
     if (is_bound(ctx, pci))
         return -EBUSY;
     device = kzalloc(sizeof(*device));
@@ -93,7 +92,7 @@ int iommufd_bind(struct file *file, struct pci_device *pci, struct iommufd_devic
     if (error)
         goto put;
     device->object.users = 1;
-    file_get(file);
+    file_get(ctx->file);
     *out = device;
     return 0;
 
@@ -104,15 +103,19 @@ free:
     return error;
 }
 
-void iommufd_unbind(struct iommufd_device *device)
+int iommufd_bind(struct file *file, struct pci_device *pci, struct iommufd_device **out)
 {
-    struct file *file = device->owner->file;
+    struct iommufd *ctx = file->context;
+    int error;
 
-    iommufd_detach(device);
-    object_remove(device->owner, &device->object);
-    group_put(device->group);
-    kfree(device);
-    file_put(file);
+    if (!file_is_iommufd(file))
+        return -EBADFD;
+    error = mutex_lock(&ctx->lock, LOCK_POINT);
+    if (error)
+        return error;
+    error = bind(ctx, pci, out);
+    mutex_unlock(&ctx->lock);
+    return error;
 }
 
 uint32_t iommufd_device_id(const struct iommufd_device *device)
@@ -209,9 +212,11 @@ static struct iommufd_hwpt *automatic_hwpt(const struct iommufd_ioas *ioas,
 {
     struct iommufd_hwpt *hwpt;
 
-    list_for_each_entry (hwpt, &ioas->hwpts, link)
+    list_for_each_entry (hwpt, &ioas->hwpts, link) {
         if (hwpt->automatic && hwpt->unit == unit)
             return hwpt;
+        breathe_deaf_after(OBJECT_WORK, "looking for a page table");
+    }
     return NULL;
 }
 
@@ -239,7 +244,7 @@ static int attach_to_ioas(struct iommufd_device *device, struct iommufd_ioas *io
     return error;
 }
 
-int iommufd_attach(struct iommufd_device *device, uint32_t *id)
+static int attach(struct iommufd_device *device, uint32_t *id)
 {
     struct iommufd_ioas *ioas = find_ioas(device->owner, *id);
     struct iommufd_hwpt *hwpt = find_hwpt(device->owner, *id);
@@ -256,13 +261,47 @@ int iommufd_attach(struct iommufd_device *device, uint32_t *id)
     return error;
 }
 
-void iommufd_detach(struct iommufd_device *device)
+int iommufd_attach(struct iommufd_device *device, uint32_t *id)
+{
+    struct mutex *lock = &device->owner->lock;
+    int error = mutex_lock(lock, LOCK_POINT);
+
+    if (error)
+        return error;
+    error = attach(device, id);
+    mutex_unlock(lock);
+    return error;
+}
+
+static void detach(struct iommufd_device *device)
 {
     if (!device->attached)
         return;
     device->attached = false;
     if (--device->group->attached == 0)
         group_detach(device->group);
+}
+
+void iommufd_detach(struct iommufd_device *device)
+{
+    struct mutex *lock = &device->owner->lock;
+
+    (void)mutex_lock_deaf(lock, LOCK_POINT);
+    detach(device);
+    mutex_unlock(lock);
+}
+
+void iommufd_unbind(struct iommufd_device *device)
+{
+    struct iommufd *ctx = device->owner;
+
+    (void)mutex_lock_deaf(&ctx->lock, LOCK_POINT);
+    detach(device);
+    object_remove(ctx, &device->object);
+    group_put(device->group);
+    mutex_unlock(&ctx->lock);
+    kfree(device);
+    file_put(ctx->file); /* the file may go with this, and the lock with it */
 }
 
 /* ---- GET_HW_INFO ---------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #define MAP_FLAGS       (IOMMU_IOAS_MAP_FIXED_IOVA | MAP_PERMISSIONS)
 /* More ranges than this are refused as too much memory. */
 #define ALLOWED_MAX 65536u
+#define OBJECT_WORK 150 /* work (breathe_after()) of looking at one object */
 
 /* ---- Life ----------------------------------------------------------------------------------- */
 
@@ -22,7 +23,7 @@ int ioas_object_create(struct iommufd *ctx, struct iommufd_ioas **out)
 
     if (!ioas)
         return -ENOMEM;
-    error = ioas_create(iommufd_user()->account, &ioas->ioas);
+    error = ioas_create(iommufd_user()->account, &ctx->lock, &ioas->ioas);
     if (error)
         goto free;
     list_init(&ioas->hwpts);
@@ -151,10 +152,9 @@ static int reply_mapped(struct call *call, size_t known, struct ioas *ioas, uint
                         uint64_t length)
 {
     int error = call_reply(call, known);
-    uint64_t unmapped;
 
     if (error)
-        ioas_unmap(ioas, iova, iova + (length - 1), &unmapped);
+        (void)ioas_unmap_deaf(ioas, iova, iova + (length - 1));
     return error;
 }
 
@@ -353,6 +353,8 @@ int call_change_process(struct call *call)
 
         if (ioas && !ioas_all_from(ioas->ioas, &ioas_memobj_ops))
             return -EINVAL;
+        if (breathe_after(OBJECT_WORK, "looking at address spaces"))
+            return -EINTR;
     }
     return 0;
 }

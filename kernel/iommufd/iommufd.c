@@ -12,6 +12,7 @@
 #define IOMMUFD_MINOR 54 /* of the range for dynamic numbers; nothing depends on it */
 
 #define OBJECT_ID_MAX INT32_MAX
+#define OBJECT_WORK   800 /* work (breathe_after()) of destroying one */
 
 static const struct ioas_user *the_user;
 
@@ -156,7 +157,7 @@ int call_reply(const struct call *call, size_t known)
     return copy_to_user(call->argument, &call->command, MIN(known, call->size));
 }
 
-static int64_t iommufd_ioctl(struct file *file, uint32_t command, uint64_t argument)
+static int64_t locked_ioctl(struct file *file, uint32_t command, uint64_t argument)
 {
     uint32_t index = _IOC_NR(command) - IOMMUFD_CMD_BASE;
     struct call call;
@@ -179,6 +180,18 @@ static int64_t iommufd_ioctl(struct file *file, uint32_t command, uint64_t argum
     return error ? error : calls[index].run(&call);
 }
 
+static int64_t iommufd_ioctl(struct file *file, uint32_t command, uint64_t argument)
+{
+    struct iommufd *ctx = file->context;
+    int64_t result = mutex_lock(&ctx->lock, LOCK_POINT);
+
+    if (result)
+        return result;
+    result = locked_ioctl(file, command, argument);
+    mutex_unlock(&ctx->lock);
+    return result;
+}
+
 /* ---- Life ----------------------------------------------------------------------------------- */
 
 /* Devices keep the file open, so what is left uses only each other: page tables, then spaces. */
@@ -187,6 +200,7 @@ static void iommufd_release(struct file *file)
     static const enum object_type order[] = {OBJECT_HWPT, OBJECT_IOAS};
     struct iommufd *ctx = file->context;
 
+    (void)mutex_lock_deaf(&ctx->lock, LOCK_POINT);
     for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
         struct itree_node *node = itree_first(&ctx->objects);
 
@@ -196,8 +210,10 @@ static void iommufd_release(struct file *file)
             node = itree_next(node);
             if (object->type == order[i])
                 object_destroy(ctx, object);
+            breathe_deaf_after(OBJECT_WORK, "closing an iommufd");
         }
     }
+    mutex_retire(&ctx->lock);
     kfree(ctx);
 }
 
@@ -212,6 +228,7 @@ int iommufd_open(void *context, unsigned flags, struct file **out)
 
     if (!ctx)
         return -ENOMEM;
+    mutex_init(&ctx->lock);
     itree_init(&ctx->objects);
     ctx->file = file_create(&iommufd_ops, ctx, flags, "iommufd");
     if (!ctx->file) {

@@ -4,6 +4,7 @@
 #define KERNEL_IOMMUFD_OBJECT_H
 
 #include <linux/iommufd.h>
+#include "kernel/cpu/mutex.h"
 #include "kernel/ioas/group.h"
 #include "kernel/ioas/ioas.h"
 #include "kernel/iommufd/iommufd.h"
@@ -24,6 +25,7 @@ struct object {
 
 struct iommufd {
     struct file *file;
+    struct mutex lock; /* everything below, all objects and their address spaces */
     struct itree objects;
     uint32_t last_id;
     struct iommufd_ioas *compat; /* what VFIO container calls work on; NULL: none */
@@ -75,6 +77,12 @@ static inline uint32_t object_id(const struct object *object)
 /* Gives the object an id. -ENOSPC when all were used. */
 int object_add(struct iommufd *ctx, struct object *object, enum object_type type);
 void object_remove(struct iommufd *ctx, struct object *object);
+/*
+ * Every call holds the lock of the file from before it looks an object up until it is done, so what
+ * it found stays.
+ */
+#define LOCK_POINT "iommufd"
+
 /* NULL: no such id. */
 struct object *object_find(const struct iommufd *ctx, uint32_t id);
 /* NULL: no such id, or of another type. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/mm/memobj.h"
+#include "kernel/cpu/mutex.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/panic.h"
 
@@ -49,16 +50,47 @@ void memobj_unwatch(struct memobj_watcher *watcher)
     list_remove(&watcher->link);
 }
 
+/*
+ * Takes the lock of the first watcher. False: the watcher is another one now, because its lock had
+ * to be waited for.
+ */
+static bool lock_first(struct list *watchers)
+{
+    struct memobj_watcher *watcher = list_first(watchers, struct memobj_watcher, link);
+    struct mutex *lock = watcher->lock;
+
+    if (!lock)
+        return true;
+    if (mutex_lock_deaf(lock, "revoking memory"))
+        return false;
+    if (!list_empty(watchers) && list_first(watchers, struct memobj_watcher, link) == watcher)
+        return true;
+    mutex_unlock(lock);
+    return false;
+}
+
+/* First refuses new translations, then has the old ones removed. */
 void memobj_revoke(struct memobj *object)
 {
-    struct memobj_watcher *watcher;
+    struct list left = LIST_INIT(left);
 
     if (object->revoked)
         return;
-    /* First refuse new translations, then have the old ones removed. */
     object->revoked = true;
-    list_for_each_entry (watcher, &object->watchers, link)
+    list_move_all(&object->watchers, &left);
+    while (!list_empty(&left)) {
+        struct memobj_watcher *watcher;
+
+        if (!lock_first(&left))
+            continue;
+        watcher = list_first(&left, struct memobj_watcher, link);
+        list_remove(&watcher->link);
+        list_push_back(&object->watchers, &watcher->link);
+        struct mutex *lock = watcher->lock;
         watcher->revoke(watcher);
+        if (lock)
+            mutex_unlock(lock);
+    }
 }
 
 void memobj_restore(struct memobj *object)

@@ -36,10 +36,13 @@ struct memobj_ops {
  * before it returns (CPU and IO page tables alike), `restore` may put CPU translations back.
  * `zap`: memory from offset `from` on is about to be released; CPU translations to it must go (a
  * later access asks run() again). IO page tables need not care: they hold pins. Callbacks must not
- * take watchers out.
+ * take watchers out. Whoever has a `lock` holds it to take the watcher out.
  */
+struct mutex;
+
 struct memobj_watcher {
     struct list link;
+    struct mutex *lock; /* held while `revoke` is called, which may then breathe; NULL: none */
     void (*revoke)(struct memobj_watcher *watcher);
     void (*restore)(struct memobj_watcher *watcher);
     void (*zap)(struct memobj_watcher *watcher, uint64_t from); /* may be NULL */
@@ -69,7 +72,7 @@ void memobj_put(struct memobj *object);
 int memobj_run(struct memobj *object, uint64_t offset, uint64_t max, struct phys_run *out);
 void memobj_watch(struct memobj *object, struct memobj_watcher *watcher);
 void memobj_unwatch(struct memobj_watcher *watcher);
-/* Tells all watchers; run() fails with -EIO until restored. Idempotent. */
+/* Tells all watchers; run() fails with -EIO until restored. Idempotent. May sleep. */
 void memobj_revoke(struct memobj *object);
 void memobj_restore(struct memobj *object);
 /* For the owner of an object, before it releases memory from offset `from` on. */

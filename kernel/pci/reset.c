@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/pci/reset.h"
 
+#include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
 #include "kernel/lib/error.h"
 #include "kernel/pci/registers.h"
@@ -13,6 +14,7 @@
 #define PENDING_BOUND_NS   (1000 * NS_PER_MS)
 #define COME_BACK_BOUND_NS (1000 * NS_PER_MS) /* beyond the waits above */
 #define POLL_NS            (1 * NS_PER_MS)
+#define NAP                "device reset" /* all these times are slept */
 
 static bool has_flr(const struct pci_device *d)
 {
@@ -88,7 +90,7 @@ int pci_quiesce(const struct pci_device *device)
     while (transactions_pending(device)) {
         if (time_expired(deadline))
             return -ETIMEDOUT;
-        time_delay_ns(POLL_NS);
+        thread_nap(NAP, POLL_NS);
     }
     return 0;
 }
@@ -98,13 +100,13 @@ static void reset_by_flr(const struct pci_device *d)
     unsigned control = d->cap_pcie + PCIE_DEVICE_CONTROL;
 
     pci_write16(d, control, pci_read16(d, control) | PCIE_DEVICE_CONTROL_FLR);
-    time_delay_ns(AFTER_FLR_NS);
+    thread_nap(NAP, AFTER_FLR_NS);
 }
 
 static void reset_by_af_flr(const struct pci_device *d)
 {
     pci_write8(d, d->cap_af + PCI_AF_CONTROL, PCI_AF_FLR);
-    time_delay_ns(AFTER_FLR_NS);
+    thread_nap(NAP, AFTER_FLR_NS);
 }
 
 static void reset_by_pm(const struct pci_device *d)
@@ -113,9 +115,9 @@ static void reset_by_pm(const struct pci_device *d)
     uint16_t value = pci_read16(d, control) & (uint16_t)~PCI_PM_STATE;
 
     pci_write16(d, control, value | PCI_PM_D3HOT);
-    time_delay_ns(AFTER_PM_NS);
+    thread_nap(NAP, AFTER_PM_NS);
     pci_write16(d, control, value);
-    time_delay_ns(AFTER_PM_NS);
+    thread_nap(NAP, AFTER_PM_NS);
 }
 
 static void reset_by_secondary_bus(const struct pci_device *d)
@@ -123,9 +125,9 @@ static void reset_by_secondary_bus(const struct pci_device *d)
     uint16_t control = pci_read16(d->bridge, PCI_BRIDGE_CONTROL);
 
     pci_write16(d->bridge, PCI_BRIDGE_CONTROL, control | PCI_BRIDGE_BUS_RESET);
-    time_delay_ns(BUS_RESET_NS);
+    thread_nap(NAP, BUS_RESET_NS);
     pci_write16(d->bridge, PCI_BRIDGE_CONTROL, control & (uint16_t)~PCI_BRIDGE_BUS_RESET);
-    time_delay_ns(AFTER_BUS_RESET_NS);
+    thread_nap(NAP, AFTER_BUS_RESET_NS);
 }
 
 /* A function that is not ready yet answers with ones, or with vendor id 1 (retry status). */
@@ -136,7 +138,7 @@ static int wait_until_back(const struct pci_device *d)
     while (pci_read16(d, PCI_VENDOR) != d->vendor) {
         if (time_expired(deadline))
             return -ETIMEDOUT;
-        time_delay_ns(POLL_NS);
+        thread_nap(NAP, POLL_NS);
     }
     return 0;
 }

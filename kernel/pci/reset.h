@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Stopping and resetting a function. */
+/*
+ * Stopping and resetting a function. Its waits sleep, bounded and deaf to signals and the end; the
+ * caller keeps everybody else from the device meanwhile.
+ */
 #ifndef KERNEL_PCI_RESET_H
 #define KERNEL_PCI_RESET_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/pci/use.h"
 
+#include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
@@ -20,7 +21,7 @@ static void power_up(const struct pci_device *d)
     if (!(value & PCI_PM_STATE))
         return;
     pci_write16(d, control, value & (uint16_t)~PCI_PM_STATE);
-    time_delay_ns(POWER_UP_NS);
+    thread_nap("device power-up", POWER_UP_NS);
 }
 
 /*

@@ -95,11 +95,15 @@ static int add_bars(struct uio_device *device)
     return 0;
 }
 
-static void free_maps(struct uio_device *device)
+/* The maps and the address space. Nobody else can reach the device any more. */
+static void free_memory(struct uio_device *device)
 {
+    (void)mutex_lock_deaf(&device->lock, "uio");
     for (size_t i = 0; i < device->map_count; i++)
         uio_map_free(device->maps[i]);
     kfree(device->maps);
+    ioas_destroy(device->ioas);
+    mutex_retire(&device->lock);
 }
 
 static unsigned free_id(void)
@@ -151,7 +155,8 @@ int uio_register(struct pci_device *pci, bool dma_memory, struct ioas_account *a
     device->pci = pci;
     device->dma_memory = dma_memory;
     list_init(&device->opens);
-    error = ioas_create(account, &device->ioas);
+    mutex_init(&device->lock);
+    error = ioas_create(account, &device->lock, &device->ioas);
     if (error)
         goto free_device;
     ioas_tables_init(&device->tables, device->ioas);
@@ -162,8 +167,7 @@ int uio_register(struct pci_device *pci, bool dma_memory, struct ioas_account *a
     return 0;
 
 free_all:
-    free_maps(device);
-    ioas_destroy(device->ioas);
+    free_memory(device);
 free_device:
     kfree(device);
 fail:
@@ -178,8 +182,7 @@ void uio_unregister(struct uio_device *device)
     tree_remove(path);
     uio_sysfs_remove(device);
     list_remove(&device->link);
-    free_maps(device);
-    ioas_destroy(device->ioas);
+    free_memory(device);
     kfree(device);
 }
 

@@ -28,8 +28,8 @@ static int back(struct uio_map *map, uint64_t length)
         return -ENOMEM;
     map->object->flags |= MEMOBJ_GUARDED;
     struct ioas_source source = ioas_source_memobj(map->object);
-    int error =
-        ioas_map(map->device->ioas, &source, 0, length, IOAS_READ | IOAS_WRITE, &map->address);
+    int error = ioas_map(map->device->ioas, &source, 0, length,
+                         IOAS_READ | IOAS_WRITE | IOAS_RAM_ONLY, &map->address);
     if (error)
         return error;
     map->size = length;

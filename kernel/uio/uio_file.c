@@ -122,14 +122,17 @@ static int uio_mmap(struct file *file, uint64_t offset, uint64_t length, unsigne
 
     if (!shared || length == 0)
         return -EINVAL;
-    int error = map_for(open->device, offset >> PAGE_SHIFT, length, &map);
+    int error = mutex_lock(&open->device->lock, "uio");
     if (error)
         return error;
-    if (length > map->size)
-        return -EINVAL;
-    *out = memobj_get(map->object);
+    error = map_for(open->device, offset >> PAGE_SHIFT, length, &map);
+    if (!error && length > map->size)
+        error = -EINVAL;
+    if (!error)
+        *out = memobj_get(map->object);
     *object_offset = 0;
-    return 0;
+    mutex_unlock(&open->device->lock);
+    return error;
 }
 
 static void uio_release(struct file *file)
@@ -137,10 +140,12 @@ static void uio_release(struct file *file)
     struct uio_open *open = file->context;
     struct uio_device *device = open->device;
 
+    (void)mutex_lock_deaf(&device->lock, "uio");
     list_remove(&open->link);
     kfree(open);
     if (list_empty(&device->opens))
         uio_stop(device);
+    mutex_unlock(&device->lock);
 }
 
 static const struct file_ops uio_ops = {
@@ -151,9 +156,8 @@ static const struct file_ops uio_ops = {
     .release = uio_release,
 };
 
-int uio_file_open(void *context, unsigned flags, struct file **out)
+static int open_locked(struct uio_device *device, unsigned flags, struct file **out)
 {
-    struct uio_device *device = context;
     bool first = list_empty(&device->opens);
     struct uio_open *open = kzalloc(sizeof(*open));
     int error = -ENOMEM;
@@ -181,5 +185,17 @@ stop:
         uio_stop(device);
 free_open:
     kfree(open);
+    return error;
+}
+
+int uio_file_open(void *context, unsigned flags, struct file **out)
+{
+    struct uio_device *device = context;
+    int error = mutex_lock(&device->lock, "uio");
+
+    if (error)
+        return error;
+    error = open_locked(device, flags, out);
+    mutex_unlock(&device->lock);
     return error;
 }

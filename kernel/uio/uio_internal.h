@@ -3,6 +3,7 @@
 #ifndef KERNEL_UIO_UIO_INTERNAL_H
 #define KERNEL_UIO_UIO_INTERNAL_H
 
+#include "kernel/cpu/mutex.h"
 #include "kernel/file/file.h"
 #include "kernel/ioas/group.h"
 #include "kernel/irq/irq.h"
@@ -28,6 +29,7 @@ struct uio_device {
     unsigned id;
     struct pci_device *pci;
     bool dma_memory;
+    struct mutex lock; /* opening and closing, the maps, the address space */
     struct ioas *ioas;
     struct ioas_tables tables;
     struct uio_map **maps; /* sorted by number */

@@ -85,11 +85,9 @@ struct uio_map *uio_map_new(struct uio_device *device, bool dynamic)
 
 void uio_map_free(struct uio_map *map)
 {
-    uint64_t unmapped;
-
     /* Failure means a unit went silent: the pins then keep the memory away from everybody. */
     if (map->dynamic && map->size)
-        (void)ioas_unmap(map->device->ioas, map->address, map->address + map->size - 1, &unmapped);
+        (void)ioas_unmap_deaf(map->device->ioas, map->address, map->address + map->size - 1);
     if (map->object)
         memobj_put(map->object);
     kfree(map);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/vfio/container.h"
 #include <linux/vfio.h>
+#include "kernel/cpu/mutex.h"
 #include "kernel/file/tree.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/list.h"
@@ -13,6 +14,7 @@
 
 struct vfio_container {
     struct file *file;   /* the groups hold references to it */
+    struct mutex lock;   /* everything below, and the address space */
     struct type1 *type1; /* NULL before SET_IOMMU */
     struct list groups;  /* struct member */
     size_t group_count;
@@ -58,7 +60,7 @@ static APART int set_iommu(struct vfio_container *container, uint64_t type)
         return -EINVAL;
     if (type != VFIO_TYPE1_IOMMU && type != VFIO_TYPE1v2_IOMMU)
         return -ENODEV;
-    error = type1_create(the_user, type == VFIO_TYPE1v2_IOMMU, &type1);
+    error = type1_create(the_user, &container->lock, type == VFIO_TYPE1v2_IOMMU, &type1);
     if (error)
         return error;
     error = attach_members(container, type1);
@@ -71,13 +73,9 @@ static APART int set_iommu(struct vfio_container *container, uint64_t type)
 
 /* ---- The file ------------------------------------------------------------------------------- */
 
-static int64_t container_ioctl(struct file *file, uint32_t command, uint64_t argument)
+static int64_t locked_ioctl(struct vfio_container *container, uint32_t command, uint64_t argument)
 {
-    struct vfio_container *container = file->context;
-
     switch (command) {
-    case VFIO_GET_API_VERSION:
-        return VFIO_API_VERSION;
     case VFIO_CHECK_EXTENSION:
         return type1_check_extension(container->type1, argument);
     case VFIO_SET_IOMMU:
@@ -87,11 +85,28 @@ static int64_t container_ioctl(struct file *file, uint32_t command, uint64_t arg
     }
 }
 
+static int64_t container_ioctl(struct file *file, uint32_t command, uint64_t argument)
+{
+    struct vfio_container *container = file->context;
+    int64_t result;
+
+    if (command == VFIO_GET_API_VERSION)
+        return VFIO_API_VERSION;
+    result = mutex_lock(&container->lock, "vfio container");
+    if (result)
+        return result;
+    result = locked_ioctl(container, command, argument);
+    mutex_unlock(&container->lock);
+    return result;
+}
+
 static void container_release(struct file *file)
 {
     struct vfio_container *container = file->context;
 
     ASSERT(list_empty(&container->groups));
+    (void)mutex_lock_deaf(&container->lock, "vfio container");
+    mutex_retire(&container->lock);
     kfree(container);
 }
 
@@ -106,6 +121,7 @@ int vfio_container_open(void *context, unsigned flags, struct file **out)
 
     if (!container)
         return -ENOMEM;
+    mutex_init(&container->lock);
     list_init(&container->groups);
     container->file = file_create(&container_ops, container, flags, "vfio-container");
     if (!container->file) {
@@ -141,7 +157,7 @@ static struct member *member_find(const struct vfio_container *container,
     return NULL;
 }
 
-int vfio_container_add_group(struct vfio_container *container, struct pci_group *group)
+static int add_group(struct vfio_container *container, struct pci_group *group)
 {
     struct member *member;
     int error = 0;
@@ -164,10 +180,23 @@ int vfio_container_add_group(struct vfio_container *container, struct pci_group 
     return 0;
 }
 
+int vfio_container_add_group(struct vfio_container *container, struct pci_group *group)
+{
+    int error = mutex_lock(&container->lock, "vfio container");
+
+    if (error)
+        return error;
+    error = add_group(container, group);
+    mutex_unlock(&container->lock);
+    return error;
+}
+
 void vfio_container_remove_group(struct vfio_container *container, struct pci_group *group)
 {
-    struct member *member = member_find(container, group);
+    struct member *member;
 
+    (void)mutex_lock_deaf(&container->lock, "vfio container");
+    member = member_find(container, group);
     ASSERT(member);
     if (container->type1)
         ioas_detach_group(&container->type1->tables, group);
@@ -178,6 +207,7 @@ void vfio_container_remove_group(struct vfio_container *container, struct pci_gr
         type1_destroy(container->type1);
         container->type1 = NULL;
     }
+    mutex_unlock(&container->lock);
     file_put(container->file);
 }
 

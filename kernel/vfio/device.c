@@ -96,20 +96,28 @@ static void stop(struct vfio_device *device)
     device->bound = NULL;
 }
 
+/* The count says from the beginning of the start to the end of the stop that the device is in use.
+ */
 int vfio_device_use(struct vfio_opened *opened, struct file *iommufd)
 {
-    int error = opened->device->users ? 0 : start(opened->device, iommufd);
+    struct vfio_device *device = opened->device;
+    int error = 0;
 
+    if (device->users++ == 0)
+        error = start(device, iommufd);
     if (error)
-        return error;
-    opened->device->users++;
-    opened->ready = true;
-    return 0;
+        device->users--;
+    else
+        opened->ready = true;
+    return error;
 }
 
 void vfio_device_unuse(struct vfio_opened *opened)
 {
+    struct vfio_device *device = opened->device;
+
     opened->ready = false;
-    if (--opened->device->users == 0)
-        stop(opened->device);
+    if (device->users == 1)
+        stop(device);
+    device->users--;
 }

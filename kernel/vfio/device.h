@@ -6,6 +6,7 @@
 #ifndef KERNEL_VFIO_DEVICE_H
 #define KERNEL_VFIO_DEVICE_H
 
+#include "kernel/cpu/mutex.h"
 #include "kernel/file/file.h"
 #include "kernel/irq/irq.h"
 #include "kernel/mm/memobj.h"
@@ -35,7 +36,8 @@ struct vfio_irqs {
 };
 
 struct vfio_device {
-    struct list link; /* in its group */
+    struct list link;  /* in its group */
+    struct mutex lock; /* starting, stopping and calls; a reset sleeps under it */
     struct vfio_group *group;
     struct pci_device *pci;
     unsigned number;              /* of its own device file, vfioN */
@@ -57,6 +59,9 @@ struct vfio_opened {
 /* Open device files, whichever way they were obtained. The result is not ready. -ENOMEM: NULL. */
 struct file *vfio_device_file(struct vfio_device *device, unsigned flags);
 /*
+ * What follows is called with the device locked, but for vfio_region_map(), which does not sleep,
+ * and registration.
+ *
  * Makes an open file a user of the device. The first one starts it, bound to `iommufd` unless that
  * is NULL. -EBUSY: another device-file family has the device; -EIO: it did not come back from its
  * reset; errors of iommufd_bind().

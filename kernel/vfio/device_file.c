@@ -73,10 +73,8 @@ static const struct {
     {VFIO_DEVICE_DETACH_IOMMUFD_PT, vfio_cdev_detach},
 };
 
-static int64_t device_ioctl(struct file *file, uint32_t command, uint64_t argument)
+static int64_t locked_ioctl(struct vfio_opened *opened, uint32_t command, uint64_t argument)
 {
-    struct vfio_opened *opened = file->context;
-
     if (command == VFIO_DEVICE_BIND_IOMMUFD)
         return vfio_cdev_bind(opened, argument);
     if (!opened->ready)
@@ -90,22 +88,40 @@ static int64_t device_ioctl(struct file *file, uint32_t command, uint64_t argume
     return -ENOTTY;
 }
 
-static int64_t device_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
+static int64_t device_ioctl(struct file *file, uint32_t command, uint64_t argument)
 {
     struct vfio_opened *opened = file->context;
+    int64_t result = mutex_lock(&opened->device->lock, "vfio device");
 
-    if (!opened->ready)
-        return -EINVAL;
-    return vfio_region_access(opened->device, false, buffer, length, position);
+    if (result)
+        return result;
+    result = locked_ioctl(opened, command, argument);
+    mutex_unlock(&opened->device->lock);
+    return result;
+}
+
+static int64_t access_region(struct file *file, bool write, uaddr_t buffer, size_t length,
+                             uint64_t *position)
+{
+    struct vfio_opened *opened = file->context;
+    int64_t result = mutex_lock(&opened->device->lock, "vfio device");
+
+    if (result)
+        return result;
+    result = opened->ready ? vfio_region_access(opened->device, write, buffer, length, position)
+                           : -EINVAL;
+    mutex_unlock(&opened->device->lock);
+    return result;
+}
+
+static int64_t device_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
+{
+    return access_region(file, false, buffer, length, position);
 }
 
 static int64_t device_write(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
 {
-    struct vfio_opened *opened = file->context;
-
-    if (!opened->ready)
-        return -EINVAL;
-    return vfio_region_access(opened->device, true, buffer, length, position);
+    return access_region(file, true, buffer, length, position);
 }
 
 static int device_mmap(struct file *file, uint64_t offset, uint64_t length, unsigned protection,
@@ -122,8 +138,10 @@ static void device_release(struct file *file)
 {
     struct vfio_opened *opened = file->context;
 
+    (void)mutex_lock_deaf(&opened->device->lock, "vfio device");
     if (opened->ready)
         vfio_device_unuse(opened);
+    mutex_unlock(&opened->device->lock);
     file_put(opened->group);
     kfree(opened);
 }

@@ -28,6 +28,7 @@
 struct vfio_group {
     struct pci_group *pci;
     struct list devices; /* struct vfio_device: the assigned members */
+    struct mutex lock;   /* calls; taken before a device's */
     bool opened;         /* by one file at a time */
     /* What it was put in, if anything: one of the two. Each is kept open meanwhile. */
     struct vfio_container *container;
@@ -192,9 +193,13 @@ static int open_device(struct vfio_device *device, struct file *group_file, stru
         return -ENOMEM;
     opened = file->context;
     opened->group = file_get(group_file);
-    error = vfio_device_use(opened, device->group->iommufd);
-    if (!error)
-        error = attach_to_compat(device);
+    error = mutex_lock(&device->lock, "vfio device");
+    if (!error) {
+        error = vfio_device_use(opened, device->group->iommufd);
+        if (!error)
+            error = attach_to_compat(device);
+        mutex_unlock(&device->lock);
+    }
     if (error) {
         file_put(file);
         return error;
@@ -240,10 +245,17 @@ static const struct {
 
 static int64_t group_ioctl(struct file *file, uint32_t command, uint64_t argument)
 {
+    struct vfio_group *group = file->context;
+    int64_t result = mutex_lock(&group->lock, "vfio group");
+
+    if (result)
+        return result;
+    result = -ENOTTY;
     for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
         if (calls[i].command == command)
-            return calls[i].call(file->context, file, argument);
-    return -ENOTTY;
+            result = calls[i].call(group, file, argument);
+    mutex_unlock(&group->lock);
+    return result;
 }
 
 /* Open devices hold the group's file, so none is open here. */
@@ -297,6 +309,7 @@ static int add_devices(struct vfio_group *group, struct refusal *why)
             return no_memory(why);
         device->pci = pci;
         device->group = group;
+        mutex_init(&device->lock);
         device->number = next_number++;
         list_push_back(&group->devices, &device->link);
         if (vfio_cdev_register(device))
@@ -331,6 +344,7 @@ static int add_group(struct pci_group *pci, struct refusal *why)
         return no_memory(why);
     group->pci = pci;
     list_init(&group->devices);
+    mutex_init(&group->lock);
     error = add_devices(group, why);
     if (error)
         return error;

@@ -17,7 +17,8 @@
 
 #define OFFSET_MASK     (BIT(VFIO_REGION_SHIFT) - 1)
 #define WINDOW_SIZE     SIZE_2M
-#define TRANSFER_MAX    MIB /* per call: the CPU is not shared meanwhile */
+#define TRANSFER_MAX    MIB  /* of a BAR, for each buffer of a call */
+#define ACCESS_WORK     1000 /* work (breathe_after()) of one access: a register answers slowly */
 #define SPARSE_AREA_MAX 2
 
 /* ---- one access ---- */
@@ -130,7 +131,10 @@ static unsigned widest(uint64_t offset, size_t left)
     return left >= 2 && offset % 2 == 0 ? 2 : 1;
 }
 
-/* Bytes done, or the error if there are none. */
+/*
+ * Bytes done, or the error if there are none. Breathes; the device stays locked, so that nobody
+ * resets or closes it meanwhile, and each access looks anew whether the BAR is decoded.
+ */
 static int64_t transfer(struct vfio_device *device, uint64_t position, access_fn access, bool write,
                         uaddr_t buffer, size_t length)
 {
@@ -147,9 +151,12 @@ static int64_t transfer(struct vfio_device *device, uint64_t position, access_fn
             error = access(device, index, offset + done, width, write, &value);
         if (!error && !write)
             error = copy_to_user(buffer + done, &value, width);
+        if (!error)
+            done += width;
+        if (!error && done < length)
+            error = breathe_after(ACCESS_WORK, "vfio region");
         if (error)
             return done ? (int64_t)done : error;
-        done += width;
     }
     return (int64_t)done;
 }

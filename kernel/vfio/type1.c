@@ -5,14 +5,14 @@
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
 
-int type1_create(const struct ioas_user *user, bool v2, struct type1 **out)
+int type1_create(const struct ioas_user *user, struct mutex *lock, bool v2, struct type1 **out)
 {
     struct type1 *type1 = kzalloc(sizeof(*type1));
     int error;
 
     if (!type1)
         return -ENOMEM;
-    error = ioas_create(user->account, &type1->ioas);
+    error = ioas_create(user->account, lock, &type1->ioas);
     if (error) {
         kfree(type1);
         return error;

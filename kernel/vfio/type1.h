@@ -17,8 +17,9 @@ struct type1 {
     bool tracking; /* dirty pages were asked to be tracked */
 };
 
-/* -ENOMEM. */
-int type1_create(const struct ioas_user *user, bool v2, struct type1 **out);
+/* The lock is the container's, held around every call; its address space is locked by it. -ENOMEM.
+ */
+int type1_create(const struct ioas_user *user, struct mutex *lock, bool v2, struct type1 **out);
 /* No group may be attached to its tables. */
 void type1_destroy(struct type1 *type1);
 /* Answers VFIO_CHECK_EXTENSION; NULL before SET_IOMMU. */

@@ -63,6 +63,12 @@ int thread_breathe_hearing(const char *point, enum thread_hears hears)
     return hears == HEARS_NOTHING ? 0 : error;
 }
 
+void thread_nap(const char *point, uint64_t ns)
+{
+    host_sleeps++;
+    host_time_to(host_now_ns + ns);
+}
+
 void thread_wake(struct thread *thread)
 {
     host_wakes++;

@@ -21,8 +21,10 @@ static void start(void)
     heap_at_start = heap_used();
     source_create(&seed);
     ioas_iommu_reset();
+    mutex_init(&m.lock);
+    CHECK(mutex_lock(&m.lock, "test") == 0);
     for (size_t i = 0; i < SPACES; i++) {
-        CHECK(ioas_create(&m.account, &m.spaces[i].ioas) == 0);
+        CHECK(ioas_create(&m.account, &m.lock, &m.spaces[i].ioas) == 0);
         for (size_t k = 0; k < RANGES; k++)
             m.spaces[i].reserved[k] = (struct m_range){1, 0};
     }

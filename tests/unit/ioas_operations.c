@@ -450,7 +450,9 @@ static int op_revoke(void)
         for (unsigned k = 0; k < m.pages[i].count; k++)
             m.pages[i].revoked = m.pages[i].revoked || source_is_device(m.pages[i].frame[k]);
     }
+    mutex_unlock(&m.lock);
     memobj_revoke(&source_device);
+    CHECK(mutex_lock(&m.lock, "test") == 0);
     return 0;
 }
 

@@ -87,6 +87,10 @@ int m_pin(struct m_pages *p)
     if (p->users++)
         return 0;
     p->charged = 0;
+    if (p->ram_only && m.charge + p->count * PAGE_SIZE > m.account.limit) {
+        p->users = 0;
+        return -ENOMEM;
+    }
     for (unsigned i = 0; i < p->count; i++) {
         int error = source_look((uint64_t)p->first + i, p->writable, p->ram_only, &p->frame[i]);
 

@@ -70,7 +70,8 @@ extern struct model {
     struct m_space spaces[SPACES];
     struct m_table tables[TABLES];
     struct ioas_account account;
-    uint64_t charge; /* what the reference says is used of the account */
+    struct mutex lock; /* of all spaces; always held */
+    uint64_t charge;   /* what the reference says is used of the account */
     uint64_t seed, step;
     const char *step_name;
 } m;

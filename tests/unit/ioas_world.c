@@ -9,6 +9,7 @@
 struct ioas *world_space[2];
 struct iommu_domain *world_table[3];
 struct ioas_account world_account;
+struct mutex world_lock;
 static size_t heap_at_start;
 
 static struct pci_device functions[] = {
@@ -39,8 +40,10 @@ void world_create(void)
     source_create(&seed);
     ioas_iommu_reset();
     world_account = (struct ioas_account){0, WORLD_LIMIT};
+    mutex_init(&world_lock);
+    ASSERT(mutex_lock(&world_lock, "test") == 0);
     for (size_t i = 0; i < ARRAY_SIZE(world_space); i++)
-        ASSERT(ioas_create(&world_account, &world_space[i]) == 0);
+        ASSERT(ioas_create(&world_account, &world_lock, &world_space[i]) == 0);
     for (unsigned i = 0; i < ARRAY_SIZE(world_table); i++)
         ASSERT(iommu_domain_create(ioas_iommu_unit(i), &world_table[i]) == 0);
 }

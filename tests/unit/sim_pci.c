@@ -67,11 +67,6 @@ void sim_reset(void)
     sim_map_fails = false;
 }
 
-void time_delay_ns(uint64_t ns)
-{
-    host_now_ns += ns;
-}
-
 void *mmio_map(paddr_t base, uint64_t length)
 {
     if (sim_map_fails)

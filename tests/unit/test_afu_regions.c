@@ -18,6 +18,7 @@
 
 static struct ioas_account account;
 static struct ioas_user user;
+static struct mutex lock; /* always held */
 static struct ioas *ioas;
 static struct iommu_domain *domain;
 static struct afu_regions regions;
@@ -31,7 +32,9 @@ static int begin(void **state)
     source_create(&rng);
     account = (struct ioas_account){.limit = 64 * PAGE_SIZE};
     user = (struct ioas_user){.memory = source_get(), .account = &account};
-    assert_int_equal(ioas_create(&account, &ioas), 0);
+    mutex_init(&lock);
+    assert_int_equal(mutex_lock(&lock, "test"), 0);
+    assert_int_equal(ioas_create(&account, &lock, &ioas), 0);
     assert_int_equal(iommu_domain_create(ioas_iommu_unit(0), &domain), 0);
     assert_int_equal(ioas_attach(ioas, domain, NULL, 0), 0);
     afu_regions_init(&regions, ioas, &user);

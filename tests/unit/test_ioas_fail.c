@@ -130,7 +130,7 @@ static void requesters_attached(void)
 
 static int64_t create(void)
 {
-    return ioas_create(&world_account, &made);
+    return ioas_create(&world_account, &world_lock, &made);
 }
 
 static int64_t map_page(void)

@@ -232,7 +232,9 @@ static void a_revocation_takes_the_frames_between_along(void **state)
     mix();
     assert_int_equal(world_attach(0, 0), 0);
     assert_int_equal(map_mixed(), 0);
+    mutex_unlock(&world_lock);
     memobj_revoke(&source_device);
+    assert_int_equal(mutex_lock(&world_lock, "test"), 0);
     for (unsigned i = 0; i < MIXED; i++)
         assert_not_mapped(0, i);
     assert_pinned(MIXED / 3);

@@ -214,7 +214,9 @@ static void a_revocation_is_not_confirmed(void **state)
     assert_int_equal(map(), 0);
     assert_int_equal(world_map(0, SOURCE_DEVICE_PAGE, 4, IOVA + SIZE_1G), 0);
     ioas_iommu_kill(0);
+    mutex_unlock(&world_lock);
     memobj_revoke(&source_device);
+    assert_int_equal(mutex_lock(&world_lock, "test"), 0);
     assert_told();
     memobj_restore(&source_device);
     assert_int_equal(unmap(0), -EIO);

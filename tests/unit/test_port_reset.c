@@ -8,6 +8,7 @@
 #include "drivers/afu/dfl.h"
 #include "drivers/afu/port_reset.h"
 #include "kernel/cpu/mmio.h"
+#include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
 #include "kernel/lib/error.h"
 
@@ -28,7 +29,7 @@ uint64_t time_ns(void)
     return now;
 }
 
-void time_delay_ns(uint64_t ns)
+void thread_nap(const char *point, uint64_t ns)
 {
     now += ns;
 }

@@ -43,7 +43,9 @@ static int begin(void **state)
     rows = 0;
     account = (struct ioas_account){.limit = 4 * MIB};
     device = (struct uio_device){.dma_memory = true};
-    assert_int_equal(ioas_create(&account, &device.ioas), 0);
+    mutex_init(&device.lock);
+    assert_int_equal(mutex_lock(&device.lock, "test"), 0);
+    assert_int_equal(ioas_create(&account, &device.lock, &device.ioas), 0);
     assert_int_equal(iommu_domain_create(ioas_iommu_unit(0), &domain), 0);
     assert_int_equal(ioas_attach(device.ioas, domain, NULL, 0), 0);
     for (unsigned bar = 0; bar < PCI_BARS; bar++) {

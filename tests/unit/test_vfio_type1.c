@@ -24,7 +24,7 @@ static struct type1 *type1;
 static void create(bool v2)
 {
     user = (struct ioas_user){source_get(), &world_account};
-    assert_int_equal(type1_create(&user, v2, &type1), 0);
+    assert_int_equal(type1_create(&user, &world_lock, v2, &type1), 0);
     assert_int_equal(ioas_attach_group(&type1->tables, &world_pair), 0);
 }
 
