@@ -13,9 +13,17 @@ import pytest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / "tools"), str(TOP / "tests/qemu")]
 
-from bulkhead import cli, lock  # noqa: E402
+from bulkhead import cli, lock, skips  # noqa: E402
 import stretch  # noqa: E402
 from guest import Guest  # noqa: E402
+
+
+def pytest_collection_modifyitems(items):
+    """Leaves out what tests/skips.txt says that this system cannot run."""
+    for item in items:
+        reason = skips.reason_for(item.nodeid.replace(".py::", "/"))
+        if reason:
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 def make(target):

@@ -9,7 +9,9 @@ import pytest
 OPTIONS = (("aw-bits=39", "aw-bits=48"), ("caching-mode=off", "caching-mode=on"),
            ("device-iotlb=off", "device-iotlb=on"), ("snoop-control=off", "snoop-control=on"))
 MACHINES = [",".join(words) for words in itertools.product(*OPTIONS)]
-MACHINES += ["dma-drain=off", "pt=off", "x-scalable-mode=on"]
+MACHINES += ["dma-drain=off", "pt=off", "x-scalable-mode=on", "x-scalable-mode=on,x-pasid-mode=on"]
+# Not every QEMU has these: tests/skips.txt says what is asked.
+MACHINES += ["x-scalable-mode=on,x-flts=on", "x-scalable-mode=on,x-flts=on,fs1gp=off", "stale-tm=on"]
 
 
 @pytest.mark.parametrize("iommu", MACHINES)

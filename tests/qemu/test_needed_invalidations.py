@@ -68,13 +68,13 @@ def test_no_call_is_left_out():
     assert found == set(NEEDED)
 
 
-@pytest.mark.skipif(not os.environ.get("BULKHEAD_LONG"), reason="compiles a test program for each; see ./bulkhead test --long")
-@pytest.mark.parametrize("call", NEEDED, ids="-".join)
-def test_the_host_notices(call):
-    name = "-".join(call[1:])
-    try:
-        program = host_test_without(name, [call], NEEDED[call])
-        done = subprocess.run([program], cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True, timeout=280, check=False)
-    finally:
-        shutil.rmtree(cli.BUILD / "variants" / name, ignore_errors=True)
-    assert done.returncode != 0
+if os.environ.get("BULKHEAD_LONG"):  # compiles a test program for each
+    @pytest.mark.parametrize("call", NEEDED, ids="-".join)
+    def test_the_host_notices(call):
+        name = "-".join(call[1:])
+        try:
+            program = host_test_without(name, [call], NEEDED[call])
+            done = subprocess.run([program], cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True, timeout=280, check=False)
+        finally:
+            shutil.rmtree(cli.BUILD / "variants" / name, ignore_errors=True)
+        assert done.returncode != 0

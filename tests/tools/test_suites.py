@@ -10,7 +10,7 @@ import pytest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tools"))
 
-from bulkhead import cli, test  # noqa: E402
+from bulkhead import cli, skips, test  # noqa: E402
 from bulkhead.suites import check, links, sdk, unit  # noqa: E402
 from bulkhead.suites import pytest as pytest_suite  # noqa: E402
 
@@ -67,6 +67,7 @@ def test_verdicts_of_conformance_programs(monkeypatch, tmp_path, results, script
     ("", 0, 1),  # none at all
     ("def test_good(): pass\ndef test_bad(): assert False\n", 1, 1),
     ("import nowhere\n", 0, 1),
+    ("import pytest\ndef test_left_out(): pytest.skip('why')\n", 0, 1),  # not in tests/skips.txt
 ])
 def test_verdicts_of_pytest(monkeypatch, tmp_path, results, tests, passed, failed):
     (tmp_path / "test_them.py").write_text(tests)
@@ -129,3 +130,33 @@ def write(folder, files):
     for name, text in files.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
+
+
+@pytest.mark.parametrize("question, answer, skipped, failures", [
+    ("lacks", False, {"x/test_them/test_new": "too old"}, []),
+    ("lacks", True, {}, ["x/test_them/test_new"]),  # the system has it: nothing to skip for
+    (None, False, {}, ["x/test_them/test_new"]),  # no row at all
+])
+def test_only_listed_skips_are_none_that_failed(monkeypatch, tmp_path, results, question, answer, skipped, failures):
+    table = tmp_path / "skips.txt"
+    table.write_text("# a list\n" + (f"x/*new* | {question} it | too old\n" if question else ""))
+    monkeypatch.setattr(skips, "TABLE", table)
+    monkeypatch.setattr(skips, "QUESTIONS", {"lacks": lambda word: answer and word == "it"})
+    for cached in (skips.rows, skips.has):
+        cached.cache_clear()
+    results.skip("x/test_them/test_new")
+    for cached in (skips.rows, skips.has):
+        cached.cache_clear()
+    assert (results.skipped, results.failures) == (skipped, failures)
+
+
+def test_every_question_of_the_list_can_be_asked():
+    for pattern, question, reason in skips.rows():
+        assert question.split()[0] in skips.QUESTIONS and reason, pattern
+
+
+def test_the_last_line(results):
+    results.case("one", True)
+    assert results.total() == "1 passed, 0 failed"
+    results.skipped["two"] = "why"
+    assert results.total() == "1 passed, 0 failed, 1 skipped"

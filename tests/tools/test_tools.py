@@ -202,6 +202,6 @@ CMOCKA = """[==========] Running 3 test(s).
 
 
 def test_cmocka_reports():
-    assert unit.read_cases(CMOCKA) == [("good", True), ("bad", False)]
+    assert unit.read_cases(CMOCKA) == [("good", True), ("bad", False), ("skipped", False)]
     assert unit.read_cases(CMOCKA[:CMOCKA.index("[  FAILED")]) == [("good", True), ("bad", False)]
     assert unit.read_cases("") == []

@@ -15,7 +15,7 @@ COMMANDS = {
     "build": ("bulkhead.build", "compile a C program into a payload with the SDK"),
     "bench": ("bulkhead.bench", "count the instructions that mapping memory costs"),
     "prove": ("bulkhead.prove", "prove arithmetic and the DMAR parser with Frama-C"),
-    "test": ("bulkhead.test", "build and run the tests; the last line says N passed, N failed"),
+    "test": ("bulkhead.test", "build and run the tests; the last line says N passed, N failed, N skipped"),
 }
 
 

@@ -6,7 +6,7 @@ import importlib
 import os
 import time
 
-from bulkhead import cli
+from bulkhead import cli, skips
 
 # name -> what it does; each is bulkhead.suites.NAME with run(results)
 SUITES = {
@@ -28,11 +28,12 @@ AMOUNTS = {
 
 
 class Results:
-    """Counts cases and keeps the names of those that failed."""
+    """Counts cases and keeps the names of those that failed or were skipped."""
 
     def __init__(self):
         self.passed = 0
         self.failures = []
+        self.skipped = {}  # name -> reason
 
     def case(self, name, passed, detail=""):
         """Notes one case; a failed one is shown at once with its detail."""
@@ -43,6 +44,20 @@ class Results:
         print(f"  FAILED\t{name}", flush=True)
         for line in detail.splitlines():
             print(f"    {line}")
+
+    def skip(self, name):
+        """Notes one case that did not run; it has failed unless tests/skips.txt says that this system lacks what it needs."""
+        reason = skips.reason_for(name)
+        if reason:
+            self.skipped[name] = reason
+        else:
+            self.case(name, False, "skipped, which tests/skips.txt does not allow here")
+
+    def total(self):
+        """The line that a run ends with."""
+        counts = [(self.passed, "passed"), (len(self.failures), "failed")]
+        counts += [(len(self.skipped), "skipped")] if self.skipped else []
+        return ", ".join(f"{count} {word}" for count, word in counts)
 
     def note(self, text):
         print(f"  {text}", flush=True)
@@ -84,5 +99,7 @@ def main(arguments):
         run_suite(name, results)
     for name in results.failures:
         print(f"failed: {name}")
-    print(f"{results.passed} passed, {len(results.failures)} failed")
+    for name, reason in results.skipped.items():
+        print(f"skipped: {name}: {reason}")
+    print(results.total())
     return 1 if results.failures else 0

@@ -12,12 +12,11 @@ ALL_PASSED, SOME_FAILED = 0, 1
 
 
 def read_cases(report):
-    """[(name, passed)], leaving out what was skipped."""
+    """[(name, passed)], where passed is None for what was skipped."""
     for case in xml.etree.ElementTree.parse(report).iter("testcase"):
-        if case.find("skipped") is not None:
-            continue
         name = f"{case.get('classname', '').replace('.', '/')}/{case.get('name')}"
-        yield name, case.find("failure") is None and case.find("error") is None
+        ran_well = case.find("failure") is None and case.find("error") is None
+        yield name, ran_well if case.find("skipped") is None else None
 
 
 def run(results, folder):
@@ -31,4 +30,7 @@ def run(results, folder):
         results.case(folder, False, f"pytest ended with status {done.returncode}")
     if report.exists():
         for name, passed in read_cases(report):
-            results.case(name, passed)  # pytest has told the details
+            if passed is None:
+                results.skip(name)
+            else:
+                results.case(name, passed)  # pytest has told the details

@@ -14,7 +14,8 @@ TIMEOUT = 300  # seconds for one program in the plain form
 
 
 def read_cases(output):
-    """cmocka's report -> [(name, passed)]. A case that began and never ended has failed."""
+    """cmocka's report -> [(name, passed)]. A case that began and never ended has failed, and so has one
+    that was skipped: on the build machine there is nothing to lack."""
     cases, running = [], None
     for line in output.splitlines():
         if END.match(line):
@@ -25,7 +26,7 @@ def read_cases(output):
             continue
         word, name = match.groups()
         running = name if word == "RUN" else None
-        if word in ("OK", "FAILED"):
+        if word != "RUN":
             cases.append((name, word == "OK"))
     if running:
         cases.append((running, False))
