@@ -18,7 +18,7 @@ static int huge_order(const struct space_request *request)
         return 0;
     if (shift == 0 || shift == PAGE_SHIFT + ORDER_2M)
         return ORDER_2M;
-    return shift == PAGE_SHIFT + ORDER_1G ? (int)ORDER_1G : -EINVAL;
+    return shift == PAGE_SHIFT + ORDER_1G ? ORDER_1G : -EINVAL;
 }
 
 /*

@@ -348,7 +348,7 @@ static void masks(void)
     /* Ignoring a pending signal drops it. */
     set_mask(bit(SIGUSR1));
     CHECK_OK(CALL(kill, pid, SIGUSR1));
-    struct action ignore = {.handler = (void (*)(int, siginfo_t *, void *))SIG_IGN};
+    struct action ignore = {.handler = (void (*)(int, siginfo_t *, void *))(uintptr_t)SIG_IGN};
     CHECK_OK(CALL(rt_sigaction, SIGUSR1, &ignore, NULL, 8));
     CHECK_OK(install(SIGUSR1, note, 0, 0));
     set_mask(0);

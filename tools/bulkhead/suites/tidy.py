@@ -5,6 +5,7 @@ build/tidy/ by a hash of the file, all it includes, its flags and the rules, so 
 import concurrent.futures
 import hashlib
 import importlib.machinery
+import importlib.util
 import json
 import shlex
 import subprocess
@@ -12,8 +13,18 @@ import subprocess
 from bulkhead import cli
 
 TARGETS = ("kernel", "efi", "sdk", "examples")
-SDK_CC = importlib.machinery.SourceFileLoader("sdk_cc", str(cli.TOP / "sdk/cc")).load_module()
 FOLDERS = ("kernel", "drivers", "boot", "sdk", "examples", "bench")
+
+
+def sdk_compiler():
+    """sdk/cc, which is a program without .py in its name, as a module."""
+    loader = importlib.machinery.SourceFileLoader("sdk_cc", str(cli.TOP / "sdk/cc"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("sdk_cc", loader))
+    loader.exec_module(module)
+    return module
+
+
+SDK_CC = sdk_compiler()
 
 
 def clang_words(line):
