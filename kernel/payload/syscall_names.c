@@ -339,6 +339,8 @@ static const char *const names[SYSCALL_COUNT] = {
     [332] = "statx",
     [333] = "io_pgetevents",
     [334] = "rseq",
+    [335] = "uretprobe",
+    [336] = "uprobe",
     [424] = "pidfd_send_signal",
     [425] = "io_uring_setup",
     [426] = "io_uring_enter",
@@ -378,6 +380,13 @@ static const char *const names[SYSCALL_COUNT] = {
     [460] = "lsm_set_self_attr",
     [461] = "lsm_list_modules",
     [462] = "mseal",
+    [463] = "setxattrat",
+    [464] = "getxattrat",
+    [465] = "listxattrat",
+    [466] = "removexattrat",
+    [467] = "open_tree_attr",
+    [468] = "file_getattr",
+    [469] = "file_setattr",
 };
 
 const char *syscall_name(uint64_t number)

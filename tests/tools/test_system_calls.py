@@ -40,5 +40,6 @@ def test_numbers_are_linux_numbers():
 
 def test_names_for_messages():
     names = dict(re.findall(r'\[(\d+)\] = "(\w+)"', (PAYLOAD / "syscall_names.c").read_text()))
+    last = max(map(int, names))  # Debian's headers may be of a Linux that has calls behind it
     for name, number in debian().items():
-        assert names[str(number)] == name
+        assert number > last or names[str(number)] == name
