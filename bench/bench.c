@@ -26,7 +26,7 @@
 #define ROUNDS 10000
 #define AREAS  60000
 
-#define GIB_AT(n) ((n)*GIB)
+#define GIB_AT(n) (GIB * (n))
 
 static int container;
 

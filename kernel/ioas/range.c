@@ -13,11 +13,7 @@
 #define INSERT_WORK 250
 
 /* Holds nothing. */
-#define NO_RANGE                                                                                   \
-    (struct ioas_range)                                                                            \
-    {                                                                                              \
-        1, 0                                                                                       \
-    }
+static const struct ioas_range no_range = {1, 0};
 
 static bool overlaps(const struct ioas_range *a, const struct ioas_range *b)
 {
@@ -76,7 +72,7 @@ int ioas_reserve(struct ioas *ioas, const void *owner, uint64_t first, uint64_t 
         return -ENOMEM;
     *reserved = (struct ioas_reserved){.range = range, .owner = owner};
     insert_sorted(ioas, reserved);
-    ioas->recent = NO_RANGE;
+    ioas->recent = no_range;
     return 0;
 }
 
@@ -92,7 +88,7 @@ void ioas_unreserve(struct ioas *ioas, const void *owner)
         list_remove(&reserved->link);
         kfree(reserved);
     }
-    ioas->recent = NO_RANGE;
+    ioas->recent = no_range;
 }
 
 bool ioas_usable(const struct ioas *ioas, uint64_t from, struct ioas_range *range)

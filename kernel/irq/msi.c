@@ -56,7 +56,7 @@ static void msi_program(const struct irq_set *set)
 {
     const struct pci_device *device = set->device;
     struct irq_message message = irq_message_for(set, 0);
-    uint16_t control = control_of(device) & (uint16_t) ~(MSI_CONTROL_ENABLE | MSI_ENABLED_MASK);
+    uint16_t control = control_of(device) & ~(MSI_CONTROL_ENABLE | MSI_ENABLED_MASK);
     unsigned shift = 0;
 
     while ((1u << shift) < set->entries)
@@ -75,7 +75,7 @@ static void msi_program(const struct irq_set *set)
 static void msi_stop(struct irq_set *set)
 {
     pci_write16(set->device, set->device->cap_msi + MSI_CONTROL,
-                control_of(set->device) & (uint16_t) ~(MSI_CONTROL_ENABLE | MSI_ENABLED_MASK));
+                control_of(set->device) & ~(MSI_CONTROL_ENABLE | MSI_ENABLED_MASK));
 }
 
 static bool msi_mask(const struct irq_set *set, unsigned index)

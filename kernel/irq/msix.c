@@ -104,7 +104,7 @@ static void set_control(const struct irq_set *set, uint16_t bits)
 {
     uint16_t control = control_of(set->device);
 
-    control &= (uint16_t) ~(MSIX_CONTROL_ENABLE | MSIX_CONTROL_MASK_ALL);
+    control &= ~(MSIX_CONTROL_ENABLE | MSIX_CONTROL_MASK_ALL);
     pci_write16(set->device, set->device->cap_msix + MSIX_CONTROL, control | bits);
 }
 

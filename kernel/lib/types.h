@@ -29,19 +29,23 @@ struct phys_run {
     uint64_t length;
 };
 
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 /*
  * Kept out of line: what a short way through a function calls only sometimes would otherwise make
  * it save registers each time.
  */
-#define APART                 __attribute__((noinline))
-#define ARRAY_SIZE(a)         (sizeof(a) / sizeof((a)[0]))
-#define ALIGN_DOWN(x, a)      ((x) & ~((uint64_t)(a)-1))
-#define ALIGN_UP(x, a)        ALIGN_DOWN((x) + ((uint64_t)(a)-1), a)
-#define IS_ALIGNED(x, a)      (((x) & ((uint64_t)(a)-1)) == 0)
-#define MIN(a, b)             ((a) < (b) ? (a) : (b))
-#define MAX(a, b)             ((a) > (b) ? (a) : (b))
-#define BIT(n)                ((uint64_t)1 << (n))
-#define container_of(p, t, m) ((t *)((char *)(p)-offsetof(t, m)))
+#define APART         __attribute__((noinline))
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)     ((a) < (b) ? (a) : (b))
+#define MAX(a, b)     ((a) > (b) ? (a) : (b))
+#define BIT(n)        ((uint64_t)1 << (n))
+/* Versions of clang-format differ in these. */
+/* clang-format off */
+#define ALIGN_DOWN(x, a)      ((x) & ~((uint64_t)(a) - 1))
+#define ALIGN_UP(x, a)        ALIGN_DOWN((x) + ((uint64_t)(a) - 1), a)
+#define IS_ALIGNED(x, a)      (((x) & ((uint64_t)(a) - 1)) == 0)
+#define container_of(p, t, m) ((t *)((char *)(p) - offsetof(t, m)))
+/* clang-format on */
 
 /* Field access by first and last bit (inclusive), as specifications write them. */
 /*@ requires low <= high <= 63;

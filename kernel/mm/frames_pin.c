@@ -298,9 +298,10 @@ static inline bool change_block(const struct table *table, const struct phys_run
     return true;
 }
 
-static inline __attribute__((always_inline)) size_t
-change_runs(bool (*one)(const struct table *, const struct phys_run *, const struct change *),
-            struct table table, const struct phys_run *runs, size_t count, struct change change)
+static ALWAYS_INLINE size_t change_runs(bool (*one)(const struct table *, const struct phys_run *,
+                                                    const struct change *),
+                                        struct table table, const struct phys_run *runs,
+                                        size_t count, struct change change)
 {
     size_t done = 0;
 
@@ -313,8 +314,8 @@ change_runs(bool (*one)(const struct table *, const struct phys_run *, const str
     return done;
 }
 
-static inline __attribute__((always_inline)) size_t
-change_frames(const struct phys_run *runs, size_t count, struct change change)
+static ALWAYS_INLINE size_t change_frames(const struct phys_run *runs, size_t count,
+                                          struct change change)
 {
     struct table table = {(char *)frames.frame, (paddr_t)frames.base << PAGE_SHIFT,
                           frames.count * sizeof(struct frame), 0};
@@ -322,8 +323,8 @@ change_frames(const struct phys_run *runs, size_t count, struct change change)
     return change_runs(change_frame, table, runs, count, change);
 }
 
-static inline __attribute__((always_inline)) size_t
-change_regions(const struct phys_run *runs, size_t count, struct change change)
+static ALWAYS_INLINE size_t change_regions(const struct phys_run *runs, size_t count,
+                                           struct change change)
 {
     struct table table = {(char *)frames.region, (paddr_t)frames.origin << PAGE_SHIFT,
                           (frames.base - frames.origin + frames.count) / FRAMES_PER_2M,

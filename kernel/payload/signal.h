@@ -111,7 +111,7 @@ enum sigaltstack_flags {
 };
 
 /* The mask bit of a signal, 1 to SIGNAL_MAX. */
-#define SIGNAL_BIT(number) BIT((number)-1)
+#define SIGNAL_BIT(number) BIT(-1 + (number))
 /* What cannot be caught, blocked or ignored. */
 #define SIGNALS_HARD (SIGNAL_BIT(SIG_KILL) | SIGNAL_BIT(SIG_STOP))
 /* What an instruction causes; taken before anything else. */

@@ -15,7 +15,7 @@ typedef uint16_t pci_rid_t;
 #define PCI_RID(bus, device, function) ((pci_rid_t)(((bus) << 8) | ((device) << 3) | (function)))
 #define PCI_BUS(rid)                   ((uint8_t)((rid) >> 8))
 #define PCI_DEVICE(rid)                ((uint8_t)(((rid) >> 3) & 31))
-#define PCI_FUNCTION(rid)              ((uint8_t)((rid)&7))
+#define PCI_FUNCTION(rid)              ((uint8_t)(7 & (rid)))
 #define PCI_BARS                       6
 #define PCI_DEVICES_MAX                4096
 

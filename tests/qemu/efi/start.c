@@ -5,20 +5,10 @@ EFI_SYSTEM_TABLE *firmware;
 EFI_BOOT_SERVICES *services;
 
 /* EFI_RAM_DISK_PROTOCOL (UEFI specification, 13.17), which GNU-EFI does not have. */
-#define RAM_DISK_PROTOCOL                                                                          \
-    {                                                                                              \
-        0xab38a0df, 0x6873, 0x44a9,                                                                \
-        {                                                                                          \
-            0x87, 0xe6, 0xd4, 0xeb, 0x56, 0x14, 0x84, 0x49                                         \
-        }                                                                                          \
-    }
-#define VIRTUAL_DISK                                                                               \
-    {                                                                                              \
-        0x77ab535a, 0x45fc, 0x624b,                                                                \
-        {                                                                                          \
-            0x55, 0x60, 0xf7, 0xb2, 0x81, 0xd1, 0xf9, 0x6e                                         \
-        }                                                                                          \
-    }
+static const EFI_GUID ram_disk_protocol = {
+    0xab38a0df, 0x6873, 0x44a9, {0x87, 0xe6, 0xd4, 0xeb, 0x56, 0x14, 0x84, 0x49}};
+static const EFI_GUID virtual_disk = {
+    0x77ab535a, 0x45fc, 0x624b, {0x55, 0x60, 0xf7, 0xb2, 0x81, 0xd1, 0xf9, 0x6e}};
 
 struct ram_disk {
     EFI_STATUS(EFIAPI *register_disk)
@@ -116,7 +106,7 @@ static EFI_STATUS read_volume(EFI_PHYSICAL_ADDRESS *at, UINT64 *size)
 
 EFI_STATUS copy_volume(void)
 {
-    EFI_GUID guid = RAM_DISK_PROTOCOL, type = VIRTUAL_DISK;
+    EFI_GUID guid = ram_disk_protocol, type = virtual_disk;
     EFI_GUID block_io = BLOCK_IO_PROTOCOL, file_system = SIMPLE_FILE_SYSTEM_PROTOCOL;
     EFI_PHYSICAL_ADDRESS at;
     EFI_DEVICE_PATH *path;

@@ -137,6 +137,7 @@ static const short not_swept[] = {
     436,                          /* close_range: our descriptors */
 };
 
+static const char folder_name[] = "/tmp";
 static int file, epoll, timer, wrong;
 static uint8_t *edge; /* the last byte before the page without access */
 
@@ -152,7 +153,7 @@ static uint64_t argument(uint64_t given, uint64_t address)
     case T:
         return (uint64_t)timer;
     case O:
-        return (uintptr_t) "/tmp";
+        return (uintptr_t)folder_name;
     default:
         return given;
     }
@@ -235,7 +236,7 @@ static unsigned sweep_ioctls(void)
 
 static void prepare(void)
 {
-    const uint64_t memfd[6] = {(uintptr_t) "bad", 0};
+    const uint64_t memfd[6] = {(uintptr_t)folder_name, 0};
     char text[128] = {0};
     uint8_t *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 

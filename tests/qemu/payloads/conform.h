@@ -126,16 +126,13 @@ static int conform_run(const struct conform_case *cases, size_t count, void (*af
     return conform_end(&result, argc, argv);
 }
 
+/* Versions of clang-format differ in these. */
+/* clang-format off */
 /* One entry of a table of cases. */
-#define CASE(name)                                                                                 \
-    {                                                                                              \
-#name, name                                                                                \
-    }
+#define CASE(name) {#name, name}
 /* Ends a table that another source runs with conform_run_tables(). */
-#define LAST_CASE                                                                                  \
-    {                                                                                              \
-        NULL, NULL                                                                                 \
-    }
+#define LAST_CASE {NULL, NULL}
+/* clang-format on */
 
 /* As conform_run(), for the tables of several sources. */
 static int conform_run_tables(const struct conform_case *const *tables, size_t count,

@@ -138,7 +138,7 @@ static uint64_t number(struct worker *w)
     case 5:
         return below(w, 64) * 4096;
     case 6:
-        return (uint64_t) - (int64_t)below(w, 4096);
+        return 0 - below(w, 4096);
     default:
         return next(w);
     }

@@ -228,10 +228,10 @@ PRIVILEGED(invalidate_caches, "wbinvd")
 PRIVILEGED(set_xcr0, "xor %%ecx, %%ecx; xor %%edx, %%edx; mov $7, %%eax; xsetbv")
 PRIVILEGED(load_kernel_segment, "mov $0x10, %%eax; mov %%eax, %%ss")
 
-#define CASE(name)                                                                                 \
-    {                                                                                              \
-#name, name                                                                                \
-    }
+/* Versions of clang-format differ in this. */
+/* clang-format off */
+#define CASE(name) {#name, name}
+/* clang-format on */
 static const struct {
     const char *name;
     void (*run)(void);
