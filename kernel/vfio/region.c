@@ -176,7 +176,6 @@ int64_t vfio_region_access(struct vfio_device *device, bool write, uaddr_t buffe
         access = access_config;
     } else if (index < PCI_BARS && offset < device->pci->bars[index].size) {
         length = MIN(length, device->pci->bars[index].size - offset);
-        length = MIN(length, TRANSFER_MAX);
     } else {
         return -EINVAL;
     }
