@@ -193,6 +193,22 @@ static void the_last_block_has_no_neighbour(void **state)
     host_memory_destroy();
 }
 
+/* The metadata lies behind a run that is too small for it: the run stays as it is. */
+static void a_run_ends_where_it_ends(void **state)
+{
+    static const struct phys_run usable[] = {{RAM_BASE, PAGE_SIZE}, {RAM_BASE + 4 * MIB, 8 * MIB}};
+    struct frames_stats s;
+
+    host_memory_create(RAM_BASE, RAM_SIZE);
+    assert_int_equal(frames_init(usable, 2, NULL, 0), 0);
+    assert_true(frames_owned(RAM_BASE, PAGE_SIZE));
+    assert_false(frames_owned(RAM_BASE + PAGE_SIZE, PAGE_SIZE));
+    assert_false(frames_owned(RAM_BASE + 4 * MIB - PAGE_SIZE, PAGE_SIZE));
+    frames_stats(&s);
+    assert_in_range(s.total, 8 * MIB / PAGE_SIZE - 64, 8 * MIB / PAGE_SIZE);
+    host_memory_destroy();
+}
+
 /* A 64th of all memory, but 1 MiB at least and 16 MiB at most. */
 static void the_reserve_follows_the_size(void **state)
 {
@@ -241,6 +257,7 @@ int main(void)
         cmocka_unit_test(a_far_run_pays_for_the_hole_before_it),
         cmocka_unit_test(lists_end_where_they_end),
         cmocka_unit_test(the_table_has_no_frame_behind_the_last),
+        cmocka_unit_test(a_run_ends_where_it_ends),
         cmocka_unit_test(the_reserve_follows_the_size),
         cmocka_unit_test(the_payload_does_not_get_the_reserve),
         cmocka_unit_test(the_last_block_has_no_neighbour),

@@ -139,6 +139,21 @@ static void a_pin_counts_as_often_as_it_was_made(void **state)
     }
 }
 
+/* However often pages of a region were pinned before, one that is pinned now is not freed. */
+static void pins_that_came_and_went_leave_no_count(void **state)
+{
+    for (unsigned i = 0; i < UINT16_MAX; i++) {
+        assert_int_equal(frames_pin(BLOCK + PAGE_SIZE, PAGE_SIZE), 0);
+        frames_unpin(BLOCK + PAGE_SIZE, PAGE_SIZE);
+    }
+    assert_int_equal(frames_pin(BLOCK, PAGE_SIZE), 0);
+    frames_release(BLOCK, 2 * PAGE_SIZE);
+    assert_int_equal(stats_now().orphans, 1);
+    assert_false(is_handed_out(BLOCK, PAGE_SIZE));
+    frames_unpin(BLOCK, PAGE_SIZE);
+    assert_true(is_handed_out(BLOCK, PAGE_SIZE));
+}
+
 /* A counter that is full refuses, with everything as it was. */
 static void a_full_counter_refuses_the_pin(void **state)
 {
@@ -166,11 +181,11 @@ int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(one_page_of_a_pinned_gib_waits),        TEST(the_first_page_of_a_pinned_gib_waits),
-        TEST(the_last_page_of_a_pinned_gib_waits),   TEST(a_block_of_a_pinned_gib_waits),
-        TEST(one_page_of_a_pinned_block_waits),      TEST(a_pinned_page_waits),
-        TEST(a_page_waits_for_the_last_of_its_pins), TEST(a_pin_counts_as_often_as_it_was_made),
-        TEST(a_full_counter_refuses_the_pin),
+        TEST(one_page_of_a_pinned_gib_waits),         TEST(the_first_page_of_a_pinned_gib_waits),
+        TEST(the_last_page_of_a_pinned_gib_waits),    TEST(a_block_of_a_pinned_gib_waits),
+        TEST(one_page_of_a_pinned_block_waits),       TEST(a_pinned_page_waits),
+        TEST(a_page_waits_for_the_last_of_its_pins),  TEST(a_pin_counts_as_often_as_it_was_made),
+        TEST(pins_that_came_and_went_leave_no_count), TEST(a_full_counter_refuses_the_pin),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
