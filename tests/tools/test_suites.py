@@ -160,3 +160,15 @@ def test_the_last_line(results):
     assert results.total() == "1 passed, 0 failed"
     results.skipped["two"] = "why"
     assert results.total() == "1 passed, 0 failed, 1 skipped"
+
+
+@pytest.mark.parametrize("text, lines", [
+    ("#define A(n) ((n)*8)\n", [1]), ("#define A(n) ((n) * 8)\n#define B(p) ((p)->a)\n#define C ((int)-1)\n", []),
+    ("\nint a = (uint16_t) ~b;\n", [2]), ("int a = sizeof(uint16_t) - 1, b = (uint16_t)~c;\n", []),
+    ("#define A \\\n    { \\\n        1, 2 \\\n    }\n", [1]), ("#define A \\\n    do { \\\n    } while (0)\n", []),
+    ("/* clang-format off */\n#define A(n) ((n)-1)\n/* clang-format on */\nint a = (uint8_t) -b;\n", [4]),
+])
+def test_what_versions_of_clang_format_differ_in(tmp_path, text, lines):
+    source = tmp_path / "a.c"
+    source.write_text(text)
+    assert [int(line.split(":")[1]) for line in check.unsettled(source)] == lines

@@ -60,13 +60,13 @@ struct stat {
 #define _IFCHR S_IFCHR
 #define _IFDIR S_IFDIR
 
-#define S_ISBLK(mode)  (((mode)&S_IFMT) == S_IFBLK)
-#define S_ISCHR(mode)  (((mode)&S_IFMT) == S_IFCHR)
-#define S_ISDIR(mode)  (((mode)&S_IFMT) == S_IFDIR)
-#define S_ISFIFO(mode) (((mode)&S_IFMT) == S_IFIFO)
-#define S_ISREG(mode)  (((mode)&S_IFMT) == S_IFREG)
-#define S_ISLNK(mode)  (((mode)&S_IFMT) == S_IFLNK)
-#define S_ISSOCK(mode) (((mode)&S_IFMT) == S_IFSOCK)
+#define S_ISBLK(mode)  ((S_IFMT & (mode)) == S_IFBLK)
+#define S_ISCHR(mode)  ((S_IFMT & (mode)) == S_IFCHR)
+#define S_ISDIR(mode)  ((S_IFMT & (mode)) == S_IFDIR)
+#define S_ISFIFO(mode) ((S_IFMT & (mode)) == S_IFIFO)
+#define S_ISREG(mode)  ((S_IFMT & (mode)) == S_IFREG)
+#define S_ISLNK(mode)  ((S_IFMT & (mode)) == S_IFLNK)
+#define S_ISSOCK(mode) ((S_IFMT & (mode)) == S_IFSOCK)
 
 __BEGIN_DECLS
 int stat(const char *__restrict, struct stat *__restrict);
