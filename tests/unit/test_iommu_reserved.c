@@ -156,6 +156,24 @@ static void a_collision_refuses_the_attach(void **state)
     machine_stop();
 }
 
+/* Several regions of one device, two of them of one size, are all there. */
+static void a_device_has_each_of_its_regions(void **state)
+{
+    struct dmar_region *second, *third;
+    struct found found;
+
+    machine_with_region(VTD_TEST_CAP);
+    second = region_add(REGION + SIZE_2M, 3 * PAGE_SIZE);
+    third = region_add(REGION + 2 * SIZE_2M, PAGE_SIZE);
+    second->scopes = third->scopes = host_dmar.regions[0].scopes;
+    assert_int_equal(machine_init(NULL), 0);
+    found = regions_of(DEVICE);
+    assert_int_equal(found.count, 3);
+    assert_int_equal(found.runs[1].base, REGION + SIZE_2M);
+    assert_int_equal(found.runs[2].length, PAGE_SIZE);
+    machine_stop();
+}
+
 static void overlapping_regions_are_joined(void **state)
 {
     struct vtd_unit *unit = machine_with_region(VTD_TEST_CAP);
@@ -306,6 +324,7 @@ int main(void)
         cmocka_unit_test(the_region_is_there_before_the_new_root_counts),
         cmocka_unit_test(one_region_serves_many_devices),
         cmocka_unit_test(a_collision_refuses_the_attach),
+        cmocka_unit_test(a_device_has_each_of_its_regions),
         cmocka_unit_test(overlapping_regions_are_joined),
         cmocka_unit_test(bad_regions_are_ignored),
         cmocka_unit_test(an_alias_has_the_regions_of_its_devices),
