@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/ioas_model.h"
+#include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
 #include "tests/unit/host_heap.h"
+#include "tests/unit/host_thread.h"
 #include "tests/unit/ioas_iommu.h"
 #include "tests/unit/ioas_operations.h"
 #include "tests/unit/ioas_reference.h"
@@ -59,6 +61,21 @@ static size_t choose(void)
     return i;
 }
 
+static bool may_end;
+
+/*
+ * Every step of work breathes: nobody else may hold the lock then, and now and then the end is
+ * asked for, which must undo everything.
+ */
+static int breath(const char *point, enum thread_hears hears)
+{
+    CHECK(mutex_held(&m.lock));
+    if (!may_end || hears != HEARS_END || !chance(10))
+        return 0;
+    m.ended = true;
+    return -EINTR;
+}
+
 static void step(void)
 {
     size_t i = choose();
@@ -68,6 +85,10 @@ static void step(void)
     int result;
 
     m.step_name = model_operations[i].name;
+    m.ended = false;
+    may_end = model_operations[i].can_fail && chance(25);
+    host_breath = breath;
+    host_breath_work = breath_left = 0;
     source_room = chance(50) ? SIZE_MAX : 1 + below(8);
     if (inject)
         host_fail_nth(1 + below(below(2) ? 6 : 40));
@@ -77,7 +98,7 @@ static void step(void)
         CHECK(heap_used() == heap);
         CHECK(ioas_iommu_tables() == used_tables);
     }
-    if (host_failed())
+    if (host_failed() || m.ended)
         model_counts[i].injected++;
     else if (result < 0)
         model_counts[i].refused++;
@@ -88,6 +109,7 @@ static void step(void)
     if (m.step % 16 == 0)
         m_check_ranges((int)below(SPACES));
     host_fail_nth(0);
+    host_breath = NULL;
 }
 
 void ioas_model_run(struct model_input *input, uint64_t steps)

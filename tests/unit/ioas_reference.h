@@ -71,6 +71,7 @@ extern struct model {
     struct m_table tables[TABLES];
     struct ioas_account account;
     struct mutex lock; /* of all spaces; always held */
+    bool ended;        /* an end was asked for in this step */
     uint64_t charge;   /* what the reference says is used of the account */
     uint64_t seed, step;
     const char *step_name;
