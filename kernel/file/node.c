@@ -55,14 +55,51 @@ void node_put(struct node *node)
     node_count--;
 }
 
-struct node *node_find(struct node *directory, const char *name, size_t length)
+/* Where a name is, or belongs, among the names of a directory. */
+struct name_place {
+    struct avl_node *parent;
+    enum avl_side side;
+};
+
+static struct node *find_name(struct node *directory, const char *name, size_t length,
+                              struct name_place *place)
 {
-    struct node *node;
-    list_for_each_entry (node, &directory->children, link) {
-        if (strncmp(node->name, name, length) == 0 && node->name[length] == 0)
+    struct avl_node *at = directory->names.root;
+    *place = (struct name_place){0};
+    while (at) {
+        struct node *node = avl_entry(at, struct node, by_name);
+        int order = strncmp(name, node->name, length);
+        if (order == 0 && node->name[length] == 0)
             return node;
+        place->parent = at;
+        /* What the other name begins with comes before it. */
+        place->side = order > 0 ? AVL_RIGHT : AVL_LEFT;
+        at = at->child[place->side];
     }
     return NULL;
+}
+
+struct node *node_find(struct node *directory, const char *name, size_t length)
+{
+    struct name_place place;
+    return find_name(directory, name, length, &place);
+}
+
+/* Puts a node, whose name no other has, into a directory. */
+static void link_node(struct node *node, struct node *directory)
+{
+    struct name_place place;
+    find_name(directory, node->name, strlen(node->name), &place);
+    avl_insert(&directory->names, &node->by_name, place.parent, place.side);
+    list_push_back(&directory->children, &node->link);
+    node->parent = directory;
+}
+
+static void unlink_node(struct node *node)
+{
+    avl_remove(&node->parent->names, &node->by_name);
+    list_remove(&node->link);
+    node->parent = NULL;
 }
 
 static char *name_copy(const char *name, size_t length)
@@ -103,14 +140,13 @@ int node_add(struct node *directory, const char *name, size_t length, enum node_
         kfree(node);
         return -ENOMEM;
     }
-    node->parent = directory;
     list_init(&node->children);
     node->type = type;
     node->references = 1;
     node->inode = ++last_number;
     node->order = node->inode;
     node->mode = mode;
-    list_push_back(&directory->children, &node->link);
+    link_node(node, directory);
     node_count++;
     *out = node;
     return 0;
@@ -119,8 +155,7 @@ int node_add(struct node *directory, const char *name, size_t length, enum node_
 void node_remove(struct node *node)
 {
     ASSERT(node != &root && list_empty(&node->children));
-    list_remove(&node->link);
-    node->parent = NULL;
+    unlink_node(node);
     node_put(node);
 }
 
@@ -136,12 +171,11 @@ bool node_is_below(const struct node *node, const struct node *top)
 /* Takes over the name. A new order keeps the list sorted. */
 static void node_relink(struct node *node, struct node *directory, char *name)
 {
+    unlink_node(node);
     kfree(node->name);
     node->name = name;
-    list_remove(&node->link);
     node->order = ++last_number;
-    node->parent = directory;
-    list_push_back(&directory->children, &node->link);
+    link_node(node, directory);
 }
 
 int node_move(struct node *node, struct node *directory, const char *name, size_t length)
@@ -178,6 +212,8 @@ int node_path(const struct node *node, char *buffer, size_t size)
         if (!up->parent)
             return -ENOENT;
         length += strlen(up->name) + 1;
+        if (length >= size) /* also so that no depth makes this long */
+            return -ERANGE;
     }
     if (MAX(length, 1) + 1 > size)
         return -ERANGE;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Nodes: what a path leads to. The rows that the kernel adds (tree.h) and the files that the
- * payload makes under /tmp and /dev/shm live in the same tree. No function here sleeps, so a
- * walk needs no references until it hands its result out.
+ * payload makes under /tmp and /dev/shm live in the same tree. No function here sleeps.
  */
 #ifndef KERNEL_FILE_NODE_H
 #define KERNEL_FILE_NODE_H
 
 #include "kernel/file/file.h"
 #include "kernel/file/tree.h"
+#include "kernel/lib/avl.h"
 #include "kernel/lib/list.h"
 
 #define NODE_NAME_MAX 255u  /* bytes, without the terminating zero */
@@ -30,6 +30,8 @@ struct node {
     struct list link;    /* among the parent's children, by ascending order */
     struct node *parent; /* NULL: the root, or removed from the tree */
     struct list children;
+    struct avl_node by_name; /* in the parent's names */
+    struct avl_tree names;   /* the children again, by name */
     enum node_type type;
     unsigned references; /* the tree's own counts as one */
     uint64_t inode;      /* never used twice */

@@ -78,7 +78,7 @@ static int64_t text_read(struct file *file, uaddr_t buffer, size_t length, uint6
     const struct text_content *content = file->context;
     if (*position >= content->size)
         return 0;
-    size_t n = MIN(length, content->size - *position);
+    size_t n = MIN(MIN(length, FILE_PIECE), content->size - *position);
     int error = copy_to_user(buffer, content->bytes + *position, n);
     if (error)
         return error;

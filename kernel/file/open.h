@@ -12,7 +12,7 @@
 struct file *directory_open(unsigned flags);
 /* Calls the row's show() once: every read sees the same text. */
 int text_open(const struct node *node, unsigned flags, struct file **out);
-/* Opens a node as open(2) does once the walk is over; truncation is the caller's. */
+/* Opens a node as open(2) does once the walk is over; truncation is the caller's. May sleep. */
 int node_open(struct node *node, unsigned flags, struct file **out);
 
 #endif

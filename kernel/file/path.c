@@ -1,7 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The walk: one buffer holds what is left of the path; a symbolic link is put in front of it. */
 #include "kernel/file/path.h"
+#include "kernel/cpu/mutex.h"
 #include "kernel/lib/string.h"
+
+/* What finding one component costs, and each byte of it: breathe_after(). */
+#define STEP_WORK 300
+#define BYTE_WORK 64
+
+static struct mutex walks = {.waiters = LIST_INIT(walks.waiters)};
+
+int path_lock(void)
+{
+    return mutex_lock(&walks, "path");
+}
+
+void path_unlock(void)
+{
+    mutex_unlock(&walks);
+}
+
+bool path_locked(void)
+{
+    return mutex_held(&walks);
+}
 
 struct walk {
     char *rest; /* what is still to be walked, in a buffer of PATH_MAX_BYTES */
@@ -93,6 +115,20 @@ static int walk_step(struct walk *walk, const char **cursor, unsigned flags, str
     return 1;
 }
 
+/* What the walk has reached may be removed meanwhile; then there is nothing further on. */
+static int walk_breathe(const struct walk *walk, const char *cursor)
+{
+    const char *end = strchr(cursor, '/');
+    size_t length = end ? (size_t)(end - cursor) : strlen(cursor);
+    struct node *at = node_get(walk->at);
+    bool was_there = at->parent;
+    int error = breathe_after(STEP_WORK + BYTE_WORK * (uint32_t)length, "path");
+    if (!error && was_there && !at->parent)
+        error = -ENOENT;
+    node_put(at);
+    return error;
+}
+
 int path_walk(struct node *start, const char *path, unsigned flags, struct place *out)
 {
     size_t length = strnlen(path, PATH_MAX_BYTES);
@@ -100,7 +136,7 @@ int path_walk(struct node *start, const char *path, unsigned flags, struct place
         return -ENOENT;
     if (length == PATH_MAX_BYTES)
         return -ENAMETOOLONG;
-    /* One is enough, since a walk does not sleep; and without memory files can still be removed. */
+    /* One for all, under the lock: without memory files can still be removed. */
     static char buffer[PATH_MAX_BYTES];
     struct walk walk = {.at = path[0] == '/' ? node_root() : start, .rest = buffer};
     memcpy(walk.rest, path, length + 1);
@@ -114,7 +150,9 @@ int path_walk(struct node *start, const char *path, unsigned flags, struct place
             place_set(out, NULL, walk.at, "/", 1, true);
             break;
         }
-        result = walk_step(&walk, &cursor, flags, out);
+        result = walk_breathe(&walk, cursor);
+        if (result == 0)
+            result = walk_step(&walk, &cursor, flags, out);
     }
     return result < 0 ? result : 0;
 }

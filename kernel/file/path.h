@@ -26,7 +26,7 @@ enum path_flags {
     PATH_PARENT = 2,
 };
 
-/* Where a walk ended. Nothing is referenced: use it before the next sleep. */
+/* Where a walk ended. Nothing is referenced: use it before the next sleep or walk. */
 struct place {
     struct node *node;   /* NULL: missing (only with PATH_PARENT) */
     struct node *parent; /* directory of the last component; NULL when that was "/", "." or ".." */
@@ -35,14 +35,27 @@ struct place {
 };
 
 /*
- * Walks from `start` (or the root for an absolute path). -ENOENT, -ENOTDIR, -ELOOP,
- * -ENAMETOOLONG. An empty path is -ENOENT. The path is not looked at any more afterwards.
+ * A walk lets others in on its way and uses a buffer that all share: threads of the payload hold
+ * this lock meanwhile. Rows may come and go nevertheless. -EINTR.
+ */
+int path_lock(void);
+void path_unlock(void);
+bool path_locked(void); /* by the current thread */
+
+/*
+ * Walks from `start`, referenced (or the root for an absolute path). -ENOENT, -ENOTDIR, -ELOOP,
+ * -ENAMETOOLONG, -EINTR. An empty path is -ENOENT. The path is not looked at any more afterwards.
  */
 int path_walk(struct node *start, const char *path, unsigned flags, struct place *out);
 
-/* open(2): flags are file_flags and open_flags. The errors of the manual page. */
-int path_open(struct node *start, const char *path, unsigned flags, uint32_t mode,
-              struct file **out);
+/*
+ * open(2) in two halves: the node, made if the flags say so and referenced; then the file, which
+ * may sleep and needs no lock any more. Flags are file_flags and open_flags. The errors of the
+ * manual page.
+ */
+int path_open_find(struct node *start, const char *path, unsigned flags, uint32_t mode,
+                   struct node **out);
+int path_open_node(struct node *node, unsigned flags, struct file **out);
 int path_mkdir(struct node *start, const char *path, uint32_t mode);
 /* unlink(2), or rmdir(2) when `directory`. */
 int path_unlink(struct node *start, const char *path, bool directory);

@@ -86,19 +86,27 @@ static int find_or_create(struct node *start, const char *path, unsigned flags, 
     return create_ram(place.parent, place.name, mode, out);
 }
 
-int path_open(struct node *start, const char *path, unsigned flags, uint32_t mode,
-              struct file **out)
+/* With O_PATH nothing else counts. */
+static unsigned flags_that_count(unsigned flags)
 {
-    struct node *node;
-    if (flags & FILE_PATH) /* nothing else counts */
-        flags &= FILE_PATH | OPEN_DIRECTORY | OPEN_NOFOLLOW;
-    bool temporary = (flags & OPEN_TEMPORARY) && (flags & OPEN_DIRECTORY);
-    int error = find_or_create(start, path, flags, mode, &node);
-    if (error)
-        return error;
-    if (temporary)
+    return flags & FILE_PATH ? flags & (FILE_PATH | OPEN_DIRECTORY | OPEN_NOFOLLOW) : flags;
+}
+
+int path_open_find(struct node *start, const char *path, unsigned flags, uint32_t mode,
+                   struct node **out)
+{
+    int error = find_or_create(start, path, flags_that_count(flags), mode, out);
+    if (!error)
+        node_get(*out);
+    return error;
+}
+
+int path_open_node(struct node *node, unsigned flags, struct file **out)
+{
+    flags = flags_that_count(flags);
+    if ((flags & OPEN_TEMPORARY) && (flags & OPEN_DIRECTORY))
         return open_unnamed(node, flags, out);
-    error = node_open(node, flags, out);
+    int error = node_open(node, flags, out);
     if (error)
         return error;
     if ((flags & OPEN_TRUNCATE) && file_writable(*out) && file_ramfile(*out))
@@ -174,13 +182,28 @@ static int check_rename(const struct place *from, const struct place *to, bool k
     return list_empty(&to->node->children) ? 0 : -ENOTEMPTY;
 }
 
+/* What the first walk found may go during the second. */
+static int find_both(struct node *from_start, const char *from, struct node *to_start,
+                     const char *to, struct place *source, struct place *target)
+{
+    int error = path_walk(from_start, from, PATH_PARENT, source);
+    if (error)
+        return error;
+    struct node *node = source->node ? node_get(source->node) : NULL;
+    struct node *parent = source->parent ? node_get(source->parent) : NULL;
+    error = path_walk(to_start, to, PATH_PARENT, target);
+    if (!error && node && parent && node->parent != parent)
+        error = -ENOENT;
+    node_put(node);
+    node_put(parent);
+    return error;
+}
+
 int path_rename(struct node *from_start, const char *from, struct node *to_start, const char *to,
                 bool keep)
 {
     struct place source, target;
-    int error = path_walk(from_start, from, PATH_PARENT, &source);
-    if (!error)
-        error = path_walk(to_start, to, PATH_PARENT, &target);
+    int error = find_both(from_start, from, to_start, to, &source, &target);
     if (error)
         return error;
     if (!source.parent || !target.parent)

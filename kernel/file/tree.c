@@ -10,6 +10,8 @@
 #define MODE_ROW_LINK      0777
 #define MODE_ROW_DIRECTORY 0555
 
+#define REMOVE_WORK 1000 /* of one node: breathe_deaf_after() */
+
 /* Drops directories that existed only for what was in them. */
 static void prune(struct node *directory)
 {
@@ -181,6 +183,7 @@ void tree_remove_since(uint64_t mark)
     struct node *node = deepest_first(node_root());
     while (node != node_root()) {
         struct node *next = next_upwards(node);
+        breathe_deaf_after(REMOVE_WORK, "files");
         if (node->inode > mark && list_empty(&node->children))
             node_remove(node);
         node = next;

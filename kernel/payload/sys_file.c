@@ -340,7 +340,8 @@ struct dirent {
 } __attribute__((packed));
 _Static_assert(sizeof(struct dirent) == 19, "layout of the Linux interface");
 
-#define DIRENT_MAX 280 /* the header, the longest name with its zero, padding */
+#define DIRENT_MAX   280        /* the header, the longest name with its zero, padding */
+#define DIRENTS_SIZE (16 * KIB) /* what one call returns at most, so that it stays short */
 
 struct dirent_sink {
     uaddr_t at;
@@ -375,6 +376,7 @@ static bool emit_dirent(void *context, const char *name, uint64_t inode, uint32_
 
 static int64_t read_directory(struct file *file, uaddr_t buffer, unsigned size)
 {
+    size = MIN(size, DIRENTS_SIZE);
     struct dirent_sink sink = {.at = buffer, .left = size};
     if (!file->ops->iterate)
         return -ENOTDIR;

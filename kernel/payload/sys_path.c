@@ -21,12 +21,17 @@ enum access_mode {
 int64_t sys_openat(int directory, uaddr_t path, unsigned flags, uint32_t mode)
 {
     struct user_path where;
+    struct node *node;
     struct file *file = NULL;
     int result = user_path_get(directory, path, false, &where);
     if (result)
         return result;
-    result = path_open(where.start, where.text, flags, mode & ~payload.umask, &file);
+    result = path_open_find(where.start, where.text, flags, mode & ~payload.umask, &node);
     user_path_put(&where);
+    if (result)
+        return result;
+    result = path_open_node(node, flags, &file);
+    node_put(node);
     if (result)
         return result;
     result = fd_install(file, flags & FILE_CLOEXEC);
@@ -61,8 +66,12 @@ int64_t sys_faccessat2(int directory, uaddr_t path, unsigned mode, unsigned flag
     struct node *node;
     if ((mode & ~7u) || (flags & ~(AT_NOFOLLOW | effective)))
         return -EINVAL;
-    int error = user_path_find(directory, path, !(flags & AT_NOFOLLOW), &node);
-    return error ? error : check_mode(node, mode);
+    int64_t result = user_path_find(directory, path, !(flags & AT_NOFOLLOW), &node);
+    if (result)
+        return result;
+    result = check_mode(node, mode);
+    node_put(node);
+    return result;
 }
 
 int64_t sys_faccessat(int directory, uaddr_t path, unsigned mode)
@@ -75,19 +84,26 @@ int64_t sys_access(uaddr_t path, unsigned mode)
     return sys_faccessat2(AT_FDCWD, path, mode, 0);
 }
 
+static int64_t copy_target(const struct node *node, uaddr_t buffer, size_t size)
+{
+    if (node->type != NODE_LINK)
+        return -EINVAL;
+    size_t length = MIN(strlen(node->target), size);
+    int error = copy_to_user(buffer, node->target, length);
+    return error ? error : (int64_t)length;
+}
+
 int64_t sys_readlinkat(int directory, uaddr_t path, uaddr_t buffer, int size)
 {
     struct node *node;
     if (size <= 0)
         return -EINVAL;
-    int error = user_path_find(directory, path, false, &node);
-    if (error)
-        return error;
-    if (node->type != NODE_LINK)
-        return -EINVAL;
-    size_t length = MIN(strlen(node->target), (size_t)size);
-    error = copy_to_user(buffer, node->target, length);
-    return error ? error : (int64_t)length;
+    int64_t result = user_path_find(directory, path, false, &node);
+    if (result)
+        return result;
+    result = copy_target(node, buffer, (size_t)size);
+    node_put(node);
+    return result;
 }
 
 int64_t sys_readlink(uaddr_t path, uaddr_t buffer, int size)
@@ -123,8 +139,12 @@ static int64_t change_directory(struct node *node)
 int64_t sys_chdir(uaddr_t path)
 {
     struct node *node;
-    int error = user_path_find(AT_FDCWD, path, true, &node);
-    return error ? error : change_directory(node);
+    int64_t result = user_path_find(AT_FDCWD, path, true, &node);
+    if (result)
+        return result;
+    result = change_directory(node);
+    node_put(node);
+    return result;
 }
 
 int64_t sys_fchdir(int fd)
@@ -225,6 +245,15 @@ int64_t sys_symlink(uaddr_t target, uaddr_t path)
     return sys_symlinkat(target, AT_FDCWD, path);
 }
 
+static int truncate_node(const struct node *node, uint64_t size)
+{
+    if (node->type == NODE_DIRECTORY)
+        return -EISDIR;
+    if (node->type != NODE_RAM)
+        return -EINVAL;
+    return node->writable ? ramfile_resize(node->ram, size) : -EROFS;
+}
+
 int64_t sys_truncate(uaddr_t path, int64_t size)
 {
     struct node *node;
@@ -233,11 +262,9 @@ int64_t sys_truncate(uaddr_t path, int64_t size)
     int error = user_path_find(AT_FDCWD, path, true, &node);
     if (error)
         return error;
-    if (node->type == NODE_DIRECTORY)
-        return -EISDIR;
-    if (node->type != NODE_RAM)
-        return -EINVAL;
-    return node->writable ? ramfile_resize(node->ram, (uint64_t)size) : -EROFS;
+    error = truncate_node(node, (uint64_t)size);
+    node_put(node);
+    return error;
 }
 
 int64_t sys_umask(uint32_t mask)
@@ -258,8 +285,12 @@ static int64_t change_mode(struct node *node, uint32_t mode)
 int64_t sys_fchmodat(int directory, uaddr_t path, uint32_t mode)
 {
     struct node *node;
-    int error = user_path_find(directory, path, true, &node);
-    return error ? error : change_mode(node, mode);
+    int64_t result = user_path_find(directory, path, true, &node);
+    if (result)
+        return result;
+    result = change_mode(node, mode);
+    node_put(node);
+    return result;
 }
 
 int64_t sys_chmod(uaddr_t path, uint32_t mode)

@@ -204,7 +204,10 @@ int64_t sys_statfs(uaddr_t path, uaddr_t out)
 {
     struct node *node;
     int error = user_path_find(AT_FDCWD, path, true, &node);
-    return error ? error : put_statfs(out);
+    if (error)
+        return error;
+    node_put(node);
+    return put_statfs(out);
 }
 
 int64_t sys_fstatfs(int fd, uaddr_t out)

@@ -5,8 +5,8 @@
 #include "kernel/payload/task.h"
 
 /*
- * The two paths that a call may have at most. Nothing sleeps between copying a path in and walking
- * it, so the buffers serve all threads, and removing a file needs no memory.
+ * The two paths that a call may have at most. The lock of walks guards them, so the buffers serve
+ * all threads, and removing a file needs no memory.
  */
 static char texts[2][PATH_MAX_BYTES];
 static unsigned next_text;
@@ -24,7 +24,6 @@ static int copy_text(uaddr_t path, bool allow_empty, char **out)
 /* A descriptor matters only for a relative path. */
 static int find_start(int directory, struct user_path *path)
 {
-    path->directory = NULL;
     path->start = payload.directory;
     if (path->text[0] == '/' || directory == AT_FDCWD)
         return 0;
@@ -38,10 +37,15 @@ static int find_start(int directory, struct user_path *path)
 
 int user_path_get(int directory, uaddr_t path, bool allow_empty, struct user_path *out)
 {
-    int error = copy_text(path, allow_empty, &out->text);
+    *out = (struct user_path){.unlocks = !path_locked()};
+    int error = out->unlocks ? path_lock() : 0;
     if (error)
         return error;
-    error = find_start(directory, out);
+    error = copy_text(path, allow_empty, &out->text);
+    if (!error)
+        error = find_start(directory, out);
+    if (out->start)
+        node_get(out->start);
     if (error)
         user_path_put(out);
     return error;
@@ -49,7 +53,10 @@ int user_path_get(int directory, uaddr_t path, bool allow_empty, struct user_pat
 
 void user_path_put(struct user_path *path)
 {
-    file_put(path->directory);
+    if (path->unlocks)
+        path_unlock();
+    node_put(path->start);
+    file_put(path->directory); /* last: it may sleep */
 }
 
 int user_path_find(int directory, uaddr_t path, bool follow, struct node **out)
@@ -60,7 +67,8 @@ int user_path_find(int directory, uaddr_t path, bool follow, struct node **out)
     if (error)
         return error;
     error = path_walk(where.start, where.text, follow ? PATH_FOLLOW : 0, &place);
-    *out = place.node;
+    if (!error)
+        *out = node_get(place.node);
     user_path_put(&where);
     return error;
 }

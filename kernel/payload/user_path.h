@@ -13,18 +13,20 @@
 #define AT_EMPTY_PATH 0x1000u
 
 struct user_path {
-    char *text; /* until the next sleep; no call has more than two */
-    struct node *start;
+    char *text;             /* no call has more than two */
+    struct node *start;     /* referenced */
     struct file *directory; /* whose node `start` is; NULL: the working directory */
+    bool unlocks;           /* took the lock of walks, and gives it back */
 };
 
 /*
- * Copies the path in and finds where it starts. -EFAULT, -ENAMETOOLONG, -EBADF, -ENOTDIR.
- * With `allow_empty` an empty path is fine and `directory` may be any file.
+ * Copies the path in and finds where it starts. -EFAULT, -ENAMETOOLONG, -EBADF, -ENOTDIR, -EINTR.
+ * From the first path of a call until that is put the thread holds path_lock(). With `allow_empty`
+ * an empty path is fine and `directory` may be any file.
  */
 int user_path_get(int directory, uaddr_t path, bool allow_empty, struct user_path *out);
 void user_path_put(struct user_path *path);
-/* Both at once, for calls that want the node: it is valid until the next sleep. */
+/* For calls that want the node, and no lock: it comes with a reference. */
 int user_path_find(int directory, uaddr_t path, bool follow, struct node **out);
 
 #endif

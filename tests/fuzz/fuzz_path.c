@@ -10,6 +10,7 @@
 #include "kernel/mm/frames.h"
 #include "kernel/mm/heap.h"
 #include "tests/unit/host_memory.h"
+#include "tests/unit/open_path.h"
 
 #define RAM_BASE (16 * MIB)
 #define RAM_SIZE (16 * MIB)
@@ -50,7 +51,7 @@ static void change(uint8_t what, const char *path, const char *other)
     struct node *root = node_root();
     switch (what % 8) {
     case 0:
-        if (path_open(root, path, OPEN_CREATE | FILE_RDWR, 0644, &file) == 0)
+        if (open_path(root, path, OPEN_CREATE | FILE_RDWR, 0644, &file) == 0)
             file_put(file);
         break;
     case 1:
@@ -67,7 +68,7 @@ static void change(uint8_t what, const char *path, const char *other)
             path_symlink(other, root, path);
         break;
     case 5:
-        if (path_open(root, path, (unsigned)what << 8 & ~(unsigned)FILE_ACCMODE, 0, &file) == 0)
+        if (open_path(root, path, (unsigned)what << 8 & ~(unsigned)FILE_ACCMODE, 0, &file) == 0)
             file_put(file);
         break;
     default:

@@ -17,8 +17,8 @@ def run(guest, payload):
     return run_cases
 
 
-def test_file_io(run):
-    ran = run("file_io")
+def test_calls(run):
+    ran = run("file_io", "links", memory="1G")
     assert ran.status == 0, ran.log
     assert not stretch.too_long(ran.stretches), stretch.too_long(ran.stretches)
 

@@ -15,6 +15,7 @@
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_memory.h"
 #include "tests/unit/host_user.h"
+#include "tests/unit/open_path.h"
 
 #define RAM_BASE (16 * MIB)
 #define RAM_SIZE (64 * MIB)
@@ -62,13 +63,13 @@ static void check_file(const char *path, const char *content, uint32_t mode)
     struct file *file;
     char text[64] = {0};
     uint64_t position = 0;
-    assert_int_equal(path_open(node_root(), path, FILE_RDONLY, 0, &file), 0);
+    assert_int_equal(open_path(node_root(), path, FILE_RDONLY, 0, &file), 0);
     assert_int_equal(file->ops->read(file, user_address(text), sizeof(text), &position),
                      strlen(content));
     assert_string_equal(text, content);
     file_put(file);
     assert_int_equal(find(path)->mode, mode);
-    assert_int_equal(path_open(node_root(), path, FILE_RDWR, 0, &file), -EROFS);
+    assert_int_equal(open_path(node_root(), path, FILE_RDWR, 0, &file), -EROFS);
 }
 
 static void files_appear(void **state)

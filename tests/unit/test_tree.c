@@ -16,6 +16,7 @@
 #include "tests/unit/host_memory.h"
 #include "tests/unit/host_thread.h"
 #include "tests/unit/host_user.h"
+#include "tests/unit/open_path.h"
 
 #define RAM_BASE (16 * MIB)
 #define RAM_SIZE (64 * MIB)
@@ -89,7 +90,7 @@ static int teardown(void **state)
 
 static int open_at(const char *path, unsigned flags, struct file **out)
 {
-    return path_open(node_root(), path, flags, 0644, out);
+    return open_path(node_root(), path, flags, 0644, out);
 }
 
 static int open_close(const char *path, unsigned flags)
@@ -376,7 +377,7 @@ static void make_and_remove(void **state)
     assert_int_equal(path_unlink(node_root(), "/tmp/d", true), 0);
     /* A removed directory that is still open holds nothing and takes nothing. */
     struct file *file;
-    assert_int_equal(path_open(directory->node, "x", OPEN_CREATE | FILE_RDWR, 0644, &file),
+    assert_int_equal(open_path(directory->node, "x", OPEN_CREATE | FILE_RDWR, 0644, &file),
                      -ENOENT);
     file_put(directory);
 }
@@ -440,6 +441,71 @@ static void quota_of_nodes(void **state)
     assert_int_equal(error, -ENOSPC);
 }
 
+/* Many names in no order, half of them removed again: each is found by its own name only. */
+static void names_are_found(void **state)
+{
+    const unsigned count = 5000;
+    char name[32];
+    struct node *tmp = find("/tmp");
+    struct node *node;
+    for (unsigned i = 0; i < count; i++) {
+        format(name, sizeof(name), "%u", i * 7919 % 100003);
+        assert_int_equal(node_add(tmp, name, strlen(name), NODE_DIRECTORY, 0755, &node), 0);
+        assert_int_equal(node_add(tmp, name, strlen(name), NODE_DIRECTORY, 0755, &node), -EEXIST);
+    }
+    for (unsigned i = 0; i < count; i += 2) {
+        format(name, sizeof(name), "%u", i * 7919 % 100003);
+        node_remove(node_find(tmp, name, strlen(name)));
+    }
+    for (unsigned i = 0; i < count; i++) {
+        format(name, sizeof(name), "%u", i * 7919 % 100003);
+        node = node_find(tmp, name, strlen(name));
+        assert_int_equal(!node, i % 2 == 0);
+        assert_true(!node || strcmp(node->name, name) == 0);
+    }
+    /* One name may be the beginning of another. */
+    assert_int_equal(node_add(tmp, "beg", 3, NODE_DIRECTORY, 0755, &node), 0);
+    assert_int_equal(node_add(tmp, "beginning", 9, NODE_DIRECTORY, 0755, &node), 0);
+    assert_null(node_find(tmp, "beginning", 5));
+    assert_ptr_equal(node_find(tmp, "beginning", 9), node);
+    assert_string_equal(node_find(tmp, "beginning", 3)->name, "beg");
+}
+
+/* What another thread does in the middle of a walk. */
+static const char *removed_meanwhile;
+
+static int remove_meanwhile(const char *point, enum thread_hears hears)
+{
+    if (removed_meanwhile)
+        tree_remove(removed_meanwhile);
+    removed_meanwhile = NULL;
+    return 0;
+}
+
+static int end_meanwhile(const char *point, enum thread_hears hears)
+{
+    return -EINTR;
+}
+
+static void rows_go_during_a_walk(void **state)
+{
+    struct place place;
+    struct node *start = node_get(find("/sys/class/a"));
+    host_breath = remove_meanwhile;
+    host_breath_work = breath_left = 0;
+    removed_meanwhile = "/sys/class/a";
+    assert_int_equal(path_walk(start, "name", 0, &place), -ENOENT);
+    node_put(start);
+    assert_int_equal(tree_add_text("/sys/class/a/name", show, "a"), 0);
+    removed_meanwhile = "/sys/class/a";
+    assert_int_equal(path_rename(node_root(), "/sys/class/a/name", node_root(), "/tmp/x", false),
+                     -ENOENT);
+    host_breath = end_meanwhile;
+    assert_int_equal(path_walk(node_root(), "/tmp/x", PATH_PARENT, &place), -EINTR);
+    host_breath = NULL;
+    host_breath_work = breath_left = BREATH_WORK;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -456,6 +522,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(renames, setup, teardown),
         cmocka_unit_test_setup_teardown(links_of_the_payload, setup, teardown),
         cmocka_unit_test_setup_teardown(quota_of_nodes, setup, teardown),
+        cmocka_unit_test_setup_teardown(names_are_found, setup, teardown),
+        cmocka_unit_test_setup_teardown(rows_go_during_a_walk, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
