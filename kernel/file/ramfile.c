@@ -4,6 +4,7 @@
  * file's end and the end of its last page is zero at all times, as mmap(2) promises.
  */
 #include "kernel/file/ramfile.h"
+#include "kernel/cpu/mutex.h"
 #include "kernel/cpu/time.h"
 #include "kernel/cpu/user.h"
 #include "kernel/lib/string.h"
@@ -15,8 +16,10 @@
 #define PROT_WRITE  2u
 #define SEEK_DATA   3
 #define SEEK_HOLE   4
+#define PIECE_WORK  300 /* of a read or write of one piece, its bytes aside */
 
 struct ramfile {
+    struct mutex lock; /* of whoever writes or sets the size; readers do without */
     unsigned references;
     unsigned seals;
     uint64_t size; /* bytes */
@@ -34,6 +37,7 @@ struct ramfile *ramfile_create(unsigned seals)
         kfree(ram);
         return NULL;
     }
+    mutex_init(&ram->lock);
     ram->references = 1;
     ram->seals = seals;
     ram->modified_ns = time_ns();
@@ -87,19 +91,29 @@ static int set_size(struct ramfile *ram, uint64_t size)
     if (size > RAMFILE_MAX)
         return -EFBIG;
     clear_tail(ram, size);
+    ram->size = size; /* first, for who reads while memory is released */
     ramobj_resize(ram->memory, ALIGN_UP(size, PAGE_SIZE));
-    ram->size = size;
     ram->modified_ns = time_ns();
     return 0;
 }
 
-int ramfile_resize(struct ramfile *ram, uint64_t size)
+static int check_resize(const struct ramfile *ram, uint64_t size)
 {
     if (size < ram->size && (ram->seals & SEAL_SHRINK))
         return -EPERM;
-    if (size > ram->size && (ram->seals & SEAL_GROW))
-        return -EPERM;
-    return set_size(ram, size);
+    return size > ram->size && (ram->seals & SEAL_GROW) ? -EPERM : 0;
+}
+
+int ramfile_resize(struct ramfile *ram, uint64_t size)
+{
+    int error = mutex_lock(&ram->lock, "file size");
+    if (error)
+        return error;
+    error = check_resize(ram, size);
+    if (!error)
+        error = set_size(ram, size);
+    mutex_unlock(&ram->lock);
+    return error;
 }
 
 int ramfile_append(struct ramfile *ram, const void *bytes, uint64_t length)
@@ -153,8 +167,7 @@ static int64_t ram_read(struct file *file, uaddr_t buffer, size_t length, uint64
             break;
         at += n;
         done += n;
-        if (n >= FILE_PIECE)
-            error = thread_breathe("file read");
+        error = breathe_after((uint32_t)n / sizeof(uint64_t) + PIECE_WORK, "file read");
     }
     *position = at;
     return done ? (int64_t)done : error;
@@ -190,7 +203,7 @@ static int write_piece(struct ramfile *ram, uint64_t at, uaddr_t from, size_t *l
     return error == -ENOMEM ? -ENOSPC : error;
 }
 
-static int64_t ram_write(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
+static int64_t write_locked(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
 {
     struct ramfile *ram = file->context;
     uint64_t at = file->flags & FILE_APPEND ? ram->size : *position;
@@ -203,14 +216,25 @@ static int64_t ram_write(struct file *file, uaddr_t buffer, size_t length, uint6
             break;
         at += n;
         done += n;
-        if (n >= FILE_PIECE)
-            error = thread_breathe("file write");
+        /* New memory was cleared first. */
+        error = breathe_after((uint32_t)n / sizeof(uint64_t) * 2 + PIECE_WORK, "file write");
     }
     if (done == 0)
         return error;
     *position = at;
     ram->modified_ns = time_ns();
     return (int64_t)done;
+}
+
+static int64_t ram_write(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
+{
+    struct ramfile *ram = file->context;
+    int64_t result = mutex_lock(&ram->lock, "file write");
+    if (result)
+        return result;
+    result = write_locked(file, buffer, length, position);
+    mutex_unlock(&ram->lock);
+    return result;
 }
 
 static int64_t ram_seek(struct file *file, int64_t offset, int whence)

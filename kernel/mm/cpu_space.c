@@ -119,6 +119,11 @@ bool cpu_space_find(const struct cpu_space *space, uaddr_t at, uaddr_t end, stru
     return cpu_table_find(&space->table, at, end, out);
 }
 
+uint64_t cpu_space_page_size(const struct cpu_space *space, uaddr_t at)
+{
+    return cpu_table_page_size(&space->table, at);
+}
+
 size_t cpu_space_runs(const struct cpu_space *space, uaddr_t at, uaddr_t end, bool write,
                       struct phys_run *out, size_t capacity, bool *device)
 {

@@ -275,13 +275,23 @@ bool cpu_table_find(const struct cpu_table *table, uint64_t at, uint64_t end,
     if (c.at >= end)
         return false;
     *out = (struct cpu_mapping){c.at, 0, leaf_base(&c), pte_to_flags(*c.slot)};
-    while (c.at < end && is_leaf(*c.slot) && leaf_base(&c) == out->base + out->length &&
-           pte_to_flags(*c.slot) == out->flags) {
+    for (unsigned leaves = 0;
+         leaves < TABLE_ENTRIES && c.at < end && is_leaf(*c.slot) &&
+         leaf_base(&c) == out->base + out->length && pte_to_flags(*c.slot) == out->flags;
+         leaves++) {
         out->length += leaf_rest(&c);
         cursor_next(&c);
     }
     out->length = MIN(out->length, end - out->at);
     return true;
+}
+
+uint64_t cpu_table_page_size(const struct cpu_table *table, uint64_t at)
+{
+    struct cursor c = {.table = table};
+
+    cursor_seek(&c, at);
+    return level_size(c.level);
 }
 
 struct run_list {

@@ -28,11 +28,14 @@ void cpu_table_unmap(struct cpu_table *table, uint64_t at, uint64_t length);
 /* Replaces access and marks of what is mapped; PAGE_OWNED and PAGE_UNCACHED stay as they are. */
 void cpu_table_protect(struct cpu_table *table, uint64_t at, uint64_t length, unsigned flags);
 /*
- * The first mapped piece in [at, end): the longest stretch that is consecutive in virtual and
- * physical memory with the same flags. False if nothing is mapped there.
+ * The first mapped piece in [at, end): a stretch that is consecutive in virtual and physical memory
+ * with the same flags, as long as possible within 512 leaves, which bounds the search. False if
+ * nothing is mapped there.
  */
 bool cpu_table_find(const struct cpu_table *table, uint64_t at, uint64_t end,
                     struct cpu_mapping *out);
+/* The size of what the lowest entry for `at` stands for. */
+uint64_t cpu_table_page_size(const struct cpu_table *table, uint64_t at);
 /*
  * Splits [at, end) into physical runs, as many as `capacity` (not 0). Stops at the first page that
  * lacks one of the `need` entry bits or differs from the first in caching. Returns the number of

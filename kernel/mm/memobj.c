@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/mm/memobj.h"
 #include "kernel/cpu/mutex.h"
+#include "kernel/cpu/thread.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/panic.h"
+
+#define ZAP_WORK 50 /* of one watcher, mostly: breathe_deaf_after() */
 
 void memobj_init(struct memobj *object, const struct memobj_ops *ops, uint64_t size, unsigned flags)
 {
@@ -12,6 +15,7 @@ void memobj_init(struct memobj *object, const struct memobj_ops *ops, uint64_t s
     object->references = 1;
     object->revoked = false;
     list_init(&object->watchers);
+    object->watch_changes = 0;
 }
 
 struct memobj *memobj_get(struct memobj *object)
@@ -43,10 +47,15 @@ int memobj_run(struct memobj *object, uint64_t offset, uint64_t max, struct phys
 void memobj_watch(struct memobj *object, struct memobj_watcher *watcher)
 {
     list_push_back(&object->watchers, &watcher->link);
+    watcher->object = object;
+    object->watch_changes++;
 }
 
 void memobj_unwatch(struct memobj_watcher *watcher)
 {
+    if (watcher->object)
+        watcher->object->watch_changes++;
+    watcher->object = NULL;
     list_remove(&watcher->link);
 }
 
@@ -104,11 +113,18 @@ void memobj_restore(struct memobj *object)
         watcher->restore(watcher);
 }
 
-void memobj_zap(struct memobj *object, uint64_t from)
+/* When watchers have changed during a breath it begins anew, so that none is left out. */
+void memobj_zap(struct memobj *object, uint64_t from, uint64_t to)
 {
-    struct memobj_watcher *watcher;
+    struct list *at = object->watchers.next;
 
-    list_for_each_entry (watcher, &object->watchers, link)
+    while (at != &object->watchers) {
+        struct memobj_watcher *watcher = list_entry(at, struct memobj_watcher, link);
+        uint64_t changes = object->watch_changes;
+
         if (watcher->zap)
-            watcher->zap(watcher, from);
+            watcher->zap(watcher, from, to);
+        breathe_deaf_after(ZAP_WORK, "memory of a file");
+        at = changes == object->watch_changes ? at->next : object->watchers.next;
+    }
 }

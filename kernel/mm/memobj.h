@@ -34,7 +34,7 @@ struct memobj_ops {
 /*
  * Whoever maps an object into page tables watches it: `revoke` must remove every translation to it
  * before it returns (CPU and IO page tables alike), `restore` may put CPU translations back.
- * `zap`: memory from offset `from` on is about to be released; CPU translations to it must go (a
+ * `zap`: memory in [from, to) is about to be released; CPU translations to it must go (a
  * later access asks run() again). IO page tables need not care: they hold pins. Callbacks must not
  * take watchers out. Whoever has a `lock` holds it to take the watcher out.
  */
@@ -42,10 +42,11 @@ struct mutex;
 
 struct memobj_watcher {
     struct list link;
-    struct mutex *lock; /* held while `revoke` is called, which may then breathe; NULL: none */
+    struct mutex *lock;    /* held while `revoke` is called, which may then breathe; NULL: none */
+    struct memobj *object; /* NULL: watches nothing */
     void (*revoke)(struct memobj_watcher *watcher);
     void (*restore)(struct memobj_watcher *watcher);
-    void (*zap)(struct memobj_watcher *watcher, uint64_t from); /* may be NULL */
+    void (*zap)(struct memobj_watcher *watcher, uint64_t from, uint64_t to); /* may be NULL */
 };
 
 struct memobj {
@@ -55,6 +56,7 @@ struct memobj {
     unsigned references;
     bool revoked;
     struct list watchers;
+    uint64_t watch_changes; /* how often one came or went */
 };
 
 /* Must the file be asked about every page of the object that is mapped? */
@@ -75,7 +77,10 @@ void memobj_unwatch(struct memobj_watcher *watcher);
 /* Tells all watchers; run() fails with -EIO until restored. Idempotent. May sleep. */
 void memobj_revoke(struct memobj *object);
 void memobj_restore(struct memobj *object);
-/* For the owner of an object, before it releases memory from offset `from` on. */
-void memobj_zap(struct memobj *object, uint64_t from);
+/*
+ * For the owner of an object, before it releases memory that run() does not hand out any more. Lets
+ * others in.
+ */
+void memobj_zap(struct memobj *object, uint64_t from, uint64_t to);
 
 #endif

@@ -71,9 +71,14 @@ struct cpu_mapping {
     paddr_t base;
     unsigned flags; /* enum page_flags; no access bits: mapped without access */
 };
-/* The first stretch in [at, end), as long as possible. False: nothing is mapped there. */
+/*
+ * The first stretch in [at, end), as long as possible within 512 pages of whatever size. False:
+ * nothing is mapped there.
+ */
 bool cpu_space_find(const struct cpu_space *space, uaddr_t at, uaddr_t end,
                     struct cpu_mapping *out);
+/* The size of the page, or of the hole that one entry of the tables stands for, around `at`. */
+uint64_t cpu_space_page_size(const struct cpu_space *space, uaddr_t at);
 /*
  * Splits the accessible memory from `at` on into physical runs, at most `capacity` and not beyond
  * `end`; stops at the first page without access (write access if `write`) and where cached meets

@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/mm/ramobj.h"
+#include "kernel/cpu/thread.h"
 #include "kernel/lib/avl.h"
 #include "kernel/lib/error.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/direct.h"
 #include "kernel/mm/frames.h"
 #include "kernel/mm/heap.h"
+
+#define CLEAR_PIECE MIB
+#define FRAME_WORK                                                                                 \
+    10 /* what releasing a frame costs at most, and an extent: breathe_deaf_after() */
+#define EXTENT_WORK 2000
 
 /* Frames behind [offset, offset + length), physically consecutive. */
 struct extent {
@@ -78,32 +86,32 @@ struct memobj *ramobj_create(uint64_t size)
     return &ram->object;
 }
 
-/* The largest block for the start of a hole of `length` bytes; natural alignment in the object. */
-static paddr_t block_for(uint64_t offset, uint64_t length, uint64_t *size)
+/*
+ * The largest block, of an order up to `order`, for the start of a hole of `length` bytes; natural
+ * alignment in the object.
+ */
+static paddr_t block_for(uint64_t offset, uint64_t length, unsigned order, unsigned flags,
+                         uint64_t *size)
 {
-    for (unsigned order = ORDER_1G + 1; order-- > 0;) {
+    for (order++; order-- > 0;) {
         paddr_t base;
 
         *size = PAGE_SIZE << order;
         if (*size > length || !IS_ALIGNED(offset, *size))
             continue;
-        base = frames_alloc(order, FRAMES_ZERO | FRAMES_PAYLOAD);
+        base = frames_alloc(order, flags | FRAMES_PAYLOAD);
         if (base != PADDR_NONE)
             return base;
     }
     return PADDR_NONE;
 }
 
-/* Puts a block into the hole behind `before`, joining it where it continues. */
-static int fill(struct ramobj *ram, struct extent *before, uint64_t offset, uint64_t length,
-                struct phys_run *out)
+/* Puts a block at the start of a hole, joining it with what is before where it continues. */
+static int put_block(struct ramobj *ram, uint64_t offset, paddr_t base, uint64_t size)
 {
+    struct extent *before = extent_before(ram, offset);
     struct extent *extent;
-    uint64_t size;
-    paddr_t base = block_for(offset, length, &size);
 
-    if (base == PADDR_NONE)
-        return -ENOMEM;
     if (before && before->offset + before->length == offset &&
         before->base + before->length == base) {
         before->length += size;
@@ -119,8 +127,57 @@ static int fill(struct ramobj *ram, struct extent *before, uint64_t offset, uint
         extent_insert(ram, extent);
     }
     ram->resident += size;
-    *out = (struct phys_run){base, size};
     return 0;
+}
+
+/* A block at the start of a hole, no larger than what is cleared at once. */
+static int fill(struct ramobj *ram, uint64_t offset, uint64_t length, struct phys_run *out)
+{
+    uint64_t size;
+    paddr_t base = block_for(offset, length, ORDER_2M, FRAMES_ZERO, &size);
+
+    if (base == PADDR_NONE)
+        return -ENOMEM;
+    *out = (struct phys_run){base, size};
+    return put_block(ram, offset, base, size);
+}
+
+static int clear_block(paddr_t base, uint64_t size)
+{
+    int error = 0;
+
+    for (uint64_t done = 0; done < size && !error; done += CLEAR_PIECE) {
+        memset(phys_to_virt(base + done), 0, CLEAR_PIECE);
+        error = breathe_after(CLEAR_PIECE / sizeof(uint64_t), "shared memory");
+    }
+    return error;
+}
+
+int ramobj_populate(struct memobj *object, uint64_t offset, uint64_t length)
+{
+    struct ramobj *ram = ram_of(object);
+    struct phys_run hole = ramobj_peek(object, offset, length);
+    uint64_t size;
+    paddr_t base;
+    int error;
+
+    if (hole.base != PADDR_NONE || hole.length <= SIZE_2M)
+        return 0;
+    base = block_for(offset, hole.length, ORDER_1G, 0, &size);
+    if (base == PADDR_NONE)
+        return 0;
+    if (size < CLEAR_PIECE) {
+        frames_release(base, size);
+        return 0;
+    }
+    error = clear_block(base, size);
+    if (!error && offset < object->size)
+        hole = ramobj_peek(object, offset, size);
+    if (!error && offset < object->size && hole.base == PADDR_NONE && hole.length == size)
+        error = put_block(ram, offset, base, size);
+    else
+        frames_release(base, size); /* somebody else was faster */
+    return error ? error : 1;
 }
 
 struct phys_run ramobj_peek(const struct memobj *object, uint64_t offset, uint64_t max)
@@ -148,49 +205,94 @@ static int ram_run(struct memobj *object, uint64_t offset, uint64_t max, struct 
     *out = ramobj_peek(object, offset, max);
     if (out->base != PADDR_NONE)
         return 0;
-    return fill(ram, extent_before(ram, offset), offset, out->length, out);
+    return fill(ram, offset, out->length, out);
 }
 
-static void release(struct ramobj *ram, paddr_t base, uint64_t length)
+/* What is taken out of an object at a time: its frames are released when nobody maps them. */
+#define BATCH_RUNS  32u
+#define BATCH_BYTES (64 * MIB)
+
+struct batch {
+    struct phys_run run[BATCH_RUNS];
+    unsigned count;
+    uint64_t bytes;
+    uint64_t from, to; /* in the object */
+};
+
+static void add_to_batch(struct batch *batch, uint64_t offset, paddr_t base, uint64_t length)
 {
-    frames_release(base, length);
-    ram->resident -= length;
+    batch->run[batch->count++] = (struct phys_run){base, length};
+    batch->bytes += length;
+    batch->from = MIN(batch->from, offset);
+    batch->to = MAX(batch->to, offset + length);
 }
 
-/* Frees what [offset, end) has, but for an extent that sticks out at the end. */
+/* Moves at most `room` bytes of an extent, from `offset` on, into the batch. */
+static void take_part(struct ramobj *ram, struct extent *extent, uint64_t offset, uint64_t room,
+                      struct batch *batch)
+{
+    uint64_t skip = offset - extent->offset;
+    uint64_t length = MIN(extent->length - skip, room);
+
+    ram->resident -= length;
+    extent->length -= length;
+    if (skip > 0) { /* from its end, so that what is left stays one piece */
+        add_to_batch(batch, extent->offset + extent->length, extent->base + extent->length, length);
+        return;
+    }
+    add_to_batch(batch, offset, extent->base, length);
+    extent->offset += length;
+    extent->base += length;
+    if (extent->length == 0) {
+        avl_remove(&ram->extents, &extent->node);
+        kfree(extent);
+    }
+}
+
+/* Takes the next frames of [offset, end) out. False when there are none. */
+static bool take_batch(struct ramobj *ram, uint64_t offset, uint64_t end, struct batch *batch)
+{
+    *batch = (struct batch){.from = UINT64_MAX};
+    while (batch->count < BATCH_RUNS && batch->bytes < BATCH_BYTES) {
+        struct extent *extent = extent_before(ram, offset);
+        bool inside = extent && offset - extent->offset < extent->length;
+        uint64_t room = BATCH_BYTES - batch->bytes;
+
+        if (!inside)
+            extent = extent_after(ram, extent);
+        if (!extent || extent->offset >= end)
+            break;
+        take_part(ram, extent, MAX(offset, extent->offset), room, batch);
+    }
+    return batch->count > 0;
+}
+
+/*
+ * Frees what [offset, end) has; an extent may stick out at the start, not at the end. First the
+ * object forgets the frames, so that no fault finds them any more, then whoever maps them loses
+ * them.
+ */
 static void release_range(struct ramobj *ram, uint64_t offset, uint64_t end)
 {
-    struct extent *extent = extent_before(ram, offset);
+    struct batch batch;
 
-    if (extent && offset - extent->offset < extent->length && extent->offset < offset) {
-        uint64_t keep = offset - extent->offset;
-
-        release(ram, extent->base + keep, extent->length - keep);
-        extent->length = keep;
-    }
-    if (!extent || extent->offset < offset)
-        extent = extent_after(ram, extent);
-    while (extent && extent->offset < end) {
-        struct extent *next = extent_after(ram, extent);
-
-        avl_remove(&ram->extents, &extent->node);
-        release(ram, extent->base, extent->length);
-        kfree(extent);
-        extent = next;
+    while (take_batch(ram, offset, end, &batch)) {
+        memobj_zap(&ram->object, batch.from, batch.to);
+        for (unsigned i = 0; i < batch.count; i++)
+            frames_release(batch.run[i].base, batch.run[i].length);
+        breathe_deaf_after((uint32_t)(batch.bytes / PAGE_SIZE) * FRAME_WORK +
+                               EXTENT_WORK * batch.count,
+                           "memory of a file");
     }
 }
 
 void ramobj_resize(struct memobj *object, uint64_t size)
 {
-    struct ramobj *ram = ram_of(object);
+    uint64_t old = object->size;
 
-    if (size >= object->size) {
-        object->size = size;
-        return;
-    }
     object->size = size;
-    memobj_zap(object, size);
-    release_range(ram, size, UINT64_MAX);
+    if (size < old)
+        release_range(ram_of(object), size, UINT64_MAX);
 }
 
 /* Makes no extent cross the offset. */
@@ -224,7 +326,6 @@ int ramobj_punch(struct memobj *object, uint64_t offset, uint64_t length)
     end = offset + MIN(length, object->size - offset);
     if (cut(ram, end))
         return -ENOMEM;
-    memobj_zap(object, offset);
     release_range(ram, offset, end);
     return 0;
 }

@@ -23,6 +23,12 @@ int ramobj_punch(struct memobj *object, uint64_t offset, uint64_t length);
  * for a hole. Page aligned; offset must be below the size.
  */
 struct phys_run ramobj_peek(const struct memobj *object, uint64_t offset, uint64_t max);
+/*
+ * Makes frames at the start of a hole of `length` bytes at `offset` if they come in blocks so large
+ * that clearing them takes long. 1: it let others in, and whatever was known of the object may have
+ * changed; 0: there was nothing to do. -ENOMEM, -EINTR.
+ */
+int ramobj_populate(struct memobj *object, uint64_t offset, uint64_t length);
 /* Bytes with frames behind them. */
 uint64_t ramobj_resident(const struct memobj *object);
 bool memobj_is_ram(const struct memobj *object);

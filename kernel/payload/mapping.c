@@ -78,6 +78,7 @@ void mapping_insert(struct space *space, struct mapping *mapping)
         at = at->child[side];
     }
     mapping->space = space;
+    mapping->cpu = space->cpu;
     mapping->largest_gap = 0;
     avl_insert(&space->mappings, &mapping->node, parent, side);
     set_gap(mapping);
@@ -117,7 +118,7 @@ static void watch_revoke(struct memobj_watcher *watcher)
 {
     struct mapping *mapping = container_of(watcher, struct mapping, watcher);
 
-    cpu_space_unmap(mapping->space->cpu, mapping->start, mapping->end - mapping->start);
+    cpu_space_unmap(mapping->cpu, mapping->start, mapping->end - mapping->start);
 }
 
 /* A fault brings the memory back. */
@@ -125,18 +126,27 @@ static void watch_restore(struct memobj_watcher *watcher)
 {
 }
 
-/* Takes all of the mapping: what is still there comes back by a fault. */
-static void watch_zap(struct memobj_watcher *watcher, uint64_t from)
+/* Takes whole pages, whatever their size: what is still there comes back by a fault. */
+static void watch_zap(struct memobj_watcher *watcher, uint64_t from, uint64_t to)
 {
     const struct mapping *mapping = container_of(watcher, struct mapping, watcher);
+    uint64_t length = mapping->end - mapping->start;
+    uaddr_t start, end;
 
-    if (mapping->offset + (mapping->end - mapping->start) > from)
-        watch_revoke(watcher);
+    if (mapping->offset >= to || from >= mapping->offset + length)
+        return;
+    start = mapping->start + (MAX(from, mapping->offset) - mapping->offset);
+    end = mapping->start + MIN(to - mapping->offset, length);
+    start = ALIGN_DOWN(start, cpu_space_page_size(mapping->cpu, start));
+    end = ALIGN_UP(end, cpu_space_page_size(mapping->cpu, end - 1));
+    start = MAX(start, mapping->start);
+    cpu_space_unmap(mapping->cpu, start, MIN(end, mapping->end) - start);
 }
 
 void mapping_copy_kind(struct mapping *to, const struct mapping *from)
 {
     to->space = from->space;
+    to->cpu = from->cpu;
     to->object = from->object;
     to->offset = from->offset;
     to->file_offset = from->file_offset;
@@ -185,10 +195,11 @@ static bool continues(const struct mapping *a, const struct mapping *b)
 {
     uint64_t length = a->end - a->start;
 
-    return a->end == b->start && a->object == b->object && a->file == b->file &&
-           a->name == b->name && a->access == b->access && a->access_max == b->access_max &&
-           a->flags == b->flags && a->huge_order == b->huge_order &&
-           !(a->flags & MAPPING_GROWS_DOWN) && b != &b->space->top &&
+    return !(a->flags & MAPPING_BUSY) && a->end == b->start && a->object == b->object &&
+           a->file == b->file && a->name == b->name && a->access == b->access &&
+           a->access_max == b->access_max && a->flags == b->flags &&
+           a->huge_order == b->huge_order && !(a->flags & MAPPING_GROWS_DOWN) &&
+           b != &b->space->top &&
            (!a->object ||
             (a->offset + length == b->offset && a->file_offset + length == b->file_offset));
 }
@@ -201,6 +212,7 @@ void mappings_join(struct space *space, uaddr_t start, uaddr_t end)
         struct mapping *next = mapping_next(mapping);
         uaddr_t next_end = next->end;
 
+        space_breathe_deaf(space, STEP_WORK);
         if (!continues(mapping, next)) {
             mapping = next;
             continue;
@@ -210,6 +222,7 @@ void mappings_join(struct space *space, uaddr_t start, uaddr_t end)
         space->mapped += next_end - mapping->end;
         mapping->end = next_end;
         set_gap(mapping_next(mapping));
+        space_breathe_deaf(space, CHANGE_WORK);
     }
 }
 
@@ -276,6 +289,7 @@ bool space_is_mapped(const struct space *space, uaddr_t start, uaddr_t end)
     while (mapping->start <= start && mapping != &space->top) {
         if (mapping->end >= end)
             return true;
+        space_breathe_deaf(space, STEP_WORK);
         start = mapping->end;
         mapping = mapping_next(mapping);
     }

@@ -11,6 +11,7 @@
 #define OWNER_DIED  0x40000000u
 #define HAS_WAITERS 0x80000000u
 #define LOCKS_MAX   2048 /* the list is the payload's: it may be endless */
+#define LOCK_WORK   500  /* of each: breathe_deaf_after() */
 
 struct robust_head {
     uaddr_t first;
@@ -45,6 +46,7 @@ void futex_exit_robust(struct task *task)
         if (at != head.busy)
             mark_lock(task, at + (uint64_t)head.offset);
         entry = next;
+        breathe_deaf_after(LOCK_WORK, "robust locks");
     }
     if (head.busy)
         mark_lock(task, (head.busy & ~UINT64_C(1)) + (uint64_t)head.offset);

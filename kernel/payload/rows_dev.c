@@ -27,8 +27,7 @@ static int64_t zero_read(struct file *file, uaddr_t buffer, size_t length, uint6
         if (error)
             break;
         done += n;
-        if (n == FILE_PIECE)
-            error = thread_breathe("read of zeroes");
+        error = breathe_after((uint32_t)n / sizeof(uint64_t), "read of zeroes");
     }
     return done ? (int64_t)done : error;
 }

@@ -49,7 +49,9 @@ static void show_meminfo(void *context, struct text *out)
     struct frames_stats frames;
     struct space_stats space;
     frames_stats(&frames);
-    space_stats(payload.space, &space);
+    out->error = space_stats(payload.space, &space);
+    if (out->error)
+        return;
     const struct {
         const char *name;
         uint64_t bytes;
@@ -125,7 +127,7 @@ static void show_cpuinfo(void *context, struct text *out)
 
 static void show_maps(void *context, struct text *out)
 {
-    space_show_maps(payload.space, out);
+    out->error = space_show_maps(payload.space, out);
 }
 
 static void show_comm(void *context, struct text *out)
@@ -137,7 +139,9 @@ static void show_status(void *context, struct text *out)
 {
     const struct task *task = task_current();
     struct space_stats space;
-    space_stats(payload.space, &space);
+    out->error = space_stats(payload.space, &space);
+    if (out->error)
+        return;
     text_printf(out, "Name:\t%s\nUmask:\t%04o\nState:\tR (running)\n", task->name, payload.umask);
     text_printf(out, "Tgid:\t%d\nPid:\t%d\nPPid:\t0\nTracerPid:\t0\n", PAYLOAD_PID, task->id);
     text_printf(out, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t%u\n", fd_limit());
@@ -198,28 +202,50 @@ static void show_limits(void *context, struct text *out)
 #define PAGEMAP_ENTRY   sizeof(uint64_t)
 #define PAGEMAP_PRESENT BIT(63)
 #define PAGEMAP_FILE    BIT(61)
+#define PAGEMAP_PAGES   (UINT64_C(1) << 16) /* told between two breaths */
+#define PAGEMAP_WORK    12000
+
+#define PAGEMAP_PIECE 64u /* words copied at a time */
+
+/* Words for pages that are all alike. */
+static int put_pagemap(uaddr_t to, uint64_t pages, const struct space_pages *kind)
+{
+    uint64_t words[PAGEMAP_PIECE];
+    int error = 0;
+    if (!kind->present)
+        return clear_user(to, pages * PAGEMAP_ENTRY);
+    for (unsigned i = 0; i < PAGEMAP_PIECE; i++)
+        words[i] = PAGEMAP_PRESENT | (kind->file ? PAGEMAP_FILE : 0);
+    for (uint64_t done = 0; !error && done < pages; done += PAGEMAP_PIECE) {
+        uint64_t n = MIN(pages - done, PAGEMAP_PIECE);
+        error = copy_to_user(to + done * PAGEMAP_ENTRY, words, n * PAGEMAP_ENTRY);
+    }
+    return error;
+}
 
 /* One word for each page of the address space. Frame numbers stay hidden (zero). */
 static int64_t pagemap_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
 {
+    uint64_t page = *position / PAGEMAP_ENTRY;
     size_t done = 0;
+    int error = 0;
     if (*position % PAGEMAP_ENTRY || length % PAGEMAP_ENTRY)
         return -EINVAL;
-    while (done < length) {
-        uint64_t page = *position / PAGEMAP_ENTRY;
-        bool from_file = false;
-        if (page >= USER_END / PAGE_SIZE)
-            break;
-        uint64_t entry = 0;
-        if (space_resident(payload.space, page * PAGE_SIZE, &from_file))
-            entry = PAGEMAP_PRESENT | (from_file ? PAGEMAP_FILE : 0);
-        int error = copy_to_user(buffer + done, &entry, sizeof(entry));
+    while (!error && done < length && page < USER_END / PAGE_SIZE) {
+        struct space_pages kind;
+        uint64_t most = MIN((length - done) / PAGEMAP_ENTRY, PAGEMAP_PAGES);
+        uaddr_t at = page * PAGE_SIZE;
+        space_pages(payload.space, at, at + MIN(most * PAGE_SIZE, USER_END - at), &kind);
+        uint64_t pages = (kind.end - at) / PAGE_SIZE;
+        error = put_pagemap(buffer + done, pages, &kind);
         if (error)
-            return done ? (int64_t)done : error;
-        *position += PAGEMAP_ENTRY;
-        done += PAGEMAP_ENTRY;
+            break;
+        page += pages;
+        done += pages * PAGEMAP_ENTRY;
+        error = breathe_after(PAGEMAP_WORK + (uint32_t)pages, "pagemap read");
     }
-    return (int64_t)done;
+    *position = page * PAGEMAP_ENTRY;
+    return done ? (int64_t)done : error;
 }
 
 static int64_t pagemap_seek(struct file *file, int64_t offset, int whence)

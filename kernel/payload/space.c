@@ -9,6 +9,7 @@
 /* Bits of a page fault's error code (SDM volume 3, section 4.7). */
 #define FAULT_PRESENT BIT(0)
 #define FAULT_WRITE   BIT(1)
+#define FAULT_USER    BIT(2)
 #define FAULT_FETCH   BIT(4)
 
 /* What one fault brings in, where the memory is there anyway, and where it is being saved. */
@@ -26,6 +27,7 @@ int space_create(struct ioas_account *account, struct space **out)
         kfree(space);
         return -ENOMEM;
     }
+    mutex_init(&space->lock);
     space->references = 1;
     space->account = account;
     space->search_top = USER_END;
@@ -41,13 +43,24 @@ void space_destroy(struct space *space)
     struct cpu_space *cpu = space->cpu;
     struct edit edit;
 
+    mutex_lock_deaf(&space->lock, "address space");
     edit_begin(&edit, space);
-    space_drop(cpu, 0, USER_END);
-    edit_remove(&edit, 0, USER_END);
+    edit_clear(&edit, 0, USER_END);
     edit_end(&edit); /* may close devices, which stops them and takes their pins off */
     space->cpu = NULL;
+    mutex_unlock(&space->lock);
     cpu_space_destroy(cpu);
     space_put(space);
+}
+
+int space_lock(struct space *space)
+{
+    return mutex_lock(&space->lock, "address space");
+}
+
+void space_unlock(struct space *space)
+{
+    mutex_unlock(&space->lock);
 }
 
 struct cpu_space *space_cpu(struct space *space)
@@ -145,7 +158,8 @@ static struct mapping *grow_down(struct space *space, uaddr_t address)
     uaddr_t start = ALIGN_DOWN(address, PAGE_SIZE);
     uaddr_t below = before ? before->end : SPACE_LOWEST;
 
-    if (!(mapping->flags & MAPPING_GROWS_DOWN) || mapping->end - start > space->stack_limit)
+    if (!(mapping->flags & MAPPING_GROWS_DOWN) || (mapping->flags & MAPPING_BUSY) ||
+        mapping->end - start > space->stack_limit)
         return NULL;
     if (start < below || start - below < STACK_GUARD)
         return NULL;
@@ -158,26 +172,51 @@ static struct mapping *grow_down(struct space *space, uaddr_t address)
     return mapping;
 }
 
-bool space_fault(struct space *space, uaddr_t address, uint64_t error)
+/* Is the page there, with the access that failed? */
+static bool is_accessible(struct space *space, uaddr_t page, uint64_t error)
+{
+    struct cpu_mapping m;
+
+    return page < USER_END && cpu_space_find(space->cpu, page, page + PAGE_SIZE, &m) &&
+           (m.flags & access_of(error));
+}
+
+/* Brings in what is missing around the address, as far as the state of the space allows. */
+static bool serve_fault(struct space *space, uaddr_t address, uint64_t error)
 {
     struct mapping *mapping = mapping_at(space, address);
     uaddr_t page = ALIGN_DOWN(address, PAGE_SIZE);
     uint64_t around;
     uaddr_t start, end;
-    bool file;
 
     if (address >= USER_END || (error & FAULT_PRESENT))
         return false;
     if (!mapping)
         mapping = grow_down(space, address);
-    if (!mapping || !(mapping->access & access_of(error)) || page >= mapping_backed_end(mapping))
+    if (!mapping || (mapping->flags & MAPPING_BUSY) || !(mapping->access & access_of(error)) ||
+        page >= mapping_backed_end(mapping))
         return false;
     around =
         mapping->flags & (MAPPING_LAZY | MAPPING_RESERVATION) ? FAULT_AROUND_LAZY : FAULT_AROUND;
     start = MAX(ALIGN_DOWN(address, around), mapping->start);
     end = MIN(ALIGN_DOWN(address, around) + around, mapping_backed_end(mapping));
-    return space_fill_missing(mapping, start, end, 0) == 0 || space_resident(space, page, &file) ||
+    return space_fill_missing(mapping, start, end, 0) == 0 || is_accessible(space, page, error) ||
            space_fill_missing(mapping, page, page + PAGE_SIZE, 0) == 0;
+}
+
+bool space_fault(struct space *space, uaddr_t address, uint64_t error)
+{
+    bool again = serve_fault(space, address, error);
+
+    if (again || !(error & FAULT_USER) || !space->lock.owner)
+        return again;
+    /* What is in the way may be the middle of a change. Whoever is to end goes to its end. */
+    if (space_lock(space))
+        return true;
+    again = is_accessible(space, ALIGN_DOWN(address, PAGE_SIZE), error) ||
+            serve_fault(space, address, error);
+    space_unlock(space);
+    return again;
 }
 
 enum space_reason space_explain(struct space *space, uaddr_t address, uint64_t error)
@@ -187,14 +226,4 @@ enum space_reason space_explain(struct space *space, uaddr_t address, uint64_t e
     if (!mapping)
         return SPACE_UNMAPPED;
     return mapping->access & access_of(error) ? SPACE_GONE : SPACE_FORBIDDEN;
-}
-
-bool space_resident(struct space *space, uaddr_t page, bool *file)
-{
-    struct cpu_mapping m;
-
-    if (page >= USER_END || !cpu_space_find(space->cpu, page, page + PAGE_SIZE, &m))
-        return false;
-    *file = !(m.flags & PAGE_OWNED);
-    return true;
 }

@@ -60,6 +60,13 @@ void space_set_break(struct space *space, uaddr_t start);
 
 /* ---- For the system calls: Linux values, Linux errors ---------------------------------------- */
 
+/*
+ * Threads of the payload hold this while they call what changes the space, or walks over it, which
+ * may breathe then. -EINTR.
+ */
+int space_lock(struct space *space);
+void space_unlock(struct space *space);
+
 enum space_map_flags { /* MAP_ of mmap(2) */
                        SPACE_SHARED = 0x01,
                        SPACE_PRIVATE = 0x02,
@@ -108,14 +115,28 @@ int space_munlock(struct space *space, uaddr_t at, uint64_t length);
 int space_mlockall(struct space *space, unsigned flags);
 void space_munlockall(struct space *space);
 int space_msync(struct space *space, uaddr_t at, uint64_t length, unsigned flags);
-/* One byte per page of [at, at + pages * PAGE_SIZE): 1 if it has a frame. -ENOMEM at a gap. */
-int space_mincore(struct space *space, uaddr_t at, uint64_t pages, uint8_t *out);
+/* Pages from an address on that are all there, with frames of one kind, or all not there. */
+struct space_pages {
+    uaddr_t end;
+    bool present;
+    bool file; /* the frames are an object's */
+};
+/*
+ * The first such pages of [at, end), not empty, for mincore(2): -ENOMEM when `at` is not mapped.
+ * Takes as long as one call may; needs no lock.
+ */
+int space_mincore(struct space *space, uaddr_t at, uaddr_t end, struct space_pages *out);
+/* The same of any addresses. */
+void space_pages(struct space *space, uaddr_t at, uaddr_t end, struct space_pages *out);
 /* The break after the call: the new one, or the old one if that cannot be. */
 uaddr_t space_brk(struct space *space, uaddr_t to);
 
 /* ---- Faults ---------------------------------------------------------------------------------- */
 
-/* user_ops.page_fault for this space: true if the page is there now (a stack that grows). */
+/*
+ * user_ops.page_fault for this space: true if the access is to be tried again. A fault in user mode
+ * waits for a change of the space that is under way; one in a copy of the kernel never does.
+ */
 bool space_fault(struct space *space, uaddr_t address, uint64_t error);
 /* Why an access to the address failed, for the signal. `error`: as the CPU gave it. */
 enum space_reason {
@@ -127,16 +148,14 @@ enum space_reason space_explain(struct space *space, uaddr_t address, uint64_t e
 
 /* ---- Reports --------------------------------------------------------------------------------- */
 
-/* Text of /proc/self/maps. */
-void space_show_maps(struct space *space, struct text *out);
+/* Text of /proc/self/maps. These two take the lock. -EINTR. */
+int space_show_maps(struct space *space, struct text *out);
 struct space_stats {
     uint64_t mapped;   /* bytes of address space in mappings */
     uint64_t resident; /* bytes with frames behind them */
     uint64_t locked;   /* bytes under mlock */
     uint64_t stack, data, text;
 };
-void space_stats(struct space *space, struct space_stats *out);
-/* For /proc/self/pagemap: is there a frame behind the page, and does it belong to a file? */
-bool space_resident(struct space *space, uaddr_t page, bool *file);
+int space_stats(struct space *space, struct space_stats *out);
 
 #endif

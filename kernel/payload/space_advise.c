@@ -9,6 +9,8 @@ enum {
     ADVICE_POPULATE_WRITE = 23,
 };
 
+#define ADVICE_WORK 400 /* of one mapping, where there is nothing to do */
+
 typedef int (*advice_action)(struct mapping *mapping, uaddr_t start, uaddr_t end);
 
 static int ignore(struct mapping *mapping, uaddr_t start, uaddr_t end)
@@ -21,7 +23,7 @@ static int drop(struct mapping *mapping, uaddr_t start, uaddr_t end)
 {
     if (mapping->flags & (MAPPING_LOCKED | MAPPING_DEVICE))
         return -EINVAL;
-    space_drop(mapping->space->cpu, start, end);
+    space_drop(mapping->space, mapping->cpu, start, end);
     return 0;
 }
 
@@ -91,13 +93,49 @@ static const advice_action advice_actions[] = {
  * As Linux does, a gap is reported after the rest of the range has been seen to; populating ends
  * there.
  */
-int space_madvise(struct space *space, uaddr_t at, uint64_t length, unsigned advice)
+static int advise_range(struct space *space, uaddr_t at, uaddr_t end, unsigned advice)
 {
     bool populates = advice == ADVICE_POPULATE_READ || advice == ADVICE_POPULATE_WRITE;
-    struct mapping *mapping;
-    uaddr_t end;
-    bool gap;
+    bool gap = false;
     int error = 0;
+
+    for (struct mapping *m = mapping_from(space, at); !error && at < end; m = mapping_next(m)) {
+        if (m->start > at) {
+            gap = true;
+            at = m->start;
+        }
+        if (at >= end || (gap && populates))
+            break;
+        error = advice_actions[advice](m, at, MIN(end, m->end));
+        if (!error)
+            error = space_breathe(space, ADVICE_WORK);
+        at = m->end;
+    }
+    return error ? error : gap ? -ENOMEM : 0;
+}
+
+/* Memory to be dropped is cut at both ends first, so that this fails before anything is gone. */
+static int drop_range(struct space *space, uaddr_t at, uaddr_t end, unsigned advice)
+{
+    struct edit edit;
+    int error;
+
+    edit_begin(&edit, space);
+    error = edit_prepare(&edit, at, end);
+    if (!error) {
+        edit_isolate(&edit, at, end);
+        error = advise_range(space, at, end, advice);
+        mappings_join(space, at, end);
+    }
+    edit_end(&edit);
+    return error;
+}
+
+int space_madvise(struct space *space, uaddr_t at, uint64_t length, unsigned advice)
+{
+    uaddr_t end;
+    bool beyond;
+    int error;
 
     if (advice >= ARRAY_SIZE(advice_actions) || !advice_actions[advice] ||
         !IS_ALIGNED(at, PAGE_SIZE))
@@ -106,28 +144,13 @@ int space_madvise(struct space *space, uaddr_t at, uint64_t length, unsigned adv
         return 0;
     if (!range_end(at, length, &end) || end > ALIGN_DOWN(UINT64_MAX, PAGE_SIZE))
         return -EINVAL;
-    gap = end > USER_END;
+    beyond = end > USER_END;
     end = MIN(ALIGN_UP(end, PAGE_SIZE), USER_END);
     if (at >= end)
         return -ENOMEM;
-    /* The only step of dropping that can fail, so that it fails before anything is gone. */
-    if (advice_actions[advice] == drop)
-        error = cpu_space_prepare_cut(space->cpu, at) | cpu_space_prepare_cut(space->cpu, end);
-    if (error)
-        return -ENOMEM;
-    for (mapping = mapping_from(space, at); at < end; mapping = mapping_next(mapping)) {
-        if (mapping->start > at) {
-            gap = true;
-            at = mapping->start;
-        }
-        if (at >= end || (gap && populates))
-            break;
-        error = advice_actions[advice](mapping, at, MIN(end, mapping->end));
-        if (error)
-            return error;
-        at = mapping->end;
-    }
-    return gap ? -ENOMEM : 0;
+    error = advice_actions[advice] == drop ? drop_range(space, at, end, advice)
+                                           : advise_range(space, at, end, advice);
+    return !error && beyond ? -ENOMEM : error;
 }
 
 enum msync_flags {
@@ -154,22 +177,28 @@ int space_msync(struct space *space, uaddr_t at, uint64_t length, unsigned flags
     for (; mapping->start < end; mapping = mapping_next(mapping)) {
         if ((flags & MSYNC_INVALIDATE) && (mapping->flags & MAPPING_LOCKED))
             return -EBUSY;
+        space_breathe_deaf(space, STEP_WORK);
     }
     return 0;
 }
 
-int space_mincore(struct space *space, uaddr_t at, uint64_t pages, uint8_t *out)
+void space_pages(struct space *space, uaddr_t at, uaddr_t end, struct space_pages *out)
 {
-    uaddr_t end;
+    struct cpu_mapping m = {.at = end};
+    bool found = cpu_space_find(space->cpu, at, end, &m);
 
-    if (!IS_ALIGNED(at, PAGE_SIZE))
-        return -EINVAL;
-    if (pages == 0)
-        return 0;
-    if (pages > USER_END / PAGE_SIZE || !space_range(at, pages * PAGE_SIZE, &end) ||
-        !space_is_mapped(space, at, end))
+    if (m.at > at)
+        *out = (struct space_pages){.end = m.at};
+    else
+        *out = (struct space_pages){m.at + m.length, found, !(m.flags & PAGE_OWNED)};
+}
+
+int space_mincore(struct space *space, uaddr_t at, uaddr_t end, struct space_pages *out)
+{
+    const struct mapping *mapping = mapping_at(space, at);
+
+    if (!mapping)
         return -ENOMEM;
-    for (uint64_t i = 0; i < pages; i++)
-        out[i] = space_has_pages(space, at + i * PAGE_SIZE, at + (i + 1) * PAGE_SIZE);
+    space_pages(space, at, MIN(end, mapping->end), out);
     return 0;
 }

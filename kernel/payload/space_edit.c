@@ -58,22 +58,44 @@ void edit_isolate(struct edit *edit, uaddr_t start, uaddr_t end)
     cut(edit, end);
 }
 
-void edit_remove(struct edit *edit, uaddr_t start, uaddr_t end)
+/* From now on nobody finds it, by its address or by what it maps. */
+static void take_out(struct edit *edit, struct mapping *mapping)
 {
+    mapping_set_locked(mapping, false);
+    mapping_remove(mapping);
+    if (mapping->object && (mapping->flags & MAPPING_SHARED))
+        memobj_unwatch(&mapping->watcher);
+    mapping->next = edit->gone;
+    edit->gone = mapping;
+}
+
+static void remove_range(struct edit *edit, uaddr_t start, uaddr_t end, bool pages)
+{
+    struct space *space = edit->space;
     struct mapping *mapping;
 
     edit_isolate(edit, start, end);
-    mapping = mapping_from(edit->space, start);
-    while (mapping->start < end && mapping != &edit->space->top) {
+    mapping = mapping_from(space, start);
+    while (mapping->start < end && mapping != &space->top) {
         struct mapping *next = mapping_next(mapping);
 
-        if (mapping->flags & MAPPING_LOCKED)
-            mapping_set_locked(mapping, false);
-        mapping_remove(mapping);
-        mapping->next = edit->gone;
-        edit->gone = mapping;
+        mapping->flags |= MAPPING_BUSY;
+        if (pages)
+            space_drop(space, space->cpu, mapping->start, mapping->end);
+        take_out(edit, mapping);
+        space_breathe_deaf(space, CHANGE_WORK);
         mapping = next;
     }
+}
+
+void edit_remove(struct edit *edit, uaddr_t start, uaddr_t end)
+{
+    remove_range(edit, start, end, false);
+}
+
+void edit_clear(struct edit *edit, uaddr_t start, uaddr_t end)
+{
+    remove_range(edit, start, end, true);
 }
 
 void edit_end(struct edit *edit)
@@ -85,5 +107,6 @@ void edit_end(struct edit *edit)
 
         edit->gone = mapping->next;
         mapping_free(mapping);
+        space_breathe_deaf(edit->space, CHANGE_WORK);
     }
 }

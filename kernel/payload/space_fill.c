@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Where the memory behind mappings comes from. Frames of anonymous and private memory belong to the
- * page that maps them (PAGE_OWNED); those of shared objects belong to the object.
+ * page that maps them (PAGE_OWNED); those of shared objects belong to the object. Memory is cleared
+ * before it is mapped.
  */
 #include "kernel/lib/error.h"
 #include "kernel/lib/string.h"
@@ -21,18 +22,33 @@ static unsigned page_flags(const struct mapping *mapping)
     return flags;
 }
 
-void space_drop(struct cpu_space *cpu, uaddr_t start, uaddr_t end)
+/*
+ * The end of the piece to be dropped that begins with the stretch `m`: the stretch, or where its
+ * pages are small, all that one table may hold.
+ */
+static uaddr_t piece_end(const struct cpu_mapping *m, uaddr_t end)
+{
+    return MIN(end, MAX(m->at + m->length, ALIGN_DOWN(m->at, SIZE_2M) + SIZE_2M));
+}
+
+void space_drop(const struct space *space, struct cpu_space *cpu, uaddr_t start, uaddr_t end)
 {
     struct cpu_mapping m;
-    uaddr_t at = start;
 
-    while (cpu_space_find(cpu, at, end, &m)) {
-        if (m.flags & PAGE_OWNED)
-            frames_release(m.base, m.length);
-        at = m.at + m.length;
+    while (cpu_space_find(cpu, start, end, &m)) {
+        uaddr_t at = m.at, to = piece_end(&m, end);
+        uint64_t pages = 0;
+
+        do {
+            if (m.flags & PAGE_OWNED)
+                frames_release(m.base, m.length);
+            start = m.at + m.length;
+            pages += MIN(m.length / PAGE_SIZE, SIZE_2M / PAGE_SIZE);
+        } while (cpu_space_find(cpu, start, to, &m));
+        /* The frames are not handed out again before this: nothing above or below allocates. */
+        cpu_space_unmap(cpu, at, start - at);
+        space_breathe_deaf(space, TABLE_WORK + pages * PAGE_WORK);
     }
-    /* The frames are not handed out again before this: nothing above or below allocates. */
-    cpu_space_unmap(cpu, start, end - start);
 }
 
 /* The largest block that fits an address range and its alignment. */
@@ -69,16 +85,60 @@ static int copy_from_object(const struct mapping *mapping, uaddr_t at, paddr_t t
     return 0;
 }
 
-/* One block at `at`; *order is lowered when there is none so large. Returns the bytes mapped. */
-static int64_t fill_block(const struct mapping *mapping, struct cpu_space *cpu, uaddr_t at,
-                          uint64_t length, unsigned *order, unsigned flags)
+#define CLEAR_PIECE MIB
+#define SMALL_PIECE (64 * MIB) /* mapped at a time in small pages */
+#define FILL_WORK   1000       /* of one block, its contents aside */
+#define WORD_WORK   8          /* bytes cleared or copied for a unit of work */
+
+/* Clears a block that nobody else has seen yet; breathes between pieces. -EINTR. */
+static int clear_block(const struct mapping *mapping, paddr_t base, uint64_t bytes)
+{
+    int error = 0;
+
+    for (; bytes > CLEAR_PIECE && !error; base += CLEAR_PIECE, bytes -= CLEAR_PIECE) {
+        memset(phys_to_virt(base), 0, CLEAR_PIECE);
+        error = space_breathe(mapping->space, CLEAR_PIECE / WORD_WORK);
+    }
+    if (!error)
+        memset(phys_to_virt(base), 0, bytes);
+    return error;
+}
+
+/*
+ * How large a block may be: as large as it fits; what is copied from an object only so large that
+ * the object is not let out of sight.
+ */
+static unsigned largest_order(const struct mapping *mapping, uaddr_t at, uint64_t length)
 {
     unsigned fits = block_order(at, length);
+
+    return mapping->object ? MIN(fits, ORDER_2M) : fits;
+}
+
+/* Puts a cleared block where nothing is. */
+static int map_block(const struct mapping *mapping, uaddr_t at, paddr_t base, uint64_t bytes,
+                     unsigned flags)
+{
+    int error = mapping->object ? copy_from_object(mapping, at, base, bytes) : 0;
+
+    return error ? error : cpu_space_map(mapping->cpu, at, base, bytes, flags);
+}
+
+/*
+ * One block at `at`; *order is lowered when there is none so large. Returns the bytes mapped: 0
+ * also when a fault was faster while the block was cleared.
+ */
+static int64_t fill_block(const struct mapping *mapping, uaddr_t at, uint64_t length,
+                          unsigned *order, unsigned flags)
+{
+    unsigned fits = largest_order(mapping, at, length);
     unsigned huge = mapping->huge_order;
     unsigned use = huge && fits >= huge ? huge : MIN(fits, *order);
     uint64_t bytes = PAGE_SIZE << use;
-    paddr_t base = frames_alloc(use, FRAMES_ZERO | FRAMES_PAYLOAD);
-    int error = 0;
+    paddr_t base = frames_alloc(use, FRAMES_PAYLOAD);
+    struct cpu_mapping m;
+    bool taken;
+    int error;
 
     if (base == PADDR_NONE) {
         if (use == 0 || use == huge)
@@ -86,82 +146,100 @@ static int64_t fill_block(const struct mapping *mapping, struct cpu_space *cpu, 
         *order = use - 1;
         return 0;
     }
-    if (mapping->object)
-        error = copy_from_object(mapping, at, base, bytes);
-    if (!error)
-        error = cpu_space_map(cpu, at, base, bytes, flags);
-    if (error) {
+    error = clear_block(mapping, base, bytes);
+    taken = !error && bytes > CLEAR_PIECE && cpu_space_find(mapping->cpu, at, at + bytes, &m);
+    if (!error && !taken)
+        error = map_block(mapping, at, base, bytes, flags);
+    if (error || taken)
         frames_release(base, bytes);
-        return error;
-    }
-    return (int64_t)bytes;
+    return error ? error : taken ? 0 : (int64_t)bytes;
 }
 
-/* Anonymous and private memory: frames of its own, in the largest blocks there are. */
-static int fill_owned(const struct mapping *mapping, struct cpu_space *cpu, uaddr_t start,
-                      uaddr_t end, unsigned flags)
+/*
+ * Frames for the object in large blocks, if there may be breaths; what is small run() makes. 1:
+ * others were let in.
+ */
+static int populate_object(const struct mapping *mapping, uint64_t offset, uint64_t length)
 {
-    unsigned order = ORDER_1G;
-    uaddr_t at = start;
-
-    while (at < end) {
-        int64_t bytes = fill_block(mapping, cpu, at, end - at, &order, flags);
-
-        if (bytes < 0) {
-            space_drop(cpu, start, at);
-            return (int)bytes;
-        }
-        at += (uint64_t)bytes;
-    }
-    return 0;
+    if (!mutex_held(&mapping->space->lock) || !memobj_is_ram(mapping->object))
+        return 0;
+    return ramobj_populate(mapping->object, offset, length);
 }
 
 /* Shared objects and devices: the object's memory. */
-static int fill_shared(const struct mapping *mapping, struct cpu_space *cpu, uaddr_t start,
-                       uaddr_t end, unsigned flags)
+static int64_t fill_shared(const struct mapping *mapping, uaddr_t at, uaddr_t end, unsigned flags)
 {
-    uaddr_t at = start;
+    uint64_t offset = mapping->offset + (at - mapping->start);
+    struct phys_run run = {0};
+    int error = populate_object(mapping, offset, end - at);
 
-    while (at < end) {
-        uint64_t offset = mapping->offset + (at - mapping->start);
-        struct phys_run run;
-        int error = memobj_run(mapping->object, offset, end - at, &run);
-
-        if (!error && run.length < PAGE_SIZE << mapping->huge_order)
-            error = -ENOMEM;
-        if (!error)
-            error = cpu_space_map(cpu, at, run.base, run.length, flags);
-        if (error) {
-            cpu_space_unmap(cpu, start, at - start);
-            return error;
-        }
-        at += run.length;
-    }
-    return 0;
+    if (error)
+        return MIN(error, 0);
+    error = memobj_run(mapping->object, offset, end - at, &run);
+    if (!error && run.length < PAGE_SIZE << mapping->huge_order)
+        error = -ENOMEM;
+    if (!IS_ALIGNED(at | run.base, SIZE_2M))
+        run.length = MIN(run.length, SMALL_PIECE);
+    if (!error)
+        error = cpu_space_map(mapping->cpu, at, run.base, run.length, flags);
+    return error ? error : (int64_t)run.length;
 }
 
-int space_fill(const struct mapping *mapping, struct cpu_space *cpu, uaddr_t start, uaddr_t end,
-               unsigned marks)
+/* Puts memory behind the beginning of a hole; returns the bytes. */
+static int64_t fill_step(const struct mapping *mapping, uaddr_t at, uaddr_t end, unsigned *order,
+                         unsigned flags)
 {
-    unsigned flags = page_flags(mapping) | marks;
+    if (flags & PAGE_OWNED)
+        return fill_block(mapping, at, end - at, order, flags);
+    return fill_shared(mapping, at, end, flags);
+}
 
-    return flags & PAGE_OWNED ? fill_owned(mapping, cpu, start, end, flags)
-                              : fill_shared(mapping, cpu, start, end, flags);
+/* Fills a hole from *at on; stops early, *at being where, when others may have been let in. */
+static int fill_hole(const struct mapping *mapping, uaddr_t *at, uaddr_t end, unsigned *order,
+                     unsigned flags)
+{
+    bool alone = true;
+    int error = 0;
+
+    while (*at < end && alone && !error) {
+        int64_t bytes = fill_step(mapping, *at, end, order, flags);
+        int64_t left = breath_left;
+
+        if (bytes < 0)
+            return (int)bytes;
+        *at += (uint64_t)bytes;
+        error = space_breathe(mapping->space,
+                              FILL_WORK + MIN((uint64_t)bytes, CLEAR_PIECE) / WORD_WORK);
+        alone = bytes > 0 && bytes <= (int64_t)CLEAR_PIECE &&
+                (!mutex_held(&mapping->space->lock) || breath_left < left);
+    }
+    return error;
 }
 
 int space_fill_missing(const struct mapping *mapping, uaddr_t start, uaddr_t end, unsigned marks)
 {
-    struct cpu_space *cpu = mapping->space->cpu;
+    unsigned order = ORDER_1G, flags = page_flags(mapping) | marks;
     int error = 0;
 
     while (start < end && !error) {
         struct cpu_mapping m = {.at = end};
-        bool found = cpu_space_find(cpu, start, end, &m);
+        bool found = cpu_space_find(mapping->cpu, start, end, &m);
 
-        if (m.at > start)
-            error = space_fill(mapping, cpu, start, m.at, marks);
-        start = found ? m.at + m.length : end;
+        error = fill_hole(mapping, &start, m.at, &order, flags);
+        if (!error && found && start == m.at)
+            start += m.length;
+        if (!error)
+            error = space_breathe(mapping->space, TABLE_WORK);
     }
+    return error;
+}
+
+int space_fill(const struct mapping *mapping, uaddr_t start, uaddr_t end, unsigned marks)
+{
+    int error = space_fill_missing(mapping, start, end, marks);
+
+    if (error)
+        space_drop(mapping->space, mapping->cpu, start, end);
     return error;
 }
 
@@ -171,7 +249,7 @@ void space_fill_undo(struct space *space, uaddr_t start, uaddr_t end)
 
     for (; cpu_space_find(space->cpu, start, end, &m); start = m.at + m.length) {
         if (m.flags & PAGE_FRESH)
-            space_drop(space->cpu, m.at, m.at + m.length);
+            space_drop(space, space->cpu, m.at, m.at + m.length);
     }
 }
 
@@ -194,7 +272,7 @@ uaddr_t mapping_backed_end(const struct mapping *mapping)
     return mapping->start + MIN(backed, mapping->end - mapping->start);
 }
 
-int space_fill_eager(const struct mapping *mapping, struct cpu_space *cpu, bool asked)
+int space_fill_eager(const struct mapping *mapping, bool asked)
 {
     uaddr_t end = mapping_backed_end(mapping);
     bool locked = (mapping->flags & MAPPING_LOCKED) && !mapping->space->lock_on_fault;
@@ -203,5 +281,5 @@ int space_fill_eager(const struct mapping *mapping, struct cpu_space *cpu, bool 
         return 0;
     if (!mapping_is_eager(mapping) && !locked && !asked)
         return 0;
-    return space_fill(mapping, cpu, mapping->start, end, 0);
+    return space_fill(mapping, mapping->start, end, 0);
 }

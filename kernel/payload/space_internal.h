@@ -1,12 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the files of the address space share. A *mapping* is a range with one kind of memory and one
+ * What the files of the address space share.
+ *
+ * A change of the space may take long, so it is done in pieces with breaths in between, under the
+ * lock of the space. Faults, and pinning memory for devices, do without the lock: a fault may come
+ * in the middle of a copy, where nothing can wait. So at each breath the tree and the page tables
+ * are in a state in which a fault can be served: every page belongs to a mapping in the tree, and a
+ * mapping that is being made or taken apart is MAPPING_BUSY, which a fault leaves alone; in user
+ * mode it then waits for the lock and looks again. And after each breath whoever holds the lock
+ * expects that faults have filled holes, and that a stack has grown.
+ *
+ * The lock is the first to be taken: files are mapped and closed under it, and take their own. No
+ * copy from or to the payload's memory is made with it.
+ *
+ * A *mapping* is a range with one kind of memory and one
  * access. Mappings are in a tree by address; each node knows the gap below it, so that free address
  * space is found in logarithmic time.
  */
 #ifndef KERNEL_PAYLOAD_SPACE_INTERNAL_H
 #define KERNEL_PAYLOAD_SPACE_INTERNAL_H
 
+#include "kernel/cpu/mutex.h"
 #include "kernel/lib/avl.h"
 #include "kernel/mm/memobj.h"
 #include "kernel/payload/space.h"
@@ -24,11 +38,13 @@ enum mapping_flags {
     MAPPING_GROWS_DOWN = 8,
     MAPPING_LOCKED = 16,
     MAPPING_DEVICE = 32, /* the object is device memory */
+    MAPPING_BUSY = 64,   /* being made or taken apart: faults have no business here */
 };
 
 struct mapping {
     struct avl_node node;
     struct space *space;
+    struct cpu_space *cpu; /* where its pages are: the space's tables, or others while it is made */
     uaddr_t start;
     uaddr_t end;
     uint64_t gap;         /* free bytes below, down to the mapping before */
@@ -47,6 +63,7 @@ struct mapping {
 };
 
 struct space {
+    struct mutex lock;
     struct cpu_space *cpu;
     struct avl_tree mappings;
     struct mapping top; /* an empty one at the end: the gap below it is the last one */
@@ -61,6 +78,34 @@ struct space {
     unsigned references;
     struct ioas_account *account;
 };
+
+/* ---- Breathing --------------------------------------------------------------------------------
+ */
+
+/* Rough costs, for the functions below: a step over one mapping; changing one; a page; a search. */
+#define STEP_WORK   30u
+#define CHANGE_WORK 2000u
+#define PAGE_WORK   40u
+#define TABLE_WORK  12000u /* looking through tables for the next page */
+
+/*
+ * Counts work, and breathes under the lock. -EINTR. Without the lock, in a fault, it is counted for
+ * the call that the fault is part of.
+ */
+static inline int space_breathe(const struct space *space, uint64_t units)
+{
+    if (!mutex_held(&space->lock)) {
+        breath_left -= (int64_t)MIN(units, BREATH_WORK);
+        return 0;
+    }
+    return breathe_after((uint32_t)MIN(units, BREATH_WORK), "address space");
+}
+/* For what must be finished. */
+static inline void space_breathe_deaf(const struct space *space, uint64_t units)
+{
+    if (mutex_held(&space->lock))
+        breathe_deaf_after((uint32_t)MIN(units, BREATH_WORK), "address space");
+}
 
 /* ---- mapping.c: the tree ----------------------------------------------------------------------
  */
@@ -115,7 +160,9 @@ void edit_begin(struct edit *edit, struct space *space);
 int edit_prepare(struct edit *edit, uaddr_t start, uaddr_t end);
 /* Makes no mapping cross start or end. Needs edit_prepare() of the range. */
 void edit_isolate(struct edit *edit, uaddr_t start, uaddr_t end);
-/* Takes all mappings out of a range that edit_prepare() saw. Their pages are the caller's. */
+/* Takes all mappings with their pages out of a range that edit_prepare() saw. */
+void edit_clear(struct edit *edit, uaddr_t start, uaddr_t end);
+/* The same for mappings whose pages are the caller's. */
 void edit_remove(struct edit *edit, uaddr_t start, uaddr_t end);
 /* Frees what was not used and what was taken out. The last step: it may sleep. */
 void edit_end(struct edit *edit);
@@ -124,22 +171,20 @@ void edit_end(struct edit *edit);
  */
 
 /*
- * Puts memory behind an empty range of the mapping, in the given page tables (which may not be the
- * space's own yet). `marks`: PAGE_FRESH or 0. -ENOMEM, -EFAULT (beyond the end of the object), -EIO
- * (revoked): nothing is left behind.
+ * Puts memory behind what is missing in a range of the mapping. `marks`: PAGE_FRESH or 0. -ENOMEM,
+ * -EFAULT (beyond the end of the object), -EIO (revoked), -EINTR: what was put in before stays.
  */
-int space_fill(const struct mapping *mapping, struct cpu_space *cpu, uaddr_t start, uaddr_t end,
-               unsigned marks);
-/* The same for what is missing in the range. A failure leaves what was put in before. */
 int space_fill_missing(const struct mapping *mapping, uaddr_t start, uaddr_t end, unsigned marks);
+/* The same for a range that is empty and nobody's yet: a failure leaves nothing behind. */
+int space_fill(const struct mapping *mapping, uaddr_t start, uaddr_t end, unsigned marks);
 /* Takes everything marked PAGE_FRESH in the range out again. */
 void space_fill_undo(struct space *space, uaddr_t start, uaddr_t end);
-/* Releases owned frames of a range and unmaps it. No page may cross the ends. */
-void space_drop(struct cpu_space *cpu, uaddr_t start, uaddr_t end);
+/* Releases owned frames of a range of the tables and unmaps it. No page may cross the ends. */
+void space_drop(const struct space *space, struct cpu_space *cpu, uaddr_t start, uaddr_t end);
 /* Does the mapping get its memory as soon as it is accessible? */
 bool mapping_is_eager(const struct mapping *mapping);
 /* Gives a new mapping the memory it must have from the start. */
-int space_fill_eager(const struct mapping *mapping, struct cpu_space *cpu, bool asked);
+int space_fill_eager(const struct mapping *mapping, bool asked);
 /* Where the memory behind the mapping ends: its end, or that of the object. */
 uaddr_t mapping_backed_end(const struct mapping *mapping);
 
@@ -154,8 +199,12 @@ bool space_has_pages(const struct space *space, uaddr_t start, uaddr_t end);
  */
 bool space_choose(const struct space *space, uint64_t length, uint64_t offset, uint64_t least_align,
                   bool low_32, uaddr_t *out);
-/* Puts a mapping whose pages are there already into the tree and joins it with its neighbours. */
+/* Puts a mapping into the tree, busy as long as space_insert_end() has not been called. */
 void space_insert(struct space *space, struct mapping *mapping);
+/* Its pages are there: it may be used, and joins its neighbours. */
+void space_insert_end(struct mapping *mapping);
+/* Takes it out again, with its pages; the node stays the caller's. */
+void space_insert_undo(struct mapping *mapping);
 
 /* ---- space_source.c ---------------------------------------------------------------------------
  */

@@ -52,6 +52,7 @@ static uint64_t unlocked_bytes(const struct space *space, uaddr_t start, uaddr_t
     for (; mapping->start < end; mapping = mapping_next(mapping)) {
         if (!(mapping->flags & (MAPPING_LOCKED | MAPPING_DEVICE)))
             bytes += MIN(end, mapping->end) - MAX(start, mapping->start);
+        space_breathe_deaf(space, STEP_WORK);
     }
     return bytes;
 }
@@ -70,6 +71,10 @@ static int make_present(struct space *space, uaddr_t start, uaddr_t end)
         if (!mapping->access || to > mapping_backed_end(mapping))
             return -ENOMEM;
         error = space_fill_missing(mapping, MAX(start, mapping->start), to, 0);
+        if (!error)
+            error = space_breathe(space, STEP_WORK);
+        if (error == -EINTR)
+            return error;
         if (error)
             return error == -ENOMEM ? -EAGAIN : -ENOMEM;
     }
@@ -87,8 +92,10 @@ static int set_range(struct space *space, uaddr_t start, uaddr_t end, bool locke
     if (!error) {
         edit_isolate(&edit, start, end);
         mapping = mapping_from(space, start);
-        for (; mapping->start < end; mapping = mapping_next(mapping))
+        for (; mapping->start < end; mapping = mapping_next(mapping)) {
             mapping_set_locked(mapping, locked);
+            space_breathe_deaf(space, STEP_WORK);
+        }
         mappings_join(space, start, end);
     }
     edit_end(&edit);
@@ -154,6 +161,7 @@ int space_mlockall(struct space *space, unsigned flags)
             if (!(flags & LOCK_ON_FAULT) && mapping->access)
                 space_fill_missing(mapping, mapping->start, mapping_backed_end(mapping), 0);
             mapping_set_locked(mapping, true);
+            space_breathe_deaf(space, STEP_WORK);
         }
         mappings_join(space, 0, USER_END);
     }
@@ -166,8 +174,10 @@ void space_munlockall(struct space *space)
 {
     struct mapping *mapping = mapping_from(space, 0);
 
-    for (; mapping != &space->top; mapping = mapping_next(mapping))
+    for (; mapping != &space->top; mapping = mapping_next(mapping)) {
         mapping_set_locked(mapping, false);
+        space_breathe_deaf(space, STEP_WORK);
+    }
     mappings_join(space, 0, USER_END);
     space->lock_future = space->lock_on_fault = false;
 }

@@ -74,6 +74,7 @@ static void describe(struct mapping *mapping, struct space *space,
 {
     struct mapping kind = {
         .space = space,
+        .cpu = space->cpu,
         .object = request->object,
         .offset = request->offset,
         .file_offset = request->file_offset,
@@ -109,43 +110,74 @@ bool space_has_pages(const struct space *space, uaddr_t start, uaddr_t end)
 void space_insert(struct space *space, struct mapping *mapping)
 {
     bool locked = mapping->flags & MAPPING_LOCKED;
-    uaddr_t start = mapping->start, end = mapping->end;
 
     mapping->flags &= (uint8_t)~MAPPING_LOCKED;
+    mapping->flags |= MAPPING_BUSY;
     mapping_insert(space, mapping);
     if (locked)
         mapping_set_locked(mapping, true);
-    mappings_join(space, start, end);
 }
 
-/*
- * Puts a mapping in place of whatever is there. Its pages are made first: in the space's own tables
- * where nothing is in the way, else aside, to be grafted when nothing can fail any more.
- */
-static int install(struct edit *edit, struct mapping *mapping, bool populate)
+void space_insert_end(struct mapping *mapping)
 {
-    struct space *space = edit->space;
-    uaddr_t start = mapping->start, end = mapping->end;
-    bool aside = space_has_pages(space, start, end);
-    struct cpu_space *cpu = aside ? cpu_space_create() : space->cpu;
+    mapping->flags &= (uint8_t)~MAPPING_BUSY;
+    mappings_join(mapping->space, mapping->start, mapping->end);
+}
+
+void space_insert_undo(struct mapping *mapping)
+{
+    space_drop(mapping->space, mapping->cpu, mapping->start, mapping->end);
+    mapping_set_locked(mapping, false);
+    mapping_remove(mapping);
+}
+
+/* Where nothing is in the way the pages come when the mapping is there. */
+static int install_free(struct space *space, struct mapping *mapping, bool populate)
+{
     int error;
 
-    if (!cpu)
-        return -ENOMEM;
-    error = edit_prepare(edit, start, end);
-    if (!error)
-        error = space_fill_eager(mapping, cpu, populate);
-    if (!error) {
-        if (aside) {
-            space_drop(space->cpu, start, end);
-            cpu_space_graft(space->cpu, cpu);
-        }
-        edit_remove(edit, start, end);
-        space_insert(space, mapping);
-    }
-    if (aside)
-        cpu_space_destroy(cpu);
+    space_insert(space, mapping);
+    error = space_fill_eager(mapping, populate);
+    if (error)
+        space_insert_undo(mapping);
+    else
+        space_insert_end(mapping);
     return error;
+}
+
+/* In place of something the pages are made aside, to be grafted when nothing can fail any more. */
+static int install_over(struct edit *edit, struct mapping *mapping, bool populate)
+{
+    struct space *space = edit->space;
+    struct cpu_space *aside = cpu_space_create();
+    int error;
+
+    if (!aside)
+        return -ENOMEM;
+    mapping->cpu = aside;
+    error = edit_prepare(edit, mapping->start, mapping->end);
+    if (!error) {
+        edit_isolate(edit, mapping->start, mapping->end);
+        error = space_fill_eager(mapping, populate);
+        if (error)
+            mappings_join(space, mapping->start, mapping->end);
+    }
+    if (!error) {
+        edit_clear(edit, mapping->start, mapping->end);
+        space_insert(space, mapping);
+        cpu_space_graft(space->cpu, aside);
+        space_insert_end(mapping);
+    }
+    cpu_space_destroy(aside);
+    return error;
+}
+
+/* Puts a mapping in place of whatever is there. */
+static int install(struct edit *edit, struct mapping *mapping, bool populate)
+{
+    if (space_is_free(edit->space, mapping->start, mapping->end))
+        return install_free(edit->space, mapping, populate);
+    return install_over(edit, mapping, populate);
 }
 
 /* The checks of mmap(2), and where the mapping goes. */
@@ -214,10 +246,8 @@ int space_munmap(struct space *space, uaddr_t at, uint64_t length)
         return -EINVAL;
     edit_begin(&edit, space);
     error = edit_prepare(&edit, at, end);
-    if (!error) {
-        space_drop(space->cpu, at, end);
-        edit_remove(&edit, at, end);
-    }
+    if (!error)
+        edit_clear(&edit, at, end);
     edit_end(&edit);
     return error;
 }
@@ -229,6 +259,7 @@ static bool access_allowed(const struct space *space, uaddr_t start, uaddr_t end
     for (; mapping->start < end; mapping = mapping_next(mapping)) {
         if (access & ~(unsigned)mapping->access_max)
             return false;
+        space_breathe_deaf(space, STEP_WORK);
     }
     return true;
 }
@@ -247,10 +278,26 @@ static int fill_reservations(struct space *space, uaddr_t start, uaddr_t end)
 
         if (!lazy && from < to)
             error = space_fill_missing(mapping, from, to, PAGE_FRESH);
+        if (!error)
+            error = space_breathe(space, STEP_WORK);
     }
     if (error)
         space_fill_undo(space, start, end);
     return error;
+}
+
+/* The pages of a range within one mapping, table by table. */
+static void protect_pages(struct space *space, uaddr_t start, uaddr_t end, unsigned access)
+{
+    struct cpu_mapping m;
+
+    while (cpu_space_find(space->cpu, start, end, &m)) {
+        uaddr_t to = MIN(end, MAX(m.at + m.length, ALIGN_DOWN(m.at, SIZE_2M) + SIZE_2M));
+
+        cpu_space_protect(space->cpu, m.at, to - m.at, access);
+        start = to;
+        space_breathe_deaf(space, TABLE_WORK + MIN(to - m.at, SIZE_2M) / PAGE_SIZE * PAGE_WORK);
+    }
 }
 
 static void set_access(struct space *space, uaddr_t start, uaddr_t end, unsigned access)
@@ -261,8 +308,9 @@ static void set_access(struct space *space, uaddr_t start, uaddr_t end, unsigned
         mapping->access = (uint8_t)access;
         if (access)
             mapping->flags &= (uint8_t)~MAPPING_RESERVATION;
+        protect_pages(space, MAX(start, mapping->start), MIN(end, mapping->end), access);
+        space_breathe_deaf(space, STEP_WORK);
     }
-    cpu_space_protect(space->cpu, start, end - start, access);
     mappings_join(space, start, end);
 }
 
@@ -282,11 +330,13 @@ int space_protect(struct space *space, uaddr_t at, uint64_t length, unsigned acc
         return -EACCES;
     edit_begin(&edit, space);
     error = edit_prepare(&edit, at, end);
-    if (!error && access)
-        error = fill_reservations(space, at, end);
     if (!error) {
         edit_isolate(&edit, at, end);
-        set_access(space, at, end, access);
+        error = access ? fill_reservations(space, at, end) : 0;
+        if (error)
+            mappings_join(space, at, end);
+        else
+            set_access(space, at, end, access);
     }
     edit_end(&edit);
     return error;

@@ -5,6 +5,8 @@
 #include "kernel/mm/heap.h"
 #include "kernel/payload/space_internal.h"
 
+#define TABLE_PAGES 512 /* changed at a time: cpu_space_find() */
+
 enum mremap_flags {
     MREMAP_MAYMOVE = 1,
     MREMAP_FIXED = 2,
@@ -22,25 +24,44 @@ struct move {
     uint64_t keep;
 };
 
-/* Maps the pages of [at, at + length) at `to` as well. -ENOMEM: nothing is mapped there. */
+/* Takes pages, which belong to others, out of tables. None crosses the ends. */
+static void unmap_pages(struct space *space, struct cpu_space *cpu, uaddr_t at, uint64_t length)
+{
+    uaddr_t end = at + length;
+    struct cpu_mapping m;
+
+    for (; cpu_space_find(cpu, at, end, &m); at = m.at + m.length) {
+        cpu_space_unmap(cpu, m.at, m.length);
+        space_breathe_deaf(space, TABLE_WORK + PAGE_WORK * MIN(m.length / PAGE_SIZE, TABLE_PAGES));
+    }
+}
+
+/*
+ * Maps the pages of [at, at + length) at `to` as well. -ENOMEM, -EINTR: nothing is mapped there.
+ */
 static int copy_pages(struct space *space, uaddr_t at, uint64_t length, struct cpu_space *cpu,
                       uaddr_t to)
 {
     struct cpu_mapping m;
     uaddr_t next = at;
 
-    for (; cpu_space_find(space->cpu, next, at + length, &m); next = m.at + m.length) {
-        if (cpu_space_map(cpu, to + (m.at - at), m.base, m.length, m.flags)) {
-            cpu_space_unmap(cpu, to, m.at - at);
-            return -ENOMEM;
-        }
+    int error = 0;
+
+    for (; !error && cpu_space_find(space->cpu, next, at + length, &m); next = m.at + m.length) {
+        error = cpu_space_map(cpu, to + (m.at - at), m.base, m.length, m.flags);
+        if (!error && length >= SIZE_2M) /* what is shorter is as good as done */
+            error = space_breathe(space,
+                                  TABLE_WORK + PAGE_WORK * MIN(m.length / PAGE_SIZE, TABLE_PAGES));
     }
-    return 0;
+    if (error)
+        unmap_pages(space, cpu, to, next - at);
+    return error;
 }
 
 /* Pages at the new place: those that move, and new ones where the mapping grows. */
-static int make_pages(const struct move *move, struct cpu_space *cpu)
+static int make_pages(const struct move *move)
 {
+    struct cpu_space *cpu = move->node->cpu;
     struct mapping grown = *move->node;
     int error = copy_pages(move->space, move->at, move->keep, cpu, move->to);
 
@@ -48,20 +69,18 @@ static int make_pages(const struct move *move, struct cpu_space *cpu)
         return error;
     grown.start += move->keep;
     grown.offset += move->keep;
-    error = space_fill_eager(&grown, cpu, false);
+    error = space_fill_eager(&grown, false);
     if (error)
-        cpu_space_unmap(cpu, move->to, move->keep);
+        unmap_pages(move->space, cpu, move->to, move->keep);
     return error;
 }
 
-/* The half that cannot fail: the old pages and mappings go, the new mapping comes. */
+/* The half that cannot fail, with the new mapping in the tree: the old one goes. */
 static void commit(const struct move *move, struct edit *edit)
 {
-    edit_remove(edit, move->to, move->to + move->length);
-    cpu_space_unmap(move->space->cpu, move->at, move->keep);
-    space_drop(move->space->cpu, move->at + move->keep, move->at + move->old_length);
-    edit_remove(edit, move->at, move->at + move->old_length);
-    space_insert(move->space, move->node);
+    unmap_pages(move->space, move->space->cpu, move->at, move->keep);
+    edit_clear(edit, move->at, move->at + move->old_length);
+    space_insert_end(move->node);
 }
 
 /* Onto memory within one 2 MiB: with the table held, single pages can be put there for sure. */
@@ -72,8 +91,9 @@ static int move_held(const struct move *move, struct edit *edit)
 
     if (error)
         return error;
-    space_drop(cpu, move->to, move->to + move->length);
-    error = make_pages(move, cpu);
+    edit_clear(edit, move->to, move->to + move->length);
+    space_insert(move->space, move->node);
+    error = make_pages(move);
     ASSERT(!error);
     commit(move, edit);
     cpu_space_unhold(cpu, move->to);
@@ -87,9 +107,11 @@ static int move_aside(const struct move *move, struct edit *edit)
 
     if (!aside)
         return -ENOMEM;
-    error = make_pages(move, aside);
+    move->node->cpu = aside;
+    error = make_pages(move);
     if (!error) {
-        space_drop(move->space->cpu, move->to, move->to + move->length);
+        edit_clear(edit, move->to, move->to + move->length);
+        space_insert(move->space, move->node);
         cpu_space_graft(move->space->cpu, aside);
         commit(move, edit);
     }
@@ -99,9 +121,13 @@ static int move_aside(const struct move *move, struct edit *edit)
 
 static int move_free(const struct move *move, struct edit *edit)
 {
-    int error = make_pages(move, move->space->cpu);
+    int error;
 
-    if (!error)
+    space_insert(move->space, move->node);
+    error = make_pages(move);
+    if (error)
+        space_insert_undo(move->node);
+    else
         commit(move, edit);
     return error;
 }
@@ -115,18 +141,35 @@ static int prepare(const struct move *move, struct edit *edit)
     return error ? error : edit_prepare(edit, move->to, move->to + move->length);
 }
 
-static int run_move(struct move *move, struct edit *edit)
+static int move_pages(const struct move *move, struct edit *edit)
 {
     bool one_table =
         ALIGN_DOWN(move->to, SIZE_2M) == ALIGN_DOWN(move->to + move->length - 1, SIZE_2M) &&
         move->length < SIZE_2M;
+
+    if (space_is_free(move->space, move->to, move->to + move->length))
+        return move_free(move, edit);
+    return one_table && move->keep == move->length ? move_held(move, edit) : move_aside(move, edit);
+}
+
+static int run_move(struct move *move, struct edit *edit)
+{
     int error = prepare(move, edit);
 
     if (error)
         return error;
-    if (!space_has_pages(move->space, move->to, move->to + move->length))
-        return move_free(move, edit);
-    return one_table && move->keep == move->length ? move_held(move, edit) : move_aside(move, edit);
+    edit_isolate(edit, move->at, move->at + move->old_length);
+    edit_isolate(edit, move->to, move->to + move->length);
+    /* What the pages are taken from: faults must not add to it. */
+    move->from = mapping_at(move->space, move->at);
+    move->from->flags |= MAPPING_BUSY;
+    error = move_pages(move, edit);
+    if (error) {
+        move->from->flags &= (uint8_t)~MAPPING_BUSY;
+        mappings_join(move->space, move->at, move->at + move->old_length);
+        mappings_join(move->space, move->to, move->to + move->length);
+    }
+    return error;
 }
 
 static int64_t do_move(struct move *move)
@@ -165,12 +208,14 @@ static int grow_in_place(struct space *space, const struct mapping *mapping, uad
     more->end = end;
     more->offset += length;
     more->file_offset += length;
-    error = space_fill_eager(more, space->cpu, false);
+    space_insert(space, more);
+    error = space_fill_eager(more, false);
     if (error) {
+        space_insert_undo(more);
         mapping_free(more);
         return error;
     }
-    space_insert(space, more);
+    space_insert_end(more);
     return 0;
 }
 

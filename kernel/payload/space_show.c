@@ -41,32 +41,67 @@ static void show_mapping(const struct mapping *mapping, struct text *out)
     text_printf(out, "\n");
 }
 
-void space_show_maps(struct space *space, struct text *out)
-{
-    struct mapping *mapping = mapping_from(space, 0);
+#define LINE_WORK 3000 /* of one line of maps */
 
-    for (; mapping != &space->top && !out->truncated; mapping = mapping_next(mapping))
-        show_mapping(mapping, out);
+int space_show_maps(struct space *space, struct text *out)
+{
+    int error = space_lock(space);
+
+    if (error)
+        return error;
+    for (struct mapping *m = mapping_from(space, 0); m != &space->top && !out->truncated && !error;
+         m = mapping_next(m)) {
+        show_mapping(m, out);
+        error = space_breathe(space, LINE_WORK);
+    }
+    space_unlock(space);
+    return error;
 }
 
-void space_stats(struct space *space, struct space_stats *out)
+static int count_resident(struct space *space, uint64_t *bytes)
 {
-    struct mapping *mapping = mapping_from(space, 0);
     struct cpu_mapping m;
+    int error = 0;
 
-    *out = (struct space_stats){.mapped = space->mapped, .locked = space->locked};
-    for (uaddr_t at = 0; cpu_space_find(space->cpu, at, USER_END, &m); at = m.at + m.length) {
+    for (uaddr_t at = 0; !error && cpu_space_find(space->cpu, at, USER_END, &m);
+         at = m.at + m.length) {
         if (!(m.flags & PAGE_UNCACHED))
-            out->resident += m.length;
+            *bytes += m.length;
+        error = space_breathe(
+            space, TABLE_WORK + PAGE_WORK * MIN(m.length / PAGE_SIZE, SIZE_2M / PAGE_SIZE));
     }
-    for (; mapping != &space->top; mapping = mapping_next(mapping)) {
-        uint64_t bytes = mapping->end - mapping->start;
+    return error;
+}
 
-        if (mapping->flags & MAPPING_GROWS_DOWN)
+static int count_kinds(struct space *space, struct space_stats *out)
+{
+    int error = 0;
+
+    for (struct mapping *m = mapping_from(space, 0); m != &space->top && !error;
+         m = mapping_next(m)) {
+        uint64_t bytes = m->end - m->start;
+
+        if (m->flags & MAPPING_GROWS_DOWN)
             out->stack += bytes;
-        else if (mapping->access & PAGE_EXEC)
+        else if (m->access & PAGE_EXEC)
             out->text += bytes;
-        else if ((mapping->access & PAGE_WRITE) && !(mapping->flags & MAPPING_SHARED))
+        else if ((m->access & PAGE_WRITE) && !(m->flags & MAPPING_SHARED))
             out->data += bytes;
+        error = space_breathe(space, STEP_WORK);
     }
+    return error;
+}
+
+int space_stats(struct space *space, struct space_stats *out)
+{
+    int error = space_lock(space);
+
+    if (error)
+        return error;
+    *out = (struct space_stats){.mapped = space->mapped, .locked = space->locked};
+    error = count_resident(space, &out->resident);
+    if (!error)
+        error = count_kinds(space, out);
+    space_unlock(space);
+    return error;
 }

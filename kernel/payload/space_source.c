@@ -39,7 +39,8 @@ static __attribute__((noinline)) int hidden_runs(struct space *space, uaddr_t at
     bool uncached;
     int error;
 
-    if (!mapping || !(mapping->access & (write ? PAGE_WRITE : ACCESS_ALL)))
+    if (!mapping || (mapping->flags & MAPPING_BUSY) ||
+        !(mapping->access & (write ? PAGE_WRITE : ACCESS_ALL)))
         return -EFAULT;
     if (mapping->flags & MAPPING_DEVICE) {
         *device = mapping->object;
@@ -47,6 +48,7 @@ static __attribute__((noinline)) int hidden_runs(struct space *space, uaddr_t at
     }
     /* Accessible, but not there yet: a reservation, a file, what madvise dropped. */
     end = MIN(end, mapping_backed_end(mapping));
+    end = MIN(end, ALIGN_DOWN(at, SIZE_2M) + SIZE_2M); /* no more than a fault brings in */
     if (at >= end)
         return -EFAULT;
     error = space_fill_missing(mapping, at, end, 0);

@@ -184,7 +184,9 @@ int64_t sys_getrusage(int who, uaddr_t out)
         return -EINVAL;
     if (who != children) {
         struct space_stats stats;
-        space_stats(payload.space, &stats);
+        int error = space_stats(payload.space, &stats);
+        if (error)
+            return error;
         usage.max_resident = (int64_t)(stats.resident / KIB);
         usage.user = user_time_from_ns(time_ns() - payload.start_ns);
         usage.user.nanoseconds /= (int64_t)NS_PER_US;

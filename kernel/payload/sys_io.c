@@ -7,6 +7,7 @@
 #include "kernel/payload/task.h"
 
 #define VECTORS_MAX 1024 /* IOV_MAX */
+#define VECTOR_WORK 200  /* of each: breathe_after() */
 
 enum direction {
     READ,
@@ -137,6 +138,8 @@ static int64_t transfer_vectors(struct file *file, enum direction direction,
             return done > 0 ? done : n;
         done += n;
         if ((uint64_t)n < vectors[i].length)
+            break;
+        if (breathe_after(VECTOR_WORK, "read or write") && i + 1 < count)
             break;
     }
     return done;

@@ -2,6 +2,7 @@
 #include "kernel/payload/sys_memory.h"
 #include "kernel/cpu/user.h"
 #include "kernel/file/file.h"
+#include "kernel/lib/string.h"
 #include "kernel/mm/memobj.h"
 #include "kernel/mm/ramobj.h"
 #include "kernel/payload/space.h"
@@ -17,6 +18,10 @@
      SPACE_HUGETLB | 0x4000000u | (0x3fu << SPACE_HUGE_SHIFT))
 
 #define MLOCK_ONFAULT 1u
+
+/* What mincore(2) tells between two breaths, and what that costs beside the bytes. */
+#define MINCORE_PAGES (UINT64_C(1) << 20)
+#define MINCORE_WORK  12000
 
 static int64_t map_anonymous(struct space_request *request)
 {
@@ -86,6 +91,17 @@ static int64_t map_file(struct file *file, struct space_request *request)
     return result;
 }
 
+/* The rest of a call on the address space, done with its lock. */
+#define WITH_SPACE(call)                                                                           \
+    ({                                                                                             \
+        int64_t with_space_result = space_lock(payload.space);                                     \
+        if (!with_space_result) {                                                                  \
+            with_space_result = (call);                                                            \
+            space_unlock(payload.space);                                                           \
+        }                                                                                          \
+        with_space_result;                                                                         \
+    })
+
 int64_t sys_mmap(uaddr_t at, uint64_t length, unsigned protection, unsigned flags, int fd,
                  uint64_t offset)
 {
@@ -104,95 +120,111 @@ int64_t sys_mmap(uaddr_t at, uint64_t length, unsigned protection, unsigned flag
         return -EINVAL;
     if (flags & SPACE_ANONYMOUS) {
         request.file_offset = 0;
-        return map_anonymous(&request);
+        return WITH_SPACE(map_anonymous(&request));
     }
     file = fd_get(fd);
     if (!file)
         return -EBADF;
-    result = map_file(file, &request);
+    result = WITH_SPACE(map_file(file, &request));
     file_put(file);
     return result;
 }
 
 int64_t sys_munmap(uaddr_t at, uint64_t length)
 {
-    return space_munmap(payload.space, at, length);
+    return WITH_SPACE(space_munmap(payload.space, at, length));
 }
 
 int64_t sys_mprotect(uaddr_t at, uint64_t length, uint64_t protection)
 {
     if (protection & ~(uint64_t)(PROT_ALL | PROT_SEM))
         return -EINVAL;
-    return space_protect(payload.space, at, length, protection & PROT_ALL);
+    return WITH_SPACE(space_protect(payload.space, at, length, protection & PROT_ALL));
 }
 
 int64_t sys_mremap(uaddr_t at, uint64_t old_length, uint64_t length, uint64_t flags, uaddr_t to)
 {
     if (flags > UINT32_MAX)
         return -EINVAL;
-    return space_mremap(payload.space, at, old_length, length, (unsigned)flags, to);
+    return WITH_SPACE(space_mremap(payload.space, at, old_length, length, (unsigned)flags, to));
 }
 
 int64_t sys_madvise(uaddr_t at, uint64_t length, unsigned advice)
 {
-    return space_madvise(payload.space, at, length, advice);
+    return WITH_SPACE(space_madvise(payload.space, at, length, advice));
 }
 
 int64_t sys_mlock(uaddr_t at, uint64_t length)
 {
-    return space_mlock(payload.space, at, length, false);
+    return WITH_SPACE(space_mlock(payload.space, at, length, false));
 }
 
 int64_t sys_mlock2(uaddr_t at, uint64_t length, unsigned flags)
 {
     if (flags & ~MLOCK_ONFAULT)
         return -EINVAL;
-    return space_mlock(payload.space, at, length, flags & MLOCK_ONFAULT);
+    return WITH_SPACE(space_mlock(payload.space, at, length, flags & MLOCK_ONFAULT));
 }
 
 int64_t sys_munlock(uaddr_t at, uint64_t length)
 {
-    return space_munlock(payload.space, at, length);
+    return WITH_SPACE(space_munlock(payload.space, at, length));
 }
 
 int64_t sys_mlockall(unsigned flags)
 {
-    return space_mlockall(payload.space, flags);
+    return WITH_SPACE(space_mlockall(payload.space, flags));
 }
 
 int64_t sys_munlockall(void)
 {
-    space_munlockall(payload.space);
-    return 0;
+    return WITH_SPACE((space_munlockall(payload.space), 0));
 }
 
 int64_t sys_msync(uaddr_t at, uint64_t length, unsigned flags)
 {
-    return space_msync(payload.space, at, length, flags);
+    return WITH_SPACE(space_msync(payload.space, at, length, flags));
+}
+
+/* One byte a page, for pages that are all alike: 1 if they are there. */
+static int put_residency(uaddr_t to, uint64_t pages, bool present)
+{
+    uint8_t ones[128];
+    int error = 0;
+    if (!present)
+        return clear_user(to, pages);
+    memset(ones, 1, sizeof(ones));
+    for (uint64_t done = 0; !error && done < pages; done += sizeof(ones))
+        error = copy_to_user(to + done, ones, MIN(pages - done, sizeof(ones)));
+    return error;
 }
 
 int64_t sys_mincore(uaddr_t at, uint64_t length, uaddr_t vector)
 {
     uint64_t pages = length / PAGE_SIZE + (length % PAGE_SIZE != 0);
-    uint8_t part[256];
+    int error = 0;
 
     if (!IS_ALIGNED(at, PAGE_SIZE))
         return -EINVAL;
-    if (at > USER_END)
+    if (at > USER_END || pages > (USER_END - at) / PAGE_SIZE)
         return -ENOMEM;
-    for (uint64_t done = 0; done < pages; done += sizeof(part)) {
-        uint64_t count = MIN(pages - done, sizeof(part));
-        int error = space_mincore(payload.space, at + done * PAGE_SIZE, count, part);
-
-        if (!error)
-            error = copy_to_user(vector + done, part, count);
+    for (uint64_t done = 0; !error && done < pages;) {
+        struct space_pages kind;
+        uaddr_t next = at + done * PAGE_SIZE;
+        uint64_t n = MIN(pages - done, MINCORE_PAGES);
+        error = space_mincore(payload.space, next, next + n * PAGE_SIZE, &kind);
         if (error)
-            return error;
+            break;
+        n = (kind.end - next) / PAGE_SIZE;
+        error = put_residency(vector + done, n, kind.present);
+        done += n;
+        if (!error)
+            error = breathe_after(MINCORE_WORK + (uint32_t)(n / 8), "mincore");
     }
-    return 0;
+    return error;
 }
 
 int64_t sys_brk(uaddr_t to)
 {
-    return (int64_t)space_brk(payload.space, to);
+    return WITH_SPACE((int64_t)space_brk(payload.space, to));
 }

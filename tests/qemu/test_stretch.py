@@ -18,13 +18,13 @@ def run(guest, payload):
 
 
 def test_calls(run):
-    ran = run("file_io", "links", memory="1G")
+    ran = run("file_io", "links", "mincore_of_nothing", "pagemap", memory="1G")
     assert ran.status == 0, ran.log
     assert not stretch.too_long(ran.stretches), stretch.too_long(ran.stretches)
 
 
 def test_notices_a_loop_without_a_breath(run):
-    deaf = kernel_without("deaf", [("kernel/file/ramfile.c", "ram_write", "thread_breathe")])
+    deaf = kernel_without("deaf", [("kernel/file/ramfile.c", "write_locked", "breathe_after")])
     ran = run("file_io", kernel=deaf)
     assert ran.status == 0, ran.log
     long = stretch.too_long(ran.stretches)

@@ -18,6 +18,7 @@
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_memory.h"
 #include "tests/unit/host_paging.h"
+#include "tests/unit/host_thread.h"
 
 #define RAM_BASE    (2 * GIB - 64 * MIB)
 #define RAM_SIZE    (GIB + 256 * MIB)

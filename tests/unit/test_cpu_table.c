@@ -209,7 +209,9 @@ static void test_find(void **state)
         assert_true(cpu_table_find(&table, WINDOW + first * PAGE_SIZE,
                                    WINDOW + (first + count) * PAGE_SIZE, &m));
         assert_int_equal(m.at, WINDOW + n * PAGE_SIZE);
-        assert_int_equal(m.length, length * PAGE_SIZE);
+        /* All of it, or as much as a search looks at. */
+        assert_true(m.length == length * PAGE_SIZE ||
+                    (m.length < length * PAGE_SIZE && m.length >= 512 * PAGE_SIZE));
         assert_int_equal(m.base, model[n].base);
         assert_int_equal(m.flags, model[n].flags);
     }

@@ -43,7 +43,7 @@ static void count_restore(struct memobj_watcher *watcher)
     container_of(watcher, struct counting_watcher, watcher)->restored++;
 }
 
-static void note_zap(struct memobj_watcher *watcher, uint64_t from)
+static void note_zap(struct memobj_watcher *watcher, uint64_t from, uint64_t to)
 {
     container_of(watcher, struct counting_watcher, watcher)->from = from;
 }
@@ -96,7 +96,7 @@ static void test_watchers(void **state)
     assert_int_equal(a.restored, 1);
     assert_int_equal(b.restored, 0);
     memobj_watch(&object, &b.watcher);
-    memobj_zap(&object, PAGE_SIZE);
+    memobj_zap(&object, PAGE_SIZE, 2 * PAGE_SIZE);
     assert_int_equal(a.from, PAGE_SIZE);
 }
 

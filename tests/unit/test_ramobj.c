@@ -41,7 +41,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static void note_zap(struct memobj_watcher *watcher, uint64_t from)
+static void note_zap(struct memobj_watcher *watcher, uint64_t from, uint64_t to)
 {
     zapped_from = from;
 }
@@ -123,6 +123,8 @@ static void test_largest_blocks(void **state)
     struct phys_run run;
 
     assert_true(memobj_is_ram(object));
+    assert_int_equal(ramobj_populate(object, 0, 2 * GIB), 1);
+    assert_int_equal(ramobj_populate(object, 0, 2 * GIB), 0);
     assert_int_equal(memobj_run(object, 0, 2 * GIB, &run), 0);
     assert_int_equal(run.length, GIB); /* the one whole GiB there is */
     assert_true(IS_ALIGNED(run.base, GIB));

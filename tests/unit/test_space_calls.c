@@ -160,7 +160,7 @@ static void test_advice(void **state)
 
 static void test_msync_and_mincore(void **state)
 {
-    uint8_t present[4];
+    struct space_pages pages;
 
     assert_int_equal(map(AT, 2 * PAGE_SIZE, RW, ANONYMOUS | SPACE_FIXED), AT);
     assert_int_equal(map(AT + 2 * PAGE_SIZE, PAGE_SIZE, 0, ANONYMOUS | SPACE_FIXED),
@@ -172,10 +172,13 @@ static void test_msync_and_mincore(void **state)
     assert_int_equal(space_msync(space, AT, 4 * PAGE_SIZE, 4), -ENOMEM);
     assert_int_equal(space_mlock(space, AT, PAGE_SIZE, false), 0);
     assert_int_equal(space_msync(space, AT, PAGE_SIZE, 2), -EBUSY);
-    assert_int_equal(space_mincore(space, AT, 3, present), 0);
-    assert_int_equal(present[0] + 2 * present[1] + 4 * present[2], 3);
-    assert_int_equal(space_mincore(space, AT, 4, present), -ENOMEM);
-    assert_int_equal(space_mincore(space, AT + 1, 1, present), -EINVAL);
+    assert_int_equal(space_mincore(space, AT, AT + GIB, &pages), 0);
+    assert_true(pages.present && !pages.file && pages.end > AT && pages.end <= AT + 2 * PAGE_SIZE);
+    assert_int_equal(space_mincore(space, AT + PAGE_SIZE, AT + 2 * PAGE_SIZE, &pages), 0);
+    assert_true(pages.present && pages.end == AT + 2 * PAGE_SIZE);
+    assert_int_equal(space_mincore(space, pages.end, AT + GIB, &pages), 0);
+    assert_true(!pages.present && pages.end == AT + 3 * PAGE_SIZE);
+    assert_int_equal(space_mincore(space, AT + 3 * PAGE_SIZE, AT + GIB, &pages), -ENOMEM);
 }
 
 static void test_maps_text(void **state)
@@ -184,7 +187,7 @@ static void test_maps_text(void **state)
     char buffer[600], expected[600];
     struct space_stats stats;
     struct text text;
-    bool from_file;
+    struct space_pages pages;
 
     assert_int_equal(space_map(space, AT, MIB, PAGE_READ | PAGE_EXEC, "[heap]"), 0);
     assert_int_equal(map(AT + MIB, MIB, RW, ANONYMOUS | SPACE_FIXED), AT + MIB);
@@ -204,21 +207,158 @@ static void test_maps_text(void **state)
     assert_int_equal(stats.resident, 2 * MIB + PAGE_SIZE);
     assert_int_equal(stats.text, MIB);
     assert_int_equal(stats.data, MIB);
-    assert_true(space_resident(space, AT + 2 * MIB, &from_file));
-    assert_true(from_file);
-    assert_true(space_resident(space, AT, &from_file));
-    assert_false(from_file);
-    assert_false(space_resident(space, AT + 3 * MIB, &from_file));
+    space_pages(space, AT + 2 * MIB, AT + GIB, &pages);
+    assert_true(pages.present && pages.file && pages.end == AT + 2 * MIB + PAGE_SIZE);
+    space_pages(space, AT, AT + PAGE_SIZE, &pages);
+    assert_true(pages.present && !pages.file && pages.end == AT + PAGE_SIZE);
+    space_pages(space, AT + 3 * MIB, AT + GIB, &pages);
+    assert_true(!pages.present && pages.end == AT + GIB);
     memobj_put(object);
+}
+
+#define BREATHS_RANGE (16 * MIB)
+
+static uint64_t rng;
+static unsigned breaths;
+
+static uaddr_t random_page(void)
+{
+    return AT + host_random_below(&rng, BREATHS_RANGE / PAGE_SIZE) * PAGE_SIZE;
+}
+
+/* What is mapped belongs to a mapping that may have it. */
+static void check_pages(void)
+{
+    struct cpu_mapping m;
+
+    for (uaddr_t at = 0; cpu_space_find(space->cpu, at, USER_END, &m); at = m.at + m.length)
+        for (uaddr_t page = m.at; page < m.at + m.length; page = mapping_at(space, page)->end)
+            assert_non_null(mapping_at(space, page));
+}
+
+/* Another thread: faults, in copies of the kernel, which wait for nobody. */
+static int fault_meanwhile(const char *point, enum thread_hears hears)
+{
+    breaths++;
+    host_thread_be(1);
+    uaddr_t at = random_page();
+    bool served = space_fault(space, at, breaths & 1 ? 2 : 0);
+
+    assert_true(!served || host_translate(at).size > 0);
+    if (breaths % 16 == 0)
+        check_pages();
+    host_thread_be(0);
+    return hears == HEARS_END && host_random_below(&rng, 200) == 0 ? -EINTR : 0;
+}
+
+static void random_change(struct memobj *object)
+{
+    static const unsigned flags[] = {0, SPACE_NORESERVE, SPACE_STACK, SPACE_POPULATE};
+    uaddr_t at = random_page(), to = random_page();
+    uint64_t length = (1 + host_random_below(&rng, 1500)) * PAGE_SIZE;
+    unsigned kind = flags[host_random_below(&rng, ARRAY_SIZE(flags))];
+
+    switch (host_random_below(&rng, 9)) {
+    case 0:
+    case 1:
+        map(at, length, host_random_below(&rng, 4) ? RW : 0, ANONYMOUS | SPACE_FIXED | kind);
+        break;
+    case 2:
+        map_object(at, length, RW, SPACE_SHARED | SPACE_FIXED | SPACE_POPULATE, object, 0);
+        break;
+    case 3:
+        space_munmap(space, at, length);
+        break;
+    case 4:
+        space_protect(space, at, length, host_random_below(&rng, 2) ? RW : PAGE_READ);
+        break;
+    case 5:
+        space_mremap(space, at, length, (1 + host_random_below(&rng, 1500)) * PAGE_SIZE, 3, to);
+        break;
+    case 6:
+        space_madvise(space, at, length, host_random_below(&rng, 2) ? 4 : 23);
+        break;
+    case 7:
+        ramobj_punch(object, 0, length);
+        break;
+    default:
+        host_random_below(&rng, 2) ? space_mlock(space, at, length, false)
+                                   : space_munlock(space, at, length);
+    }
+}
+
+/*
+ * Every change breathes at each of its steps, faults come in between, and now and then it is asked
+ * to end: no page is without a mapping, and at the end (teardown) no frame is lost.
+ */
+static void test_faults_between_steps(void **state)
+{
+    struct memobj *object = ramobj_create(8 * MIB);
+
+    rng = 11;
+    breaths = 0;
+    host_breath = fault_meanwhile;
+    host_breath_work = breath_left = 0;
+    for (unsigned i = 0; i < 100; i++) {
+        if (space_lock(space))
+            fail();
+        random_change(object);
+        space_unlock(space);
+        check_pages();
+        assert_true(host_tlb_coherent());
+    }
+    assert_true(breaths > 1000);
+    host_breath = NULL;
+    host_breath_work = breath_left = BREATH_WORK;
+    space_munmap(space, AT, 2 * BREATHS_RANGE);
+    memobj_put(object);
+}
+
+/* A change that is asked to end leaves no trace. */
+static int end_meanwhile(const char *point, enum thread_hears hears)
+{
+    return -EINTR;
+}
+
+static void test_ended_changes(void **state)
+{
+    struct cpu_mapping m;
+
+    host_breath = end_meanwhile;
+    host_breath_work = breath_left = 0;
+    assert_int_equal(space_lock(space), 0);
+    assert_int_equal(map(AT, 8 * MIB, RW, ANONYMOUS | SPACE_FIXED), -EINTR);
+    assert_true(space_is_free(space, 0, USER_END));
+    assert_false(cpu_space_find(space->cpu, 0, USER_END, &m));
+    /* Taking away is finished, whatever is asked. */
+    host_breath = NULL;
+    assert_int_equal(map(AT, 8 * MIB, RW, ANONYMOUS | SPACE_FIXED), AT);
+    host_breath = end_meanwhile;
+    assert_int_equal(map(AT + MIB, 4 * MIB, RW, ANONYMOUS | SPACE_FIXED), -EINTR);
+    assert_true(cpu_space_find(space->cpu, AT, AT + PAGE_SIZE, &m));
+    assert_int_equal(space_mremap(space, AT, 8 * MIB, 8 * MIB, 3, AT + 64 * MIB), -EINTR);
+    assert_true(space_is_mapped(space, AT, AT + 8 * MIB));
+    assert_true(space_is_free(space, AT + 8 * MIB, USER_END));
+    assert_int_equal(space_munmap(space, AT, 8 * MIB), 0);
+    assert_false(cpu_space_find(space->cpu, 0, USER_END, &m));
+    space_unlock(space);
+    host_breath = NULL;
+    host_breath_work = breath_left = BREATH_WORK;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_mremap_errors),     TEST(test_scatter_by_single_pages),
-        TEST(test_mremap_failure),    TEST(test_mremap_doubles_shared_memory),
-        TEST(test_locking),           TEST(test_advice),
-        TEST(test_msync_and_mincore), TEST(test_maps_text),
+        TEST(test_mremap_errors),
+        TEST(test_scatter_by_single_pages),
+        TEST(test_mremap_failure),
+        TEST(test_mremap_doubles_shared_memory),
+        TEST(test_locking),
+        TEST(test_advice),
+        TEST(test_msync_and_mincore),
+        TEST(test_maps_text),
+        TEST(test_faults_between_steps),
+        TEST(test_ended_changes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
