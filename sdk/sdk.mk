@@ -14,9 +14,9 @@ NEWLIB_PARTS := sdk/build-newlib.sh $(addprefix sdk/include/,machine/_types.h sy
 # newlib's own scripts take no blanks in names: it is built where there are none, through a link to here.
 $(NEWLIB): $(NEWLIB_PARTS)
 	@mkdir -p $(@D)
-	$(Q)work=$$(TMPDIR=/tmp mktemp -d) && ln -s "$(CURDIR)" $$work/top && \
+	$(Q)work=$$(TMPDIR=/tmp mktemp -d) && trap 'rm -rf "$$work"' EXIT && ln -s "$(CURDIR)" $$work/top && \
 	    $$work/top/sdk/build-newlib.sh $$work/newlib && \
-	    rm -rf $(BUILD)/newlib && mv $$work/newlib $(BUILD)/newlib && rm -r $$work
+	    rm -rf $(BUILD)/newlib && mv $$work/newlib $(BUILD)/newlib
 	@touch $@
 
 $(BUILD)/sdk/%.o: sdk/lib/%.c sdk/cc $(NEWLIB)

@@ -42,7 +42,7 @@ def compile_commands():
     dry = subprocess.run([*cli.make_command(*TARGETS), "-nB"], cwd=cli.TOP, stdin=subprocess.DEVNULL,
                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     commands = {}
-    for line in dry.stdout.decode().splitlines():
+    for line in dry.stdout.decode().replace("\\\n", " ").splitlines():
         words = clang_words(line)
         sources = [word for word in words if word.endswith(".c") and word.split("/")[0] in FOLDERS]
         if sources:
