@@ -38,7 +38,7 @@ int type1_dirty_read(const struct type1 *type1, uaddr_t argument, uint64_t size,
                      struct vfio_bitmap *bitmap);
 /*
  * Marks every mapped page of [iova, last] dirty, with iova at bit 0: the hardware does not say
- * which pages devices wrote. -EINVAL: the range cuts a mapping; -EFAULT.
+ * which pages devices wrote. -EINVAL: the range cuts a mapping; -EFAULT; -EINTR.
  */
 int type1_dirty_mark(const struct type1 *type1, const struct vfio_bitmap *bitmap, uint64_t iova,
                      uint64_t last);

@@ -4,6 +4,7 @@
  * answer is that any mapped page may have been written, each time it is asked.
  */
 #include <linux/vfio.h>
+#include "kernel/cpu/thread.h"
 #include "kernel/cpu/user.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/string.h"
@@ -12,6 +13,9 @@
 #define BITMAP_BYTES_MAX ((uint64_t)1 << 28) /* as MIGRATION of GET_INFO says */
 #define WORD_BITS        64
 #define BATCH_WORDS      32
+/* Work (breathe_after()) of a batch of words, and of an area. */
+#define BATCH_WORK 120
+#define AREA_WORK  200
 
 static uint64_t bitmap_bytes(uint64_t pages)
 {
@@ -41,21 +45,23 @@ static int set_in_word(uaddr_t words, uint64_t first, uint64_t last)
     return copy_to_user(at, &word, sizeof(word));
 }
 
-/* Sets `count` whole words. */
+/* Sets `count` whole words. -EFAULT, -EINTR. */
 static int set_words(uaddr_t at, uint64_t count)
 {
     uint64_t ones[BATCH_WORDS];
+    int error = 0;
 
     memset(ones, 0xff, sizeof(ones));
-    while (count) {
+    while (count && !error) {
         uint64_t part = MIN(count, BATCH_WORDS);
 
         if (copy_to_user(at, ones, part * sizeof(uint64_t)))
             return -EFAULT;
         at += part * sizeof(uint64_t);
         count -= part;
+        error = breathe_after(BATCH_WORK, "dirty bitmap");
     }
-    return 0;
+    return error;
 }
 
 static int set_bits(uaddr_t words, uint64_t first, uint64_t last)
@@ -78,15 +84,19 @@ int type1_dirty_mark(const struct type1 *type1, const struct vfio_bitmap *bitmap
 {
     struct ioas_range area;
     uint64_t at = iova;
+    int error;
 
     if (ioas_find(type1->ioas, iova, iova, &area) && area.first != iova)
         return -EINVAL;
     if (ioas_find(type1->ioas, last, last, &area) && area.last != last)
         return -EINVAL;
     while (ioas_find(type1->ioas, at, last, &area)) {
-        if (set_bits((uintptr_t)bitmap->data, (area.first - iova) / PAGE_SIZE,
-                     (area.last - iova) / PAGE_SIZE))
-            return -EFAULT;
+        error = set_bits((uintptr_t)bitmap->data, (area.first - iova) / PAGE_SIZE,
+                         (area.last - iova) / PAGE_SIZE);
+        if (!error)
+            error = breathe_after(AREA_WORK, "dirty bitmap");
+        if (error)
+            return error;
         if (area.last == last)
             break;
         at = area.last + 1;

@@ -10,6 +10,7 @@
 #include "kernel/lib/error.h"
 #include "kernel/vfio/type1.h"
 #include "tests/unit/host_memory.h"
+#include "tests/unit/host_thread.h"
 #include "tests/unit/host_user.h"
 #include "tests/unit/ioas_snapshot.h"
 #include "tests/unit/ioas_world.h"
@@ -317,6 +318,29 @@ static void a_bitmap_out_of_reach(void **state)
     assert_int_equal(ioas_area_count(type1->ioas), 1);
 }
 
+static int end_asked_for(const char *point, enum thread_hears hears)
+{
+    assert_int_equal(hears, HEARS_END);
+    return -EINTR;
+}
+
+/* A large bitmap lets others in on the way; a call that is ended there has unmapped nothing. */
+static void marking_can_be_ended(void **state)
+{
+    struct get get = get_of(0, WINDOW);
+    struct unmap unmap = unmap_of(0, WINDOW);
+
+    track(VFIO_IOMMU_DIRTY_PAGES_FLAG_START);
+    map(0, WINDOW);
+    host_breath = end_asked_for;
+    host_breath_work = breath_left = 0;
+    assert_int_equal(call(VFIO_IOMMU_DIRTY_PAGES, &get), -EINTR);
+    assert_int_equal(call(VFIO_IOMMU_UNMAP_DMA, &unmap), -EINTR);
+    host_breath = NULL;
+    host_breath_work = breath_left = BREATH_WORK;
+    assert_int_equal(ioas_area_count(type1->ioas), 1);
+}
+
 static void bad_bitmaps(void **state)
 {
     struct get get = get_of(0, PAGES), bad = get;
@@ -363,6 +387,7 @@ int main(void)
         TEST(version_1_takes_whole_mappings),
         TEST(every_mapped_page_is_dirty),
         TEST(a_bitmap_out_of_reach),
+        TEST(marking_can_be_ended),
         TEST(bad_bitmaps),
     };
 
