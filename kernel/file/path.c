@@ -115,15 +115,20 @@ static int walk_step(struct walk *walk, const char **cursor, unsigned flags, str
     return 1;
 }
 
+static bool has_parent(const struct node *node)
+{
+    return node->parent != NULL;
+}
+
 /* What the walk has reached may be removed meanwhile; then there is nothing further on. */
 static int walk_breathe(const struct walk *walk, const char *cursor)
 {
     const char *end = strchr(cursor, '/');
     size_t length = end ? (size_t)(end - cursor) : strlen(cursor);
     struct node *at = node_get(walk->at);
-    bool was_there = at->parent;
+    bool was_there = has_parent(at);
     int error = breathe_after(STEP_WORK + BYTE_WORK * (uint32_t)length, "path");
-    if (!error && was_there && !at->parent)
+    if (!error && was_there && !has_parent(at))
         error = -ENOENT;
     node_put(at);
     return error;
