@@ -68,14 +68,30 @@ static bool lock_first(struct list *watchers)
     struct memobj_watcher *watcher = list_first(watchers, struct memobj_watcher, link);
     struct mutex *lock = watcher->lock;
 
-    if (!lock)
-        return true;
     if (mutex_lock_deaf(lock, "revoking memory"))
         return false;
     if (!list_empty(watchers) && list_first(watchers, struct memobj_watcher, link) == watcher)
         return true;
     mutex_unlock(lock);
     return false;
+}
+
+/*
+ * Those without a lock, at once: they may be taken out, cut and copied whenever somebody sleeps,
+ * and find nothing left to copy then. The others move to `left`.
+ */
+static void revoke_unlocked(struct memobj *object, struct list *left)
+{
+    struct memobj_watcher *watcher, *next;
+
+    list_for_each_entry_safe (watcher, next, &object->watchers, link) {
+        if (!watcher->lock) {
+            watcher->revoke(watcher);
+            continue;
+        }
+        list_remove(&watcher->link);
+        list_push_back(left, &watcher->link);
+    }
 }
 
 /* First refuses new translations, then has the old ones removed. */
@@ -86,7 +102,7 @@ void memobj_revoke(struct memobj *object)
     if (object->revoked)
         return;
     object->revoked = true;
-    list_move_all(&object->watchers, &left);
+    revoke_unlocked(object, &left);
     while (!list_empty(&left)) {
         struct memobj_watcher *watcher;
 
@@ -97,8 +113,7 @@ void memobj_revoke(struct memobj *object)
         list_push_back(&object->watchers, &watcher->link);
         struct mutex *lock = watcher->lock;
         watcher->revoke(watcher);
-        if (lock)
-            mutex_unlock(lock);
+        mutex_unlock(lock);
     }
 }
 

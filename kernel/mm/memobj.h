@@ -42,7 +42,7 @@ struct mutex;
 
 struct memobj_watcher {
     struct list link;
-    struct mutex *lock;    /* held while `revoke` is called, which may then breathe; NULL: none */
+    struct mutex *lock;    /* held while `revoke` is called, which may breathe only then; or NULL */
     struct memobj *object; /* NULL: watches nothing */
     void (*revoke)(struct memobj_watcher *watcher);
     void (*restore)(struct memobj_watcher *watcher);

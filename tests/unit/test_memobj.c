@@ -4,8 +4,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include "kernel/cpu/mutex.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/memobj.h"
+#include "tests/unit/host_thread.h"
 
 static int destroyed;
 static struct memobj object;
@@ -100,12 +102,54 @@ static void test_watchers(void **state)
     assert_int_equal(a.from, PAGE_SIZE);
 }
 
+static struct mutex lock;
+static struct counting_watcher unlocked, copy;
+
+/* Another thread unmaps one part of a mapping and keeps a copy of the rest, then gives way. */
+static int cut_and_give_way(const char *point, uint64_t deadline_ns)
+{
+    assert_int_equal(unlocked.revoked, 1);
+    memobj_unwatch(&unlocked.watcher);
+    memobj_watch(&object, &copy.watcher);
+    host_thread_be(1);
+    mutex_unlock(&lock);
+    host_thread_be(0);
+    return 0;
+}
+
+/* What can change while a lock is waited for has been revoked before. */
+static void test_revoke_waits_last(void **state)
+{
+    struct counting_watcher locked = {
+        .watcher = {.lock = &lock, .revoke = count_revoke, .restore = count_restore}};
+
+    unlocked = copy =
+        (struct counting_watcher){.watcher = {.revoke = count_revoke, .restore = count_restore}};
+    mutex_init(&lock);
+    memobj_init(&object, &fake_ops, 4 * PAGE_SIZE, MEMOBJ_DEVICE);
+    memobj_watch(&object, &locked.watcher);
+    memobj_watch(&object, &unlocked.watcher);
+    host_thread_be(1);
+    assert_int_equal(mutex_lock(&lock, "test"), 0);
+    host_thread_be(0);
+    host_sleep = cut_and_give_way;
+    memobj_revoke(&object);
+    host_sleep = NULL;
+    assert_int_equal(locked.revoked, 1);
+    assert_int_equal(unlocked.revoked, 1);
+    memobj_restore(&object);
+    assert_int_equal(locked.restored, 1);
+    assert_int_equal(unlocked.restored, 0);
+    assert_int_equal(copy.restored, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_references),
         cmocka_unit_test(test_run),
         cmocka_unit_test(test_watchers),
+        cmocka_unit_test(test_revoke_waits_last),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
