@@ -19,11 +19,12 @@ static bool has_io(const struct pci_device *pci)
 
 /*
  * Translations to BARs go before decoding does: an access in between would hang the bus or raise
- * an error that takes the machine down.
+ * an error that takes the machine down. That may sleep, and the device be stopped meanwhile. One
+ * that did not come back has lost its BARs: it must not decode them, nor reach memory.
  */
 void vfio_device_follow(struct vfio_device *device)
 {
-    bool powered = vfio_config_powered(&device->config);
+    bool powered = vfio_config_powered(&device->config) && !device->lost;
     uint16_t wanted = powered ? vfio_config_command(&device->config) : 0;
     uint16_t command = PCI_COMMAND_INTX_DISABLE;
 
@@ -31,11 +32,11 @@ void vfio_device_follow(struct vfio_device *device)
         command |= PCI_COMMAND_MEMORY;
     if ((wanted & PCI_COMMAND_IO) && has_io(device->pci))
         command |= PCI_COMMAND_IO;
-    if ((wanted & PCI_COMMAND_MASTER) && !device->pci->stopped)
-        command |= PCI_COMMAND_MASTER;
     device->reachable = command & PCI_COMMAND_MEMORY;
     if (!device->reachable)
         vfio_regions_revoke(device);
+    if ((wanted & PCI_COMMAND_MASTER) && !device->pci->stopped)
+        command |= PCI_COMMAND_MASTER;
     pci_write16(device->pci, PCI_COMMAND, command);
     if (device->reachable)
         vfio_regions_restore(device);
@@ -49,7 +50,8 @@ int vfio_device_reset(struct vfio_device *device)
         return -EINVAL;
     device->reachable = false;
     vfio_regions_revoke(device);
-    if (pci_use_reset(device->pci)) {
+    device->lost = pci_use_reset(device->pci) != 0;
+    if (device->lost) {
         log_error("%s: did not come back from its reset", pci_name(device->pci, name));
         vfio_irqs_disable(device);
         return -EIO;
@@ -69,6 +71,7 @@ static int start(struct vfio_device *device, struct file *iommufd)
     error = pci_use_begin(device->pci, "vfio");
     if (error)
         goto unbind;
+    device->lost = false;
     vfio_config_init(&device->config, device->pci);
     vfio_device_follow(device);
     return 0;

@@ -44,6 +44,7 @@ struct vfio_device {
     unsigned users;               /* open files that may use it */
     struct iommufd_device *bound; /* while in use through an iommufd */
     bool reachable; /* memory BARs answer: decoding is on and the function at full power */
+    bool lost;      /* did not come back from its last reset */
     struct vfio_config config;
     struct vfio_bar bars[PCI_BARS];
     struct vfio_irqs irqs;

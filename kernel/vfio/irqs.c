@@ -117,6 +117,8 @@ static int enable_vectors(struct vfio_device *device, enum irq_kind kind, unsign
 
     if (count == 0)
         return -ERANGE;
+    if (device->lost)
+        return -EIO;
     irqs->triggers = kcalloc(count, sizeof(struct file *));
     if (!irqs->triggers)
         return -ENOMEM;

@@ -8,6 +8,7 @@
 
 #include <linux/vfio.h>
 
+#include "kernel/cpu/time.h"
 #include "kernel/file/eventfd.h"
 #include "kernel/file/fdtable.h"
 #include "kernel/lib/error.h"
@@ -17,6 +18,7 @@
 #include "kernel/vfio/vfio.h"
 #include "tests/unit/host_child.h"
 #include "tests/unit/host_heap.h"
+#include "tests/unit/host_thread.h"
 #include "tests/unit/host_user.h"
 #include "tests/unit/vfio_host.h"
 
@@ -1011,6 +1013,61 @@ static void a_device_that_does_not_come_back(void **state)
     assert_int_equal(fd_close(fd), 0); /* ends all the same */
 }
 
+/* Even when it answers again later: its BARs are where the reset put them, until another reset. */
+static void a_lost_device_stays_silent(void **state)
+{
+    struct file *a;
+    uint32_t value;
+    int fd = open_device(RICH);
+
+    irq.fds[0] = new_eventfd(&a);
+    write_command(fd, 7);
+    rich->reset_time = 5 * NS_PER_S;
+    assert_int_equal(call(fd, VFIO_DEVICE_RESET, NULL), -EIO);
+    host_time_to(host_now_ns + rich->reset_time);
+    write_command(fd, 7);
+    assert_int_equal(hardware_command(rich), PCI_COMMAND_INTX_DISABLE);
+    assert_int_equal(read_at(fd, 0, &value, 4), -EIO);
+    assert_int_equal(set_irqs(fd, EVENT | TRIGGER, MSIX, 0, 1), -EIO);
+    rich->reset_time = 0;
+    assert_int_equal(call(fd, VFIO_DEVICE_RESET, NULL), 0);
+    assert_int_equal(hardware_command(rich), 0x407);
+    assert_int_equal(read_at(fd, 0, &value, 4), 4);
+    /* A new user has nothing of it. */
+    rich->reset_time = 5 * NS_PER_S;
+    assert_int_equal(call(fd, VFIO_DEVICE_RESET, NULL), -EIO);
+    host_time_to(host_now_ns + rich->reset_time);
+    rich->reset_time = 0;
+    assert_int_equal(fd_close(fd), 0);
+    fd = open_device(RICH);
+    write_command(fd, 7);
+    assert_int_equal(hardware_command(rich), 0x407);
+}
+
+static void stop_device(struct memobj_watcher *watcher)
+{
+    pci_find(0, RICH)->stopped = true;
+}
+
+/* Revoking sleeps, and the device may be stopped for its faults then. */
+static void a_device_stopped_meanwhile_stays_stopped(void **state)
+{
+    struct memobj_watcher watcher = {.revoke = stop_device, .restore = note_restore};
+    struct memobj *object;
+    uint64_t at;
+    int fd = open_device(RICH);
+
+    write_command(fd, PCI_COMMAND_MEMORY);
+    assert_int_equal(map(fd, 0, 0x2000, true, &object, &at), 0);
+    memobj_watch(object, &watcher);
+    write_command(fd, PCI_COMMAND_MASTER);
+    assert_true(pci_find(0, RICH)->stopped);
+    assert_int_equal(hardware_command(rich) & PCI_COMMAND_MASTER, 0);
+    pci_find(0, RICH)->stopped = false;
+    memobj_unwatch(&watcher);
+    memobj_put(object);
+}
+
 static struct memobj *watched;
 static bool left;
 
@@ -1273,6 +1330,8 @@ int main(void)
         TEST(reset_through_configuration_space),
         TEST(a_reset_keeps_what_was_set),
         TEST(a_device_that_does_not_come_back),
+        TEST(a_lost_device_stays_silent),
+        TEST(a_device_stopped_meanwhile_stays_stopped),
         TEST(the_device_stops_before_its_memory_goes),
         TEST(nothing_works_before_bind),
         TEST(binding_rules),
