@@ -43,6 +43,7 @@ detach:
     ioas_detach_group(&device->tables, pci->group);
 end_use:
     pci_use_end(pci);
+    pci_unclaim(pci);
     return error;
 }
 
@@ -54,6 +55,7 @@ static void stop(struct afu_device *device)
     if (device->irqs)
         irq_disable(device->irqs);
     device->irqs = NULL;
+    pci_unclaim(device->pci);
 }
 
 int afu_device_use(struct afu_device *device)

@@ -73,7 +73,6 @@ void pci_use_end(struct pci_device *device)
         log_warn("%s: still has transactions pending", pci_name(device, name));
     if (reset_if_possible(device))
         log_error("%s: did not come back from its reset", pci_name(device, name));
-    pci_unclaim(device);
     log_debug("%s: given back", pci_name(device, name));
 }
 

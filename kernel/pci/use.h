@@ -16,9 +16,10 @@
  */
 int pci_use_begin(struct pci_device *device, const char *owner);
 /*
- * Bus mastering off, pending transactions waited for, reset; then the claim is given up. The caller
- * has taken its memory out of all CPU page tables before, and takes the IOMMU's translation away
- * after. Cannot fail: what does not come back is logged and stays silent.
+ * Bus mastering off, pending transactions waited for, reset. The caller has taken its memory out of
+ * all CPU page tables before; after, it takes the IOMMU's translation and the interrupts away, and
+ * last of all gives the claim up (pci_unclaim()), because all of this may let others in. Cannot
+ * fail: what does not come back is logged and stays silent.
  */
 void pci_use_end(struct pci_device *device);
 /*

@@ -38,6 +38,7 @@ detach:
     ioas_detach_group(&device->tables, pci->group);
 end_use:
     pci_use_end(pci);
+    pci_unclaim(pci);
     return error;
 }
 
@@ -47,6 +48,7 @@ void uio_stop(struct uio_device *device)
     ioas_detach_group(&device->tables, device->pci->group);
     irq_disable(device->irq);
     device->irq = NULL;
+    pci_unclaim(device->pci);
 }
 
 /*

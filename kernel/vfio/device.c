@@ -86,7 +86,8 @@ unbind:
 /*
  * The order in which nothing is left that could still be used: no CPU can reach the device, then
  * the device can reach nothing, then its vectors go. Only then the translation may: the iommufd
- * here, a container when the group leaves it.
+ * here, a container when the group leaves it. Another family may have the device when nothing here
+ * touches it any more.
  */
 static void stop(struct vfio_device *device)
 {
@@ -97,6 +98,7 @@ static void stop(struct vfio_device *device)
     if (device->bound)
         iommufd_unbind(device->bound);
     device->bound = NULL;
+    pci_unclaim(device->pci);
 }
 
 /* The count says from the beginning of the start to the end of the stop that the device is in use.
