@@ -3,6 +3,7 @@
 #include "kernel/cpu/thread.h"
 #include "kernel/lib/avl.h"
 #include "kernel/lib/error.h"
+#include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/direct.h"
 #include "kernel/mm/frames.h"
@@ -156,11 +157,14 @@ static int clear_block(paddr_t base, uint64_t size)
 int ramobj_populate(struct memobj *object, uint64_t offset, uint64_t length)
 {
     struct ramobj *ram = ram_of(object);
-    struct phys_run hole = ramobj_peek(object, offset, length);
+    struct phys_run hole;
     uint64_t size;
     paddr_t base;
     int error;
 
+    if (offset >= object->size)
+        return 0;
+    hole = ramobj_peek(object, offset, length);
     if (hole.base != PADDR_NONE || hole.length <= SIZE_2M)
         return 0;
     base = block_for(offset, hole.length, ORDER_1G, 0, &size);
@@ -187,6 +191,7 @@ struct phys_run ramobj_peek(const struct memobj *object, uint64_t offset, uint64
     struct extent *next;
     uint64_t end = MIN(object->size, offset + max);
 
+    ASSERT(offset < object->size);
     if (extent && offset - extent->offset < extent->length) {
         uint64_t skip = offset - extent->offset;
 

@@ -143,6 +143,21 @@ static void watch_zap(struct memobj_watcher *watcher, uint64_t from, uint64_t to
     cpu_space_unmap(mapping->cpu, start, MIN(end, mapping->end) - start);
 }
 
+void mapping_watch(struct mapping *mapping)
+{
+    if (!mapping->object || !(mapping->flags & MAPPING_SHARED))
+        return;
+    mapping->watcher =
+        (struct memobj_watcher){.revoke = watch_revoke, .restore = watch_restore, .zap = watch_zap};
+    memobj_watch(mapping->object, &mapping->watcher);
+}
+
+void mapping_unwatch(struct mapping *mapping)
+{
+    if (mapping->object && (mapping->flags & MAPPING_SHARED))
+        memobj_unwatch(&mapping->watcher);
+}
+
 void mapping_copy_kind(struct mapping *to, const struct mapping *from)
 {
     to->space = from->space;
@@ -158,23 +173,16 @@ void mapping_copy_kind(struct mapping *to, const struct mapping *from)
     to->huge_order = from->huge_order;
     if (to->file)
         file_get(to->file);
-    if (!to->object)
-        return;
-    memobj_get(to->object);
-    if (to->flags & MAPPING_SHARED) {
-        to->watcher = (struct memobj_watcher){
-            .revoke = watch_revoke, .restore = watch_restore, .zap = watch_zap};
-        memobj_watch(to->object, &to->watcher);
-    }
+    if (to->object)
+        memobj_get(to->object);
+    mapping_watch(to);
 }
 
 void mapping_free(struct mapping *mapping)
 {
-    if (mapping->object) {
-        if (mapping->flags & MAPPING_SHARED)
-            memobj_unwatch(&mapping->watcher);
+    mapping_unwatch(mapping);
+    if (mapping->object)
         memobj_put(mapping->object);
-    }
     if (mapping->file)
         file_put(mapping->file);
     kfree(mapping);

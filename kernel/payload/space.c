@@ -163,6 +163,8 @@ static struct mapping *grow_down(struct space *space, uaddr_t address)
         return NULL;
     if (start < below || start - below < STACK_GUARD)
         return NULL;
+    if (edit_meets(space, start, mapping->start))
+        return NULL;
     if (mapping->flags & MAPPING_LOCKED) {
         if (!space_lock_allowed(space, mapping->start - start))
             return NULL;

@@ -7,7 +7,9 @@
 
 void edit_begin(struct edit *edit, struct space *space)
 {
+    ASSERT(!space->edit);
     *edit = (struct edit){.space = space};
+    space->edit = edit;
 }
 
 static bool add_node(struct edit *edit)
@@ -37,7 +39,21 @@ int edit_prepare(struct edit *edit, uaddr_t start, uaddr_t end)
 {
     int error = prepare_cut(edit, start);
 
+    ASSERT(edit->ranges < EDIT_RANGES);
+    edit->range[edit->ranges].start = start;
+    edit->range[edit->ranges++].end = end;
     return error ? error : prepare_cut(edit, end);
+}
+
+bool edit_meets(const struct space *space, uaddr_t start, uaddr_t end)
+{
+    const struct edit *edit = space->edit;
+
+    for (unsigned i = 0; edit && i < edit->ranges; i++) {
+        if (start < edit->range[i].end && end >= edit->range[i].start)
+            return true;
+    }
+    return false;
 }
 
 static void cut(struct edit *edit, uaddr_t at)
@@ -63,8 +79,7 @@ static void take_out(struct edit *edit, struct mapping *mapping)
 {
     mapping_set_locked(mapping, false);
     mapping_remove(mapping);
-    if (mapping->object && (mapping->flags & MAPPING_SHARED))
-        memobj_unwatch(&mapping->watcher);
+    mapping_unwatch(mapping);
     mapping->next = edit->gone;
     edit->gone = mapping;
 }
@@ -100,6 +115,7 @@ void edit_clear(struct edit *edit, uaddr_t start, uaddr_t end)
 
 void edit_end(struct edit *edit)
 {
+    edit->space->edit = NULL;
     while (edit->nodes > 0)
         kfree(edit->node[--edit->nodes]);
     while (edit->gone) {

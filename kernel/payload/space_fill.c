@@ -126,7 +126,7 @@ static int map_block(const struct mapping *mapping, uaddr_t at, paddr_t base, ui
 
 /*
  * One block at `at`; *order is lowered when there is none so large. Returns the bytes mapped: 0
- * also when a fault was faster while the block was cleared.
+ * also when a fault was faster, or the object was shortened, while the block was cleared.
  */
 static int64_t fill_block(const struct mapping *mapping, uaddr_t at, uint64_t length,
                           unsigned *order, unsigned flags)
@@ -147,7 +147,9 @@ static int64_t fill_block(const struct mapping *mapping, uaddr_t at, uint64_t le
         return 0;
     }
     error = clear_block(mapping, base, bytes);
-    taken = !error && bytes > CLEAR_PIECE && cpu_space_find(mapping->cpu, at, at + bytes, &m);
+    taken = !error && bytes > CLEAR_PIECE &&
+            (at + bytes > mapping_backed_end(mapping) ||
+             cpu_space_find(mapping->cpu, at, at + bytes, &m));
     if (!error && !taken)
         error = map_block(mapping, at, base, bytes, flags);
     if (error || taken)
@@ -221,10 +223,16 @@ int space_fill_missing(const struct mapping *mapping, uaddr_t start, uaddr_t end
     unsigned order = ORDER_1G, flags = page_flags(mapping) | marks;
     int error = 0;
 
-    while (start < end && !error) {
-        struct cpu_mapping m = {.at = end};
-        bool found = cpu_space_find(mapping->cpu, start, end, &m);
+    while (!error) {
+        struct cpu_mapping m;
+        bool found;
 
+        /* The object may have been shortened during a breath. */
+        end = MIN(end, mapping_backed_end(mapping));
+        if (start >= end)
+            break;
+        m.at = end;
+        found = cpu_space_find(mapping->cpu, start, end, &m);
         error = fill_hole(mapping, &start, m.at, &order, flags);
         if (!error && found && start == m.at)
             start += m.length;

@@ -76,6 +76,7 @@ struct space {
     bool lock_future;
     bool lock_on_fault; /* what is locked in future need not be present */
     unsigned references;
+    struct edit *edit; /* the one that is under way; NULL */
     struct ioas_account *account;
 };
 
@@ -126,8 +127,11 @@ void mapping_set_start(struct mapping *mapping, uaddr_t start);
 void mapping_split(struct mapping *mapping, uaddr_t at, struct mapping *upper);
 /* Joins neighbours around and inside [start, end] that differ in nothing. */
 void mappings_join(struct space *space, uaddr_t start, uaddr_t end);
-/* Copies what it is, not where it is, and takes references. */
+/* Copies what it is, not where it is, takes references, and watches. */
 void mapping_copy_kind(struct mapping *to, const struct mapping *from);
+/* From now on the mapping hears, or does not hear, when memory of a shared object goes. */
+void mapping_watch(struct mapping *mapping);
+void mapping_unwatch(struct mapping *mapping);
 /* Gives the references back and frees the node. May sleep in the last reference of a file. */
 void mapping_free(struct mapping *mapping);
 /*
@@ -144,12 +148,17 @@ bool space_is_mapped(const struct space *space, uaddr_t start, uaddr_t end);
  */
 
 /* What an edit may need, taken beforehand. */
-#define EDIT_NODES 6
+#define EDIT_NODES  6
+#define EDIT_RANGES 2
 struct edit {
     struct space *space;
     struct mapping *node[EDIT_NODES];
     unsigned nodes;
     struct mapping *gone; /* mappings taken out, to be freed at the end */
+    struct {
+        uaddr_t start, end;
+    } range[EDIT_RANGES]; /* what was prepared: no stack grows into it */
+    unsigned ranges;
 };
 
 /*
@@ -158,6 +167,8 @@ struct edit {
  */
 void edit_begin(struct edit *edit, struct space *space);
 int edit_prepare(struct edit *edit, uaddr_t start, uaddr_t end);
+/* Does the edit that is under way, if any, touch what a mapping gets that grows down from `end`? */
+bool edit_meets(const struct space *space, uaddr_t start, uaddr_t end);
 /* Makes no mapping cross start or end. Needs edit_prepare() of the range. */
 void edit_isolate(struct edit *edit, uaddr_t start, uaddr_t end);
 /* Takes all mappings with their pages out of a range that edit_prepare() saw. */
@@ -171,8 +182,9 @@ void edit_end(struct edit *edit);
  */
 
 /*
- * Puts memory behind what is missing in a range of the mapping. `marks`: PAGE_FRESH or 0. -ENOMEM,
- * -EFAULT (beyond the end of the object), -EIO (revoked), -EINTR: what was put in before stays.
+ * Puts memory behind what is missing in a range of the mapping. `marks`: PAGE_FRESH or 0. What is
+ * beyond the end of the object stays missing. -ENOMEM, -EIO (revoked), -EINTR: what was put in
+ * before stays.
  */
 int space_fill_missing(const struct mapping *mapping, uaddr_t start, uaddr_t end, unsigned marks);
 /* The same for a range that is empty and nobody's yet: a failure leaves nothing behind. */

@@ -58,20 +58,40 @@ static int copy_pages(struct space *space, uaddr_t at, uint64_t length, struct c
     return error;
 }
 
-/* Pages at the new place: those that move, and new ones where the mapping grows. */
-static int make_pages(const struct move *move)
+/* Pages that the mapping has beyond those that move. */
+static int make_more(const struct move *move)
 {
-    struct cpu_space *cpu = move->node->cpu;
     struct mapping grown = *move->node;
-    int error = copy_pages(move->space, move->at, move->keep, cpu, move->to);
+    int error;
 
-    if (error || move->keep == move->length)
-        return error;
+    if (move->keep == move->length)
+        return 0;
     grown.start += move->keep;
     grown.offset += move->keep;
     error = space_fill_eager(&grown, false);
     if (error)
-        unmap_pages(move->space, cpu, move->to, move->keep);
+        unmap_pages(move->space, grown.cpu, move->to, move->keep);
+    return error;
+}
+
+/*
+ * Pages at the new place: those that move, and new ones where the mapping grows. As long as it may
+ * have pages it watches the object, from behind the mapping that they are copied from: whoever
+ * takes them away in between finds first the ones, then the others. A revoked object has none to
+ * move.
+ */
+static int make_pages(const struct move *move)
+{
+    struct mapping *node = move->node;
+    int error = 0;
+
+    mapping_watch(node);
+    if (!(node->flags & MAPPING_SHARED) || !node->object || !node->object->revoked)
+        error = copy_pages(move->space, move->at, move->keep, node->cpu, move->to);
+    if (!error)
+        error = make_more(move);
+    if (error)
+        mapping_unwatch(node);
     return error;
 }
 
@@ -182,6 +202,7 @@ static int64_t do_move(struct move *move)
     if (!move->node)
         return -ENOMEM;
     mapping_copy_kind(move->node, move->from);
+    mapping_unwatch(move->node); /* until it has pages */
     move->node->start = move->to;
     move->node->end = move->to + move->length;
     move->node->offset += move->at - move->from->start;

@@ -346,6 +346,202 @@ static void test_ended_changes(void **state)
     host_breath_work = breath_left = BREATH_WORK;
 }
 
+/* ---- Another thread in between -----------------------------------------------------------------
+ */
+
+/* What the other thread does at a breath, once it is its turn; not while it breathes itself. */
+static void (*other_does)(enum thread_hears hears);
+static struct memobj *shared_with;
+
+static int other_thread(const char *point, enum thread_hears hears)
+{
+    void (*does)(enum thread_hears hears) = other_does;
+
+    if (!does)
+        return 0;
+    other_does = NULL;
+    host_thread_be(1);
+    does(hears);
+    host_thread_be(0);
+    return 0;
+}
+
+static void begin_between(int (*breath)(const char *, enum thread_hears),
+                          void (*does)(enum thread_hears))
+{
+    other_does = does;
+    host_breath = breath;
+    host_breath_work = breath_left = 0;
+    assert_int_equal(space_lock(space), 0);
+}
+
+static void end_between(void)
+{
+    space_unlock(space);
+    host_breath = NULL;
+    host_breath_work = breath_left = BREATH_WORK;
+}
+
+static void shorten(enum thread_hears hears)
+{
+    ramobj_resize(shared_with, PAGE_SIZE);
+}
+
+/* A file that is shortened while it is mapped: what it has left is there. */
+static void test_file_shortened_while_filled(void **state)
+{
+    static const unsigned kinds[] = {SPACE_PRIVATE, SPACE_SHARED};
+    struct cpu_mapping m;
+    struct phys_run run;
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        shared_with = ramobj_create(8 * MIB);
+        assert_int_equal(memobj_run(shared_with, 0, PAGE_SIZE, &run), 0);
+        *(unsigned char *)phys_to_virt(run.base) = 7;
+        if (kinds[i] == SPACE_SHARED)
+            ramobj_punch(shared_with, 0, PAGE_SIZE);
+        begin_between(other_thread, shorten);
+        assert_int_equal(
+            map_object(AT, 8 * MIB, RW, kinds[i] | SPACE_FIXED | SPACE_POPULATE, shared_with, 0),
+            AT);
+        end_between();
+        assert_null(other_does);
+        assert_int_equal(*reach(AT, false), kinds[i] == SPACE_PRIVATE ? 7 : 0);
+        assert_false(cpu_space_find(space->cpu, AT + PAGE_SIZE, USER_END, &m));
+        space_munmap(space, AT, 8 * MIB);
+        memobj_put(shared_with);
+    }
+}
+
+/* Whoever takes pages away comes to the mapping that they move to after the one they move from. */
+static void look_at_order(enum thread_hears hears)
+{
+    const struct mapping *from = mapping_at(space, AT + 4 * MIB);
+    const struct mapping *to = mapping_at(space, AT + GIB);
+    struct memobj_watcher *watcher;
+    bool from_seen = false;
+
+    if (!to || !cpu_space_find(space->cpu, AT + GIB, AT + GIB + MIB, &(struct cpu_mapping){0})) {
+        other_does = look_at_order; /* not yet */
+        return;
+    }
+    list_for_each_entry (watcher, &shared_with->watchers, link) {
+        from_seen |= watcher == &from->watcher;
+        assert_true(from_seen || watcher != &to->watcher);
+    }
+}
+
+static void test_file_shortened_while_moved(void **state)
+{
+    shared_with = ramobj_create(8 * MIB);
+    assert_int_equal(
+        map_object(AT, 8 * MIB, RW, SPACE_SHARED | SPACE_FIXED | SPACE_POPULATE, shared_with, 0),
+        AT);
+    begin_between(other_thread, look_at_order);
+    assert_int_equal(space_mremap(space, AT + 4 * MIB, 4 * MIB, 4 * MIB, 3, AT + GIB), AT + GIB);
+    end_between();
+    assert_null(other_does);
+    space_munmap(space, AT, 2 * GIB);
+    memobj_put(shared_with);
+}
+
+/* A move that is asked to end, and the file loses its memory while the old mapping is put right. */
+static void zap_all(enum thread_hears hears)
+{
+    memobj_zap(shared_with, 0, 8 * MIB);
+}
+
+static bool others_watched; /* at the last breath, pages in tables that are not the space's */
+
+static void look_and_zap(enum thread_hears hears)
+{
+    struct memobj_watcher *watcher;
+
+    others_watched = false;
+    list_for_each_entry (watcher, &shared_with->watchers, link)
+        others_watched |= container_of(watcher, struct mapping, watcher)->cpu != space->cpu;
+    zap_all(hears);
+    other_does = look_and_zap;
+}
+
+static int end_then_zap(const char *point, enum thread_hears hears)
+{
+    if (hears == HEARS_END) {
+        other_does = look_and_zap;
+        return -EINTR;
+    }
+    return other_thread(point, hears);
+}
+
+static void test_file_shortened_after_failed_move(void **state)
+{
+    shared_with = ramobj_create(8 * MIB);
+    assert_int_equal(
+        map_object(AT, 8 * MIB, RW, SPACE_SHARED | SPACE_FIXED | SPACE_POPULATE, shared_with, 0),
+        AT);
+    assert_int_equal(map(AT + GIB, 8 * MIB, RW, ANONYMOUS | SPACE_FIXED), AT + GIB);
+    *reach(AT + GIB, true) = 9;
+    begin_between(end_then_zap, NULL);
+    assert_int_equal(space_mremap(space, AT + 4 * MIB, 4 * MIB, 4 * MIB, 3, AT + GIB), -EINTR);
+    end_between();
+    assert_false(others_watched);
+    assert_int_equal(*reach(AT + GIB, false), 9);
+    assert_non_null(reach(AT + 4 * MIB, true));
+    space_munmap(space, AT, 2 * GIB);
+    memobj_put(shared_with);
+}
+
+/* What is replaced is not what the file loses: its frames come back (teardown). */
+static void test_file_shortened_while_replacing(void **state)
+{
+    const uaddr_t to = AT + GIB;
+
+    shared_with = ramobj_create(8 * MIB);
+    assert_int_equal(map_object(AT, 4 * PAGE_SIZE, RW, SPACE_SHARED | SPACE_FIXED | SPACE_POPULATE,
+                                shared_with, 0),
+                     AT);
+    assert_int_equal(map(to, 2 * PAGE_SIZE, RW, ANONYMOUS | SPACE_FIXED), to);
+    assert_int_equal(map(to + 2 * PAGE_SIZE, 2 * PAGE_SIZE, PAGE_READ, ANONYMOUS | SPACE_FIXED),
+                     to + 2 * PAGE_SIZE);
+    begin_between(other_thread, zap_all);
+    assert_int_equal(space_mremap(space, AT, 4 * PAGE_SIZE, 4 * PAGE_SIZE, 3, to), to);
+    end_between();
+    assert_null(other_does);
+    space_munmap(space, AT, 2 * GIB);
+    memobj_put(shared_with);
+}
+
+/* A stack above, and one whose lower end is replaced, do not grow into what is being replaced. */
+static uaddr_t stack_start;
+static bool stack_grew;
+
+static void touch_below_stack(enum thread_hears hears)
+{
+    stack_grew = space_fault(space, stack_start - PAGE_SIZE, 2);
+}
+
+static void test_stack_grows_while_replacing(void **state)
+{
+    static const uaddr_t lower[] = {AT, AT + 8 * MIB};
+
+    space_set_stack_limit(space, GIB);
+    for (size_t i = 0; i < ARRAY_SIZE(lower); i++) {
+        assert_int_equal(map(AT, PAGE_SIZE, RW, ANONYMOUS | SPACE_FIXED), AT);
+        assert_int_equal(map(lower[i], 16 * MIB, RW, ANONYMOUS | SPACE_FIXED | SPACE_GROWSDOWN),
+                         lower[i]);
+        *reach(AT + 8 * MIB, true) = 5;
+        stack_start = lower[i];
+        begin_between(other_thread, touch_below_stack);
+        assert_int_equal(map(AT, 8 * MIB, RW, ANONYMOUS | SPACE_FIXED), AT);
+        end_between();
+        assert_null(other_does);
+        assert_false(stack_grew);
+        assert_int_equal(*reach(AT + 8 * MIB, false), 5);
+        assert_null(reach(AT - PAGE_SIZE, true));
+        space_munmap(space, AT, GIB);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +555,11 @@ int main(void)
         TEST(test_maps_text),
         TEST(test_faults_between_steps),
         TEST(test_ended_changes),
+        TEST(test_file_shortened_while_filled),
+        TEST(test_file_shortened_while_moved),
+        TEST(test_file_shortened_after_failed_move),
+        TEST(test_file_shortened_while_replacing),
+        TEST(test_stack_grows_while_replacing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
