@@ -50,6 +50,17 @@ bool ats_allowed(const struct iommu_unit *unit, uint16_t rid, uint8_t *depth)
     return true;
 }
 
+/* A function in reset does not answer, and its TLB is empty when ATS comes back on. */
+bool ats_holds(const struct requester *requester)
+{
+    const struct pci_device *device;
+
+    if (!requester->ats)
+        return false;
+    device = pci_find(requester->unit->segment, requester->rid);
+    return !device || !device->in_reset;
+}
+
 void ats_enable(const struct iommu_unit *unit, uint16_t rid, bool on)
 {
     struct pci_device *device = pci_find(unit->segment, rid);

@@ -168,7 +168,7 @@ static int forget(struct requester *requester, struct iommu_domain *from)
 
     invalidate_context_device(unit, from->id, requester->rid);
     invalidate_domain(unit, from->id);
-    if (requester->ats) {
+    if (ats_holds(requester)) {
         invalidate_fence(unit);
         invalidate_device_tlb(requester, 0, domain_last(from));
     }

@@ -161,7 +161,7 @@ void domain_invalidate_device_tlbs(struct iommu_domain *domain, uint64_t first, 
         return;
     invalidate_fence(domain->unit);
     list_for_each_entry (requester, &domain->unit->requesters, link) {
-        if (requester->domain == domain && requester->ats)
+        if (requester->domain == domain && ats_holds(requester))
             invalidate_device_tlb(requester, first, last);
     }
 }

@@ -213,6 +213,8 @@ void requester_stop(const struct iommu_unit *unit, uint16_t rid);
 /* Do the options, the unit, the platform and the device allow a device TLB? Stores its depth. */
 bool ats_allowed(const struct iommu_unit *unit, uint16_t rid, uint8_t *depth);
 void ats_enable(const struct iommu_unit *unit, uint16_t rid, bool on);
+/* May its device TLB hold something, and will it answer? */
+bool ats_holds(const struct requester *requester);
 
 /* ---- domain.c ---- */
 

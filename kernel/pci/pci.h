@@ -57,8 +57,9 @@ struct pci_device {
     struct pci_device *joined; /* kernel/pci/group.c: leads to the first member of the group */
     const char *claimed_by;    /* the device-file family that has it open, or NULL */
     bool assigned;
-    bool stopped;                  /* by pci_stop() */
-    bool ats;                      /* its device TLB is on */
+    bool stopped;  /* by pci_stop() */
+    bool ats;      /* its device TLB is on */
+    bool in_reset; /* or did not come back from one: asked nothing, it holds nothing */
     uint32_t saved[PCI_SAVED_MAX]; /* by pci_save_all() */
 };
 

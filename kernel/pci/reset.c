@@ -143,7 +143,7 @@ static int wait_until_back(const struct pci_device *d)
     return 0;
 }
 
-int pci_reset(const struct pci_device *device)
+int pci_reset(struct pci_device *device)
 {
     static void (*const methods[])(const struct pci_device *) = {
         [PCI_RESET_FLR] = reset_by_flr,
@@ -158,10 +158,12 @@ int pci_reset(const struct pci_device *device)
         return -ENOTTY;
     /* Transactions that never end are one more reason to reset. */
     (void)pci_quiesce(device);
+    device->in_reset = true;
     methods[method](device);
     error = wait_until_back(device);
     if (error)
         return error;
     pci_config_restore(device);
+    device->in_reset = false;
     return 0;
 }

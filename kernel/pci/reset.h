@@ -29,9 +29,10 @@ int pci_quiesce(const struct pci_device *device);
  * Quiesces, resets with the method above, waits as the specification asks, restores configuration
  * space from the record made at start, whatever the device says by now: BARs, control registers,
  * not bus mastering, not MSI and MSI-X (their owner sets them up again). -ENOTTY: no method.
- * -ETIMEDOUT: the function did not come back.
+ * -ETIMEDOUT: the function did not come back. Meanwhile, and then until another reset succeeds, it
+ * is marked as in reset.
  */
-int pci_reset(const struct pci_device *device);
+int pci_reset(struct pci_device *device);
 
 /* Records of every function what a reset clears. Once, before any device is used. */
 void pci_save_all(void);

@@ -38,7 +38,7 @@ static void decode_bars(const struct pci_device *d)
     pci_write16(d, PCI_COMMAND, command);
 }
 
-static int reset_if_possible(const struct pci_device *d)
+static int reset_if_possible(struct pci_device *d)
 {
     int error = pci_reset(d);
 

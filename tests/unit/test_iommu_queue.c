@@ -511,6 +511,28 @@ static void a_device_tlb_that_does_not_answer_is_not_believed(void **state)
     end(domain, BELOW);
 }
 
+/* A function in reset would not answer either, and has forgotten everything by the end. */
+static void a_device_tlb_in_reset_is_not_asked(void **state)
+{
+    struct vtd_unit *unit = ats_machine(true, true);
+    struct iommu_domain *domain = attached_domain(BELOW);
+
+    machine_map(domain, IOVA, TARGET, 2 * PAGE_SIZE, IOMMU_WRITE);
+    unit->device_tlb_dead = true;
+    pci_find(0, BELOW)->in_reset = true;
+    machine_unmap(domain, IOVA, PAGE_SIZE);
+    assert_int_equal(iommu_detach(domain, 0, BELOW), 0);
+    assert_int_equal(iommu_attach(domain, 0, BELOW), 0);
+    assert_int_equal(machine_unit()->invalidation.time_outs, 0);
+    assert_int_equal(ats_control(), 0x8000); /* still trusted */
+    pci_find(0, BELOW)->in_reset = false;
+    unit->device_tlb_dead = false;
+    vtd_unit_forget_events(unit);
+    machine_unmap(domain, IOVA + PAGE_SIZE, PAGE_SIZE);
+    expect_device_tlb_last(unit, false, IOVA + PAGE_SIZE);
+    end(domain, BELOW);
+}
+
 /* What came behind the request that timed out was dropped: it is made up for. */
 static void requests_behind_a_time_out_are_made_up_for(void **state)
 {
@@ -603,6 +625,7 @@ int main(void)
         cmocka_unit_test(device_tlbs_forget_before_an_address_is_used_again),
         cmocka_unit_test(a_device_tlb_that_does_not_answer_is_not_believed),
         cmocka_unit_test(requests_behind_a_time_out_are_made_up_for),
+        cmocka_unit_test(a_device_tlb_in_reset_is_not_asked),
         cmocka_unit_test(a_refused_device_tlb_request_turns_ats_off),
         cmocka_unit_test(registers_serve_a_unit_without_a_queue),
         cmocka_unit_test(registers_that_hang_or_refuse_fence),

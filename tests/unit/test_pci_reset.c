@@ -78,6 +78,7 @@ static void function_level_reset(void **state)
     before = host_now_ns;
     assert_int_equal(pci_reset(d), 0);
     assert_int_equal(f->resets, 1);
+    assert_false(d->in_reset);
     assert_true(host_now_ns - before >= 100 * NS_PER_MS);
     check_restored();
     assert_int_equal(sim_get(f, d->cap_pcie + PCIE_DEVICE_CONTROL, 2), 0x2937);
@@ -272,6 +273,7 @@ static void a_dead_function_is_given_up(void **state)
     start(PCI_RID(0, 2, 0));
     before = host_now_ns;
     assert_int_equal(pci_reset(d), -ETIMEDOUT);
+    assert_true(d->in_reset);
     assert_true(host_now_ns - before <= 2 * NS_PER_S);
 }
 
