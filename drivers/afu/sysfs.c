@@ -6,14 +6,33 @@
 #include "kernel/lib/error.h"
 #include "kernel/lib/format.h"
 #include "kernel/mm/paging.h"
+#include "kernel/pci/registers.h"
 
 #define PATH_SIZE      96
 #define AFU_GUID_LOW   0x08
 #define AFU_GUID_BYTES 0x18
 #define ERRORS_OFFSET  0x10
 
-static uint64_t port_register(const struct afu_port *port, unsigned offset)
+/*
+ * Opening a row takes no lock, and the card may be used by another family, starting, stopping or in
+ * reset: its registers are read only while it decodes them for us or nobody. Else -EBUSY.
+ */
+static bool readable(const struct afu_device *device, struct text *out)
 {
+    const struct pci_device *pci = device->pci;
+    uint16_t command = pci_read16(pci, PCI_COMMAND);
+
+    if ((pci->claimed_by && !device->users) || pci->in_reset || command == 0xffff ||
+        !(command & PCI_COMMAND_MEMORY))
+        out->error = -EBUSY;
+    return !out->error;
+}
+
+/* 0 with out->error set if it cannot be read. */
+static uint64_t port_register(const struct afu_port *port, unsigned offset, struct text *out)
+{
+    if (!readable(port->device, out))
+        return 0;
     return mmio_read64((const volatile char *)port->header + offset);
 }
 
@@ -24,6 +43,8 @@ static void show_afu_id(void *context, struct text *out)
     const struct afu_window *afu = &port->windows[AFU_WINDOW_AFU];
     const struct pci_bar *bar = &port->device->pci->bars[afu->bar];
 
+    if (!readable(port->device, out))
+        return;
     if (port->ops->held(port)) {
         out->error = -EBUSY;
         return;
@@ -47,23 +68,24 @@ static void show_port_id(void *context, struct text *out)
 
 static void show_ltr(void *context, struct text *out)
 {
-    text_printf(out, "%u\n", !!(port_register(context, DFL_PORT_CTRL) & DFL_PORT_CTRL_LATENCY));
+    text_printf(out, "%u\n",
+                !!(port_register(context, DFL_PORT_CTRL, out) & DFL_PORT_CTRL_LATENCY));
 }
 
 static void show_power_state(void *context, struct text *out)
 {
     text_printf(out, "0x%llx\n",
-                (unsigned long long)bits_get(port_register(context, DFL_PORT_STS), 11, 8));
+                (unsigned long long)bits_get(port_register(context, DFL_PORT_STS, out), 11, 8));
 }
 
 static void show_ap1(void *context, struct text *out)
 {
-    text_printf(out, "%u\n", !!(port_register(context, DFL_PORT_STS) & DFL_PORT_STS_AP1));
+    text_printf(out, "%u\n", !!(port_register(context, DFL_PORT_STS, out) & DFL_PORT_STS_AP1));
 }
 
 static void show_ap2(void *context, struct text *out)
 {
-    text_printf(out, "%u\n", !!(port_register(context, DFL_PORT_STS) & DFL_PORT_STS_AP2));
+    text_printf(out, "%u\n", !!(port_register(context, DFL_PORT_STS, out) & DFL_PORT_STS_AP2));
 }
 
 /* The error register of a port's error feature. */
@@ -77,6 +99,8 @@ static void show_port_errors(void *context, struct text *out)
         out->error = -ENODEV;
         return;
     }
+    if (!readable(port->device, out))
+        return;
     at = mmio_map(port->device->pci->bars[f->bar].base + f->offset, ERRORS_OFFSET + 8);
     if (!at) {
         out->error = -ENOMEM;
@@ -86,25 +110,29 @@ static void show_port_errors(void *context, struct text *out)
     mmio_unmap((void *)at, ERRORS_OFFSET + 8);
 }
 
-static uint64_t fme_register(const struct afu_device *device, unsigned offset)
+static uint64_t fme_register(const struct afu_device *device, unsigned offset, struct text *out)
 {
+    if (!readable(device, out))
+        return 0;
     return mmio_read64((const volatile char *)device->fme.header + offset);
 }
 
 static void show_bitstream_id(void *context, struct text *out)
 {
-    text_printf(out, "0x%llx\n", (unsigned long long)fme_register(context, DFL_FME_BITSTREAM_ID));
+    text_printf(out, "0x%llx\n",
+                (unsigned long long)fme_register(context, DFL_FME_BITSTREAM_ID, out));
 }
 
 static void show_bitstream_metadata(void *context, struct text *out)
 {
-    text_printf(out, "0x%llx\n", (unsigned long long)fme_register(context, DFL_FME_BITSTREAM_MD));
+    text_printf(out, "0x%llx\n",
+                (unsigned long long)fme_register(context, DFL_FME_BITSTREAM_MD, out));
 }
 
 static void show_ports_num(void *context, struct text *out)
 {
     text_printf(out, "%llu\n",
-                (unsigned long long)bits_get(fme_register(context, DFL_FME_CAP), 19, 17));
+                (unsigned long long)bits_get(fme_register(context, DFL_FME_CAP, out), 19, 17));
 }
 
 struct row {
