@@ -97,6 +97,7 @@ static struct ioas_pages *create_pages(struct ioas *ioas, const struct ioas_sour
     pages->offset = offset - in_page;
     pages->length = ALIGN_UP(in_page + length, PAGE_SIZE);
     pages->account = ioas->account;
+    pages->lock = ioas->lock;
     pages->references = 1;
     pages->users = 0;
     pages->writable = flags & IOAS_WRITE;

@@ -62,7 +62,7 @@ static APART int watch_device(struct ioas_pages *pages, struct memobj *object)
     *watch = (struct device_watch){
         .watcher.revoke = device_revoked,
         .watcher.restore = device_restored,
-        .watcher.lock = pages->own.ioas->lock,
+        .watcher.lock = pages->lock,
         .object = memobj_get(object),
         .pages = pages,
         .next = pages->watches,

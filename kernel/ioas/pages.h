@@ -45,6 +45,7 @@ struct ioas_pages {
     uint64_t offset; /* in the source; whole pages */
     uint64_t length;
     struct ioas_account *account;
+    struct mutex *lock;  /* of every address space that has areas of it */
     unsigned references; /* areas */
     unsigned users;      /* areas with a page table */
     bool writable;       /* was asked for with IOAS_WRITE */

@@ -165,6 +165,22 @@ static void copies_lose_what_is_taken_back(void **state)
     }
 }
 
+/* The space that memory was mapped into first may be gone when a table needs the memory. */
+static void a_copy_outlives_the_space_it_came_from(void **state)
+{
+    uint64_t iova = IOVA;
+
+    assert_int_equal(map_all(), 0);
+    assert_int_equal(
+        ioas_copy(world_space[1], world_space[0], IOVA, BYTES, IOAS_READ | IOAS_FIXED, &iova), 0);
+    ioas_destroy(world_space[0]);
+    assert_int_equal(ioas_create(&world_account, &world_lock, &world_space[0]), 0);
+    assert_int_equal(world_attach(1, 2), 0);
+    assert_int_equal(reached(2), BYTES / PAGE_SIZE);
+    take_away(&bars[0]);
+    assert_int_equal(reached(2), 0);
+}
+
 /* A table attached while a BAR is away does not get it, nor what the BAR was mapped with. */
 static void a_table_that_comes_later_does_not_reach_it_either(void **state)
 {
@@ -208,6 +224,7 @@ int main(void)
         TEST(every_bar_of_a_mapping_is_watched),
         TEST(a_bar_that_occurs_twice_is_watched_once),
         TEST(copies_lose_what_is_taken_back),
+        TEST(a_copy_outlives_the_space_it_came_from),
         TEST(a_table_that_comes_later_does_not_reach_it_either),
         TEST(a_bar_that_is_away_cannot_be_mapped),
         TEST(mapping_bars_fails_at_every_step),
