@@ -7,11 +7,8 @@
 #include "kernel/pci/registers.h"
 
 enum {
-    MSIX_CONTROL = 2,
-    MSIX_CONTROL_SIZE = 0x7ff, /* entries - 1 */
     MSIX_CONTROL_MASK_ALL = 1 << 14,
     MSIX_CONTROL_ENABLE = 1 << 15,
-    MSIX_TABLE = 4, /* offset 31:3, BAR 2:0 */
     MSIX_ENTRY_SIZE = 16,
     MSIX_ENTRY_ADDRESS = 0,
     MSIX_ENTRY_ADDRESS_HIGH = 4,
@@ -22,12 +19,12 @@ enum {
 
 static uint16_t control_of(const struct pci_device *device)
 {
-    return pci_read16(device, device->cap_msix + MSIX_CONTROL);
+    return pci_read16(device, device->cap_msix + PCI_MSIX_CONTROL);
 }
 
 static unsigned msix_count(const struct pci_device *device)
 {
-    return device->cap_msix ? (control_of(device) & MSIX_CONTROL_SIZE) + 1u : 0;
+    return device->cap_msix ? (control_of(device) & PCI_MSIX_CONTROL_SIZE) + 1u : 0;
 }
 
 /*
@@ -58,7 +55,7 @@ static uint64_t table_bytes(const struct irq_set *set)
 static int msix_open(struct irq_set *set)
 {
     const struct pci_device *device = set->device;
-    uint32_t location = pci_read32(device, device->cap_msix + MSIX_TABLE);
+    uint32_t location = pci_read32(device, device->cap_msix + PCI_MSIX_TABLE);
     uint64_t offset = location & ~7u, bytes = table_bytes(set);
     const struct pci_bar *bar;
 
@@ -105,7 +102,7 @@ static void set_control(const struct irq_set *set, uint16_t bits)
     uint16_t control = control_of(set->device);
 
     control &= ~(MSIX_CONTROL_ENABLE | MSIX_CONTROL_MASK_ALL);
-    pci_write16(set->device, set->device->cap_msix + MSIX_CONTROL, control | bits);
+    pci_write16(set->device, set->device->cap_msix + PCI_MSIX_CONTROL, control | bits);
 }
 
 /* Some devices ignore what is written to the table while MSI-X is off: on, but all masked, first.

@@ -1,26 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/pci/msix_table.h"
 
-enum {
-    MSIX_CONTROL = 2,
-    MSIX_CONTROL_SIZE = 0x7ff, /* entries - 1 */
-    MSIX_TABLE = 4,            /* offset 31:3, BAR 2:0 */
-    MSIX_ENTRY_SIZE = 16,
-};
+#define ENTRY_SIZE 16
 
-/* The table as offset and length in the BAR; length 0: it is not there. */
+/*
+ * The table as offset and length in the BAR; length 0: it is not there. From the record of the
+ * enumeration: a function in reset would say that it is nowhere.
+ */
 static struct phys_run table_in(const struct pci_device *device, unsigned bar)
 {
-    uint32_t location;
-    uint64_t entries;
-
-    if (!device->cap_msix)
+    if ((device->msix_location & 7) != bar)
         return (struct phys_run){0, 0};
-    location = pci_read32(device, device->cap_msix + MSIX_TABLE);
-    if ((location & 7) != bar)
-        return (struct phys_run){0, 0};
-    entries = (pci_read16(device, device->cap_msix + MSIX_CONTROL) & MSIX_CONTROL_SIZE) + 1u;
-    return (struct phys_run){location & ~7u, entries * MSIX_ENTRY_SIZE};
+    return (struct phys_run){device->msix_location & ~7u, device->msix_entries * ENTRY_SIZE};
 }
 
 bool msix_table_touches(const struct pci_device *device, unsigned bar, uint64_t offset,

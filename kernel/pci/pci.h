@@ -51,8 +51,10 @@ struct pci_device {
     struct pci_bar rom;
     /* Offsets of capabilities in configuration space; 0: absent. */
     uint16_t cap_pm, cap_msi, cap_msix, cap_pcie, cap_acs, cap_ats, cap_sriov, cap_af;
-    uint16_t config_size; /* 256 or 4096 */
-    void *config;         /* ECAM mapping */
+    uint32_t msix_location; /* of the vector table: offset 31:3, BAR 2:0 */
+    uint16_t msix_entries;  /* 0: there is none */
+    uint16_t config_size;   /* 256 or 4096 */
+    void *config;           /* ECAM mapping */
     struct pci_group *group;
     struct pci_device *joined; /* kernel/pci/group.c: leads to the first member of the group */
     const char *claimed_by;    /* the device-file family that has it open, or NULL */

@@ -76,6 +76,11 @@
 #define PCI_PM_D3HOT         0x0003
 #define PCI_PM_NO_SOFT_RESET 0x0008
 
+/* MSI-X capability */
+#define PCI_MSIX_CONTROL      2      /* 16 */
+#define PCI_MSIX_CONTROL_SIZE 0x07ff /* entries - 1 */
+#define PCI_MSIX_TABLE        4      /* 32; offset 31:3, BAR 2:0 */
+
 /* PCI Express capability */
 #define PCIE_FLAGS          0x02 /* 16; device type in 7:4 */
 #define PCIE_DEVICE_CAP     0x04 /* 32 */
