@@ -7,6 +7,7 @@
 #include "kernel/mm/heap.h"
 
 #define CONSOLE_CHUNK 256u
+#define BYTE_WORK     1000 /* of a byte written to a port: about a microsecond */
 
 enum console_command {
     TCGETS = 0x5401,
@@ -76,6 +77,7 @@ static int64_t console_write(struct file *file, uaddr_t buffer, size_t length, u
         if (error)
             break;
         log_raw(chunk, n);
+        breath_left -= (int64_t)n * BYTE_WORK;
         done += n;
         if (done < length)
             error = thread_breathe("console write");

@@ -17,9 +17,21 @@ struct file *file_create(const struct file_ops *ops, void *context, unsigned fla
     file->references = 1;
     file->flags = flags & ~FILE_CLOEXEC;
     file->name = name;
+    mutex_init(&file->position_lock);
     waitq_init(&file->changed);
     list_init(&file->watches);
     return file;
+}
+
+int file_lock_position(struct file *file)
+{
+    return file->seekable ? mutex_lock(&file->position_lock, "file position") : 0;
+}
+
+void file_unlock_position(struct file *file)
+{
+    if (file->seekable)
+        mutex_unlock(&file->position_lock);
 }
 
 void file_end(struct file *file)

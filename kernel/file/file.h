@@ -7,6 +7,7 @@
 #ifndef KERNEL_FILE_FILE_H
 #define KERNEL_FILE_FILE_H
 
+#include "kernel/cpu/mutex.h"
 #include "kernel/cpu/thread.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/list.h"
@@ -102,8 +103,9 @@ struct file {
     const struct file_ops *ops;
     void *context; /* the implementation's own */
     unsigned references;
-    unsigned flags; /* access mode and FILE_NONBLOCK */
-    bool seekable;  /* pread, pwrite and lseek make sense */
+    unsigned flags;             /* access mode and FILE_NONBLOCK */
+    bool seekable;              /* pread, pwrite and lseek make sense */
+    struct mutex position_lock; /* file_lock_position() */
     uint64_t position;
     struct waitq changed; /* woken whenever poll() may answer differently */
     const char *name;     /* for messages: "vfio-device" */
@@ -150,6 +152,12 @@ int file_wait(struct file *file, unsigned events, const char *point);
  * end means nothing pass size UINT64_MAX: SEEK_END is then refused.
  */
 int64_t file_seek(struct file *file, int64_t offset, int whence, uint64_t size);
+/*
+ * Held by who moves the file's own position, so that two reads at once do not get the same bytes.
+ * Does nothing for files that have none, where a read may last for ever. -EINTR.
+ */
+int file_lock_position(struct file *file);
+void file_unlock_position(struct file *file);
 bool file_readable(const struct file *file);
 bool file_writable(const struct file *file);
 

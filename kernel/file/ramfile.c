@@ -116,6 +116,19 @@ int ramfile_resize(struct ramfile *ram, uint64_t size)
     return error;
 }
 
+int ramfile_grow(struct ramfile *ram, uint64_t size)
+{
+    int error = mutex_lock(&ram->lock, "file size");
+    if (error)
+        return error;
+    if (size > ram->size)
+        error = check_resize(ram, size);
+    if (!error && size > ram->size)
+        error = set_size(ram, size);
+    mutex_unlock(&ram->lock);
+    return error;
+}
+
 int ramfile_append(struct ramfile *ram, const void *bytes, uint64_t length)
 {
     uint64_t at = ram->size;

@@ -33,6 +33,8 @@ void ramfile_stat(const struct ramfile *ram, struct file_stat *out);
 struct file *ramfile_open(struct ramfile *ram, unsigned flags, const char *name);
 /* 0 or -ENOMEM, -EFBIG, -EPERM (sealed). New bytes read as zero. */
 int ramfile_resize(struct ramfile *ram, uint64_t size);
+/* The same, but leaves a file alone that is as long already. */
+int ramfile_grow(struct ramfile *ram, uint64_t size);
 
 /* NULL unless the file is open on a ramfile. */
 struct ramfile *file_ramfile(const struct file *file);

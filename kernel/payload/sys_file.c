@@ -258,7 +258,11 @@ int64_t sys_lseek(int fd, int64_t offset, int whence)
     struct file *file = fd_get(fd);
     if (!file)
         return -EBADF;
-    int64_t result = seek(file, offset, whence);
+    int64_t result = file_lock_position(file);
+    if (!result) {
+        result = seek(file, offset, whence);
+        file_unlock_position(file);
+    }
     file_put(file);
     return result;
 }
@@ -301,15 +305,10 @@ int64_t sys_fadvise64(int fd, int64_t offset, int64_t length, int advice)
 /* Only growing: frames come when they are used, so reserving is setting the size. */
 static int64_t allocate(struct file *file, uint64_t end)
 {
-    struct file_stat stat = {0};
+    struct ramfile *ram = file_ramfile(file);
     if (!file_writable(file))
         return -EBADF;
-    if (!file->ops->truncate || !file->ops->stat)
-        return -ENODEV;
-    int error = file->ops->stat(file, &stat);
-    if (error || stat.size >= end)
-        return error;
-    return file->ops->truncate(file, end);
+    return ram ? ramfile_grow(ram, end) : -ENODEV;
 }
 
 int64_t sys_fallocate(int fd, int mode, int64_t offset, int64_t length)

@@ -58,7 +58,11 @@ static int64_t io(int fd, enum direction direction, uaddr_t buffer, size_t lengt
         return -EBADF;
     int64_t result = check_access(file, direction);
     if (!result)
+        result = file_lock_position(file);
+    if (!result) {
         result = transfer(file, direction, buffer, length, &file->position);
+        file_unlock_position(file);
+    }
     return finish(file, result);
 }
 
@@ -145,6 +149,18 @@ static int64_t transfer_vectors(struct file *file, enum direction direction,
     return done;
 }
 
+/* At the file's own position. */
+static int64_t transfer_vectors_here(struct file *file, enum direction direction,
+                                     const struct io_vector *vectors, int count)
+{
+    int64_t result = file_lock_position(file);
+    if (result)
+        return result;
+    result = transfer_vectors(file, direction, vectors, count, &file->position);
+    file_unlock_position(file);
+    return result;
+}
+
 /* `position` NULL: the file's own. */
 static int64_t io_vectors(int fd, enum direction direction, uaddr_t from, int count,
                           uint64_t *position)
@@ -157,8 +173,8 @@ static int64_t io_vectors(int fd, enum direction direction, uaddr_t from, int co
     if (!result)
         result = get_vectors(from, count, &vectors);
     if (!result) {
-        result = transfer_vectors(file, direction, vectors, count,
-                                  position ? position : &file->position);
+        result = position ? transfer_vectors(file, direction, vectors, count, position)
+                          : transfer_vectors_here(file, direction, vectors, count);
         kfree(vectors);
     }
     return finish(file, result);

@@ -243,6 +243,22 @@ static void seals(void **state)
     file_put(file);
 }
 
+/* What may have become longer while the caller waited for it is not made shorter. */
+static void growing(void **state)
+{
+    struct ramfile *grown = ramfile_create(0);
+    struct file *grown_file = ramfile_open(grown, FILE_RDWR, "test");
+    assert_int_equal(ramfile_grow(grown, 5000), 0);
+    assert_int_equal(size_of(grown_file), 5000);
+    assert_int_equal(ramfile_grow(grown, 4999), 0);
+    assert_int_equal(size_of(grown_file), 5000);
+    assert_int_equal(ramfile_add_seals(grown, SEAL_GROW | SEAL_SHRINK), 0);
+    assert_int_equal(ramfile_grow(grown, 5000), 0);
+    assert_int_equal(ramfile_grow(grown, 5001), -EPERM);
+    file_put(grown_file);
+    ramfile_put(grown);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +268,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(bad_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(no_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(seals, setup, teardown),
+        cmocka_unit_test_setup_teardown(growing, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
