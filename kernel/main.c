@@ -401,6 +401,7 @@ static int run(struct refusal *why)
         ending.reason = END_KILLED;
     ending.status = end.signal ? end.signal : end.status;
     ending.sentence = end.cause;
+    ending.located = end.inside;
     ending.rip = end.rip;
     return 0;
 }

@@ -31,8 +31,8 @@ struct calibrate_result {
 
 /*
  * Takes samples in a row until as many as wanted were undisturbed one after the other, and at most
- * sixteen times as many; then the longest row counts. False if a clock stands still, or not a
- * single sample was undisturbed.
+ * sixteen times as many; then the longest row counts, or without any the least disturbed sample.
+ * False if a clock stands still.
  */
 bool calibrate(const struct calibrate_clocks *clocks, struct calibrate_length length,
                struct calibrate_result *out);

@@ -68,11 +68,11 @@ struct payload_exit crash_report(const struct task *task, const struct trap_fram
     print_registers(task, f);
     log_error("payload: ended by %s: %s (signal %d, thread %d (%s), rip 0x%llx)",
               signal_name(info->number), buffer, info->number, task->id, task->name, (ull)f->rip);
-    return (struct payload_exit){128 + info->number, info->number, buffer, f->rip};
+    return (struct payload_exit){128 + info->number, info->number, buffer, true, f->rip};
 }
 
 struct payload_exit crash_report_kill(int signal, const char *cause)
 {
     log_error("payload: ended by %s: %s", signal_name(signal), cause);
-    return (struct payload_exit){128 + signal, signal, cause, 0};
+    return (struct payload_exit){128 + signal, signal, cause, false, 0};
 }

@@ -14,7 +14,8 @@ struct payload_exit {
     int status;        /* 0 to 255: of exit(2), or 128 + signal */
     int signal;        /* the signal that ended it; 0: it called exit */
     const char *cause; /* of the signal, in words; NULL without one */
-    uaddr_t rip;       /* where the thread was that it came to; 0: it came from outside */
+    bool inside;       /* the signal came to a thread in user mode, at rip */
+    uaddr_t rip;
 };
 
 /*

@@ -106,7 +106,7 @@ static void write_end(struct json *j, const struct report_end *end)
         json_int(j, end->reason == END_PAYLOAD ? "status" : "signal", end->status);
     if (end->sentence && *end->sentence)
         json_string(j, "sentence", end->sentence);
-    if (end->rip)
+    if (end->located)
         json_hex(j, "rip", end->rip);
     json_end_object(j);
 }

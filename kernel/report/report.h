@@ -17,7 +17,8 @@ struct report_end {
     enum end_reason reason;
     int status;           /* exit status of the payload, or the signal that ended it */
     const char *sentence; /* why, in words; NULL or empty: nothing to add */
-    uaddr_t rip;          /* where a signal came to the payload; 0: nowhere */
+    bool located;         /* a signal came to the payload at rip */
+    uaddr_t rip;
 };
 
 /* Everything the layers know, and how it ended. `door` is an enum boot_door. */

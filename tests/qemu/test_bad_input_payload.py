@@ -34,7 +34,7 @@ def test_killed(guest, payload, name):
     ran = guest(payload("misbehave"), devices=["edu"], args=[name], trace=TRACE).run()
     assert ran.output("misbehave: ") == ["misbehave: running"], ran.log
     end = ran.report["exit"]
-    assert (end["reason"], end["signal"]) == ("killed", CASES[name]) and end["sentence"] and end["rip"], ran.log
+    assert (end["reason"], end["signal"]) == ("killed", CASES[name]) and end["sentence"] and "rip" in end, ran.log
     assert len(re.findall(rf"error payload: ended by {NAMES[CASES[name]]}", ran.serial)) == 1, ran.log
     assert "PANIC" not in ran.serial
     assert any(value & BUS_MASTER for value in commands(ran.trace)["edu", "00:10.0"]), ran.log

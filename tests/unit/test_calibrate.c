@@ -21,6 +21,7 @@ static struct {
     uint32_t mask;
     uint64_t stop_at, stop_ns;   /* at this look */
     uint64_t runs_ns, next_stop; /* between stops at random, on average; 0: none */
+    uint64_t longest_ns;         /* of these */
     uint64_t seed;
     bool dead;
 } machine;
@@ -37,7 +38,7 @@ static void pass(uint64_t ns)
     if (machine.looks++ == machine.stop_at)
         machine.now += machine.stop_ns;
     if (machine.runs_ns && machine.now >= machine.next_stop) {
-        machine.now += random_below(STOP_MAX);
+        machine.now += random_below(machine.longest_ns);
         machine.next_stop = machine.now + random_below(2 * machine.runs_ns);
     }
 }
@@ -81,6 +82,7 @@ static void start(const struct kind *kind)
     machine.mask = kind->mask;
     machine.stop_at = NEVER;
     machine.runs_ns = machine.next_stop = 0;
+    machine.longest_ns = STOP_MAX;
     machine.dead = false;
 }
 
@@ -147,6 +149,21 @@ static void many_stops_do_no_harm(void **state)
     }
 }
 
+/* A machine that never runs for as long as one sample takes is measured all the same. */
+static void stops_without_end_are_survived(void **state)
+{
+    for (size_t k = 0; k < ARRAY_SIZE(kinds); k++) {
+        for (unsigned i = 0; i < 500; i++) {
+            struct calibrate_result r;
+
+            start(&kinds[k]);
+            machine.runs_ns = 2 * kinds[k].cost + 1000;
+            machine.longest_ns = 5000000;
+            assert_true(measure(&kinds[k], &r) <= 500);
+        }
+    }
+}
+
 /* Looks that leave the machine, as under a hypervisor: few of them in a sample, but even. */
 static void slow_looks_are_no_stops(void **state)
 {
@@ -176,6 +193,7 @@ int main(void)
         cmocka_unit_test(a_quiet_machine_is_measured_in_less_than_a_millisecond),
         cmocka_unit_test(one_stop_anywhere_does_no_harm),
         cmocka_unit_test(many_stops_do_no_harm),
+        cmocka_unit_test(stops_without_end_are_survived),
         cmocka_unit_test(slow_looks_are_no_stops),
         cmocka_unit_test(a_counter_that_stands_still_is_noticed),
     };
