@@ -183,7 +183,11 @@ static bool is_accessible(struct space *space, uaddr_t page, uint64_t error)
            (m.flags & access_of(error));
 }
 
-/* Brings in what is missing around the address, as far as the state of the space allows. */
+/*
+ * Brings in what is missing around the address, as far as the state of the space allows. True only
+ * if the access will succeed now: a page may be there whose access a change has not come to yet,
+ * and a copy by the kernel would fault on it for ever.
+ */
 static bool serve_fault(struct space *space, uaddr_t address, uint64_t error)
 {
     struct mapping *mapping = mapping_at(space, address);
@@ -202,8 +206,9 @@ static bool serve_fault(struct space *space, uaddr_t address, uint64_t error)
         mapping->flags & (MAPPING_LAZY | MAPPING_RESERVATION) ? FAULT_AROUND_LAZY : FAULT_AROUND;
     start = MAX(ALIGN_DOWN(address, around), mapping->start);
     end = MIN(ALIGN_DOWN(address, around) + around, mapping_backed_end(mapping));
-    return space_fill_missing(mapping, start, end, 0) == 0 || is_accessible(space, page, error) ||
-           space_fill_missing(mapping, page, page + PAGE_SIZE, 0) == 0;
+    if (space_fill_missing(mapping, start, end, 0) && !is_accessible(space, page, error))
+        (void)space_fill_missing(mapping, page, page + PAGE_SIZE, 0);
+    return is_accessible(space, page, error);
 }
 
 bool space_fault(struct space *space, uaddr_t address, uint64_t error)
