@@ -232,72 +232,34 @@ static void add_to_batch(struct batch *batch, uint64_t offset, paddr_t base, uin
     batch->to = MAX(batch->to, offset + length);
 }
 
-/* Moves at most `room` bytes of an extent, from `offset` on, into the batch. */
-static void take_part(struct ramobj *ram, struct extent *extent, uint64_t offset, uint64_t room,
-                      struct batch *batch)
+/* Moves the end of an extent, from `offset` on and at most `room` bytes, into the batch. */
+static void take_end(struct ramobj *ram, struct extent *extent, uint64_t offset, uint64_t room,
+                     struct batch *batch)
 {
-    uint64_t skip = offset - extent->offset;
+    uint64_t skip = MAX(offset, extent->offset) - extent->offset;
     uint64_t length = MIN(extent->length - skip, room);
 
     ram->resident -= length;
     extent->length -= length;
-    if (skip > 0) { /* from its end, so that what is left stays one piece */
-        add_to_batch(batch, extent->offset + extent->length, extent->base + extent->length, length);
-        return;
-    }
-    add_to_batch(batch, offset, extent->base, length);
-    extent->offset += length;
-    extent->base += length;
+    add_to_batch(batch, extent->offset + extent->length, extent->base + extent->length, length);
     if (extent->length == 0) {
         avl_remove(&ram->extents, &extent->node);
         kfree(extent);
     }
 }
 
-/* Takes the next frames of [offset, end) out. False when there are none. */
+/* Takes the last frames of [offset, end) out. False when there are none. */
 static bool take_batch(struct ramobj *ram, uint64_t offset, uint64_t end, struct batch *batch)
 {
     *batch = (struct batch){.from = UINT64_MAX};
     while (batch->count < BATCH_RUNS && batch->bytes < BATCH_BYTES) {
-        struct extent *extent = extent_before(ram, offset);
-        bool inside = extent && offset - extent->offset < extent->length;
-        uint64_t room = BATCH_BYTES - batch->bytes;
+        struct extent *extent = extent_before(ram, end - 1);
 
-        if (!inside)
-            extent = extent_after(ram, extent);
-        if (!extent || extent->offset >= end)
+        if (!extent || extent->offset + extent->length <= offset)
             break;
-        take_part(ram, extent, MAX(offset, extent->offset), room, batch);
+        take_end(ram, extent, offset, BATCH_BYTES - batch->bytes, batch);
     }
     return batch->count > 0;
-}
-
-/*
- * Frees what [offset, end) has; an extent may stick out at the start, not at the end. First the
- * object forgets the frames, so that no fault finds them any more, then whoever maps them loses
- * them.
- */
-static void release_range(struct ramobj *ram, uint64_t offset, uint64_t end)
-{
-    struct batch batch;
-
-    while (take_batch(ram, offset, end, &batch)) {
-        memobj_zap(&ram->object, batch.from, batch.to);
-        for (unsigned i = 0; i < batch.count; i++)
-            frames_release(batch.run[i].base, batch.run[i].length);
-        breathe_deaf_after((uint32_t)(batch.bytes / PAGE_SIZE) * FRAME_WORK +
-                               EXTENT_WORK * batch.count,
-                           "memory of a file");
-    }
-}
-
-void ramobj_resize(struct memobj *object, uint64_t size)
-{
-    uint64_t old = object->size;
-
-    object->size = size;
-    if (size < old)
-        release_range(ram_of(object), size, UINT64_MAX);
 }
 
 /* Makes no extent cross the offset. */
@@ -321,18 +283,51 @@ static int cut(struct ramobj *ram, uint64_t offset)
     return 0;
 }
 
+/*
+ * Frees what [offset, end) has, from the end on. First the object forgets the frames, so that no
+ * fault finds them any more, then whoever maps them loses them. What others put behind meanwhile
+ * stays, so that they cannot make this endless. -ENOMEM, only if they can put something across the
+ * end of what is left.
+ */
+static int release_range(struct ramobj *ram, uint64_t offset, uint64_t end)
+{
+    struct batch batch;
+    int error;
+
+    while ((error = cut(ram, end)) == 0 && end > offset && take_batch(ram, offset, end, &batch)) {
+        end = batch.from;
+        memobj_zap(&ram->object, batch.from, batch.to);
+        for (unsigned i = 0; i < batch.count; i++)
+            frames_release(batch.run[i].base, batch.run[i].length);
+        breathe_deaf_after((uint32_t)(batch.bytes / PAGE_SIZE) * FRAME_WORK +
+                               EXTENT_WORK * batch.count,
+                           "memory of a file");
+    }
+    return error;
+}
+
+/* Nobody puts anything beyond the end, so nothing is to be cut. */
+static void release_from(struct ramobj *ram, uint64_t offset)
+{
+    int error = release_range(ram, offset, UINT64_MAX);
+
+    ASSERT(!error);
+}
+
+void ramobj_resize(struct memobj *object, uint64_t size)
+{
+    uint64_t old = object->size;
+
+    object->size = size;
+    if (size < old)
+        release_from(ram_of(object), size);
+}
+
 int ramobj_punch(struct memobj *object, uint64_t offset, uint64_t length)
 {
-    struct ramobj *ram = ram_of(object);
-    uint64_t end;
-
     if (offset >= object->size)
         return 0;
-    end = offset + MIN(length, object->size - offset);
-    if (cut(ram, end))
-        return -ENOMEM;
-    release_range(ram, offset, end);
-    return 0;
+    return release_range(ram_of(object), offset, offset + MIN(length, object->size - offset));
 }
 
 uint64_t ramobj_resident(const struct memobj *object)
@@ -349,6 +344,6 @@ static void ram_destroy(struct memobj *object)
 {
     struct ramobj *ram = ram_of(object);
 
-    release_range(ram, 0, UINT64_MAX);
+    release_from(ram, 0);
     kfree(ram);
 }

@@ -16,7 +16,10 @@ struct memobj *ramobj_create(uint64_t size);
  * which become orphans while a device may reach them. Cannot fail.
  */
 void ramobj_resize(struct memobj *object, uint64_t size);
-/* Turns [offset, offset + length) into a hole (fallocate). -ENOMEM; page aligned. */
+/*
+ * Turns [offset, offset + length) into a hole; what is touched meanwhile may be there again. Page
+ * aligned. -ENOMEM: the beginning may still be there.
+ */
 int ramobj_punch(struct memobj *object, uint64_t offset, uint64_t length);
 /*
  * What is at `offset`, without making frames: a run of at most `max` bytes, with base PADDR_NONE

@@ -140,7 +140,9 @@ static void watch_zap(struct memobj_watcher *watcher, uint64_t from, uint64_t to
     start = ALIGN_DOWN(start, cpu_space_page_size(mapping->cpu, start));
     end = ALIGN_UP(end, cpu_space_page_size(mapping->cpu, end - 1));
     start = MAX(start, mapping->start);
-    cpu_space_unmap(mapping->cpu, start, MIN(end, mapping->end) - start);
+    end = MIN(end, mapping->end);
+    cpu_space_unmap(mapping->cpu, start, end - start);
+    breath_left -= (int64_t)MIN((end - start) / PAGE_SIZE * PAGE_WORK, (uint64_t)BREATH_WORK);
 }
 
 void mapping_watch(struct mapping *mapping)

@@ -11,6 +11,7 @@
 #include "kernel/mm/ramobj.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_memory.h"
+#include "tests/unit/host_thread.h"
 
 #define RAM_BASE (2 * GIB - 8 * MIB)
 #define RAM_SIZE (GIB + 64 * MIB)
@@ -18,6 +19,7 @@
 
 static const struct phys_run ram[] = {{RAM_BASE, RAM_SIZE}};
 static uint64_t zapped_from;
+static struct memobj *punched;
 
 static uint64_t free_now(void)
 {
@@ -181,6 +183,42 @@ static void test_failures(void **state)
     assert_int_equal(free_now(), before);
 }
 
+/* Others fill the hole while it is made: nothing beyond its end is lost, and it comes to an end. */
+static unsigned fills;
+
+static int fill_meanwhile(const char *point, enum thread_hears hears)
+{
+    struct phys_run run;
+
+    if (fills++ > 1000)
+        fail();
+    assert_int_equal(memobj_run(punched, 0, 4 * PAGE_SIZE, &run), 0);
+    assert_int_equal(memobj_run(punched, 2 * MIB, 2 * MIB, &run), 0);
+    *(unsigned char *)phys_to_virt(run.base + run.length - 1) = 6;
+    return 0;
+}
+
+static void test_filled_while_punched(void **state)
+{
+    uint64_t before = free_now();
+    struct phys_run run;
+
+    punched = ramobj_create(4 * MIB);
+    for (uint64_t at = 0; at <= 2 * MIB; at += 8 * PAGE_SIZE)
+        assert_int_equal(memobj_run(punched, at, PAGE_SIZE, &run), 0);
+    host_breath = fill_meanwhile;
+    host_breath_work = breath_left = 0;
+    fills = 0;
+    assert_int_equal(ramobj_punch(punched, 0, 2 * MIB + PAGE_SIZE), 0);
+    host_breath = NULL;
+    host_breath_work = breath_left = BREATH_WORK;
+    run = ramobj_peek(punched, 4 * MIB - PAGE_SIZE, PAGE_SIZE);
+    assert_int_not_equal(run.base, PADDR_NONE);
+    assert_int_equal(((unsigned char *)phys_to_virt(run.base))[PAGE_SIZE - 1], 6);
+    memobj_put(punched);
+    assert_int_equal(free_now(), before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +226,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_largest_blocks, setup, teardown),
         cmocka_unit_test_setup_teardown(test_shrink_zaps_and_orphans, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failures, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_filled_while_punched, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
