@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How much memory may be pinned: `memlock free|all|limited 0000:bb:dd.f`. free: no limit is set, so
- * a large mapping works. all: everything there is is pinned, and the kernel goes on working.
- * limited: the configuration sets 1 MiB.
+ * How much memory may be pinned: `memlock free|all|limited|price type1|iommufd 0000:bb:dd.f`. free:
+ * no limit is set, so a large mapping works. all: everything there is is pinned, and the kernel
+ * goes on working. limited: the configuration sets 1 MiB. price: the same, and what a refusal costs
+ * is told, in ticks of the time-stamp counter; /dev/uio0 makes buffers.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,6 +16,9 @@
 #define FAR   (1ull << 39) /* needs page tables of its own */
 #define CHUNK (1ul << 20)
 #define LIMIT (1ul << 20)
+#define LARGE (256ul << 20)
+
+#define BUFFER (0xfffffl * PAGE) /* mmap's offset for a new buffer of UIO */
 
 static char *get_memory(uint64_t size)
 {
@@ -97,16 +101,62 @@ static int limited(uint32_t space)
     return 0;
 }
 
+static uint64_t ticks(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
+    return (uint64_t)high << 32 | low;
+}
+
+/* A refused call on memory that nobody has touched. */
+static void tell_price(const char *call, bool refused, uint64_t started)
+{
+    uint64_t spent = ticks() - started;
+
+    must(refused && errno == ENOMEM, call);
+    printf("price: %s %llu\n", call, (unsigned long long)spent);
+}
+
+static int price(uint32_t space)
+{
+    const int buffers = open("/dev/uio0", O_RDWR);
+    char *memory = get_memory(LARGE);
+    uint64_t started;
+
+    must(buffers >= 0 && memory != MAP_FAILED, "uio, memory");
+    started = ticks();
+    tell_price("buffer",
+               mmap(NULL, LARGE, PROT_READ | PROT_WRITE, MAP_SHARED, buffers, BUFFER) == MAP_FAILED,
+               started);
+    started = ticks();
+    tell_price("map", dma_map(space, IOVA, memory, LARGE, READ | WRITE), started);
+    started = ticks();
+    tell_price("lock", mlock(memory, LARGE), started);
+    return 0;
+}
+
+static const struct mode {
+    const char *name;
+    int (*run)(uint32_t space);
+} modes[] = {
+    {"free", free_of_limits},
+    {"all", pin_all},
+    {"limited", limited},
+    {"price", price},
+};
+
 int main(int argc, char **argv)
 {
     uint32_t space;
 
-    if (argc < 3)
+    if (argc < 4)
         return 2;
-    edu_open("type1", argv[2]);
+    edu_open(argv[2], argv[3]);
     space = space_create();
     must(!dma_attach(space), "attach");
-    if (strcmp(argv[1], "all") == 0)
-        return pin_all(space);
-    return strcmp(argv[1], "limited") == 0 ? limited(space) : free_of_limits(space);
+    for (unsigned i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+        if (strcmp(argv[1], modes[i].name) == 0)
+            return modes[i].run(space);
+    return 2;
 }
