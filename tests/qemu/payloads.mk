@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Test payloads: tests/qemu/payloads/NAME.c, or all of tests/qemu/payloads/NAME/*.c, as
 # build/payloads/NAME.CC.elf, where CC is the C library it is linked with: sdk, musl or glibc (both
-# static), or raw (nothing but the file itself).
+# static), pie (glibc, static and position-independent), or raw (nothing but the file itself).
 
 PAYLOAD_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-unused-function -Wno-unused-parameter \
                  -I tests/qemu/payloads
@@ -33,6 +33,11 @@ $(BUILD)/payloads/%.glibc.elf: $$(call PAYLOAD_SOURCES,$$*) $(PAYLOAD_HEADERS)
 	@mkdir -p $(@D)
 	$(call SAY,GLIBCCC,$@)
 	$(Q)$(CC) $(PAYLOAD_FLAGS) -isystem include/uapi -static -pthread -o $@ $(call PAYLOAD_SOURCES,$*)
+
+$(BUILD)/payloads/%.pie.elf: $$(call PAYLOAD_SOURCES,$$*) $(PAYLOAD_HEADERS)
+	@mkdir -p $(@D)
+	$(call SAY,PIECC,$@)
+	$(Q)$(CC) $(PAYLOAD_FLAGS) -isystem include/uapi -static-pie -fPIE -pthread -o $@ $(call PAYLOAD_SOURCES,$*)
 
 $(BUILD)/payloads/%.raw.elf: tests/qemu/payloads/%.S
 	@mkdir -p $(@D)

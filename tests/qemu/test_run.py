@@ -65,9 +65,10 @@ def test_output_is_what_the_payload_wrote(args):
     assert ran.stdout.endswith(b"\n[0]\n[two\\]\n[three]\n") and b"\r" not in ran.stdout
 
 
-def test_crash_is_named(payload):
+@pytest.mark.parametrize("library", ["sdk", "pie"])
+def test_crash_is_named(payload, library):
     """The last line says what ended which program, and where in its source."""
-    program = payload("misbehave")
+    program = payload("misbehave", library)
     ran = run("--device", "edu", program, "--", "write_null")
     assert ran.returncode == 125
     assert re.search(rf"{program} was ended by signal 11 \(SIGSEGV\): write to 0x[0-9a-f]+: nothing is mapped there, "

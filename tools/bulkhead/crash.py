@@ -4,7 +4,14 @@ knows the signal, its cause and an address; the program's file knows what is at 
 
 import os
 import signal
+import struct
 import subprocess
+
+# Where the kernel puts the first page of a static-PIE program (kernel/payload/load.c).
+PIE_BASE = 0x555555554000
+ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
+PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
+ET_DYN, PT_LOAD = 3, 1
 
 
 def signal_name(number):
@@ -15,13 +22,27 @@ def signal_name(number):
         return f"signal {number}"
 
 
+def linked_address(program, address):
+    """Where the linker put what ran at `address`: what symbols and debug information speak of. The kernel
+    has found `program` to be a well-formed ELF file."""
+    with open(program, "rb") as file:
+        _, kind, _, _, _, headers, _, _, _, _, count, _, _, _ = ELF_HEADER.unpack(file.read(ELF_HEADER.size))
+        if kind != ET_DYN:
+            return address
+        file.seek(headers)
+        segments = [PROGRAM_HEADER.unpack(file.read(PROGRAM_HEADER.size)) for _ in range(count)]
+    low = min(virtual for kind, _, _, virtual, *_ in segments if kind == PT_LOAD)
+    return address - PIE_BASE + low // 4096 * 4096
+
+
 def place(program, address):
     """" in main (hello.c:5)", as far as the program's symbols and debug information say; else ""."""
     try:
-        found = subprocess.run(["llvm-symbolizer", "--output-style=GNU", "--functions", f"--obj={program}", address],
+        linked = hex(linked_address(program, int(address, 16)))
+        found = subprocess.run(["llvm-symbolizer", "--output-style=GNU", "--functions", f"--obj={program}", linked],
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                text=True, check=False).stdout.splitlines()
-    except OSError:
+    except (OSError, struct.error):  # no such tool; the file has changed since
         return ""
     function, line = (found + ["", ""])[:2]
     if not function or function.startswith("??"):
