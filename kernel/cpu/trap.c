@@ -116,9 +116,9 @@ static void exception(struct trap_frame *frame)
     bool has_address = frame->vector == VECTOR_PAGE_FAULT || frame->vector == VECTOR_DOUBLE_FAULT;
     uint64_t address = has_address ? cr2_read() : 0;
 
+    /* Nothing is known to be right any more, the payload's memory least. */
     if (frame->vector == VECTOR_MACHINE_CHECK)
-        panic_trap(frame,
-                   0); /* nothing is known to be right any more, the payload's memory least */
+        panic_trap(frame, 0);
     if (!from_user(frame)) {
         kernel_exception(frame, address);
         return;
