@@ -8,10 +8,6 @@
 #include "kernel/pci/pci.h"
 #include "kernel/pci/registers.h"
 
-enum {
-    ATS_CAPABILITY = 4, /* bits 4:0: queue depth, 0 meaning 32 */
-};
-
 /* Does the DMAR table allow a device TLB here? ATSR names root ports, SATC names devices. */
 static bool platform_allows(const struct pci_device *device)
 {
@@ -46,7 +42,7 @@ bool ats_allowed(const struct iommu_unit *unit, uint16_t rid, uint8_t *depth)
     device = pci_find(unit->segment, rid);
     if (!device || !device->cap_ats || !platform_allows(device))
         return false;
-    *depth = pci_read16(device, device->cap_ats + ATS_CAPABILITY) & 31;
+    *depth = device->ats_depth;
     return true;
 }
 

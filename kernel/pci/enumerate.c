@@ -87,6 +87,8 @@ static void find_capabilities(struct pci_device *d)
     }
     d->cap_acs = (uint16_t)pci_find_extended_capability(d, PCI_EXT_CAP_ACS);
     d->cap_ats = (uint16_t)pci_find_extended_capability(d, PCI_EXT_CAP_ATS);
+    if (d->cap_ats)
+        d->ats_depth = pci_read16(d, d->cap_ats + PCI_ATS_CAP) & PCI_ATS_CAP_DEPTH;
     d->cap_sriov = (uint16_t)pci_find_extended_capability(d, PCI_EXT_CAP_SRIOV);
 }
 

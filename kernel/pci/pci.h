@@ -53,6 +53,7 @@ struct pci_device {
     uint16_t cap_pm, cap_msi, cap_msix, cap_pcie, cap_acs, cap_ats, cap_sriov, cap_af;
     uint32_t msix_location; /* of the vector table: offset 31:3, BAR 2:0 */
     uint16_t msix_entries;  /* 0: there is none */
+    uint8_t ats_depth;      /* invalidations that its device TLB queues; 0: 32 */
     uint16_t config_size;   /* 256 or 4096 */
     void *config;           /* ECAM mapping */
     struct pci_group *group;

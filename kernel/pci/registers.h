@@ -125,7 +125,9 @@ enum pcie_type {
 #define PCI_ACS_UPSTREAM_FORWARD  0x10
 
 /* Address translation services */
-#define PCI_ATS_CONTROL 6 /* 16; bits 4:0: smallest unit, 0 meaning 4 KiB */
-#define PCI_ATS_ENABLE  0x8000
+#define PCI_ATS_CAP       4 /* 16 */
+#define PCI_ATS_CAP_DEPTH 0x001f
+#define PCI_ATS_CONTROL   6 /* 16; bits 4:0: smallest unit, 0 meaning 4 KiB */
+#define PCI_ATS_ENABLE    0x8000
 
 #endif

@@ -236,6 +236,7 @@ static void capability_lists(void **state)
     sim_capability(f, PCI_CAP_MSIX, 12);
     sim_extended_capability(f, 0x0001, 0x40);
     sim_access_control(f, 0x5f);
+    sim_set(f, sim_extended_capability(f, PCI_EXT_CAP_ATS, 8) + PCI_ATS_CAP, 2, 0xffe7, 0);
     f = sim_add(0, PCI_RID(0, 2, 0), EDU, CLASS_X); /* conventional, with a list that loops */
     sim_capability(f, PCI_CAP_MSI, 14);
     f->config[PCI_HEADER_END + 1] = PCI_HEADER_END;
@@ -260,7 +261,8 @@ static void capability_lists(void **state)
     assert_int_equal(d->cap_pcie, 0x58);
     assert_int_equal(d->cap_msix, 0x94);
     assert_int_equal(d->cap_acs, 0x140);
-    assert_int_equal(d->cap_ats, 0);
+    assert_int_equal(d->cap_ats, 0x180);
+    assert_int_equal(d->ats_depth, 7);
     assert_int_equal(d->config_size, 4096);
     assert_int_equal(pci_express_type(d), PCIE_ENDPOINT);
     d = pci_find(0, PCI_RID(0, 2, 0));
