@@ -110,11 +110,21 @@ void signal_force(const struct siginfo *info)
     user_request_work(task->thread);
 }
 
+void signal_pass_on(void)
+{
+    for (uint64_t set = payload.pending.set; set; set &= set - 1) {
+        struct task *taker = choose_taker(__builtin_ctzll(set) + 1);
+        if (taker && taker != task_current())
+            nudge(taker);
+    }
+}
+
 void signal_set_mask(struct task *task, uint64_t mask)
 {
     task->mask = mask & ~SIGNALS_HARD;
     if (signal_deliverable(task))
         nudge(task);
+    signal_pass_on();
 }
 
 void mask_begin(struct task *task, uint64_t mask)
@@ -209,6 +219,7 @@ void task_work(struct trap_frame *frame)
         task->mask_saved = false;
         task->mask = task->saved_mask;
     }
+    signal_pass_on(); /* handlers have masks, too */
     if (!signal_deliverable(task))
         thread_clear_interrupt(task->thread);
     else

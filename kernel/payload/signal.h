@@ -152,6 +152,11 @@ int signal_send(const struct siginfo *info);
 void signal_force(const struct siginfo *info);
 /* Has this thread a signal it would take now? */
 bool signal_deliverable(const struct task *task);
+/*
+ * For a thread that wants fewer signals than before, or is gone: what was sent to whoever takes it,
+ * and counted on this one, is told to others.
+ */
+void signal_pass_on(void);
 /* Replaces the mask, and looks whether that lets a signal through. */
 void signal_set_mask(struct task *task, uint64_t mask);
 

@@ -132,6 +132,7 @@ static int64_t wait_for_signal(struct task *task, uint64_t set, uint64_t deadlin
         number = take_awaited(task, set, info);
     }
     task->waits = 0;
+    signal_pass_on();
     if (number) /* its arrival interrupted the sleep; that is over */
         return number;
     return error == -ETIMEDOUT ? -EAGAIN : error;

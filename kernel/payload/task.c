@@ -69,6 +69,7 @@ _Noreturn void task_exit(int status)
     }
     thread_set_owner(task->thread, NULL);
     task_free(task);
+    signal_pass_on();
     if (payload.task_count == 0) {
         if (!payload.ending)
             payload.exit = (struct payload_exit){.status = status & 0xff};

@@ -307,6 +307,69 @@ static void process_signal(void)
     pthread_sigmask(SIG_UNBLOCK, &blocked, NULL);
 }
 
+/* Two signals sent at once to two that wait: the first of them does not keep both. */
+static void two_signals(void)
+{
+    pthread_t threads[2];
+    void *result;
+    struct timespec moment = {0, 10000000};
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGRTMIN);
+    pthread_sigmask(SIG_BLOCK, &blocked, NULL);
+    for (int i = 0; i < 2; i++)
+        CHECK_EQUAL(pthread_create(&threads[i], NULL, take_signal, NULL), 0);
+    nanosleep(&moment, NULL);
+    for (int i = 0; i < 2; i++)
+        CHECK_OK(kill(getpid(), SIGRTMIN));
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], &result);
+        CHECK_EQUAL((long)result, SIGRTMIN);
+    }
+    pthread_sigmask(SIG_UNBLOCK, &blocked, NULL);
+}
+
+static int poll_pipe[2];
+
+static void ignore_signal(int number)
+{
+}
+
+/* Polls so many files, and lets the signal in as long as it does. */
+static void *poll_with_signal(void *files)
+{
+    struct timespec patience = {20, 0};
+    struct pollfd p = {poll_pipe[0], POLLIN, 0};
+    sigset_t none;
+    sigemptyset(&none);
+    return (void *)(long)ppoll(&p, (nfds_t)files, &patience, &none);
+}
+
+/* A thread that blocks a signal again before it took it leaves it to another. */
+static void signal_left(void)
+{
+    pthread_t poller, sleeper;
+    void *result;
+    struct timespec moment = {0, 10000000};
+    struct sigaction action = {.sa_handler = ignore_signal};
+    CHECK_OK(pipe(poll_pipe));
+    CHECK_OK(sigaction(SIGUSR1, &action, NULL));
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &blocked, NULL);
+    CHECK_EQUAL(pthread_create(&poller, NULL, poll_with_signal, (void *)1), 0);
+    CHECK_EQUAL(pthread_create(&sleeper, NULL, poll_with_signal, (void *)0), 0);
+    nanosleep(&moment, NULL);
+    CHECK_EQUAL(write(poll_pipe[1], "", 1), 1);
+    CHECK_OK(kill(getpid(), SIGUSR1));
+    pthread_join(poller, &result);
+    CHECK_EQUAL((long)result, 1);
+    pthread_join(sleeper, &result);
+    CHECK_EQUAL((long)result, -1);
+    pthread_sigmask(SIG_UNBLOCK, &blocked, NULL);
+    close(poll_pipe[0]);
+    close(poll_pipe[1]);
+}
+
 /* ---- stacks and numbers ---- */
 
 static void *use_stack(void *argument)
@@ -376,6 +439,8 @@ static const struct conform_case cases[] = {
     {"signal_one_thread", signal_one_thread},
     {"cancel_asleep", cancel_asleep},
     {"process_signal", process_signal},
+    {"two_signals", two_signals},
+    {"signal_left", signal_left},
     {"stacks", stacks},
     {"many_in_turn", many_in_turn},
 };
