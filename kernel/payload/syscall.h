@@ -9,7 +9,7 @@
 #include "kernel/lib/types.h"
 
 /* One more than the highest number whose name we know. */
-#define SYSCALL_COUNT 470
+#define SYSCALL_COUNT 473
 
 struct trap_frame;
 

@@ -387,6 +387,9 @@ static const char *const names[SYSCALL_COUNT] = {
     [467] = "open_tree_attr",
     [468] = "file_getattr",
     [469] = "file_setattr",
+    [470] = "listns",
+    [471] = "rseq_slice_yield",
+    [472] = "fchroot",
 };
 
 const char *syscall_name(uint64_t number)
