@@ -117,7 +117,7 @@ static inline unsigned invalidation_mask(uint64_t first, uint64_t last, unsigned
     unsigned fits = 63 - (unsigned)__builtin_clzll(pages);
     unsigned aligned = first ? (unsigned)__builtin_ctzll(first) : 63;
 
-    return MIN(MIN(fits, aligned), max);
+    return MIN(max, MIN(fits, aligned));
 }
 
 /* The mask of the smallest naturally aligned block of pages that holds both pages. */
