@@ -59,16 +59,15 @@ install_packages() {
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
 }
 
-# weigh COMMAND PACKAGE...: tells what the packages cost; ends the script if no source has one of them.
-weigh() {
+# refuse_absent COMMAND PACKAGE...: ends the script if apt's lists, where there are some, lack a package.
+refuse_absent() {
     command=$1
     shift
+    lists_are_there || return 0
     absent=$(absent_of "$@" | tr '\n' ' ')
-    if [ -n "$absent" ]; then
-        tell "this system has no package ${absent% }, so $command cannot work here; nothing was installed"
-        exit 1
-    fi
-    tell "with all they need: $(cost_of "$@")"
+    [ -n "$absent" ] || return 0
+    tell "this system has no package ${absent% }, so $command cannot work here; nothing was installed"
+    exit 1
 }
 
 # provide COMMAND GROUP...: returns if all is installed; ends the script if that cannot be.
@@ -79,11 +78,13 @@ provide() {
     # shellcheck disable=SC2046 # lists of names of packages
     set -- $(missing_of $(packages_of "$@"))
     [ $# -gt 0 ] || return 0
+    refuse_absent "$command" "$@"
     tell "$command needs $# Debian packages that are not installed: $*"
     can_install=yes
     find_root || can_install=no
     [ $can_install = no ] || lists_are_there || $as_root apt-get update -q
-    ! lists_are_there || weigh "$command" "$@"
+    refuse_absent "$command" "$@"
+    ! lists_are_there || tell "with all they need: $(cost_of "$@")"
     if [ $can_install = no ]; then
         tell "as root, type:"
         echo "apt-get update && apt-get install --no-install-recommends $*" >&2

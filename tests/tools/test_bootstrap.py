@@ -108,11 +108,14 @@ def test_lists_are_read_where_there_are_none(machine):
 
 @pytest.mark.parametrize("user", [0, 1000])
 @pytest.mark.parametrize("lists", [True, False])
-def test_what_the_system_lacks_is_told_before_anything_is_installed(machine, user, lists):
+def test_what_the_system_lacks_is_told_before_anything_else(machine, user, lists):
+    """Where apt has read no lists, as soon as it has."""
     wanted = packages("python", "prove")
     done = machine(user, wanted[:1], "prove", absent=wanted[1:2], lists=lists)
     assert done.returncode == 1 and "install" not in done.asked
     sentence = f"bulkhead: this system has no package {wanted[1]}, so prove cannot work here; nothing was installed"
+    if lists:
+        assert done.stderr == f"{sentence}\n"
     assert done.stderr.splitlines()[-1].startswith(sentence if lists or not user else "apt-get update &&")
 
 
