@@ -20,6 +20,8 @@ struct iommu_unit {
     bool dead;
 };
 
+struct ioas_iommu_calls ioas_iommu_calls;
+
 static struct iommu_unit units[UNITS];
 static struct iommu_domain *domain_of[RIDS];
 static bool abandoned[RIDS]; /* out of their domain because their unit stopped */
@@ -29,6 +31,7 @@ static struct {
 } reserved[RESERVED_MAX];
 static size_t reserved_count;
 static unsigned kill_in;
+static uint64_t gathered; /* bytes unmapped since the last sync */
 
 void cache_flush(const volatile void *at, size_t length)
 {
@@ -234,6 +237,7 @@ void iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t length,
                  struct iommu_gather *gather)
 {
     ASSERT(gather->domain == domain);
+    gathered += length;
     page_table_walk(&domain->table, iova, iova + (length - 1), keep_stale, domain);
     page_table_unmap(&domain->table, iova, length, gather);
 }
@@ -242,6 +246,9 @@ int iommu_sync(struct iommu_gather *gather)
 {
     struct iommu_domain *domain = gather->domain;
 
+    ioas_iommu_calls.syncs++;
+    ioas_iommu_calls.most_unmapped = MAX(ioas_iommu_calls.most_unmapped, gathered);
+    gathered = 0;
     if (domain->unit->dead)
         return -EIO;
     page_table_release(&domain->table, gather);
@@ -281,9 +288,13 @@ void ioas_iommu_forget_idle(void)
 int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs, size_t count,
               unsigned permissions, unsigned flags)
 {
-    uint64_t mapped;
+    uint64_t mapped, bytes = 0;
     int error = -EAGAIN;
 
+    for (size_t i = 0; i < count; i++)
+        bytes += runs[i].length;
+    ioas_iommu_calls.maps++;
+    ioas_iommu_calls.most_mapped = MAX(ioas_iommu_calls.most_mapped, bytes);
     if (domain->unit->dead)
         return -EIO;
     if (host_must_fail())

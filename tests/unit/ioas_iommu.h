@@ -28,6 +28,15 @@ struct iommu_domain {
     size_t stale_count;
 };
 
+/* What was asked of the page tables, and the most that was asked at a time. */
+struct ioas_iommu_calls {
+    unsigned maps;
+    unsigned syncs;
+    uint64_t most_mapped;   /* bytes, in one call */
+    uint64_t most_unmapped; /* bytes, for one sync */
+};
+extern struct ioas_iommu_calls ioas_iommu_calls; /* the test sets it to 0 */
+
 /* Forgets everything; all units answer, with 48, 39 and 48 address bits. */
 void ioas_iommu_reset(void);
 /* Checks that nothing is left: no domain, no requester, no table page. */

@@ -8,6 +8,7 @@
 #include "kernel/mm/frames_internal.h"
 #include "kernel/mm/heap.h"
 #include "tests/unit/host_heap.h"
+#include "tests/unit/host_thread.h"
 #include "tests/unit/ioas_iommu.h"
 #include "tests/unit/ioas_source.h"
 
@@ -134,18 +135,26 @@ void snapshot_compare(const char *name, uint64_t step, char *before, char *after
     free(after);
 }
 
-uint64_t every_step_fails(const char *name, int64_t (*run)(void), char *(*snapshot)(void))
+/* What can happen at the n-th step of an operation. */
+struct failure {
+    int error;
+    void (*arm)(uint64_t n); /* 0: it happens no more */
+    bool (*happened)(void);
+};
+
+static uint64_t every_failure(const struct failure *failure, const char *name, int64_t (*run)(void),
+                              char *(*snapshot)(void))
 {
     for (uint64_t step = 1; step < STEPS_MAX; step++) {
         char *before = snapshot();
         int64_t result;
         bool failed;
 
-        host_fail_nth(step);
+        failure->arm(step);
         result = run();
-        failed = host_failed();
-        host_fail_nth(0);
-        if (failed ? result != -ENOMEM : result < 0) {
+        failed = failure->happened();
+        failure->arm(0);
+        if (failed ? result != failure->error : result < 0) {
             fprintf(stderr, "%s, failure of step %llu: answer %lld\n", name, (ull)step,
                     (long long)result);
             abort();
@@ -159,4 +168,40 @@ uint64_t every_step_fails(const char *name, int64_t (*run)(void), char *(*snapsh
         ioas_iommu_forget_idle();
     }
     abort();
+}
+
+uint64_t every_step_fails(const char *name, int64_t (*run)(void), char *(*snapshot)(void))
+{
+    static const struct failure failure = {-ENOMEM, host_fail_nth, host_failed};
+
+    return every_failure(&failure, name, run, snapshot);
+}
+
+static uint64_t breaths, last_breath;
+
+static int breathe(const char *point, enum thread_hears hears)
+{
+    if (hears == HEARS_NOTHING)
+        return 0;
+    return ++breaths >= last_breath ? -EINTR : 0;
+}
+
+static void end_at_breath(uint64_t n)
+{
+    breaths = 0;
+    last_breath = n;
+    host_breath = n ? breathe : NULL;
+    host_breath_work = breath_left = n ? 0 : BREATH_WORK; /* 0: at every step */
+}
+
+static bool breath_ended(void)
+{
+    return breaths >= last_breath;
+}
+
+uint64_t every_breath_ends(const char *name, int64_t (*run)(void), char *(*snapshot)(void))
+{
+    static const struct failure failure = {-EINTR, end_at_breath, breath_ended};
+
+    return every_failure(&failure, name, run, snapshot);
 }

@@ -217,6 +217,20 @@ static void mapping_bars_fails_at_every_step(void **state)
     assert_int_equal(reached(0), BYTES / PAGE_SIZE);
 }
 
+/* Whether all areas are of one source shows with each of them, the first and the last. */
+static void a_space_knows_where_all_of_it_came_from(void **state)
+{
+    const struct ioas_source_ops *other = source_get().ops;
+
+    assert_true(ioas_all_from(world_space[0], &source_ops));
+    assert_int_equal(map_all(), 0);
+    assert_true(ioas_all_from(world_space[0], &source_ops));
+    assert_false(ioas_all_from(world_space[0], other));
+    assert_int_equal(world_map(0, SOURCE_SCATTERED, 1, 2 * IOVA), 0);
+    assert_false(ioas_all_from(world_space[0], &source_ops));
+    assert_false(ioas_all_from(world_space[0], other));
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -228,6 +242,7 @@ int main(void)
         TEST(a_table_that_comes_later_does_not_reach_it_either),
         TEST(a_bar_that_is_away_cannot_be_mapped),
         TEST(mapping_bars_fails_at_every_step),
+        TEST(a_space_knows_where_all_of_it_came_from),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,11 +2,12 @@
 /*
  * For each operation on an IO address space every allocation, pin and table step fails in turn, and
  * everything is then as it was (ioas_snapshot.h). Operations that must not be able to fail have no
- * such step.
+ * such step. The same is true of every breath at which the thread may be told to end.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <cmocka.h>
 #include "kernel/lib/error.h"
 #include "kernel/mm/memobj.h"
@@ -310,53 +311,73 @@ static const struct operation {
     const char *name;
     void (*prepare)(void);
     int64_t (*run)(void);
-    unsigned steps; /* at least; 0: none at all */
+    unsigned steps;   /* at least; 0: none at all */
+    unsigned breaths; /* that can hear an end, likewise */
 } operations[] = {
-    {"ioas_create", nothing, create, 1},
-    {"map, one page", populated, map_page, 6},
-    {"map, many runs", populated, map_many_runs, 15},
-    {"map, a large leaf", populated, map_large, 6},
-    {"map, in the way of an idle table", populated_with_idle_table, map_large, 5},
-    {"map, at a place of its choice", populated, map_anywhere, 5},
-    {"map, device memory", populated, map_device, 6},
-    {"map, RAM and device memory", populated_with_mixed_memory, map_mixed, 10},
-    {"map, a file", populated, map_file, 12},
-    {"map, without page tables", nothing, map_many_runs, 1},
-    {"copy, within a space", populated, copy_inside, 8},
-    {"copy, between spaces", two_spaces, copy_between, IN_TURN * 4},
-    {"copy, between populated spaces", two_populated_spaces, copy_between, IN_TURN * 3},
-    {"copy, at a place of its choice", two_spaces, copy_anywhere, IN_TURN * 4},
-    {"copy, to a space without tables", two_spaces, copy_to_nowhere, 2},
-    {"cut", small_leaves, cut, 2},
-    {"attach, the first page table", unpopulated, attach, 20},
-    {"attach, another page table", once_attached, attach_another, 10},
-    {"allow", nothing, allow, 2},
-    {"reserve", populated, reserve, 1},
-    {"reserve, for a group", reserved_memory, reserve_group, 2},
-    {"attach, a group", empty_tables, attach_group, 20},
-    {"attach, a second group", tables_with_a_group, attach_second_group, 10},
-    {"requesters, create", nothing, create_requesters, 1},
-    {"requesters, attach", requesters_of_a_pair, attach_requesters, 2},
-    {"requesters, replace", requesters_attached, replace_requesters, 2},
-    {"unmap, a range", populated, unmap_range, 0},
-    {"unmap, everything", populated, unmap_everything, 0},
-    {"detach", populated, detach, 0},
-    {"detach, a group", tables_with_a_group, detach_group, 0},
-    {"small leaves", nothing, set_small_leaves, 0},
+    {"ioas_create", nothing, create, 1, 0},
+    {"map, one page", populated, map_page, 6, 1},
+    {"map, many runs", populated, map_many_runs, 15, 15},
+    {"map, a large leaf", populated, map_large, 6, 1},
+    {"map, in the way of an idle table", populated_with_idle_table, map_large, 5, 1},
+    {"map, at a place of its choice", populated, map_anywhere, 5, 2},
+    {"map, device memory", populated, map_device, 6, 1},
+    {"map, RAM and device memory", populated_with_mixed_memory, map_mixed, 10, 5},
+    {"map, a file", populated, map_file, 12, 15},
+    {"map, without page tables", nothing, map_many_runs, 1, 0},
+    {"copy, within a space", populated, copy_inside, 8, 5},
+    {"copy, between spaces", two_spaces, copy_between, IN_TURN * 4, IN_TURN * 4},
+    {"copy, between populated spaces", two_populated_spaces, copy_between, IN_TURN * 3,
+     IN_TURN * 4},
+    {"copy, at a place of its choice", two_spaces, copy_anywhere, IN_TURN * 4, IN_TURN * 4},
+    {"copy, to a space without tables", two_spaces, copy_to_nowhere, 2, 1},
+    {"cut", small_leaves, cut, 2, 0},
+    {"attach, the first page table", unpopulated, attach, 20, 20},
+    {"attach, another page table", once_attached, attach_another, 10, 10},
+    {"allow", nothing, allow, 2, 2},
+    {"reserve", populated, reserve, 1, 0},
+    {"reserve, for a group", reserved_memory, reserve_group, 2, 0},
+    {"attach, a group", empty_tables, attach_group, 20, 20},
+    {"attach, a second group", tables_with_a_group, attach_second_group, 10, 10},
+    {"requesters, create", nothing, create_requesters, 1, 0},
+    {"requesters, attach", requesters_of_a_pair, attach_requesters, 2, 0},
+    {"requesters, replace", requesters_attached, replace_requesters, 2, 0},
+    {"unmap, a range", populated, unmap_range, 0, 1},
+    {"unmap, everything", populated, unmap_everything, 0, 2},
+    {"detach", populated, detach, 0, 0},
+    {"detach, a group", tables_with_a_group, detach_group, 0, 0},
+    {"small leaves", nothing, set_small_leaves, 0, 0},
 };
 
-static void every_step(void **state)
+static void start(const struct operation *operation)
 {
-    const struct operation *operation = *state;
-    uint64_t steps;
-
     world_create();
     made = NULL;
     requesters = NULL;
     ioas_tables_init(&tables, world_space[0]);
     operation->prepare();
-    steps = every_step_fails(operation->name, operation->run, world_snapshot);
-    assert_true(operation->steps ? steps >= operation->steps : steps == 0);
+}
+
+static void assert_at_least(unsigned least, uint64_t count)
+{
+    assert_true(least ? count >= least : count == 0);
+}
+
+static void every_step(void **state)
+{
+    const struct operation *operation = *state;
+
+    start(operation);
+    assert_at_least(operation->steps,
+                    every_step_fails(operation->name, operation->run, world_snapshot));
+}
+
+static void every_breath(void **state)
+{
+    const struct operation *operation = *state;
+
+    start(operation);
+    assert_at_least(operation->breaths,
+                    every_breath_ends(operation->name, operation->run, world_snapshot));
 }
 
 /* Takes back what the operation or its preparation left. */
@@ -386,12 +407,16 @@ static int teardown(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[ARRAY_SIZE(operations)];
+    static char names[ARRAY_SIZE(operations)][64];
+    struct CMUnitTest tests[2 * ARRAY_SIZE(operations)];
 
     for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
         void *operation = (void *)(uintptr_t)&operations[i];
 
-        tests[i] = (struct CMUnitTest){operations[i].name, every_step, NULL, teardown, operation};
+        snprintf(names[i], sizeof(names[i]), "%s: ended", operations[i].name);
+        tests[2 * i] =
+            (struct CMUnitTest){operations[i].name, every_step, NULL, teardown, operation};
+        tests[2 * i + 1] = (struct CMUnitTest){names[i], every_breath, NULL, teardown, operation};
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -68,6 +68,7 @@ static void all_ids_go_through_one_space(void **state)
     assert_null(domain_of(&world_pair, 0));
     assert_null(domain_of(&world_pair, 1));
     assert_int_equal(ioas_area_count(world_space[0]), 1);
+    assert_string_equal(said, ""); /* all was confirmed */
 }
 
 static void each_unit_has_a_page_table(void **state)
@@ -80,6 +81,8 @@ static void each_unit_has_a_page_table(void **state)
     assert_true(iommu_translate(domain_of(&world_split, 0), IOVA, &one));
     assert_true(iommu_translate(domain_of(&world_split, 1), IOVA, &two));
     assert_int_equal(one.physical, two.physical);
+    assert_int_equal(ioas_unmap_all(world_space[0], &(uint64_t){0}), 0);
+    assert_string_equal(said, "");
 }
 
 static void page_tables_are_shared_and_go_with_the_last_group(void **state)
@@ -208,6 +211,21 @@ static void requesters_have_one_unit_or_none(void **state)
     ioas_requesters_free(requesters);
 }
 
+/* Fresh memory is full of 0xa5 here (host_heap.c): an id that looks like it is not there yet. */
+static void an_id_is_only_found_among_those_before_it(void **state)
+{
+    struct pci_device device = {.rid = 0xa5a5};
+    struct pci_device *members[] = {&device};
+    const struct pci_group group = {.id = 4, .count = 1, .members = members};
+    struct ioas_requesters *requesters;
+
+    assert_int_equal(ioas_requesters_create(&group, &requesters), 0);
+    assert_int_equal(ioas_requesters_attach(requesters, world_table[2]), 0);
+    assert_ptr_equal(domain_of(&group, 0), world_table[2]);
+    ioas_requesters_detach(requesters, world_table[2]);
+    ioas_requesters_free(requesters);
+}
+
 static void requesters_move_together(void **state)
 {
     struct ioas_requesters *requesters;
@@ -285,6 +303,7 @@ int main(void)
         TEST(a_dead_unit_takes_nobody),
         TEST(a_detach_that_is_not_confirmed_is_told),
         TEST(requesters_have_one_unit_or_none),
+        TEST(an_id_is_only_found_among_those_before_it),
         TEST(requesters_move_together),
         TEST(requesters_reach_nothing_when_the_unit_stops),
         TEST(requesters_are_all_out_when_the_unit_stops),

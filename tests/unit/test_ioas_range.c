@@ -83,13 +83,61 @@ static void the_search_ends_at_the_last_byte(void **state)
     assert_in_range(small, PAGE_SIZE, quarter - PAGE_SIZE);
 }
 
+/* Bytes anywhere: their IOVA, or an error. */
+static int64_t place(uint64_t length)
+{
+    const struct ioas_source source = source_get();
+    uint64_t iova = 0;
+    int error = ioas_map(space, &source, SOURCE_BASE, length, ANYWHERE, &iova);
+
+    return error ? error : (int64_t)iova;
+}
+
+/* Before there is a page table addresses are bytes: a gap takes what has its size, and no more. */
+static void a_gap_is_filled_to_the_last_byte(void **state)
+{
+    const struct ioas_source source = source_get();
+    const int64_t at = 64 * GIB;
+    uint64_t last = (uint64_t)at + 9, middle = (uint64_t)at + 5;
+
+    allow((uint64_t)at, 10);
+    assert_int_equal(ioas_map(space, &source, SOURCE_BASE, 1, ANYWHERE | IOAS_FIXED, &last), 0);
+    assert_int_equal(place(10), -ENOSPC);
+    assert_int_equal(ioas_map(space, &source, SOURCE_BASE, 1, ANYWHERE | IOAS_FIXED, &middle), 0);
+    assert_int_equal(place(6), -ENOSPC);
+    assert_int_equal(place(4), at);
+    assert_int_equal(place(4), -ENOSPC);
+    assert_int_equal(place(3), at + 6);
+    assert_int_equal(place(1), at + 4);
+    assert_int_equal(place(1), -ENOSPC);
+}
+
+/* A promise covers its first and its last byte, of every range. */
+static void what_is_allowed_cannot_be_reserved(void **state)
+{
+    static const struct ioas_range ranges[] = {{8 * GIB, 9 * GIB - 1}, {2 * GIB, 3 * GIB - 1}};
+    const void *owner = &space;
+
+    assert_int_equal(ioas_allow(space, ranges, ARRAY_SIZE(ranges)), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+        const uint64_t first = ranges[i].first, last = ranges[i].last;
+
+        assert_int_equal(ioas_reserve(space, owner, first - GIB, first), -EADDRINUSE);
+        assert_int_equal(ioas_reserve(space, owner, last, last + GIB), -EADDRINUSE);
+        assert_int_equal(ioas_reserve(space, owner, first + 1, last - 1), -EADDRINUSE);
+        assert_int_equal(ioas_reserve(space, owner, first - GIB, first - 1), 0);
+        assert_int_equal(ioas_reserve(space, owner, last + 1, last + GIB), 0);
+    }
+    ioas_unreserve(space, owner);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(the_largest_leaves_that_fit),
-        TEST(natural_alignment_ends_at_the_largest_leaf),
-        TEST(the_search_ends_at_the_last_byte),
+        TEST(the_largest_leaves_that_fit),        TEST(natural_alignment_ends_at_the_largest_leaf),
+        TEST(the_search_ends_at_the_last_byte),   TEST(a_gap_is_filled_to_the_last_byte),
+        TEST(what_is_allowed_cannot_be_reserved),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
