@@ -226,6 +226,47 @@ static void mixed_memory_is_no_plain_memory(void **state)
     assert_pinned(0);
 }
 
+static int never(void *context, uint64_t offset, uint64_t length, bool write, struct phys_run *out,
+                 size_t room, struct memobj **device)
+{
+    fail_msg("looked for memory that the account does not allow");
+    return -EFAULT;
+}
+
+/* Looking for memory may make it, so the limit is asked first, of what can only be plain memory. */
+static void nothing_is_made_that_the_account_does_not_allow(void **state)
+{
+    struct ioas_source real = source_get();
+    const struct ioas_source_ops ops = {.runs = never, .get = real.ops->get, .put = real.ops->put};
+    const struct ioas_source source = {&ops, real.context};
+    uint64_t iova = IOVA;
+
+    world_account.limit = 3 * PAGE_SIZE;
+    assert_int_equal(world_attach(0, 0), 0);
+    assert_int_equal(ioas_map(world_space[0], &source, SOURCE_BASE, 4 * PAGE_SIZE,
+                              IOAS_READ | IOAS_FIXED | IOAS_RAM_ONLY, &iova),
+                     -ENOMEM);
+    assert_int_equal(ioas_map(world_space[0], &real, SOURCE_BASE, 3 * PAGE_SIZE,
+                              IOAS_READ | IOAS_FIXED | IOAS_RAM_ONLY, &iova),
+                     0);
+}
+
+/* What is asked for and true already changes nothing, so nothing is in its way. */
+static void the_leaves_of_a_filled_space_stay_as_they_are(void **state)
+{
+    for (int small = 0; small < 2; small++) {
+        struct ioas *space = world_space[small];
+
+        assert_int_equal(ioas_set_small_leaves(space, small), 0);
+        assert_int_equal(world_attach(small, small), 0);
+        assert_int_equal(world_map(small, SOURCE_SCATTERED, 2, IOVA), 0);
+        assert_int_equal(ioas_set_small_leaves(space, small), 0);
+        assert_int_equal(ioas_small_leaves(space), small);
+    }
+    assert_int_equal(ioas_set_small_leaves(world_space[0], true), -EINVAL);
+    assert_int_equal(ioas_set_small_leaves(world_space[1], false), 0);
+}
+
 /* The whole area goes while the device is closed, and keeps its pins. */
 static void a_revocation_takes_the_frames_between_along(void **state)
 {
@@ -252,6 +293,8 @@ int main(void)
         TEST(pitfall_38_both_parts_of_a_cut_area_are_known),
         TEST(mixed_memory_fails_at_every_step),
         TEST(mixed_memory_is_no_plain_memory),
+        TEST(nothing_is_made_that_the_account_does_not_allow),
+        TEST(the_leaves_of_a_filled_space_stay_as_they_are),
         TEST(a_revocation_takes_the_frames_between_along),
     };
 

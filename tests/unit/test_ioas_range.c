@@ -131,13 +131,42 @@ static void what_is_allowed_cannot_be_reserved(void **state)
     ioas_unreserve(space, owner);
 }
 
+static int map_bytes(uint64_t iova, uint64_t length)
+{
+    const struct ioas_source source = source_get();
+
+    return ioas_map(space, &source, SOURCE_BASE, length, ANYWHERE | IOAS_FIXED, &iova);
+}
+
+/* From the first byte behind what is reserved to the last one before it, and nothing else. */
+static void what_is_usable_ends_where_the_reserved_begins(void **state)
+{
+    const void *owner = &space;
+
+    assert_int_equal(ioas_reserve(space, owner, 0, 7), 0);
+    assert_int_equal(ioas_reserve(space, owner, 16, 23), 0);
+    for (uint64_t at = 0; at < 8; at++)
+        assert_int_equal(map_bytes(at, 1), -EINVAL);
+    assert_int_equal(map_bytes(7, 9), -EINVAL);
+    assert_int_equal(map_bytes(8, 9), -EINVAL);
+    assert_int_equal(map_bytes(8, 8), 0);
+    assert_int_equal(map_bytes(23, 8), -EINVAL);
+    assert_int_equal(map_bytes(24, 8), 0);
+    ioas_unreserve(space, owner);
+    assert_int_equal(map_bytes(16, 8), 0);
+    assert_int_equal(map_bytes(1, 1), 0);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(the_largest_leaves_that_fit),        TEST(natural_alignment_ends_at_the_largest_leaf),
-        TEST(the_search_ends_at_the_last_byte),   TEST(a_gap_is_filled_to_the_last_byte),
+        TEST(the_largest_leaves_that_fit),
+        TEST(natural_alignment_ends_at_the_largest_leaf),
+        TEST(the_search_ends_at_the_last_byte),
+        TEST(a_gap_is_filled_to_the_last_byte),
         TEST(what_is_allowed_cannot_be_reserved),
+        TEST(what_is_usable_ends_where_the_reserved_begins),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
