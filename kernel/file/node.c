@@ -200,10 +200,8 @@ int node_replace(struct node *node, struct node *victim)
     char *name = name_copy(victim->name, strlen(victim->name));
     if (!name)
         return -ENOMEM;
-    node_get(victim);
     node_remove(victim);
     node_relink(node, directory, name);
-    node_put(victim); /* when the name is there again: it may breathe */
     return 0;
 }
 

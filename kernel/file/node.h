@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Nodes: what a path leads to. The rows that the kernel adds (tree.h) and the files that the
- * payload makes under /tmp and /dev/shm live in the same tree. No function here sleeps, but for the
- * last reference of a file in RAM: that gives its memory back, and lets others in.
+ * payload makes under /tmp and /dev/shm live in the same tree. No function here sleeps.
  */
 #ifndef KERNEL_FILE_NODE_H
 #define KERNEL_FILE_NODE_H

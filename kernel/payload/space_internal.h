@@ -69,7 +69,6 @@ struct space {
     struct mapping top; /* an empty one at the end: the gap below it is the last one */
     uint64_t mapped;    /* bytes */
     uint64_t locked;    /* bytes under mlock */
-    uint64_t promised;  /* bytes that the call under way will lock, charged already */
     uaddr_t break_start;
     uaddr_t break_end;    /* as the payload set it, not aligned */
     uaddr_t search_top;   /* addresses are chosen below */
@@ -231,12 +230,6 @@ void space_put(struct space *space);
 /* May `bytes` more be locked? What devices have pinned counts as well. */
 bool space_lock_allowed(const struct space *space, uint64_t bytes);
 void space_lock_charge(struct space *space, uint64_t bytes);
-/*
- * Charges at once what will be locked after breaths, in which others could use up the limit. To be
- * asked for, and ended when all is locked, or nothing will be.
- */
-void space_lock_promise(struct space *space, uint64_t bytes);
-void space_lock_promise_end(struct space *space);
 /* Marks a mapping locked or not, and accounts for it. */
 void mapping_set_locked(struct mapping *mapping, bool locked);
 

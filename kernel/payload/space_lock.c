@@ -29,24 +29,6 @@ void space_lock_charge(struct space *space, uint64_t bytes)
     space->account->used += bytes;
 }
 
-void space_lock_promise(struct space *space, uint64_t bytes)
-{
-    space->promised += bytes;
-    space->account->used += bytes;
-}
-
-static void keep_promise(struct space *space, uint64_t bytes)
-{
-    bytes = MIN(bytes, space->promised);
-    space->promised -= bytes;
-    space->account->used -= bytes;
-}
-
-void space_lock_promise_end(struct space *space)
-{
-    keep_promise(space, space->promised);
-}
-
 void mapping_set_locked(struct mapping *mapping, bool locked)
 {
     uint64_t bytes = mapping->end - mapping->start;
@@ -55,7 +37,6 @@ void mapping_set_locked(struct mapping *mapping, bool locked)
         return;
     mapping->flags ^= MAPPING_LOCKED;
     if (locked) {
-        keep_promise(mapping->space, bytes);
         space_lock_charge(mapping->space, bytes);
     } else {
         mapping->space->locked -= bytes;
@@ -74,17 +55,6 @@ static uint64_t unlocked_bytes(const struct space *space, uaddr_t start, uaddr_t
         space_breathe_deaf(space, STEP_WORK);
     }
     return bytes;
-}
-
-/* Promises to lock what is not locked yet of a range. False: that would be too much. */
-static bool promise_range(struct space *space, uaddr_t start, uaddr_t end)
-{
-    uint64_t bytes = unlocked_bytes(space, start, end);
-
-    if (!space_lock_allowed(space, bytes))
-        return false;
-    space_lock_promise(space, bytes);
-    return true;
 }
 
 /* mlock(2): -ENOMEM for memory that cannot be reached, -EAGAIN when there are no frames. */
@@ -153,13 +123,11 @@ int space_mlock(struct space *space, uaddr_t at, uint64_t length, bool on_fault)
         return -EINVAL;
     if (start == end)
         return 0;
-    if (end > USER_END || !space_is_mapped(space, start, end) || !promise_range(space, start, end))
+    if (end > USER_END || !space_is_mapped(space, start, end) ||
+        !space_lock_allowed(space, unlocked_bytes(space, start, end)))
         return -ENOMEM;
     error = on_fault ? 0 : make_present(space, start, end);
-    if (!error)
-        error = set_range(space, start, end, true);
-    space_lock_promise_end(space);
-    return error;
+    return error ? error : set_range(space, start, end, true);
 }
 
 int space_munlock(struct space *space, uaddr_t at, uint64_t length)
@@ -185,7 +153,7 @@ int space_mlockall(struct space *space, unsigned flags)
     if (!may_lock(space))
         return -EPERM;
     if (flags & LOCK_CURRENT) {
-        if (!promise_range(space, 0, USER_END))
+        if (!space_lock_allowed(space, unlocked_bytes(space, 0, USER_END)))
             return -ENOMEM;
         mapping = mapping_from(space, 0);
         for (; mapping != &space->top; mapping = mapping_next(mapping)) {
@@ -195,7 +163,6 @@ int space_mlockall(struct space *space, unsigned flags)
             mapping_set_locked(mapping, true);
             space_breathe_deaf(space, STEP_WORK);
         }
-        space_lock_promise_end(space);
         mappings_join(space, 0, USER_END);
     }
     space->lock_future = flags & LOCK_FUTURE;

@@ -228,11 +228,8 @@ int64_t space_mmap(struct space *space, const struct space_request *request)
     describe(mapping, space, request);
     mapping->start = at;
     mapping->end = at + length;
-    if (mapping->flags & MAPPING_LOCKED)
-        space_lock_promise(space, length);
     edit_begin(&edit, space);
     error = install(&edit, mapping, populate);
-    space_lock_promise_end(space);
     if (error)
         mapping_free(mapping);
     edit_end(&edit);

@@ -207,11 +207,8 @@ static int64_t do_move(struct move *move)
     move->node->end = move->to + move->length;
     move->node->offset += move->at - move->from->start;
     move->node->file_offset += move->at - move->from->start;
-    if (move->node->flags & MAPPING_LOCKED)
-        space_lock_promise(move->space, move->length - move->keep);
     edit_begin(&edit, move->space);
     error = run_move(move, &edit);
-    space_lock_promise_end(move->space);
     if (error)
         mapping_free(move->node);
     edit_end(&edit);

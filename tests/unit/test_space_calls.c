@@ -387,48 +387,6 @@ static void end_between(void)
     host_breath_work = breath_left = BREATH_WORK;
 }
 
-/* A device that pins when memory to be locked is there. */
-static void pin_meanwhile(enum thread_hears hears)
-{
-    if (host_translate(AT).size)
-        assert_false(ioas_account_allows(&account, 4 * MIB));
-    other_does = pin_meanwhile;
-}
-
-/* The limit counts what is just being locked, and nothing of it when that fails. */
-static void test_pinned_while_locked(void **state)
-{
-    const unsigned fixed = ANONYMOUS | SPACE_FIXED;
-
-    assert_int_equal(map(AT, 6 * MIB, RW, fixed | SPACE_NORESERVE), AT);
-    begin_between(other_thread, pin_meanwhile);
-    assert_int_equal(space_mlock(space, AT, 6 * MIB, false), 0);
-    end_between();
-    assert_int_equal(account.used, 6 * MIB);
-    assert_int_equal(space_munmap(space, AT, 3 * MIB), 0);
-    space_munlockall(space);
-
-    assert_int_equal(map(AT, 3 * MIB, RW, fixed | SPACE_LOCK), AT);
-    begin_between(other_thread, pin_meanwhile);
-    assert_int_equal(space_mremap(space, AT, 3 * MIB, 6 * MIB, 3, AT + 3 * MIB), AT + 3 * MIB);
-    end_between();
-    assert_int_equal(account.used, 6 * MIB);
-    space_munlockall(space);
-
-    assert_int_equal(map(AT, 3 * MIB, RW, fixed), AT);
-    begin_between(other_thread, pin_meanwhile);
-    assert_int_equal(map(AT, 6 * MIB, RW, fixed | SPACE_LOCK), AT);
-    end_between();
-    assert_int_equal(account.used, 6 * MIB);
-    space_munlockall(space);
-
-    begin_between(end_meanwhile, NULL);
-    assert_int_equal(map(AT, 6 * MIB, RW, fixed | SPACE_LOCK), -EINTR);
-    assert_int_equal(space_mlock(space, AT, 6 * MIB, false), -EINTR);
-    end_between();
-    assert_int_equal(account.used, 0);
-}
-
 static void shorten(enum thread_hears hears)
 {
     ramobj_resize(shared_with, PAGE_SIZE);
@@ -602,7 +560,6 @@ int main(void)
         TEST(test_maps_text),
         TEST(test_faults_between_steps),
         TEST(test_ended_changes),
-        TEST(test_pinned_while_locked),
         TEST(test_file_shortened_while_filled),
         TEST(test_file_shortened_while_moved),
         TEST(test_file_shortened_after_failed_move),

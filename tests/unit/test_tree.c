@@ -506,30 +506,6 @@ static void rows_go_during_a_walk(void **state)
     host_breath_work = breath_left = BREATH_WORK;
 }
 
-static unsigned looks;
-
-static int look_for_name(const char *point, enum thread_hears hears)
-{
-    assert_non_null(node_find(node_find(node_root(), "tmp", 3), "b", 1));
-    looks++;
-    return 0;
-}
-
-/* Who reads the directory meanwhile finds the one file or the other by the name. */
-static void replaced_name_stays(void **state)
-{
-    make("/tmp/a");
-    make("/tmp/b");
-    assert_int_equal(ramfile_append(find("/tmp/b")->ram, "text", 4), 0);
-    host_breath = look_for_name;
-    host_breath_work = breath_left = 0;
-    looks = 0;
-    assert_int_equal(path_rename(node_root(), "/tmp/a", node_root(), "/tmp/b", false), 0);
-    assert_true(looks > 4); /* the walks take four */
-    host_breath = NULL;
-    host_breath_work = breath_left = BREATH_WORK;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -548,7 +524,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(quota_of_nodes, setup, teardown),
         cmocka_unit_test_setup_teardown(names_are_found, setup, teardown),
         cmocka_unit_test_setup_teardown(rows_go_during_a_walk, setup, teardown),
-        cmocka_unit_test_setup_teardown(replaced_name_stays, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
