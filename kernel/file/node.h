@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Nodes: what a path leads to. The rows that the kernel adds (tree.h) and the files that the
- * payload makes under /tmp and /dev/shm live in the same tree. No function here sleeps.
+ * payload makes under /tmp and /dev/shm live in the same tree. No function here sleeps but
+ * node_put(), and what calls it, when it releases the memory of a file.
  */
 #ifndef KERNEL_FILE_NODE_H
 #define KERNEL_FILE_NODE_H
@@ -59,7 +60,7 @@ struct node *node_root(void);
 /* The highest inode number given out so far. */
 uint64_t node_last_inode(void);
 struct node *node_get(struct node *node);
-/* Accepts NULL. */
+/* Accepts NULL. The last reference of a file in RAM lets others in while its memory is released. */
 void node_put(struct node *node);
 
 struct node *node_find(struct node *directory, const char *name, size_t length);

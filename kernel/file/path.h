@@ -57,11 +57,14 @@ int path_open_find(struct node *start, const char *path, unsigned flags, uint32_
                    struct node **out);
 int path_open_node(struct node *node, unsigned flags, struct file **out);
 int path_mkdir(struct node *start, const char *path, uint32_t mode);
-/* unlink(2), or rmdir(2) when `directory`. */
-int path_unlink(struct node *start, const char *path, bool directory);
-/* rename(2); with `keep` an existing target is -EEXIST (RENAME_NOREPLACE). */
+/*
+ * unlink(2), or rmdir(2) when `directory`. What lost its name is in *gone, or NULL: the caller
+ * gives that reference back without the lock, because a file may have much memory to release.
+ */
+int path_unlink(struct node *start, const char *path, bool directory, struct node **gone);
+/* rename(2); with `keep` an existing target is -EEXIST (RENAME_NOREPLACE). *gone: the same. */
 int path_rename(struct node *from_start, const char *from, struct node *to_start, const char *to,
-                bool keep);
+                bool keep, struct node **gone);
 int path_symlink(const char *target, struct node *start, const char *path);
 
 #endif

@@ -138,9 +138,10 @@ static int check_dots(const struct place *place)
     return strcmp(place->name, ".") == 0 ? -EINVAL : -EBUSY;
 }
 
-int path_unlink(struct node *start, const char *path, bool directory)
+int path_unlink(struct node *start, const char *path, bool directory, struct node **gone)
 {
     struct place place;
+    *gone = NULL;
     int error = path_walk(start, path, PATH_PARENT, &place);
     if (error)
         return error;
@@ -157,6 +158,7 @@ int path_unlink(struct node *start, const char *path, bool directory)
         return -EROFS;
     if (!list_empty(&place.node->children))
         return -ENOTEMPTY;
+    *gone = node_get(place.node);
     node_remove(place.node);
     return 0;
 }
@@ -200,9 +202,10 @@ static int find_both(struct node *from_start, const char *from, struct node *to_
 }
 
 int path_rename(struct node *from_start, const char *from, struct node *to_start, const char *to,
-                bool keep)
+                bool keep, struct node **gone)
 {
     struct place source, target;
+    *gone = NULL;
     int error = find_both(from_start, from, to_start, to, &source, &target);
     if (error)
         return error;
@@ -215,6 +218,7 @@ int path_rename(struct node *from_start, const char *from, struct node *to_start
         return error;
     if (!target.node)
         return node_move(source.node, target.parent, target.name, strlen(target.name));
+    *gone = node_get(target.node);
     return node_replace(source.node, target.node);
 }
 

@@ -176,13 +176,15 @@ int64_t sys_mkdir(uaddr_t path, uint32_t mode)
 int64_t sys_unlinkat(int directory, uaddr_t path, unsigned flags)
 {
     struct user_path where;
+    struct node *gone;
     if (flags & ~AT_REMOVEDIR)
         return -EINVAL;
     int error = user_path_get(directory, path, false, &where);
     if (error)
         return error;
-    error = path_unlink(where.start, where.text, flags & AT_REMOVEDIR);
+    error = path_unlink(where.start, where.text, flags & AT_REMOVEDIR, &gone);
     user_path_put(&where);
+    node_put(gone);
     return error;
 }
 
@@ -200,6 +202,7 @@ int64_t sys_renameat2(int from_directory, uaddr_t from, int to_directory, uaddr_
                       unsigned flags)
 {
     struct user_path source, target;
+    struct node *gone = NULL;
     if (flags & ~RENAME_NOREPLACE)
         return -EINVAL;
     int error = user_path_get(from_directory, from, false, &source);
@@ -208,10 +211,11 @@ int64_t sys_renameat2(int from_directory, uaddr_t from, int to_directory, uaddr_
     error = user_path_get(to_directory, to, false, &target);
     if (!error) {
         error = path_rename(source.start, source.text, target.start, target.text,
-                            flags & RENAME_NOREPLACE);
+                            flags & RENAME_NOREPLACE, &gone);
         user_path_put(&target);
     }
     user_path_put(&source);
+    node_put(gone);
     return error;
 }
 

@@ -48,7 +48,7 @@ static void check_found(const char *path)
 static void change(uint8_t what, const char *path, const char *other)
 {
     struct file *file;
-    struct node *root = node_root();
+    struct node *root = node_root(), *gone;
     switch (what % 8) {
     case 0:
         if (open_path(root, path, OPEN_CREATE | FILE_RDWR, 0644, &file) == 0)
@@ -58,10 +58,12 @@ static void change(uint8_t what, const char *path, const char *other)
         path_mkdir(root, path, 0755);
         break;
     case 2:
-        path_unlink(root, path, what & 8);
+        path_unlink(root, path, what & 8, &gone);
+        node_put(gone);
         break;
     case 3:
-        path_rename(root, path, root, other, what & 8);
+        path_rename(root, path, root, other, what & 8, &gone);
+        node_put(gone);
         break;
     case 4:
         if (*other)

@@ -107,6 +107,24 @@ static void make(const char *path)
     assert_int_equal(open_close(path, OPEN_CREATE | FILE_RDWR), 0);
 }
 
+static int unlink_path(const char *path, bool directory)
+{
+    struct node *gone;
+    int error = path_unlink(node_root(), path, directory, &gone);
+    assert_int_equal(gone == NULL, error != 0);
+    node_put(gone);
+    return error;
+}
+
+static int rename_path(struct node *from_start, const char *from, struct node *to_start,
+                       const char *to, bool keep)
+{
+    struct node *gone;
+    int error = path_rename(from_start, from, to_start, to, keep, &gone);
+    node_put(gone);
+    return error;
+}
+
 /* ---- rows ---- */
 
 static void rows_appear_and_go(void **state)
@@ -341,7 +359,7 @@ static void directories_are_read_in_pieces(void **state)
         l.room = 1;
         assert_int_equal(file->ops->iterate(file, &position, note, &l), 0);
         if (l.count == 4) { /* "a" and "b" were read: changes do not disturb the rest */
-            assert_int_equal(path_unlink(node_root(), "/tmp/a", false), 0);
+            assert_int_equal(unlink_path("/tmp/a", false), 0);
             make("/tmp/d");
         }
     }
@@ -366,15 +384,15 @@ static void make_and_remove(void **state)
     assert_int_equal(path_mkdir(node_root(), "/tmp/e/", 0755), 0);
     assert_int_equal(path_mkdir(node_root(), "/sys/d", 0755), -EROFS);
     make("/tmp/d/f");
-    assert_int_equal(path_unlink(node_root(), "/tmp/d", true), -ENOTEMPTY);
-    assert_int_equal(path_unlink(node_root(), "/tmp/d", false), -EISDIR);
-    assert_int_equal(path_unlink(node_root(), "/tmp/d/f", true), -ENOTDIR);
-    assert_int_equal(path_unlink(node_root(), "/sys/a", false), -EROFS);
-    assert_int_equal(path_unlink(node_root(), "/tmp/d/.", true), -EINVAL);
+    assert_int_equal(unlink_path("/tmp/d", true), -ENOTEMPTY);
+    assert_int_equal(unlink_path("/tmp/d", false), -EISDIR);
+    assert_int_equal(unlink_path("/tmp/d/f", true), -ENOTDIR);
+    assert_int_equal(unlink_path("/sys/a", false), -EROFS);
+    assert_int_equal(unlink_path("/tmp/d/.", true), -EINVAL);
     struct file *directory;
     assert_int_equal(open_at("/tmp/d", FILE_RDONLY, &directory), 0);
-    assert_int_equal(path_unlink(node_root(), "/tmp/d/f", false), 0);
-    assert_int_equal(path_unlink(node_root(), "/tmp/d", true), 0);
+    assert_int_equal(unlink_path("/tmp/d/f", false), 0);
+    assert_int_equal(unlink_path("/tmp/d", true), 0);
     /* A removed directory that is still open holds nothing and takes nothing. */
     struct file *file;
     assert_int_equal(open_path(directory->node, "x", OPEN_CREATE | FILE_RDWR, 0644, &file),
@@ -390,27 +408,27 @@ static void renames(void **state)
     uint64_t inode = find("/tmp/a")->inode;
     assert_int_equal(path_mkdir(root, "/tmp/d", 0755), 0);
     assert_int_equal(path_mkdir(root, "/tmp/d/e", 0755), 0);
-    assert_int_equal(path_rename(root, "/tmp/a", root, "/tmp/b", true), -EEXIST);
-    assert_int_equal(path_rename(root, "/tmp/a", root, "/tmp/b", false), 0);
+    assert_int_equal(rename_path(root, "/tmp/a", root, "/tmp/b", true), -EEXIST);
+    assert_int_equal(rename_path(root, "/tmp/a", root, "/tmp/b", false), 0);
     assert_null(find("/tmp/a"));
     assert_int_equal(find("/tmp/b")->inode, inode);
-    assert_int_equal(path_rename(root, "/tmp/b", root, "/tmp/b", false), 0);
-    assert_int_equal(path_rename(root, "/tmp/b", root, "/tmp/d/moved", false), 0);
+    assert_int_equal(rename_path(root, "/tmp/b", root, "/tmp/b", false), 0);
+    assert_int_equal(rename_path(root, "/tmp/b", root, "/tmp/d/moved", false), 0);
     assert_int_equal(find("/tmp/d/moved")->inode, inode);
-    assert_int_equal(path_rename(root, "/tmp/d", root, "/tmp/d/e/d", false), -EINVAL);
-    assert_int_equal(path_rename(root, "/tmp/d", root, "/tmp/d/e", false), -EINVAL);
-    assert_int_equal(path_rename(root, "/tmp/d/moved", root, "/tmp/d/e", false), -EISDIR);
-    assert_int_equal(path_rename(root, "/tmp/d/e", root, "/tmp/d/moved", false), -ENOTDIR);
-    assert_int_equal(path_rename(root, "/tmp/d/e", root, "/tmp/d", false), -ENOTEMPTY);
-    assert_int_equal(path_rename(root, "/tmp/d/moved", root, "/tmp/x/", false), -ENOTDIR);
-    assert_int_equal(path_rename(root, "/tmp/d/moved", root, "/sys/x", false), -EROFS);
-    assert_int_equal(path_rename(root, "/sys/a", root, "/tmp/x", false), -EROFS);
-    assert_int_equal(path_rename(root, "/tmp/none", root, "/tmp/x", false), -ENOENT);
-    assert_int_equal(path_rename(root, "/tmp/d", root, "/tmp/..", false), -EBUSY);
+    assert_int_equal(rename_path(root, "/tmp/d", root, "/tmp/d/e/d", false), -EINVAL);
+    assert_int_equal(rename_path(root, "/tmp/d", root, "/tmp/d/e", false), -EINVAL);
+    assert_int_equal(rename_path(root, "/tmp/d/moved", root, "/tmp/d/e", false), -EISDIR);
+    assert_int_equal(rename_path(root, "/tmp/d/e", root, "/tmp/d/moved", false), -ENOTDIR);
+    assert_int_equal(rename_path(root, "/tmp/d/e", root, "/tmp/d", false), -ENOTEMPTY);
+    assert_int_equal(rename_path(root, "/tmp/d/moved", root, "/tmp/x/", false), -ENOTDIR);
+    assert_int_equal(rename_path(root, "/tmp/d/moved", root, "/sys/x", false), -EROFS);
+    assert_int_equal(rename_path(root, "/sys/a", root, "/tmp/x", false), -EROFS);
+    assert_int_equal(rename_path(root, "/tmp/none", root, "/tmp/x", false), -ENOENT);
+    assert_int_equal(rename_path(root, "/tmp/d", root, "/tmp/..", false), -EBUSY);
     host_fail_nth(1);
-    assert_int_equal(path_rename(root, "/tmp/d/moved", root, "/tmp/x", false), -ENOMEM);
+    assert_int_equal(rename_path(root, "/tmp/d/moved", root, "/tmp/x", false), -ENOMEM);
     assert_non_null(find("/tmp/d/moved"));
-    assert_int_equal(path_rename(root, "/tmp/d", root, "/tmp/q", false), 0);
+    assert_int_equal(rename_path(root, "/tmp/d", root, "/tmp/q", false), 0);
     assert_non_null(find("/tmp/q/moved"));
 }
 
@@ -498,12 +516,36 @@ static void rows_go_during_a_walk(void **state)
     node_put(start);
     assert_int_equal(tree_add_text("/sys/class/a/name", show, "a"), 0);
     removed_meanwhile = "/sys/class/a";
-    assert_int_equal(path_rename(node_root(), "/sys/class/a/name", node_root(), "/tmp/x", false),
+    assert_int_equal(rename_path(node_root(), "/sys/class/a/name", node_root(), "/tmp/x", false),
                      -ENOENT);
     host_breath = end_meanwhile;
     assert_int_equal(path_walk(node_root(), "/tmp/x", PATH_PARENT, &place), -EINTR);
     host_breath = NULL;
     host_breath_work = breath_left = BREATH_WORK;
+}
+
+/* The memory of a file without a name is released when its reference is, so without the lock. */
+static void removed_files_keep_their_memory(void **state)
+{
+    struct ramfile *file;
+    struct node *gone;
+    for (unsigned i = 0; i < 2; i++) {
+        make("/tmp/a");
+        make("/tmp/b");
+        file = find("/tmp/a")->ram;
+        assert_int_equal(ramfile_append(file, "x", 1), 0);
+        uint64_t used = free_frames();
+        assert_int_equal(
+            i == 0 ? path_unlink(node_root(), "/tmp/a", false, &gone)
+                   : path_rename(node_root(), "/tmp/b", node_root(), "/tmp/a", false, &gone),
+            0);
+        assert_ptr_equal(gone->ram, file);
+        assert_null(gone->parent);
+        assert_int_equal(free_frames(), used);
+        node_put(gone);
+        assert_true(free_frames() > used);
+    }
+    assert_int_equal(unlink_path("/tmp/a", false), 0);
 }
 
 int main(void)
@@ -524,6 +566,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(quota_of_nodes, setup, teardown),
         cmocka_unit_test_setup_teardown(names_are_found, setup, teardown),
         cmocka_unit_test_setup_teardown(rows_go_during_a_walk, setup, teardown),
+        cmocka_unit_test_setup_teardown(removed_files_keep_their_memory, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
