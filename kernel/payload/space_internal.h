@@ -47,7 +47,7 @@ struct mapping {
     struct cpu_space *cpu; /* where its pages are: the space's tables, or others while it is made */
     uaddr_t start;
     uaddr_t end;
-    uint64_t gap;         /* free bytes below, down to the mapping before */
+    uint64_t gap;         /* free bytes below, without what a stack may grow into */
     uint64_t largest_gap; /* of the subtree */
     struct memobj *object;
     uint64_t offset;      /* in the object, of `start` */
@@ -69,6 +69,7 @@ struct space {
     struct mapping top; /* an empty one at the end: the gap below it is the last one */
     uint64_t mapped;    /* bytes */
     uint64_t locked;    /* bytes under mlock */
+    uint64_t reserved;  /* bytes charged already for what the call under way locks */
     uaddr_t break_start;
     uaddr_t break_end;    /* as the payload set it, not aligned */
     uaddr_t search_top;   /* addresses are chosen below */
@@ -87,7 +88,7 @@ struct space {
 #define STEP_WORK   30u
 #define CHANGE_WORK 2000u
 #define PAGE_WORK   40u
-#define TABLE_WORK  12000u /* looking through tables for the next page */
+#define TABLE_WORK  20000u /* looking through tables for the next page */
 
 /*
  * Counts work, and breathes under the lock. -EINTR. Without the lock, in a fault, it is counted for
@@ -230,6 +231,12 @@ void space_put(struct space *space);
 /* May `bytes` more be locked? What devices have pinned counts as well. */
 bool space_lock_allowed(const struct space *space, uint64_t bytes);
 void space_lock_charge(struct space *space, uint64_t bytes);
+/*
+ * Charges what a call is going to lock, before it lets others in: mapping_set_locked() takes from
+ * that first. False: not allowed. What is left is given back at the end of the call.
+ */
+bool space_lock_reserve(struct space *space, uint64_t bytes);
+void space_lock_unreserve(struct space *space);
 /* Marks a mapping locked or not, and accounts for it. */
 void mapping_set_locked(struct mapping *mapping, bool locked);
 

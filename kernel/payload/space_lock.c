@@ -29,19 +29,47 @@ void space_lock_charge(struct space *space, uint64_t bytes)
     space->account->used += bytes;
 }
 
+bool space_lock_reserve(struct space *space, uint64_t bytes)
+{
+    if (!space_lock_allowed(space, bytes))
+        return false;
+    space->account->used += bytes;
+    space->reserved = bytes;
+    return true;
+}
+
+void space_lock_unreserve(struct space *space)
+{
+    space->account->used -= space->reserved;
+    space->reserved = 0;
+}
+
 void mapping_set_locked(struct mapping *mapping, bool locked)
 {
+    struct space *space = mapping->space;
     uint64_t bytes = mapping->end - mapping->start;
 
     if (locked == !!(mapping->flags & MAPPING_LOCKED) || (mapping->flags & MAPPING_DEVICE))
         return;
     mapping->flags ^= MAPPING_LOCKED;
     if (locked) {
-        space_lock_charge(mapping->space, bytes);
+        uint64_t taken = MIN(bytes, space->reserved);
+
+        space->reserved -= taken;
+        space->account->used -= taken;
+        space_lock_charge(space, bytes);
     } else {
-        mapping->space->locked -= bytes;
-        mapping->space->account->used -= bytes;
+        space->locked -= bytes;
+        space->account->used -= bytes;
     }
+}
+
+/* What locking the part of a mapping in [start, end) would charge. */
+static uint64_t unlocked_bytes_of(const struct mapping *mapping, uaddr_t start, uaddr_t end)
+{
+    if (mapping->flags & (MAPPING_LOCKED | MAPPING_DEVICE))
+        return 0;
+    return MIN(end, mapping->end) - MAX(start, mapping->start);
 }
 
 static uint64_t unlocked_bytes(const struct space *space, uaddr_t start, uaddr_t end)
@@ -50,8 +78,7 @@ static uint64_t unlocked_bytes(const struct space *space, uaddr_t start, uaddr_t
     uint64_t bytes = 0;
 
     for (; mapping->start < end; mapping = mapping_next(mapping)) {
-        if (!(mapping->flags & (MAPPING_LOCKED | MAPPING_DEVICE)))
-            bytes += MIN(end, mapping->end) - MAX(start, mapping->start);
+        bytes += unlocked_bytes_of(mapping, start, end);
         space_breathe_deaf(space, STEP_WORK);
     }
     return bytes;
@@ -124,10 +151,13 @@ int space_mlock(struct space *space, uaddr_t at, uint64_t length, bool on_fault)
     if (start == end)
         return 0;
     if (end > USER_END || !space_is_mapped(space, start, end) ||
-        !space_lock_allowed(space, unlocked_bytes(space, start, end)))
+        !space_lock_reserve(space, unlocked_bytes(space, start, end)))
         return -ENOMEM;
     error = on_fault ? 0 : make_present(space, start, end);
-    return error ? error : set_range(space, start, end, true);
+    if (!error)
+        error = set_range(space, start, end, true);
+    space_lock_unreserve(space);
+    return error;
 }
 
 int space_munlock(struct space *space, uaddr_t at, uint64_t length)
@@ -143,28 +173,50 @@ int space_munlock(struct space *space, uaddr_t at, uint64_t length)
     return set_range(space, start, end, false);
 }
 
+/* As Linux does, what cannot be brought in is locked all the same. */
+static int lock_one(struct mapping *mapping, bool on_fault)
+{
+    struct space *space = mapping->space;
+    uint64_t bytes;
+
+    if (!on_fault && mapping->access &&
+        space_fill_missing(mapping, mapping->start, mapping_backed_end(mapping), 0) == -EINTR)
+        return -EINTR;
+    bytes = unlocked_bytes_of(mapping, 0, USER_END);
+    /* A stack may have grown since it was counted. */
+    if (bytes > space->reserved && !space_lock_allowed(space, bytes - space->reserved))
+        return -ENOMEM;
+    mapping_set_locked(mapping, true);
+    return space_breathe(space, STEP_WORK);
+}
+
+static int lock_all(struct space *space, bool on_fault)
+{
+    struct mapping *mapping = mapping_from(space, 0);
+    int error = 0;
+
+    if (!space_lock_reserve(space, unlocked_bytes(space, 0, USER_END)))
+        return -ENOMEM;
+    for (; mapping != &space->top && !error; mapping = mapping_next(mapping))
+        error = lock_one(mapping, on_fault);
+    mappings_join(space, 0, USER_END);
+    space_lock_unreserve(space);
+    return error;
+}
+
 int space_mlockall(struct space *space, unsigned flags)
 {
     const unsigned known = LOCK_CURRENT | LOCK_FUTURE | LOCK_ON_FAULT;
-    struct mapping *mapping;
+    int error = 0;
 
     if ((flags & ~known) || !(flags & (LOCK_CURRENT | LOCK_FUTURE)))
         return -EINVAL;
     if (!may_lock(space))
         return -EPERM;
-    if (flags & LOCK_CURRENT) {
-        if (!space_lock_allowed(space, unlocked_bytes(space, 0, USER_END)))
-            return -ENOMEM;
-        mapping = mapping_from(space, 0);
-        for (; mapping != &space->top; mapping = mapping_next(mapping)) {
-            /* As Linux does, what cannot be brought in is locked all the same. */
-            if (!(flags & LOCK_ON_FAULT) && mapping->access)
-                space_fill_missing(mapping, mapping->start, mapping_backed_end(mapping), 0);
-            mapping_set_locked(mapping, true);
-            space_breathe_deaf(space, STEP_WORK);
-        }
-        mappings_join(space, 0, USER_END);
-    }
+    if (flags & LOCK_CURRENT)
+        error = lock_all(space, flags & LOCK_ON_FAULT);
+    if (error)
+        return error;
     space->lock_future = flags & LOCK_FUTURE;
     space->lock_on_fault = flags & LOCK_ON_FAULT;
     return 0;

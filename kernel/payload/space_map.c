@@ -228,10 +228,14 @@ int64_t space_mmap(struct space *space, const struct space_request *request)
     describe(mapping, space, request);
     mapping->start = at;
     mapping->end = at + length;
+    if ((mapping->flags & MAPPING_LOCKED) && !space_lock_reserve(space, length))
+        error = -EAGAIN;
     edit_begin(&edit, space);
-    error = install(&edit, mapping, populate);
+    if (!error)
+        error = install(&edit, mapping, populate);
     if (error)
         mapping_free(mapping);
+    space_lock_unreserve(space);
     edit_end(&edit);
     return error ? error : (int64_t)at;
 }

@@ -192,6 +192,13 @@ static int run_move(struct move *move, struct edit *edit)
     return error;
 }
 
+static int reserve_growth(const struct move *move)
+{
+    if (!(move->node->flags & MAPPING_LOCKED) || move->length <= move->old_length)
+        return 0;
+    return space_lock_reserve(move->space, move->length - move->old_length) ? 0 : -EAGAIN;
+}
+
 static int64_t do_move(struct move *move)
 {
     struct edit edit;
@@ -208,9 +215,12 @@ static int64_t do_move(struct move *move)
     move->node->offset += move->at - move->from->start;
     move->node->file_offset += move->at - move->from->start;
     edit_begin(&edit, move->space);
-    error = run_move(move, &edit);
+    error = reserve_growth(move);
+    if (!error)
+        error = run_move(move, &edit);
     if (error)
         mapping_free(move->node);
+    space_lock_unreserve(move->space);
     edit_end(&edit);
     return error ? error : (int64_t)move->to;
 }

@@ -547,6 +547,132 @@ static void test_stack_grows_while_replacing(void **state)
     }
 }
 
+/*
+ * What a call has been allowed to lock a device cannot pin as well at one of the call's breaths,
+ * and what a device has pinned is not locked.
+ */
+static unsigned breaths_until_pin;
+static bool pinned;
+
+static int pin_meanwhile(const char *point, enum thread_hears hears)
+{
+    if (breaths_until_pin-- != 0)
+        return 0;
+    pinned = ioas_account_allows(&account, 4 * MIB);
+    if (pinned)
+        account.used += 4 * MIB;
+    return 0;
+}
+
+static int64_t lock_range(void)
+{
+    return space_mlock(space, AT, 6 * MIB, false);
+}
+
+static int64_t lock_all(void)
+{
+    return space_mlockall(space, 1);
+}
+
+static int64_t map_locked(void)
+{
+    return map(AT, 6 * MIB, RW, ANONYMOUS | SPACE_FIXED | SPACE_LOCK);
+}
+
+/* Aside, because something is there already. */
+static int64_t move_locked(void)
+{
+    return space_mremap(space, AT, MIB, 5 * MIB, 3, AT + GIB);
+}
+
+/* Returns whether there was such a breath. */
+static bool pinned_at(int64_t (*call)(void), unsigned breath)
+{
+    uint64_t locked;
+    int64_t result;
+
+    pinned = false;
+    breaths_until_pin = breath;
+    assert_int_equal(map(AT, 6 * MIB, RW, ANONYMOUS | SPACE_FIXED | SPACE_NORESERVE), AT);
+    assert_int_equal(map(AT + GIB, 6 * MIB, RW, ANONYMOUS | SPACE_FIXED | SPACE_NORESERVE),
+                     AT + GIB);
+    if (call == move_locked)
+        assert_int_equal(space_mlock(space, AT, MIB, true), 0);
+    if (call == lock_all)
+        space_munmap(space, AT + GIB, GIB);
+    locked = account.used;
+    begin_between(pin_meanwhile, NULL);
+    result = call();
+    end_between();
+    if (pinned)
+        account.used -= 4 * MIB;
+    assert_true(pinned ? result == -ENOMEM || result == -EAGAIN : result >= 0);
+    assert_int_equal(account.used, pinned ? locked : call == move_locked ? 5 * MIB : 6 * MIB);
+    space_munmap(space, AT, 2 * GIB);
+    assert_int_equal(account.used, 0);
+    return breaths_until_pin > breath;
+}
+
+static void test_pinned_while_locked(void **state)
+{
+    int64_t (*const calls[])(void) = {lock_range, lock_all, map_locked, move_locked};
+
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+        unsigned breath = 0;
+
+        while (pinned_at(calls[i], breath))
+            breath++;
+        assert_true(breath > 5);
+    }
+}
+
+static unsigned breaths_until_growth;
+
+static int grow_meanwhile(const char *point, enum thread_hears hears)
+{
+    if (breaths_until_growth-- == 0)
+        touch_below_stack(hears);
+    return 0;
+}
+
+/* A stack that grows while all memory is being locked is not locked beyond the limit. */
+static void test_stack_grows_while_locked(void **state)
+{
+    unsigned breath = 0;
+
+    space_set_stack_limit(space, GIB);
+    do {
+        breaths_until_growth = breath;
+        stack_grew = false;
+        assert_int_equal(map(AT, 4 * MIB, RW, ANONYMOUS | SPACE_FIXED | SPACE_NORESERVE), AT);
+        assert_int_equal(map(AT + GIB, MIB, RW, ANONYMOUS | SPACE_FIXED | SPACE_GROWSDOWN),
+                         AT + GIB);
+        stack_start = AT + GIB - 6 * MIB;
+        begin_between(grow_meanwhile, NULL);
+        assert_int_equal(space_mlockall(space, 1), stack_grew ? -ENOMEM : 0);
+        end_between();
+        assert_true(account.used <= account.limit);
+        space_munmap(space, AT, 2 * GIB);
+        assert_int_equal(account.used, 0);
+    } while (breaths_until_growth > breath++);
+    assert_true(breath > 5);
+}
+
+/* Below a stack is room only as far as it may not grow: beside it, and beyond its guard. */
+static void test_room_below_stacks(void **state)
+{
+    const uint64_t flags = ANONYMOUS | SPACE_FIXED | SPACE_NORESERVE | SPACE_GROWSDOWN;
+    const uaddr_t low = GIB, high = 2 * GIB; /* of SPACE_32BIT */
+
+    for (uaddr_t at = low; at < high; at += 2 * MIB)
+        assert_int_equal(map(at + MIB + 64 * KIB, MIB - 64 * KIB, RW, flags), at + MIB + 64 * KIB);
+    assert_int_equal(map(0, 68 * KIB, RW, ANONYMOUS | SPACE_32BIT), -ENOMEM);
+    assert_int_equal(map(0, 64 * KIB, RW, ANONYMOUS | SPACE_32BIT), high - 2 * MIB);
+    assert_int_equal(space_munmap(space, low + 2 * MIB, 2 * MIB), 0);
+    assert_int_equal(map(0, 68 * KIB, RW, ANONYMOUS | SPACE_32BIT), low + 4 * MIB - 4 * KIB);
+    space_munmap(space, low, GIB);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -565,6 +691,9 @@ int main(void)
         TEST(test_file_shortened_after_failed_move),
         TEST(test_file_shortened_while_replacing),
         TEST(test_stack_grows_while_replacing),
+        TEST(test_pinned_while_locked),
+        TEST(test_stack_grows_while_locked),
+        TEST(test_room_below_stacks),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
