@@ -10,8 +10,8 @@
 #include "kernel/mm/heap.h"
 
 #define CLEAR_PIECE MIB
-#define FRAME_WORK                                                                                 \
-    10 /* what releasing a frame costs at most, and an extent: breathe_deaf_after() */
+/* What releasing a frame costs at most, alone among pinned ones, and an extent. */
+#define FRAME_WORK  40
 #define EXTENT_WORK 2000
 
 /* Frames behind [offset, offset + length), physically consecutive. */
@@ -215,7 +215,7 @@ static int ram_run(struct memobj *object, uint64_t offset, uint64_t max, struct 
 
 /* What is taken out of an object at a time: its frames are released when nobody maps them. */
 #define BATCH_RUNS  32u
-#define BATCH_BYTES (64 * MIB)
+#define BATCH_BYTES (16 * MIB)
 
 struct batch {
     struct phys_run run[BATCH_RUNS];

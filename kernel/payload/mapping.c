@@ -58,11 +58,18 @@ bool mapping_update_gap(struct avl_node *node)
     return true;
 }
 
+/* Kept clear below a mapping: a stack may still grow. */
+static uint64_t guard_of(const struct mapping *mapping)
+{
+    return mapping->flags & MAPPING_GROWS_DOWN ? STACK_GUARD : 0;
+}
+
 static void set_gap(struct mapping *mapping)
 {
     struct mapping *before = mapping_before(mapping);
+    uint64_t free = mapping->start - (before ? before->end : 0);
 
-    mapping->gap = mapping->start - (before ? before->end : 0);
+    mapping->gap = free - MIN(free, guard_of(mapping));
     avl_changed(&mapping->space->mappings, &mapping->node);
 }
 
@@ -249,13 +256,11 @@ struct wish {
 /* The highest place in the gap below a mapping. */
 static bool place_in_gap(const struct wish *wish, const struct mapping *mapping, uaddr_t *out)
 {
-    uaddr_t low = MAX(mapping->start - mapping->gap, wish->low);
-    uaddr_t high = MIN(mapping->start, wish->high);
+    uaddr_t end = mapping->start - guard_of(mapping);
+    uaddr_t low = MAX(end - mapping->gap, wish->low);
+    uaddr_t high = MIN(end, wish->high);
     uaddr_t at;
 
-    /* Keep clear of a stack that may still grow into the gap. */
-    if (mapping->flags & MAPPING_GROWS_DOWN)
-        high = high > STACK_GUARD ? MIN(high, mapping->start - STACK_GUARD) : 0;
     if (high < low || high - low < wish->bytes || high - wish->bytes < wish->phase)
         return false;
     at = ALIGN_DOWN(high - wish->bytes - wish->phase, wish->align) + wish->phase;

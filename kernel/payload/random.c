@@ -6,10 +6,10 @@
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
 
-#define CPUID_RDRAND  BIT(30) /* leaf 1, ECX */
-#define RANDOM_CHUNK  256
-#define RANDOM_BREATH (64 * KIB) /* generating is slower than copying */
-#define RDRAND_TRIES  10         /* what the manual advises */
+#define CPUID_RDRAND BIT(30) /* leaf 1, ECX */
+#define RANDOM_CHUNK 256
+#define CHUNK_WORK   12000 /* generating is slower than copying */
+#define RDRAND_TRIES 10    /* what the manual advises */
 
 static uint32_t key[8];
 
@@ -68,8 +68,7 @@ int64_t random_to_user(uaddr_t to, size_t length)
         if (error)
             break;
         done += n;
-        if (done % RANDOM_BREATH == 0)
-            error = thread_breathe("random bytes");
+        error = breathe_hearing_after(CHUNK_WORK, "random bytes", HEARS_SIGNALS);
     }
     memset(chunk, 0, sizeof(chunk));
     return done ? (int64_t)done : error;

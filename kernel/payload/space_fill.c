@@ -22,33 +22,50 @@ static unsigned page_flags(const struct mapping *mapping)
     return flags;
 }
 
-/*
- * The end of the piece to be dropped that begins with the stretch `m`: the stretch, or where its
- * pages are small, all that one table may hold.
- */
-static uaddr_t piece_end(const struct cpu_mapping *m, uaddr_t end)
+#define LARGE_PIECE (16 * MIB) /* released at a time */
+#define RUN_WORK    700        /* finding and releasing pages that lie side by side */
+
+/* Drops large pages. They may be pinned in places, so that each frame has to be looked at. */
+static uaddr_t drop_large(const struct space *space, struct cpu_space *cpu,
+                          const struct cpu_mapping *m)
 {
-    return MIN(end, MAX(m->at + m->length, ALIGN_DOWN(m->at, SIZE_2M) + SIZE_2M));
+    cpu_space_unmap(cpu, m->at, m->length);
+    space_breathe_deaf(space, TABLE_WORK);
+    for (uint64_t done = 0; (m->flags & PAGE_OWNED) && done < m->length; done += LARGE_PIECE) {
+        uint64_t bytes = MIN(m->length - done, LARGE_PIECE);
+
+        frames_release(m->base + done, bytes);
+        space_breathe_deaf(space, bytes / PAGE_SIZE * PAGE_WORK);
+    }
+    return m->at + m->length;
+}
+
+/* Drops what one table holds of the range, from `m` on. */
+static uaddr_t drop_small(const struct space *space, struct cpu_space *cpu, struct cpu_mapping m,
+                          uaddr_t end)
+{
+    uaddr_t at = m.at, start;
+    uint64_t work = TABLE_WORK;
+
+    end = MIN(end, ALIGN_DOWN(at, SIZE_2M) + SIZE_2M);
+    do {
+        if (m.flags & PAGE_OWNED)
+            frames_release(m.base, m.length);
+        start = m.at + m.length;
+        work += RUN_WORK + m.length / PAGE_SIZE * PAGE_WORK;
+    } while (cpu_space_find(cpu, start, end, &m));
+    /* The frames are not handed out again before this: nothing above or below allocates. */
+    cpu_space_unmap(cpu, at, start - at);
+    space_breathe_deaf(space, work);
+    return start;
 }
 
 void space_drop(const struct space *space, struct cpu_space *cpu, uaddr_t start, uaddr_t end)
 {
     struct cpu_mapping m;
 
-    while (cpu_space_find(cpu, start, end, &m)) {
-        uaddr_t at = m.at, to = piece_end(&m, end);
-        uint64_t pages = 0;
-
-        do {
-            if (m.flags & PAGE_OWNED)
-                frames_release(m.base, m.length);
-            start = m.at + m.length;
-            pages += MIN(m.length / PAGE_SIZE, SIZE_2M / PAGE_SIZE);
-        } while (cpu_space_find(cpu, start, to, &m));
-        /* The frames are not handed out again before this: nothing above or below allocates. */
-        cpu_space_unmap(cpu, at, start - at);
-        space_breathe_deaf(space, TABLE_WORK + pages * PAGE_WORK);
-    }
+    while (cpu_space_find(cpu, start, end, &m))
+        start = m.length > SIZE_2M ? drop_large(space, cpu, &m) : drop_small(space, cpu, m, end);
 }
 
 /* The largest block that fits an address range and its alignment. */
@@ -87,6 +104,7 @@ static int copy_from_object(const struct mapping *mapping, uaddr_t at, paddr_t t
 
 #define CLEAR_PIECE MIB
 #define SMALL_PIECE (64 * MIB) /* mapped at a time in small pages */
+#define LARGE_RUN   (32 * GIB) /* in large ones */
 #define FILL_WORK   1000       /* of one block, its contents aside */
 #define WORD_WORK   8          /* bytes cleared or copied for a unit of work */
 
@@ -180,8 +198,7 @@ static int64_t fill_shared(const struct mapping *mapping, uaddr_t at, uaddr_t en
     error = memobj_run(mapping->object, offset, end - at, &run);
     if (!error && run.length < PAGE_SIZE << mapping->huge_order)
         error = -ENOMEM;
-    if (!IS_ALIGNED(at | run.base, SIZE_2M))
-        run.length = MIN(run.length, SMALL_PIECE);
+    run.length = MIN(run.length, IS_ALIGNED(at | run.base, SIZE_2M) ? LARGE_RUN : SMALL_PIECE);
     if (!error)
         error = cpu_space_map(mapping->cpu, at, run.base, run.length, flags);
     return error ? error : (int64_t)run.length;
@@ -194,6 +211,14 @@ static int64_t fill_step(const struct mapping *mapping, uaddr_t at, uaddr_t end,
     if (flags & PAGE_OWNED)
         return fill_block(mapping, at, end - at, order, flags);
     return fill_shared(mapping, at, end, flags);
+}
+
+/* What fill_step() did and has not counted: the last piece cleared, what came from an object. */
+static uint64_t fill_work(const struct mapping *mapping, uint64_t bytes)
+{
+    uint64_t touched = MIN(bytes, CLEAR_PIECE) + (mapping->object ? MIN(bytes, SIZE_2M) : 0);
+
+    return FILL_WORK + touched / WORD_WORK;
 }
 
 /* Fills a hole from *at on; stops early, *at being where, when others may have been let in. */
@@ -210,8 +235,7 @@ static int fill_hole(const struct mapping *mapping, uaddr_t *at, uaddr_t end, un
         if (bytes < 0)
             return (int)bytes;
         *at += (uint64_t)bytes;
-        error = space_breathe(mapping->space,
-                              FILL_WORK + MIN((uint64_t)bytes, CLEAR_PIECE) / WORD_WORK);
+        error = space_breathe(mapping->space, fill_work(mapping, (uint64_t)bytes));
         alone = bytes > 0 && bytes <= (int64_t)CLEAR_PIECE &&
                 (!mutex_held(&mapping->space->lock) || breath_left < left);
     }

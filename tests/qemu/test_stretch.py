@@ -23,6 +23,18 @@ def test_calls(run):
     assert not stretch.too_long(ran.stretches), stretch.too_long(ran.stretches)
 
 
+@pytest.mark.parametrize("cases", [
+    ["large_map", "populate", "small_pages", "shared_file", "scattered_file", "vectors", "randomness"],
+    ["many_mappings", "many_stacks", "mapped_often", "many_descriptors", "leftovers"],
+], ids=["pages", "mappings"])
+def test_memory(run, cases):
+    """Sized so that a loop without breaths, or one that counts too little, is above 1,000,000."""
+    ran = run(*cases, memory="1G")
+    assert ran.status == 0, ran.log
+    limit = stretch.LIMIT // 2
+    assert not stretch.too_long(ran.stretches, limit), stretch.too_long(ran.stretches, limit)
+
+
 def test_notices_a_loop_without_a_breath(run):
     deaf = kernel_without("deaf", [("kernel/file/ramfile.c", "write_locked", "breathe_after")])
     ran = run("file_io", kernel=deaf)
