@@ -87,9 +87,11 @@ static void the_search_ends_at_the_last_byte(void **state)
 static int64_t place(uint64_t length)
 {
     const struct ioas_source source = source_get();
-    uint64_t iova = 0;
+    uint64_t iova = UINT64_MAX;
     int error = ioas_map(space, &source, SOURCE_BASE, length, ANYWHERE, &iova);
 
+    if (error)
+        assert_int_equal(iova, UINT64_MAX); /* as it was */
     return error ? error : (int64_t)iova;
 }
 
@@ -157,6 +159,44 @@ static void what_is_usable_ends_where_the_reserved_begins(void **state)
     assert_int_equal(map_bytes(1, 1), 0);
 }
 
+/* A range may end with the last byte of the address space, of IOVAs and of the source, not behind.
+ */
+static void nothing_goes_round_the_end(void **state)
+{
+    const struct ioas_source source = source_get();
+    const uint64_t end = UINT64_MAX - 7; /* room for eight bytes */
+    uint64_t iova = end, to = GIB;
+
+    assert_int_equal(map_bytes(end, 9), -EOVERFLOW);
+    assert_int_equal(map_bytes(end, 8), 0);
+    assert_int_equal(ioas_map(space, &source, end, 9, ANYWHERE, &to), -EOVERFLOW);
+    assert_int_equal(ioas_copy(space, space, end, 9, ANYWHERE, &to), -EOVERFLOW);
+    assert_int_equal(map_bytes(GIB, 9), 0);
+    assert_int_equal(ioas_unmap(space, end, UINT64_MAX, &to), 0);
+    assert_int_equal(ioas_copy(space, space, GIB, 9, ANYWHERE | IOAS_FIXED, &iova), -EOVERFLOW);
+    iova++;
+    assert_int_equal(ioas_copy(space, space, GIB, 7, ANYWHERE | IOAS_FIXED, &iova), 0);
+}
+
+/* A range that ends in a hole takes what begins in it, and nothing behind it. */
+static void what_lies_behind_a_range_stays(void **state)
+{
+    uint64_t unmapped;
+
+    for (unsigned attached = 0; attached < 2; attached++) {
+        if (attached)
+            assert_int_equal(world_attach(0, 0), 0);
+        assert_int_equal(world_map(0, SOURCE_SCATTERED, 1, GIB), 0);
+        assert_int_equal(world_map(0, SOURCE_SCATTERED + 1, 1, GIB + 3 * PAGE_SIZE), 0);
+        assert_int_equal(ioas_unmap(space, GIB, GIB + 3 * PAGE_SIZE - 1, &unmapped), 0);
+        assert_int_equal(unmapped, PAGE_SIZE);
+        assert_int_equal(ioas_area_count(space), 1);
+        assert_int_equal(ioas_unmap(space, GIB, GIB + 3 * PAGE_SIZE - 1, &unmapped), -ENOENT);
+        assert_int_equal(ioas_unmap_all(space, &unmapped), 0);
+        assert_int_equal(unmapped, PAGE_SIZE);
+    }
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -167,6 +207,8 @@ int main(void)
         TEST(a_gap_is_filled_to_the_last_byte),
         TEST(what_is_allowed_cannot_be_reserved),
         TEST(what_is_usable_ends_where_the_reserved_begins),
+        TEST(nothing_goes_round_the_end),
+        TEST(what_lies_behind_a_range_stays),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The first and the last of everything counted: options, registers, regions, errors. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "kernel/lib/error.h"
+#include "tests/unit/iommu_machine.h"
+
+/* ---- options ---- */
+
+static int check(unsigned queue_entries, unsigned remap_entries, struct iommu_options *out)
+{
+    struct refusal why;
+
+    *out = (struct iommu_options){.queue_entries = queue_entries, .remap_entries = remap_entries};
+    return iommu_check_options(out, &why);
+}
+
+static void options_are_taken_up_to_their_bounds(void **state)
+{
+    static const unsigned bad_queues[] = {1, 128, 255, 257, 300, 32767, 32769, 65536};
+    static const unsigned bad_remaps[] = {1, 128, 255, 257, 65535, 65537, 131072};
+    struct iommu_options options;
+
+    for (unsigned entries = 256; entries <= 32768; entries *= 2) {
+        assert_int_equal(check(entries, 0, &options), 0);
+        assert_int_equal(options.queue_entries, entries);
+        assert_int_equal(options.remap_entries, 4096);
+    }
+    for (unsigned entries = 256; entries <= 65536; entries *= 2) {
+        assert_int_equal(check(0, entries, &options), 0);
+        assert_int_equal(options.queue_entries, 256);
+        assert_int_equal(options.remap_entries, entries);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(bad_queues); i++)
+        assert_int_equal(check(bad_queues[i], 0, &options), -EINVAL);
+    for (size_t i = 0; i < ARRAY_SIZE(bad_remaps); i++)
+        assert_int_equal(check(0, bad_remaps[i], &options), -EINVAL);
+}
+
+/* ---- registers ---- */
+
+/* The IOTLB registers at 16 * `iotlb`, and `faults` records from 16 * `fault` on. */
+static uint64_t mapped_for(uint64_t iotlb, uint64_t fault, uint64_t faults, uint64_t described)
+{
+    uint64_t cap =
+        CAP_WITH(fault << 24 | (faults - 1) << 40, UINT64_C(0x3ff) << 24 | UINT64_C(0xff) << 40);
+    uint64_t size;
+
+    machine_build(cap, ECAP_WITH(iotlb << 8, 0x3ff00));
+    host_dmar.units[0].register_size = described;
+    assert_int_equal(machine_init(NULL), 0);
+    size = machine_unit()->register_size;
+    assert_int_equal(host_mapped(), 1);
+    machine_stop();
+    return size;
+}
+
+/* One page that all units have, and more only where the unit or the firmware says so. */
+static void registers_are_mapped_to_the_last_and_no_further(void **state)
+{
+    assert_int_equal(mapped_for(0xff, 0x22, 1, 0), PAGE_SIZE);
+    assert_int_equal(mapped_for(0x100, 0x22, 1, 0), 2 * PAGE_SIZE);
+    assert_int_equal(mapped_for(0x1ff, 0x22, 1, 0), 2 * PAGE_SIZE);
+    assert_int_equal(mapped_for(0x0f, 0xff, 1, 0), PAGE_SIZE);
+    assert_int_equal(mapped_for(0x0f, 0xff, 2, 0), 2 * PAGE_SIZE);
+    assert_int_equal(mapped_for(0x0f, 0xfe, 2, 0), PAGE_SIZE);
+    assert_int_equal(mapped_for(0x0f, 0x22, 1, 3 * PAGE_SIZE), 3 * PAGE_SIZE);
+}
+
+/* ---- reserved memory ---- */
+
+static void collect(void *context, paddr_t base, uint64_t length)
+{
+    struct phys_run *found = context;
+
+    assert_int_equal(found->length, 0);
+    *found = (struct phys_run){base, length};
+}
+
+static struct phys_run region_of(uint16_t rid)
+{
+    struct phys_run found = {0};
+
+    iommu_reserved_regions(0, rid, collect, &found);
+    return found;
+}
+
+/* The first region of a full table is one device's, the last the other's, and nobody has others. */
+static void a_full_table_of_regions_is_read_to_the_last(void **state)
+{
+    const uint64_t base = 0x70000000, last = DMAR_REGIONS_MAX - 1;
+
+    machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+    for (uint64_t i = 0; i <= last; i++)
+        host_dmar.regions[i] =
+            (struct dmar_region){.base = base + 2 * i * PAGE_SIZE, .length = PAGE_SIZE};
+    host_dmar.region_count = DMAR_REGIONS_MAX;
+    host_dmar_scope(&host_dmar.regions[0].scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 2, 0);
+    host_dmar_scope(&host_dmar.regions[last].scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 3, 0);
+    assert_int_equal(machine_init(NULL), 0);
+    assert_int_equal(region_of(DEVICE).base, base);
+    assert_int_equal(region_of(OTHER).base, base + 2 * last * PAGE_SIZE);
+    assert_int_equal(region_of(PCI_RID(0, 4, 0)).length, 0);
+    machine_stop();
+}
+
+/* ---- errors of the queue ---- */
+
+static struct vtd_unit *failing;
+static unsigned errors_left;
+
+/* With each line that is flushed, the next request but one will be called malformed. */
+static void reject_one(void)
+{
+    if (errors_left == 0)
+        return;
+    errors_left--;
+    failing->reject_in = 2;
+}
+
+/* The answer to a wait behind ten requests of which so many are malformed at first. */
+static int wait_with_errors(unsigned errors)
+{
+    int error;
+
+    failing = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    for (unsigned i = 0; i < 10; i++)
+        invalidate_domain(machine_unit(), 1);
+    errors_left = errors;
+    vtd_memory_on_flush = reject_one;
+    error = invalidation_wait(machine_unit());
+    vtd_memory_on_flush = NULL;
+    assert_int_equal(errors_left, 0);
+    return error;
+}
+
+static void a_queue_that_keeps_failing_is_given_up(void **state)
+{
+    assert_int_equal(wait_with_errors(4), 0);
+    assert_int_equal(machine_unit()->invalidation.queue_errors, 4);
+    assert_false(machine_unit()->fenced);
+    machine_stop();
+    assert_int_equal(wait_with_errors(5), -EIO);
+    assert_true(machine_unit()->fenced);
+    assert_non_null(strstr(host_log(), "fenced: its invalidation queue keeps failing"));
+    machine_stop();
+}
+
+/* The first reason counts: what fails behind it is only what follows. */
+static void a_unit_is_fenced_once(void **state)
+{
+    machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    assert_int_equal(unit_fence(machine_unit(), "the first"), -EIO);
+    assert_int_equal(unit_fence(machine_unit(), "the second"), -EIO);
+    assert_string_equal(machine_unit()->fence_reason, "the first");
+    assert_null(strstr(host_log(), "the second"));
+    machine_stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(options_are_taken_up_to_their_bounds),
+        cmocka_unit_test(registers_are_mapped_to_the_last_and_no_further),
+        cmocka_unit_test(a_full_table_of_regions_is_read_to_the_last),
+        cmocka_unit_test(a_queue_that_keeps_failing_is_given_up),
+        cmocka_unit_test(a_unit_is_fenced_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
