@@ -76,6 +76,25 @@ static void metadata_goes_where_no_whole_gib_breaks(void **state)
     host_memory_destroy();
 }
 
+/* Nor a block of 2 MiB, where a run without one is large enough for the metadata. */
+static void metadata_goes_where_no_block_breaks(void **state)
+{
+    static const struct phys_run usable[] = {
+        {RAM_BASE + MIB, MIB},          {RAM_BASE + 2 * MIB, 32 * MIB}, {RAM_BASE + 34 * MIB, MIB},
+        {RAM_BASE + 36 * MIB, 2 * MIB}, {RAM_BASE + 38 * MIB, MIB},
+    };
+    static const unsigned blocks[] = {0, 16, 0, 1, 0};
+
+    host_memory_create(RAM_BASE, RAM_SIZE);
+    for (size_t i = 0; i + 1 < ARRAY_SIZE(usable); i++) { /* two neighbours at a time */
+        assert_int_equal(frames_init(&usable[i], 2, NULL, 0), 0);
+        for (unsigned left = blocks[i] + blocks[i + 1]; left > 0; left--)
+            assert_true(frames_alloc(ORDER_2M, 0) != PADDR_NONE);
+        assert_true(frames_alloc(ORDER_2M, 0) == PADDR_NONE);
+    }
+    host_memory_destroy();
+}
+
 /* Takes every free frame: how many there were, all of them in [base, base + length). */
 static uint64_t take_all(paddr_t base, uint64_t length)
 {
@@ -253,6 +272,7 @@ int main(void)
         cmocka_unit_test(held_memory_can_be_released_later),
         cmocka_unit_test(bad_runs_are_refused),
         cmocka_unit_test(metadata_goes_where_no_whole_gib_breaks),
+        cmocka_unit_test(metadata_goes_where_no_block_breaks),
         cmocka_unit_test(memory_is_used_up_to_16_tib),
         cmocka_unit_test(a_far_run_pays_for_the_hole_before_it),
         cmocka_unit_test(lists_end_where_they_end),
