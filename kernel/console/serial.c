@@ -24,6 +24,7 @@ static uint32_t first, end; /* bytes taken out and put in; modulo the size where
 static uint64_t lost;       /* since the last note */
 static struct serial_stats stats;
 static bool present;
+static bool moved;   /* something was sent that who waits was not told of */
 static bool stuck;   /* the port was waited for in vain: not again until it moves */
 static bool stalled; /* counted already */
 static uint64_t moved_ns;
@@ -70,7 +71,7 @@ static void put_note(void)
     lost = 0;
 }
 
-/* Sends what the port takes now. True: something moved. */
+/* Sends what the port takes now. True: something was sent. */
 static bool move(void)
 {
     unsigned sent = 0;
@@ -79,8 +80,10 @@ static bool move(void)
         uart_put(queue[first++ % QUEUE_SIZE]);
         sent++;
     }
-    if (sent)
+    if (sent) {
         stuck = stalled = false;
+        moved = true;
+    }
     return sent > 0;
 }
 
@@ -147,11 +150,14 @@ static void tell_stall(void)
     told = true;
 }
 
+/* Lines of the log move the queue too, perhaps to its end, and wake nobody. */
 static void move_on(struct timer *timer)
 {
     uint64_t now = time_ns();
 
-    if (move()) {
+    move();
+    if (moved) {
+        moved = false;
         moved_ns = now;
         waitq_wake(&changed);
     } else if (!stalled && now - moved_ns >= STALL_NS) {
