@@ -8,6 +8,7 @@
 #include "kernel/boot.h"
 #include "kernel/config/config.h"
 #include "kernel/console/console.h"
+#include "kernel/console/framebuffer.h"
 #include "kernel/console/serial.h"
 #include "kernel/cpu/apic.h"
 #include "kernel/cpu/cpu.h"
@@ -388,6 +389,7 @@ static int run(struct refusal *why)
     if (config.payload_timeout)
         timer_set(&limit, time_ns() + config.payload_timeout * NS_PER_S);
     serial_start_timer();
+    framebuffer_start_timer();
     struct payload_exit end = payload_run();
     iommu_snapshot();
     payload_take_apart();

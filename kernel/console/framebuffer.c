@@ -2,10 +2,17 @@
 #include "kernel/console/framebuffer.h"
 
 #include "kernel/console/font.h"
+#include "kernel/cpu/timer.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
 
 #define TAB_WIDTH 8
+/*
+ * Cells drawn at one time while a payload runs, and how long until the next: a cell is 128 writes
+ * to memory that is not cached, some ten microseconds in all.
+ */
+#define PIECE_CELLS 64u
+#define PIECE_NS    (2 * NS_PER_MS)
 
 /* What is to be seen, and what was drawn: a cell is drawn again only if they differ. */
 struct line {
@@ -19,6 +26,9 @@ static unsigned pitch; /* pixels from one line to the next */
 static unsigned columns, rows;
 static unsigned column, row; /* of the next letter */
 static uint32_t ink;
+static unsigned next_row; /* where drawing goes on */
+static bool use_timer;
+static struct timer painter;
 
 static void draw(unsigned at_column, unsigned at_row)
 {
@@ -32,14 +42,42 @@ static void draw(unsigned at_column, unsigned at_row)
     lines[at_row].drawn[at_column] = letter;
 }
 
+/* Draws at most so many cells of a row; false: that was not enough. */
+static bool draw_row(unsigned at_row, unsigned *most)
+{
+    const struct line *line = &lines[at_row];
+
+    for (unsigned i = 0; i < columns; i++) {
+        if (line->wanted[i] == line->drawn[i])
+            continue;
+        if (*most == 0)
+            return false;
+        --*most;
+        draw(i, at_row);
+    }
+    return true;
+}
+
+/* The same for the screen. */
+static bool draw_some(unsigned most)
+{
+    for (unsigned i = 0; screen && i < rows; i++) {
+        if (!draw_row(next_row, &most))
+            return false;
+        next_row = (next_row + 1) % rows;
+    }
+    return true;
+}
+
 static void draw_changes(void)
 {
-    if (!screen)
-        return;
-    for (unsigned i = 0; i < rows; i++)
-        for (unsigned j = 0; j < columns; j++)
-            if (lines[i].wanted[j] != lines[i].drawn[j])
-                draw(j, i);
+    (void)draw_some(UINT32_MAX);
+}
+
+static void paint(struct timer *timer)
+{
+    if (!draw_some(PIECE_CELLS))
+        timer_set(timer, time_ns() + PIECE_NS);
 }
 
 /* By half a screen, because every scroll redraws most of it and uncached pixels are slow. */
@@ -84,7 +122,8 @@ static void framebuffer_write(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++)
         put(text[i]);
-    draw_changes();
+    if (!draw_some(PIECE_CELLS) && use_timer && !timer_pending(&painter))
+        timer_set(&painter, time_ns() + PIECE_NS);
 }
 
 static bool makes_sense(const struct boot_framebuffer *info)
@@ -97,7 +136,7 @@ static bool makes_sense(const struct boot_framebuffer *info)
 
 bool framebuffer_init(const struct boot_framebuffer *info, void *pixels)
 {
-    static struct log_sink sink = {.write = framebuffer_write};
+    static struct log_sink sink = {.write = framebuffer_write, .flush = draw_changes};
     static bool added;
 
     if (!makes_sense(info))
@@ -106,7 +145,7 @@ bool framebuffer_init(const struct boot_framebuffer *info, void *pixels)
     columns = MIN(info->width / FONT_WIDTH, FRAMEBUFFER_COLUMNS_MAX);
     rows = MIN(info->height / FONT_HEIGHT, FRAMEBUFFER_ROWS_MAX);
     ink = info->bits_red | info->bits_green | info->bits_blue;
-    column = row = 0;
+    column = row = next_row = 0;
     /* The firmware's last picture differs from anything: every cell is drawn once. */
     memset(lines, ' ', sizeof(lines));
     for (unsigned i = 0; i < rows; i++)
@@ -116,6 +155,12 @@ bool framebuffer_init(const struct boot_framebuffer *info, void *pixels)
         log_add_sink(&sink);
     added = true;
     return true;
+}
+
+void framebuffer_start_timer(void)
+{
+    timer_init(&painter, paint);
+    use_timer = true;
 }
 
 void framebuffer_move(void *pixels)

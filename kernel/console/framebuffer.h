@@ -19,6 +19,11 @@
  * (no room for a letter, lines shorter than the width, more lines than bytes).
  */
 bool framebuffer_init(const struct boot_framebuffer *info, void *pixels);
+/*
+ * From now on a write draws little, and the rest comes from a timer, unless everything is flushed
+ * at once (log_set_patient()).
+ */
+void framebuffer_start_timer(void);
 /* The pixels are elsewhere from now on; NULL: not reachable, text is only remembered. */
 void framebuffer_move(void *pixels);
 

@@ -9,7 +9,9 @@
 
 #include "kernel/console/font.h"
 #include "kernel/console/framebuffer.h"
+#include "kernel/cpu/time.h"
 #include "kernel/lib/log.h"
+#include "tests/unit/host_thread.h"
 
 #define INK    0x00ffffff
 #define OLD    0xdeadbeef
@@ -180,6 +182,50 @@ static void refuses_nonsense(void **state)
         assert_false(framebuffer_init(&bad[i], pixels));
 }
 
+/* While a payload runs, a write draws little of a screen that changed, and a timer the rest. */
+static void the_rest_comes_from_the_timer(void **state)
+{
+    const unsigned width = 800, height = 480, columns = width / FONT_WIDTH;
+    struct boot_framebuffer info = description();
+    uint32_t *large = calloc(width * height, 4);
+    unsigned drawn = 0, left;
+
+    info.width = width;
+    info.height = height;
+    info.pitch = width * 4;
+    info.size = (uint64_t)width * height * 4;
+    assert_true(framebuffer_init(&info, large));
+    framebuffer_start_timer();
+    log_set_patient(false);
+    for (unsigned i = 0; i < columns * 20; i++)
+        write("#");
+    for (size_t i = 0; i < width * height; i++)
+        large[i] = OLD;
+    write("\n\n\n\n\n\n\n\n\n\n\n\n");
+    for (unsigned ticks = 0; ticks < 100; ticks++) {
+        left = 0;
+        for (unsigned cell = 0; cell < columns * 30; cell++)
+            left +=
+                large[cell / columns * FONT_HEIGHT * width + cell % columns * FONT_WIDTH] == OLD;
+        assert_in_range(columns * 30 - left, drawn, drawn + 64);
+        drawn = columns * 30 - left;
+        host_time_to(host_now_ns + 5 * NS_PER_MS);
+    }
+    assert_in_range(drawn, columns * 10, columns * 20);
+    log_set_patient(true); /* at once from here on */
+    char many[100];
+    memset(many, '?', sizeof(many));
+    for (size_t i = 0; i < width * height; i++)
+        large[i] = OLD;
+    log_raw(many, sizeof(many));
+    drawn = 0;
+    for (unsigned cell = 0; cell < columns * 30; cell++)
+        drawn += large[cell / columns * FONT_HEIGHT * width + cell % columns * FONT_WIDTH] != OLD;
+    assert_int_equal(drawn, sizeof(many));
+    framebuffer_move(NULL);
+    free(large);
+}
+
 /* A screen larger than the tables: only the part that fits is used. */
 static void large_screen(void **state)
 {
@@ -211,6 +257,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(survives_a_move, start, end),
         cmocka_unit_test_setup_teardown(refuses_nonsense, start, end),
         cmocka_unit_test(large_screen),
+        cmocka_unit_test(the_rest_comes_from_the_timer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
