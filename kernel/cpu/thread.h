@@ -135,8 +135,10 @@ void waitq_init(struct waitq *queue);
 /* A waiter that wakes the current thread. */
 void waiter_init_thread(struct waiter *waiter);
 void wait_add(struct waitq *queue, struct waiter *waiter);
+/* Is the last one that was added the current thread's own? */
+bool wait_added_last(const struct waitq *queue);
 void wait_remove(struct waiter *waiter);
-/* Calls every waiter; they stay queued. */
+/* Calls every waiter; they stay queued. Counted as work (breathe_after()). */
 void waitq_wake(struct waitq *queue);
 
 #endif

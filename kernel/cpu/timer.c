@@ -6,13 +6,21 @@
 static struct list pending = LIST_INIT(pending);
 /* What the hardware is set to, so that it is only touched when the first deadline changes. */
 static uint64_t programmed = TIME_NEVER;
+static bool serving;        /* in the interrupt, which programs the hardware at its end */
+static uint64_t rest_until; /* no interrupt before: the last one was long */
+
+/* What an interrupt may take for timers, and what everybody else then has before the next. */
+#define WORK_NS (200 * NS_PER_US)
+#define REST_NS (100 * NS_PER_US)
 
 static void program(void)
 {
     uint64_t first = TIME_NEVER;
 
+    if (serving)
+        return;
     if (!list_empty(&pending))
-        first = list_first(&pending, struct timer, link)->deadline_ns;
+        first = MAX(list_first(&pending, struct timer, link)->deadline_ns, rest_until);
     if (first == programmed)
         return;
     programmed = first;
@@ -54,19 +62,30 @@ bool timer_pending(const struct timer *timer)
     return !list_empty(&timer->link);
 }
 
-/* One interrupt may serve several timers; the hardware is off until programmed again. */
+/*
+ * One interrupt may serve several timers; the hardware is off until programmed again. The payload
+ * decides how many expire at once and how many threads each of them wakes.
+ */
 static void interrupt(void)
 {
-    uint64_t now = time_ns();
+    uint64_t start = time_ns(), now = start;
 
     programmed = TIME_NEVER;
+    serving = true;
     while (!list_empty(&pending)) {
         struct timer *first = list_first(&pending, struct timer, link);
-        if (first->deadline_ns > now)
+
+        if (first->deadline_ns > start)
             break;
+        if (now - start > WORK_NS) {
+            rest_until = now + REST_NS;
+            break;
+        }
         list_remove(&first->link);
         first->expired(first);
+        now = time_ns();
     }
+    serving = false;
     program();
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "kernel/cpu/thread.h"
 
+#define WAKE_WORK 30 /* of one waiter, for whoever wakes many queues: breathe_after() */
+
 void waitq_init(struct waitq *queue)
 {
     list_init(&queue->waiters);
@@ -28,10 +30,20 @@ void wait_remove(struct waiter *waiter)
     list_remove(&waiter->link);
 }
 
+bool wait_added_last(const struct waitq *queue)
+{
+    const struct waiter *last = list_entry(queue->waiters.prev, struct waiter, link);
+
+    return !list_empty(&queue->waiters) && last->wake == wake_thread &&
+           last->thread == thread_current();
+}
+
 void waitq_wake(struct waitq *queue)
 {
     struct waiter *waiter, *next;
 
-    list_for_each_entry_safe (waiter, next, &queue->waiters, link)
+    list_for_each_entry_safe (waiter, next, &queue->waiters, link) {
         waiter->wake(waiter);
+        breath_left -= WAKE_WORK;
+    }
 }

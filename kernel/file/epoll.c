@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An entry hangs on its file's wait queue; when the file wakes it, it joins the ready list and
- * wakes those who wait for the epoll file, which may itself be watched.
+ * wakes those who wait for the epoll file, which may itself be watched. They are woken once, and
+ * again only after somebody has looked: with the bound on all entries, what one event has to do is
+ * bounded, whoever watches whom.
  */
 #include "kernel/file/epoll.h"
 #include "kernel/file/poll.h"
@@ -9,11 +11,15 @@
 
 #define ALWAYS_EVENTS (POLL_ERR | POLL_HUP)
 #define CONTROL_BITS  (EPOLL_EXCLUSIVE | EPOLL_WAKEUP | EPOLL_ONESHOT | EPOLL_EDGE)
+#define ITEM_WORK     100 /* work (breathe_after()) of looking at an entry, or of freeing it */
 
 struct epoll {
     struct list items;
     struct list ready;
+    bool told; /* who waits was woken, and nobody has looked since */
 };
+
+static unsigned item_count; /* of all epoll files */
 
 struct epoll_item {
     struct list link;        /* in epoll.items */
@@ -45,6 +51,9 @@ static void item_queue(struct epoll_item *item)
     struct epoll *epoll = item->owner->context;
     if (list_empty(&item->ready))
         list_push_back(&epoll->ready, &item->ready);
+    if (epoll->told)
+        return;
+    epoll->told = true;
     waitq_wake(&item->owner->changed);
 }
 
@@ -60,6 +69,8 @@ static void item_free(struct epoll_item *item)
     list_remove(&item->ready);
     list_remove(&item->link);
     kfree(item);
+    item_count--;
+    breath_left -= ITEM_WORK;
 }
 
 static void item_gone(struct file_watch *watch)
@@ -71,7 +82,9 @@ static unsigned epoll_poll(struct file *file)
 {
     struct epoll *epoll = file->context;
     struct epoll_item *item, *next;
+    epoll->told = false;
     list_for_each_entry_safe (item, next, &epoll->ready, ready) {
+        breath_left -= ITEM_WORK;
         if (item_events(item))
             return POLL_IN;
         list_remove(&item->ready);
@@ -155,9 +168,12 @@ int epoll_add(struct file *epoll_file, int fd, struct file *target, const struct
         return error;
     if (epoll_find(epoll_file, fd, target))
         return -EEXIST;
+    if (item_count == EPOLL_ITEMS_MAX)
+        return -ENOSPC;
     struct epoll_item *item = kzalloc(sizeof(*item));
     if (!item)
         return -ENOMEM;
+    item_count++;
     item->owner = epoll_file;
     item->target = target;
     item->fd = fd;
@@ -200,7 +216,9 @@ size_t epoll_take(struct file *epoll_file, struct epoll_event *out, size_t count
     struct epoll *epoll = epoll_file->context;
     struct list again = LIST_INIT(again); /* level-triggered entries, behind the others */
     size_t taken = 0;
+    epoll->told = false;
     while (taken < count && !list_empty(&epoll->ready)) {
+        breath_left -= ITEM_WORK;
         struct epoll_item *item = list_first(&epoll->ready, struct epoll_item, ready);
         uint32_t events = item_events(item);
         list_remove(&item->ready);

@@ -20,6 +20,9 @@ struct epoll_event {
 } __attribute__((packed));
 _Static_assert(sizeof(struct epoll_event) == 12, "layout of the Linux interface");
 
+/* Entries of all epoll files together: one event may go through all of them. */
+#define EPOLL_ITEMS_MAX 8192
+
 /* NULL when out of memory. */
 struct file *epoll_create(void);
 bool file_is_epoll(const struct file *file);
@@ -27,7 +30,8 @@ bool file_is_epoll(const struct file *file);
 /*
  * Entries are named by descriptor and file together. -EEXIST (add), -ENOENT (change, remove),
  * -EINVAL (itself, EPOLL_EXCLUSIVE with a change or a nested epoll), -ELOOP (more than two levels
- * of epoll files), -EPERM (a file that is always ready, such as one in RAM), -ENOMEM.
+ * of epoll files), -EPERM (a file that is always ready, such as one in RAM), -ENOSPC (too many
+ * entries), -ENOMEM.
  */
 int epoll_add(struct file *epoll_file, int fd, struct file *target,
               const struct epoll_event *event);

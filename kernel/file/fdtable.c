@@ -5,6 +5,7 @@
 #include "kernel/mm/heap.h"
 
 #define FD_FIRST_SIZE 64u
+#define CLOSE_WORK    500 /* of one descriptor: breathe_deaf_after() */
 
 struct fd_slot {
     struct file *file;
@@ -143,12 +144,12 @@ int fd_set_close_on_exec(int fd, bool on)
 
 void fd_close_range(unsigned first, unsigned last, bool only_mark)
 {
-    /* The size is read anew each time: a release that sleeps lets others grow the table. */
+    /* The size is read anew each time: others may make the table grow meanwhile. */
     for (unsigned fd = first; fd <= last && fd < table.size; fd++) {
         if (only_mark)
             fd_set_close_on_exec((int)fd, true);
-        else
-            fd_close((int)fd);
+        else if (fd_close((int)fd) == 0)
+            breathe_deaf_after(CLOSE_WORK, "close");
     }
 }
 

@@ -24,16 +24,25 @@ static int scan(struct poll_entry *entries, unsigned count)
     return found;
 }
 
+/*
+ * Once to each file, however often it is among the entries: nobody else comes in between, so it is
+ * the last to wait there. A wake then has no more to do than there are threads.
+ */
+static void wait_for_all(struct poll_entry *entries, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        waiter_init_thread(&entries[i].waiter);
+        if (entries[i].file && !wait_added_last(&entries[i].file->changed))
+            wait_add(&entries[i].file->changed, &entries[i].waiter);
+    }
+}
+
 int poll_entries(struct poll_entry *entries, unsigned count, uint64_t deadline_ns)
 {
     int result = scan(entries, count);
     if (result || deadline_ns == 0)
         return result;
-    for (unsigned i = 0; i < count; i++) {
-        waiter_init_thread(&entries[i].waiter);
-        if (entries[i].file)
-            wait_add(&entries[i].file->changed, &entries[i].waiter);
-    }
+    wait_for_all(entries, count);
     int error = 0;
     while (!error && !result) {
         error = thread_sleep("poll", deadline_ns);

@@ -35,8 +35,16 @@ def test_memory(run, cases):
     assert not stretch.too_long(ran.stretches, limit), stretch.too_long(ran.stretches, limit)
 
 
+def test_crowds(guest, payload):
+    """One event that thousands wait for, thousands of timers at one moment, thousands of files to close."""
+    ran = guest(payload("crowds", "musl"), devices=["edu"], args=["guest"], icount=0, stretch=True, timeout=600,
+                memory="1G").run()
+    assert ran.status == 0, ran.log
+    assert not stretch.too_long(ran.stretches), stretch.too_long(ran.stretches)
+
+
 def test_notices_a_loop_without_a_breath(run):
-    deaf = kernel_without("deaf", [("kernel/file/ramfile.c", "write_locked", "breathe_after")])
+    deaf = kernel_without("deaf", [("kernel/file/ramfile.c", "ram_write", "breathe_after")])
     ran = run("file_io", kernel=deaf)
     assert ran.status == 0, ran.log
     long = stretch.too_long(ran.stretches)

@@ -9,6 +9,7 @@
 #include "kernel/file/eventfd.h"
 #include "kernel/mm/heap.h"
 #include "tests/unit/host_heap.h"
+#include "tests/unit/host_thread.h"
 
 static struct file *epoll, *a, *b;
 static struct epoll_event got[8];
@@ -133,6 +134,51 @@ static void nested(void **state)
     file_put(third);
 }
 
+/* Who waits is woken once, and again only after somebody has looked: in every one of the ways. */
+static void woken_once_until_somebody_looks(void **state)
+{
+    struct file *inner = epoll_create();
+    struct waiter waiter;
+    waiter_init_thread(&waiter);
+    wait_add(&epoll->changed, &waiter);
+    assert_int_equal(add(inner, 3, a, POLL_IN), 0);
+    assert_int_equal(add(inner, 4, b, POLL_IN), 0);
+    assert_int_equal(add(epoll, 5, inner, POLL_IN | EPOLL_EDGE), 0);
+    host_wakes = 0;
+    for (unsigned i = 0; i < 5; i++)
+        eventfd_signal(i % 2 ? a : b, 1);
+    assert_int_equal(host_wakes, 1);
+    assert_int_equal(epoll_take(epoll, got, 8), 1);
+    assert_int_equal(epoll_take(epoll, got, 8), 0);
+    eventfd_signal(a, 1); /* an edge, though the one inside was ready all the time */
+    assert_int_equal(host_wakes, 2);
+    assert_int_equal(epoll_take(epoll, got, 8), 1);
+    assert_int_equal(epoll_take(inner, got, 1), 1);
+    eventfd_signal(b, 1);
+    assert_int_equal(host_wakes, 3);
+    assert_int_equal(epoll_take(epoll, got, 8), 1);
+    assert_int_equal(file_poll(epoll), 0);
+    eventfd_signal(b, 1);
+    assert_int_equal(host_wakes, 4);
+    wait_remove(&waiter);
+    file_put(inner);
+}
+
+/* Of all epoll files together; what goes makes room. */
+static void entries_are_bounded(void **state)
+{
+    struct file *second = epoll_create();
+    int n = 0;
+    for (; n < EPOLL_ITEMS_MAX; n++)
+        assert_int_equal(add(n % 2 ? epoll : second, n, a, POLL_IN), 0);
+    assert_int_equal(add(epoll, n, a, POLL_IN), -ENOSPC);
+    assert_int_equal(epoll_remove(epoll, 1, a), 0);
+    assert_int_equal(add(second, n, a, POLL_IN), 0);
+    assert_int_equal(add(second, n, b, POLL_IN), -ENOSPC);
+    file_put(second);
+    assert_int_equal(add(epoll, n, b, POLL_IN), 0);
+}
+
 static void every_error(void **state)
 {
     struct file *ready = file_create(&ready_ops, NULL, FILE_RDWR, "ready");
@@ -168,6 +214,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(fair_when_room_is_small, setup, teardown),
         cmocka_unit_test_setup_teardown(files_and_epolls_may_go_in_any_order, setup, teardown),
         cmocka_unit_test_setup_teardown(nested, setup, teardown),
+        cmocka_unit_test_setup_teardown(woken_once_until_somebody_looks, setup, teardown),
+        cmocka_unit_test_setup_teardown(entries_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(every_error, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -471,6 +471,27 @@ static void poll_finds_and_waits(void **state)
     file_put(entries[1].file);
 }
 
+/* However often a file is among the entries, there is one thread to wake. */
+static void poll_waits_once_for_a_file(void **state)
+{
+    struct file *a = eventfd_create(0, 0), *b = eventfd_create(0, 0);
+    struct poll_entry entries[] = {
+        {.file = a, .events = POLL_IN},
+        {.file = b, .events = POLL_IN},
+        {.file = a, .events = POLL_IN},
+        {.file = a, .events = POLL_IN},
+    };
+    sleeper = a;
+    host_sleep = other_signals;
+    host_wakes = 0;
+    assert_int_equal(poll_entries(entries, 4, TIME_NEVER), 3);
+    assert_int_equal(host_wakes, 1);
+    assert_true(list_empty(&a->changed.waiters));
+    assert_true(list_empty(&b->changed.waiters));
+    file_put(a);
+    file_put(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -492,6 +513,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(timerfd_counts_expirations, setup, teardown),
         cmocka_unit_test_setup_teardown(timerfd_sleeps, setup, teardown),
         cmocka_unit_test_setup_teardown(poll_finds_and_waits, setup, teardown),
+        cmocka_unit_test_setup_teardown(poll_waits_once_for_a_file, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
