@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the IOMMU is doing now, as the texts under /sys/kernel/iommu (docs/iommu.md). */
+#include "kernel/cpu/thread.h"
 #include "kernel/iommu/names.h"
 #include "kernel/iommu/snapshot.h"
 #include "kernel/iommu/unit.h"
@@ -8,7 +9,9 @@
  * A list of things that the payload makes ends here and says how many more there are: a file of
  * text is cut at TEXT_FILE_MAX, which is twice this, without a word.
  */
-#define LIST_BYTES (512 * KIB)
+#define LIST_BYTES  (512 * KIB)
+#define DOMAIN_WORK 15000 /* of the lines for a domain: breathe_after() */
+#define LINE_WORK   5000
 
 typedef unsigned long long ull;
 
@@ -101,18 +104,36 @@ static void show_past_domain(void *context, const struct snapshot_figures *figur
     show_figures(out, figures);
 }
 
+static int show_domains(struct text *out, const struct iommu_unit *unit, uint64_t *left_out)
+{
+    const struct iommu_domain *domain;
+    int error = 0;
+
+    list_for_each_entry (domain, &unit->domains, link) {
+        bool room = has_room(out, left_out);
+
+        if (room)
+            show_domain(out, domain);
+        error = breathe_after(room ? DOMAIN_WORK : 1, "showing domains");
+        if (error)
+            break;
+    }
+    return error;
+}
+
 void iommu_domains_show(void *context, struct text *out)
 {
     const struct iommu_unit *unit;
-    const struct iommu_domain *domain;
     uint64_t left_out = 0, forgotten;
 
+    out->error = snapshot_hold();
+    if (out->error)
+        return;
     list_for_each_entry (unit, iommu_units(), link) {
-        list_for_each_entry (domain, &unit->domains, link) {
-            if (has_room(out, &left_out))
-                show_domain(out, domain);
-        }
+        if (!out->error)
+            out->error = show_domains(out, unit, &left_out);
     }
+    snapshot_release();
     if (left_out)
         text_printf(out, "and %llu more domains\n", (ull)left_out);
     forgotten = snapshot_past(show_past_domain, out);
@@ -134,6 +155,7 @@ static void show_area(void *context, const struct survey_area *area)
 
     if (!has_room(out, &lines->left_out))
         return;
+    breath_left -= LINE_WORK;
     text_printf(out, "  0x%llx-0x%llx %s leaves ", (ull)area->first, (ull)area->last,
                 iommu_permission_text(area->permissions));
     show_leaves(out, area->leaves, " ");
@@ -145,20 +167,37 @@ static void show_area(void *context, const struct survey_area *area)
     text_printf(out, "\n");
 }
 
+static int show_mappings(struct area_lines *lines, const struct iommu_unit *unit)
+{
+    const struct survey_sink sink = {.area = show_area, .context = lines, .breathes = true};
+    const struct iommu_domain *domain;
+    int error = 0;
+
+    list_for_each_entry (domain, &unit->domains, link) {
+        if (lines->out->length < LIST_BYTES)
+            text_printf(lines->out, "iommu%u domain %u\n", unit->index, domain->id);
+        error = survey_domain(domain, &sink);
+        if (!error)
+            error = breathe_after(LINE_WORK, "showing domains");
+        if (error)
+            break;
+    }
+    return error;
+}
+
 void iommu_mappings_show(void *context, struct text *out)
 {
     const struct iommu_unit *unit;
-    const struct iommu_domain *domain;
     struct area_lines lines = {.out = out};
-    const struct survey_sink sink = {.area = show_area, .context = &lines};
 
+    out->error = snapshot_hold();
+    if (out->error)
+        return;
     list_for_each_entry (unit, iommu_units(), link) {
-        list_for_each_entry (domain, &unit->domains, link) {
-            if (out->length < LIST_BYTES)
-                text_printf(out, "iommu%u domain %u\n", unit->index, domain->id);
-            survey_domain(domain, &sink);
-        }
+        if (!out->error)
+            out->error = show_mappings(&lines, unit);
     }
+    snapshot_release();
     if (lines.left_out)
         text_printf(out, "and %llu more\n", (ull)lines.left_out);
 }

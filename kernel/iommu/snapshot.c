@@ -2,11 +2,25 @@
 /* Domains at the end of the payload, and those that were gone before. */
 #include "kernel/iommu/snapshot.h"
 
+#include "kernel/cpu/mutex.h"
 #include "kernel/cpu/time.h"
 
+#define HOLD_POINT "io page tables"
+
+static struct mutex holds = {.waiters = LIST_INIT(holds.waiters)};
 static struct snapshot kept;
 static struct snapshot_figures past[SNAPSHOT_PAST];
 static uint64_t past_total;
+
+int snapshot_hold(void)
+{
+    return mutex_lock(&holds, HOLD_POINT);
+}
+
+void snapshot_release(void)
+{
+    mutex_unlock(&holds);
+}
 
 void snapshot_reset(void)
 {
@@ -35,8 +49,11 @@ struct snapshot_figures snapshot_figures(const struct iommu_domain *domain)
 
 void snapshot_domain_ends(const struct iommu_domain *domain)
 {
-    struct snapshot_figures *figures = &past[past_total++ % SNAPSHOT_PAST];
+    struct snapshot_figures *figures;
 
+    (void)mutex_lock_deaf(&holds, HOLD_POINT);
+    mutex_unlock(&holds);
+    figures = &past[past_total++ % SNAPSHOT_PAST];
     *figures = snapshot_figures(domain);
     figures->destroyed_ns = time_ns();
 }
@@ -81,7 +98,8 @@ static void keep_domain(const struct iommu_domain *domain)
 {
     struct snapshot_domain *out;
     const struct requester *requester;
-    struct survey_sink sink = {.mapping = keep_mapping, .area = keep_area};
+    struct survey_sink sink = {
+        .mapping = keep_mapping, .area = keep_area, .breathes = kept.at_payload_end};
 
     if (kept.domain_count == SNAPSHOT_DOMAINS) {
         kept.domains_left_out++;
@@ -101,7 +119,7 @@ static void keep_domain(const struct iommu_domain *domain)
             requester_ids_add(&out->attached, requester->rid);
     }
     sink.context = out;
-    survey_domain(domain, &sink);
+    (void)survey_domain(domain, &sink);
 }
 
 static void take(bool at_payload_end)
@@ -120,6 +138,7 @@ static void take(bool at_payload_end)
     }
 }
 
+/* Nobody is left who could end a domain. The report, maybe after a panic, waits for nobody. */
 void iommu_snapshot(void)
 {
     take(true);

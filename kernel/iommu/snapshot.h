@@ -55,13 +55,20 @@ struct snapshot {
     size_t area_count;
 };
 
+/*
+ * Held by who looks at domains and lets others in meanwhile: none of them ends before
+ * snapshot_release(). -EINTR.
+ */
+int snapshot_hold(void);
+void snapshot_release(void);
+
 /* Forgets everything. */
 void snapshot_reset(void);
 /* The snapshot, taken now if there is none. */
 const struct snapshot *snapshot_get(void);
 /* The figures of a domain as it is now. */
 struct snapshot_figures snapshot_figures(const struct iommu_domain *domain);
-/* Keeps the figures of a domain that is about to go. */
+/* Keeps the figures of a domain that is about to go, once nobody holds the domains. */
 void snapshot_domain_ends(const struct iommu_domain *domain);
 /* Calls back for the domains that are gone, oldest first. Returns how many there were before. */
 uint64_t snapshot_past(void (*domain)(void *context, const struct snapshot_figures *figures),

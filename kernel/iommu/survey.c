@@ -2,7 +2,13 @@
 /* From leaves to rows: mappings, and areas with the sizes of the runs behind them. */
 #include "kernel/iommu/survey.h"
 
+#include "kernel/cpu/thread.h"
 #include "kernel/iommu/unit.h"
+
+/* Work (breathe_after()): an absent entry of a table, a leaf, an area that begins. */
+#define ENTRY_WORK 60
+#define LEAF_WORK  250
+#define AREA_WORK  500
 
 struct walk {
     const struct iommu_domain *domain;
@@ -13,6 +19,7 @@ struct walk {
     uint64_t area_end; /* the last IOVA that can belong to the area */
     paddr_t run_base;
     uint64_t run_length;
+    int error;
 };
 
 static void end_run(struct walk *walk)
@@ -65,6 +72,7 @@ static void add_to_area(struct walk *walk, const struct survey_mapping *leaf, pa
     if (!walk->open || leaf->first != area->last + 1 || leaf->permissions != area->permissions ||
         leaf->first > walk->area_end) {
         end_area(walk);
+        breath_left -= AREA_WORK;
         *area = (struct survey_area){.first = leaf->first, .permissions = leaf->permissions};
         walk->area_end = end_of_area(walk->domain, leaf->first);
     }
@@ -90,6 +98,17 @@ static void add_to_mapping(struct walk *walk, const struct survey_mapping *leaf)
     *mapping = *leaf;
 }
 
+/* For a leaf, and the absent entries that were passed on the way to it. */
+static uint32_t work_of(const struct walk *walk, uint64_t iova)
+{
+    uint64_t gap = walk->open ? iova - walk->mapping.last : iova;
+    uint64_t entries = 0;
+
+    for (unsigned level = 1; level <= walk->domain->table.levels; level++)
+        entries += MIN(gap / pt_span(level), PT_ENTRIES);
+    return LEAF_WORK + (uint32_t)entries * ENTRY_WORK;
+}
+
 static bool add_leaf(void *context, uint64_t iova, const struct iommu_translation *translation)
 {
     struct walk *walk = context;
@@ -100,17 +119,22 @@ static bool add_leaf(void *context, uint64_t iova, const struct iommu_translatio
         .permissions = (uint8_t)translation->permissions,
     };
 
+    if (walk->sink->breathes)
+        walk->error = breathe_after(work_of(walk, iova), "reading io page tables");
+    if (walk->error)
+        return false;
     add_to_area(walk, &leaf, translation->physical);
     add_to_mapping(walk, &leaf);
     walk->open = true;
     return true;
 }
 
-void survey_domain(const struct iommu_domain *domain, const struct survey_sink *sink)
+int survey_domain(const struct iommu_domain *domain, const struct survey_sink *sink)
 {
     struct walk walk = {.domain = domain, .sink = sink};
 
     page_table_walk(&domain->table, 0, ~UINT64_C(0), add_leaf, &walk);
     end_mapping(&walk);
     end_area(&walk);
+    return walk.error;
 }

@@ -37,9 +37,13 @@ struct survey_sink {
     void (*mapping)(void *context, const struct survey_mapping *mapping); /* may be NULL */
     void (*area)(void *context, const struct survey_area *area);
     void *context;
+    bool breathes; /* lets others in: the domain must stay meanwhile (snapshot_hold()) */
 };
 
-/* Calls back for every mapping and every area, each kind in order, when its end is known. */
-void survey_domain(const struct iommu_domain *domain, const struct survey_sink *sink);
+/*
+ * Calls back for every mapping and every area, each kind in order, when its end is known. What
+ * changes during a breath is seen as it was, or as it is. -EINTR, only if it breathes.
+ */
+int survey_domain(const struct iommu_domain *domain, const struct survey_sink *sink);
 
 #endif

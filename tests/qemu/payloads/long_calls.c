@@ -5,6 +5,8 @@
  * to come to their right end.
  */
 #include <linux/iommufd.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/uio.h>
 
@@ -16,6 +18,8 @@
 #define AREAS     40000u
 #define ATTACHED  8000u
 #define BAR_PIECE (128u << 10)
+
+#define SIZE_SMALL ((size_t)64 << 20)
 
 static const char *device;
 
@@ -129,6 +133,69 @@ static void bar_vectors(void)
     CHECK_OK(munmap(memory, BAR_PIECE));
 }
 
+/* Page tables of small leaves only, which cost most to look through: version 1 on an iommufd. */
+static int map_small(struct vfio_files *files, char **memory)
+{
+    struct vfio_iommu_type1_dma_map dma = {
+        .argsz = sizeof(dma),
+        .flags = VFIO_DMA_MAP_FLAG_READ,
+        .iova = SIZE_SMALL,
+        .size = SIZE_SMALL,
+    };
+
+    char path[VFIO_PATH_SIZE];
+
+    *memory = map(SIZE_SMALL, 0);
+    if (*memory == MAP_FAILED || vfio_group_path(device, path))
+        return -1;
+    files->container = open("/dev/iommu", O_RDWR);
+    files->group = open(path, O_RDWR);
+    if (ioctl(files->group, VFIO_GROUP_SET_CONTAINER, &files->container) ||
+        ioctl(files->container, VFIO_SET_IOMMU, VFIO_TYPE1_IOMMU))
+        return -1;
+    files->device = ioctl(files->group, VFIO_GROUP_GET_DEVICE_FD, device);
+    dma.vaddr = (uintptr_t)*memory;
+    return files->device < 0 ? -1 : ioctl(files->container, VFIO_IOMMU_MAP_DMA, &dma);
+}
+
+static void *read_text(void *path)
+{
+    static char text[1u << 16];
+    int fd = open(path, O_RDONLY);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+
+    close(fd);
+    return (void *)(intptr_t)n;
+}
+
+/* While the page tables are looked through, they go. */
+static void look_through(void)
+{
+    struct vfio_files files;
+    pthread_t reader;
+    char *memory;
+    void *read;
+
+    CHECK_OK(map_small(&files, &memory));
+    CHECK((intptr_t)read_text("/sys/kernel/iommu/mappings") > 0);
+    CHECK_EQUAL(pthread_create(&reader, NULL, read_text, "/sys/kernel/iommu/mappings"), 0);
+    sched_yield();
+    close_files(&files);
+    CHECK_EQUAL(pthread_join(reader, &read), 0);
+    CHECK((intptr_t)read > 0);
+    CHECK((intptr_t)read_text("/sys/kernel/iommu/domains") > 0);
+    CHECK_OK(munmap(memory, SIZE_SMALL));
+}
+
+/* They are looked through once more when the program ends. */
+static void left_mapped(void)
+{
+    struct vfio_files files;
+    char *memory;
+
+    CHECK_OK(map_small(&files, &memory));
+}
+
 static void reset(void)
 {
     struct vfio_files files;
@@ -139,7 +206,8 @@ static void reset(void)
 }
 
 static const struct conform_case cases[] = {
-    CASE(allowed_ranges), CASE(many_areas), CASE(attached_areas), CASE(bar_vectors), CASE(reset),
+    CASE(allowed_ranges), CASE(many_areas),   CASE(attached_areas), CASE(bar_vectors),
+    CASE(reset),          CASE(look_through), CASE(left_mapped),
 };
 
 int main(int argc, char **argv)
