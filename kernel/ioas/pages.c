@@ -7,13 +7,15 @@
 #include "kernel/mm/frames.h"
 #include "kernel/mm/heap.h"
 
-/* Work (breathe_after()): a run that is looked up and pinned, unpinned, looked at; a leaf; a call.
+/* Work (breathe_after()): a run that is looked up and pinned, unpinned, looked at; a leaf; a call;
+ * a call of frames_settle().
  */
-#define PIN_WORK   40
-#define UNPIN_WORK 15
-#define LOOK_WORK  6
-#define LEAF_WORK  5
-#define MAP_WORK   200
+#define PIN_WORK    40
+#define UNPIN_WORK  15
+#define LOOK_WORK   6
+#define LEAF_WORK   5
+#define MAP_WORK    200
+#define SETTLE_WORK 30000
 
 /* What is mapped between two breaths, where leaves may be small and where all are large. */
 #define PIECE_BYTES (128 * SIZE_2M)
@@ -139,6 +141,13 @@ static APART void release_chunks(struct ioas_pages *pages)
     }
 }
 
+/* Memory that was given back before is free from now on. */
+static void settle(void)
+{
+    while (frames_settle())
+        breathe_deaf_after(SETTLE_WORK, "unpinning");
+}
+
 /* Lets go of everything that was held; the first run must have been. */
 static void release_runs(struct ioas_pages *pages)
 {
@@ -146,6 +155,7 @@ static void release_runs(struct ioas_pages *pages)
         frames_unpin_runs(&pages->first, 1);
     if (pages->chunks)
         release_chunks(pages);
+    settle();
     if (pages->watches)
         forget_devices(pages);
     if (!pages->stuck)

@@ -147,14 +147,19 @@ static void clear_frames(paddr_t base, uint64_t length)
     __asm__ volatile("rep stosq" : "+D"(at), "+c"(words) : "a"(0) : "memory");
 }
 
+static uint32_t take(unsigned order, unsigned flags)
+{
+    if ((flags & FRAMES_PAYLOAD) && frames.stats.free < (1u << order) + frames.stats.reserve)
+        return FRAME_NONE;
+    return order == 0 ? take_one() : take_large(order);
+}
+
 paddr_t frames_alloc(unsigned order, unsigned flags)
 {
-    uint32_t number;
+    uint32_t number = take(order, flags);
 
-    if ((flags & FRAMES_PAYLOAD) && frames.stats.free < (1u << order) + frames.stats.reserve)
-        return PADDR_NONE;
-    number = order == 0 ? take_one() : take_large(order);
-
+    while (number == FRAME_NONE && frames_settle())
+        number = take(order, flags);
     if (number == FRAME_NONE)
         return PADDR_NONE;
     frames.stats.free -= 1u << order;

@@ -6,7 +6,7 @@
  * block (1 GiB, 2 MiB, 4 KiB) that a pinned run covers, so pinning a whole GiB is one count. A
  * frame that is released while some block over it (or inside it) is pinned becomes an orphan: it
  * is handed out again only after the last pin that covers it is gone. The last unpin of a block
- * costs the number of orphaned runs, never the number of frames.
+ * costs the same however many they are; frames_settle() frees them piece by piece.
  *
  * Nothing here stores anything in the frames themselves: a device may still write to them.
  */
@@ -58,6 +58,12 @@ void frames_unpin_runs(const struct phys_run *runs, size_t count);
 /* The same for one run. */
 int frames_pin(paddr_t base, uint64_t length);
 void frames_unpin(paddr_t base, uint64_t length);
+
+/*
+ * Frees some of the orphans whose last pin over them is gone: about 30,000 instructions. Whoever
+ * unpins calls it, between breaths, until it returns false, which means that none were left.
+ */
+bool frames_settle(void);
 
 /* Is the whole range RAM that this allocator owns (free or not)? Costs one step per frame. */
 bool frames_owned(paddr_t base, uint64_t length);

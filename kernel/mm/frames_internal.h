@@ -48,7 +48,7 @@ struct pin_block {
     union {
         struct {
             uint32_t pins;
-            uint32_t orphans; /* first frame of the first orphan run, FRAME_NONE, BLOCK_PARTIAL */
+            uint32_t orphans; /* first frame of the last orphan run, FRAME_NONE, BLOCK_PARTIAL */
         };
         uint64_t status; /* both, as in struct frame */
     };
@@ -63,6 +63,7 @@ struct frames {
     uint32_t base;            /* a multiple of FRAMES_PER_2M */
     uint32_t origin;          /* the first frame of the first GiB */
     uint32_t count;
+    uint32_t unsettled; /* first orphan run that no pinned block has any more; FRAME_NONE */
     struct frames_stats stats;
 };
 extern struct frames frames;

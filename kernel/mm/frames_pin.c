@@ -3,8 +3,9 @@
  * Pins and orphans. Three levels have counters: 1 GiB blocks, 2 MiB regions, single frames. A frame
  * is out of reach while any of the three that cover it is pinned. What is released meanwhile waits:
  * under a pinned large block as a run in that block's list (the link and the length live in the
- * metadata of the run's first frame), under its own pin as a state. The last unpin releases the
- * waiting runs anew, which sorts them to a smaller pinned block or to the free lists.
+ * metadata of the run's first frame), under its own pin as a state. The last unpin hands a block's
+ * list over whole to the list of runs to be settled, which frames_settle() releases anew: that
+ * sorts them to a smaller pinned block or to the free lists.
  */
 #include "kernel/lib/error.h"
 #include "kernel/lib/group.h"
@@ -14,16 +15,30 @@
 #define PINS_MAX UINT32_MAX
 /* Out of line, so that the short cases save no registers for the long ones. */
 #define SLOW_PATH __attribute__((noinline))
+/* What frames_settle() does at most: runs, and frames of a long one. */
+#define SETTLE_RUNS   256u
+#define SETTLE_FRAMES (16 * FRAMES_PER_2M)
 
+static struct frame *frame_of(uint32_t number)
+{
+    return &frames.frame[number - frames.base];
+}
+
+/* A block's list is a ring, and the block names its last run: it can be joined to another whole. */
 static void orphan_run(struct pin_block *block, uint32_t first, uint32_t count)
 {
-    struct frame *frame = &frames.frame[first - frames.base];
+    struct frame *frame = frame_of(first);
 
     frame->state = FRAME_ORPHAN_RUN;
     frame->length = count;
-    frame->next = block->orphans;
-    block->orphans = first;
     frames.stats.orphans += count;
+    if (block->orphans == FRAME_NONE) {
+        frame->next = first;
+        block->orphans = first;
+    } else {
+        frame->next = frame_of(block->orphans)->next;
+        frame_of(block->orphans)->next = first;
+    }
 }
 
 /* Frames of one region in which single frames are pinned. */
@@ -99,20 +114,52 @@ void frames_release(paddr_t base, uint64_t length)
         release_run(first, (uint32_t)(length >> PAGE_SHIFT));
 }
 
-static void release_orphans(struct pin_block *block)
+static void hand_over_orphans(struct pin_block *block)
 {
-    uint32_t first = block->orphans;
+    struct frame *last;
+    uint32_t first;
 
+    if (block->orphans == FRAME_NONE)
+        return;
+    last = frame_of(block->orphans);
+    first = last->next;
+    last->next = frames.unsettled;
+    frames.unsettled = first;
     block->orphans = FRAME_NONE;
-    while (first != FRAME_NONE) {
-        struct frame *frame = &frames.frame[first - frames.base];
-        uint32_t next = frame->next;
+}
 
-        frame->state = FRAME_HELD;
-        frames.stats.orphans -= frame->length;
-        release_run(first, frame->length);
-        first = next;
+/* Releases the first run to be settled, or the first part of it. */
+static void settle_one(void)
+{
+    uint32_t first = frames.unsettled;
+    struct frame *frame = frame_of(first);
+    uint32_t part = MIN(frame->length, SETTLE_FRAMES);
+
+    frames.unsettled = frame->next;
+    if (part < frame->length) {
+        struct frame *rest = frame_of(first + part);
+
+        rest->state = FRAME_ORPHAN_RUN;
+        rest->length = frame->length - part;
+        rest->next = frame->next;
+        frames.unsettled = first + part;
     }
+    frame->state = FRAME_HELD;
+    frames.stats.orphans -= part;
+    release_run(first, part);
+}
+
+bool frames_settle(void)
+{
+    uint32_t frames_left = SETTLE_FRAMES;
+
+    if (frames.unsettled == FRAME_NONE)
+        return false;
+    for (unsigned i = 0; i < SETTLE_RUNS && frames_left && frames.unsettled != FRAME_NONE; i++) {
+        frames_left -= MIN(frames_left, frame_of(frames.unsettled)->length);
+        settle_one();
+    }
+    return true;
 }
 
 /* The first frame of a region counts the pinned frames in it. */
@@ -159,13 +206,13 @@ static int pin_block(struct pin_block *block)
     return 0;
 }
 
-/* The last pin: what waited for it is released. */
+/* The last pin: what waited for it is to be settled. */
 static void unpin_block(struct pin_block *block)
 {
     ASSERT(block->pins != 0);
     block->pins--;
     if (block->pins == 0)
-        release_orphans(block);
+        hand_over_orphans(block);
 }
 
 /* Frames in the largest block that starts at `first` and does not pass `count`. */

@@ -134,6 +134,8 @@ static void model_unpin(size_t index)
     }
     pin_blocks -= blocks_of(run);
     frames_unpin(run.base, run.length);
+    while (frames_settle())
+        ;
 }
 
 /* A random run of held frames that starts near a random place: its first frame, or RAM_FRAMES. */
@@ -326,6 +328,7 @@ static void test_lists_of_runs(void **state)
             assert_true(comes_back(at + i * SIZE_2M));
     assert_false(comes_back(at + 4 * SIZE_2M));
     frames_unpin(at + 4 * SIZE_2M, SIZE_2M);
+    assert_true(frames_settle());
     assert_true(frames_alloc(ORDER_2M + 3, 0) == at);
     host_memory_destroy();
 }

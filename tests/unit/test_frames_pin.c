@@ -58,6 +58,8 @@ static void part_waits_for_its_pin(struct phys_run pin, paddr_t part, uint64_t l
     assert_int_equal(stats_now().orphans, length / PAGE_SIZE);
     assert_false(is_handed_out(part, length));
     frames_unpin(pin.base, pin.length);
+    while (frames_settle())
+        ;
     assert_int_equal(stats_now().orphans, 0);
     assert_int_equal(stats_now().free, length / PAGE_SIZE);
     assert_true(is_handed_out(part, length));
@@ -139,6 +141,69 @@ static void a_pin_counts_as_often_as_it_was_made(void **state)
     }
 }
 
+#define MANY (SIZE_1G / PAGE_SIZE / 2)
+
+/* Every other page of the GiB, so that each waits by itself. */
+static void give_back_many(void)
+{
+    for (paddr_t at = BLOCK; at < BLOCK + SIZE_1G; at += 2 * PAGE_SIZE)
+        frames_release(at, PAGE_SIZE);
+}
+
+/* However many wait for a pin: they are freed piece by piece, and after all, all of them are. */
+static void many_are_settled_piece_by_piece(void **state)
+{
+    uint64_t free = stats_now().free, left = MANY;
+
+    assert_int_equal(frames_pin(giga.base, giga.length), 0);
+    give_back_many();
+    assert_int_equal(stats_now().orphans, MANY);
+    assert_false(frames_settle());
+    frames_unpin(giga.base, giga.length);
+    assert_int_equal(stats_now().orphans, MANY);
+    while (frames_settle()) {
+        assert_in_range(left - stats_now().orphans, 1, 300);
+        left = stats_now().orphans;
+        assert_int_equal(stats_now().free, free + MANY - left);
+    }
+    assert_int_equal(left, 0);
+}
+
+/* A block that is pinned again meanwhile: what has not been freed waits for that pin, too. */
+static void a_pin_stops_the_settling(void **state)
+{
+    assert_int_equal(frames_pin(giga.base, giga.length), 0);
+    assert_int_equal(frames_pin(region.base, region.length), 0);
+    give_back_many();
+    frames_unpin(giga.base, giga.length);
+    assert_true(frames_settle());
+    uint64_t left = stats_now().orphans;
+    assert_int_equal(frames_pin(giga.base, giga.length), 0);
+    while (frames_settle())
+        ;
+    assert_int_equal(stats_now().orphans, left);
+    frames_unpin(giga.base, giga.length);
+    while (frames_settle())
+        ;
+    assert_int_equal(stats_now().orphans, FRAMES_PER_2M / 2);
+    frames_unpin(region.base, region.length);
+    while (frames_settle())
+        ;
+    assert_int_equal(stats_now().orphans, 0);
+}
+
+/* A long run is freed in parts. Memory that is only to be settled is there for whoever needs it. */
+static void a_long_run_is_settled_in_parts(void **state)
+{
+    assert_int_equal(frames_pin(giga.base, giga.length), 0);
+    frames_release(giga.base, giga.length);
+    frames_unpin(giga.base, giga.length);
+    assert_true(frames_settle());
+    assert_in_range(stats_now().orphans, MANY, 2 * MANY - 1);
+    assert_int_equal(frames_alloc(ORDER_1G, 0), BLOCK);
+    assert_int_equal(stats_now().orphans, 0);
+}
+
 /* However often pages of a region were pinned before, one that is pinned now is not freed. */
 static void pins_that_came_and_went_leave_no_count(void **state)
 {
@@ -181,11 +246,13 @@ int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(one_page_of_a_pinned_gib_waits),         TEST(the_first_page_of_a_pinned_gib_waits),
-        TEST(the_last_page_of_a_pinned_gib_waits),    TEST(a_block_of_a_pinned_gib_waits),
-        TEST(one_page_of_a_pinned_block_waits),       TEST(a_pinned_page_waits),
-        TEST(a_page_waits_for_the_last_of_its_pins),  TEST(a_pin_counts_as_often_as_it_was_made),
-        TEST(pins_that_came_and_went_leave_no_count), TEST(a_full_counter_refuses_the_pin),
+        TEST(one_page_of_a_pinned_gib_waits),        TEST(the_first_page_of_a_pinned_gib_waits),
+        TEST(the_last_page_of_a_pinned_gib_waits),   TEST(a_block_of_a_pinned_gib_waits),
+        TEST(one_page_of_a_pinned_block_waits),      TEST(a_pinned_page_waits),
+        TEST(a_page_waits_for_the_last_of_its_pins), TEST(a_pin_counts_as_often_as_it_was_made),
+        TEST(many_are_settled_piece_by_piece),       TEST(a_pin_stops_the_settling),
+        TEST(a_long_run_is_settled_in_parts),        TEST(pins_that_came_and_went_leave_no_count),
+        TEST(a_full_counter_refuses_the_pin),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

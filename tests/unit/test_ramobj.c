@@ -156,6 +156,7 @@ static void test_shrink_zaps_and_orphans(void **state)
     frames_stats(&s);
     assert_int_equal(s.orphans, 512);
     frames_unpin(run.base, run.length);
+    assert_true(frames_settle());
     assert_int_equal(free_now(), before);
     memobj_unwatch(&watcher);
     memobj_put(object);
