@@ -95,8 +95,18 @@ static void link_node(struct node *node, struct node *directory)
     node->parent = directory;
 }
 
+/* Reading goes on after the one before. */
+static void forget_read(struct node *directory, const struct node *node)
+{
+    bool first = directory->children.next == &node->link;
+
+    if (directory->read_last == node)
+        directory->read_last = first ? NULL : list_entry(node->link.prev, struct node, link);
+}
+
 static void unlink_node(struct node *node)
 {
+    forget_read(node->parent, node);
     avl_remove(&node->parent->names, &node->by_name);
     list_remove(&node->link);
     node->parent = NULL;

@@ -33,6 +33,7 @@ struct node {
     struct list children;
     struct avl_node by_name; /* in the parent's names */
     struct avl_tree names;   /* the children again, by name */
+    struct node *read_last;  /* a child, where reading may go on; NULL: none */
     enum node_type type;
     unsigned references; /* the tree's own counts as one */
     uint64_t inode;      /* never used twice */

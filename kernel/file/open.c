@@ -13,12 +13,24 @@
 
 #define PATH_FLAGS_KEPT (FILE_PATH | OPEN_DIRECTORY | OPEN_NOFOLLOW)
 
+/* The entries behind a position: from where the directory was read last, if that is before it. */
+static struct list *entries_behind(struct node *directory, uint64_t position)
+{
+    struct list *at = &directory->children;
+
+    if (directory->read_last && directory->read_last->order <= position)
+        at = &directory->read_last->link;
+    do
+        at = at->next;
+    while (at != &directory->children && list_entry(at, struct node, link)->order <= position);
+    return at;
+}
+
 /* A position is the order of the entry before it: it survives additions and removals. */
 static int directory_iterate(struct file *file, uint64_t *position, file_emit emit, void *context)
 {
-    const struct node *directory = file->node;
+    struct node *directory = file->node;
     const struct node *parent = directory->parent ? directory->parent : directory;
-    const struct node *node;
     if (*position == 0) {
         if (!emit(context, ".", directory->inode, MODE_DIRECTORY, NODE_ORDER_SELF))
             return 0;
@@ -29,14 +41,16 @@ static int directory_iterate(struct file *file, uint64_t *position, file_emit em
             return 0;
         *position = NODE_ORDER_PARENT;
     }
-    list_for_each_entry (node, &directory->children, link) {
-        if (node->order <= *position)
-            continue;
+    for (struct list *at = entries_behind(directory, *position); at != &directory->children;
+         at = at->next) {
+        struct node *node = list_entry(at, struct node, link);
         struct file_stat stat;
+
         node_stat(node, &stat);
         if (!emit(context, node->name, node->inode, stat.mode, node->order))
             return 0;
         *position = node->order;
+        directory->read_last = node;
     }
     return 0;
 }

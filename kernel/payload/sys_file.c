@@ -392,7 +392,11 @@ int64_t sys_getdents64(int fd, uaddr_t buffer, unsigned size)
     struct file *file = fd_get(fd);
     if (!file)
         return -EBADF;
-    int64_t result = read_directory(file, buffer, size);
+    int64_t result = file_lock_position(file);
+    if (!result) {
+        result = read_directory(file, buffer, size);
+        file_unlock_position(file);
+    }
     file_put(file);
     return result;
 }
