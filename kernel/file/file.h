@@ -82,6 +82,8 @@ typedef bool (*file_emit)(void *context, const char *name, uint64_t inode, uint3
 struct file_ops {
     int64_t (*read)(struct file *file, uaddr_t buffer, size_t length, uint64_t *position);
     int64_t (*write)(struct file *file, uaddr_t buffer, size_t length, uint64_t *position);
+    /* Held by the caller around all that one call writes; NULL: nothing is. */
+    struct mutex *(*write_lock)(const struct file *file);
     int64_t (*ioctl)(struct file *file, uint32_t command, uint64_t argument);
     /* Fills *out with a referenced object; `offset` is page aligned and stays relative to it. */
     int (*mmap)(struct file *file, uint64_t offset, uint64_t length, unsigned protection,

@@ -216,7 +216,13 @@ static int write_piece(struct ramfile *ram, uint64_t at, uaddr_t from, size_t *l
     return error == -ENOMEM ? -ENOSPC : error;
 }
 
-static int64_t write_locked(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
+static struct mutex *ram_write_lock(const struct file *file)
+{
+    struct ramfile *ram = file->context;
+    return &ram->lock;
+}
+
+static int64_t ram_write(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
 {
     struct ramfile *ram = file->context;
     uint64_t at = file->flags & FILE_APPEND ? ram->size : *position;
@@ -237,17 +243,6 @@ static int64_t write_locked(struct file *file, uaddr_t buffer, size_t length, ui
     *position = at;
     ram->modified_ns = time_ns();
     return (int64_t)done;
-}
-
-static int64_t ram_write(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
-{
-    struct ramfile *ram = file->context;
-    int64_t result = mutex_lock(&ram->lock, "file write");
-    if (result)
-        return result;
-    result = write_locked(file, buffer, length, position);
-    mutex_unlock(&ram->lock);
-    return result;
 }
 
 static int64_t ram_seek(struct file *file, int64_t offset, int whence)
@@ -300,6 +295,7 @@ static void ram_release(struct file *file)
 static const struct file_ops ram_ops = {
     .read = ram_read,
     .write = ram_write,
+    .write_lock = ram_write_lock,
     .mmap = ram_mmap,
     .seek = ram_seek,
     .stat = ram_stat,

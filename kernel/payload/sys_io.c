@@ -39,6 +39,48 @@ static int64_t transfer(struct file *file, enum direction direction, uaddr_t buf
     return file->ops->write(file, buffer, length, position);
 }
 
+static struct mutex *write_lock(const struct file *file, enum direction direction)
+{
+    return direction == WRITE && file->ops->write_lock ? file->ops->write_lock(file) : NULL;
+}
+
+/*
+ * Before a call's first byte: nobody else moves the position, if it is the file's own, or writes
+ * to the file before its last. -EINTR.
+ */
+static int lock_call(struct file *file, enum direction direction, const uint64_t *position)
+{
+    struct mutex *writes = write_lock(file, direction);
+    bool own = position == &file->position;
+    int error = own ? file_lock_position(file) : 0;
+    if (error || !writes)
+        return error;
+    error = mutex_lock(writes, "file write");
+    if (error && own)
+        file_unlock_position(file);
+    return error;
+}
+
+static void unlock_call(struct file *file, enum direction direction, const uint64_t *position)
+{
+    struct mutex *writes = write_lock(file, direction);
+    if (writes)
+        mutex_unlock(writes);
+    if (position == &file->position)
+        file_unlock_position(file);
+}
+
+static int64_t transfer_locked(struct file *file, enum direction direction, uaddr_t buffer,
+                               size_t length, uint64_t *position)
+{
+    int64_t result = lock_call(file, direction, position);
+    if (result)
+        return result;
+    result = transfer(file, direction, buffer, length, position);
+    unlock_call(file, direction, position);
+    return result;
+}
+
 /* A write to a pipe nobody reads is also a signal. */
 static int64_t finish(struct file *file, int64_t result)
 {
@@ -58,11 +100,7 @@ static int64_t io(int fd, enum direction direction, uaddr_t buffer, size_t lengt
         return -EBADF;
     int64_t result = check_access(file, direction);
     if (!result)
-        result = file_lock_position(file);
-    if (!result) {
-        result = transfer(file, direction, buffer, length, &file->position);
-        file_unlock_position(file);
-    }
+        result = transfer_locked(file, direction, buffer, length, &file->position);
     return finish(file, result);
 }
 
@@ -89,7 +127,7 @@ static int64_t io_at(int fd, enum direction direction, uaddr_t buffer, size_t le
     if (!result && length > (uint64_t)INT64_MAX - at)
         result = -EINVAL;
     if (!result)
-        result = transfer(file, direction, buffer, length, &at);
+        result = transfer_locked(file, direction, buffer, length, &at);
     return finish(file, result);
 }
 
@@ -149,15 +187,15 @@ static int64_t transfer_vectors(struct file *file, enum direction direction,
     return done;
 }
 
-/* At the file's own position. */
-static int64_t transfer_vectors_here(struct file *file, enum direction direction,
-                                     const struct io_vector *vectors, int count)
+static int64_t transfer_vectors_locked(struct file *file, enum direction direction,
+                                       const struct io_vector *vectors, int count,
+                                       uint64_t *position)
 {
-    int64_t result = file_lock_position(file);
+    int64_t result = lock_call(file, direction, position);
     if (result)
         return result;
-    result = transfer_vectors(file, direction, vectors, count, &file->position);
-    file_unlock_position(file);
+    result = transfer_vectors(file, direction, vectors, count, position);
+    unlock_call(file, direction, position);
     return result;
 }
 
@@ -173,8 +211,8 @@ static int64_t io_vectors(int fd, enum direction direction, uaddr_t from, int co
     if (!result)
         result = get_vectors(from, count, &vectors);
     if (!result) {
-        result = position ? transfer_vectors(file, direction, vectors, count, position)
-                          : transfer_vectors_here(file, direction, vectors, count);
+        result = transfer_vectors_locked(file, direction, vectors, count,
+                                         position ? position : &file->position);
         kfree(vectors);
     }
     return finish(file, result);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* read(2) and readv(2) of one descriptor by two threads at once. */
+/* Reads of one descriptor, and writes to one file, by two threads at once. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -18,7 +18,7 @@
 
 static const struct phys_run ram[] = {{RAM_BASE, RAM_SIZE}};
 static uint8_t bytes[LENGTH], other[PAGE_SIZE];
-static struct file *open;
+static struct file *open, *second;
 static int64_t other_got;
 
 struct file *fd_get(int fd)
@@ -77,9 +77,50 @@ static void nobody_gets_the_same_bytes(void **state)
     host_memory_destroy();
 }
 
+/* The other thread appends with a file of its own: before all that this one writes, or behind. */
+static int append_meanwhile(const char *point, enum thread_hears hears)
+{
+    struct file *mine = open;
+
+    host_breath = NULL;
+    host_thread_be(1);
+    open = second;
+    other_got = sys_write(0, user_address(other), sizeof(other));
+    open = mine;
+    host_thread_be(0);
+    return 0;
+}
+
+static void what_one_call_writes_stays_together(void **state)
+{
+    const struct {
+        uint64_t base, length;
+    } vectors[] = {{user_address(bytes), 100}, {user_address(bytes), 100}};
+
+    host_memory_create(RAM_BASE, RAM_SIZE);
+    assert_int_equal(frames_init(ram, 1, NULL, 0), 0);
+    struct ramfile *file = ramfile_create(0);
+    open = ramfile_open(file, FILE_RDWR | FILE_APPEND, "one");
+    second = ramfile_open(file, FILE_RDWR | FILE_APPEND, "two");
+    ramfile_put(file);
+    host_sleep = end_wait;
+    host_breath = append_meanwhile;
+    host_breath_work = breath_left = 0;
+    other_got = 1;
+    assert_int_equal(sys_writev(0, user_address(vectors), 2), 200);
+    assert_null(host_breath);
+    assert_int_equal(other_got, -EINTR);
+    file_put(open);
+    file_put(second);
+    host_memory_destroy();
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(nobody_gets_the_same_bytes)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nobody_gets_the_same_bytes),
+        cmocka_unit_test(what_one_call_writes_stays_together),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
