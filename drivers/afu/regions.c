@@ -8,6 +8,7 @@
 void afu_regions_init(struct afu_regions *regions, struct ioas *ioas, const struct ioas_user *user)
 {
     itree_init(&regions->tree);
+    regions->resets = 0;
     regions->ioas = ioas;
     regions->user = user;
 }
@@ -80,6 +81,9 @@ struct afu_region *afu_dma_find(const struct afu_regions *regions, uint64_t iova
     /* Subtracting keeps this right for a range that would wrap. */
     if (size != 0 && size - 1 > region->range.last - iova)
         return NULL;
+    if (region->resets != regions->resets)
+        region->users = 0;
+    region->resets = regions->resets;
     return region;
 }
 
@@ -94,6 +98,5 @@ void afu_dma_remove_all(struct afu_regions *regions)
 
 void afu_dma_forget_users(struct afu_regions *regions)
 {
-    for (struct itree_node *n = itree_first(&regions->tree); n; n = itree_next(n))
-        region_of(n)->users = 0;
+    regions->resets++;
 }

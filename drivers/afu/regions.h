@@ -13,11 +13,13 @@
 struct afu_region {
     struct itree_node range; /* IOVAs */
     uint64_t user_address;
-    unsigned users; /* sub-features that work with it now */
+    unsigned users;  /* sub-features that work with it now, as long as */
+    uint64_t resets; /* this is the number of the tree */
 };
 
 struct afu_regions {
     struct itree tree;
+    uint64_t resets; /* since the start; each makes all users of regions forgotten */
     struct ioas *ioas;
     const struct ioas_user *user;
 };

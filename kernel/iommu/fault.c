@@ -8,8 +8,8 @@
 #include "kernel/lib/error.h"
 #include "kernel/pci/pci.h"
 
-/* Turns of the collecting loop before the unit is made to record less. */
-#define ROUNDS_MAX   1024u
+/* Records read, or looks at the unit, one after the other before it is made to record less. */
+#define READS_MAX    1024u
 #define SILENCES_MAX 8u
 
 #define REASON_WRONG_SOURCE 0x26
@@ -227,9 +227,11 @@ static void record(struct iommu_unit *unit, const struct vtd_fault *raw)
 
 /* ---- the hardware's side ---- */
 
-/* Takes every filled record from `first` on, around to where it started. */
-static void collect_records(struct iommu_unit *unit, unsigned first, uint16_t *last_rid)
+/* Takes every filled record from `first` on, around to where it started. Returns how many. */
+static unsigned collect_records(struct iommu_unit *unit, unsigned first, uint16_t *last_rid)
 {
+    unsigned taken = 0;
+
     for (unsigned i = 0; i < unit->can.fault_count; i++) {
         unsigned index = (first + i) % unit->can.fault_count;
         struct vtd_fault raw = {0};
@@ -241,17 +243,19 @@ static void collect_records(struct iommu_unit *unit, unsigned first, uint16_t *l
         vtd_write32(unit->registers, vtd_fault_clear(unit->cap, index), VTD_FAULT_F);
         *last_rid = vtd_fault_source(&raw);
         record(unit, &raw);
+        taken++;
     }
+    return taken;
 }
 
 /* Returns true when nothing is pending any more. */
 static bool collect_some(struct iommu_unit *unit, uint16_t *last_rid)
 {
-    for (unsigned round = 0; round < ROUNDS_MAX; round++) {
+    for (unsigned reads = 0; reads < READS_MAX; reads++) {
         uint32_t status = vtd_read32(unit->registers, VTD_FSTS);
 
         if (status & VTD_FSTS_PPF)
-            collect_records(unit, vtd_fsts_index(status), last_rid);
+            reads += collect_records(unit, vtd_fsts_index(status), last_rid);
         if (status & VTD_FSTS_PFO) {
             /* Written alone: the queue's error bits are for the queue to clear. */
             vtd_write32(unit->registers, VTD_FSTS, VTD_FSTS_PFO);

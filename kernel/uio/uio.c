@@ -12,6 +12,7 @@
 
 #define UIO_MAJOR 246
 #define OWNER     "uio"
+#define ROWS_WORK 3000 /* of the rows of a map: breathe_deaf_after() */
 
 static struct list devices = LIST_INIT(devices);
 
@@ -182,6 +183,10 @@ void uio_unregister(struct uio_device *device)
 
     node_path(device, path);
     tree_remove(path);
+    for (size_t i = 0; i < device->map_count; i++) {
+        uio_sysfs_remove_map(device->maps[i]);
+        breathe_deaf_after(ROWS_WORK, OWNER);
+    }
     uio_sysfs_remove(device);
     list_remove(&device->link);
     free_memory(device);
