@@ -24,16 +24,32 @@ static int scan(struct poll_entry *entries, unsigned count)
     return found;
 }
 
+static unsigned waiting; /* entries that wait for their file, in all calls */
+
 /*
- * Once to each file, however often it is among the entries: nobody else comes in between, so it is
- * the last to wait there. A wake then has no more to do than there are threads.
+ * Once for each file, however often it is among the entries: nobody else comes in between, so it is
+ * the last to wait there. A single one is no more than the thread, and always waits.
  */
-static void wait_for_all(struct poll_entry *entries, unsigned count)
+static int wait_for_all(struct poll_entry *entries, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        waiter_init_thread(&entries[i].waiter);
+    for (unsigned i = 0; i < count; i++) {
+        if (!entries[i].file || wait_added_last(&entries[i].file->changed))
+            continue;
+        if (count > 1 && waiting >= POLL_WAITING_MAX)
+            return -ENOMEM;
+        waiting++;
+        wait_add(&entries[i].file->changed, &entries[i].waiter);
+    }
+    return 0;
+}
+
+static void wait_no_more(struct poll_entry *entries, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        waiter_init_thread(&entries[i].waiter);
-        if (entries[i].file && !wait_added_last(&entries[i].file->changed))
-            wait_add(&entries[i].file->changed, &entries[i].waiter);
+        waiting -= !list_empty(&entries[i].waiter.link);
+        wait_remove(&entries[i].waiter);
     }
 }
 
@@ -42,15 +58,11 @@ int poll_entries(struct poll_entry *entries, unsigned count, uint64_t deadline_n
     int result = scan(entries, count);
     if (result || deadline_ns == 0)
         return result;
-    wait_for_all(entries, count);
-    int error = 0;
+    int error = wait_for_all(entries, count);
     while (!error && !result) {
         error = thread_sleep("poll", deadline_ns);
         result = scan(entries, count);
     }
-    for (unsigned i = 0; i < count; i++) {
-        if (entries[i].file)
-            wait_remove(&entries[i].waiter);
-    }
+    wait_no_more(entries, count);
     return result || error == -ETIMEDOUT ? result : error;
 }

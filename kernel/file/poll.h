@@ -11,6 +11,9 @@ enum poll_normal {
     POLL_WRNORM = 0x100,
 };
 
+/* Entries that may wait at one time, of all threads together: one event may wake them all. */
+#define POLL_WAITING_MAX 32768
+
 struct poll_entry {
     struct file *file; /* referenced by the caller; NULL: `ready` stays as it is */
     unsigned events;   /* asked for; POLL_ERR and POLL_HUP are always reported */
@@ -20,7 +23,7 @@ struct poll_entry {
 
 /*
  * Fills `ready` of every entry; sleeps while all are 0, until the deadline (time_ns() terms; 0: not
- * at all). Returns how many are not 0, or -EINTR.
+ * at all). Returns how many are not 0, -EINTR, or -ENOMEM when too many wait already.
  */
 int poll_entries(struct poll_entry *entries, unsigned count, uint64_t deadline_ns);
 /* file_poll() with the bits of enum poll_normal added. */

@@ -15,6 +15,7 @@
 #include "kernel/vfio/device.h"
 
 #define HEADER_SIZE offsetof(struct vfio_irq_set, data)
+#define FIRE_WORK   50 /* work (breathe_after()) of firing a vector, and those who wait aside */
 
 /* A SET_IRQS call, copied and checked. */
 struct request {
@@ -225,9 +226,11 @@ static int trigger_vectors(struct vfio_device *device, const struct request *r)
     }
     if (!irqs->count || r->start + r->count > irqs->count)
         return -EINVAL;
-    for (unsigned i = 0; i < r->count; i++)
+    for (unsigned i = 0; i < r->count; i++) {
         if (irqs->triggers[r->start + i] && fires(r, i))
             eventfd_signal(irqs->triggers[r->start + i], 1);
+        breathe_deaf_after(FIRE_WORK, "vfio interrupts");
+    }
     return 0;
 }
 

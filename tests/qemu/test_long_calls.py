@@ -10,7 +10,7 @@ ADDRESS = "0000:00:10.0"
 
 @pytest.mark.parametrize("device, cases", [
     ("edu", ["allowed_ranges", "many_areas", "attached_areas", "bar_vectors", "look_through", "left_mapped"]),
-    ("nvme", ["reset"]),
+    ("nvme", ["reset", "fire"]),
 ])
 def test_lets_others_in(guest, payload, device, cases):
     ran = guest(payload("long_calls", "musl"), devices=[device], args=[ADDRESS, *cases], icount=0, stretch=True,

@@ -8,6 +8,8 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/uio.h>
 
 #include "conform.h"
@@ -18,6 +20,7 @@
 #define AREAS     40000u
 #define ATTACHED  8000u
 #define BAR_PIECE (128u << 10)
+#define WATCHES   900u
 
 #define SIZE_SMALL ((size_t)64 << 20)
 
@@ -205,9 +208,49 @@ static void reset(void)
     close_files(&files);
 }
 
+/* All vectors of the device lead to one eventfd, which many epoll entries watch. */
+static void fire(void)
+{
+    struct vfio_irq_info info = {.argsz = sizeof(info), .index = VFIO_PCI_MSIX_IRQ_INDEX};
+    struct epoll_event event = {.events = EPOLLIN};
+    struct vfio_irq_set *set;
+    struct vfio_files files;
+    int fd = eventfd(0, 0), epolls[3];
+    uint64_t value;
+
+    CHECK_OK(fd);
+    for (unsigned e = 0; e < 3; e++)
+        CHECK_OK(epolls[e] = epoll_create1(0));
+    for (unsigned i = 0; i < WATCHES; i++) {
+        int copy = i ? dup(fd) : fd;
+
+        CHECK_OK(copy);
+        for (unsigned e = 0; e < 3; e++)
+            CHECK_OK(epoll_ctl(epolls[e], EPOLL_CTL_ADD, copy, &event));
+    }
+    CHECK_OK(vfio_open(device, &files));
+    CHECK_OK(ioctl(files.device, VFIO_DEVICE_GET_IRQ_INFO, &info));
+    CHECK(info.count >= 32);
+    set = calloc(1, sizeof(*set) + info.count * sizeof(fd));
+    set->argsz = (uint32_t)(sizeof(*set) + info.count * sizeof(fd));
+    set->flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER;
+    set->index = info.index;
+    set->count = info.count;
+    for (unsigned i = 0; i < info.count; i++)
+        memcpy(set->data + i * sizeof(fd), &fd, sizeof(fd));
+    CHECK_OK(ioctl(files.device, VFIO_DEVICE_SET_IRQS, set));
+    set->argsz = sizeof(*set);
+    set->flags = VFIO_IRQ_SET_DATA_NONE | VFIO_IRQ_SET_ACTION_TRIGGER;
+    CHECK_OK(ioctl(files.device, VFIO_DEVICE_SET_IRQS, set));
+    CHECK_OK(read(fd, &value, sizeof(value)));
+    CHECK_EQUAL(value, info.count);
+    free(set);
+    close_files(&files);
+}
+
 static const struct conform_case cases[] = {
-    CASE(allowed_ranges), CASE(many_areas),   CASE(attached_areas), CASE(bar_vectors),
-    CASE(reset),          CASE(look_through), CASE(left_mapped),
+    CASE(allowed_ranges), CASE(many_areas), CASE(attached_areas), CASE(bar_vectors),
+    CASE(reset),          CASE(fire),       CASE(look_through),   CASE(left_mapped),
 };
 
 int main(int argc, char **argv)
