@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Kernels with single calls taken out of their source, for tests that have to fail with them. A call
-is named by file, function and callee; one that is not there is an error, so a list of removals
-cannot outlive the source it speaks of."""
+"""Kernels with single calls taken out of their source, for tests that have to fail with them, or with a
+word of it replaced. A call is named by file, function and callee; one that is not there is an error, so
+a list of removals cannot outlive the source it speaks of."""
 
 import re
 
@@ -37,13 +37,19 @@ def remove_call(text, function, callee):
     return kept + text[at:]
 
 
-def sources_without(name, calls):
-    """Puts sources without some calls, (file, function, callee) each, below build/variants/NAME."""
+def replace_word(text, old, new):
+    """The text with a word replaced by another wherever it stands."""
+    changed, count = re.subn(rf"\b{old}\b", new, text)
+    assert count, f"no {old}"
+    return changed
+
+
+def change_sources(name, change, changes):
+    """Puts changed sources below build/variants/NAME: (file, ...) is change(text, ...) of its text."""
     folder = cli.BUILD / "variants" / name
     sources = {}
-    for path, function, callee in calls:
-        text = sources.get(path) or (TOP / path).read_text()
-        sources[path] = remove_call(text, function, callee)
+    for path, *what in changes:
+        sources[path] = change(sources.get(path) or (TOP / path).read_text(), *what)
     for path, text in sources.items():
         target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -52,12 +58,18 @@ def sources_without(name, calls):
 
 
 def kernel_without(name, calls):
-    """The path of a kernel without these calls."""
-    sources_without(name, calls)
+    """The path of a kernel without these calls, (file, function, callee) each."""
+    change_sources(name, remove_call, calls)
+    return make(f"build/variants/{name}/kernel.elf")
+
+
+def kernel_with(name, words):
+    """The path of a kernel with words replaced, (file, old, new) each."""
+    change_sources(name, replace_word, words)
     return make(f"build/variants/{name}/kernel.elf")
 
 
 def host_test_without(name, calls, program):
     """The path of tests/unit/test_PROGRAM.c, compiled with sources without these calls."""
-    sources_without(name, calls)
+    change_sources(name, remove_call, calls)
     return make(f"build/variants/{name}/{program}")
