@@ -108,6 +108,30 @@ static void a_full_table_of_regions_is_read_to_the_last(void **state)
     machine_stop();
 }
 
+/* ---- domain ids ---- */
+
+/* What was given back is given again, and nothing else, on either side of a word of the bitmap. */
+static void domain_ids_are_given_again(void **state)
+{
+    static const unsigned back[] = {0, 62, 63, 64, 127, 128, 129};
+    struct iommu_domain *domains[130];
+
+    machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    for (unsigned i = 0; i < ARRAY_SIZE(domains); i++) {
+        domains[i] = machine_domain();
+        assert_int_equal(domains[i]->id, i);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(back); i++)
+        iommu_domain_destroy(domains[back[i]]);
+    for (unsigned i = 0; i < ARRAY_SIZE(back); i++) {
+        domains[back[i]] = machine_domain();
+        assert_int_equal(domains[back[i]]->id, back[i]);
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(domains); i++)
+        iommu_domain_destroy(domains[i]);
+    machine_stop();
+}
+
 /* ---- errors of the queue ---- */
 
 static struct vtd_unit *failing;
@@ -167,6 +191,7 @@ int main(void)
         cmocka_unit_test(options_are_taken_up_to_their_bounds),
         cmocka_unit_test(registers_are_mapped_to_the_last_and_no_further),
         cmocka_unit_test(a_full_table_of_regions_is_read_to_the_last),
+        cmocka_unit_test(domain_ids_are_given_again),
         cmocka_unit_test(a_queue_that_keeps_failing_is_given_up),
         cmocka_unit_test(a_unit_is_fenced_once),
     };
