@@ -15,6 +15,17 @@ static int release_ports(struct afu_device *device)
     return error;
 }
 
+/*
+ * Does it with the memory of all BARs. Other devices may have translations to it, too: they end
+ * with the use, before the card is reset.
+ */
+static void with_bars(const struct afu_device *device, void (*what)(struct memobj *object))
+{
+    for (unsigned i = 0; i < PCI_BARS; i++)
+        if (device->bars[i])
+            what(device->bars[i]);
+}
+
 static int start(struct afu_device *device)
 {
     struct pci_device *pci = device->pci;
@@ -37,6 +48,7 @@ static int start(struct afu_device *device)
             afu_bounce_listen(&device->ports[i]);
     }
     pci_set_bus_master(pci, true);
+    with_bars(device, memobj_restore);
     return 0;
 
 detach:
@@ -50,6 +62,7 @@ end_use:
 /* The ports are in reset or idle by now, their regions gone. */
 static void stop(struct afu_device *device)
 {
+    with_bars(device, memobj_revoke);
     pci_use_end(device->pci);
     ioas_detach_group(&device->tables, device->pci->group);
     if (device->irqs)

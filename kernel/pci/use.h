@@ -17,9 +17,9 @@
 int pci_use_begin(struct pci_device *device, const char *owner);
 /*
  * Bus mastering off, pending transactions waited for, reset. The caller has taken its memory out of
- * all CPU page tables before; after, it takes the IOMMU's translation and the interrupts away, and
- * last of all gives the claim up (pci_unclaim()), because all of this may let others in. Cannot
- * fail: what does not come back is logged and stays silent.
+ * all page tables before, of CPU and devices; after, it takes the IOMMU's translation and the
+ * interrupts away, and last of all gives the claim up (pci_unclaim()), because all of this may let
+ * others in. Cannot fail: what does not come back is logged and stays silent.
  */
 void pci_use_end(struct pci_device *device);
 /*

@@ -16,6 +16,20 @@
 
 static struct list devices = LIST_INIT(devices);
 
+/*
+ * Does it with the memory of all BARs. Other devices may have translations to it, too: they end
+ * with the use, before the device is reset.
+ */
+static void with_bars(const struct uio_device *device, void (*what)(struct memobj *object))
+{
+    for (unsigned bar = 0; bar < PCI_BARS; bar++) {
+        const struct uio_map *map = uio_map_find(device, bar);
+
+        if (map && !map->dynamic && map->object)
+            what(map->object);
+    }
+}
+
 int uio_start(struct uio_device *device)
 {
     struct pci_device *pci = device->pci;
@@ -33,6 +47,7 @@ int uio_start(struct uio_device *device)
     device->missed = false;
     uio_hold(device, false);
     pci_set_bus_master(pci, true);
+    with_bars(device, memobj_restore);
     return 0;
 
 detach:
@@ -45,6 +60,7 @@ end_use:
 
 void uio_stop(struct uio_device *device)
 {
+    with_bars(device, memobj_revoke);
     pci_use_end(device->pci);
     ioas_detach_group(&device->tables, device->pci->group);
     irq_disable(device->irq);

@@ -74,7 +74,7 @@ def test_silent_port_at_the_last_close_is_told(guest, payload):
 
 
 def test_one_family_at_a_time(guest, payload):
-    ran = guest(payload("families"), devices=[FAMILIES], args=["0000:00:10.0"]).run()
+    ran = guest(payload("families"), devices=[FAMILIES, "edu"], args=["0000:00:10.0", "0000:00:11.0"]).run()
     assert ran.output("FAIL") == [], ran.log
     assert ran.status == 0, ran.log
 
