@@ -140,6 +140,7 @@ static int fill(struct ramobj *ram, uint64_t offset, uint64_t length, struct phy
     if (base == PADDR_NONE)
         return -ENOMEM;
     *out = (struct phys_run){base, size};
+    breath_left -= (int64_t)(size / sizeof(uint64_t)); /* for whoever breathes next */
     return put_block(ram, offset, base, size);
 }
 

@@ -11,6 +11,7 @@
 #include "kernel/mm/heap.h"
 #include "kernel/uio/uio_internal.h"
 #include "tests/unit/host_heap.h"
+#include "tests/unit/host_thread.h"
 #include "tests/unit/ioas_iommu.h"
 #include "tests/unit/ioas_source.h"
 
@@ -158,6 +159,53 @@ static void a_big_buffer_has_big_leaves(void **state)
     assert_int_equal(t.leaf_size, SIZE_2M);
 }
 
+static unsigned breaths;
+
+static int count_breath(const char *point, enum thread_hears hears)
+{
+    breaths++;
+    return 0;
+}
+
+/* Clearing a mebibyte takes a good part of the time between two breaths. */
+static void others_are_let_in_while_a_buffer_is_cleared(void **state)
+{
+    struct iommu_translation t;
+
+    (void)state;
+    account.limit = 32 * MIB;
+    breaths = 0;
+    host_breath = count_breath;
+    const struct uio_map *map = create(UIO_ANY, 16 * MIB + PAGE_SIZE);
+    host_breath = NULL;
+    assert_true(breaths >= 16 / 3);
+    assert_true(iommu_translate(domain, map->address, &t));
+    assert_int_equal(t.leaf_size, SIZE_2M);
+    assert_true(iommu_translate(domain, map->address + 16 * MIB, &t));
+}
+
+static int end_here(const char *point, enum thread_hears hears)
+{
+    return -EINTR;
+}
+
+static void a_buffer_that_is_no_longer_wanted_goes(void **state)
+{
+    struct frames_stats before, after;
+    uint32_t number = UIO_ANY;
+
+    (void)state;
+    account.limit = 32 * MIB;
+    frames_stats(&before);
+    host_breath = end_here;
+    assert_int_equal(uio_dma_create(&device, 16 * MIB, &number), -EINTR);
+    host_breath = NULL;
+    frames_stats(&after);
+    assert_int_equal(after.pins, before.pins);
+    assert_int_equal(account.used, 0);
+    assert_int_equal(device.map_count, PCI_BARS);
+}
+
 /* Every allocation, pin, table page and row fails in turn; then nothing may have changed. */
 static void fail_nth_at(uint32_t number)
 {
@@ -210,6 +258,8 @@ int main(void)
         CASE(refuses_bad_requests),
         CASE(the_limit_and_the_quota_bind),
         CASE(a_big_buffer_has_big_leaves),
+        CASE(others_are_let_in_while_a_buffer_is_cleared),
+        CASE(a_buffer_that_is_no_longer_wanted_goes),
         CASE(fail_nth),
     };
 
