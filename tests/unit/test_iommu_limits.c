@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "kernel/iommu/snapshot.h"
 #include "kernel/lib/error.h"
 #include "tests/unit/iommu_machine.h"
 
@@ -132,6 +133,21 @@ static void domain_ids_are_given_again(void **state)
     machine_stop();
 }
 
+/* ---- the report ---- */
+
+/* As docs/report.md says: whoever reads a report counts on it. */
+static void the_report_has_the_room_that_is_promised(void **state)
+{
+    assert_int_equal(SNAPSHOT_DOMAINS, 64);
+    assert_int_equal(SNAPSHOT_PAST, 32);
+    assert_int_equal(SNAPSHOT_MAPPINGS, 2048);
+    assert_int_equal(SNAPSHOT_AREAS, 512);
+    assert_int_equal(FAULTS_KEPT, 64);
+    assert_int_equal(FAULT_DEVICES, 32);
+    assert_int_equal(WAITS_TIMED_FIRST, 64);
+    assert_int_equal(WAITS_TIMED_EVERY, 256);
+}
+
 /* ---- errors of the queue ---- */
 
 static struct vtd_unit *failing;
@@ -192,6 +208,7 @@ int main(void)
         cmocka_unit_test(registers_are_mapped_to_the_last_and_no_further),
         cmocka_unit_test(a_full_table_of_regions_is_read_to_the_last),
         cmocka_unit_test(domain_ids_are_given_again),
+        cmocka_unit_test(the_report_has_the_room_that_is_promised),
         cmocka_unit_test(a_queue_that_keeps_failing_is_given_up),
         cmocka_unit_test(a_unit_is_fenced_once),
     };
