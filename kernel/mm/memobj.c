@@ -5,7 +5,9 @@
 #include "kernel/lib/error.h"
 #include "kernel/lib/panic.h"
 
-#define ZAP_WORK 50 /* of one watcher, mostly: breathe_deaf_after() */
+/* Of one watcher, mostly, and of one that has it behind it: breathe_deaf_after(). */
+#define ZAP_WORK  50
+#define SKIP_WORK 5
 
 void memobj_init(struct memobj *object, const struct memobj_ops *ops, uint64_t size, unsigned flags)
 {
@@ -15,7 +17,7 @@ void memobj_init(struct memobj *object, const struct memobj_ops *ops, uint64_t s
     object->references = 1;
     object->revoked = false;
     list_init(&object->watchers);
-    object->watch_changes = 0;
+    object->watch_changes = object->zaps = 0;
 }
 
 struct memobj *memobj_get(struct memobj *object)
@@ -48,6 +50,7 @@ void memobj_watch(struct memobj *object, struct memobj_watcher *watcher)
 {
     list_push_back(&object->watchers, &watcher->link);
     watcher->object = object;
+    watcher->zapped = object->zaps;
     object->watch_changes++;
 }
 
@@ -128,18 +131,24 @@ void memobj_restore(struct memobj *object)
         watcher->restore(watcher);
 }
 
-/* When watchers have changed during a breath it begins anew, so that none is left out. */
+/*
+ * When watchers have changed during a breath it begins anew, so that none is left out; those that
+ * were told before are passed over, so that it comes to its end however often they change.
+ */
 void memobj_zap(struct memobj *object, uint64_t from, uint64_t to)
 {
     struct list *at = object->watchers.next;
+    uint64_t number = ++object->zaps;
 
     while (at != &object->watchers) {
         struct memobj_watcher *watcher = list_entry(at, struct memobj_watcher, link);
         uint64_t changes = object->watch_changes;
+        bool told = watcher->zapped == number;
 
-        if (watcher->zap)
+        watcher->zapped = number;
+        if (watcher->zap && !told)
             watcher->zap(watcher, from, to);
-        breathe_deaf_after(ZAP_WORK, "memory of a file");
+        breathe_deaf_after(told ? SKIP_WORK : ZAP_WORK, "memory of a file");
         at = changes == object->watch_changes ? at->next : object->watchers.next;
     }
 }

@@ -44,6 +44,7 @@ struct memobj_watcher {
     struct list link;
     struct mutex *lock;    /* held while `revoke` is called, which may breathe only then; or NULL */
     struct memobj *object; /* NULL: watches nothing */
+    uint64_t zapped;       /* memobj.zaps of the last zap it has behind it */
     void (*revoke)(struct memobj_watcher *watcher);
     void (*restore)(struct memobj_watcher *watcher);
     void (*zap)(struct memobj_watcher *watcher, uint64_t from, uint64_t to); /* may be NULL */
@@ -57,6 +58,7 @@ struct memobj {
     bool revoked;
     struct list watchers;
     uint64_t watch_changes; /* how often one came or went */
+    uint64_t zaps;          /* memobj_zap() so far */
 };
 
 /* Must the file be asked about every page of the object that is mapped? */
@@ -72,6 +74,10 @@ struct memobj *memobj_get(struct memobj *object);
 void memobj_put(struct memobj *object);
 /* ops->run() behind the checks that every object needs: alignment, end, revocation. */
 int memobj_run(struct memobj *object, uint64_t offset, uint64_t max, struct phys_run *out);
+/*
+ * A zap that is under way leaves the watcher out. Whoever hands translations on from one watcher to
+ * another hands on `zapped` too, and 0 if they come from several that differ in it.
+ */
 void memobj_watch(struct memobj *object, struct memobj_watcher *watcher);
 void memobj_unwatch(struct memobj_watcher *watcher);
 /* Tells all watchers; run() fails with -EIO until restored. Idempotent. May sleep. */

@@ -200,6 +200,7 @@ void mapping_free(struct mapping *mapping)
 void mapping_split(struct mapping *mapping, uaddr_t at, struct mapping *upper)
 {
     mapping_copy_kind(upper, mapping);
+    upper->watcher.zapped = mapping->watcher.zapped;
     upper->start = at;
     upper->end = mapping->end;
     upper->offset += at - mapping->start;
@@ -234,6 +235,8 @@ void mappings_join(struct space *space, uaddr_t start, uaddr_t end)
             mapping = next;
             continue;
         }
+        if (next->watcher.zapped != mapping->watcher.zapped)
+            mapping->watcher.zapped = 0;
         mapping_remove(next);
         mapping_free(next); /* another reference of its file remains: does not sleep */
         space->mapped += next_end - mapping->end;

@@ -86,6 +86,7 @@ static int make_pages(const struct move *move)
     int error = 0;
 
     mapping_watch(node);
+    node->watcher.zapped = move->from->watcher.zapped;
     if (!(node->flags & MAPPING_SHARED) || !node->object || !node->object->revoked)
         error = copy_pages(move->space, move->at, move->keep, node->cpu, move->to);
     if (!error)

@@ -16,6 +16,7 @@ struct counting_watcher {
     struct memobj_watcher watcher;
     int revoked;
     int restored;
+    int zapped;
     uint64_t from;
 };
 
@@ -48,6 +49,7 @@ static void count_restore(struct memobj_watcher *watcher)
 static void note_zap(struct memobj_watcher *watcher, uint64_t from, uint64_t to)
 {
     container_of(watcher, struct counting_watcher, watcher)->from = from;
+    container_of(watcher, struct counting_watcher, watcher)->zapped++;
 }
 
 static void test_references(void **state)
@@ -102,6 +104,39 @@ static void test_watchers(void **state)
     assert_int_equal(a.from, PAGE_SIZE);
 }
 
+static unsigned breaths;
+static struct counting_watcher comes_and_goes = {.watcher = {.zap = note_zap}};
+
+/* Another thread maps and unmaps a page of the file, again and again. */
+static int come_and_go(const char *point, enum thread_hears hears)
+{
+    assert_true(++breaths < 100);
+    memobj_unwatch(&comes_and_goes.watcher);
+    memobj_watch(&object, &comes_and_goes.watcher);
+    return 0;
+}
+
+/* Each watcher is told once, and it ends, however many come and go meanwhile. */
+static void test_zap_ends(void **state)
+{
+    struct counting_watcher a = {.watcher = {.zap = note_zap}}, b = a;
+
+    memobj_init(&object, &fake_ops, 4 * PAGE_SIZE, 0);
+    memobj_watch(&object, &a.watcher);
+    memobj_watch(&object, &comes_and_goes.watcher);
+    memobj_watch(&object, &b.watcher);
+    host_breath = come_and_go;
+    host_breath_work = breath_left = 100; /* two watchers, told or put in */
+    memobj_zap(&object, 0, PAGE_SIZE);
+    memobj_zap(&object, PAGE_SIZE, 2 * PAGE_SIZE);
+    host_breath = NULL;
+    host_breath_work = breath_left = BREATH_WORK;
+    assert_true(breaths > 0);
+    assert_int_equal(a.zapped, 2);
+    assert_int_equal(b.zapped, 2);
+    assert_int_equal(b.from, PAGE_SIZE);
+}
+
 static struct mutex lock;
 static struct counting_watcher unlocked, copy;
 
@@ -146,9 +181,8 @@ static void test_revoke_waits_last(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_references),
-        cmocka_unit_test(test_run),
-        cmocka_unit_test(test_watchers),
+        cmocka_unit_test(test_references),        cmocka_unit_test(test_run),
+        cmocka_unit_test(test_watchers),          cmocka_unit_test(test_zap_ends),
         cmocka_unit_test(test_revoke_waits_last),
     };
 

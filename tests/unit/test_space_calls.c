@@ -450,6 +450,38 @@ static void test_file_shortened_while_moved(void **state)
     memobj_put(shared_with);
 }
 
+/* Between the two halves of a file that is shortened: makes one mapping of both. */
+static void join_halves(enum thread_hears hears)
+{
+    other_does = join_halves;
+    if (host_translate(AT).size || !host_translate(AT + 4 * MIB).size)
+        return;
+    other_does = NULL;
+    assert_int_equal(space_lock(space), 0);
+    assert_int_equal(space_protect(space, AT, 8 * MIB, RW), 0);
+    space_unlock(space);
+    assert_int_equal(mapping_at(space, AT)->end, AT + 8 * MIB);
+}
+
+static void test_file_shortened_while_joined(void **state)
+{
+    shared_with = ramobj_create(8 * MIB);
+    assert_int_equal(
+        map_object(AT, 8 * MIB, RW, SPACE_SHARED | SPACE_FIXED | SPACE_POPULATE, shared_with, 0),
+        AT);
+    assert_int_equal(space_protect(space, AT + 4 * MIB, 4 * MIB, PAGE_READ), 0);
+    other_does = join_halves;
+    host_breath = other_thread;
+    host_breath_work = breath_left = 0;
+    ramobj_resize(shared_with, 0);
+    host_breath = NULL;
+    host_breath_work = breath_left = BREATH_WORK;
+    assert_null(other_does);
+    assert_false(space_has_pages(space, AT, AT + 8 * MIB));
+    space_munmap(space, AT, 8 * MIB);
+    memobj_put(shared_with);
+}
+
 /* A move that is asked to end, and the file loses its memory while the old mapping is put right. */
 static void zap_all(enum thread_hears hears)
 {
@@ -688,6 +720,7 @@ int main(void)
         TEST(test_ended_changes),
         TEST(test_file_shortened_while_filled),
         TEST(test_file_shortened_while_moved),
+        TEST(test_file_shortened_while_joined),
         TEST(test_file_shortened_after_failed_move),
         TEST(test_file_shortened_while_replacing),
         TEST(test_stack_grows_while_replacing),
