@@ -388,6 +388,22 @@ static void an_endless_storm_ends(void **state)
     machine_stop();
 }
 
+/* However many records there are: what a storm costs is bounded by how many are read. */
+static void a_storm_costs_the_same_with_many_records(void **state)
+{
+    struct vtd_unit *unit = machine_start(cap_with_records(256, 0x1000), VTD_TEST_ECAP, NULL);
+    uint64_t before = fault_total();
+
+    for (unsigned n = 0; n < 256; n++)
+        vtd_unit_fault(unit, DEVICE, 5, IOVA, false);
+    unit->endless_records = true;
+    fault_collect(machine_unit());
+    assert_true(machine_unit()->faults.deaf);
+    assert_in_range(fault_total() - before, 1024, 8 * 2048);
+    unit->endless_records = false;
+    machine_stop();
+}
+
 /* ---- shown ---- */
 
 static void shows_the_most_recent_last(void **state)
@@ -433,6 +449,7 @@ int main(void)
         cmocka_unit_test(faults_of_many_requesters_are_all_counted),
         cmocka_unit_test(made_up_requesters_do_not_hide_the_own),
         cmocka_unit_test(an_endless_storm_ends),
+        cmocka_unit_test(a_storm_costs_the_same_with_many_records),
         cmocka_unit_test(shows_the_most_recent_last),
     };
 

@@ -468,7 +468,7 @@ static void write_record(struct vtd_unit *unit, uint64_t offset, uint64_t value)
     uint64_t *record = unit->records[(offset - record_offset(unit)) / 16];
 
     require(offset % 16 == 12, "only the topmost dword of a record is written", offset);
-    if (value & (1u << 31))
+    if ((value & (1u << 31)) && !unit->endless_records)
         record[1] &= ~BIT(63);
 }
 

@@ -91,7 +91,8 @@ struct vtd_unit {
     bool registers_refuse; /* register-based invalidation answers "nothing done" */
     unsigned deaf_to;      /* enum vtd_deafness: invalidations that do nothing */
     bool protect_stuck;
-    bool endless_faults; /* the overflow bit cannot be cleared */
+    bool endless_faults;  /* the overflow bit cannot be cleared */
+    bool endless_records; /* a record that is taken is filled again at once */
     /* record of what happened */
     uint8_t events[VTD_LOG_MAX];
     size_t event_count;
