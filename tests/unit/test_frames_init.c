@@ -96,6 +96,22 @@ static void metadata_goes_where_no_block_breaks(void **state)
     host_memory_destroy();
 }
 
+/* A GiB is the largest block: two free ones side by side are two, also when they come back. */
+static void neighbouring_gibs_are_not_joined(void **state)
+{
+    static const struct phys_run usable[] = {{4 * GIB - 32 * MIB, 32 * MIB}, {4 * GIB, 2 * GIB}};
+
+    host_memory_create(4 * GIB - 32 * MIB, 2 * GIB + 32 * MIB);
+    assert_int_equal(frames_init(usable, 2, NULL, 0), 0);
+    for (unsigned round = 0; round < 2; round++) {
+        assert_int_equal(frames_alloc(ORDER_1G, 0) + frames_alloc(ORDER_1G, 0), 9 * GIB);
+        assert_true(frames_alloc(ORDER_1G, 0) == PADDR_NONE);
+        frames_release(4 * GIB, GIB);
+        frames_release(5 * GIB, GIB);
+    }
+    host_memory_destroy();
+}
+
 /* Takes every free frame: how many there were, all of them in [base, base + length). */
 static uint64_t take_all(paddr_t base, uint64_t length)
 {
@@ -274,6 +290,7 @@ int main(void)
         cmocka_unit_test(bad_runs_are_refused),
         cmocka_unit_test(metadata_goes_where_no_whole_gib_breaks),
         cmocka_unit_test(metadata_goes_where_no_block_breaks),
+        cmocka_unit_test(neighbouring_gibs_are_not_joined),
         cmocka_unit_test(memory_is_used_up_to_16_tib),
         cmocka_unit_test(a_far_run_pays_for_the_hole_before_it),
         cmocka_unit_test(lists_end_where_they_end),
