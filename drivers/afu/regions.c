@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "drivers/afu/regions.h"
 
+#include "kernel/cpu/thread.h"
 #include "kernel/cpu/user.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
+
+#define REMOVE_WORK 3000 /* of a short region, with its invalidation: breathe_deaf_after() */
 
 void afu_regions_init(struct afu_regions *regions, struct ioas *ioas, const struct ioas_user *user)
 {
@@ -92,8 +95,10 @@ void afu_dma_remove_all(struct afu_regions *regions)
     struct itree_node *node;
 
     /* Always from the first one: a removed node has no neighbours to ask. */
-    while ((node = itree_first(&regions->tree)) != NULL)
+    while ((node = itree_first(&regions->tree)) != NULL) {
         (void)remove_region(regions, region_of(node));
+        breathe_deaf_after(REMOVE_WORK, "removing regions");
+    }
 }
 
 void afu_dma_forget_users(struct afu_regions *regions)

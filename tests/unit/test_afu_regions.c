@@ -11,6 +11,7 @@
 #include "kernel/mm/heap.h"
 #include "kernel/mm/paging.h"
 #include "tests/unit/host_heap.h"
+#include "tests/unit/host_thread.h"
 #include "tests/unit/ioas_iommu.h"
 #include "tests/unit/ioas_source.h"
 
@@ -279,6 +280,30 @@ static void pitfall_37_nothing_is_released_twice(void **state)
     assert_int_equal(pins(), 0);
 }
 
+static unsigned breaths;
+
+static int count_breath(const char *point, enum thread_hears hears)
+{
+    breaths++;
+    return -EINTR; /* heard by nobody here */
+}
+
+static void others_are_let_in_while_many_regions_go(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 64; i++)
+        map(SOURCE_SCATTERED, 1);
+    breaths = 0;
+    host_breath_work = breath_left = BREATH_WORK / 10;
+    host_breath = count_breath;
+    afu_dma_remove_all(&regions);
+    host_breath = NULL;
+    host_breath_work = breath_left = BREATH_WORK;
+    assert_true(breaths >= 3);
+    assert_int_equal(regions.tree.count, 0);
+    assert_int_equal(account.used, 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -297,6 +322,7 @@ int main(void)
         CASE(pitfall_37_pin_failure_is_an_error_never_a_count),
         CASE(pitfall_37_removing_all_does_not_walk_erased_nodes),
         CASE(pitfall_37_nothing_is_released_twice),
+        CASE(others_are_let_in_while_many_regions_go),
         cmocka_unit_test_setup(a_silent_unit_keeps_the_memory_pinned, begin),
     };
 
