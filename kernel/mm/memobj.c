@@ -80,20 +80,34 @@ static bool lock_first(struct list *watchers)
 }
 
 /*
- * Those without a lock, at once: they may be taken out, cut and copied whenever somebody sleeps,
- * and find nothing left to copy then. The others move to `left`.
+ * Takes a mark in the list of watchers behind the next of them, which it returns; NULL at the end.
+ * Between two steps others may come, behind the mark, and go.
  */
+static struct memobj_watcher *next_watcher(struct memobj *object, struct memobj_watcher *mark)
+{
+    struct list *next = mark->link.next;
+
+    list_remove(&mark->link);
+    if (next == &object->watchers)
+        return NULL;
+    list_add_after(next, &mark->link);
+    return list_entry(next, struct memobj_watcher, link);
+}
+
+/* Those without a lock, who may come and go between two of them. The others move to `left`. */
 static void revoke_unlocked(struct memobj *object, struct list *left)
 {
-    struct memobj_watcher *watcher, *next;
+    struct memobj_watcher mark = {0}, *watcher;
 
-    list_for_each_entry_safe (watcher, next, &object->watchers, link) {
-        if (!watcher->lock) {
+    list_push_front(&object->watchers, &mark.link);
+    while ((watcher = next_watcher(object, &mark))) {
+        if (watcher->lock) {
+            list_remove(&watcher->link);
+            list_push_back(left, &watcher->link);
+        } else {
             watcher->revoke(watcher);
-            continue;
         }
-        list_remove(&watcher->link);
-        list_push_back(left, &watcher->link);
+        breathe_deaf_after(ZAP_WORK, "revoking memory");
     }
 }
 

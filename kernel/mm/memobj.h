@@ -36,7 +36,8 @@ struct memobj_ops {
  * before it returns (CPU and IO page tables alike), `restore` may put CPU translations back.
  * `zap`: memory in [from, to) is about to be released; CPU translations to it must go (a
  * later access asks run() again). IO page tables need not care: they hold pins. Callbacks must not
- * take watchers out. Whoever has a `lock` holds it to take the watcher out.
+ * take watchers out. Whoever has a `lock` holds it to take the watcher out. Others are let in
+ * between two callbacks: whoever takes translations over from another watcher has to be behind it.
  */
 struct mutex;
 
@@ -56,7 +57,7 @@ struct memobj {
     unsigned flags;
     unsigned references;
     bool revoked;
-    struct list watchers;
+    struct list watchers;   /* whoever is new comes last */
     uint64_t watch_changes; /* how often one came or went */
     uint64_t zaps;          /* memobj_zap() so far */
 };

@@ -121,11 +121,17 @@ static void set_end(struct mapping *mapping, uaddr_t end)
     set_gap(mapping_next(mapping));
 }
 
+static void unmap(const struct mapping *mapping, uaddr_t start, uaddr_t end)
+{
+    cpu_space_unmap(mapping->cpu, start, end - start);
+    breath_left -= (int64_t)MIN((end - start) / PAGE_SIZE * PAGE_WORK, (uint64_t)BREATH_WORK);
+}
+
 static void watch_revoke(struct memobj_watcher *watcher)
 {
-    struct mapping *mapping = container_of(watcher, struct mapping, watcher);
+    const struct mapping *mapping = container_of(watcher, struct mapping, watcher);
 
-    cpu_space_unmap(mapping->cpu, mapping->start, mapping->end - mapping->start);
+    unmap(mapping, mapping->start, mapping->end);
 }
 
 /* A fault brings the memory back. */
@@ -146,10 +152,7 @@ static void watch_zap(struct memobj_watcher *watcher, uint64_t from, uint64_t to
     end = mapping->start + MIN(to - mapping->offset, length);
     start = ALIGN_DOWN(start, cpu_space_page_size(mapping->cpu, start));
     end = ALIGN_UP(end, cpu_space_page_size(mapping->cpu, end - 1));
-    start = MAX(start, mapping->start);
-    end = MIN(end, mapping->end);
-    cpu_space_unmap(mapping->cpu, start, end - start);
-    breath_left -= (int64_t)MIN((end - start) / PAGE_SIZE * PAGE_WORK, (uint64_t)BREATH_WORK);
+    unmap(mapping, MAX(start, mapping->start), MIN(end, mapping->end));
 }
 
 void mapping_watch(struct mapping *mapping)
@@ -229,16 +232,20 @@ void mappings_join(struct space *space, uaddr_t start, uaddr_t end)
     while (mapping->start <= end && mapping != &space->top) {
         struct mapping *next = mapping_next(mapping);
         uaddr_t next_end = next->end;
+        uint64_t zapped;
 
         space_breathe_deaf(space, STEP_WORK);
         if (!continues(mapping, next)) {
             mapping = next;
             continue;
         }
-        if (next->watcher.zapped != mapping->watcher.zapped)
-            mapping->watcher.zapped = 0;
+        zapped = next->watcher.zapped == mapping->watcher.zapped ? mapping->watcher.zapped : 0;
         mapping_remove(next);
         mapping_free(next); /* another reference of its file remains: does not sleep */
+        /* Behind what it takes over: who tells the watchers in turn may not have come to that. */
+        mapping_unwatch(mapping);
+        mapping_watch(mapping);
+        mapping->watcher.zapped = zapped;
         space->mapped += next_end - mapping->end;
         mapping->end = next_end;
         set_gap(mapping_next(mapping));

@@ -9,7 +9,8 @@ ADDRESS = "0000:00:10.0"
 
 
 @pytest.mark.parametrize("device, cases", [
-    ("edu", ["allowed_ranges", "many_areas", "attached_areas", "bar_vectors", "look_through", "left_mapped"]),
+    ("edu", ["allowed_ranges", "many_areas", "attached_areas", "bar_vectors", "bar_mappings", "look_through",
+             "left_mapped"]),
     ("nvme", ["reset", "fire"]),
 ])
 def test_lets_others_in(guest, payload, device, cases):

@@ -178,12 +178,76 @@ static void test_revoke_waits_last(void **state)
     assert_int_equal(copy.restored, 1);
 }
 
+/* ---- Others come and go between two callbacks ------------------------------------------------ */
+
+static struct counting_watcher first, second, third;
+static unsigned changes;
+
+/* Somebody watches and goes again, as often as there is a breath. */
+static int watch_and_go(const char *point, enum thread_hears hears)
+{
+    if (changes++ > 100)
+        fail();
+    memobj_watch(&object, &third.watcher);
+    memobj_unwatch(&third.watcher);
+    return 0;
+}
+
+/* The second takes over what the first has, which goes; the third is new. */
+static int take_over(const char *point, enum thread_hears hears)
+{
+    if (changes++ > 0)
+        return 0;
+    memobj_unwatch(&second.watcher);
+    memobj_watch(&object, &second.watcher);
+    memobj_unwatch(&first.watcher);
+    memobj_watch(&object, &third.watcher);
+    return 0;
+}
+
+static void begin_changes(int (*change)(const char *, enum thread_hears))
+{
+    first = second = third = (struct counting_watcher){.watcher = {.revoke = count_revoke}};
+    memobj_init(&object, &fake_ops, 4 * PAGE_SIZE, MEMOBJ_DEVICE);
+    memobj_watch(&object, &second.watcher);
+    memobj_watch(&object, &first.watcher);
+    host_breath = change;
+    host_breath_work = breath_left = 0;
+    changes = 0;
+}
+
+static void end_changes(void)
+{
+    host_breath = NULL;
+    host_breath_work = breath_left = BREATH_WORK;
+}
+
+static void test_others_between(void **state)
+{
+    begin_changes(watch_and_go);
+    memobj_revoke(&object);
+    assert_int_equal(first.revoked, 1);
+    assert_int_equal(second.revoked, 1);
+    assert_true(changes >= 2); /* there is a breath between any two */
+    end_changes();
+
+    begin_changes(take_over);
+    memobj_revoke(&object);
+    assert_int_equal(first.revoked, 0);
+    assert_int_equal(second.revoked, 2);
+    assert_int_equal(third.revoked, 1);
+    end_changes();
+    memobj_unwatch(&second.watcher);
+    memobj_unwatch(&third.watcher);
+    assert_true(list_empty(&object.watchers));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_references),        cmocka_unit_test(test_run),
         cmocka_unit_test(test_watchers),          cmocka_unit_test(test_zap_ends),
-        cmocka_unit_test(test_revoke_waits_last),
+        cmocka_unit_test(test_revoke_waits_last), cmocka_unit_test(test_others_between),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -579,6 +579,38 @@ static void test_stack_grows_while_replacing(void **state)
     }
 }
 
+/* A mapping that was told already takes over pages of one that was not. */
+static void join_meanwhile(enum thread_hears hears)
+{
+    assert_int_equal(space_lock(space), 0);
+    assert_int_equal(space_protect(space, AT + MIB, MIB, PAGE_READ), 0);
+    assert_int_equal(mapping_at(space, AT)->end, AT + 2 * MIB);
+    space_unlock(space);
+}
+
+static void test_joined_while_revoked(void **state)
+{
+    struct memobj *revoked = ramobj_create(2 * MIB);
+
+    assert_int_equal(map_object(AT, MIB, PAGE_READ, SPACE_SHARED | SPACE_FIXED, revoked, 0), AT);
+    assert_int_equal(map_object(AT + MIB, MIB, RW, SPACE_SHARED | SPACE_FIXED, revoked, MIB),
+                     AT + MIB);
+    assert_non_null(reach(AT, false));
+    assert_non_null(reach(AT + 2 * MIB - 1, false));
+    begin_between(other_thread, join_meanwhile);
+    space_unlock(space);
+    memobj_revoke(revoked);
+    assert_int_equal(space_lock(space), 0);
+    end_between();
+    assert_null(other_does);
+    assert_false(host_translate(AT).size);
+    assert_false(host_translate(AT + 2 * MIB - 1).size);
+    memobj_restore(revoked);
+    assert_non_null(reach(AT + 2 * MIB - 1, false));
+    space_munmap(space, AT, 2 * MIB);
+    memobj_put(revoked);
+}
+
 /*
  * What a call has been allowed to lock a device cannot pin as well at one of the call's breaths,
  * and what a device has pinned is not locked.
@@ -724,6 +756,7 @@ int main(void)
         TEST(test_file_shortened_after_failed_move),
         TEST(test_file_shortened_while_replacing),
         TEST(test_stack_grows_while_replacing),
+        TEST(test_joined_while_revoked),
         TEST(test_pinned_while_locked),
         TEST(test_stack_grows_while_locked),
         TEST(test_room_below_stacks),

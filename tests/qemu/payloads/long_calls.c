@@ -15,12 +15,16 @@
 #include "conform.h"
 #include "vfio_open.h"
 
-#define PAGE      4096u
-#define RANGES    65536u
-#define AREAS     40000u
-#define ATTACHED  8000u
-#define BAR_PIECE (128u << 10)
-#define WATCHES   900u
+#define PAGE               4096u
+#define RANGES             65536u
+#define AREAS              40000u
+#define ATTACHED           8000u
+#define BAR_PIECE          (128u << 10)
+#define WATCHES            900u
+#define BAR_SIZE           (1u << 20) /* of edu */
+#define BAR_MAPPINGS       500u
+#define PCI_COMMAND        4
+#define PCI_COMMAND_MEMORY 2
 
 #define SIZE_SMALL ((size_t)64 << 20)
 
@@ -248,9 +252,30 @@ static void fire(void)
     close_files(&files);
 }
 
+/* All of them lose their pages when decoding goes off. */
+static void bar_mappings(void)
+{
+    const off_t command = ((off_t)VFIO_PCI_CONFIG_REGION_INDEX << 40) + PCI_COMMAND;
+    struct vfio_files files;
+    uint16_t off = 0, on = PCI_COMMAND_MEMORY;
+    char *at[BAR_MAPPINGS];
+
+    CHECK_OK(vfio_open(device, &files));
+    CHECK_EQUAL(pwrite(files.device, &on, sizeof(on), command), sizeof(on));
+    for (unsigned i = 0; i < BAR_MAPPINGS; i++) {
+        at[i] = mmap(NULL, BAR_SIZE, PROT_READ, MAP_SHARED, files.device, 0);
+        CHECK(at[i] != MAP_FAILED);
+    }
+    CHECK_EQUAL(pwrite(files.device, &off, sizeof(off), command), sizeof(off));
+    for (unsigned i = 0; i < BAR_MAPPINGS; i++)
+        CHECK_OK(munmap(at[i], BAR_SIZE));
+    close_files(&files);
+}
+
 static const struct conform_case cases[] = {
-    CASE(allowed_ranges), CASE(many_areas), CASE(attached_areas), CASE(bar_vectors),
-    CASE(reset),          CASE(fire),       CASE(look_through),   CASE(left_mapped),
+    CASE(allowed_ranges), CASE(many_areas),   CASE(attached_areas),
+    CASE(bar_vectors),    CASE(bar_mappings), CASE(reset),
+    CASE(fire),           CASE(look_through), CASE(left_mapped),
 };
 
 int main(int argc, char **argv)
