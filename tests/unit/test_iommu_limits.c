@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "kernel/iommu/remap.h"
 #include "kernel/iommu/snapshot.h"
 #include "kernel/lib/error.h"
 #include "tests/unit/iommu_machine.h"
@@ -133,6 +134,44 @@ static void domain_ids_are_given_again(void **state)
     machine_stop();
 }
 
+/* ---- interrupt entries ---- */
+
+static unsigned interrupt(struct vtd_unit *unit, unsigned index)
+{
+    uint8_t vector;
+    uint32_t destination;
+    bool level;
+
+    return vtd_unit_interrupt(unit, DEVICE, remap_message_address(index), 0, &vector, &destination,
+                              &level);
+}
+
+/* Entries given back are gone, to the last, and those of the neighbours on both sides stay. */
+static void entries_go_without_their_neighbours(void **state)
+{
+    const struct remap_source source = {VTD_SOURCE_EXACT, DEVICE};
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    unsigned first;
+
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(remap_alloc(machine_unit(), 1, false, &first), 0);
+        assert_int_equal(first, i);
+        remap_write(machine_unit(), i, (uint8_t)(0x40 + i), 0, false, source);
+    }
+    assert_int_equal(remap_commit(machine_unit(), 0, 4), 0);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(interrupt(unit, i), 0);
+    assert_int_equal(remap_free(machine_unit(), 1, 2), 0);
+    invalidate_all_entries(machine_unit());
+    assert_int_equal(invalidation_wait(machine_unit()), 0);
+    assert_int_equal(interrupt(unit, 0), 0);
+    assert_int_equal(interrupt(unit, 1), 0x22);
+    assert_int_equal(interrupt(unit, 2), 0x22);
+    assert_int_equal(interrupt(unit, 3), 0);
+    assert_int_equal(machine_unit()->remap.in_use, 2);
+    machine_stop();
+}
+
 /* ---- the report ---- */
 
 /* As docs/report.md says: whoever reads a report counts on it. */
@@ -208,6 +247,7 @@ int main(void)
         cmocka_unit_test(registers_are_mapped_to_the_last_and_no_further),
         cmocka_unit_test(a_full_table_of_regions_is_read_to_the_last),
         cmocka_unit_test(domain_ids_are_given_again),
+        cmocka_unit_test(entries_go_without_their_neighbours),
         cmocka_unit_test(the_report_has_the_room_that_is_promised),
         cmocka_unit_test(a_queue_that_keeps_failing_is_given_up),
         cmocka_unit_test(a_unit_is_fenced_once),
