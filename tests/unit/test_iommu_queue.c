@@ -212,7 +212,6 @@ static void a_refused_wait_fences(void **state)
     end(domain, DEVICE);
 }
 
-/* A dead queue: bounded, loud, and neither memory nor ids are reused, whatever comes later. */
 /* Two gathers taken in turn: each takes the table of the other's last page out, and covers it. */
 static void gathers_taken_in_turn_cover_each_other_s_tables(void **state)
 {
@@ -271,6 +270,7 @@ static void the_idle_table_moves_with_its_user(void **state)
     end(domain, DEVICE);
 }
 
+/* A dead queue: bounded, loud, and neither memory nor ids are reused, whatever comes later. */
 static void pitfall_11_a_dead_queue_fences_the_unit(void **state)
 {
     struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
