@@ -316,6 +316,43 @@ static void a_map_on_a_dying_unit_is_undone(void **state)
     end(domain, DEVICE);
 }
 
+/* A leaf over what was unmapped and may still be cached waits for an invalidation: none, no leaf.
+ */
+static void a_map_over_a_cached_page_needs_an_answer(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    struct iommu_domain *domain = attached_domain(DEVICE);
+    struct iommu_translation found;
+    struct iommu_gather gather;
+
+    machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_READ);
+    iommu_gather_init(&gather, domain);
+    iommu_unmap(domain, IOVA, PAGE_SIZE, &gather);
+    unit->dead = true;
+    assert_int_equal(iommu_map(domain, IOVA, &page, 1, IOMMU_READ, 0), -EIO);
+    assert_false(iommu_translate(domain, IOVA, &found));
+    assert_int_equal(iommu_sync(&gather), -EIO);
+    end(domain, DEVICE);
+}
+
+/* Not even where nothing was ever cached, with a write buffer or without. */
+static void a_fenced_unit_takes_nothing_new(void **state)
+{
+    for (unsigned buffered = 0; buffered < 2; buffered++) {
+        uint64_t cap = CAP_WITH(buffered ? BIT(4) : 0, 0);
+        struct vtd_unit *unit = machine_start(cap, VTD_TEST_ECAP, NULL);
+        struct iommu_domain *domain = attached_domain(DEVICE), *idle = machine_domain();
+
+        machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_READ);
+        unit->dead = true;
+        assert_int_equal(unmap(domain, IOVA, PAGE_SIZE), -EIO);
+        assert_int_equal(iommu_map(idle, IOVA, &page, 1, IOMMU_READ, 0), -EIO);
+        assert_int_equal(unit_flush_writes(machine_unit()), buffered ? -EIO : 0);
+        iommu_domain_destroy(idle);
+        end(domain, DEVICE);
+    }
+}
+
 static void an_attach_on_a_dying_unit_ends_in_nothing(void **state)
 {
     struct vtd_unit *unit = machine_start(CAP_WITH(BIT(7), 0), VTD_TEST_ECAP, NULL);
@@ -341,12 +378,10 @@ static struct vtd_unit *ats_machine_with(bool allowed_by_platform, bool option, 
     device = host_pci_add(0, BELOW, port);
     device->cap_ats = ATS_CAPABILITY;
     device->ats_depth = 7;
-    if (allowed_by_platform) {
-        struct dmar_port *allowed = &host_dmar.ports[host_dmar.port_count++];
-
-        *allowed = (struct dmar_port){0};
-        host_dmar_scope(&allowed->scopes, DMAR_SCOPE_BRIDGE, 0, 0, 4, 0);
-    }
+    /* Another port is named where this one must not be. */
+    host_dmar.ports[host_dmar.port_count] = (struct dmar_port){0};
+    host_dmar_scope(&host_dmar.ports[host_dmar.port_count++].scopes, DMAR_SCOPE_BRIDGE, 0, 0,
+                    allowed_by_platform ? 4 : 5, 0);
     assert_int_equal(machine_init(&options), 0);
     return unit;
 }
@@ -511,6 +546,19 @@ static void a_device_tlb_that_does_not_answer_is_not_believed(void **state)
     end(domain, BELOW);
 }
 
+static void a_fenced_unit_trusts_no_device_tlb(void **state)
+{
+    struct vtd_unit *unit = ats_machine(true, true);
+    struct iommu_domain *domain = attached_domain(BELOW);
+
+    assert_int_equal(ats_control(), 0x8000);
+    unit->dead = true;
+    assert_int_equal(iommu_detach(domain, 0, BELOW), -EIO);
+    assert_int_equal(ats_control(), 0);
+    iommu_domain_destroy(domain);
+    machine_stop();
+}
+
 /* A function in reset would not answer either, and has forgotten everything by the end. */
 static void a_device_tlb_in_reset_is_not_asked(void **state)
 {
@@ -601,6 +649,21 @@ static void registers_that_hang_or_refuse_fence(void **state)
     }
 }
 
+/* An attach begins with the context cache; what would come next is not asked any more. */
+static void a_refused_context_invalidation_fences(void **state)
+{
+    struct vtd_unit *unit = machine_start(CAP_WITH(BIT(7), 0), ECAP_WITH(0, BIT(1)), &unsafe);
+    struct iommu_domain *domain = machine_domain();
+
+    unit->registers_refuse = true;
+    unit->iotlb = 0;
+    assert_int_equal(iommu_attach(domain, 0, DEVICE), -EIO);
+    assert_true(machine_unit()->fenced);
+    assert_int_equal(unit->iotlb, 0);
+    iommu_domain_destroy(domain);
+    machine_stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -617,6 +680,8 @@ int main(void)
         cmocka_unit_test(the_idle_table_moves_with_its_user),
         cmocka_unit_test(pitfall_11_a_dead_queue_fences_the_unit),
         cmocka_unit_test(a_map_on_a_dying_unit_is_undone),
+        cmocka_unit_test(a_map_over_a_cached_page_needs_an_answer),
+        cmocka_unit_test(a_fenced_unit_takes_nothing_new),
         cmocka_unit_test(an_attach_on_a_dying_unit_ends_in_nothing),
         cmocka_unit_test(device_tlbs_are_off_unless_all_agree),
         cmocka_unit_test(device_tlbs_are_invalidated_after_the_iotlb),
@@ -626,10 +691,12 @@ int main(void)
         cmocka_unit_test(device_tlbs_forget_before_an_address_is_used_again),
         cmocka_unit_test(a_device_tlb_that_does_not_answer_is_not_believed),
         cmocka_unit_test(requests_behind_a_time_out_are_made_up_for),
+        cmocka_unit_test(a_fenced_unit_trusts_no_device_tlb),
         cmocka_unit_test(a_device_tlb_in_reset_is_not_asked),
         cmocka_unit_test(a_refused_device_tlb_request_turns_ats_off),
         cmocka_unit_test(registers_serve_a_unit_without_a_queue),
         cmocka_unit_test(registers_that_hang_or_refuse_fence),
+        cmocka_unit_test(a_refused_context_invalidation_fences),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
