@@ -240,6 +240,25 @@ static void a_unit_is_fenced_once(void **state)
     machine_stop();
 }
 
+/* ---- table pages ---- */
+
+/* A page that comes back to a full chunk is handed out again before there is a new chunk. */
+static void a_full_chunk_takes_pages_back(void **state)
+{
+    struct iommu_table_page *pages[TABLE_CHUNK_PAGES - 1];
+    struct table_pool pool;
+
+    machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    table_pool_init(&pool, false);
+    for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
+        pages[i] = table_alloc(&pool, 0);
+    assert_int_equal(pool.chunks, 1);
+    table_release(&pool, pages[3]);
+    assert_ptr_equal(table_alloc(&pool, 0), pages[3]);
+    assert_int_equal(pool.chunks, 1);
+    machine_stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +270,7 @@ int main(void)
         cmocka_unit_test(the_report_has_the_room_that_is_promised),
         cmocka_unit_test(a_queue_that_keeps_failing_is_given_up),
         cmocka_unit_test(a_unit_is_fenced_once),
+        cmocka_unit_test(a_full_chunk_takes_pages_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

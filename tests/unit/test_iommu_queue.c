@@ -373,15 +373,19 @@ static struct vtd_unit *ats_machine_with(bool allowed_by_platform, bool option, 
     struct iommu_options options = {.ats = option};
     struct vtd_unit *unit = machine_build(VTD_TEST_CAP, ecap);
     struct pci_device *port = host_pci_add(0, PORT, NULL), *device;
+    struct dmar_port *allowed;
 
     host_pci_bridge(port, 4, 4, 4);
     device = host_pci_add(0, BELOW, port);
     device->cap_ats = ATS_CAPABILITY;
     device->ats_depth = 7;
-    /* Another port is named where this one must not be. */
-    host_dmar.ports[host_dmar.port_count] = (struct dmar_port){0};
-    host_dmar_scope(&host_dmar.ports[host_dmar.port_count++].scopes, DMAR_SCOPE_BRIDGE, 0, 0,
-                    allowed_by_platform ? 4 : 5, 0);
+    /* Where it must not be, another port is named, and an I/O APIC at the place of the right one.
+     */
+    allowed = &host_dmar.ports[host_dmar.port_count++];
+    *allowed = (struct dmar_port){0};
+    host_dmar_scope(&allowed->scopes, DMAR_SCOPE_BRIDGE, 0, 0, allowed_by_platform ? 4 : 5, 0);
+    if (!allowed_by_platform)
+        host_dmar_scope(&allowed->scopes, DMAR_SCOPE_IO_APIC, 0, 0, 4, 0);
     assert_int_equal(machine_init(&options), 0);
     return unit;
 }
@@ -524,7 +528,7 @@ static void device_tlbs_forget_before_an_address_is_used_again(void **state)
 static void a_device_tlb_that_does_not_answer_is_not_believed(void **state)
 {
     struct vtd_unit *unit = ats_machine(true, true);
-    struct iommu_domain *domain = attached_domain(BELOW);
+    struct iommu_domain *domain = attached_domain(BELOW), *without = attached_domain(OTHER);
 
     machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
     machine_expect_dma(unit, BELOW, IOVA, true, TARGET);
@@ -535,6 +539,7 @@ static void a_device_tlb_that_does_not_answer_is_not_believed(void **state)
     assert_int_equal(vtd_unit_translated(unit, BELOW), 0xd);
     machine_expect_refused(unit, BELOW, IOVA, true, 5);
     assert_false(host_pci_master(pci_find(0, BELOW)));
+    assert_true(host_pci_master(pci_find(0, OTHER)));
     assert_int_equal(ats_control(), 0);
     assert_int_equal(machine_unit()->invalidation.time_outs, 1);
     assert_int_equal(unit->fsts & VTD_FSTS_ITE, 0);
@@ -543,6 +548,18 @@ static void a_device_tlb_that_does_not_answer_is_not_believed(void **state)
     assert_int_equal(iommu_detach(domain, 0, BELOW), 0);
     assert_int_equal(iommu_attach(domain, 0, BELOW), 0);
     assert_int_equal(ats_control(), 0);
+    assert_int_equal(iommu_detach(without, 0, OTHER), 0);
+    iommu_domain_destroy(without);
+    end(domain, BELOW);
+}
+
+static void a_device_without_the_capability_has_no_device_tlb(void **state)
+{
+    struct vtd_unit *unit = ats_machine(true, true);
+
+    pci_find(0, BELOW)->cap_ats = 0;
+    struct iommu_domain *domain = attached_domain(BELOW);
+    assert_int_equal(vtd_unit_translated(unit, BELOW), 0xd);
     end(domain, BELOW);
 }
 
@@ -691,6 +708,7 @@ int main(void)
         cmocka_unit_test(device_tlbs_forget_before_an_address_is_used_again),
         cmocka_unit_test(a_device_tlb_that_does_not_answer_is_not_believed),
         cmocka_unit_test(requests_behind_a_time_out_are_made_up_for),
+        cmocka_unit_test(a_device_without_the_capability_has_no_device_tlb),
         cmocka_unit_test(a_fenced_unit_trusts_no_device_tlb),
         cmocka_unit_test(a_device_tlb_in_reset_is_not_asked),
         cmocka_unit_test(a_refused_device_tlb_request_turns_ats_off),
