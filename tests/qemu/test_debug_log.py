@@ -7,7 +7,7 @@ DEBUG = [("log-level", "debug")]
 
 
 def test_settings_devices_and_refused_calls(guest, payload):
-    ran = guest(payload("memlock"), devices=["edu"], args=["limited", "0000:00:10.0"], settings=DEBUG,
+    ran = guest(payload("memlock"), devices=["edu"], args=["limited", "type1", "0000:00:10.0"], settings=DEBUG,
                 config="# a remark\nmemlock = 1M\n").run()
     assert ran.status == 0, ran.log
     for line in (r"bulkhead\.conf: memlock = 1M", r"command line: .*log-level=.*", r"0000:00:10\.0: in use by \S+",
@@ -24,5 +24,6 @@ def test_faults(guest, payload):
 
 
 def test_silent_without(guest, payload):
-    ran = guest(payload("memlock"), devices=["edu"], args=["limited", "0000:00:10.0"], settings=[("memlock", "1M")]).run()
+    ran = guest(payload("memlock"), devices=["edu"], args=["limited", "type1", "0000:00:10.0"],
+                settings=[("memlock", "1M")]).run()
     assert "] debug " not in ran.serial, ran.log

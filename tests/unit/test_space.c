@@ -379,6 +379,8 @@ static void test_pinned_memory_survives_munmap(void **state)
     assert_true(host_translate(AT).base != run.base);
     assert_int_equal(*(unsigned char *)phys_to_virt(run.base), 77);
     frames_unpin(run.base, run.length);
+    while (frames_settle())
+        ;
     source.ops->put(source.context);
 }
 

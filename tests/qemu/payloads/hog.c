@@ -133,9 +133,9 @@ static const struct {
     int (*take)(long *count);
     int expected[2];
 } things[] = {
-    {"memory", take_memory, {ENOMEM, ENOMEM}}, {"file", take_file, {ENOSPC, ENOSPC}},
-    {"shared", take_shared, {ENOSPC, ENOSPC}}, {"files", take_files, {EMFILE, ENOMEM}},
-    {"watches", take_watches, {0, ENOMEM}},    {"names", take_names, {ENOSPC, ENOMEM}},
+    {"memory", take_memory, {ENOMEM, ENOMEM}},   {"file", take_file, {ENOSPC, ENOSPC}},
+    {"shared", take_shared, {ENOSPC, ENOSPC}},   {"files", take_files, {EMFILE, ENOMEM}},
+    {"watches", take_watches, {ENOSPC, ENOSPC}}, {"names", take_names, {ENOSPC, ENOMEM}},
 };
 
 int main(int argc, char **argv)
