@@ -19,14 +19,17 @@ enum {
     ENTRY_MASKED = 1,
 };
 
-/* The device throttles: what comes too soon comes later. */
+/*
+ * The device throttles: what comes too soon comes later, and some versions of QEMU send each
+ * message once more when its time is over. The pause lets all that happen.
+ */
 static void raise_vector_0(void)
 {
     const struct timespec pause = {0, 2000000};
 
-    nanosleep(&pause, NULL);
     set_register(RAISE, CAUSE);
     set_register(CAUSES, CAUSE);
+    nanosleep(&pause, NULL);
 }
 
 static int bind_vector(int event)
@@ -55,12 +58,12 @@ static void e1000e_unheard_message_waits(void)
         return;
     CHECK_OK(bind_vector(events[0]));
     raise_vector_0();
-    CHECK_EQUAL(take(events[0]), 1);
+    CHECK(take(events[0]) > 0);
     CHECK_OK(bind_vector(-1));
     raise_vector_0();
     CHECK_OK(bind_vector(events[1]));
     CHECK_EQUAL(take(events[0]), 0);
-    CHECK_EQUAL(take(events[1]), 1);
+    CHECK(take(events[1]) > 0);
 }
 
 /*
@@ -82,13 +85,13 @@ static void e1000e_spoiled_entry_is_written_afresh(void)
     raise_vector_0();
     CHECK_EQUAL(take(events[0]), 0);
     entry[3] = 0;
-    CHECK_EQUAL(take(events[0]), 1);
+    CHECK(take(events[0]) > 0);
     entry[0] = 0xfee00018 | 0x7ff0 << 5; /* an entry that nobody has */
     raise_vector_0();
     CHECK_EQUAL(take(events[0]), 0);
     CHECK_OK(bind_vector(events[1]));
     raise_vector_0();
-    CHECK_EQUAL(take(events[1]), 1);
+    CHECK(take(events[1]) > 0);
     entry[0] = entry[1] = entry[2] = 0; /* any address: a write like any other, refused */
     raise_vector_0();
     CHECK_EQUAL(take(events[1]), 0);
