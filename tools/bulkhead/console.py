@@ -4,20 +4,21 @@
 import re
 
 REFUSED = b"error refused: "
+HALTED = b"info  halted"  # said by a kernel whose machine goes on for a moment after it was switched off
 
 
-def may_be_refusal(line):
-    """Could this, the end of what was read, become the line in which the kernel refuses to start?"""
+def may_become(line, start):
+    """Could this, the end of what was read, become a line of the kernel that starts with these words?"""
     stamp, found, words = line.partition(b"] ")
     if not found:
         return re.fullmatch(rb"\[[ \d.]*\]?", line) is not None
-    return re.fullmatch(rb"\[[ \d.]*", stamp) is not None and (REFUSED.startswith(words) or words.startswith(REFUSED))
+    return re.fullmatch(rb"\[[ \d.]*", stamp) is not None and (start.startswith(words) or words.startswith(start))
 
 
 class Shown:
     """The serial line as a file wants it: lines end in LF alone, since the carriage returns are the
-    kernel's, for terminals. The sentence of a refusal, always the last line, is kept back: the command
-    ends with it."""
+    kernel's, for terminals. The sentence of a refusal, which is the last line but for that of
+    halting, is kept back: the command ends with it."""
 
     def __init__(self):
         self.held, self.line_start = b"", True
@@ -26,7 +27,10 @@ class Shown:
         """Takes what was read and returns what is to be shown."""
         text = (self.held + data).replace(b"\r\n", b"\n")
         last = text.rfind(b"\n", 0, -1) + 1
-        if (last or self.line_start) and may_be_refusal(text[last:]):
+        before = text.rfind(b"\n", 0, max(last - 1, 0)) + 1
+        if last and (before or self.line_start) and may_become(text[before:last], REFUSED) and may_become(text[last:], HALTED):
+            keep = before
+        elif (last or self.line_start) and may_become(text[last:], REFUSED):
             keep = last
         else:
             keep = len(text) - text.endswith(b"\r")
