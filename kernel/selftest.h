@@ -3,7 +3,7 @@
 #ifndef KERNEL_SELFTEST_H
 #define KERNEL_SELFTEST_H
 
-#include "kernel/config/config.h"
+#include "kernel/machine/config/config.h"
 #include "kernel/lib/refusal.h"
 
 /* Runs the test before the payload. -EIO with a sentence when it failed; some do not return. */

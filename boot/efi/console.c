@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* One-line messages on the firmware's console. */
-#include "boot/efi/loader.h"
+#include "boot/efi/internal.h"
 
 #include <stdarg.h>
 

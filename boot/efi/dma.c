@@ -4,7 +4,7 @@
  * when boot services end, and a device it left running would write into memory that the kernel owns
  * by then. Uses EFI_PCI_IO_PROTOCOL (UEFI specification, 14.4).
  */
-#include "boot/efi/loader.h"
+#include "boot/efi/internal.h"
 
 #include <efipciio.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The last steps, after the firmware is gone. */
-#include "boot/efi/loader.h"
+#include "boot/efi/internal.h"
 
 #include "kernel/lib/string.h"
 

@@ -3,7 +3,7 @@
  * The UEFI door: read the files, put the kernel in place, end the firmware's DMA, leave the
  * firmware, enter the kernel (include/bulkhead/boot_info.h).
  */
-#include "boot/efi/loader.h"
+#include "boot/efi/internal.h"
 
 #include "boot/efi/elf.h"
 #include "boot/efi/load_options.h"

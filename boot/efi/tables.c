@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What the firmware knows of the machine and the kernel wants: ACPI's root, the framebuffer. */
-#include "boot/efi/loader.h"
+#include "boot/efi/internal.h"
 
 #include "kernel/lib/string.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Files of the folder \bulkhead on the loader's own volume (UEFI specification, 13.4, 13.5). */
-#include "boot/efi/loader.h"
+#include "boot/efi/internal.h"
 
 /* Some firmware fails on very large reads; this much at a time is fast enough everywhere. */
 #define CHUNK (UINT64_C(4) << 20)

@@ -8,7 +8,7 @@ KERNEL_FLAGS := --target=x86_64-unknown-none-elf -std=gnu11 -O2 -fno-unroll-loop
                 -fno-omit-frame-pointer -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-strict-aliasing \
                 -I. -Iinclude -Iinclude/uapi $(WARN)
 
-KERNEL_SOURCES := $(sort $(wildcard kernel/*.c kernel/*/*.c kernel/*/*.S drivers/*/*.c boot/pvh/*.c boot/pvh/*.S))
+KERNEL_SOURCES := $(sort $(wildcard kernel/*.c kernel/*/*.c kernel/*/*/*.c kernel/*/*.S drivers/*/*.c boot/pvh/*.c boot/pvh/*.S))
 KERNEL_OBJECTS := $(patsubst %,$(BUILD)/obj/%.o,$(KERNEL_SOURCES))
 
 $(BUILD)/obj/%.c.o: %.c

@@ -4,14 +4,14 @@
  * between a DMA region and a window in its BAR. Each request is one interrupt. Addresses go through
  * the same region tree and the same page tables that a card's own DMA would.
  */
-#include "drivers/afu/afu_internal.h"
+#include "drivers/afu/internal.h"
 #include "kernel/cpu/mmio.h"
 #include "kernel/iommu/iommu.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/direct.h"
 #include "kernel/mm/heap.h"
-#include "kernel/mm/paging.h"
+#include "kernel/mm/paging/paging.h"
 
 #define BOUNCE_ID        0x3f
 #define BOUNCE_GUID_LOW  UINT64_C(0xb0b0b0b0b0c0ffee)

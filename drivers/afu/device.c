@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Starting a card with the first open of any of its nodes, stopping it with the last close. */
-#include "drivers/afu/afu_internal.h"
+#include "drivers/afu/internal.h"
 #include "kernel/lib/error.h"
 #include "kernel/pci/use.h"
 

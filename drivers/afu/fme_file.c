@@ -2,7 +2,7 @@
 /* /dev/dfl-fme.N. */
 #include <linux/fpga-dfl.h>
 
-#include "drivers/afu/afu_internal.h"
+#include "drivers/afu/internal.h"
 #include "kernel/lib/error.h"
 
 static int64_t get_api_version(void *node, uint64_t argument)

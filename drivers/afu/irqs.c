@@ -2,7 +2,7 @@
 /* Interrupts of a card to eventfds: DFL_FPGA_*_GET_IRQ_NUM and _SET_IRQ. */
 #include <linux/fpga-dfl.h>
 
-#include "drivers/afu/afu_internal.h"
+#include "drivers/afu/internal.h"
 #include "kernel/cpu/user.h"
 #include "kernel/file/eventfd.h"
 #include "kernel/lib/error.h"

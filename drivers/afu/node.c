@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the FME's and the ports' device files have in common. */
-#include "drivers/afu/afu_internal.h"
+#include "drivers/afu/internal.h"
 #include "kernel/cpu/user.h"
 #include "kernel/lib/error.h"
 

@@ -2,7 +2,7 @@
 /* /dev/dfl-port.N. */
 #include <linux/fpga-dfl.h>
 
-#include "drivers/afu/afu_internal.h"
+#include "drivers/afu/internal.h"
 #include "kernel/cpu/user.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who serves a port: a DFL card, or QEMU's edu device standing in for an AFU. */
-#include "drivers/afu/afu_internal.h"
+#include "drivers/afu/internal.h"
 #include "drivers/afu/port_reset.h"
 #include "kernel/cpu/mmio.h"
 #include "kernel/cpu/thread.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From a PCI function to an FME and ports with device files. */
-#include "drivers/afu/afu_internal.h"
+#include "drivers/afu/internal.h"
 #include "drivers/afu/port_reset.h"
 #include "kernel/cpu/mmio.h"
 #include "kernel/file/tree.h"
@@ -8,7 +8,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/heap.h"
-#include "kernel/mm/paging.h"
+#include "kernel/mm/paging/paging.h"
 #include "kernel/pci/bar_object.h"
 #include "kernel/pci/registers.h"
 

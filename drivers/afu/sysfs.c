@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The rows under /sys/class/fpga_region that user programs read. */
-#include "drivers/afu/afu_internal.h"
+#include "drivers/afu/internal.h"
 #include "kernel/cpu/mmio.h"
 #include "kernel/file/tree.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/format.h"
-#include "kernel/mm/paging.h"
+#include "kernel/mm/paging/paging.h"
 #include "kernel/pci/registers.h"
 
 #define PATH_SIZE      96

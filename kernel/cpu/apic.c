@@ -7,7 +7,7 @@
 #include "kernel/cpu/time.h"
 #include "kernel/cpu/trap.h"
 #include "kernel/lib/panic.h"
-#include "kernel/mm/paging.h"
+#include "kernel/mm/paging/paging.h"
 
 /* Register offsets of the memory-mapped form; the MSR form is MSR_X2APIC_BASE + offset / 16. */
 enum apic_register {

@@ -9,7 +9,7 @@
  */
 #include "kernel/cpu/apic.h"
 #include "kernel/cpu/tables.h"
-#include "kernel/cpu/trap_internal.h"
+#include "kernel/cpu/internal.h"
 
 bool held_let_in;
 

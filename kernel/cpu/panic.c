@@ -2,7 +2,7 @@
 /* The end of the road: says what happened in words, then lets the last word to whoever set it. */
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/layout.h"
-#include "kernel/cpu/trap_internal.h"
+#include "kernel/cpu/internal.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"

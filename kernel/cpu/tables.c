@@ -4,7 +4,7 @@
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/layout.h"
 #include "kernel/lib/error.h"
-#include "kernel/mm/paging.h"
+#include "kernel/mm/paging/paging.h"
 
 #define EARLY_STACK_SIZE 4096
 #define IST_STACK_SIZE   8192

@@ -6,11 +6,11 @@
 #include "kernel/cpu/layout.h"
 #include "kernel/cpu/tables.h"
 #include "kernel/cpu/timer.h"
-#include "kernel/cpu/trap_internal.h"
+#include "kernel/cpu/internal.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/panic.h"
 #include "kernel/mm/heap.h"
-#include "kernel/mm/paging.h"
+#include "kernel/mm/paging/paging.h"
 
 #define STACK_SIZE    (16 * KIB)
 #define TIME_SLICE_NS (10 * NS_PER_MS)

@@ -4,10 +4,10 @@
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/layout.h"
 #include "kernel/cpu/thread.h"
-#include "kernel/cpu/trap_internal.h"
+#include "kernel/cpu/internal.h"
 #include "kernel/cpu/time.h"
 #include "kernel/lib/log.h"
-#include "kernel/mm/paging.h"
+#include "kernel/mm/paging/paging.h"
 
 _Static_assert(sizeof(struct trap_frame) == FRAME_SIZE, "layout.h");
 _Static_assert(offsetof(struct trap_frame, rcx) == FRAME_RCX, "layout.h");

@@ -2,7 +2,7 @@
 #include "kernel/cpu/user.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/lib/error.h"
-#include "kernel/mm/paging.h"
+#include "kernel/mm/paging/paging.h"
 
 /* user_copy.S */
 int user_copy(void *to, const void *from, size_t length);

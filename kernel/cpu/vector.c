@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Who owns which interrupt vector. */
 #include "kernel/cpu/apic.h"
-#include "kernel/cpu/trap_internal.h"
+#include "kernel/cpu/internal.h"
 #include "kernel/cpu/time.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Terminal calls of the Linux interface (ioctl_tty(2)), as far as programs ask at start. */
 #include "kernel/file/console.h"
-#include "kernel/console/serial.h"
+#include "kernel/machine/console/serial.h"
 #include "kernel/cpu/user.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/heap.h"

@@ -4,7 +4,7 @@
 #include "kernel/lib/error.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/frames.h"
+#include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
 
 /* Work (breathe_after()): a run that is looked up and pinned, unpinned, looked at; a leaf; a call;

@@ -14,9 +14,9 @@ struct ioas_source_ops {
      * run), with write access if `write`. Fills at most `room` of `out`, which may cover only the
      * beginning of the range, and returns how many (at least 1).
      * May breathe before it looks at the first of them.
-     * All runs of one call are of one kind: RAM that kernel/mm/frames.h owns (*device is NULL), or
-     * device memory of the object *device (borrowed from the source).
-     * -EFAULT: nothing (writable) at `offset`; -ENOMEM: no frame to put there; -EIO: revoked.
+     * All runs of one call are of one kind: RAM that kernel/mm/frames/frames.h owns (*device is
+     * NULL), or device memory of the object *device (borrowed from the source). -EFAULT: nothing
+     * (writable) at `offset`; -ENOMEM: no frame to put there; -EIO: revoked.
      */
     int (*runs)(void *context, uint64_t offset, uint64_t length, bool write, struct phys_run *out,
                 size_t room, struct memobj **device);

@@ -10,7 +10,7 @@
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/direct.h"
-#include "kernel/mm/frames.h"
+#include "kernel/mm/frames/frames.h"
 
 /* Errors answered in one wait before the unit counts as broken, and ring slots kept free for it. */
 #define RECOVERIES_MAX 4u

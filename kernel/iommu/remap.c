@@ -7,7 +7,7 @@
 #include "kernel/lib/error.h"
 #include "kernel/lib/panic.h"
 #include "kernel/mm/direct.h"
-#include "kernel/mm/frames.h"
+#include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
 #include "kernel/pci/pci.h"
 #include "kernel/pci/registers.h"

@@ -6,7 +6,7 @@
 #ifndef KERNEL_IOMMU_REMAP_H
 #define KERNEL_IOMMU_REMAP_H
 
-#include "kernel/acpi/dmar.h"
+#include "kernel/machine/acpi/dmar.h"
 #include "kernel/iommu/iommu.h"
 #include "kernel/iommu/structures.h"
 #include "kernel/lib/types.h"

@@ -3,7 +3,7 @@
 #ifndef KERNEL_IOMMU_SCOPE_H
 #define KERNEL_IOMMU_SCOPE_H
 
-#include "kernel/acpi/dmar.h"
+#include "kernel/machine/acpi/dmar.h"
 #include "kernel/lib/types.h"
 
 /*

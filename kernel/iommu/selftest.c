@@ -10,8 +10,8 @@
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/direct.h"
-#include "kernel/mm/frames.h"
-#include "kernel/mm/paging.h"
+#include "kernel/mm/frames/frames.h"
+#include "kernel/mm/paging/paging.h"
 #include "kernel/pci/edu.h"
 #include "kernel/pci/registers.h"
 

@@ -5,7 +5,7 @@
 #include "kernel/cpu/cache.h"
 #include "kernel/lib/panic.h"
 #include "kernel/mm/direct.h"
-#include "kernel/mm/frames.h"
+#include "kernel/mm/frames/frames.h"
 
 void table_pool_init(struct table_pool *pool, bool flush)
 {

@@ -10,7 +10,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/heap.h"
-#include "kernel/mm/paging.h"
+#include "kernel/mm/paging/paging.h"
 
 static struct list units = LIST_INIT(units);
 static struct iommu_options chosen;

@@ -3,7 +3,7 @@
 #ifndef KERNEL_IOMMU_UNIT_H
 #define KERNEL_IOMMU_UNIT_H
 
-#include "kernel/acpi/dmar.h"
+#include "kernel/machine/acpi/dmar.h"
 #include "kernel/iommu/fault.h"
 #include "kernel/iommu/invalidate.h"
 #include "kernel/iommu/iommu.h"

@@ -7,7 +7,7 @@
 #include "kernel/iommu/remap.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
-#include "kernel/mm/paging.h"
+#include "kernel/mm/paging/paging.h"
 
 enum {
     IO_APIC_SELECT = 0x00, /* which register the window shows */

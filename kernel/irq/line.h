@@ -6,7 +6,7 @@
 #ifndef KERNEL_IRQ_LINE_H
 #define KERNEL_IRQ_LINE_H
 
-#include "kernel/acpi/acpi.h"
+#include "kernel/machine/acpi/acpi.h"
 #include "kernel/irq/irq.h"
 
 struct irq_line;

@@ -3,7 +3,7 @@
 #include "kernel/cpu/mmio.h"
 #include "kernel/irq/set.h"
 #include "kernel/lib/error.h"
-#include "kernel/mm/paging.h"
+#include "kernel/mm/paging/paging.h"
 #include "kernel/pci/registers.h"
 
 enum {

@@ -7,7 +7,7 @@
 #include "kernel/irq/line.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
-#include "kernel/mm/paging.h"
+#include "kernel/mm/paging/paging.h"
 #include "kernel/pci/edu.h"
 #include "kernel/pci/registers.h"
 

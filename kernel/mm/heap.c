@@ -9,7 +9,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/direct.h"
-#include "kernel/mm/frames.h"
+#include "kernel/mm/frames/frames.h"
 
 #define HEAP_ALIGN 16u
 /* Out of line, so that the fast paths save no registers for the slow ones. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/mm/memory.h"
 #include "kernel/lib/error.h"
-#include "kernel/mm/frames.h"
+#include "kernel/mm/frames/frames.h"
 #include "kernel/mm/memmap.h"
-#include "kernel/mm/paging_internal.h"
+#include "kernel/mm/paging/internal.h"
 
 static struct memmap map;
 

@@ -6,7 +6,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/direct.h"
-#include "kernel/mm/frames.h"
+#include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
 
 #define CLEAR_PIECE MIB

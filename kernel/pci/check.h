@@ -6,7 +6,7 @@
 #ifndef KERNEL_PCI_CHECK_H
 #define KERNEL_PCI_CHECK_H
 
-#include "kernel/acpi/acpi.h"
+#include "kernel/machine/acpi/acpi.h"
 #include "kernel/pci/pci.h"
 
 /* What a device must keep clear of. */

@@ -4,11 +4,11 @@
  * secondary bus must be higher than its own, so one pass over the buses in rising order reaches
  * everything, and no arrangement of bus numbers can make it run in circles.
  */
-#include "kernel/acpi/acpi.h"
+#include "kernel/machine/acpi/acpi.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/heap.h"
-#include "kernel/mm/paging.h"
+#include "kernel/mm/paging/paging.h"
 #include "kernel/pci/pci.h"
 #include "kernel/pci/registers.h"
 

@@ -2,7 +2,7 @@
 #include "kernel/report/report.h"
 #include <bulkhead/boot_info.h>
 #include <version.h>
-#include "kernel/console/serial.h"
+#include "kernel/machine/console/serial.h"
 #include "kernel/cpu/port.h"
 #include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
@@ -10,7 +10,7 @@
 #include "kernel/iommu/iommu.h"
 #include "kernel/irq/irq.h"
 #include "kernel/lib/json.h"
-#include "kernel/mm/frames.h"
+#include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
 #include "kernel/report/report_pci.h"
 

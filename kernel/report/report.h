@@ -3,7 +3,7 @@
 #ifndef KERNEL_REPORT_REPORT_H
 #define KERNEL_REPORT_REPORT_H
 
-#include "kernel/exit.h"
+#include "kernel/machine/exit.h"
 #include "kernel/lib/types.h"
 
 /* What this build calls itself, and a door's name (enum boot_door). */

@@ -8,7 +8,7 @@ include $(sort $(wildcard tests/fuzz/*.list))
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.list,%,$(sort $(wildcard tests/fuzz/*.list)))
 
 define fuzz_rule
-$(BUILD)/fuzz/$(1): tests/fuzz/fuzz_$(1).c $$(FUZZ_$(1)) tests/fuzz/$(1).list $$(wildcard kernel/*/*.h include/bulkhead/*.h tests/*/*.h)
+$(BUILD)/fuzz/$(1): tests/fuzz/fuzz_$(1).c $$(FUZZ_$(1)) tests/fuzz/$(1).list $$(wildcard kernel/*/*.h kernel/*/*/*.h include/bulkhead/*.h tests/*/*.h)
 	@mkdir -p $$(@D)
 	$$(call SAY,FUZZCC,$$@)
 	$$(Q)$(CC) $(HOST_FLAGS) -fsanitize=fuzzer -Wno-missing-prototypes $$(filter %.c,$$^) -o $$@

@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include "kernel/boot.h"
+#include "kernel/machine/boot.h"
 #include "kernel/mm/memmap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

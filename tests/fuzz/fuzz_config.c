@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/config/config.h"
+#include "kernel/machine/config/config.h"
 
 static void check(bool holds)
 {

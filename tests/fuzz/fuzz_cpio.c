@@ -2,7 +2,7 @@
 /* Any bytes as a boot archive: members lie inside, names are terminated, reading ends. */
 #include <stdlib.h>
 #include <string.h>
-#include "kernel/payload/cpio.h"
+#include "kernel/linux/program/cpio.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,8 +2,8 @@
 /* Any bytes as a payload: what is accepted keeps every promise of elf.h. */
 #include <stdlib.h>
 #include <string.h>
-#include "kernel/mm/paging.h"
-#include "kernel/payload/elf.h"
+#include "kernel/mm/paging/paging.h"
+#include "kernel/linux/program/elf.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

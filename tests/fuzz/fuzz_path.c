@@ -7,7 +7,7 @@
 #include <string.h>
 #include "kernel/file/path.h"
 #include "kernel/file/ramfile.h"
-#include "kernel/mm/frames.h"
+#include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
 #include "tests/unit/host_memory.h"
 #include "tests/unit/open_path.h"

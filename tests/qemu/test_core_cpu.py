@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-# QEMU's exit status is (code << 1) | 1, the codes are those of kernel/exit.h.
+# QEMU's exit status is (code << 1) | 1, the codes are those of kernel/machine/exit.h.
 REFUSED, PANIC = 41, 43
 
 

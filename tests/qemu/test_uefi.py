@@ -264,7 +264,7 @@ CELL_WIDTH, CELL_HEIGHT = 8, 16
 def read_font():
     """Letter cells as the console draws them (a byte per pixel), from the drawings in the source."""
     cells = {}
-    for letter, art in FONT.findall((TOP / "kernel/console/font.c").read_text()):
+    for letter, art in FONT.findall((TOP / "kernel/machine/console/font.c").read_text()):
         rows = [f".{row}.." for row in art.split("|") for _ in range(2)]
         cells[bytes(255 if pixel == "#" else 0 for pixel in "".join(rows))] = letter[-1]
     assert len(cells) == 95

@@ -5,11 +5,11 @@ import pathlib
 import re
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-PAYLOAD = TOP / "kernel/payload"
+CALLS = TOP / "kernel/linux/calls"
 
 
 def table():
-    rows = re.findall(r"^    ROW\((\d+), (\w+), (\w), (\w+)\)", (PAYLOAD / "syscall_table.h").read_text(), re.M)
+    rows = re.findall(r"^    ROW\((\d+), (\w+), (\w), (\w+)\)", (CALLS / "syscall_table.h").read_text(), re.M)
     return {name: int(number) for number, name, _, _ in rows}
 
 
@@ -39,7 +39,7 @@ def test_numbers_are_linux_numbers():
 
 
 def test_names_for_messages():
-    names = dict(re.findall(r'\[(\d+)\] = "(\w+)"', (PAYLOAD / "syscall_names.c").read_text()))
+    names = dict(re.findall(r'\[(\d+)\] = "(\w+)"', (CALLS / "syscall_names.c").read_text()))
     last = max(map(int, names))  # Debian's headers may be of a Linux that has calls behind it
     for name, number in debian().items():
         assert number > last or names[str(number)] == name

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "kernel/acpi/acpi.h"
-#include "kernel/acpi/table.h"
+#include "kernel/machine/acpi/acpi.h"
+#include "kernel/machine/acpi/table.h"
 
 /* A table under construction. */
 struct table {

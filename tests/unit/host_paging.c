@@ -2,8 +2,8 @@
 #include "tests/unit/host_paging.h"
 #include <string.h>
 #include "kernel/mm/direct.h"
-#include "kernel/mm/frames.h"
-#include "kernel/mm/paging_internal.h"
+#include "kernel/mm/frames/frames.h"
+#include "kernel/mm/paging/internal.h"
 
 #define TLB_SIZE 512
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Stand-in for the CPU under kernel/mm/cpu_space.c: a page walk written from the manual, and a TLB
- * that remembers translations until they are flushed.
+ * Stand-in for the CPU under kernel/mm/paging/cpu_space.c: a page walk written from the manual, and
+ * a TLB that remembers translations until they are flushed.
  */
 #ifndef TESTS_UNIT_HOST_PAGING_H
 #define TESTS_UNIT_HOST_PAGING_H

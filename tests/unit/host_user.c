@@ -7,7 +7,7 @@
 #include <string.h>
 #include "kernel/cpu/user.h"
 #include "kernel/lib/error.h"
-#include "kernel/mm/paging.h"
+#include "kernel/mm/paging/paging.h"
 
 #define LOWEST (64 * KIB)
 

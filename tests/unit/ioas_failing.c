@@ -2,7 +2,7 @@
 /* The real frame pins and table pages, with failures injected in front of them: see host_heap.h. */
 #define frames_pin_runs frames_pin_runs_real
 #define table_alloc     table_alloc_real
-#include "kernel/mm/frames_pin.c"
+#include "kernel/mm/frames/frames_pin.c"
 #include "kernel/iommu/tablepool.c"
 #undef frames_pin_runs
 #undef table_alloc

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/ioas_reference.h"
 #include "kernel/lib/error.h"
-#include "kernel/mm/frames.h"
-#include "kernel/mm/frames_internal.h"
+#include "kernel/mm/frames/frames.h"
+#include "kernel/mm/frames/internal.h"
 #include "tests/unit/ioas_iommu.h"
 
 struct model m;

@@ -5,7 +5,7 @@
 #include <string.h>
 #include "kernel/ioas/internal.h"
 #include "kernel/lib/error.h"
-#include "kernel/mm/frames_internal.h"
+#include "kernel/mm/frames/internal.h"
 #include "kernel/mm/heap.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_thread.h"

@@ -2,8 +2,8 @@
 #include "tests/unit/ioas_source.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/panic.h"
-#include "kernel/mm/frames.h"
-#include "kernel/mm/frames_internal.h"
+#include "kernel/mm/frames/frames.h"
+#include "kernel/mm/frames/internal.h"
 #include "tests/unit/host_memory.h"
 
 #define RAM_BASE (32 * MIB)

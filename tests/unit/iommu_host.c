@@ -11,7 +11,7 @@
 #include "kernel/cpu/trap.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
-#include "kernel/mm/paging.h"
+#include "kernel/mm/paging/paging.h"
 #include "kernel/pci/registers.h"
 #include "tests/unit/host_heap.h"
 

@@ -6,7 +6,7 @@
 #ifndef TESTS_UNIT_IOMMU_HOST_H
 #define TESTS_UNIT_IOMMU_HOST_H
 
-#include "kernel/acpi/dmar.h"
+#include "kernel/machine/acpi/dmar.h"
 #include "kernel/iommu/iommu.h"
 #include "kernel/pci/pci.h"
 #include "tests/unit/vtd_memory.h"

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the tests of kernel/iommufd begin with: the world of ioas_world.h, an open iommufd that is
- * descriptor 0 as well, and a file in RAM as descriptor 1. Ids are given from 1 on.
+ * What the tests of kernel/device/iommufd begin with: the world of ioas_world.h, an open iommufd
+ * that is descriptor 0 as well, and a file in RAM as descriptor 1. Ids are given from 1 on.
  */
 #ifndef TESTS_UNIT_IOMMUFD_WORLD_H
 #define TESTS_UNIT_IOMMUFD_WORLD_H
 
-#include "kernel/iommufd/object.h"
+#include "kernel/device/iommufd/internal.h"
 #include "tests/unit/ioas_world.h"
 
 #define IOMMUFD_FD    0

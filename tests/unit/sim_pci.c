@@ -8,7 +8,7 @@
 #include "kernel/cpu/mmio.h"
 #include "kernel/cpu/time.h"
 #include "kernel/mm/heap.h"
-#include "kernel/mm/paging.h"
+#include "kernel/mm/paging/paging.h"
 #include "kernel/pci/group.h"
 #include "kernel/pci/pci.h"
 #include "kernel/pci/registers.h"

@@ -7,7 +7,7 @@
 #ifndef TESTS_UNIT_SIM_PCI_H
 #define TESTS_UNIT_SIM_PCI_H
 
-#include "kernel/acpi/acpi.h"
+#include "kernel/machine/acpi/acpi.h"
 #include "kernel/lib/types.h"
 
 #define SIM_ECAM     UINT64_C(0xb0000000) /* of segment 0; segment n lies n * 256 MiB higher */

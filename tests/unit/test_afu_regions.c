@@ -7,9 +7,9 @@
 
 #include "drivers/afu/regions.h"
 #include "kernel/lib/error.h"
-#include "kernel/mm/frames.h"
+#include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
-#include "kernel/mm/paging.h"
+#include "kernel/mm/paging/paging.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_thread.h"
 #include "tests/unit/ioas_iommu.h"

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <cmocka.h>
-#include "kernel/boot.h"
+#include "kernel/machine/boot.h"
 #include "kernel/lib/error.h"
 
 static struct refusal why;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "kernel/config/key.h"
+#include "kernel/machine/config/internal.h"
 #include "kernel/lib/log.h"
 
 static struct config config;

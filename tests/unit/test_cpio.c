@@ -6,7 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "kernel/lib/error.h"
-#include "kernel/payload/cpio.h"
+#include "kernel/linux/program/cpio.h"
 #include "tests/unit/cpio_builder.h"
 
 static void make(struct cpio_archive *a)

@@ -7,8 +7,8 @@
 #include <cmocka.h>
 #include "kernel/lib/error.h"
 #include "kernel/mm/direct.h"
-#include "kernel/mm/frames.h"
-#include "kernel/mm/cpu_table.h"
+#include "kernel/mm/frames/frames.h"
+#include "kernel/mm/paging/cpu_table.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_memory.h"
 

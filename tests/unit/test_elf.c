@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 #include "kernel/lib/error.h"
-#include "kernel/mm/paging.h"
-#include "kernel/payload/elf.h"
+#include "kernel/mm/paging/paging.h"
+#include "kernel/linux/program/elf.h"
 #include "tests/unit/elf_sample.h"
 
 /* Parses an exact copy, so that ASan sees a read beyond the end. */

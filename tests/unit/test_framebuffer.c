@@ -7,8 +7,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "kernel/console/font.h"
-#include "kernel/console/framebuffer.h"
+#include "kernel/machine/console/font.h"
+#include "kernel/machine/console/framebuffer.h"
 #include "kernel/cpu/time.h"
 #include "kernel/lib/log.h"
 #include "tests/unit/host_thread.h"

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include "kernel/lib/error.h"
-#include "kernel/mm/frames_internal.h"
+#include "kernel/mm/frames/internal.h"
 #include "tests/unit/host_memory.h"
 
 /* Ends where a GiB does: the last page of everything is used, too. */

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 #include "kernel/cpu/time.h"
 #include "kernel/lib/error.h"
-#include "kernel/payload/futex.h"
-#include "kernel/payload/task.h"
+#include "kernel/linux/threads/futex.h"
+#include "kernel/linux/threads/task.h"
 #include "tests/unit/host_thread.h"
 #include "tests/unit/host_user.h"
 

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <cmocka.h>
 #include "kernel/file/ramfile.h"
-#include "kernel/mm/frames.h"
-#include "kernel/payload/calls.h"
-#include "kernel/payload/task.h"
+#include "kernel/mm/frames/frames.h"
+#include "kernel/linux/calls/calls.h"
+#include "kernel/linux/threads/task.h"
 #include "tests/unit/host_memory.h"
 #include "tests/unit/host_thread.h"
 #include "tests/unit/host_user.h"

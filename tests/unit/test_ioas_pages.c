@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include "kernel/lib/error.h"
-#include "kernel/mm/frames.h"
+#include "kernel/mm/frames/frames.h"
 #include "tests/unit/host_memory.h"
 #include "tests/unit/ioas_snapshot.h"
 #include "tests/unit/ioas_world.h"

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
-#include "kernel/mm/frames.h"
+#include "kernel/mm/frames/frames.h"
 #include "tests/unit/ioas_world.h"
 
 #define IOVA  (4 * GIB)

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <linux/vfio.h>
 #include "kernel/lib/error.h"
-#include "kernel/mm/frames.h"
+#include "kernel/mm/frames/frames.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_user.h"
 #include "tests/unit/ioas_snapshot.h"

@@ -6,9 +6,9 @@
 #include <cmocka.h>
 #include "kernel/cpu/cpu.h"
 #include "kernel/mm/direct.h"
-#include "kernel/mm/frames.h"
+#include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
-#include "kernel/mm/paging_internal.h"
+#include "kernel/mm/paging/internal.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_memory.h"
 #include "tests/unit/host_paging.h"

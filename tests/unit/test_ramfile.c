@@ -7,7 +7,7 @@
 #include <cmocka.h>
 #include "kernel/file/ramfile.h"
 #include "kernel/mm/direct.h"
-#include "kernel/mm/frames.h"
+#include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/memobj.h"
 #include "tests/unit/host_heap.h"

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include "kernel/lib/error.h"
 #include "kernel/mm/direct.h"
-#include "kernel/mm/frames.h"
+#include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/ramobj.h"
 #include "tests/unit/host_heap.h"

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "kernel/console/serial.h"
-#include "kernel/console/uart.h"
+#include "kernel/machine/console/serial.h"
+#include "kernel/machine/console/uart.h"
 #include "kernel/cpu/time.h"
 #include "kernel/lib/log.h"
 #include "tests/unit/host_thread.h"

@@ -10,7 +10,7 @@
 #include "kernel/file/ramfile.h"
 #include "kernel/file/tree.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/frames.h"
+#include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_memory.h"

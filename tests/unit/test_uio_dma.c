@@ -7,9 +7,9 @@
 
 #include "kernel/lib/error.h"
 #include "kernel/mm/direct.h"
-#include "kernel/mm/frames.h"
+#include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
-#include "kernel/uio/uio_internal.h"
+#include "kernel/device/uio/internal.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_thread.h"
 #include "tests/unit/ioas_iommu.h"

@@ -15,7 +15,7 @@
 #include "kernel/mm/heap.h"
 #include "kernel/mm/memobj.h"
 #include "kernel/pci/registers.h"
-#include "kernel/vfio/vfio.h"
+#include "kernel/device/vfio/vfio.h"
 #include "tests/unit/host_child.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_thread.h"

@@ -8,7 +8,7 @@
 
 #include "kernel/mm/heap.h"
 #include "kernel/pci/registers.h"
-#include "kernel/vfio/config.h"
+#include "kernel/device/vfio/config.h"
 #include "tests/unit/host_memory.h"
 #include "tests/unit/sim_pci.h"
 

@@ -8,10 +8,10 @@
 #include <linux/vfio.h>
 #include "kernel/file/tree.h"
 #include "kernel/lib/error.h"
-#include "kernel/mm/frames.h"
+#include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
-#include "kernel/vfio/container.h"
-#include "kernel/vfio/type1.h"
+#include "kernel/device/vfio/container.h"
+#include "kernel/device/vfio/type1.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_user.h"
 #include "tests/unit/ioas_snapshot.h"

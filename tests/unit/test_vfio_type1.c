@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <linux/vfio.h>
 #include "kernel/lib/error.h"
-#include "kernel/vfio/type1.h"
+#include "kernel/device/vfio/type1.h"
 #include "tests/unit/host_memory.h"
 #include "tests/unit/host_thread.h"
 #include "tests/unit/host_user.h"

@@ -13,7 +13,7 @@ include $(sort $(wildcard tests/unit/*.list))
 UNIT_TESTS := $(patsubst tests/unit/%.list,%,$(sort $(wildcard tests/unit/*.list)))
 
 define unit_rule
-$(BUILD)/unit/$(1): tests/unit/test_$(1).c $$(UNIT_$(1)) tests/unit/$(1).list $$(wildcard kernel/*/*.h include/bulkhead/*.h tests/unit/*.h)
+$(BUILD)/unit/$(1): tests/unit/test_$(1).c $$(UNIT_$(1)) tests/unit/$(1).list $$(wildcard kernel/*/*.h kernel/*/*/*.h include/bulkhead/*.h tests/unit/*.h)
 	@mkdir -p $$(@D)
 	$$(call SAY,HOSTCC,$$@)
 	$$(Q)$(CC) $(HOST_FLAGS) $$(filter %.c,$$^) -o $$@ $(HOST_LIBS)

@@ -7,12 +7,12 @@
 
 #include "kernel/cpu/port.h"
 #include "kernel/file/tree.h"
-#include "kernel/iommufd/iommufd.h"
+#include "kernel/device/iommufd/iommufd.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
 #include "kernel/pci/registers.h"
 #include "kernel/pci/reset.h"
-#include "kernel/vfio/vfio.h"
+#include "kernel/device/vfio/vfio.h"
 #include "tests/unit/host_heap.h"
 
 struct sim_function *plain, *rich, *pair, *other;

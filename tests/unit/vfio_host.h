@@ -9,7 +9,7 @@
 #include "kernel/file/file.h"
 #include "kernel/irq/irq.h"
 #include "kernel/pci/pci.h"
-#include "kernel/vfio/container.h"
+#include "kernel/device/vfio/container.h"
 #include "tests/unit/sim_pci.h"
 
 /* Conventional, one MSI vector, BAR 0 of 1 MiB; cannot be reset. */

@@ -6,7 +6,7 @@
 
 #include "kernel/cpu/cache.h"
 #include "kernel/mm/direct.h"
-#include "kernel/mm/frames.h"
+#include "kernel/mm/frames/frames.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_memory.h"
 
@@ -104,7 +104,7 @@ void store_128(volatile void *at, uint64_t low, uint64_t high)
     half[1] = high;
 }
 
-/* ---- kernel/mm/frames.h ---- */
+/* ---- kernel/mm/frames/frames.h ---- */
 
 static bool is_free(size_t frame, size_t count)
 {

@@ -9,7 +9,7 @@ from bulkhead.cli import Failure
 MAGIC = b"070701"
 TRAILER = "TRAILER!!!"
 SIZE_MAX = 0xffffffff
-NAME_MAX = 1024  # with its zero: CPIO_NAME_MAX of kernel/payload/cpio.h
+NAME_MAX = 1024  # with its zero: CPIO_NAME_MAX of kernel/linux/program/cpio.h
 REGULAR, DIRECTORY, LINK = 0o100000, 0o040000, 0o120000
 
 

@@ -7,7 +7,7 @@ import signal
 import struct
 import subprocess
 
-# Where the kernel puts the first page of a static-PIE program (kernel/payload/load.c).
+# Where the kernel puts the first page of a static-PIE program (kernel/linux/program/load.c).
 PIE_BASE = 0x555555554000
 ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")

@@ -8,7 +8,7 @@ from bulkhead.cli import Failure
 
 # What `run` exits with if the payload did not end by itself.
 NOT_THE_PAYLOAD = 125
-# What QEMU ends with when the kernel says that the payload ended by itself (kernel/exit.h).
+# What QEMU ends with when the kernel says that the payload ended by itself (kernel/machine/exit.h).
 QEMU_STATUS = 33
 
 

@@ -11,11 +11,11 @@
  * Exit status 0: the kernel would take it all. 1: it would not, and its sentence is on standard
  * output. 2: a file cannot be read, or the command line is wrong.
  */
-#include "kernel/boot.h"
-#include "kernel/config/config.h"
+#include "kernel/machine/boot.h"
+#include "kernel/machine/config/config.h"
 #include "kernel/iommu/iommu.h"
 #include "kernel/lib/refusal.h"
-#include "kernel/payload/elf.h"
+#include "kernel/linux/program/elf.h"
 
 #include <fcntl.h>
 #include <stdio.h>

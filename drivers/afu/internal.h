@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of drivers/afu share. */
+#ifndef DRIVERS_AFU_INTERNAL_H
+#define DRIVERS_AFU_INTERNAL_H
+
+#include "drivers/afu/afu.h"
+#include "drivers/afu/cards.h"
+#include "drivers/afu/dfl.h"
+#include "drivers/afu/regions.h"
+#include "kernel/cpu/mutex.h"
+#include "kernel/file/file.h"
+#include "kernel/ioas/group.h"
+#include "kernel/irq/irq.h"
+#include "kernel/lib/list.h"
+#include "kernel/mm/memobj.h"
+
+#define AFU_OWNER "dfl"
+
+struct afu_device;
+struct afu_port;
+
+/* Vectors of the device that belong to one purpose. */
+struct afu_vectors {
+    unsigned first;
+    unsigned count;
+};
+
+/* Counts the opens of a device file. O_EXCL keeps everybody else out. */
+struct afu_opens {
+    unsigned count;
+    bool exclusive;
+};
+
+struct afu_port_ops {
+    /* Stops the AFU and starts it afresh. -ETIMEDOUT: it does not answer, and stays stopped. */
+    int (*reset)(struct afu_port *port);
+    /* Must the AFU's registers be left alone? */
+    bool (*held)(const struct afu_port *port);
+};
+
+/* A part of a BAR that the payload may map. */
+struct afu_window {
+    unsigned bar;
+    uint64_t offset; /* in the BAR */
+    uint64_t size;   /* 0: the port has no such region */
+};
+
+enum afu_window_index {
+    AFU_WINDOW_AFU, /* DFL_PORT_REGION_INDEX_AFU */
+    AFU_WINDOW_STP,
+    AFU_WINDOWS,
+};
+
+struct afu_port {
+    unsigned id; /* N of /dev/dfl-port.N */
+    struct afu_device *device;
+    const struct afu_port_ops *ops;
+    const struct dfl_unit *unit; /* NULL: not a DFL port */
+    volatile void *header;       /* the port's, or the edu device's, registers */
+    uint64_t header_size;
+    struct afu_window windows[AFU_WINDOWS];
+    struct afu_vectors error_irqs, user_irqs;
+    struct afu_opens opens;
+    struct afu_regions regions;
+    struct afu_bounce *bounce; /* the software card's copy service, or NULL */
+};
+
+struct afu_fme {
+    unsigned id; /* N of /dev/dfl-fme.N */
+    volatile void *header;
+    struct afu_vectors error_irqs;
+    struct afu_opens opens;
+};
+
+/* One PCI function: its FME, its ports, and what they share. */
+struct afu_device {
+    struct list link;
+    unsigned region; /* N of /sys/class/fpga_region/regionN */
+    struct pci_device *pci;
+    struct mutex lock; /* opening, closing and calls; a reset sleeps under it */
+    uint64_t reset_bound_ns;
+    struct dfl dfl;
+    bool has_fme;
+    struct afu_fme fme;
+    unsigned port_count;
+    struct afu_port ports[DFL_PORTS_MAX];
+    struct memobj *bars[PCI_BARS];
+    const struct ioas_user *user;
+    struct ioas *ioas;
+    struct ioas_tables tables;
+    unsigned users; /* open files of all nodes */
+    struct irq_set *irqs;
+    unsigned vectors;
+    struct file **eventfds; /* one slot a vector */
+};
+
+/* device.c: the first open of any node starts the device, the last close stops it. */
+int afu_device_use(struct afu_device *device);
+void afu_device_unuse(struct afu_device *device);
+
+/* irqs.c: eventfds bound to vectors. The argument is a struct dfl_fpga_irq_set of the payload. */
+int64_t afu_irq_number(const struct afu_vectors *vectors, uint64_t argument);
+int64_t afu_irq_set(struct afu_device *device, const struct afu_vectors *vectors,
+                    uint64_t argument);
+void afu_irq_drop(struct afu_device *device, const struct afu_vectors *vectors);
+void afu_interrupt(void *context, unsigned index);
+
+/* opens.c: -EBUSY as O_EXCL demands. */
+int afu_opens_take(struct afu_opens *opens, unsigned flags);
+/* True for the last close. */
+bool afu_opens_drop(struct afu_opens *opens);
+
+/* A row of a device file's calls. */
+struct afu_call {
+    uint32_t command;
+    int64_t (*run)(void *node, uint64_t argument);
+};
+/* Calls with the device locked. -EINTR. */
+int64_t afu_dispatch(struct afu_device *device, const struct afu_call *calls, size_t count,
+                     void *node, uint32_t command, uint64_t argument);
+/*
+ * Copies in a structure that begins with argsz, then flags: at least `size` bytes of it, no flag
+ * set. -EFAULT, -EINVAL.
+ */
+int afu_copy_in(void *to, uint64_t argument, uint32_t size);
+
+/* Device files. */
+int afu_port_open(void *context, unsigned flags, struct file **out);
+int afu_fme_open(void *context, unsigned flags, struct file **out);
+
+/* Providers. */
+extern const struct afu_port_ops afu_dfl_ops;
+extern const struct afu_port_ops afu_edu_ops;
+
+/* sysfs.c */
+int afu_sysfs_add(struct afu_device *device);
+void afu_sysfs_remove(const struct afu_device *device);
+
+/* bounce.c: the software card's request to copy between a region and its BAR. */
+int afu_bounce_create(struct afu_port *port);
+void afu_bounce_destroy(struct afu_port *port);
+/* Lets the copy service's interrupts through, after irq_enable(). */
+void afu_bounce_listen(const struct afu_port *port);
+/* Is the vector the copy service's? Then it has been served. */
+bool afu_bounce_interrupt(struct afu_port *port, unsigned vector);
+
+#endif

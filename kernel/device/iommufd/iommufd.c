@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The file /dev/iommu: objects by id, and one table for all calls. */
+#include "kernel/device/iommufd/iommufd.h"
+#include "kernel/cpu/user.h"
+#include "kernel/file/tree.h"
+#include "kernel/device/iommufd/internal.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+
+#define IOMMUFD_MAJOR 10
+#define IOMMUFD_MINOR 54 /* of the range for dynamic numbers; nothing depends on it */
+
+#define OBJECT_ID_MAX INT32_MAX
+#define OBJECT_WORK   800 /* work (breathe_after()) of destroying one */
+
+static const struct ioas_user *the_user;
+
+const struct ioas_user *iommufd_user(void)
+{
+    return the_user;
+}
+
+/* ---- Objects -------------------------------------------------------------------------------- */
+
+/* Ids are not used again: one that somebody kept too long names nothing, not something else. */
+int object_add(struct iommufd *ctx, struct object *object, enum object_type type)
+{
+    if (ctx->last_id == OBJECT_ID_MAX)
+        return -ENOSPC;
+    object->node.first = object->node.last = ++ctx->last_id;
+    object->type = type;
+    object->users = 0;
+    itree_insert(&ctx->objects, &object->node);
+    return 0;
+}
+
+void object_remove(struct iommufd *ctx, struct object *object)
+{
+    itree_remove(&ctx->objects, &object->node);
+}
+
+struct object *object_find(const struct iommufd *ctx, uint32_t id)
+{
+    struct itree_node *node = itree_find(&ctx->objects, id, id);
+
+    return node ? container_of(node, struct object, node) : NULL;
+}
+
+static struct object *find_typed(const struct iommufd *ctx, uint32_t id, enum object_type type)
+{
+    struct object *object = object_find(ctx, id);
+
+    return object && object->type == type ? object : NULL;
+}
+
+struct iommufd_ioas *find_ioas(const struct iommufd *ctx, uint32_t id)
+{
+    struct object *object = find_typed(ctx, id, OBJECT_IOAS);
+
+    return object ? container_of(object, struct iommufd_ioas, object) : NULL;
+}
+
+struct iommufd_hwpt *find_hwpt(const struct iommufd *ctx, uint32_t id)
+{
+    struct object *object = find_typed(ctx, id, OBJECT_HWPT);
+
+    return object ? container_of(object, struct iommufd_hwpt, object) : NULL;
+}
+
+struct iommufd_device *find_device(const struct iommufd *ctx, uint32_t id)
+{
+    struct object *object = find_typed(ctx, id, OBJECT_DEVICE);
+
+    return object ? container_of(object, struct iommufd_device, object) : NULL;
+}
+
+static void object_destroy(struct iommufd *ctx, struct object *object)
+{
+    if (object->type == OBJECT_HWPT)
+        hwpt_destroy(ctx, container_of(object, struct iommufd_hwpt, object));
+    else
+        ioas_object_destroy(ctx, container_of(object, struct iommufd_ioas, object));
+}
+
+static int call_destroy(struct call *call)
+{
+    struct object *object = object_find(call->ctx, call->command.destroy.id);
+
+    if (!object)
+        return -ENOENT;
+    if (object->users)
+        return -EBUSY;
+    object_destroy(call->ctx, object);
+    return 0;
+}
+
+/* ---- Calls ---------------------------------------------------------------------------------- */
+
+#define END_OF(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
+
+static const struct {
+    uint32_t command;
+    uint16_t size;     /* of the structure as known here */
+    uint16_t size_min; /* up to the last member that every caller has to know */
+    int (*run)(struct call *call);
+} calls[] = {
+#define CALL(command, type, last, run)                                                             \
+    [_IOC_NR(command) -                                                                            \
+        IOMMUFD_CMD_BASE] = {command, sizeof(struct type), END_OF(struct type, last), run}
+    CALL(IOMMU_DESTROY, iommu_destroy, id, call_destroy),
+    CALL(IOMMU_IOAS_ALLOC, iommu_ioas_alloc, out_ioas_id, call_ioas_alloc),
+    CALL(IOMMU_IOAS_ALLOW_IOVAS, iommu_ioas_allow_iovas, allowed_iovas, call_allow_iovas),
+    CALL(IOMMU_IOAS_COPY, iommu_ioas_copy, src_iova, call_copy),
+    CALL(IOMMU_IOAS_IOVA_RANGES, iommu_ioas_iova_ranges, out_iova_alignment, call_iova_ranges),
+    CALL(IOMMU_IOAS_MAP, iommu_ioas_map, iova, call_map),
+    CALL(IOMMU_IOAS_UNMAP, iommu_ioas_unmap, length, call_unmap),
+    CALL(IOMMU_OPTION, iommu_option, val64, call_option),
+    CALL(IOMMU_VFIO_IOAS, iommu_vfio_ioas, __reserved, call_vfio_ioas),
+    CALL(IOMMU_HWPT_ALLOC, iommu_hwpt_alloc, __reserved, call_hwpt_alloc),
+    CALL(IOMMU_GET_HW_INFO, iommu_hw_info, __reserved, call_hw_info),
+    CALL(IOMMU_HWPT_SET_DIRTY_TRACKING, iommu_hwpt_set_dirty_tracking, __reserved, call_set_dirty),
+    CALL(IOMMU_HWPT_GET_DIRTY_BITMAP, iommu_hwpt_get_dirty_bitmap, data, call_get_dirty),
+    CALL(IOMMU_HWPT_INVALIDATE, iommu_hwpt_invalidate, __reserved, call_invalidate),
+    CALL(IOMMU_FAULT_QUEUE_ALLOC, iommu_fault_alloc, out_fault_fd, call_fault_alloc),
+    CALL(IOMMU_IOAS_MAP_FILE, iommu_ioas_map_file, iova, call_map_file),
+    CALL(IOMMU_VIOMMU_ALLOC, iommu_viommu_alloc, out_viommu_id, call_viommu_alloc),
+    CALL(IOMMU_VDEVICE_ALLOC, iommu_vdevice_alloc, virt_id, call_vdevice_alloc),
+    CALL(IOMMU_IOAS_CHANGE_PROCESS, iommu_ioas_change_process, __reserved, call_change_process),
+    CALL(IOMMU_VEVENTQ_ALLOC, iommu_veventq_alloc, out_veventq_fd, call_veventq_alloc),
+    CALL(IOMMU_HW_QUEUE_ALLOC, iommu_hw_queue_alloc, length, call_hw_queue_alloc),
+#undef CALL
+};
+
+/* What the caller's structure has beyond ours must be zero. A page of it is more than enough. */
+static int check_tail(uaddr_t argument, size_t known, size_t size)
+{
+    uint8_t part[64];
+
+    if (size > PAGE_SIZE)
+        return -E2BIG;
+    while (known < size) {
+        size_t length = MIN(sizeof(part), size - known);
+
+        if (copy_from_user(part, argument + known, length))
+            return -EFAULT;
+        for (size_t i = 0; i < length; i++)
+            if (part[i])
+                return -E2BIG;
+        known += length;
+    }
+    return 0;
+}
+
+int call_reply(const struct call *call, size_t known)
+{
+    return copy_to_user(call->argument, &call->command, MIN(known, call->size));
+}
+
+static int64_t locked_ioctl(struct file *file, uint32_t command, uint64_t argument)
+{
+    uint32_t index = _IOC_NR(command) - IOMMUFD_CMD_BASE;
+    struct call call;
+    int error;
+
+    if (index >= ARRAY_SIZE(calls))
+        return compat_ioctl(file->context, command, argument);
+    call.ctx = file->context;
+    call.argument = argument;
+    if (copy_from_user(&call.size, argument, sizeof(call.size)))
+        return -EFAULT;
+    if (calls[index].command != command)
+        return -ENOTTY;
+    if (call.size < calls[index].size_min)
+        return -EINVAL;
+    memset(&call.command, 0, calls[index].size);
+    if (copy_from_user(&call.command, argument, MIN(call.size, calls[index].size)))
+        return -EFAULT;
+    error = check_tail(argument, calls[index].size, call.size);
+    return error ? error : calls[index].run(&call);
+}
+
+static int64_t iommufd_ioctl(struct file *file, uint32_t command, uint64_t argument)
+{
+    struct iommufd *ctx = file->context;
+    int64_t result = mutex_lock(&ctx->lock, LOCK_POINT);
+
+    if (result)
+        return result;
+    result = locked_ioctl(file, command, argument);
+    mutex_unlock(&ctx->lock);
+    return result;
+}
+
+/* ---- Life ----------------------------------------------------------------------------------- */
+
+/* Devices keep the file open, so what is left uses only each other: page tables, then spaces. */
+static void iommufd_release(struct file *file)
+{
+    static const enum object_type order[] = {OBJECT_HWPT, OBJECT_IOAS};
+    struct iommufd *ctx = file->context;
+
+    (void)mutex_lock_deaf(&ctx->lock, LOCK_POINT);
+    for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+        struct itree_node *node = itree_first(&ctx->objects);
+
+        while (node) {
+            struct object *object = container_of(node, struct object, node);
+
+            node = itree_next(node);
+            if (object->type == order[i])
+                object_destroy(ctx, object);
+            breathe_deaf_after(OBJECT_WORK, "closing an iommufd");
+        }
+    }
+    mutex_retire(&ctx->lock);
+    kfree(ctx);
+}
+
+static const struct file_ops iommufd_ops = {
+    .ioctl = iommufd_ioctl,
+    .release = iommufd_release,
+};
+
+int iommufd_open(void *context, unsigned flags, struct file **out)
+{
+    struct iommufd *ctx = kzalloc(sizeof(*ctx));
+
+    if (!ctx)
+        return -ENOMEM;
+    mutex_init(&ctx->lock);
+    itree_init(&ctx->objects);
+    ctx->file = file_create(&iommufd_ops, ctx, flags, "iommufd");
+    if (!ctx->file) {
+        kfree(ctx);
+        return -ENOMEM;
+    }
+    *out = ctx->file;
+    return 0;
+}
+
+int iommufd_register(const struct ioas_user *user)
+{
+    the_user = user;
+    return tree_add_device("/dev/iommu", IOMMUFD_MAJOR, IOMMUFD_MINOR, iommufd_open, NULL);
+}
+
+bool file_is_iommufd(const struct file *file)
+{
+    return file->ops == &iommufd_ops;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the files of kernel/device/uio share. */
+#ifndef KERNEL_DEVICE_UIO_INTERNAL_H
+#define KERNEL_DEVICE_UIO_INTERNAL_H
+
+#include "kernel/cpu/mutex.h"
+#include "kernel/file/file.h"
+#include "kernel/ioas/group.h"
+#include "kernel/irq/irq.h"
+#include "kernel/lib/list.h"
+#include "kernel/mm/memobj.h"
+#include "kernel/device/uio/uio.h"
+
+#define UIO_NAME_MAX 16
+
+/* One row of /sys/class/uio/uioN/maps: a BAR, an unused BAR slot (no object), or a buffer. */
+struct uio_map {
+    struct uio_device *device;
+    uint32_t number;
+    bool dynamic;
+    char name[UIO_NAME_MAX];
+    uint64_t address; /* physical for a BAR, the IOVA for a buffer */
+    uint64_t size;    /* bytes; 0: unused slot */
+    struct memobj *object;
+};
+
+struct uio_device {
+    struct list link;
+    unsigned id;
+    struct pci_device *pci;
+    bool dma_memory;
+    struct mutex lock; /* opening and closing, the maps, the address space */
+    struct ioas *ioas;
+    struct ioas_tables tables;
+    struct uio_map **maps; /* sorted by number */
+    size_t map_count;
+    size_t map_room;
+    size_t dynamic_count;
+    struct list opens; /* struct uio_open of kernel/device/uio/uio_file.c */
+    struct irq_set *irq;
+    bool held;       /* the program wants no interrupts now */
+    bool missed;     /* one came all the same: the device has no mask bit */
+    uint32_t events; /* interrupts so far */
+};
+
+/* The map of that number, or NULL. O(log n). */
+struct uio_map *uio_map_find(const struct uio_device *device, uint32_t number);
+/* Adds a map to the table; takes it over on success. -EEXIST, -ENOMEM. */
+int uio_map_add(struct uio_device *device, struct uio_map *map);
+void uio_map_remove(struct uio_device *device, struct uio_map *map);
+/* A map with everything but its number, name and memory filled; NULL when out of memory. */
+struct uio_map *uio_map_new(struct uio_device *device, bool dynamic);
+/* Unmaps a buffer from the device, and frees it. The device must be stopped. */
+void uio_map_free(struct uio_map *map);
+
+/* /dev/uioN. */
+int uio_file_open(void *context, unsigned flags, struct file **out);
+/* The interrupt: counts, and wakes everyone who has the device open. */
+void uio_interrupt(void *context, unsigned index);
+/* Holds interrupts back, or lets them through. */
+void uio_hold(struct uio_device *device, bool held);
+
+/* First open and last close of the device. uio_start: -EBUSY (open through another family), ... */
+int uio_start(struct uio_device *device);
+void uio_stop(struct uio_device *device);
+
+/* Rows of /sys/class/uio. */
+int uio_sysfs_add(struct uio_device *device);
+void uio_sysfs_remove(const struct uio_device *device);
+int uio_sysfs_add_map(struct uio_map *map);
+void uio_sysfs_remove_map(const struct uio_map *map);
+
+#endif

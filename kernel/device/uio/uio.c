@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Registering a device with UIO, starting it with the first open and stopping it with the last. */
+#include "kernel/device/uio/uio.h"
+
+#include "kernel/file/tree.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/format.h"
+#include "kernel/mm/heap.h"
+#include "kernel/pci/bar_object.h"
+#include "kernel/pci/use.h"
+#include "kernel/device/uio/internal.h"
+
+#define UIO_MAJOR 246
+#define OWNER     "uio"
+#define ROWS_WORK 3000 /* of the rows of a map: breathe_deaf_after() */
+
+static struct list devices = LIST_INIT(devices);
+
+/*
+ * Does it with the memory of all BARs. Other devices may have translations to it, too: they end
+ * with the use, before the device is reset.
+ */
+static void with_bars(const struct uio_device *device, void (*what)(struct memobj *object))
+{
+    for (unsigned bar = 0; bar < PCI_BARS; bar++) {
+        const struct uio_map *map = uio_map_find(device, bar);
+
+        if (map && !map->dynamic && map->object)
+            what(map->object);
+    }
+}
+
+int uio_start(struct uio_device *device)
+{
+    struct pci_device *pci = device->pci;
+    enum irq_kind kind = irq_count(pci, IRQ_MSIX) ? IRQ_MSIX : IRQ_MSI;
+    int error = pci_use_begin(pci, OWNER);
+
+    if (error)
+        return error;
+    error = ioas_attach_group(&device->tables, pci->group);
+    if (error)
+        goto end_use;
+    error = irq_enable(pci, kind, 1, uio_interrupt, device, &device->irq);
+    if (error)
+        goto detach;
+    device->missed = false;
+    uio_hold(device, false);
+    pci_set_bus_master(pci, true);
+    with_bars(device, memobj_restore);
+    return 0;
+
+detach:
+    ioas_detach_group(&device->tables, pci->group);
+end_use:
+    pci_use_end(pci);
+    pci_unclaim(pci);
+    return error;
+}
+
+void uio_stop(struct uio_device *device)
+{
+    with_bars(device, memobj_revoke);
+    pci_use_end(device->pci);
+    ioas_detach_group(&device->tables, device->pci->group);
+    irq_disable(device->irq);
+    device->irq = NULL;
+    pci_unclaim(device->pci);
+}
+
+/*
+ * The memory of a BAR, as far as it may be mapped from the start on. -EINVAL: not at all.
+ * -ENOMEM.
+ */
+static int find_memory(struct uio_map *map, unsigned bar)
+{
+    const struct pci_device *pci = map->device->pci;
+    struct phys_run run;
+    int error = pci_bar_object(pci, bar, !irq_remapped(pci), &map->object);
+
+    if (error)
+        return error;
+    if (memobj_run(map->object, 0, map->object->size, &run)) {
+        memobj_put(map->object);
+        map->object = NULL;
+        return -EINVAL;
+    }
+    map->address = run.base;
+    map->size = run.length;
+    return 0;
+}
+
+/* The six BAR slots; one that cannot be mapped stays empty, with size 0. */
+static int add_bars(struct uio_device *device)
+{
+    for (unsigned bar = 0; bar < PCI_BARS; bar++) {
+        struct uio_map *map = uio_map_new(device, false);
+
+        if (!map)
+            return -ENOMEM;
+        map->number = bar;
+        format(map->name, sizeof(map->name), "BAR%u", bar);
+        int error = find_memory(map, bar);
+        if (error != -ENOMEM)
+            error = uio_map_add(device, map);
+        if (error) {
+            uio_map_free(map);
+            return error;
+        }
+        error = uio_sysfs_add_map(map);
+        if (error)
+            return error;
+    }
+    return 0;
+}
+
+/* The maps and the address space. Nobody else can reach the device any more. */
+static void free_memory(struct uio_device *device)
+{
+    (void)mutex_lock_deaf(&device->lock, "uio");
+    for (size_t i = 0; i < device->map_count; i++)
+        uio_map_free(device->maps[i]);
+    kfree(device->maps);
+    ioas_destroy(device->ioas);
+    mutex_retire(&device->lock);
+}
+
+static unsigned free_id(void)
+{
+    const struct uio_device *device;
+    unsigned id = 0;
+
+    list_for_each_entry (device, &devices, link)
+        id = MAX(id, device->id + 1);
+    return id;
+}
+
+static void node_path(const struct uio_device *device, char path[24])
+{
+    format(path, 24, "/dev/uio%u", device->id);
+}
+
+/* Everything the payload can see of it. The folder goes as a whole if a row cannot be added. */
+static int publish(struct uio_device *device)
+{
+    char path[24];
+    int error = uio_sysfs_add(device);
+
+    if (error)
+        return error;
+    error = add_bars(device);
+    if (!error) {
+        node_path(device, path);
+        error = tree_add_device(path, UIO_MAJOR, device->id, uio_file_open, device);
+    }
+    if (error)
+        uio_sysfs_remove(device);
+    return error;
+}
+
+int uio_register(struct pci_device *pci, bool dma_memory, struct ioas_account *account,
+                 struct refusal *why)
+{
+    char name[PCI_NAME_SIZE];
+
+    if (!irq_count(pci, IRQ_MSIX) && !irq_count(pci, IRQ_MSI))
+        return refuse(why, -EOPNOTSUPP, "%s has neither MSI nor MSI-X, and UIO does not serve INTx",
+                      pci_name(pci, name));
+    struct uio_device *device = kzalloc(sizeof(*device));
+    int error = device ? 0 : -ENOMEM;
+    if (error)
+        goto fail;
+    device->id = free_id();
+    device->pci = pci;
+    device->dma_memory = dma_memory;
+    list_init(&device->opens);
+    mutex_init(&device->lock);
+    error = ioas_create(account, &device->lock, &device->ioas);
+    if (error)
+        goto free_device;
+    ioas_tables_init(&device->tables, device->ioas);
+    error = publish(device);
+    if (error)
+        goto free_all;
+    list_push_back(&devices, &device->link);
+    return 0;
+
+free_all:
+    free_memory(device);
+free_device:
+    kfree(device);
+fail:
+    return refuse(why, error, "%s: no memory for its UIO device", pci_name(pci, name));
+}
+
+void uio_unregister(struct uio_device *device)
+{
+    char path[24];
+
+    node_path(device, path);
+    tree_remove(path);
+    for (size_t i = 0; i < device->map_count; i++) {
+        uio_sysfs_remove_map(device->maps[i]);
+        breathe_deaf_after(ROWS_WORK, OWNER);
+    }
+    uio_sysfs_remove(device);
+    list_remove(&device->link);
+    free_memory(device);
+    kfree(device);
+}
+
+void uio_unregister_all(void)
+{
+    while (!list_empty(&devices))
+        uio_unregister(list_first(&devices, struct uio_device, link));
+}

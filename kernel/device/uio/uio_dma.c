@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Buffers for DMA that the payload creates by mmap, or a driver by a call. */
+#include "kernel/lib/error.h"
+#include "kernel/lib/format.h"
+#include "kernel/mm/direct.h"
+#include "kernel/mm/ramobj.h"
+#include "kernel/device/uio/internal.h"
+
+/* The lowest free number from UIO_FIRST_DYNAMIC on. The table is sorted, so one pass finds it. */
+static int free_number(const struct uio_device *device, uint32_t *out)
+{
+    uint32_t number = UIO_FIRST_DYNAMIC;
+
+    for (size_t i = 0; i < device->map_count && device->maps[i]->number <= number; i++)
+        if (device->maps[i]->number == number)
+            number++;
+    if (number >= UIO_MAP_NUMBERS)
+        return -ENOSPC;
+    *out = number;
+    return 0;
+}
+
+/* Memory for the buffer, reachable by the device. */
+static int back(struct uio_map *map, uint64_t length)
+{
+    map->object = ramobj_create(length);
+    if (!map->object)
+        return -ENOMEM;
+    map->object->flags |= MEMOBJ_GUARDED;
+    struct ioas_source source = ioas_source_memobj(map->object);
+    int error = ioas_map(map->device->ioas, &source, 0, length,
+                         IOAS_READ | IOAS_WRITE | IOAS_RAM_ONLY, &map->address);
+    if (error)
+        return error;
+    map->size = length;
+    return 0;
+}
+
+/* Tells the program where its buffer is. Written once, never read back: it may say anything. */
+static int write_words(struct uio_map *map)
+{
+    struct phys_run run;
+    int error = memobj_run(map->object, 0, PAGE_SIZE, &run);
+
+    if (error)
+        return error;
+    volatile uint64_t *words = phys_to_virt(run.base);
+    words[0] = map->address;
+    words[1] = map->number;
+    return 0;
+}
+
+/* An unused BAR slot of that number makes way; its rows are replaced by the buffer's. */
+static int take_number(struct uio_device *device, uint32_t *number)
+{
+    if (*number == UIO_ANY)
+        return free_number(device, number);
+    if (*number > UIO_ANY)
+        return -EINVAL;
+    struct uio_map *map = uio_map_find(device, *number);
+    if (map && map->object)
+        return -EEXIST;
+    return 0;
+}
+
+static int publish(struct uio_device *device, struct uio_map *map)
+{
+    struct uio_map *slot = uio_map_find(device, map->number);
+    int error;
+
+    if (slot) {
+        uio_sysfs_remove_map(slot);
+        uio_map_remove(device, slot);
+    }
+    error = uio_map_add(device, map);
+    if (error)
+        goto put_slot_back;
+    error = uio_sysfs_add_map(map);
+    if (error)
+        goto remove;
+    if (slot)
+        uio_map_free(slot);
+    return 0;
+
+remove:
+    uio_map_remove(device, map);
+put_slot_back:
+    /* The table has room for what was in it before; only the rows' memory can be missing. */
+    if (slot && uio_map_add(device, slot) == 0)
+        (void)uio_sysfs_add_map(slot);
+    return error;
+}
+
+int uio_dma_create(struct uio_device *device, uint64_t length, uint32_t *number)
+{
+    uint32_t chosen = *number;
+    uint64_t end;
+    int error;
+
+    if (!device->dma_memory)
+        return -EPERM;
+    if (length == 0 || !range_end(length, PAGE_SIZE - 1, &end))
+        return -EINVAL;
+    if (device->dynamic_count == UIO_DYNAMIC_MAX)
+        return -ENOSPC;
+    error = take_number(device, &chosen);
+    if (error)
+        return error;
+    struct uio_map *map = uio_map_new(device, true);
+    if (!map)
+        return -ENOMEM;
+    map->number = chosen;
+    format(map->name, sizeof(map->name), "dma%u", chosen);
+    error = back(map, ALIGN_DOWN(end, PAGE_SIZE));
+    if (!error)
+        error = write_words(map);
+    if (!error)
+        error = publish(device, map);
+    if (error) {
+        uio_map_free(map);
+        return error;
+    }
+    device->dynamic_count++;
+    *number = chosen;
+    return 0;
+}

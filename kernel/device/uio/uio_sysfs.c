@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The rows under /sys/class/uio/uioN. */
+#include "kernel/file/tree.h"
+#include "kernel/lib/error.h"
+#include "kernel/device/uio/internal.h"
+
+#define PATH_SIZE 80
+
+static void show_name(void *context, struct text *out)
+{
+    const struct uio_device *device = context;
+    char name[PCI_NAME_SIZE];
+
+    text_printf(out, "%s\n", pci_name(device->pci, name));
+}
+
+static void show_version(void *context, struct text *out)
+{
+    text_printf(out, "1\n");
+}
+
+static void show_event(void *context, struct text *out)
+{
+    const struct uio_device *device = context;
+
+    text_printf(out, "%u\n", device->events);
+}
+
+static void show_map_name(void *context, struct text *out)
+{
+    const struct uio_map *map = context;
+
+    text_printf(out, "%s\n", map->name);
+}
+
+static void show_map_addr(void *context, struct text *out)
+{
+    const struct uio_map *map = context;
+
+    text_printf(out, "0x%016llx\n", (unsigned long long)map->address);
+}
+
+/* Maps begin on a page. */
+static void show_map_offset(void *context, struct text *out)
+{
+    text_printf(out, "0x0\n");
+}
+
+static void show_map_size(void *context, struct text *out)
+{
+    const struct uio_map *map = context;
+
+    text_printf(out, "0x%016llx\n", (unsigned long long)map->size);
+}
+
+struct row {
+    const char *name;
+    tree_show show;
+};
+
+static const struct row device_rows[] = {
+    {"name", show_name},
+    {"version", show_version},
+    {"event", show_event},
+};
+
+static const struct row map_rows[] = {
+    {"name", show_map_name},
+    {"addr", show_map_addr},
+    {"offset", show_map_offset},
+    {"size", show_map_size},
+};
+
+/* All rows below a folder, or none. */
+static int add_rows(const char *folder, const struct row *rows, size_t count, void *context)
+{
+    for (size_t i = 0; i < count; i++) {
+        char path[PATH_SIZE];
+
+        format(path, sizeof(path), "%s/%s", folder, rows[i].name);
+        int error = tree_add_text(path, rows[i].show, context);
+        if (error) {
+            tree_remove(folder);
+            return error;
+        }
+    }
+    return 0;
+}
+
+static void map_folder(const struct uio_map *map, char path[PATH_SIZE])
+{
+    format(path, PATH_SIZE, "/sys/class/uio/uio%u/maps/map%u", map->device->id, map->number);
+}
+
+int uio_sysfs_add_map(struct uio_map *map)
+{
+    char path[PATH_SIZE];
+
+    map_folder(map, path);
+    return add_rows(path, map_rows, ARRAY_SIZE(map_rows), map);
+}
+
+void uio_sysfs_remove_map(const struct uio_map *map)
+{
+    char path[PATH_SIZE];
+
+    map_folder(map, path);
+    tree_remove(path);
+}
+
+int uio_sysfs_add(struct uio_device *device)
+{
+    char path[PATH_SIZE], link[PATH_SIZE], target[PATH_SIZE], name[PCI_NAME_SIZE];
+
+    format(path, sizeof(path), "/sys/class/uio/uio%u", device->id);
+    int error = add_rows(path, device_rows, ARRAY_SIZE(device_rows), device);
+    if (error)
+        return error;
+    format(link, sizeof(link), "%s/device", path);
+    format(target, sizeof(target), "../../../bus/pci/devices/%s", pci_name(device->pci, name));
+    error = tree_add_link(link, target);
+    if (error)
+        tree_remove(path);
+    return error;
+}
+
+void uio_sysfs_remove(const struct uio_device *device)
+{
+    char path[PATH_SIZE];
+
+    format(path, sizeof(path), "/sys/class/uio/uio%u", device->id);
+    tree_remove(path);
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/device/vfio/config.h"
+
+#include "kernel/lib/string.h"
+#include "kernel/pci/registers.h"
+
+#define FIRST_SIZE     256
+#define LIST_STEPS_MAX ((VFIO_CONFIG_MAX - PCI_EXT_CAP_START) / 4)
+
+static uint32_t read_hardware(const struct vfio_config *c, unsigned offset, unsigned width)
+{
+    if (width == 1)
+        return pci_read8(c->device, offset);
+    return width == 2 ? pci_read16(c->device, offset) : pci_read32(c->device, offset);
+}
+
+static void write_hardware(const struct vfio_config *c, unsigned offset, unsigned width,
+                           uint32_t value)
+{
+    if (width == 1)
+        pci_write8(c->device, offset, (uint8_t)value);
+    else
+        pci_write16(c->device, offset, (uint16_t)value);
+}
+
+static uint32_t get(const uint8_t *bytes, unsigned offset, unsigned width)
+{
+    uint32_t value = 0;
+
+    memcpy(&value, bytes + offset, width); /* little endian, as configuration space */
+    return value;
+}
+
+static void set(uint8_t *bytes, unsigned offset, unsigned width, uint32_t value)
+{
+    memcpy(bytes + offset, &value, width);
+}
+
+/* Lays one table over the space from `base` on, without going past `end`. */
+static void apply(struct vfio_config *c, unsigned base, unsigned end,
+                  const struct config_field *fields, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct config_field *f = &fields[i];
+        unsigned at = base + f->offset, width = MIN(f->width, end - MIN(at, end));
+
+        if (width == 0)
+            continue;
+        set(c->copied, at, width, f->copy);
+        set(c->writable, at, width, f->write);
+        memset(c->action + at, f->action, width);
+    }
+}
+
+/* One byte or word that is always our copy's, such as the link to the next capability. */
+static void fix(struct vfio_config *c, unsigned offset, unsigned width, uint32_t value)
+{
+    set(c->copied, offset, width, 0xffffffff);
+    set(c->copy, offset, width, value);
+}
+
+/* Shows the capabilities that have a table, each linked to the next one that does. */
+static void show_capabilities(struct vfio_config *c)
+{
+    const struct pci_device *d = c->device;
+    unsigned link = PCI_CAPABILITIES, offset;
+
+    fix(c, link, 1, 0);
+    if (!(pci_read16(d, PCI_STATUS) & PCI_STATUS_CAPABILITIES))
+        return;
+    offset = pci_read8(d, PCI_CAPABILITIES) & ~3u;
+    for (unsigned i = 0; i < FIRST_SIZE / 4 && offset >= PCI_HEADER_END; i++) {
+        const struct config_capability *cap = config_capability_find(pci_read8(d, offset));
+
+        /* A capability that is shown already ends a list that loops. */
+        if (c->copied[offset + 1])
+            break;
+        if (cap) {
+            fix(c, link, 1, offset);
+            link = offset + 1;
+            fix(c, link, 1, 0);
+            if (cap->size)
+                apply(c, offset, MIN(offset + cap->size(d, offset), FIRST_SIZE), cap->fields,
+                      cap->count);
+            if (cap->id == PCI_CAP_PM)
+                c->power = (uint16_t)offset;
+        }
+        offset = pci_read8(d, offset + 1) & ~3u;
+    }
+}
+
+/* The list cannot start elsewhere, so a hidden first capability becomes one with id 0. */
+static void show_extended(struct vfio_config *c)
+{
+    const struct pci_device *d = c->device;
+    unsigned link = PCI_EXT_CAP_START, offset = PCI_EXT_CAP_START;
+
+    if (d->config_size <= PCI_EXT_CAP_START)
+        return;
+    fix(c, PCI_EXT_CAP_START, 4, 0);
+    for (unsigned i = 0; i < LIST_STEPS_MAX && offset >= PCI_EXT_CAP_START; i++) {
+        uint32_t header = pci_read32(d, offset);
+
+        if (header == 0 || header == 0xffffffff)
+            break;
+        if (i > 0 && c->copied[offset + 3])
+            break; /* shown already: the list loops */
+        if (config_extended_shown(header & 0xffff)) {
+            if (i > 0)
+                set(c->copy, link, 4, (get(c->copy, link, 4) & 0xfffff) | offset << 20);
+            link = offset;
+            fix(c, link, 4, header & 0xfffff);
+        }
+        offset = (header >> 20) & ~3u;
+    }
+}
+
+/* What a BAR register shows: the bits from the size upwards, and the ones that say its kind. */
+static void settle_bars(struct vfio_config *c)
+{
+    for (unsigned i = 0; i < PCI_BARS; i++) {
+        const struct pci_bar *bar = &c->device->bars[i];
+        unsigned offset = PCI_BAR0 + 4 * i;
+        uint64_t mask = bar->size ? ~(bar->size - 1) : 0;
+        bool wide = bar->size && (bar->flags & PCI_BAR_64) && i + 1 < PCI_BARS;
+        uint32_t kind = 0;
+
+        if (bar->size && (bar->flags & PCI_BAR_IO))
+            kind = PCI_BAR_SPACE_IO;
+        else if (bar->size)
+            kind = (bar->flags & PCI_BAR_PREFETCH ? PCI_BAR_PREFETCHED : 0) |
+                   (bar->flags & PCI_BAR_64 ? PCI_BAR_TYPE_64 : 0);
+        mask &= kind & PCI_BAR_SPACE_IO ? PCI_BAR_IO_MASK : ~(uint64_t)15;
+        set(c->copy, offset, 4, (get(c->copy, offset, 4) & (uint32_t)mask) | kind);
+        if (wide) {
+            i++;
+            set(c->copy, offset + 4, 4, get(c->copy, offset + 4, 4) & (uint32_t)(mask >> 32));
+        }
+    }
+}
+
+static void copy_bars(struct vfio_config *c)
+{
+    for (unsigned i = 0; i < PCI_BARS; i++) {
+        const struct pci_bar *bar = &c->device->bars[i];
+
+        if (!bar->size)
+            continue;
+        set(c->copy, PCI_BAR0 + 4 * i, 4, (uint32_t)bar->base);
+        if ((bar->flags & PCI_BAR_64) && i + 1 < PCI_BARS)
+            set(c->copy, PCI_BAR0 + 4 * i + 4, 4, (uint32_t)(bar->base >> 32));
+    }
+    settle_bars(c);
+}
+
+/* Bits of a word that the payload sets in the hardware. */
+static uint16_t set_there(const struct vfio_config *c, unsigned offset)
+{
+    return (uint16_t)(get(c->writable, offset, 2) & ~get(c->copied, offset, 2));
+}
+
+/* The payload changes them from what they are now. */
+static void remember_hardware(struct vfio_config *c)
+{
+    for (unsigned offset = 0; offset < FIRST_SIZE; offset += 2) {
+        uint16_t there = set_there(c, offset);
+
+        if (there)
+            set(c->copy, offset, 2,
+                get(c->copy, offset, 2) | (pci_read16(c->device, offset) & there));
+    }
+}
+
+void vfio_config_init(struct vfio_config *c, const struct pci_device *device)
+{
+    uint16_t command = pci_read16(device, PCI_COMMAND);
+
+    memset(c, 0, sizeof(*c));
+    c->device = device;
+    apply(c, 0, PCI_HEADER_END, config_header, config_header_count);
+    set(c->copy, PCI_COMMAND, 2, command & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
+    set(c->copy, PCI_INTERRUPT_LINE, 1, pci_read8(device, PCI_INTERRUPT_LINE));
+    copy_bars(c);
+    show_capabilities(c);
+    show_extended(c);
+    remember_hardware(c);
+}
+
+unsigned vfio_config_size(const struct vfio_config *c)
+{
+    return c->device->config_size;
+}
+
+uint32_t vfio_config_read(const struct vfio_config *c, unsigned offset, unsigned width)
+{
+    uint32_t copied = get(c->copied, offset, width);
+    uint32_t value = get(c->copy, offset, width) & copied;
+    uint32_t all = width == 4 ? 0xffffffff : (1u << (8 * width)) - 1;
+
+    if (copied != all)
+        value |= read_hardware(c, offset, width) & ~copied;
+    return value;
+}
+
+/* What the bytes just written call for. Requests for a reset vanish from the copy. */
+static unsigned actions_of(struct vfio_config *c, unsigned offset, unsigned width)
+{
+    unsigned actions = 0;
+
+    for (unsigned i = offset; i < offset + width; i++) {
+        uint8_t request = c->copy[i] & c->copied[i] & c->writable[i];
+
+        if (!c->writable[i] || (c->action[i] == CONFIG_RESET && !request))
+            continue;
+        if (c->action[i] == CONFIG_RESET)
+            c->copy[i] &= (uint8_t)~request;
+        actions |= (unsigned)BIT(c->action[i]);
+    }
+    return actions & ~(unsigned)BIT(CONFIG_NOTHING);
+}
+
+/*
+ * Changes bits of the hardware, in pieces no larger than two bytes: writing back what was read from
+ * a status register next door would clear it.
+ */
+static void change_hardware(const struct vfio_config *c, unsigned offset, unsigned width,
+                            uint32_t mask, uint32_t value)
+{
+    unsigned piece = MIN(width, 2u);
+
+    for (unsigned i = 0; i < width; i += piece) {
+        uint32_t part = get((const uint8_t *)&mask, i, piece);
+
+        if (part)
+            write_hardware(c, offset + i, piece,
+                           (read_hardware(c, offset + i, piece) & ~part) |
+                               (get((const uint8_t *)&value, i, piece) & part));
+    }
+}
+
+unsigned vfio_config_write(struct vfio_config *c, unsigned offset, unsigned width, uint32_t value)
+{
+    uint32_t writable = get(c->writable, offset, width);
+    uint32_t there = writable & ~get(c->copied, offset, width);
+    unsigned actions;
+
+    set(c->copy, offset, width, (get(c->copy, offset, width) & ~writable) | (value & writable));
+    change_hardware(c, offset, width, there, value);
+    actions = actions_of(c, offset, width);
+    if (actions & BIT(CONFIG_BAR))
+        settle_bars(c);
+    return actions & ~(unsigned)BIT(CONFIG_BAR);
+}
+
+void vfio_config_restore(struct vfio_config *c)
+{
+    for (unsigned offset = 0; offset < FIRST_SIZE; offset += 2)
+        change_hardware(c, offset, 2, set_there(c, offset), get(c->copy, offset, 2));
+    if (c->power)
+        c->copy[c->power + PCI_PM_CONTROL] &= (uint8_t)~PCI_PM_STATE;
+}
+
+uint16_t vfio_config_command(const struct vfio_config *c)
+{
+    return (uint16_t)get(c->copy, PCI_COMMAND, 2);
+}
+
+bool vfio_config_powered(const struct vfio_config *c)
+{
+    return !c->power || !(get(c->copy, c->power + PCI_PM_CONTROL, 2) & PCI_PM_STATE);
+}

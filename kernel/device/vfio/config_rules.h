@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the payload may see and change of a device's configuration space, as constant tables. What
+ * no table names is read from the hardware and cannot be written; a capability that has no table
+ * is left out of the capability list.
+ */
+#ifndef KERNEL_DEVICE_VFIO_CONFIG_RULES_H
+#define KERNEL_DEVICE_VFIO_CONFIG_RULES_H
+
+#include "kernel/pci/pci.h"
+
+/* What follows when the payload has written a field. */
+enum config_action {
+    CONFIG_NOTHING,
+    CONFIG_COMMAND, /* decoding and bus mastering must follow the copy */
+    CONFIG_BAR,     /* the sizing protocol: address bits below the size read as zero */
+    CONFIG_POWER,   /* the power state in the copy changed */
+    CONFIG_RESET,   /* a function-level reset was asked for; the bit never reads as set */
+};
+
+struct config_field {
+    uint16_t offset; /* from the start of the header or capability */
+    uint8_t width;   /* bytes: 1, 2 or 4 */
+    uint8_t action;  /* enum config_action */
+    uint32_t copy;   /* bits kept in a copy of ours; the others are the hardware's */
+    uint32_t write;  /* bits the payload may change, there or here */
+};
+
+/* A capability the payload may see. */
+struct config_capability {
+    uint8_t id;
+    /* Bytes it occupies, from its own registers. NULL when there are no fields. */
+    unsigned (*size)(const struct pci_device *device, unsigned offset);
+    const struct config_field *fields;
+    size_t count;
+};
+
+extern const struct config_field config_header[];
+extern const size_t config_header_count;
+/* NULL: hidden. */
+const struct config_capability *config_capability_find(uint8_t id);
+/* Is the extended capability shown? None of them can be written. */
+bool config_extended_shown(uint16_t id);
+
+#endif

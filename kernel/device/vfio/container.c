@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/device/vfio/container.h"
+#include <linux/vfio.h>
+#include "kernel/cpu/mutex.h"
+#include "kernel/file/tree.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/list.h"
+#include "kernel/lib/panic.h"
+#include "kernel/mm/heap.h"
+#include "kernel/device/vfio/type1.h"
+
+#define CONTAINER_MAJOR 10
+#define CONTAINER_MINOR 196
+
+struct vfio_container {
+    struct file *file;   /* the groups hold references to it */
+    struct mutex lock;   /* everything below, and the address space */
+    struct type1 *type1; /* NULL before SET_IOMMU */
+    struct list groups;  /* struct member */
+    size_t group_count;
+};
+
+struct member {
+    struct list link;
+    struct pci_group *group;
+};
+
+/* The one program of this machine. */
+static const struct ioas_user *the_user;
+
+/* ---- SET_IOMMU ------------------------------------------------------------------------------ */
+
+static int attach_members(struct vfio_container *container, struct type1 *type1)
+{
+    struct member *member, *undo;
+    int error;
+
+    list_for_each_entry (member, &container->groups, link) {
+        error = ioas_attach_group(&type1->tables, member->group);
+        if (error)
+            goto detach;
+    }
+    return 0;
+
+detach:
+    list_for_each_entry (undo, &container->groups, link) {
+        if (undo == member)
+            break;
+        ioas_detach_group(&type1->tables, undo->group);
+    }
+    return error;
+}
+
+static APART int set_iommu(struct vfio_container *container, uint64_t type)
+{
+    struct type1 *type1;
+    int error;
+
+    if (container->type1 || list_empty(&container->groups))
+        return -EINVAL;
+    if (type != VFIO_TYPE1_IOMMU && type != VFIO_TYPE1v2_IOMMU)
+        return -ENODEV;
+    error = type1_create(the_user, &container->lock, type == VFIO_TYPE1v2_IOMMU, &type1);
+    if (error)
+        return error;
+    error = attach_members(container, type1);
+    if (error)
+        type1_destroy(type1);
+    else
+        container->type1 = type1;
+    return error;
+}
+
+/* ---- The file ------------------------------------------------------------------------------- */
+
+static int64_t locked_ioctl(struct vfio_container *container, uint32_t command, uint64_t argument)
+{
+    switch (command) {
+    case VFIO_CHECK_EXTENSION:
+        return type1_check_extension(container->type1, argument);
+    case VFIO_SET_IOMMU:
+        return set_iommu(container, argument);
+    default:
+        return container->type1 ? type1_ioctl(container->type1, command, argument) : -EINVAL;
+    }
+}
+
+static int64_t container_ioctl(struct file *file, uint32_t command, uint64_t argument)
+{
+    struct vfio_container *container = file->context;
+    int64_t result;
+
+    if (command == VFIO_GET_API_VERSION)
+        return VFIO_API_VERSION;
+    result = mutex_lock(&container->lock, "vfio container");
+    if (result)
+        return result;
+    result = locked_ioctl(container, command, argument);
+    mutex_unlock(&container->lock);
+    return result;
+}
+
+static void container_release(struct file *file)
+{
+    struct vfio_container *container = file->context;
+
+    ASSERT(list_empty(&container->groups));
+    (void)mutex_lock_deaf(&container->lock, "vfio container");
+    mutex_retire(&container->lock);
+    kfree(container);
+}
+
+static const struct file_ops container_ops = {
+    .ioctl = container_ioctl,
+    .release = container_release,
+};
+
+int vfio_container_open(void *context, unsigned flags, struct file **out)
+{
+    struct vfio_container *container = kzalloc(sizeof(*container));
+
+    if (!container)
+        return -ENOMEM;
+    mutex_init(&container->lock);
+    list_init(&container->groups);
+    container->file = file_create(&container_ops, container, flags, "vfio-container");
+    if (!container->file) {
+        kfree(container);
+        return -ENOMEM;
+    }
+    *out = container->file;
+    return 0;
+}
+
+int vfio_container_register(const struct ioas_user *user)
+{
+    the_user = user;
+    return tree_add_device("/dev/vfio/vfio", CONTAINER_MAJOR, CONTAINER_MINOR, vfio_container_open,
+                           NULL);
+}
+
+struct vfio_container *vfio_container_of(struct file *file)
+{
+    return file->ops == &container_ops ? file->context : NULL;
+}
+
+/* ---- Groups --------------------------------------------------------------------------------- */
+
+static struct member *member_find(const struct vfio_container *container,
+                                  const struct pci_group *group)
+{
+    struct member *member;
+
+    list_for_each_entry (member, &container->groups, link)
+        if (member->group == group)
+            return member;
+    return NULL;
+}
+
+static int add_group(struct vfio_container *container, struct pci_group *group)
+{
+    struct member *member;
+    int error = 0;
+
+    if (member_find(container, group))
+        return -EBUSY;
+    member = kmalloc(sizeof(*member));
+    if (!member)
+        return -ENOMEM;
+    member->group = group;
+    if (container->type1)
+        error = ioas_attach_group(&container->type1->tables, group);
+    if (error) {
+        kfree(member);
+        return error;
+    }
+    list_push_back(&container->groups, &member->link);
+    container->group_count++;
+    file_get(container->file);
+    return 0;
+}
+
+int vfio_container_add_group(struct vfio_container *container, struct pci_group *group)
+{
+    int error = mutex_lock(&container->lock, "vfio container");
+
+    if (error)
+        return error;
+    error = add_group(container, group);
+    mutex_unlock(&container->lock);
+    return error;
+}
+
+void vfio_container_remove_group(struct vfio_container *container, struct pci_group *group)
+{
+    struct member *member;
+
+    (void)mutex_lock_deaf(&container->lock, "vfio container");
+    member = member_find(container, group);
+    ASSERT(member);
+    if (container->type1)
+        ioas_detach_group(&container->type1->tables, group);
+    list_remove(&member->link);
+    kfree(member);
+    container->group_count--;
+    if (list_empty(&container->groups) && container->type1) {
+        type1_destroy(container->type1);
+        container->type1 = NULL;
+    }
+    mutex_unlock(&container->lock);
+    file_put(container->file);
+}
+
+bool vfio_container_ready(const struct vfio_container *container)
+{
+    return container->type1 != NULL;
+}
+
+size_t vfio_container_group_count(const struct vfio_container *container)
+{
+    return container->group_count;
+}
+
+bool vfio_container_in_use(const struct vfio_container *container,
+                           bool (*group_in_use)(const struct pci_group *group))
+{
+    const struct member *member;
+
+    if (container->file->references > container->group_count)
+        return true;
+    list_for_each_entry (member, &container->groups, link)
+        if (group_in_use(member->group))
+            return true;
+    return false;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The use of a VFIO device: start, command register, reset, stop. */
+#include "kernel/device/vfio/device.h"
+
+#include "kernel/device/iommufd/iommufd.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/log.h"
+#include "kernel/pci/registers.h"
+#include "kernel/pci/reset.h"
+#include "kernel/pci/use.h"
+
+static bool has_io(const struct pci_device *pci)
+{
+    for (unsigned i = 0; i < PCI_BARS; i++)
+        if (pci->bars[i].size && (pci->bars[i].flags & PCI_BAR_IO))
+            return true;
+    return false;
+}
+
+/*
+ * Translations to BARs go before decoding does: an access in between would hang the bus or raise
+ * an error that takes the machine down. That may sleep, and the device be stopped meanwhile. One
+ * that did not come back has lost its BARs: it must not decode them, nor reach memory.
+ */
+void vfio_device_follow(struct vfio_device *device)
+{
+    bool powered = vfio_config_powered(&device->config) && !device->lost;
+    uint16_t wanted = powered ? vfio_config_command(&device->config) : 0;
+    uint16_t command = PCI_COMMAND_INTX_DISABLE;
+
+    if (wanted & PCI_COMMAND_MEMORY)
+        command |= PCI_COMMAND_MEMORY;
+    if ((wanted & PCI_COMMAND_IO) && has_io(device->pci))
+        command |= PCI_COMMAND_IO;
+    device->reachable = command & PCI_COMMAND_MEMORY;
+    if (!device->reachable)
+        vfio_regions_revoke(device);
+    if ((wanted & PCI_COMMAND_MASTER) && !device->pci->stopped)
+        command |= PCI_COMMAND_MASTER;
+    pci_write16(device->pci, PCI_COMMAND, command);
+    if (device->reachable)
+        vfio_regions_restore(device);
+}
+
+int vfio_device_reset(struct vfio_device *device)
+{
+    char name[PCI_NAME_SIZE];
+
+    if (pci_reset_method(device->pci) == PCI_RESET_NONE)
+        return -EINVAL;
+    device->reachable = false;
+    vfio_regions_revoke(device);
+    device->lost = pci_use_reset(device->pci) != 0;
+    if (device->lost) {
+        log_error("%s: did not come back from its reset", pci_name(device->pci, name));
+        vfio_irqs_disable(device);
+        return -EIO;
+    }
+    vfio_config_restore(&device->config);
+    vfio_irqs_restore(device);
+    vfio_device_follow(device);
+    return 0;
+}
+
+static int start(struct vfio_device *device, struct file *iommufd)
+{
+    int error = iommufd ? iommufd_bind(iommufd, device->pci, &device->bound) : 0;
+
+    if (error)
+        return error;
+    error = pci_use_begin(device->pci, "vfio");
+    if (error)
+        goto unbind;
+    device->lost = false;
+    vfio_config_init(&device->config, device->pci);
+    vfio_device_follow(device);
+    return 0;
+
+unbind:
+    if (device->bound)
+        iommufd_unbind(device->bound);
+    device->bound = NULL;
+    return error;
+}
+
+/*
+ * The order in which nothing is left that could still be used: no CPU can reach the device, then
+ * the device can reach nothing, then its vectors go. Only then the translation may: the iommufd
+ * here, a container when the group leaves it. Another family may have the device when nothing here
+ * touches it any more.
+ */
+static void stop(struct vfio_device *device)
+{
+    device->reachable = false;
+    vfio_regions_close(device);
+    pci_use_end(device->pci);
+    vfio_irqs_close(device);
+    if (device->bound)
+        iommufd_unbind(device->bound);
+    device->bound = NULL;
+    pci_unclaim(device->pci);
+}
+
+/* The count says from the beginning of the start to the end of the stop that the device is in use.
+ */
+int vfio_device_use(struct vfio_opened *opened, struct file *iommufd)
+{
+    struct vfio_device *device = opened->device;
+    int error = 0;
+
+    if (device->users++ == 0)
+        error = start(device, iommufd);
+    if (error)
+        device->users--;
+    else
+        opened->ready = true;
+    return error;
+}
+
+void vfio_device_unuse(struct vfio_opened *opened)
+{
+    struct vfio_device *device = opened->device;
+
+    opened->ready = false;
+    if (device->users == 1)
+        stop(device);
+    device->users--;
+}

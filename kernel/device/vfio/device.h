@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * VFIO devices: one assigned PCI function behind any number of open files, obtained through its
+ * group or through its own device file. The first user starts it, the last one to close stops it.
+ */
+#ifndef KERNEL_DEVICE_VFIO_DEVICE_H
+#define KERNEL_DEVICE_VFIO_DEVICE_H
+
+#include "kernel/cpu/mutex.h"
+#include "kernel/file/file.h"
+#include "kernel/irq/irq.h"
+#include "kernel/mm/memobj.h"
+#include "kernel/pci/pci.h"
+#include "kernel/device/vfio/config.h"
+
+/* Offsets in a device file: the region's index in the upper bits. */
+#define VFIO_REGION_SHIFT 40
+
+struct iommufd_device;
+struct vfio_group;
+
+struct vfio_bar {
+    struct memobj *object; /* what payload mappings refer to; NULL before the first */
+    char *window;          /* mapping for read() and write(), NULL before the first */
+    uint64_t window_start; /* in the BAR */
+    uint64_t window_length;
+};
+
+struct vfio_irqs {
+    struct irq_set *set; /* MSI or MSI-X vectors in use; NULL: none */
+    enum irq_kind kind;
+    unsigned count;         /* vectors, 0 when none are in use */
+    struct file **triggers; /* an eventfd for each, or NULL */
+    struct file *error;     /* eventfds of the single interrupts ERR and REQ */
+    struct file *request;
+};
+
+struct vfio_device {
+    struct list link;  /* in its group */
+    struct mutex lock; /* starting, stopping and calls; a reset sleeps under it */
+    struct vfio_group *group;
+    struct pci_device *pci;
+    unsigned number;              /* of its own device file, vfioN */
+    unsigned users;               /* open files that may use it */
+    struct iommufd_device *bound; /* while in use through an iommufd */
+    bool reachable; /* memory BARs answer: decoding is on and the function at full power */
+    bool lost;      /* did not come back from its last reset */
+    struct vfio_config config;
+    struct vfio_bar bars[PCI_BARS];
+    struct vfio_irqs irqs;
+};
+
+/* What an open device file refers to. */
+struct vfio_opened {
+    struct vfio_device *device;
+    bool ready;         /* a user of the device; a file of its own is one after BIND only */
+    struct file *group; /* held, so that the group's container outlives the device's use; or NULL */
+};
+
+/* Open device files, whichever way they were obtained. The result is not ready. -ENOMEM: NULL. */
+struct file *vfio_device_file(struct vfio_device *device, unsigned flags);
+/*
+ * What follows is called with the device locked, but for vfio_region_map(), which does not sleep,
+ * and registration.
+ *
+ * Makes an open file a user of the device. The first one starts it, bound to `iommufd` unless that
+ * is NULL. -EBUSY: another device-file family has the device; -EIO: it did not come back from its
+ * reset; errors of iommufd_bind().
+ */
+int vfio_device_use(struct vfio_opened *opened, struct file *iommufd);
+/* Undoes it: the last user stops the device. */
+void vfio_device_unuse(struct vfio_opened *opened);
+
+/* Makes the hardware follow the command register and power state that the payload set. */
+void vfio_device_follow(struct vfio_device *device);
+/*
+ * Resets the function; what the payload set in configuration space and its vectors are kept and
+ * applied again. -EINVAL: no method; -EIO: it did not come back, and cannot be reached any more.
+ */
+int vfio_device_reset(struct vfio_device *device);
+
+/* ---- calls of a file that is ready ---- */
+
+/* read() and write(): BARs and configuration space. */
+int64_t vfio_region_access(struct vfio_device *device, bool write, uaddr_t buffer, size_t length,
+                           uint64_t *position);
+int vfio_region_map(struct vfio_device *device, uint64_t offset, uint64_t length, bool shared,
+                    struct memobj **out, uint64_t *object_offset);
+int vfio_region_info(struct vfio_device *device, uaddr_t argument);
+/* No translation to a BAR is left on return; what is mapped later fails until restored. */
+void vfio_regions_revoke(struct vfio_device *device);
+void vfio_regions_restore(struct vfio_device *device);
+/* Revokes for good and gives everything back. */
+void vfio_regions_close(struct vfio_device *device);
+
+int vfio_irq_info(struct vfio_device *device, uaddr_t argument);
+int vfio_irqs_set(struct vfio_device *device, uaddr_t argument);
+/* Gives up the vectors in use. */
+void vfio_irqs_disable(struct vfio_device *device);
+/* Programs them again, after a reset. */
+void vfio_irqs_restore(struct vfio_device *device);
+void vfio_irqs_close(struct vfio_device *device);
+
+/* ---- the device's own file ---- */
+
+/* Adds /dev/vfio/devices/vfioN and its name under /sys. -ENOMEM. */
+int vfio_cdev_register(struct vfio_device *device);
+int vfio_cdev_bind(struct vfio_opened *opened, uaddr_t argument);
+int vfio_cdev_attach(struct vfio_opened *opened, uaddr_t argument);
+int vfio_cdev_detach(struct vfio_opened *opened, uaddr_t argument);
+
+/* Is the group's file open? Then its devices are used through it. */
+bool vfio_group_opened(const struct vfio_group *group);
+
+#endif

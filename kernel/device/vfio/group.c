@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * VFIO groups (/dev/vfio/N): what is handed out together. In use are, nested as they hold each
+ * other: a container while a group is in it, a group while one of its devices is open, a device
+ * while a file refers to it. Each inner file keeps the outer one open, so the outer ones end last.
+ */
+#include <linux/vfio.h>
+
+#include "kernel/cpu/user.h"
+#include "kernel/file/file.h"
+#include "kernel/file/tree.h"
+#include "kernel/iommu/iommu.h"
+#include "kernel/device/iommufd/iommufd.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+#include "kernel/pci/group.h"
+#include "kernel/pci/reset.h"
+#include "kernel/device/vfio/container.h"
+#include "kernel/device/vfio/device.h"
+#include "kernel/device/vfio/vfio.h"
+
+#define VFIO_MAJOR    241 /* of the range for dynamic numbers; nothing depends on it */
+#define NAME_SIZE_MAX 64
+#define STATUS_SIZE   sizeof(struct vfio_group_status)
+
+struct vfio_group {
+    struct pci_group *pci;
+    struct list devices; /* struct vfio_device: the assigned members */
+    struct mutex lock;   /* calls; taken before a device's */
+    bool opened;         /* by one file at a time */
+    /* What it was put in, if anything: one of the two. Each is kept open meanwhile. */
+    struct vfio_container *container;
+    struct file *iommufd; /* serves as a container */
+};
+
+/* ---- viability ---- */
+
+static void note_region(void *context, paddr_t base, uint64_t length)
+{
+    *(bool *)context = true;
+}
+
+/*
+ * Memory the firmware lets a device reach at all times would stay in reach of the payload through
+ * any member of the group.
+ */
+static const struct pci_device *reserved_memory_member(const struct pci_group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        bool found = false;
+
+        iommu_reserved_regions(group->members[i]->segment, group->members[i]->rid, note_region,
+                               &found);
+        if (found)
+            return group->members[i];
+    }
+    return NULL;
+}
+
+static bool viable(const struct vfio_group *group)
+{
+    return !reserved_memory_member(group->pci);
+}
+
+bool vfio_group_opened(const struct vfio_group *group)
+{
+    return group->opened;
+}
+
+/* ---- calls ---- */
+
+static bool devices_open(const struct vfio_group *group)
+{
+    const struct vfio_device *device;
+
+    list_for_each_entry (device, &group->devices, link)
+        if (device->users)
+            return true;
+    return false;
+}
+
+static int get_status(struct vfio_group *group, struct file *file, uaddr_t argument)
+{
+    struct vfio_group_status status;
+
+    if (copy_from_user(&status, argument, STATUS_SIZE))
+        return -EFAULT;
+    if (status.argsz < STATUS_SIZE)
+        return -EINVAL;
+    status.flags = viable(group) ? VFIO_GROUP_FLAGS_VIABLE : 0;
+    if (group->container || group->iommufd)
+        status.flags |= VFIO_GROUP_FLAGS_CONTAINER_SET;
+    return copy_to_user(argument, &status, STATUS_SIZE);
+}
+
+static int join_container(struct vfio_group *group, struct vfio_container *container)
+{
+    int error = vfio_container_add_group(container, group->pci);
+
+    if (!error)
+        group->container = container;
+    return error;
+}
+
+/* Mapping calls of the container then work on an address space of the iommufd. */
+static int join_iommufd(struct vfio_group *group, struct file *file)
+{
+    int error = iommufd_compat_create(file);
+
+    if (!error)
+        group->iommufd = file_get(file);
+    return error;
+}
+
+static int set_container(struct vfio_group *group, struct file *file, uaddr_t argument)
+{
+    struct file *given;
+    int32_t fd;
+    int error;
+
+    if (copy_from_user(&fd, argument, sizeof(fd)))
+        return -EFAULT;
+    given = fd < 0 ? NULL : fd_get(fd);
+    if (!given)
+        return -EBADF;
+    if (group->container || group->iommufd)
+        error = -EINVAL;
+    else if (!viable(group))
+        error = -EPERM;
+    else if (vfio_container_of(given))
+        error = join_container(group, vfio_container_of(given));
+    else if (file_is_iommufd(given))
+        error = join_iommufd(group, given);
+    else
+        error = -EBADFD;
+    file_put(given);
+    return error;
+}
+
+static void leave(struct vfio_group *group)
+{
+    if (group->container)
+        vfio_container_remove_group(group->container, group->pci);
+    file_put(group->iommufd);
+    group->container = NULL;
+    group->iommufd = NULL;
+}
+
+static int unset_container(struct vfio_group *group, struct file *file, uaddr_t argument)
+{
+    if (!group->container && !group->iommufd)
+        return -EINVAL;
+    if (devices_open(group))
+        return -EBUSY;
+    leave(group);
+    return 0;
+}
+
+/* The assigned member of that name ("0000:00:02.0"). */
+static struct vfio_device *find_device(const struct vfio_group *group, const char *name)
+{
+    struct vfio_device *device;
+    char own[PCI_NAME_SIZE];
+
+    list_for_each_entry (device, &group->devices, link)
+        if (strcmp(pci_name(device->pci, own), name) == 0)
+            return device;
+    return NULL;
+}
+
+/* A device bound to an iommufd by way of its group is attached at once. */
+static int attach_to_compat(struct vfio_device *device)
+{
+    uint32_t id;
+    int error;
+
+    if (!device->bound || device->users > 1)
+        return 0;
+    error = iommufd_compat_id(device->group->iommufd, &id);
+    return error ? error : iommufd_attach(device->bound, &id);
+}
+
+/* A file through which the device can be used. It keeps the group's file open. */
+static int open_device(struct vfio_device *device, struct file *group_file, struct file **out)
+{
+    struct file *file = vfio_device_file(device, FILE_RDWR);
+    struct vfio_opened *opened;
+    int error;
+
+    if (!file)
+        return -ENOMEM;
+    opened = file->context;
+    opened->group = file_get(group_file);
+    error = mutex_lock(&device->lock, "vfio device");
+    if (!error) {
+        error = vfio_device_use(opened, device->group->iommufd);
+        if (!error)
+            error = attach_to_compat(device);
+        mutex_unlock(&device->lock);
+    }
+    if (error) {
+        file_put(file);
+        return error;
+    }
+    *out = file;
+    return 0;
+}
+
+static int get_device_fd(struct vfio_group *group, struct file *file, uaddr_t argument)
+{
+    struct vfio_device *device;
+    char name[NAME_SIZE_MAX];
+    struct file *opened;
+    int error = copy_string_from_user(name, argument, sizeof(name));
+
+    if (error == -ENAMETOOLONG)
+        return -ENODEV;
+    if (error < 0)
+        return error;
+    device = find_device(group, name);
+    if (!device)
+        return -ENODEV;
+    if (!group->iommufd && !(group->container && vfio_container_ready(group->container)))
+        return -EINVAL;
+    error = open_device(device, file, &opened);
+    if (error)
+        return error;
+    error = fd_install(opened, true);
+    if (error < 0)
+        file_put(opened);
+    return error;
+}
+
+static const struct {
+    uint32_t command;
+    int (*call)(struct vfio_group *group, struct file *file, uaddr_t argument);
+} calls[] = {
+    {VFIO_GROUP_GET_STATUS, get_status},
+    {VFIO_GROUP_SET_CONTAINER, set_container},
+    {VFIO_GROUP_UNSET_CONTAINER, unset_container},
+    {VFIO_GROUP_GET_DEVICE_FD, get_device_fd},
+};
+
+static int64_t group_ioctl(struct file *file, uint32_t command, uint64_t argument)
+{
+    struct vfio_group *group = file->context;
+    int64_t result = mutex_lock(&group->lock, "vfio group");
+
+    if (result)
+        return result;
+    result = -ENOTTY;
+    for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
+        if (calls[i].command == command)
+            result = calls[i].call(group, file, argument);
+    mutex_unlock(&group->lock);
+    return result;
+}
+
+/* Open devices hold the group's file, so none is open here. */
+static void group_release(struct file *file)
+{
+    struct vfio_group *group = file->context;
+
+    leave(group);
+    group->opened = false;
+}
+
+static const struct file_ops group_ops = {
+    .ioctl = group_ioctl,
+    .release = group_release,
+};
+
+static int group_open(void *context, unsigned flags, struct file **out)
+{
+    struct vfio_group *group = context;
+
+    /* A device may be in use through a file of its own. */
+    if (group->opened || devices_open(group))
+        return -EBUSY;
+    *out = file_create(&group_ops, group, flags, "vfio-group");
+    if (!*out)
+        return -ENOMEM;
+    group->opened = true;
+    return 0;
+}
+
+/* ---- registration ---- */
+
+static int no_memory(struct refusal *why)
+{
+    return refuse(why, -ENOMEM, "no memory for the VFIO groups");
+}
+
+static int add_devices(struct vfio_group *group, struct refusal *why)
+{
+    static unsigned next_number;
+
+    for (size_t i = 0; i < group->pci->count; i++) {
+        struct pci_device *pci = group->pci->members[i];
+        struct vfio_device *device;
+        char name[PCI_NAME_SIZE];
+
+        if (!pci->assigned)
+            continue;
+        device = kzalloc(sizeof(*device));
+        if (!device)
+            return no_memory(why);
+        device->pci = pci;
+        device->group = group;
+        mutex_init(&device->lock);
+        device->number = next_number++;
+        list_push_back(&group->devices, &device->link);
+        if (vfio_cdev_register(device))
+            return no_memory(why);
+        if (pci_reset_method(pci) == PCI_RESET_NONE)
+            log_info("%s has no reset: who uses it next finds it as it was left",
+                     pci_name(pci, name));
+    }
+    return 0;
+}
+
+static int check_viable(const struct pci_group *group, struct refusal *why)
+{
+    const struct pci_device *culprit = reserved_memory_member(group);
+    char name[PCI_NAME_SIZE];
+
+    if (!culprit)
+        return 0;
+    return refuse(why, -EPERM,
+                  "group %u cannot be handed out: the firmware reserved memory for its device %s",
+                  group->id, pci_name(culprit, name));
+}
+
+static int add_group(struct pci_group *pci, struct refusal *why)
+{
+    struct vfio_group *group;
+    char path[32];
+    int error;
+
+    group = kzalloc(sizeof(*group));
+    if (!group)
+        return no_memory(why);
+    group->pci = pci;
+    list_init(&group->devices);
+    mutex_init(&group->lock);
+    error = add_devices(group, why);
+    if (error)
+        return error;
+    format(path, sizeof(path), "/dev/vfio/%u", pci->id);
+    return tree_add_device(path, VFIO_MAJOR, pci->id, group_open, group) ? no_memory(why) : 0;
+}
+
+static bool has_assigned(const struct pci_group *group)
+{
+    for (size_t i = 0; i < group->count; i++)
+        if (group->members[i]->assigned)
+            return true;
+    return false;
+}
+
+int vfio_register_groups(struct refusal *why)
+{
+    struct pci_group *group;
+    int error = 0;
+
+    list_for_each_entry (group, pci_groups(), link)
+        if (!error && has_assigned(group))
+            error = check_viable(group, why);
+    list_for_each_entry (group, pci_groups(), link)
+        if (!error && has_assigned(group))
+            error = add_group(group, why);
+    return error;
+}

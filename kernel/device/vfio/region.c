@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Regions of a VFIO device: BARs 0 to 5 and configuration space, each at index << 40 in the device
+ * file. There is no expansion ROM and no VGA region.
+ */
+#include <linux/vfio.h>
+
+#include "kernel/cpu/mmio.h"
+#include "kernel/cpu/port.h"
+#include "kernel/cpu/user.h"
+#include "kernel/lib/error.h"
+#include "kernel/mm/paging/paging.h"
+#include "kernel/pci/bar_object.h"
+#include "kernel/pci/registers.h"
+#include "kernel/device/vfio/device.h"
+#include "kernel/pci/msix_table.h"
+
+#define OFFSET_MASK     (BIT(VFIO_REGION_SHIFT) - 1)
+#define WINDOW_SIZE     SIZE_2M
+#define TRANSFER_MAX    MIB  /* of a BAR, for each buffer of a call */
+#define ACCESS_WORK     1000 /* work (breathe_after()) of one access: a register answers slowly */
+#define SPARSE_AREA_MAX 2
+
+/* ---- one access ---- */
+
+/* The part of a BAR around an offset, mapped. Windows are aligned, so no access crosses two. */
+static volatile void *window_at(struct vfio_device *device, unsigned index, uint64_t offset)
+{
+    const struct pci_bar *bar = &device->pci->bars[index];
+    struct vfio_bar *b = &device->bars[index];
+    uint64_t start = ALIGN_DOWN(offset, WINDOW_SIZE);
+
+    if (!b->window || b->window_start != start) {
+        if (b->window)
+            mmio_unmap(b->window, b->window_length);
+        b->window_start = start;
+        b->window_length = MIN(WINDOW_SIZE, bar->size - start);
+        b->window = mmio_map(bar->base + start, b->window_length);
+    }
+    return b->window ? b->window + (offset - start) : NULL;
+}
+
+static int access_memory(struct vfio_device *device, unsigned index, uint64_t offset,
+                         unsigned width, bool write, uint32_t *value)
+{
+    volatile void *at = window_at(device, index, offset);
+
+    if (!at)
+        return -ENOMEM;
+    if (width == 4 && write)
+        mmio_write32(at, *value);
+    else if (width == 4)
+        *value = mmio_read32(at);
+    else if (width == 2 && write)
+        mmio_write16(at, (uint16_t)*value);
+    else if (width == 2)
+        *value = mmio_read16(at);
+    else if (write)
+        mmio_write8(at, (uint8_t)*value);
+    else
+        *value = mmio_read8(at);
+    return 0;
+}
+
+static int access_port(struct vfio_device *device, unsigned index, uint64_t offset, unsigned width,
+                       bool write, uint32_t *value)
+{
+    uint16_t port = (uint16_t)(device->pci->bars[index].base + offset);
+
+    if (width == 4 && write)
+        port_write32(port, *value);
+    else if (width == 4)
+        *value = port_read32(port);
+    else if (width == 2 && write)
+        port_write16(port, (uint16_t)*value);
+    else if (width == 2)
+        *value = port_read16(port);
+    else if (write)
+        port_write8(port, (uint8_t)*value);
+    else
+        *value = port_read8(port);
+    return 0;
+}
+
+/* -EIO while the BAR is not decoded. The vector table is the kernel's: it reads as ones. */
+static int access_bar(struct vfio_device *device, unsigned index, uint64_t offset, unsigned width,
+                      bool write, uint32_t *value)
+{
+    bool io = device->pci->bars[index].flags & PCI_BAR_IO;
+
+    if (io && !(pci_read16(device->pci, PCI_COMMAND) & PCI_COMMAND_IO))
+        return -EIO;
+    if (io)
+        return access_port(device, index, offset, width, write, value);
+    if (!device->reachable)
+        return -EIO;
+    if (msix_table_touches(device->pci, index, offset, width)) {
+        *value = 0xffffffff;
+        return 0;
+    }
+    return access_memory(device, index, offset, width, write, value);
+}
+
+static int access_config(struct vfio_device *device, unsigned index, uint64_t offset,
+                         unsigned width, bool write, uint32_t *value)
+{
+    unsigned actions;
+    int error = 0;
+
+    if (!write) {
+        *value = vfio_config_read(&device->config, (unsigned)offset, width);
+        return 0;
+    }
+    actions = vfio_config_write(&device->config, (unsigned)offset, width, *value);
+    if (actions & BIT(CONFIG_RESET))
+        error = vfio_device_reset(device);
+    else if (actions)
+        vfio_device_follow(device);
+    return error == -EINVAL ? 0 : error; /* a reset the function does not have is no error */
+}
+
+/* ---- read and write ---- */
+
+typedef int (*access_fn)(struct vfio_device *device, unsigned index, uint64_t offset,
+                         unsigned width, bool write, uint32_t *value);
+
+static unsigned widest(uint64_t offset, size_t left)
+{
+    if (left >= 4 && offset % 4 == 0)
+        return 4;
+    return left >= 2 && offset % 2 == 0 ? 2 : 1;
+}
+
+/*
+ * Bytes done, or the error if there are none. Breathes; the device stays locked, so that nobody
+ * resets or closes it meanwhile, and each access looks anew whether the BAR is decoded.
+ */
+static int64_t transfer(struct vfio_device *device, uint64_t position, access_fn access, bool write,
+                        uaddr_t buffer, size_t length)
+{
+    unsigned index = (unsigned)(position >> VFIO_REGION_SHIFT);
+    uint64_t offset = position & OFFSET_MASK;
+    size_t done = 0;
+
+    while (done < length) {
+        unsigned width = widest(offset + done, length - done);
+        uint32_t value = 0;
+        int error = write ? copy_from_user(&value, buffer + done, width) : 0;
+
+        if (!error)
+            error = access(device, index, offset + done, width, write, &value);
+        if (!error && !write)
+            error = copy_to_user(buffer + done, &value, width);
+        if (!error)
+            done += width;
+        if (!error && done < length)
+            error = breathe_after(ACCESS_WORK, "vfio region");
+        if (error)
+            return done ? (int64_t)done : error;
+    }
+    return (int64_t)done;
+}
+
+int64_t vfio_region_access(struct vfio_device *device, bool write, uaddr_t buffer, size_t length,
+                           uint64_t *position)
+{
+    uint64_t index = *position >> VFIO_REGION_SHIFT, offset = *position & OFFSET_MASK;
+    access_fn access = access_bar;
+    int64_t done;
+
+    if (length == 0)
+        return 0;
+    if (index == VFIO_PCI_CONFIG_REGION_INDEX) {
+        if (offset + length > vfio_config_size(&device->config))
+            return -EFAULT;
+        access = access_config;
+    } else if (index < PCI_BARS && offset < device->pci->bars[index].size) {
+        length = MIN(length, device->pci->bars[index].size - offset);
+    } else {
+        return -EINVAL;
+    }
+    done = transfer(device, *position, access, write, buffer, length);
+    if (done > 0)
+        *position += (uint64_t)done;
+    return done;
+}
+
+/* ---- mmap ---- */
+
+static bool can_map(const struct pci_bar *bar)
+{
+    return bar->size >= PAGE_SIZE && !(bar->flags & PCI_BAR_IO) && IS_ALIGNED(bar->base, PAGE_SIZE);
+}
+
+/* The parts of a BAR that may be mapped: all, but without remapping not the vector table. */
+static size_t mappable_areas(const struct vfio_device *device, unsigned index,
+                             struct vfio_region_sparse_mmap_area areas[SPARSE_AREA_MAX])
+{
+    const struct pci_bar *bar = &device->pci->bars[index];
+    struct phys_run hole; /* in the BAR */
+    size_t count = 0;
+
+    if (!can_map(bar))
+        return 0;
+    hole = msix_table_pages(device->pci, index);
+    if (hole.length == 0 || irq_remapped(device->pci)) {
+        areas[0] = (struct vfio_region_sparse_mmap_area){0, bar->size};
+        return 1;
+    }
+    if (hole.base > 0)
+        areas[count++] = (struct vfio_region_sparse_mmap_area){0, hole.base};
+    if (hole.base + hole.length < bar->size)
+        areas[count++] = (struct vfio_region_sparse_mmap_area){hole.base + hole.length,
+                                                               bar->size - hole.base - hole.length};
+    return count;
+}
+
+int vfio_region_map(struct vfio_device *device, uint64_t offset, uint64_t length, bool shared,
+                    struct memobj **out, uint64_t *object_offset)
+{
+    struct vfio_region_sparse_mmap_area areas[SPARSE_AREA_MAX];
+    uint64_t index = offset >> VFIO_REGION_SHIFT, start = offset & OFFSET_MASK;
+    struct vfio_bar *bar;
+    size_t count, i;
+    int error;
+
+    if (!shared || index >= PCI_BARS)
+        return -EINVAL;
+    count = mappable_areas(device, (unsigned)index, areas);
+    for (i = 0; i < count; i++)
+        if (start >= areas[i].offset && start < areas[i].offset + areas[i].size &&
+            length <= areas[i].offset + areas[i].size - start)
+            break;
+    if (i == count)
+        return -EINVAL;
+    bar = &device->bars[index];
+    if (!bar->object) {
+        error =
+            pci_bar_object(device->pci, (unsigned)index, !irq_remapped(device->pci), &bar->object);
+        if (error)
+            return error;
+        if (!device->reachable)
+            memobj_revoke(bar->object);
+    }
+    *out = memobj_get(bar->object);
+    *object_offset = start;
+    return 0;
+}
+
+void vfio_regions_revoke(struct vfio_device *device)
+{
+    for (unsigned i = 0; i < PCI_BARS; i++)
+        if (device->bars[i].object)
+            memobj_revoke(device->bars[i].object);
+}
+
+void vfio_regions_restore(struct vfio_device *device)
+{
+    for (unsigned i = 0; i < PCI_BARS; i++)
+        if (device->bars[i].object)
+            memobj_restore(device->bars[i].object);
+}
+
+void vfio_regions_close(struct vfio_device *device)
+{
+    vfio_regions_revoke(device);
+    for (unsigned i = 0; i < PCI_BARS; i++) {
+        struct vfio_bar *bar = &device->bars[i];
+
+        if (bar->object)
+            memobj_put(bar->object);
+        if (bar->window)
+            mmio_unmap(bar->window, bar->window_length);
+        *bar = (struct vfio_bar){0};
+    }
+}
+
+/* ---- GET_REGION_INFO ---- */
+
+/* A region info, and behind it one capability: the mappable areas, or only that all is mappable. */
+struct info {
+    struct vfio_region_info region;
+    struct vfio_info_cap_header header;
+    uint32_t area_count;
+    uint32_t reserved;
+    struct vfio_region_sparse_mmap_area areas[SPARSE_AREA_MAX];
+};
+
+#define CAP_OFFSET offsetof(struct info, header)
+_Static_assert(offsetof(struct info, areas) - CAP_OFFSET ==
+                   offsetof(struct vfio_region_info_cap_sparse_mmap, areas),
+               "the capability is laid out as the interface says");
+
+/* Returns the bytes of the structure that say something. */
+static size_t describe_bar(const struct vfio_device *device, struct info *info)
+{
+    const struct pci_bar *bar = &device->pci->bars[info->region.index];
+    size_t count = mappable_areas(device, info->region.index, info->areas);
+    bool whole = count && info->areas[0].size == bar->size;
+
+    info->region.size = bar->size;
+    if (!bar->size)
+        return sizeof(info->region);
+    info->region.flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
+    if (!count)
+        return sizeof(info->region);
+    info->region.flags |= VFIO_REGION_INFO_FLAG_MMAP;
+    if (whole && !msix_table_pages(device->pci, info->region.index).length)
+        return sizeof(info->region);
+    info->region.flags |= VFIO_REGION_INFO_FLAG_CAPS;
+    info->header.version = 1;
+    info->header.id = whole ? VFIO_REGION_INFO_CAP_MSIX_MAPPABLE : VFIO_REGION_INFO_CAP_SPARSE_MMAP;
+    info->area_count = (uint32_t)count;
+    return whole ? offsetof(struct info, area_count)
+                 : offsetof(struct info, areas) + count * sizeof(info->areas[0]);
+}
+
+/* Stores the structure, and the capability if there is room; else says how much room it needs. */
+static int store_info(struct info *info, size_t bytes, uaddr_t argument)
+{
+    if (bytes > sizeof(info->region) && info->region.argsz < bytes) {
+        info->region.argsz = (uint32_t)bytes;
+        bytes = sizeof(info->region);
+    } else if (bytes > sizeof(info->region)) {
+        info->region.cap_offset = CAP_OFFSET;
+    }
+    return copy_to_user(argument, info, bytes);
+}
+
+int vfio_region_info(struct vfio_device *device, uaddr_t argument)
+{
+    struct info info = {0};
+    size_t bytes = sizeof(info.region);
+
+    if (copy_from_user(&info.region, argument, sizeof(info.region)))
+        return -EFAULT;
+    if (info.region.argsz < sizeof(info.region))
+        return -EINVAL;
+    if (info.region.index > VFIO_PCI_CONFIG_REGION_INDEX)
+        return -EINVAL;
+    info.region.flags = 0;
+    info.region.cap_offset = 0;
+    info.region.size = 0;
+    info.region.offset = (uint64_t)info.region.index << VFIO_REGION_SHIFT;
+    if (info.region.index == VFIO_PCI_CONFIG_REGION_INDEX) {
+        info.region.size = vfio_config_size(&device->config);
+        info.region.flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
+    } else if (info.region.index < PCI_BARS) {
+        bytes = describe_bar(device, &info);
+    }
+    return store_info(&info, bytes, argument);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/device/vfio/sysfs.h"
+
+#include "kernel/file/tree.h"
+#include "kernel/iommu/iommu.h"
+#include "kernel/lib/format.h"
+#include "kernel/pci/group.h"
+#include "kernel/pci/registers.h"
+
+#define PATH_SIZE 96
+
+/* Flags of a resource as Linux numbers them. */
+#define RESOURCE_IO        0x00000100
+#define RESOURCE_MEMORY    0x00000200
+#define RESOURCE_PREFETCH  0x00002000
+#define RESOURCE_MEM64     0x00100000
+#define RESOURCE_SIZEALIGN 0x00040000
+
+static void show_vendor(void *context, struct text *out)
+{
+    text_printf(out, "0x%04x\n", ((const struct pci_device *)context)->vendor);
+}
+
+static void show_device(void *context, struct text *out)
+{
+    text_printf(out, "0x%04x\n", ((const struct pci_device *)context)->device);
+}
+
+static void show_subsystem_vendor(void *context, struct text *out)
+{
+    text_printf(out, "0x%04x\n", ((const struct pci_device *)context)->subsystem_vendor);
+}
+
+static void show_subsystem_device(void *context, struct text *out)
+{
+    text_printf(out, "0x%04x\n", ((const struct pci_device *)context)->subsystem_device);
+}
+
+static void show_class(void *context, struct text *out)
+{
+    text_printf(out, "0x%06x\n", ((const struct pci_device *)context)->class_code);
+}
+
+static void show_revision(void *context, struct text *out)
+{
+    text_printf(out, "0x%02x\n", ((const struct pci_device *)context)->revision);
+}
+
+static unsigned resource_flags(const struct pci_bar *bar)
+{
+    unsigned flags = RESOURCE_SIZEALIGN;
+
+    flags |= bar->flags & PCI_BAR_IO ? RESOURCE_IO | 1 : RESOURCE_MEMORY;
+    if (bar->flags & PCI_BAR_PREFETCH)
+        flags |= RESOURCE_PREFETCH | 8;
+    if (bar->flags & PCI_BAR_64)
+        flags |= RESOURCE_MEM64 | 4;
+    return flags;
+}
+
+static void show_bar(const struct pci_bar *bar, struct text *out)
+{
+    bool there = bar->size && bar->base;
+
+    text_printf(out, "0x%016llx 0x%016llx 0x%016llx\n", there ? (unsigned long long)bar->base : 0,
+                there ? (unsigned long long)(bar->base + bar->size - 1) : 0,
+                there ? (unsigned long long)resource_flags(bar) : 0);
+}
+
+/* First and last address, and flags: a line for each BAR and one for the expansion ROM. */
+static void show_resource(void *context, struct text *out)
+{
+    static const struct pci_bar none;
+    const struct pci_device *device = context;
+
+    for (unsigned i = 0; i < PCI_BARS; i++)
+        show_bar(&device->bars[i], out);
+    show_bar(&none, out);
+}
+
+static const struct {
+    const char *name;
+    tree_show show;
+} device_files[] = {
+    {"vendor", show_vendor},
+    {"device", show_device},
+    {"subsystem_vendor", show_subsystem_vendor},
+    {"subsystem_device", show_subsystem_device},
+    {"class", show_class},
+    {"revision", show_revision},
+    {"resource", show_resource},
+};
+
+static int add_device(struct pci_device *device)
+{
+    char path[PATH_SIZE], target[PATH_SIZE], name[PCI_NAME_SIZE];
+    int error = 0;
+
+    pci_name(device, name);
+    for (size_t i = 0; i < ARRAY_SIZE(device_files) && !error; i++) {
+        format(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", name, device_files[i].name);
+        error = tree_add_text(path, device_files[i].show, device);
+    }
+    if (error)
+        return error;
+    format(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", name);
+    format(target, sizeof(target), "../../../../kernel/iommu_groups/%u", device->group->id);
+    error = tree_add_link(path, target);
+    if (error)
+        return error;
+    format(path, sizeof(path), "/sys/kernel/iommu_groups/%u/devices/%s", device->group->id, name);
+    format(target, sizeof(target), "../../../../bus/pci/devices/%s", name);
+    return tree_add_link(path, target);
+}
+
+static void show_region(void *context, paddr_t base, uint64_t length)
+{
+    text_printf(context, "0x%016llx 0x%016llx direct\n", (unsigned long long)base,
+                (unsigned long long)(base + length - 1));
+}
+
+/* What no mapping may cover: reserved memory of the members, and the interrupt window. */
+static void show_reserved(void *context, struct text *out)
+{
+    const struct pci_group *group = context;
+
+    for (size_t i = 0; i < group->count; i++)
+        iommu_reserved_regions(group->members[i]->segment, group->members[i]->rid, show_region,
+                               out);
+    text_printf(out, "0x%016llx 0x%016llx msi\n", 0xfee00000ull, 0xfeefffffull);
+}
+
+static void show_type(void *context, struct text *out)
+{
+    text_printf(out, "DMA\n");
+}
+
+static int add_group(struct pci_group *group)
+{
+    char path[PATH_SIZE];
+    int error;
+
+    format(path, sizeof(path), "/sys/kernel/iommu_groups/%u/reserved_regions", group->id);
+    error = tree_add_text(path, show_reserved, group);
+    if (error)
+        return error;
+    format(path, sizeof(path), "/sys/kernel/iommu_groups/%u/type", group->id);
+    return tree_add_text(path, show_type, group);
+}
+
+int vfio_sysfs_register(void)
+{
+    struct pci_device *device;
+    struct pci_group *group;
+    int error = 0;
+
+    list_for_each_entry (device, pci_devices(), link)
+        if (!error)
+            error = add_device(device);
+    list_for_each_entry (group, pci_groups(), link)
+        if (!error)
+            error = add_group(group);
+    return error;
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/device/vfio/type1.h"
+#include <linux/vfio.h>
+#include "kernel/cpu/user.h"
+#include "kernel/lib/error.h"
+#include "kernel/mm/heap.h"
+
+int type1_create(const struct ioas_user *user, struct mutex *lock, bool v2, struct type1 **out)
+{
+    struct type1 *type1 = kzalloc(sizeof(*type1));
+    int error;
+
+    if (!type1)
+        return -ENOMEM;
+    error = ioas_create(user->account, lock, &type1->ioas);
+    if (error) {
+        kfree(type1);
+        return error;
+    }
+    ioas_tables_init(&type1->tables, type1->ioas);
+    type1->user = user;
+    type1->v2 = v2;
+    *out = type1;
+    return 0;
+}
+
+void type1_destroy(struct type1 *type1)
+{
+    ioas_destroy(type1->ioas);
+    kfree(type1);
+}
+
+APART int type1_check_extension(const struct type1 *type1, uint64_t extension)
+{
+    struct iommu_geometry geometry;
+
+    switch (extension) {
+    case VFIO_TYPE1_IOMMU:
+    case VFIO_TYPE1v2_IOMMU:
+    case VFIO_UNMAP_ALL:
+        return 1;
+    case VFIO_DMA_CC_IOMMU:
+        if (!type1)
+            return 0;
+        ioas_tables_geometry(&type1->tables, &geometry);
+        return geometry.snoop_control;
+    default:
+        return 0;
+    }
+}
+
+/* ---- MAP_DMA -------------------------------------------------------------------------------- */
+
+static int check_map(const struct vfio_iommu_type1_dma_map *map)
+{
+    uint64_t last;
+
+    if (map->argsz < sizeof(*map) ||
+        (map->flags & ~(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)) || !map->flags)
+        return -EINVAL;
+    if (!map->size || !IS_ALIGNED(map->size | map->iova | map->vaddr, PAGE_SIZE))
+        return -EINVAL;
+    if (__builtin_add_overflow(map->iova, map->size - 1, &last) ||
+        __builtin_add_overflow(map->vaddr, map->size - 1, &last))
+        return -EOVERFLOW;
+    return 0;
+}
+
+_Static_assert(VFIO_DMA_MAP_FLAG_READ == IOAS_READ && VFIO_DMA_MAP_FLAG_WRITE == IOAS_WRITE,
+               "flags pass through");
+
+static APART int64_t map_dma(struct type1 *type1, uaddr_t argument)
+{
+    struct vfio_iommu_type1_dma_map map;
+    struct ioas_range area;
+    uint64_t iova;
+    int error;
+
+    if (copy_from_user(&map, argument, sizeof(map)))
+        return -EFAULT;
+    error = check_map(&map);
+    if (error)
+        return error;
+    iova = map.iova;
+    if (ioas_area_count(type1->ioas) >= TYPE1_MAPPINGS_MAX)
+        error = -ENOSPC;
+    else
+        error = ioas_map(type1->ioas, &type1->user->memory, map.vaddr, map.size,
+                         map.flags | IOAS_FIXED, &iova);
+    /* An overlap is reported before the quota and before a range that cannot be used. */
+    if ((error == -ENOSPC || error == -EINVAL) &&
+        ioas_find(type1->ioas, map.iova, map.iova + (map.size - 1), &area))
+        error = -EEXIST;
+    return error;
+}
+
+/* ---- UNMAP_DMA ------------------------------------------------------------------------------ */
+
+static int check_unmap(const struct vfio_iommu_type1_dma_unmap *unmap)
+{
+    const uint32_t known = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP | VFIO_DMA_UNMAP_FLAG_ALL;
+    uint64_t last;
+
+    if (unmap->argsz < sizeof(*unmap) || (unmap->flags & ~known) || unmap->flags == known)
+        return -EINVAL;
+    if (!IS_ALIGNED(unmap->iova, PAGE_SIZE))
+        return -EINVAL;
+    if (unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL)
+        return unmap->iova || unmap->size ? -EINVAL : 0;
+    if (!unmap->size || !IS_ALIGNED(unmap->size, PAGE_SIZE))
+        return -EINVAL;
+    if (__builtin_add_overflow(unmap->iova, unmap->size - 1, &last))
+        return -EOVERFLOW;
+    return 0;
+}
+
+/*
+ * Version 1: a call that covers the first byte of a mapping removes it whole; one whose first
+ * mapping starts below the range removes nothing.
+ */
+static bool v1_range(const struct type1 *type1, uint64_t iova, uint64_t *last)
+{
+    struct ioas_range area;
+
+    if (!ioas_find(type1->ioas, iova, *last, &area) || area.first < iova)
+        return false;
+    if (ioas_find(type1->ioas, *last, *last, &area))
+        *last = area.last;
+    return true;
+}
+
+static int unmap_range(struct type1 *type1, const struct vfio_iommu_type1_dma_unmap *unmap,
+                       uint64_t *bytes)
+{
+    bool all = unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL;
+    uint64_t last = all ? UINT64_MAX : unmap->iova + (unmap->size - 1);
+    int error;
+
+    *bytes = 0;
+    if (!type1->v2 && !v1_range(type1, unmap->iova, &last))
+        return 0;
+    error = ioas_unmap(type1->ioas, unmap->iova, last, bytes);
+    return error == -ENOENT ? 0 : error;
+}
+
+/* The dirty pages of what is about to be unmapped. */
+static APART int report_dirty(const struct type1 *type1, uaddr_t argument,
+                              const struct vfio_iommu_type1_dma_unmap *unmap)
+{
+    struct vfio_bitmap bitmap;
+    int error;
+
+    if (unmap->argsz < sizeof(*unmap) + sizeof(bitmap))
+        return -EINVAL;
+    error = type1_dirty_read(type1, argument + sizeof(*unmap), unmap->size, &bitmap);
+    if (error)
+        return error;
+    return type1_dirty_mark(type1, &bitmap, unmap->iova, unmap->iova + (unmap->size - 1));
+}
+
+static APART int64_t unmap_dma(struct type1 *type1, uaddr_t argument)
+{
+    struct vfio_iommu_type1_dma_unmap unmap;
+    uint64_t bytes;
+    int error;
+
+    if (copy_from_user(&unmap, argument, sizeof(unmap)))
+        return -EFAULT;
+    error = check_unmap(&unmap);
+    if (!error && (unmap.flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP))
+        error = report_dirty(type1, argument, &unmap);
+    if (!error)
+        error = unmap_range(type1, &unmap, &bytes);
+    if (error)
+        return error;
+    if (bytes == unmap.size)
+        return 0; /* it says so already */
+    unmap.size = bytes;
+    return copy_to_user(argument + offsetof(struct vfio_iommu_type1_dma_unmap, size), &unmap.size,
+                        sizeof(unmap.size));
+}
+
+int64_t type1_ioctl(struct type1 *type1, uint32_t command, uaddr_t argument)
+{
+    switch (command) {
+    case VFIO_IOMMU_MAP_DMA:
+        return map_dma(type1, argument);
+    case VFIO_IOMMU_UNMAP_DMA:
+        return unmap_dma(type1, argument);
+    case VFIO_IOMMU_GET_INFO:
+        return type1_get_info(type1, argument);
+    case VFIO_IOMMU_DIRTY_PAGES:
+        return type1_dirty_pages(type1, argument);
+    default:
+        return -ENOTTY;
+    }
+}

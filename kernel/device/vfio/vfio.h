@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* VFIO for the payload: /dev/vfio/N and /dev/vfio/devices/vfioN (docs/vfio.md). */
+#ifndef KERNEL_DEVICE_VFIO_VFIO_H
+#define KERNEL_DEVICE_VFIO_VFIO_H
+
+#include "kernel/lib/refusal.h"
+
+/*
+ * Adds /dev/vfio/N for every group that holds an assigned device, and a file for each such device.
+ * Call once, after the devices were assigned and checked. Says in the log which devices cannot be
+ * reset. -ENOMEM with a sentence; -EPERM: a group with an assigned device is not viable.
+ */
+int vfio_register_groups(struct refusal *why);
+
+#endif

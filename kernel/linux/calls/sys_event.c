@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls that make a file without a name: eventfd, pipe, memfd, timerfd. */
+#include "kernel/cpu/user.h"
+#include "kernel/file/eventfd.h"
+#include "kernel/file/fdtable.h"
+#include "kernel/file/pipe.h"
+#include "kernel/file/ramfile.h"
+#include "kernel/file/timerfd.h"
+#include "kernel/linux/calls/calls.h"
+#include "kernel/linux/calls/clock.h"
+
+#define EFD_SEMAPHORE 1u
+#define MEMFD_NAME    250 /* bytes, with the terminating zero */
+
+enum memfd_flags {
+    MEMFD_CLOEXEC = 1,
+    MEMFD_ALLOW_SEALING = 2,
+    MEMFD_NOEXEC_SEAL = 8,
+    MEMFD_EXEC = 16,
+};
+
+enum timerfd_flags {
+    TIMERFD_ABSOLUTE = 1,
+    TIMERFD_CANCEL_ON_SET = 2, /* nobody sets the clock */
+};
+
+/* Takes the reference over, NULL meaning that there was no memory. */
+static int64_t install_new(struct file *file, bool close_on_exec)
+{
+    if (!file)
+        return -ENOMEM;
+    int fd = fd_install(file, close_on_exec);
+    if (fd < 0)
+        file_put(file);
+    return fd;
+}
+
+int64_t sys_eventfd2(unsigned initial, unsigned flags)
+{
+    if (flags & ~(unsigned)(EFD_SEMAPHORE | FILE_NONBLOCK | FILE_CLOEXEC))
+        return -EINVAL;
+    return install_new(eventfd_create(initial, flags), flags & FILE_CLOEXEC);
+}
+
+int64_t sys_eventfd(unsigned initial)
+{
+    return sys_eventfd2(initial, 0);
+}
+
+static int install_pair(struct file *reader, struct file *writer, bool close_on_exec, int fds[2])
+{
+    fds[0] = fd_install(reader, close_on_exec);
+    if (fds[0] < 0) {
+        file_put(reader);
+        file_put(writer);
+        return fds[0];
+    }
+    fds[1] = fd_install(writer, close_on_exec);
+    if (fds[1] < 0) {
+        fd_close(fds[0]);
+        file_put(writer);
+        return fds[1];
+    }
+    return 0;
+}
+
+int64_t sys_pipe2(uaddr_t out, unsigned flags)
+{
+    struct file *reader, *writer;
+    int fds[2];
+    if (flags & ~(unsigned)(FILE_NONBLOCK | FILE_CLOEXEC))
+        return -EINVAL;
+    int error = pipe_create(flags, &reader, &writer);
+    if (!error)
+        error = install_pair(reader, writer, flags & FILE_CLOEXEC, fds);
+    if (error)
+        return error;
+    error = copy_to_user(out, fds, sizeof(fds));
+    if (error) {
+        fd_close(fds[0]);
+        fd_close(fds[1]);
+    }
+    return error;
+}
+
+int64_t sys_pipe(uaddr_t fds)
+{
+    return sys_pipe2(fds, 0);
+}
+
+int64_t sys_memfd_create(uaddr_t name, unsigned flags)
+{
+    char text[MEMFD_NAME];
+    const unsigned known = MEMFD_CLOEXEC | MEMFD_ALLOW_SEALING | MEMFD_NOEXEC_SEAL | MEMFD_EXEC;
+    if (flags & ~known)
+        return -EINVAL;
+    int length = copy_string_from_user(text, name, sizeof(text));
+    if (length < 0)
+        return length == -ENAMETOOLONG ? -EINVAL : length;
+    bool sealing = flags & (MEMFD_ALLOW_SEALING | MEMFD_NOEXEC_SEAL);
+    struct ramfile *ram = ramfile_create(sealing ? 0 : SEAL_SEAL);
+    if (!ram)
+        return -ENOMEM;
+    struct file *file = ramfile_open(ram, FILE_RDWR, "memfd");
+    ramfile_put(ram);
+    return install_new(file, flags & MEMFD_CLOEXEC);
+}
+
+int64_t sys_timerfd_create(int clock, unsigned flags)
+{
+    uint64_t ns;
+    if ((flags & ~(unsigned)(FILE_NONBLOCK | FILE_CLOEXEC)) || clock_to_ns(clock, 0, &ns) ||
+        clock == CLOCK_TAI)
+        return -EINVAL;
+    return install_new(timerfd_create(clock, flags), flags & FILE_CLOEXEC);
+}
+
+/* struct itimerspec of the interface. */
+struct user_timer {
+    struct user_time interval;
+    struct user_time value;
+};
+
+static struct user_timer current_setting(struct file *file)
+{
+    struct timerfd_setting setting;
+    timerfd_get(file, &setting);
+    return (struct user_timer){
+        .interval = user_time_from_ns(setting.interval_ns),
+        .value = user_time_from_ns(setting.value_ns),
+    };
+}
+
+static int64_t set_timer(struct file *file, unsigned flags, const struct user_timer *new,
+                         uaddr_t old)
+{
+    uint64_t value, interval, deadline = 0;
+    int error = user_time_to_ns(&new->value, &value);
+    if (!error)
+        error = user_time_to_ns(&new->interval, &interval);
+    if (error)
+        return error;
+    if (old) {
+        struct user_timer before = current_setting(file);
+        error = copy_to_user(old, &before, sizeof(before));
+        if (error)
+            return error;
+    }
+    if (value && (flags & TIMERFD_ABSOLUTE))
+        error = clock_to_ns(timerfd_clock(file), value, &deadline);
+    else if (value)
+        deadline = deadline_after(value);
+    /* A time before boot has long passed; 0 would mean "not set". */
+    if (value && deadline == 0)
+        deadline = 1;
+    if (!error)
+        timerfd_set(file, deadline, interval);
+    return error;
+}
+
+int64_t sys_timerfd_settime(int fd, unsigned flags, uaddr_t value, uaddr_t old)
+{
+    struct user_timer new;
+    if (flags & ~(unsigned)(TIMERFD_ABSOLUTE | TIMERFD_CANCEL_ON_SET))
+        return -EINVAL;
+    int64_t result = copy_from_user(&new, value, sizeof(new));
+    if (result)
+        return result;
+    struct file *file = fd_get(fd);
+    if (!file)
+        return -EBADF;
+    result = file_is_timerfd(file) ? set_timer(file, flags, &new, old) : -EINVAL;
+    file_put(file);
+    return result;
+}
+
+int64_t sys_timerfd_gettime(int fd, uaddr_t value)
+{
+    struct file *file = fd_get(fd);
+    if (!file)
+        return -EBADF;
+    int64_t result = -EINVAL;
+    if (file_is_timerfd(file)) {
+        struct user_timer now = current_setting(file);
+        result = copy_to_user(value, &now, sizeof(now));
+    }
+    file_put(file);
+    return result;
+}

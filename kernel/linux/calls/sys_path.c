@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls that take a path. */
+#include "kernel/cpu/user.h"
+#include "kernel/file/fdtable.h"
+#include "kernel/file/ramfile.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+#include "kernel/linux/calls/calls.h"
+#include "kernel/linux/threads/task.h"
+#include "kernel/linux/calls/user_path.h"
+
+#define RENAME_NOREPLACE 1u
+#define MODE_ANY_EXEC    0111
+
+enum access_mode {
+    ACCESS_EXECUTE = 1,
+    ACCESS_WRITE = 2,
+    ACCESS_READ = 4,
+};
+
+int64_t sys_openat(int directory, uaddr_t path, unsigned flags, uint32_t mode)
+{
+    struct user_path where;
+    struct node *node;
+    struct file *file = NULL;
+    int result = user_path_get(directory, path, false, &where);
+    if (result)
+        return result;
+    result = path_open_find(where.start, where.text, flags, mode & ~payload.umask, &node);
+    user_path_put(&where);
+    if (result)
+        return result;
+    result = path_open_node(node, flags, &file);
+    node_put(node);
+    if (result)
+        return result;
+    result = fd_install(file, flags & FILE_CLOEXEC);
+    if (result < 0)
+        file_put(file);
+    return result;
+}
+
+int64_t sys_open(uaddr_t path, unsigned flags, uint32_t mode)
+{
+    return sys_openat(AT_FDCWD, path, flags, mode);
+}
+
+int64_t sys_creat(uaddr_t path, uint32_t mode)
+{
+    return sys_openat(AT_FDCWD, path, OPEN_CREATE | OPEN_TRUNCATE | FILE_WRONLY, mode);
+}
+
+/* The payload is root: only what nobody may do is refused. */
+static int64_t check_mode(const struct node *node, unsigned mode)
+{
+    bool executable = node->type == NODE_DIRECTORY || (node->mode & MODE_ANY_EXEC);
+    bool fixed = (node->type == NODE_DIRECTORY || node->type == NODE_RAM) && !node->writable;
+    if ((mode & ACCESS_EXECUTE) && !executable)
+        return -EACCES;
+    return (mode & ACCESS_WRITE) && fixed ? -EROFS : 0;
+}
+
+int64_t sys_faccessat2(int directory, uaddr_t path, unsigned mode, unsigned flags)
+{
+    const unsigned effective = 0x200; /* AT_EACCESS: real and effective id are the same */
+    struct node *node;
+    if ((mode & ~7u) || (flags & ~(AT_NOFOLLOW | effective)))
+        return -EINVAL;
+    int64_t result = user_path_find(directory, path, !(flags & AT_NOFOLLOW), &node);
+    if (result)
+        return result;
+    result = check_mode(node, mode);
+    node_put(node);
+    return result;
+}
+
+int64_t sys_faccessat(int directory, uaddr_t path, unsigned mode)
+{
+    return sys_faccessat2(directory, path, mode, 0);
+}
+
+int64_t sys_access(uaddr_t path, unsigned mode)
+{
+    return sys_faccessat2(AT_FDCWD, path, mode, 0);
+}
+
+static int64_t copy_target(const struct node *node, uaddr_t buffer, size_t size)
+{
+    if (node->type != NODE_LINK)
+        return -EINVAL;
+    size_t length = MIN(strlen(node->target), size);
+    int error = copy_to_user(buffer, node->target, length);
+    return error ? error : (int64_t)length;
+}
+
+int64_t sys_readlinkat(int directory, uaddr_t path, uaddr_t buffer, int size)
+{
+    struct node *node;
+    if (size <= 0)
+        return -EINVAL;
+    int64_t result = user_path_find(directory, path, false, &node);
+    if (result)
+        return result;
+    result = copy_target(node, buffer, (size_t)size);
+    node_put(node);
+    return result;
+}
+
+int64_t sys_readlink(uaddr_t path, uaddr_t buffer, int size)
+{
+    return sys_readlinkat(AT_FDCWD, path, buffer, size);
+}
+
+int64_t sys_getcwd(uaddr_t buffer, size_t size)
+{
+    char *text = kmalloc(PATH_MAX_BYTES);
+    if (!text)
+        return -ENOMEM;
+    int64_t result = node_path(payload.directory, text, MIN(size, PATH_MAX_BYTES));
+    if (result >= 0) {
+        size_t bytes = (size_t)result + 1;
+        int error = copy_to_user(buffer, text, bytes);
+        result = error ? error : (int64_t)bytes;
+    }
+    kfree(text);
+    return result;
+}
+
+static int64_t change_directory(struct node *node)
+{
+    if (node->type != NODE_DIRECTORY)
+        return -ENOTDIR;
+    node_get(node);
+    node_put(payload.directory);
+    payload.directory = node;
+    return 0;
+}
+
+int64_t sys_chdir(uaddr_t path)
+{
+    struct node *node;
+    int64_t result = user_path_find(AT_FDCWD, path, true, &node);
+    if (result)
+        return result;
+    result = change_directory(node);
+    node_put(node);
+    return result;
+}
+
+int64_t sys_fchdir(int fd)
+{
+    struct file *file = fd_get_path(fd);
+    if (!file)
+        return -EBADF;
+    int64_t result = file->node ? change_directory(file->node) : -ENOTDIR;
+    file_put(file);
+    return result;
+}
+
+int64_t sys_mkdirat(int directory, uaddr_t path, uint32_t mode)
+{
+    struct user_path where;
+    int error = user_path_get(directory, path, false, &where);
+    if (error)
+        return error;
+    error = path_mkdir(where.start, where.text, mode & ~payload.umask);
+    user_path_put(&where);
+    return error;
+}
+
+int64_t sys_mkdir(uaddr_t path, uint32_t mode)
+{
+    return sys_mkdirat(AT_FDCWD, path, mode);
+}
+
+int64_t sys_unlinkat(int directory, uaddr_t path, unsigned flags)
+{
+    struct user_path where;
+    struct node *gone;
+    if (flags & ~AT_REMOVEDIR)
+        return -EINVAL;
+    int error = user_path_get(directory, path, false, &where);
+    if (error)
+        return error;
+    error = path_unlink(where.start, where.text, flags & AT_REMOVEDIR, &gone);
+    user_path_put(&where);
+    node_put(gone);
+    return error;
+}
+
+int64_t sys_unlink(uaddr_t path)
+{
+    return sys_unlinkat(AT_FDCWD, path, 0);
+}
+
+int64_t sys_rmdir(uaddr_t path)
+{
+    return sys_unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
+}
+
+int64_t sys_renameat2(int from_directory, uaddr_t from, int to_directory, uaddr_t to,
+                      unsigned flags)
+{
+    struct user_path source, target;
+    struct node *gone = NULL;
+    if (flags & ~RENAME_NOREPLACE)
+        return -EINVAL;
+    int error = user_path_get(from_directory, from, false, &source);
+    if (error)
+        return error;
+    error = user_path_get(to_directory, to, false, &target);
+    if (!error) {
+        error = path_rename(source.start, source.text, target.start, target.text,
+                            flags & RENAME_NOREPLACE, &gone);
+        user_path_put(&target);
+    }
+    user_path_put(&source);
+    node_put(gone);
+    return error;
+}
+
+int64_t sys_renameat(int from_directory, uaddr_t from, int to_directory, uaddr_t to)
+{
+    return sys_renameat2(from_directory, from, to_directory, to, 0);
+}
+
+int64_t sys_rename(uaddr_t from, uaddr_t to)
+{
+    return sys_renameat2(AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int64_t sys_symlinkat(uaddr_t target, int directory, uaddr_t path)
+{
+    struct user_path where, text;
+    int error = user_path_get(AT_FDCWD, target, false, &text);
+    if (error)
+        return error;
+    error = user_path_get(directory, path, false, &where);
+    if (!error) {
+        error = path_symlink(text.text, where.start, where.text);
+        user_path_put(&where);
+    }
+    user_path_put(&text);
+    return error;
+}
+
+int64_t sys_symlink(uaddr_t target, uaddr_t path)
+{
+    return sys_symlinkat(target, AT_FDCWD, path);
+}
+
+static int truncate_node(const struct node *node, uint64_t size)
+{
+    if (node->type == NODE_DIRECTORY)
+        return -EISDIR;
+    if (node->type != NODE_RAM)
+        return -EINVAL;
+    return node->writable ? ramfile_resize(node->ram, size) : -EROFS;
+}
+
+int64_t sys_truncate(uaddr_t path, int64_t size)
+{
+    struct node *node;
+    if (size < 0)
+        return -EINVAL;
+    int error = user_path_find(AT_FDCWD, path, true, &node);
+    if (error)
+        return error;
+    error = truncate_node(node, (uint64_t)size);
+    node_put(node);
+    return error;
+}
+
+int64_t sys_umask(uint32_t mask)
+{
+    uint32_t old = payload.umask;
+    payload.umask = mask & 0777;
+    return old;
+}
+
+static int64_t change_mode(struct node *node, uint32_t mode)
+{
+    if (!node->writable)
+        return -EROFS;
+    node->mode = mode & MODE_BITS;
+    return 0;
+}
+
+int64_t sys_fchmodat(int directory, uaddr_t path, uint32_t mode)
+{
+    struct node *node;
+    int64_t result = user_path_find(directory, path, true, &node);
+    if (result)
+        return result;
+    result = change_mode(node, mode);
+    node_put(node);
+    return result;
+}
+
+int64_t sys_chmod(uaddr_t path, uint32_t mode)
+{
+    return sys_fchmodat(AT_FDCWD, path, mode);
+}
+
+int64_t sys_fchmod(int fd, uint32_t mode)
+{
+    struct file *file = fd_get(fd);
+    if (!file)
+        return -EBADF;
+    /* A file without a name has no mode anyone could see. */
+    int64_t result = file->node ? change_mode(file->node, mode) : 0;
+    file_put(file);
+    return result;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From the number of a system call to the function that does it. */
+#include "kernel/linux/calls/syscall.h"
+#include "kernel/cpu/trap.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/string.h"
+#include "kernel/linux/calls/calls.h"
+#include "kernel/linux/memory/sys_memory.h"
+#include "kernel/linux/calls/syscall_table.h"
+#include "kernel/linux/threads/task.h"
+#include "kernel/linux/calls/trace.h"
+
+#define CALL_RT_SIGRETURN 15 /* its result is whatever the interrupted program had there */
+#define ERROR_MAX         4095
+#define CALL_RSEQ         334 /* every glibc program tries it and does well without: not worth a line */
+
+/* The argument registers, by how many of them a call takes. */
+#define ARGUMENTS_F(f) (f)
+#define ARGUMENTS_0(f)
+#define ARGUMENTS_1(f) (f)->rdi
+#define ARGUMENTS_2(f) ARGUMENTS_1(f), (f)->rsi
+#define ARGUMENTS_3(f) ARGUMENTS_2(f), (f)->rdx
+#define ARGUMENTS_4(f) ARGUMENTS_3(f), (f)->r10
+#define ARGUMENTS_5(f) ARGUMENTS_4(f), (f)->r8
+#define ARGUMENTS_6(f) ARGUMENTS_5(f), (f)->r9
+
+#define SYSCALL_RESTARTS(number, name, count, restart) [number] = (restart) == RESTART,
+static const bool restarts[SYSCALL_COUNT] = {SYSCALL_TABLE(SYSCALL_RESTARTS)};
+
+static uint8_t reported[(SYSCALL_COUNT + 7) / 8];
+static bool reported_unknown;
+
+/* Kept out of line: the way in saves only the registers that it needs. */
+__attribute__((noinline)) static int64_t syscall_missing(uint64_t number)
+{
+    if (number >= SYSCALL_COUNT) {
+        if (!reported_unknown)
+            log_warn("system call %llu is not supported", (unsigned long long)number);
+        reported_unknown = true;
+        return -ENOSYS;
+    }
+    uint8_t bit = (uint8_t)(1u << (number % 8));
+    if (number != CALL_RSEQ && !(reported[number / 8] & bit))
+        log_warn("system call %s (%llu) is not supported", syscall_name(number),
+                 (unsigned long long)number);
+    reported[number / 8] |= bit;
+    return -ENOSYS;
+}
+
+#define SYSCALL_CASE(number, name, count, restart)                                                 \
+    case number:                                                                                   \
+        result = sys_##name(ARGUMENTS_##count(frame));                                             \
+        break;
+
+/*
+ * A jump table, which is the shortest way in. The number stays in the frame's error field, for
+ * whoever has to start the call again.
+ */
+void syscall_dispatch(struct trap_frame *frame)
+{
+    int64_t result;
+    frame->error = frame->rax;
+    switch (frame->rax) {
+        SYSCALL_TABLE(SYSCALL_CASE)
+    default:
+        result = syscall_missing(frame->rax);
+    }
+    frame->rax = (uint64_t)result;
+    if (__builtin_expect(frame->rax >= (uint64_t)-ERROR_MAX, 0) &&
+        frame->error != CALL_RT_SIGRETURN)
+        trace_failed_call(frame, result);
+}
+
+bool syscall_restarts(uint64_t number)
+{
+    return number < SYSCALL_COUNT && restarts[number];
+}
+
+void syscall_reset(void)
+{
+    memset(reported, 0, sizeof(reported));
+    reported_unknown = false;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What log-level = debug tells of the payload: what it was refused, and its faults. */
+#ifndef KERNEL_LINUX_CALLS_TRACE_H
+#define KERNEL_LINUX_CALLS_TRACE_H
+
+#include "kernel/lib/types.h"
+
+struct siginfo;
+struct trap_frame;
+
+/* A system call, whose number is in frame->error, gave this error. Not for the usual case. */
+void trace_failed_call(const struct trap_frame *frame, int64_t error);
+/* An exception became a signal for the current thread. */
+void trace_exception(const struct trap_frame *frame, uaddr_t address, const struct siginfo *info);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/linux/program/crash.h"
+#include "kernel/cpu/thread.h"
+#include "kernel/cpu/trap.h"
+#include "kernel/lib/format.h"
+#include "kernel/lib/log.h"
+#include "kernel/linux/memory/space.h"
+#include "kernel/linux/threads/task.h"
+
+#define FAULT_WRITE BIT(1) /* in a page fault's error code */
+#define FAULT_FETCH BIT(4)
+
+typedef unsigned long long ull;
+
+static const char *const reasons[] = {
+    [SPACE_UNMAPPED] = "nothing is mapped there",
+    [SPACE_FORBIDDEN] = "the mapping does not allow it",
+    [SPACE_GONE] = "the file or device behind it is gone or too short",
+};
+
+static const char *access_name(uint64_t error)
+{
+    if (error & FAULT_FETCH)
+        return "jump to";
+    return error & FAULT_WRITE ? "write to" : "read of";
+}
+
+static bool is_fault(const struct siginfo *info)
+{
+    return (SIGNAL_BIT(info->number) & SIGNALS_FAULT) && info->code > 0;
+}
+
+static void describe(const struct task *task, const struct siginfo *info, struct text *out)
+{
+    const uint64_t page_fault = 14;
+    if (!is_fault(info)) {
+        text_printf(out, "sent by %s", info->code == CODE_KERNEL ? "the kernel" : "itself");
+        return;
+    }
+    if (task->fault_vector == page_fault)
+        text_printf(out, "%s 0x%llx: %s", access_name(task->fault_error), (ull)task->fault_address,
+                    reasons[space_explain(payload.space, task->fault_address, task->fault_error)]);
+    else
+        text_printf(out, "%s", trap_name(task->fault_vector));
+}
+
+static void print_registers(const struct task *task, const struct trap_frame *f)
+{
+    log_error("payload: rip %016llx rsp %016llx rflags %08llx fs %016llx", (ull)f->rip, (ull)f->rsp,
+              (ull)f->rflags, (ull)thread_fs_base(task->thread));
+    log_error("payload: rax %016llx rbx %016llx rcx %016llx rdx %016llx", (ull)f->rax, (ull)f->rbx,
+              (ull)f->rcx, (ull)f->rdx);
+    log_error("payload: rsi %016llx rdi %016llx rbp %016llx r8  %016llx", (ull)f->rsi, (ull)f->rdi,
+              (ull)f->rbp, (ull)f->r8);
+    log_error("payload: r9  %016llx r10 %016llx r11 %016llx r12 %016llx", (ull)f->r9, (ull)f->r10,
+              (ull)f->r11, (ull)f->r12);
+    log_error("payload: r13 %016llx r14 %016llx r15 %016llx", (ull)f->r13, (ull)f->r14,
+              (ull)f->r15);
+}
+
+struct payload_exit crash_report(const struct task *task, const struct trap_frame *f,
+                                 const struct siginfo *info)
+{
+    static char buffer[160];
+    struct text cause;
+    text_init(&cause, buffer, sizeof(buffer));
+    describe(task, info, &cause);
+    print_registers(task, f);
+    log_error("payload: ended by %s: %s (signal %d, thread %d (%s), rip 0x%llx)",
+              signal_name(info->number), buffer, info->number, task->id, task->name, (ull)f->rip);
+    return (struct payload_exit){128 + info->number, info->number, buffer, true, f->rip};
+}
+
+struct payload_exit crash_report_kill(int signal, const char *cause)
+{
+    log_error("payload: ended by %s: %s", signal_name(signal), cause);
+    return (struct payload_exit){128 + signal, signal, cause, false, 0};
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the log says when a signal ends the payload. */
+#ifndef KERNEL_LINUX_PROGRAM_CRASH_H
+#define KERNEL_LINUX_PROGRAM_CRASH_H
+
+#include "kernel/linux/program/payload.h"
+
+struct siginfo;
+struct task;
+struct trap_frame;
+
+/*
+ * One block: the thread's registers, and on the last line the signal, its cause in words, and where
+ * it happened. Returns how the payload ended; the words stay until the next report.
+ */
+struct payload_exit crash_report(const struct task *task, const struct trap_frame *frame,
+                                 const struct siginfo *info);
+/* One line, for an end that no instruction of the payload caused. `cause` is kept. */
+struct payload_exit crash_report_kill(int signal, const char *cause);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The life of a thread of the payload. */
+#include "kernel/linux/threads/task.h"
+#include "kernel/cpu/user.h"
+#include "kernel/lib/error.h"
+#include "kernel/mm/heap.h"
+#include "kernel/linux/threads/futex.h"
+#include "kernel/linux/memory/space.h"
+
+struct payload payload;
+
+static void task_begin(void *argument)
+{
+    struct task *task = argument;
+    struct trap_frame start = task->start;
+    thread_enter_user(&start);
+}
+
+int task_create(const struct trap_frame *start, struct task **out)
+{
+    if (payload.task_count >= TASKS_MAX)
+        return -EAGAIN;
+    struct task *task = kzalloc(sizeof(*task));
+    if (!task)
+        return -ENOMEM;
+    int error = thread_create(&task->thread, space_cpu(payload.space), task_begin, task);
+    if (error) {
+        kfree(task);
+        return error;
+    }
+    task->start = *start;
+    task->id = ++payload.last_id;
+    pending_init(&task->pending);
+    task->altstack.flags = ALTSTACK_DISABLE;
+    thread_set_owner(task->thread, task);
+    list_push_back(&payload.tasks, &task->link);
+    payload.task_count++;
+    *out = task;
+    return 0;
+}
+
+static void task_free(struct task *task)
+{
+    list_remove(&task->link);
+    payload.task_count--;
+    pending_clear(&task->pending);
+    kfree(task);
+}
+
+struct task *task_find(int id)
+{
+    struct task *task;
+    list_for_each_entry (task, &payload.tasks, link) {
+        if (task->id == id)
+            return task;
+    }
+    return NULL;
+}
+
+_Noreturn void task_exit(int status)
+{
+    struct task *task = task_current();
+    if (!payload.ending) {
+        futex_exit_robust(task);
+        if (task->clear_id) {
+            clear_user(task->clear_id, sizeof(uint32_t));
+            futex_wake(task->clear_id, 1, FUTEX_ANY);
+        }
+    }
+    thread_set_owner(task->thread, NULL);
+    task_free(task);
+    signal_pass_on();
+    if (payload.task_count == 0) {
+        if (!payload.ending)
+            payload.exit = (struct payload_exit){.status = status & 0xff};
+        payload.ending = true;
+        waitq_wake(&payload.ended);
+    }
+    thread_exit();
+}
+
+void payload_end(struct payload_exit result)
+{
+    if (payload.ending)
+        return;
+    payload.ending = true;
+    payload.exit = result;
+    struct task *task;
+    list_for_each_entry (task, &payload.tasks, link) {
+        thread_ask_end(task->thread);
+        user_request_work(task->thread);
+    }
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the firmware's ACPI tables say about the machine (ACPI specification 6.5, chapter 5).
+ * Nothing in a table is trusted: every length, count and address is checked before it is used, and
+ * a table is copied once and parsed from the copy.
+ */
+#ifndef KERNEL_MACHINE_ACPI_ACPI_H
+#define KERNEL_MACHINE_ACPI_ACPI_H
+
+#include "kernel/machine/acpi/dmar.h"
+#include "kernel/lib/refusal.h"
+#include "kernel/lib/types.h"
+
+#define ACPI_CPUS_MAX      256
+#define ACPI_IO_APICS_MAX  16
+#define ACPI_OVERRIDES_MAX 32
+#define ACPI_ECAMS_MAX     16
+
+/* How the parser reaches physical memory; host tests bring a simulated one. */
+struct acpi_memory {
+    /* Copies `length` bytes from physical address `at`. 0, or negative if they are unreachable. */
+    int (*read)(void *context, paddr_t at, void *to, size_t length);
+    void *context;
+};
+
+struct acpi_io_apic {
+    uint8_t id;
+    paddr_t base;
+    uint32_t gsi_base; /* global system interrupt of its first pin */
+};
+
+/* An ISA interrupt that is not wired to the pin of its number. */
+struct acpi_irq_override {
+    uint8_t source; /* ISA interrupt number */
+    uint32_t gsi;
+    bool active_low; /* else active high, as ISA is */
+    bool level;      /* else edge triggered, as ISA is */
+};
+
+/* Memory-mapped configuration space of the buses first_bus to last_bus of a segment. */
+struct acpi_ecam {
+    paddr_t base; /* of bus 0, whether or not the range starts there */
+    uint16_t segment;
+    uint8_t first_bus;
+    uint8_t last_bus;
+};
+
+/* Where a register lies, from a generic address structure. */
+enum acpi_space {
+    ACPI_SPACE_NONE, /* there is no such register */
+    ACPI_SPACE_MEMORY,
+    ACPI_SPACE_IO,
+    ACPI_SPACE_PCI, /* configuration space of bus 0: device 47:32, function 31:16, offset 15:0 */
+};
+
+struct acpi_register {
+    enum acpi_space space;
+    uint64_t address;
+};
+
+struct acpi_info {
+    /* MADT */
+    paddr_t local_apic;
+    uint32_t cpu_apic_ids[ACPI_CPUS_MAX]; /* enabled processors; more than fit are only counted */
+    size_t cpu_count;
+    struct acpi_io_apic io_apics[ACPI_IO_APICS_MAX];
+    size_t io_apic_count;
+    struct acpi_irq_override overrides[ACPI_OVERRIDES_MAX];
+    size_t override_count;
+    bool legacy_pics; /* two 8259s are present and must be masked */
+    /* MCFG */
+    struct acpi_ecam ecams[ACPI_ECAMS_MAX];
+    size_t ecam_count;
+    /* SPCR: a 16550 console, if the firmware describes one */
+    struct acpi_register console;
+    /* FADT */
+    struct acpi_register pm_timer; /* 3.579545 MHz */
+    bool pm_timer_32bit;           /* else 24 bits wide */
+    struct acpi_register reset;    /* write reset_value there to restart the machine */
+    uint8_t reset_value;
+    struct acpi_register pm_control[2]; /* PM1a and PM1b: sleep type 12:10, sleep enable 13 */
+    uint16_t smi_command;               /* port; 0: there is none */
+    uint8_t smi_enable_acpi;            /* written there to get the PM1 registers */
+    paddr_t dsdt;
+    /* DSDT */
+    bool soft_off;          /* the machine can be switched off with these: */
+    uint8_t sleep_types[2]; /* for PM1a and PM1b */
+    /* DMAR */
+    struct dmar_info dmar;
+};
+
+/*
+ * Finds and parses every table the kernel needs. `rsdp` is the address of the root pointer; 0
+ * searches the BIOS areas. `dmar_oem_id` picks the DMAR table with that OEM id (for tests; NULL:
+ * the first one). The result is large: keep it off the stack.
+ *
+ * 0; -ENOENT (no root pointer; no MADT, MCFG or DMAR), -EINVAL (a malformed table), -ENOSPC (more
+ * of something than there is room for), -ENOMEM, with a sentence in *why. Tables are parsed in
+ * the order SPCR, FADT (and DSDT, which cannot fail), MADT, MCFG, DMAR, and what was parsed before
+ * the error is valid.
+ */
+int acpi_find(const struct acpi_memory *memory, paddr_t rsdp, const char *dmar_oem_id,
+              struct acpi_info *out, struct refusal *why);
+
+/* The machine's own memory, for acpi_find(). Works once frames_init() and the heap do. */
+extern const struct acpi_memory acpi_physical_memory;
+
+/*
+ * The parsers of single tables, as pure functions over the bytes of a whole table whose header
+ * (length, checksum) has been checked. Each fills its part of *out. Errors as acpi_find().
+ */
+int acpi_parse_madt(const uint8_t *table, size_t length, struct acpi_info *out,
+                    struct refusal *why);
+int acpi_parse_mcfg(const uint8_t *table, size_t length, struct acpi_info *out,
+                    struct refusal *why);
+int acpi_parse_spcr(const uint8_t *table, size_t length, struct acpi_info *out,
+                    struct refusal *why);
+int acpi_parse_fadt(const uint8_t *table, size_t length, struct acpi_info *out,
+                    struct refusal *why);
+
+/* Finds the constant package \_S5 in AML; false if there is none with two small numbers. */
+bool acpi_parse_soft_off(const uint8_t *aml, size_t length, uint8_t types[2]);
+
+#endif

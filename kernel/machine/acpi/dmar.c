@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/machine/acpi/dmar.h"
+
+#include "kernel/machine/acpi/table.h"
+#include "kernel/lib/error.h"
+
+enum {
+    DMAR_ADDRESS_WIDTH = 36,
+    DMAR_FLAGS = 37,
+    DMAR_STRUCTURES = 48,
+    SCOPE_PATH = 6,
+    SCOPE_SIZE_MIN = SCOPE_PATH + 2,
+};
+
+/* One remapping structure: its bytes, and where the result goes. */
+struct structure {
+    const uint8_t *bytes;
+    size_t length;
+    size_t offset; /* in the table, for messages */
+    struct dmar_info *info;
+    struct refusal *why;
+};
+
+/*@ predicate readable(struct structure *s) =
+      \valid_read(s) && 4 <= s->length <= 0xffff && \valid_read(s->bytes + (0 .. s->length - 1)) &&
+      \valid(s->info) && \valid(s->why) &&
+      \separated(s, s->info, s->why, s->bytes + (0 .. s->length - 1)); */
+
+/*@ requires \valid(s->why) && \valid_read(s);
+    assigns *s->why;
+    ensures \result == -22; */
+static int bad(const struct structure *s, const char *what)
+{
+    return refuse(s->why, -EINVAL, "ACPI table DMAR, structure at offset %zu: %s", s->offset, what);
+}
+
+/*@ requires \valid(s->why) && \valid_read(s);
+    assigns *s->why;
+    ensures \result == -28; */
+static int full(const struct structure *s, const char *what)
+{
+    return refuse(s->why, -ENOSPC, "ACPI table DMAR lists more %s than this kernel supports", what);
+}
+
+/*@ requires readable(s) && \valid(scope);
+    requires at[1] >= SCOPE_SIZE_MIN && \valid_read(at + (0 .. at[1] - 1));
+    requires \separated(scope, at + (0 .. at[1] - 1), s, s->why);
+    assigns *scope, *s->why;
+    ensures \result == 0 ==> 1 <= scope->hops <= DMAR_HOPS_MAX; */
+static int parse_path(const struct structure *s, const uint8_t *at, struct dmar_scope *scope)
+{
+    size_t bytes = (size_t)at[1] - SCOPE_PATH;
+
+    if (bytes % 2 != 0)
+        return bad(s, "a device scope has half a path entry");
+    if (bytes / 2 > DMAR_HOPS_MAX)
+        return bad(s, "the path of a device scope is too deep");
+    scope->hops = (uint8_t)(bytes / 2);
+    /*@ loop invariant i <= scope->hops;
+        loop assigns i, scope->path[0 .. DMAR_HOPS_MAX - 1], *s->why;
+        loop variant scope->hops - i; */
+    for (unsigned i = 0; i < scope->hops; i++) {
+        const uint8_t *hop = at + SCOPE_PATH + 2 * i;
+
+        if (hop[0] > 31 || hop[1] > 7)
+            return bad(s, "a device scope names an impossible device or function");
+        scope->path[i] = (struct dmar_hop){hop[0], hop[1]};
+    }
+    return 0;
+}
+
+/*@ requires readable(s) && counted(s->info);
+    requires offset < s->length;
+    requires \valid(list) && \separated(list, s, s->why, s->bytes + (0 .. s->length - 1),
+                                       s->info->scopes + (0 .. DMAR_SCOPES_MAX - 1),
+                                       &s->info->scope_count);
+    requires list->count <= s->info->scope_count;
+    assigns s->info->scopes[0 .. DMAR_SCOPES_MAX - 1], s->info->scope_count, list->count, *s->why;
+    ensures counted(s->info);
+    ensures list->count <= s->info->scope_count;
+    ensures \result == 0 ==> 8 <= s->bytes[offset + 1] <= s->length - offset; */
+static int parse_scope(const struct structure *s, size_t offset, struct dmar_scope_list *list)
+{
+    const uint8_t *at = s->bytes + offset;
+    size_t left = s->length - offset;
+    struct dmar_info *info = s->info;
+    struct dmar_scope *scope;
+
+    if (left < SCOPE_SIZE_MIN || at[1] < SCOPE_SIZE_MIN || at[1] > left)
+        return bad(s, "a device scope has an impossible length");
+    /* Scopes of types to come cannot name anything we could serve. */
+    if (at[0] < DMAR_SCOPE_ENDPOINT || at[0] > DMAR_SCOPE_NAMESPACE)
+        return 0;
+    if (info->scope_count == DMAR_SCOPES_MAX)
+        return full(s, "device scopes");
+    scope = &info->scopes[info->scope_count];
+    scope->type = at[0];
+    scope->enumeration_id = at[4];
+    scope->bus = at[5];
+    if (parse_path(s, at, scope))
+        return -EINVAL;
+    info->scope_count++;
+    list->count++;
+    return 0;
+}
+
+/*@ requires readable(s) && counted(s->info);
+    requires \valid(list) && \separated(list, s, s->why, s->bytes + (0 .. s->length - 1),
+                                       s->info->scopes + (0 .. DMAR_SCOPES_MAX - 1),
+                                       &s->info->scope_count);
+    requires offset <= s->length;
+    assigns s->info->scopes[0 .. DMAR_SCOPES_MAX - 1], s->info->scope_count, *list, *s->why;
+    ensures counted(s->info); */
+static int parse_scopes(const struct structure *s, size_t offset, struct dmar_scope_list *list)
+{
+    list->first = (uint16_t)s->info->scope_count;
+    list->count = 0;
+    /*@ loop invariant counted(s->info) && offset <= s->length;
+        loop invariant list->count <= s->info->scope_count;
+        loop assigns offset, s->info->scopes[0 .. DMAR_SCOPES_MAX - 1], s->info->scope_count,
+                     list->count, *s->why;
+        loop variant s->length - offset; */
+    while (offset < s->length) {
+        int error = parse_scope(s, offset, list);
+
+        if (error)
+            return error;
+        offset += s->bytes[offset + 1];
+    }
+    return 0;
+}
+
+/*@ requires readable(s) && counted(s->info) && s->length >= 16;
+    assigns *s->info, *s->why;
+    ensures counted(s->info); */
+static int parse_drhd(const struct structure *s)
+{
+    struct dmar_info *info = s->info;
+    struct dmar_unit *unit;
+
+    if (info->unit_count == DMAR_UNITS_MAX)
+        return full(s, "remapping units");
+    unit = &info->units[info->unit_count];
+    unit->include_all = s->bytes[4] & 1;
+    unit->register_size = PAGE_SIZE << (s->bytes[5] % 16);
+    unit->segment = get16(s->bytes + 6);
+    unit->registers = get64(s->bytes + 8);
+    if (unit->registers == 0 || !IS_ALIGNED(unit->registers, PAGE_SIZE))
+        return bad(s, "the register base of a remapping unit is zero or not page aligned");
+    if (unit->registers > PADDR_NONE - unit->register_size)
+        return bad(s, "the registers of a remapping unit wrap around the address space");
+    /*@ loop invariant i <= info->unit_count;
+        loop assigns i, *s->why;
+        loop variant info->unit_count - i; */
+    for (size_t i = 0; i < info->unit_count; i++) {
+        const struct dmar_unit *other = &info->units[i];
+
+        if (ranges_overlap(unit->registers, unit->register_size, other->registers,
+                           other->register_size))
+            return bad(s, "the registers of two remapping units overlap");
+        /* Which of the two would serve a device is undefined. */
+        if (other->include_all && unit->include_all && other->segment == unit->segment)
+            return bad(s, "two remapping units claim all devices of one segment");
+    }
+    info->unit_count++;
+    return parse_scopes(s, 16, &unit->scopes);
+}
+
+/*@ requires readable(s) && counted(s->info) && s->length >= 24;
+    assigns *s->info, *s->why;
+    ensures counted(s->info); */
+static int parse_rmrr(const struct structure *s)
+{
+    struct dmar_info *info = s->info;
+    struct dmar_region *region;
+    uint64_t limit = get64(s->bytes + 16); /* last byte, inclusive */
+
+    if (info->region_count == DMAR_REGIONS_MAX)
+        return full(s, "reserved memory regions");
+    region = &info->regions[info->region_count];
+    region->segment = get16(s->bytes + 6);
+    region->base = get64(s->bytes + 8);
+    if (!IS_ALIGNED(region->base, PAGE_SIZE) || !IS_ALIGNED(limit + 1, PAGE_SIZE))
+        return bad(s, "a reserved memory region is not page aligned");
+    if (limit <= region->base || limit == PADDR_NONE)
+        return bad(s, "a reserved memory region ends before it starts");
+    region->length = limit + 1 - region->base;
+    info->region_count++;
+    return parse_scopes(s, 24, &region->scopes);
+}
+
+/*@ requires readable(s) && counted(s->info) && s->length >= 8;
+    assigns *s->info, *s->why;
+    ensures counted(s->info); */
+static int parse_port(const struct structure *s, bool integrated)
+{
+    struct dmar_info *info = s->info;
+    struct dmar_port *port;
+    bool flag = s->bytes[4] & 1;
+
+    if (info->port_count == DMAR_PORTS_MAX)
+        return full(s, "ATS structures");
+    port = &info->ports[info->port_count++];
+    port->integrated = integrated;
+    port->all_ports = !integrated && flag;
+    port->ats_required = integrated && flag;
+    port->segment = get16(s->bytes + 6);
+    return parse_scopes(s, 8, &port->scopes);
+}
+
+/* Units are told apart by their register base; RHSA structures may come before or after theirs. */
+/*@ requires readable(s) && counted(s->info) && s->length >= 20;
+    assigns *s->info, *s->why;
+    ensures counted(s->info); */
+static int parse_rhsa(const struct structure *s)
+{
+    paddr_t registers = get64(s->bytes + 8);
+
+    /*@ loop invariant i <= s->info->unit_count;
+        loop assigns i, s->info->units[0 .. DMAR_UNITS_MAX - 1];
+        loop variant s->info->unit_count - i; */
+    for (size_t i = 0; i < s->info->unit_count; i++) {
+        struct dmar_unit *unit = &s->info->units[i];
+
+        if (unit->registers != registers)
+            continue;
+        unit->has_proximity = true;
+        unit->proximity_domain = get32(s->bytes + 16);
+    }
+    return 0;
+}
+
+/*@ requires readable(s) && counted(s->info) && s->length >= 9;
+    assigns *s->info, *s->why;
+    ensures counted(s->info); */
+static int parse_andd(const struct structure *s)
+{
+    struct dmar_info *info = s->info;
+    struct dmar_name *name;
+    size_t end = 8, length;
+
+    /*@ loop invariant 8 <= end <= s->length;
+        loop assigns end;
+        loop variant s->length - end; */
+    while (end < s->length && s->bytes[end] != 0)
+        end++;
+    if (end == s->length)
+        return bad(s, "the name of an ACPI device has no end");
+    if (info->name_count == DMAR_NAMES_MAX)
+        return full(s, "named ACPI devices");
+    name = &info->names[info->name_count++];
+    name->number = s->bytes[7];
+    length = MIN(end - 8, sizeof(name->name) - 1);
+    /*@ loop invariant i <= length;
+        loop assigns i, name->name[0 .. sizeof(name->name) - 1];
+        loop variant length - i; */
+    for (size_t i = 0; i < length; i++)
+        name->name[i] = (char)s->bytes[8 + i];
+    name->name[length] = '\0';
+    return 0;
+}
+
+/* What a structure of each type is at least. */
+static const struct {
+    const char *name;
+    size_t size_min;
+} structure_types[] = {
+    {"DRHD", 16}, {"RMRR", 24}, {"ATSR", 8}, {"RHSA", 20}, {"ANDD", 9}, {"SATC", 8},
+};
+
+enum { TYPE_DRHD, TYPE_RMRR, TYPE_ATSR, TYPE_RHSA, TYPE_ANDD, TYPE_SATC, TYPES };
+
+/*@ requires readable(s) && counted(s->info) && type < TYPES;
+    assigns *s->info, *s->why;
+    ensures counted(s->info); */
+static int parse_structure(const struct structure *s, unsigned type)
+{
+    if (s->length < structure_types[type].size_min)
+        return refuse(s->why, -EINVAL,
+                      "ACPI table DMAR, structure at offset %zu: too short for type %s", s->offset,
+                      structure_types[type].name);
+    switch (type) {
+    case TYPE_DRHD:
+        return parse_drhd(s);
+    case TYPE_RMRR:
+        return parse_rmrr(s);
+    case TYPE_RHSA:
+        return parse_rhsa(s);
+    case TYPE_ANDD:
+        return parse_andd(s);
+    default:
+        break;
+    }
+    return parse_port(s, type == TYPE_SATC);
+}
+
+/*
+ * One walk over all structures. RHSA structures are read in a second walk, when all units are
+ * known; the first walk has checked every length by then.
+ */
+/*@ requires \valid_read(table + (0 .. length - 1)) && DMAR_STRUCTURES <= length <= 0xffffffff;
+    requires \valid(info) && \valid(why) && counted(info);
+    requires \separated(info, why, table + (0 .. length - 1));
+    assigns *info, *why;
+    ensures counted(info); */
+static int walk(const uint8_t *table, size_t length, bool rhsa, struct dmar_info *info,
+                struct refusal *why)
+{
+    size_t offset = DMAR_STRUCTURES;
+
+    /*@ loop invariant counted(info) && offset <= length;
+        loop assigns offset, *info, *why;
+        loop variant length - offset; */
+    while (offset < length) {
+        struct structure s = {table + offset, length - offset, offset, info, why};
+        unsigned type;
+        int failed;
+
+        if (s.length < 4)
+            return bad(&s, "the table ends inside a structure");
+        type = get16(s.bytes);
+        s.length = get16(s.bytes + 2);
+        if (s.length < 4 || s.length > length - offset)
+            return bad(&s, "the structure has an impossible length");
+        offset += s.length;
+        if (type >= TYPES || (type == TYPE_RHSA) != rhsa)
+            continue;
+        failed = parse_structure(&s, type);
+        if (failed)
+            return failed;
+    }
+    return 0;
+}
+
+/*@ requires \valid(out);
+    assigns *out;
+    ensures counted(out); */
+static void clear(struct dmar_info *out)
+{
+    memset(out, 0, sizeof(*out));
+}
+
+int dmar_parse(const uint8_t *table, size_t length, struct dmar_info *out, struct refusal *why)
+{
+    int failed;
+
+    clear(out);
+    if (length < DMAR_STRUCTURES)
+        return refuse(why, -EINVAL, "ACPI table DMAR is too short (%zu bytes)", length);
+    /*@ loop invariant i <= sizeof(out->oem_id) - 1;
+        loop assigns i, out->oem_id[0 .. sizeof(out->oem_id) - 2];
+        loop variant sizeof(out->oem_id) - 1 - i; */
+    for (size_t i = 0; i < sizeof(out->oem_id) - 1; i++)
+        out->oem_id[i] = (char)table[ACPI_HEADER_OEM_ID + i];
+    if (table[DMAR_ADDRESS_WIDTH] > 63)
+        return refuse(why, -EINVAL, "ACPI table DMAR gives an address width of %u bits",
+                      table[DMAR_ADDRESS_WIDTH] + 1u);
+    out->address_width = (uint8_t)(table[DMAR_ADDRESS_WIDTH] + 1);
+    out->flags = table[DMAR_FLAGS];
+    failed = walk(table, length, false, out, why);
+    if (!failed)
+        failed = walk(table, length, true, out, why);
+    if (failed)
+        return failed;
+    if (out->unit_count == 0)
+        return refuse(why, -EINVAL, "ACPI table DMAR lists no remapping unit");
+    return 0;
+}

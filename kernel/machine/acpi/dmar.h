@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The DMAR table: DMA remapping units and which devices each of them serves (Intel Virtualization
+ * Technology for Directed I/O specification, chapter 8, "BIOS considerations").
+ */
+#ifndef KERNEL_MACHINE_ACPI_DMAR_H
+#define KERNEL_MACHINE_ACPI_DMAR_H
+
+#include "kernel/lib/refusal.h"
+#include "kernel/lib/types.h"
+
+#define DMAR_UNITS_MAX   64
+#define DMAR_SCOPES_MAX  512
+#define DMAR_REGIONS_MAX 64
+#define DMAR_PORTS_MAX   32
+#define DMAR_NAMES_MAX   32
+#define DMAR_HOPS_MAX    8
+
+enum dmar_scope_type {
+    DMAR_SCOPE_ENDPOINT = 1,
+    DMAR_SCOPE_BRIDGE = 2,    /* a bridge and everything below it */
+    DMAR_SCOPE_IO_APIC = 3,   /* its bus and path form the source id of its requests */
+    DMAR_SCOPE_HPET = 4,      /* likewise */
+    DMAR_SCOPE_NAMESPACE = 5, /* a device known by its ACPI name only, see struct dmar_name */
+};
+
+struct dmar_hop {
+    uint8_t device;
+    uint8_t function;
+};
+
+/*
+ * One device: start at `bus`, go to path[0]; each further hop is on the secondary bus of the bridge
+ * reached so far. The bus numbers of bridges are in their configuration space.
+ */
+struct dmar_scope {
+    uint8_t type;           /* enum dmar_scope_type */
+    uint8_t enumeration_id; /* I/O APIC id, HPET number, or ACPI device number */
+    uint8_t bus;
+    uint8_t hops; /* 1 to DMAR_HOPS_MAX */
+    struct dmar_hop path[DMAR_HOPS_MAX];
+};
+
+/* The scopes first to first + count - 1 of struct dmar_info. */
+struct dmar_scope_list {
+    uint16_t first;
+    uint16_t count;
+};
+
+/* DRHD: a remapping unit. */
+struct dmar_unit {
+    uint16_t segment;
+    bool include_all;       /* serves every function of the segment no other unit names */
+    paddr_t registers;      /* 4 KiB aligned */
+    uint64_t register_size; /* bytes to map at least */
+    struct dmar_scope_list scopes;
+    bool has_proximity; /* RHSA */
+    uint32_t proximity_domain;
+};
+
+/* RMRR: memory the firmware lets the devices of the scopes reach at all times. */
+struct dmar_region {
+    uint16_t segment;
+    paddr_t base;    /* 4 KiB aligned */
+    uint64_t length; /* bytes, a multiple of 4 KiB */
+    struct dmar_scope_list scopes;
+};
+
+/* ATSR (root ports below which ATS may be used) and SATC (integrated devices with a cache). */
+struct dmar_port {
+    uint16_t segment;
+    bool integrated;   /* SATC, else ATSR */
+    bool all_ports;    /* ATSR: every root port of the segment */
+    bool ats_required; /* SATC: the device does not work without ATS */
+    struct dmar_scope_list scopes;
+};
+
+/* ANDD: the name of a device without a PCI address; namespace scopes refer to it by number. */
+struct dmar_name {
+    uint8_t number;
+    char name[64]; /* ACPI path, cut if longer */
+};
+
+enum dmar_flags {
+    DMAR_INTR_REMAP = 1,     /* the platform supports interrupt remapping */
+    DMAR_X2APIC_OPT_OUT = 2, /* the firmware asks not to use x2APIC mode */
+    DMAR_DMA_CTRL_OPT_IN = 4 /* the firmware kept DMA remapped and asks to continue so */
+};
+
+struct dmar_info {
+    uint8_t address_width; /* host address width in bits */
+    uint8_t flags;         /* enum dmar_flags */
+    char oem_id[7];
+    struct dmar_unit units[DMAR_UNITS_MAX];
+    size_t unit_count;
+    struct dmar_region regions[DMAR_REGIONS_MAX];
+    size_t region_count;
+    struct dmar_port ports[DMAR_PORTS_MAX];
+    size_t port_count;
+    struct dmar_name names[DMAR_NAMES_MAX];
+    size_t name_count;
+    struct dmar_scope scopes[DMAR_SCOPES_MAX];
+    size_t scope_count;
+};
+
+/*@ predicate counted(struct dmar_info *info) =
+      info->unit_count <= DMAR_UNITS_MAX && info->region_count <= DMAR_REGIONS_MAX &&
+      info->port_count <= DMAR_PORTS_MAX && info->name_count <= DMAR_NAMES_MAX &&
+      info->scope_count <= DMAR_SCOPES_MAX; */
+
+/*
+ * Parses a whole DMAR table whose header (length, checksum) has been checked; pure. -EINVAL with a
+ * sentence for anything malformed, -ENOSPC for more than fits. Structures of unknown types are
+ * skipped, as the specification asks. *out is large: keep it off the stack.
+ */
+/*@ requires \valid_read(table + (0 .. length - 1)) && length <= 0xffffffff;
+    requires \valid(out) && \valid(why) && \separated(out, why, table + (0 .. length - 1));
+    assigns *out, *why;
+    ensures counted(out);
+    ensures \result == 0 ==> out->unit_count > 0; */
+int dmar_parse(const uint8_t *table, size_t length, struct dmar_info *out, struct refusal *why);
+
+/* The requester id of a scope with a single hop: what I/O APICs and HPETs carry as source id. */
+static inline uint16_t dmar_scope_source_id(const struct dmar_scope *scope)
+{
+    return (uint16_t)((scope->bus << 8) | (scope->path[0].device << 3) | scope->path[0].function);
+}
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* MADT: interrupt controllers (ACPI 5.2.12). */
+#include "kernel/machine/acpi/acpi.h"
+#include "kernel/machine/acpi/table.h"
+#include "kernel/lib/error.h"
+
+enum {
+    MADT_LOCAL_APIC = 36,
+    MADT_FLAGS = 40,
+    MADT_ENTRIES = 44,
+
+    ENTRY_LOCAL_APIC = 0,
+    ENTRY_IO_APIC = 1,
+    ENTRY_OVERRIDE = 2,
+    ENTRY_LOCAL_APIC_ADDRESS = 5,
+    ENTRY_LOCAL_X2APIC = 9,
+
+    CPU_ENABLED = 1,
+    ISA_SOURCES = 16,
+};
+
+typedef int (*entry_parser)(const uint8_t *entry, struct acpi_info *out, struct refusal *why);
+
+static void add_cpu(struct acpi_info *out, uint32_t apic_id, uint32_t flags)
+{
+    if (!(flags & CPU_ENABLED))
+        return;
+    if (out->cpu_count < ACPI_CPUS_MAX)
+        out->cpu_apic_ids[out->cpu_count] = apic_id;
+    out->cpu_count++;
+}
+
+static int parse_local_apic(const uint8_t *e, struct acpi_info *out, struct refusal *why)
+{
+    add_cpu(out, e[3], get32(e + 4));
+    return 0;
+}
+
+static int parse_local_x2apic(const uint8_t *e, struct acpi_info *out, struct refusal *why)
+{
+    add_cpu(out, get32(e + 4), get32(e + 8));
+    return 0;
+}
+
+static int parse_io_apic(const uint8_t *e, struct acpi_info *out, struct refusal *why)
+{
+    struct acpi_io_apic apic = {e[2], get32(e + 4), get32(e + 8)};
+
+    if (out->io_apic_count == ACPI_IO_APICS_MAX)
+        return refuse(why, -ENOSPC, "ACPI table MADT lists more than %d I/O APICs",
+                      ACPI_IO_APICS_MAX);
+    if (apic.base == 0 || !IS_ALIGNED(apic.base, 16))
+        return refuse(why, -EINVAL, "ACPI table MADT puts I/O APIC %u at 0x%llx", apic.id,
+                      (unsigned long long)apic.base);
+    out->io_apics[out->io_apic_count++] = apic;
+    return 0;
+}
+
+/* Polarity and trigger mode: 0 means "as the bus does", and the bus is ISA (ACPI 5.2.12.5). */
+static int parse_override(const uint8_t *e, struct acpi_info *out, struct refusal *why)
+{
+    uint16_t flags = get16(e + 8);
+    struct acpi_irq_override o = {
+        .source = e[3],
+        .gsi = get32(e + 4),
+        .active_low = (flags & 3) == 3,
+        .level = ((flags >> 2) & 3) == 3,
+    };
+
+    if (e[2] != 0 || o.source >= ISA_SOURCES)
+        return refuse(why, -EINVAL, "ACPI table MADT overrides interrupt %u of bus %u", o.source,
+                      e[2]);
+    if (out->override_count == ACPI_OVERRIDES_MAX)
+        return refuse(why, -ENOSPC, "ACPI table MADT lists more than %d overrides",
+                      ACPI_OVERRIDES_MAX);
+    out->overrides[out->override_count++] = o;
+    return 0;
+}
+
+static int parse_local_apic_address(const uint8_t *e, struct acpi_info *out, struct refusal *why)
+{
+    out->local_apic = get64(e + 4);
+    return 0;
+}
+
+static const struct {
+    uint8_t type;
+    uint8_t size_min;
+    entry_parser parse;
+} entry_types[] = {
+    {ENTRY_LOCAL_APIC, 8, parse_local_apic},
+    {ENTRY_IO_APIC, 12, parse_io_apic},
+    {ENTRY_OVERRIDE, 10, parse_override},
+    {ENTRY_LOCAL_APIC_ADDRESS, 12, parse_local_apic_address},
+    {ENTRY_LOCAL_X2APIC, 16, parse_local_x2apic},
+};
+
+static int parse_entry(const uint8_t *e, struct acpi_info *out, struct refusal *why)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(entry_types); i++) {
+        if (entry_types[i].type != e[0])
+            continue;
+        if (e[1] < entry_types[i].size_min)
+            return refuse(why, -EINVAL, "ACPI table MADT: entry of type %u is too short", e[0]);
+        return entry_types[i].parse(e, out, why);
+    }
+    return 0;
+}
+
+int acpi_parse_madt(const uint8_t *table, size_t length, struct acpi_info *out, struct refusal *why)
+{
+    size_t offset = MADT_ENTRIES;
+
+    if (length < MADT_ENTRIES)
+        return refuse(why, -EINVAL, "ACPI table MADT is too short (%zu bytes)", length);
+    out->local_apic = get32(table + MADT_LOCAL_APIC);
+    out->legacy_pics = get32(table + MADT_FLAGS) & 1;
+    while (offset < length) {
+        size_t left = length - offset;
+        int failed;
+
+        if (left < 2 || table[offset + 1] < 2 || table[offset + 1] > left)
+            return refuse(why, -EINVAL,
+                          "ACPI table MADT: the entry at offset %zu has an impossible length",
+                          offset);
+        failed = parse_entry(table + offset, out, why);
+        if (failed)
+            return failed;
+        offset += table[offset + 1];
+    }
+    if (out->local_apic == 0 || !IS_ALIGNED(out->local_apic, PAGE_SIZE))
+        return refuse(why, -EINVAL, "ACPI table MADT puts the local APIC at 0x%llx",
+                      (unsigned long long)out->local_apic);
+    return 0;
+}

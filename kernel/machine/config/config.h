@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The configuration: one table of keys (kernel/machine/config/keys.c) for the text of bulkhead.conf
+ * and for the command line. Deny by default: what is not in the table is an error.
+ */
+#ifndef KERNEL_MACHINE_CONFIG_CONFIG_H
+#define KERNEL_MACHINE_CONFIG_CONFIG_H
+
+#include "kernel/lib/types.h"
+
+#define CONFIG_DEVICES_MAX  8
+#define CONFIG_PATH_MAX     8
+#define CONFIG_ARGS_MAX     64
+#define CONFIG_KEEP_OUT_MAX 16
+#define CONFIG_TEXT_MAX     8192
+#define CONFIG_UNLIMITED    UINT64_MAX
+
+/* Who serves the FPGA port interface for a device. */
+enum config_afu {
+    CONFIG_AFU_NONE,
+    CONFIG_AFU_DFL,
+    CONFIG_AFU_EDU,
+};
+
+#define CONFIG_DFL_BAR_KNOWN 6
+
+/*
+ * One assigned device. By address: segment and requester id of the function, or, when firmware may
+ * renumber buses, of the bridge on a root bus at which `path` starts: one device/function number
+ * (7:3, 2:0) for each bus below it, the last one being the function itself. By id: vendor, device.
+ */
+struct config_device {
+    bool by_address;
+    uint16_t segment;
+    uint16_t rid;
+    uint8_t path_length; /* 0: rid is the function itself */
+    uint8_t path[CONFIG_PATH_MAX];
+    uint16_t vendor;
+    uint16_t device;
+    bool uio;        /* make /dev/uioN for it */
+    bool dma_memory; /* mmap of /dev/uioN may create buffers for DMA */
+    enum config_afu afu;
+    unsigned dfl_bar; /* where its feature list starts; CONFIG_DFL_BAR_KNOWN: as usual for it */
+};
+
+enum config_exit {
+    CONFIG_EXIT_HALT,
+    CONFIG_EXIT_RESTART,
+    CONFIG_EXIT_POWEROFF,
+};
+
+enum config_fault {
+    CONFIG_FAULT_LOG,
+    CONFIG_FAULT_STOP_DEVICE,
+    CONFIG_FAULT_KILL_PAYLOAD,
+};
+
+enum config_selftest {
+    CONFIG_SELFTEST_NONE,
+    CONFIG_SELFTEST_IOMMU,
+    CONFIG_SELFTEST_LINES,
+    CONFIG_SELFTEST_THREADS,
+    CONFIG_SELFTEST_PANIC,    /* the kernel panics */
+    CONFIG_SELFTEST_FAULT,    /* the kernel reads an address that nothing is mapped at */
+    CONFIG_SELFTEST_OVERFLOW, /* the kernel overflows a stack */
+};
+
+struct config {
+    struct config_device devices[CONFIG_DEVICES_MAX];
+    size_t device_count;
+    const char *payload_name;          /* argv[0] of the payload; NULL: not given */
+    const char *args[CONFIG_ARGS_MAX]; /* argv[1]... of the payload */
+    size_t arg_count;
+    const char *env[CONFIG_ARGS_MAX]; /* "NAME=value" */
+    size_t env_count;
+    struct phys_run keep_out[CONFIG_KEEP_OUT_MAX]; /* RAM the kernel leaves alone */
+    size_t keep_out_count;
+    uint64_t memlock;      /* bytes the payload may pin; CONFIG_UNLIMITED */
+    uint64_t memory_limit; /* bytes of RAM to use; 0: all */
+    unsigned log_level;    /* enum log_level */
+    uint16_t console_port; /* I/O port of the serial console; 0: as SPCR says, else 0x3f8 */
+    uint16_t report_port;  /* I/O port the JSON report is written to bytewise; 0: none */
+    uint16_t exit_port;    /* QEMU's isa-debug-exit; 0: none */
+    bool unsafe_interrupts;
+    bool ats;                    /* devices may cache translations */
+    uint32_t invalidation_queue; /* entries of each; whether a power of two, kernel/iommu checks */
+    uint32_t interrupt_entries;
+    const char *dmar_oem_id;    /* for tests: which DMAR table to believe; NULL: the first */
+    bool skip_bus_master_clear; /* for tests of what VT-d alone stops */
+    enum config_exit on_exit;
+    enum config_fault on_dma_fault;
+    uint64_t fault_threshold;      /* faults of one device before on_dma_fault acts */
+    uint64_t payload_timeout;      /* seconds; 0: none */
+    enum config_selftest selftest; /* what to test before the payload runs */
+    char text[CONFIG_TEXT_MAX];    /* storage behind the strings above */
+    size_t text_used;
+};
+
+struct config_error {
+    char message[200]; /* "bulkhead.conf:3: unknown key 'devise', did you mean 'device'?" */
+};
+
+/* Every key at the default that the table gives it; nothing selected. */
+void config_defaults(struct config *config);
+/*
+ * Adds the settings of a text: `key = value` lines with # comments (a file, where `name` is its
+ * name), or blank-separated key=value words with double quotes (the command line). A value given
+ * later replaces an earlier source's, repeatable keys add to it; the same key twice in one source
+ * is an error unless the key is repeatable. Syntax: docs/configuration.md. The text may hold any
+ * bytes and need not be terminated.
+ *
+ * 0, or -EINVAL with *error telling the first mistake. All other settings of the text are still
+ * taken, so that a caller who refuses to start knows the console and the exit port to say it on.
+ */
+int config_parse_file(struct config *config, const char *name, const char *text, size_t length,
+                      struct config_error *error);
+int config_parse_words(struct config *config, const char *name, const char *text, size_t length,
+                       struct config_error *error);
+
+#endif

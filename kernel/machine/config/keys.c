@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of keys. docs/configuration.md shows it; a test compares the two. */
+#include "kernel/machine/config/internal.h"
+
+#include "kernel/lib/log.h"
+
+#define FIELD(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
+#define SCALAR(member)      FIELD(struct config, member)
+#define LIST(member, number)                                                                       \
+    .offset = offsetof(struct config, member), .size = sizeof(((struct config *)0)->member[0]),    \
+    .count = offsetof(struct config, number), .most = ARRAY_SIZE(((struct config *)0)->member),    \
+    .repeatable = true
+
+static const struct config_choice afus[] = {
+    {"no", CONFIG_AFU_NONE}, {"dfl", CONFIG_AFU_DFL}, {"edu", CONFIG_AFU_EDU}, {NULL, 0}};
+static const struct config_choice dfl_bars[] = {{"known", CONFIG_DFL_BAR_KNOWN}, {NULL, 0}};
+static const struct config_choice yes_no[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
+static const struct config_choice none[] = {{"none", 0}, {NULL, 0}};
+static const struct config_choice all[] = {{"all", 0}, {NULL, 0}};
+static const struct config_choice unlimited[] = {{"unlimited", CONFIG_UNLIMITED}, {NULL, 0}};
+static const struct config_choice automatic[] = {{"auto", 0}, {NULL, 0}};
+static const struct config_choice levels[] = {
+    {"error", LOG_ERROR}, {"warn", LOG_WARN}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}, {NULL, 0}};
+static const struct config_choice exits[] = {{"halt", CONFIG_EXIT_HALT},
+                                             {"restart", CONFIG_EXIT_RESTART},
+                                             {"poweroff", CONFIG_EXIT_POWEROFF},
+                                             {NULL, 0}};
+static const struct config_choice faults[] = {{"log", CONFIG_FAULT_LOG},
+                                              {"stop-device", CONFIG_FAULT_STOP_DEVICE},
+                                              {"kill-payload", CONFIG_FAULT_KILL_PAYLOAD},
+                                              {NULL, 0}};
+static const struct config_choice selftests[] = {
+    {"none", CONFIG_SELFTEST_NONE},         {"iommu", CONFIG_SELFTEST_IOMMU},
+    {"lines", CONFIG_SELFTEST_LINES},       {"threads", CONFIG_SELFTEST_THREADS},
+    {"panic", CONFIG_SELFTEST_PANIC},       {"fault", CONFIG_SELFTEST_FAULT},
+    {"overflow", CONFIG_SELFTEST_OVERFLOW}, {NULL, 0},
+};
+
+static const struct config_key keys[] = {
+    {"device", CONFIG_DEVICE, LIST(devices, device_count),
+     .help = "A device to hand to the payload, and its options"},
+    {"payload-name", CONFIG_STRING, SCALAR(payload_name),
+     .help = "What the payload is called, its argv[0]; /payload.elf if not given"},
+    {"arg", CONFIG_TEXT, LIST(args, arg_count), .help = "One argument of the payload"},
+    {"args", CONFIG_WORDS, LIST(args, arg_count),
+     .help = "Several arguments, separated by blanks; double quotes keep blanks"},
+    {"env", CONFIG_ENV, LIST(env, env_count), .help = "One environment variable, NAME=value"},
+    {"memlock", CONFIG_SIZE, SCALAR(memlock), .max = 1024 * 1024 * GIB, .choices = unlimited,
+     .preset = "unlimited",
+     .help = "How much memory the payload may pin for devices and lock, for user 0 too"},
+    {"memory-limit", CONFIG_SIZE, SCALAR(memory_limit), .min = 32 * MIB, .max = 1024 * 1024 * GIB,
+     .choices = all, .preset = "all", .help = "How much of the machine's RAM to use"},
+    {"keep-out", CONFIG_RANGE, LIST(keep_out, keep_out_count),
+     .help = "Physical memory to leave alone, base+size"},
+    {"log-level", CONFIG_CHOICE, SCALAR(log_level), .choices = levels, .preset = "info",
+     .help = "The least important messages to show; debug: also the settings, all PCI devices, "
+             "refused calls and faults"},
+    {"console", CONFIG_NUMBER, SCALAR(console_port), .min = 1, .max = 0xfff8, .choices = automatic,
+     .preset = "auto",
+     .help = "I/O port of the serial console; auto: as the SPCR table says, else 0x3f8"},
+    {"report-port", CONFIG_NUMBER, SCALAR(report_port), .min = 1, .max = 0xffff, .choices = none,
+     .preset = "none", .help = "I/O port that the JSON report is written to, byte by byte"},
+    {"exit-port", CONFIG_NUMBER, SCALAR(exit_port), .min = 1, .max = 0xfffe, .choices = none,
+     .preset = "none", .help = "I/O port of QEMU's isa-debug-exit device"},
+    {"unsafe-interrupts", CONFIG_CHOICE, SCALAR(unsafe_interrupts), .choices = yes_no,
+     .preset = "no", .help = "Start even if device interrupts cannot be remapped"},
+    {"ats", CONFIG_CHOICE, SCALAR(ats), .choices = yes_no, .preset = "no",
+     .help = "Let devices cache translations, which trusts them with translated addresses"},
+    {"invalidation-queue", CONFIG_NUMBER, SCALAR(invalidation_queue), .min = 256, .max = 32768,
+     .preset = "256", .help = "Entries of each IOMMU's invalidation queue, a power of two"},
+    {"interrupt-entries", CONFIG_NUMBER, SCALAR(interrupt_entries), .min = 256, .max = 65536,
+     .preset = "4096", .help = "Entries of each interrupt-remapping table, a power of two"},
+    {"on-exit", CONFIG_CHOICE, SCALAR(on_exit), .choices = exits, .preset = "poweroff",
+     .help = "What to do at the end; after a refusal or a panic, poweroff halts"},
+    {"on-dma-fault", CONFIG_CHOICE, SCALAR(on_dma_fault), .choices = faults,
+     .preset = "stop-device", .help = "What to do when a device passes the fault threshold"},
+    {"fault-threshold", CONFIG_NUMBER, SCALAR(fault_threshold), .min = 1, .max = UINT32_MAX,
+     .preset = "1000", .help = "DMA faults of one device until on-dma-fault acts"},
+    {"payload-timeout", CONFIG_NUMBER, SCALAR(payload_timeout), .min = 1, .max = 31536000,
+     .choices = none, .preset = "none", .help = "Seconds after which the payload is ended"},
+    {"skip-bus-master-clear", CONFIG_CHOICE, SCALAR(skip_bus_master_clear), .choices = yes_no,
+     .preset = "no", .help = "For tests: let devices of the firmware go on until VT-d stops them"},
+    {"dmar-oem-id", CONFIG_STRING, SCALAR(dmar_oem_id),
+     .help = "For tests: which of several DMAR tables to believe, by its OEM id; else the first"},
+    {"selftest", CONFIG_CHOICE, SCALAR(selftest), .choices = selftests, .preset = "none",
+     .help = "A test to run before the payload"},
+};
+
+static const struct config_key options[] = {
+    {"uio", CONFIG_CHOICE, FIELD(struct config_device, uio), .choices = yes_no, .preset = "no",
+     .help = "Make `/dev/uioN` for the device"},
+    {"dma-memory", CONFIG_CHOICE, FIELD(struct config_device, dma_memory), .choices = yes_no,
+     .preset = "no", .help = "Let mmap of `/dev/uioN` create buffers for DMA"},
+    {"afu", CONFIG_CHOICE, FIELD(struct config_device, afu), .choices = afus, .preset = "no",
+     .help = "Make `/dev/dfl-port.N`: for a card with a feature list, or for QEMU's edu"},
+    {"dfl-bar", CONFIG_NUMBER, FIELD(struct config_device, dfl_bar), .min = 0, .max = 5,
+     .choices = dfl_bars, .preset = "known",
+     .help = "BAR where the feature list starts, if no capability tells"},
+};
+
+const struct config_keys config_keys = {keys, ARRAY_SIZE(keys)};
+const struct config_keys config_device_options = {options, ARRAY_SIZE(options)};
+
+/* A parser notes which keys it has seen in 64 bits. */
+_Static_assert(ARRAY_SIZE(keys) <= 64 && ARRAY_SIZE(options) <= 64, "too many keys");

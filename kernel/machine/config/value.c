@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From the text of a value to the value: numbers, device selectors, ranges, words. */
+#include "kernel/machine/config/internal.h"
+
+#include "kernel/lib/error.h"
+#include "kernel/lib/string.h"
+
+static int digit_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return 16;
+}
+
+/* Powers of 1024 by suffix; -1 if the character is none. */
+static int suffix_shift(char c)
+{
+    static const char letters[] = "KMGT";
+    const char *found = c ? strchr(letters, c) : NULL;
+
+    return found ? 10 * (int)(found - letters + 1) : -1;
+}
+
+int config_number(const char *text, bool suffixes, uint64_t *out)
+{
+    int base = text[0] == '0' && text[1] == 'x' ? 16 : 10;
+    const char *at = base == 16 ? text + 2 : text;
+    const char *first = at;
+    uint64_t value = 0;
+    bool overflow = false;
+
+    for (; digit_value(*at) < base; at++) {
+        overflow |= __builtin_mul_overflow(value, (uint64_t)base, &value);
+        overflow |= __builtin_add_overflow(value, (uint64_t)digit_value(*at), &value);
+    }
+    if (at == first)
+        return -EINVAL;
+    int shift = suffixes ? suffix_shift(*at) : -1;
+    if (shift > 0) {
+        overflow |= __builtin_mul_overflow(value, BIT(shift), &value);
+        at++;
+    }
+    if (*at)
+        return -EINVAL;
+    if (overflow)
+        return -ERANGE;
+    *out = value;
+    return 0;
+}
+
+/* Exactly `digits` hexadecimal digits; NULL if there are not that many, else what follows them. */
+static const char *hex_field(const char *at, unsigned digits, unsigned *out)
+{
+    unsigned value = 0;
+
+    for (; digits; digits--, at++) {
+        if (digit_value(*at) == 16)
+            return NULL;
+        value = value << 4 | (unsigned)digit_value(*at);
+    }
+    *out = value;
+    return at;
+}
+
+/* "DD.F"; NULL if it is none, else what follows it. */
+static const char *device_function(const char *at, uint8_t *out)
+{
+    unsigned device, function;
+
+    at = hex_field(at, 2, &device);
+    if (!at || *at != '.')
+        return NULL;
+    at = hex_field(at + 1, 1, &function);
+    if (!at || device > 31 || function > 7)
+        return NULL;
+    *out = (uint8_t)(device << 3 | function);
+    return at;
+}
+
+/* "BB:DD.F" and any number of "/DD.F" behind it. */
+static bool address(const char *at, struct config_device *out)
+{
+    unsigned bus = 0;
+    uint8_t devfn = 0;
+
+    at = hex_field(at, 2, &bus);
+    if (!at || *at != ':')
+        return false;
+    at = device_function(at + 1, &devfn);
+    while (at && *at == '/') {
+        if (out->path_length == CONFIG_PATH_MAX)
+            return false;
+        at = device_function(at + 1, &out->path[out->path_length++]);
+    }
+    out->by_address = true;
+    out->rid = (uint16_t)(bus << 8 | devfn);
+    return at && !*at;
+}
+
+bool config_selector(const char *text, struct config_device *out)
+{
+    unsigned first, second;
+    const char *at = hex_field(text, 4, &first);
+
+    out->by_address = false;
+    out->path_length = 0;
+    out->segment = 0;
+    if (!at || *at != ':')
+        return address(text, out);
+    if (strchr(at, '.')) {
+        out->segment = (uint16_t)first;
+        return address(at + 1, out);
+    }
+    at = hex_field(at + 1, 4, &second);
+    out->vendor = (uint16_t)first;
+    out->device = (uint16_t)second;
+    return at && !*at;
+}
+
+bool config_range(const char *text, struct phys_run *out)
+{
+    char base[24];
+    const char *plus = strchr(text, '+');
+    size_t length = plus ? (size_t)(plus - text) : sizeof(base);
+    uint64_t end;
+
+    if (length >= sizeof(base))
+        return false;
+    memcpy(base, text, length);
+    base[length] = 0;
+    return config_number(base, true, &out->base) == 0 &&
+           config_number(plus + 1, true, &out->length) == 0 && out->length &&
+           range_end(out->base, out->length, &end);
+}
+
+static bool blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+int config_unquote(const char **at, const char *end, bool one_word, char *out, size_t size)
+{
+    const char *p = *at;
+    size_t length = 0;
+    bool quoted = false;
+
+    for (; p < end && (quoted || !one_word || !blank(*p)); p++) {
+        if (*p == '"') {
+            quoted = !quoted;
+            continue;
+        }
+        if (quoted && *p == '\\' && p + 1 < end && (p[1] == '"' || p[1] == '\\'))
+            p++;
+        if (length == size - 1)
+            return -E2BIG;
+        out[length++] = *p;
+    }
+    out[length] = 0;
+    *at = p;
+    return quoted ? -EINVAL : 0;
+}
+
+int config_word(const char **at, const char *end, char *word, size_t size)
+{
+    int error;
+
+    while (*at < end && blank(**at))
+        (*at)++;
+    if (*at == end)
+        return 0;
+    error = config_unquote(at, end, true, word, size);
+    return error ? error : 1;
+}

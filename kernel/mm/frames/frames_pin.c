@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Pins and orphans. Three levels have counters: 1 GiB blocks, 2 MiB regions, single frames. A frame
+ * is out of reach while any of the three that cover it is pinned. What is released meanwhile waits:
+ * under a pinned large block as a run in that block's list (the link and the length live in the
+ * metadata of the run's first frame), under its own pin as a state. The last unpin hands a block's
+ * list over whole to the list of runs to be settled, which frames_settle() releases anew: that
+ * sorts them to a smaller pinned block or to the free lists.
+ */
+#include "kernel/lib/error.h"
+#include "kernel/lib/group.h"
+#include "kernel/lib/panic.h"
+#include "kernel/mm/frames/internal.h"
+
+#define PINS_MAX UINT32_MAX
+/* Out of line, so that the short cases save no registers for the long ones. */
+#define SLOW_PATH __attribute__((noinline))
+/* What frames_settle() does at most: runs, and frames of a long one. */
+#define SETTLE_RUNS   256u
+#define SETTLE_FRAMES (16 * FRAMES_PER_2M)
+
+static struct frame *frame_of(uint32_t number)
+{
+    return &frames.frame[number - frames.base];
+}
+
+/* A block's list is a ring, and the block names its last run: it can be joined to another whole. */
+static void orphan_run(struct pin_block *block, uint32_t first, uint32_t count)
+{
+    struct frame *frame = frame_of(first);
+
+    frame->state = FRAME_ORPHAN_RUN;
+    frame->length = count;
+    frames.stats.orphans += count;
+    if (block->orphans == FRAME_NONE) {
+        frame->next = first;
+        block->orphans = first;
+    } else {
+        frame->next = frame_of(block->orphans)->next;
+        frame_of(block->orphans)->next = first;
+    }
+}
+
+/* Frames of one region in which single frames are pinned. */
+static void release_among_pinned(uint32_t first, uint32_t count)
+{
+    struct frame *frame = &frames.frame[first - frames.base];
+    uint32_t clear = 0; /* unpinned frames just before `i` */
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (frame[i].pins == 0) {
+            clear++;
+            continue;
+        }
+        frames_put_free(first + i - clear, clear);
+        clear = 0;
+        frame[i].state = FRAME_ORPHAN_ONE;
+        frames.stats.orphans++;
+    }
+    frames_put_free(first + count - clear, clear);
+}
+
+/* Frames of one GiB that is not pinned itself. Unpinned neighbours are freed in one piece. */
+static void release_regions(uint32_t first, uint32_t count)
+{
+    uint32_t start = first; /* [start, first) is to be freed */
+
+    while (count > 0) {
+        uint32_t part = MIN(count, FRAMES_PER_2M - first % FRAMES_PER_2M);
+        struct pin_block *region = region_of(first);
+        uint32_t head = (first - frames.base) & ~(FRAMES_PER_2M - 1);
+
+        if (region->pins != 0 || frames.frame[head].pinned != 0) {
+            frames_put_free(start, first - start);
+            start = first + part;
+            if (region->pins != 0)
+                orphan_run(region, first, part);
+            else
+                release_among_pinned(first, part);
+        }
+        first += part;
+        count -= part;
+    }
+    frames_put_free(start, first - start);
+}
+
+static void release_run(uint32_t first, uint32_t count)
+{
+    while (count > 0) {
+        uint32_t part = MIN(count, FRAMES_PER_1G - first % FRAMES_PER_1G);
+        struct pin_block *giga = giga_of(first);
+
+        if (giga->pins != 0)
+            orphan_run(giga, first, part);
+        else if (frames.stats.pins != 0)
+            release_regions(first, part);
+        else
+            frames_put_free(first, part);
+        first += part;
+        count -= part;
+    }
+}
+
+void frames_release(paddr_t base, uint64_t length)
+{
+    uint32_t first = (uint32_t)(base >> PAGE_SHIFT);
+    uint32_t index = first - frames.base;
+
+    ASSERT(index < frames.count);
+    if (length == PAGE_SIZE && frames.frame[index].pins == 0 && region_of(first)->pins == 0 &&
+        giga_of(first)->pins == 0)
+        frames_put_one(first);
+    else
+        release_run(first, (uint32_t)(length >> PAGE_SHIFT));
+}
+
+static void hand_over_orphans(struct pin_block *block)
+{
+    struct frame *last;
+    uint32_t first;
+
+    if (block->orphans == FRAME_NONE)
+        return;
+    last = frame_of(block->orphans);
+    first = last->next;
+    last->next = frames.unsettled;
+    frames.unsettled = first;
+    block->orphans = FRAME_NONE;
+}
+
+/* Releases the first run to be settled, or the first part of it. */
+static void settle_one(void)
+{
+    uint32_t first = frames.unsettled;
+    struct frame *frame = frame_of(first);
+    uint32_t part = MIN(frame->length, SETTLE_FRAMES);
+
+    frames.unsettled = frame->next;
+    if (part < frame->length) {
+        struct frame *rest = frame_of(first + part);
+
+        rest->state = FRAME_ORPHAN_RUN;
+        rest->length = frame->length - part;
+        rest->next = frame->next;
+        frames.unsettled = first + part;
+    }
+    frame->state = FRAME_HELD;
+    frames.stats.orphans -= part;
+    release_run(first, part);
+}
+
+bool frames_settle(void)
+{
+    uint32_t frames_left = SETTLE_FRAMES;
+
+    if (frames.unsettled == FRAME_NONE)
+        return false;
+    for (unsigned i = 0; i < SETTLE_RUNS && frames_left && frames.unsettled != FRAME_NONE; i++) {
+        frames_left -= MIN(frames_left, frame_of(frames.unsettled)->length);
+        settle_one();
+    }
+    return true;
+}
+
+/* The first frame of a region counts the pinned frames in it. */
+static struct frame *head_of(uint32_t index)
+{
+    return &frames.frame[index & ~(FRAMES_PER_2M - 1)];
+}
+
+static int pin_frame(uint32_t index)
+{
+    struct frame *frame = &frames.frame[index];
+
+    if (frame->state > FRAME_STATE_PINNABLE_MAX)
+        return -EINVAL;
+    if (frame->pins == PINS_MAX)
+        return -ENOMEM;
+    if (frame->pins++ == 0)
+        head_of(index)->pinned++;
+    return 0;
+}
+
+static void unpin_frame(uint32_t index)
+{
+    struct frame *frame = &frames.frame[index];
+
+    ASSERT(frame->pins != 0);
+    if (--frame->pins != 0)
+        return;
+    head_of(index)->pinned--;
+    if (frame->state != FRAME_ORPHAN_ONE)
+        return;
+    frame->state = FRAME_HELD;
+    frames.stats.orphans--;
+    release_run(frames.base + index, 1);
+}
+
+static int pin_block(struct pin_block *block)
+{
+    if (block->orphans == BLOCK_PARTIAL)
+        return -EINVAL;
+    if (block->pins == PINS_MAX)
+        return -ENOMEM;
+    block->pins++;
+    return 0;
+}
+
+/* The last pin: what waited for it is to be settled. */
+static void unpin_block(struct pin_block *block)
+{
+    ASSERT(block->pins != 0);
+    block->pins--;
+    if (block->pins == 0)
+        hand_over_orphans(block);
+}
+
+/* Frames in the largest block that starts at `first` and does not pass `count`. */
+static uint32_t block_frames(uint32_t first, uint32_t count)
+{
+    if (first % FRAMES_PER_2M != 0 || count < FRAMES_PER_2M)
+        return 1;
+    if (first % FRAMES_PER_1G != 0 || count < FRAMES_PER_1G)
+        return FRAMES_PER_2M;
+    return FRAMES_PER_1G;
+}
+
+/* Takes the pins of the first `done` frames of a run off; the whole run tells the block sizes. */
+static void unpin_blocks(uint32_t first, uint32_t count, uint32_t done)
+{
+    uint32_t end = first + done;
+
+    while (first != end) {
+        uint32_t block = block_frames(first, count);
+
+        if (block == 1)
+            unpin_frame(first - frames.base);
+        else if (block == FRAMES_PER_2M)
+            unpin_block(region_of(first));
+        else
+            unpin_block(giga_of(first));
+        frames.stats.pins--;
+        first += block;
+        count -= block;
+    }
+}
+
+static int pin_at(uint32_t first, uint32_t block)
+{
+    if (block == 1)
+        return pin_frame(first - frames.base);
+    if (block == FRAMES_PER_2M)
+        return pin_block(region_of(first));
+    return pin_block(giga_of(first));
+}
+
+static int pin_run(struct phys_run run)
+{
+    uint64_t index = (run.base >> PAGE_SHIFT) - frames.base;
+    uint64_t count = run.length >> PAGE_SHIFT;
+    uint32_t first = (uint32_t)(run.base >> PAGE_SHIFT);
+    uint32_t done = 0;
+
+    if (index >= frames.count || count > frames.count - index)
+        return -EINVAL;
+    while (done < count) {
+        uint32_t block = block_frames(first + done, (uint32_t)count - done);
+        int error = pin_at(first + done, block);
+
+        if (error) {
+            unpin_blocks(first, (uint32_t)count, done);
+            return error;
+        }
+        frames.stats.pins++;
+        done += block;
+    }
+    return 0;
+}
+
+static void unpin_run(struct phys_run run)
+{
+    uint32_t count = (uint32_t)(run.length >> PAGE_SHIFT);
+
+    unpin_blocks((uint32_t)(run.base >> PAGE_SHIFT), count, count);
+}
+
+/*
+ * Scattered memory is one run per frame or per block, each pinned once. Millions of them go
+ * through the functions below, so the case is decided by one comparison, they call nothing, which
+ * would make them save registers, and the cost of the loop is shared by four runs. They stop at
+ * the first run that is anything else (the first frame of a region among them) and return how many
+ * they did. Offsets are in bytes of the table.
+ */
+#define OFFSET_SHIFT (PAGE_SHIFT - 4)
+#define REGION_BYTES (FRAMES_PER_2M * sizeof(struct frame))
+
+/* The status that frames or blocks are expected to have, and the one they get. */
+struct change {
+    uint64_t from;
+    uint64_t to;
+    uint32_t pinned; /* how many pinned frames more: 1, or -1 */
+};
+
+static const struct change pin_once = {STATUS_HELD, STATUS_PINNED_ONCE, 1};
+static const struct change unpin_last = {STATUS_PINNED_ONCE, STATUS_HELD, (uint32_t)-1};
+
+/* The frames, or the blocks of one size; copied, so that it can live in registers. */
+struct table {
+    char *entries;
+    paddr_t first;  /* of the memory it stands for */
+    uint64_t end;   /* offset, or number, behind the last */
+    unsigned shift; /* of blocks: an entry stands for 2^shift bytes */
+};
+
+static inline struct frame *frame_at(const struct table *table, uint64_t offset)
+{
+    return (struct frame *)(void *)(table->entries + offset);
+}
+
+static inline bool change_frame(const struct table *table, const struct phys_run *run,
+                                const struct change *change)
+{
+    uint64_t offset = (run->base - table->first) >> OFFSET_SHIFT;
+
+    if (run->length != PAGE_SIZE || offset >= table->end ||
+        frame_at(table, offset)->status != change->from)
+        return false;
+    frame_at(table, offset)->status = change->to;
+    frame_at(table, ALIGN_DOWN(offset, REGION_BYTES))->pinned += change->pinned;
+    return true;
+}
+
+static inline bool change_block(const struct table *table, const struct phys_run *run,
+                                const struct change *change)
+{
+    struct pin_block *blocks = (struct pin_block *)(void *)table->entries;
+    uint64_t inside = run->base - table->first;
+    /* Huge if it does not start where a block does. */
+    uint64_t number = inside >> table->shift | inside << (64 - table->shift);
+
+    if (run->length != BIT(table->shift) || number >= table->end ||
+        blocks[number].status != change->from)
+        return false;
+    blocks[number].status = change->to;
+    return true;
+}
+
+static ALWAYS_INLINE size_t change_runs(bool (*one)(const struct table *, const struct phys_run *,
+                                                    const struct change *),
+                                        struct table table, const struct phys_run *runs,
+                                        size_t count, struct change change)
+{
+    size_t done = 0;
+
+#define STEP(i) one(&table, &runs[i], &change)
+    for (; count - done >= 4; done += 4)
+        DO_FOUR(done, STEP);
+    while (done < count && STEP(done))
+        done++;
+#undef STEP
+    return done;
+}
+
+static ALWAYS_INLINE size_t change_frames(const struct phys_run *runs, size_t count,
+                                          struct change change)
+{
+    struct table table = {(char *)frames.frame, (paddr_t)frames.base << PAGE_SHIFT,
+                          frames.count * sizeof(struct frame), 0};
+
+    return change_runs(change_frame, table, runs, count, change);
+}
+
+static ALWAYS_INLINE size_t change_regions(const struct phys_run *runs, size_t count,
+                                           struct change change)
+{
+    struct table table = {(char *)frames.region, (paddr_t)frames.origin << PAGE_SHIFT,
+                          (frames.base - frames.origin + frames.count) / FRAMES_PER_2M,
+                          PAGE_SHIFT + 9};
+
+    return change_runs(change_block, table, runs, count, change);
+}
+
+/* One GiB: there are never many of them, but a mapping may well be just one. */
+static inline bool change_giga(const struct phys_run *run, struct change change)
+{
+    struct table table = {(char *)frames.giga, (paddr_t)frames.origin << PAGE_SHIFT,
+                          (frames.base - frames.origin + frames.count) / FRAMES_PER_1G,
+                          PAGE_SHIFT + 18};
+
+    return change_block(&table, run, &change);
+}
+
+static inline size_t pin_frames(const struct phys_run *runs, size_t count)
+{
+    size_t done = change_frames(runs, count, pin_once);
+
+    frames.stats.pins += done;
+    return done;
+}
+
+static inline size_t unpin_frames(const struct phys_run *runs, size_t count)
+{
+    size_t done = change_frames(runs, count, unpin_last);
+
+    frames.stats.pins -= done;
+    return done;
+}
+
+static inline size_t pin_regions(const struct phys_run *runs, size_t count)
+{
+    size_t done = change_regions(runs, count, pin_once);
+
+    frames.stats.pins += done;
+    return done;
+}
+
+static inline size_t unpin_regions(const struct phys_run *runs, size_t count)
+{
+    size_t done = change_regions(runs, count, unpin_last);
+
+    frames.stats.pins -= done;
+    return done;
+}
+
+static inline size_t pin_giga(const struct phys_run *run)
+{
+    bool done = change_giga(run, pin_once);
+
+    frames.stats.pins += done;
+    return done;
+}
+
+static inline size_t unpin_giga(const struct phys_run *run)
+{
+    bool done = change_giga(run, unpin_last);
+
+    frames.stats.pins -= done;
+    return done;
+}
+
+static SLOW_PATH void unpin_rest(const struct phys_run *runs, size_t done, size_t count)
+{
+    while (done < count) {
+        size_t regions = unpin_regions(runs + done, count - done);
+
+        if (regions == 0)
+            unpin_run(runs[done]);
+        done += MAX(regions, 1);
+        done += unpin_frames(runs + done, count - done);
+    }
+}
+
+static SLOW_PATH void unpin_large(const struct phys_run *runs, size_t done, size_t count)
+{
+    done += unpin_giga(&runs[done]);
+    if (done != count)
+        unpin_rest(runs, done, count);
+}
+
+void frames_unpin_runs(const struct phys_run *runs, size_t count)
+{
+    size_t done = unpin_frames(runs, count);
+
+    if (done != count)
+        unpin_large(runs, done, count);
+}
+
+static SLOW_PATH int pin_rest(const struct phys_run *runs, size_t done, size_t count)
+{
+    while (done < count) {
+        size_t regions = pin_regions(runs + done, count - done);
+        int error = regions == 0 ? pin_run(runs[done]) : 0;
+
+        if (error) {
+            frames_unpin_runs(runs, done);
+            return error;
+        }
+        done += MAX(regions, 1);
+        done += pin_frames(runs + done, count - done);
+    }
+    return 0;
+}
+
+static SLOW_PATH int pin_large(const struct phys_run *runs, size_t done, size_t count)
+{
+    done += pin_giga(&runs[done]);
+    return done == count ? 0 : pin_rest(runs, done, count);
+}
+
+int frames_pin_runs(const struct phys_run *runs, size_t count)
+{
+    size_t done = pin_frames(runs, count);
+
+    return done == count ? 0 : pin_large(runs, done, count);
+}
+
+int frames_pin(paddr_t base, uint64_t length)
+{
+    return frames_pin_runs(&(struct phys_run){base, length}, 1);
+}
+
+void frames_unpin(paddr_t base, uint64_t length)
+{
+    frames_unpin_runs(&(struct phys_run){base, length}, 1);
+}
