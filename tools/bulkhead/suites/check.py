@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Static checks: format, licence lines, shell, links, clang-tidy, cppcheck, interface numbers, names of tests."""
+"""Static checks: format, licence lines, shell, links, layers, circles, clang-tidy, cppcheck, interface numbers, names of tests."""
 
 import re
 import subprocess
 
 from bulkhead import cli
-from bulkhead.suites import interface, links, tidy
+from bulkhead.suites import circles, interface, layers, links, tidy
 
 SPDX = "SPDX-License-Identifier: BSD-2-Clause"
 SOURCES = {".c", ".h", ".S", ".py", ".sh", ".mk", ".ld"}
@@ -89,11 +89,18 @@ def check_named_tests(files):
                                                    [f"docs/pitfalls.md: {name} is left out" for name in left_out])
 
 
+def check_circles(_files):
+    cli.make("objects")
+    return circles.check()
+
+
 CHECKS = {
     "format": check_format,
     "licences": check_licences,
     "shell": check_shell,
     "links": links.check,
+    "layers": layers.check,
+    "circles": check_circles,
     "cppcheck": check_cppcheck,
     "named-tests": check_named_tests,
 }

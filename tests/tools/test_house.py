@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The checks on the order of the house: each must find what is planted, and pass without it."""
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tools"))
+
+from bulkhead.suites import circles, layers  # noqa: E402
+
+TABLE = "| layer | folder | job |\n|---|---|---|\n| 1 | `kernel/high/`, `kernel/main.c` | |\n| 0 | `kernel/low` | |\n"
+
+INCLUDES = {
+    # file, what it includes -> what is wrong with it
+    ("kernel/high/a.c", "kernel/low/b.h"): "",
+    ("kernel/high/a.c", "kernel/high/b.h"): "",
+    ("kernel/main.c", "kernel/high/b.h"): "",
+    ("kernel/low/a.c", "elsewhere/b.h"): "",
+    ("kernel/low/a.c", "kernel/high/b.h"):
+        "kernel/low/a.c (layer 0) includes kernel/high/b.h (layer 1): that points up",
+    ("kernel/low/deep/a.h", "kernel/high/b.h"):
+        "kernel/low/deep/a.h (layer 0) includes kernel/high/b.h (layer 1): that points up",
+    ("kernel/third/a.c", "kernel/low/b.h"): "kernel/third/a.c: docs/architecture.md gives it no layer",
+}
+
+
+def write(folder, files):
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+
+
+@pytest.mark.parametrize("name, included", INCLUDES)
+def test_arrows_that_point_up(tmp_path, name, included):
+    files = {"docs/architecture.md": TABLE, "kernel/high/b.h": "", "kernel/main.c": "", "kernel/low/b.h": "",
+             name: f'#include "{included}"\n'}
+    write(tmp_path, files)
+    wrong = INCLUDES[name, included]
+    assert layers.check([tmp_path / name for name in files], tmp_path) == (not wrong, wrong)
+
+
+def test_a_layer_that_is_gone(tmp_path):
+    write(tmp_path, {"docs/architecture.md": TABLE, "kernel/main.c": "", "kernel/low/b.h": ""})
+    assert layers.check([], tmp_path) == (False, "docs/architecture.md: there is no kernel/high")
+
+
+def test_the_table_of_layers_is_read():
+    table = layers.layers((TOP / layers.PAGE).read_text())
+    assert table["kernel/lib"] == 0 < table["kernel/iommu"] < table["kernel/linux"] < table["boot"]
+
+
+ONE = "int two(void); int one(void);\nint one(void) { return two(); }\n"
+TWO = "int two(void);\nint two(void) { return 2; }\n"
+TWO_CALLS = "int one(void); int two(void);\nint two(void) { return one(); }\n"
+TWO_IS_HANDED = "int two(void); int run(int (*f)(void)); int run(int (*f)(void)) { return f(); }\nint two(void) { return 2; }\n"
+ONE_HANDS = "int one(void); int run(int (*f)(void)); static int own(void) { return 1; }\nint one(void) { return run(own); }\n"
+
+
+@pytest.mark.parametrize("one, two, told", [
+    (ONE, TWO, ""),
+    (ONE_HANDS, TWO_IS_HANDED, ""),
+    (ONE, TWO_CALLS, "2 files use each other in a circle:\n"
+                     "  kernel/x/one.c -> kernel/x/two.c: two\n  kernel/x/two.c -> kernel/x/one.c: one"),
+])
+def test_circles(tmp_path, one, two, told):
+    write(tmp_path, {"kernel/x/one.c": one, "kernel/x/two.c": two, "kernel/x/x.h": ""})
+    (tmp_path / "build/obj/kernel/x").mkdir(parents=True)
+    for name in ("one", "two"):
+        subprocess.run(["clang", "-O1", "-flto", "-c", f"kernel/x/{name}.c", "-o", f"build/obj/kernel/x/{name}.c.o"],
+                       cwd=tmp_path, check=True)
+    assert circles.check(("kernel/x",), tmp_path, tmp_path / "build") == (not told, told)
+
+
+def test_a_circle_of_three_and_one_beside_it():
+    arrows = {"a": {"b": ["f"]}, "b": {"c": ["g"]}, "c": {"a": ["h"], "d": ["i"]}, "d": {}}
+    assert circles.circles(arrows) == [("a", "b", "c")]
+
+
+def test_the_folders_with_circles_to_find_are_there():
+    assert all((TOP / folder).is_dir() for folder in circles.FOLDERS if folder != "kernel/table")
