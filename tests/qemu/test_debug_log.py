@@ -12,8 +12,8 @@ def test_settings_devices_and_refused_calls(guest, payload):
     assert ran.status == 0, ran.log
     for line in (r"bulkhead\.conf: memlock = 1M", r"command line: .*log-level=.*", r"0000:00:10\.0: in use by \S+",
                  r"pci: 0000:00:10\.0 \(1234:11e8\), class 00ff00, group \d+", r"0000:00:10\.0: given back",
-                 r"payload: thread 1: ioctl\(0x[0-9a-f]+, 0x3b71, 0x[0-9a-f]+\): ENOMEM",
-                 r"payload: thread 1: mlock\(0x[0-9a-f]+, 0x200000, 0x[0-9a-f]+\): ENOMEM"):
+                 r"payload: thread 1: call 16\(0x[0-9a-f]+, 0x3b71, 0x[0-9a-f]+\): ENOMEM",
+                 r"payload: thread 1: call 149\(0x[0-9a-f]+, 0x200000, 0x[0-9a-f]+\): ENOMEM"):
         assert re.search(rf"\] debug {line}$", ran.serial, re.MULTILINE), ran.log
 
 

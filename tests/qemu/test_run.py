@@ -65,6 +65,16 @@ def test_output_is_what_the_payload_wrote(args):
     assert ran.stdout.endswith(b"\n[0]\n[two\\]\n[three]\n") and b"\r" not in ran.stdout
 
 
+def test_calls_are_named(args, tmp_path):
+    """The kernel's log has their numbers."""
+    (tmp_path / "bulkhead.conf").write_text("log-level = debug\n")
+    ran = run("--config", tmp_path / "bulkhead.conf", "--device", "edu", args)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    for line in (r"warn  system call vfork \(58\) is not supported",
+                 r"debug payload: thread 1: vfork\(0x[0-9a-f]+, 0x[0-9a-f]+, 0x[0-9a-f]+\): ENOSYS"):
+        assert len(re.findall(rf"^\[ +[\d.]+\] {line}$", ran.stdout, re.M)) == 1, ran.stdout
+
+
 @pytest.mark.parametrize("library", ["sdk", "pie"])
 def test_crash_is_named(payload, library):
     """The last line says what ended which program, and where in its source."""

@@ -132,6 +132,13 @@ SHOWN = {
     b"password: ": (b"password: ", b""),
     b"x[ 1.2] error refused: \r\n": (b"x[ 1.2] error refused: \n", b""),
     b"[1]\r\n[ 50%]": (b"[1]\n[ 50%]", b""),
+    # Calls get names where the kernel speaks of one that has a name.
+    b"[ 1.000002] warn  system call 322 is not supported\r\n": (b"[ 1.000002] warn  system call execveat (322) is not supported\n", b""),
+    b"[ 1.000002] warn  system call 9999 is not supported\r\n": (b"[ 1.000002] warn  system call 9999 is not supported\n", b""),
+    b"a\r\n[ 1.000002] debug payload: thread 12: call 16(0x3, 0x4, 0x5): EIO\r\n":
+        (b"a\n[ 1.000002] debug payload: thread 12: ioctl(0x3, 0x4, 0x5): EIO\n", b""),
+    b"a [ 1.000002] warn  system call 322 is not supported\r\n": (b"a [ 1.000002] warn  system call 322 is not supported\n", b""),
+    b"[ 1.000002] warn  system call 32": (b"", b"[ 1.000002] warn  system call 32"),
 }
 
 

@@ -3,6 +3,8 @@
 
 import re
 
+from bulkhead import calls
+
 REFUSED = b"error refused: "
 HALTED = b"info  halted"  # said by a kernel whose machine goes on for a moment after it was switched off
 
@@ -17,8 +19,8 @@ def may_become(line, start):
 
 class Shown:
     """The serial line as a file wants it: lines end in LF alone, since the carriage returns are the
-    kernel's, for terminals. The sentence of a refusal, which is the last line but for that of
-    halting, is kept back: the command ends with it."""
+    kernel's, for terminals, and with the names of system calls. The sentence of a refusal, which is
+    the last line but for that of halting, is kept back: the command ends with it."""
 
     def __init__(self):
         self.held, self.line_start = b"", True
@@ -32,13 +34,19 @@ class Shown:
             keep = before
         elif (last or self.line_start) and may_become(text[last:], REFUSED):
             keep = last
+        elif (last or self.line_start) and text[-1:] != b"\n" and any(may_become(text[last:], start) for start in calls.STARTS):
+            keep = last
         else:
             keep = len(text) - text.endswith(b"\r")
         self.held = text[keep:]
-        if keep:
-            self.line_start = text[:keep].endswith(b"\n")
-        return text[:keep]
+        return self.shown(text[:keep])
+
+    def shown(self, text):
+        """A piece of the line in its final form."""
+        before = b"\n" if self.line_start else b" "
+        self.line_start = (before + text).endswith(b"\n")
+        return calls.put_names(before + text)[1:]
 
     def rest(self):
         """What was kept back at the end."""
-        return self.held
+        return self.shown(self.held)

@@ -28,23 +28,16 @@
 #define SYSCALL_RESTARTS(number, name, count, restart) [number] = (restart) == RESTART,
 static const bool restarts[SYSCALL_COUNT] = {SYSCALL_TABLE(SYSCALL_RESTARTS)};
 
-static uint8_t reported[(SYSCALL_COUNT + 7) / 8];
-static bool reported_unknown;
+/* The last one is for all numbers behind the others. */
+static bool reported[SYSCALL_COUNT + 1];
 
 /* Kept out of line: the way in saves only the registers that it needs. */
 __attribute__((noinline)) static int64_t syscall_missing(uint64_t number)
 {
-    if (number >= SYSCALL_COUNT) {
-        if (!reported_unknown)
-            log_warn("system call %llu is not supported", (unsigned long long)number);
-        reported_unknown = true;
-        return -ENOSYS;
-    }
-    uint8_t bit = (uint8_t)(1u << (number % 8));
-    if (number != CALL_RSEQ && !(reported[number / 8] & bit))
-        log_warn("system call %s (%llu) is not supported", syscall_name(number),
-                 (unsigned long long)number);
-    reported[number / 8] |= bit;
+    bool *told = &reported[number < SYSCALL_COUNT ? number : SYSCALL_COUNT];
+    if (number != CALL_RSEQ && !*told)
+        log_warn("system call %llu is not supported", (unsigned long long)number);
+    *told = true;
     return -ENOSYS;
 }
 
@@ -80,5 +73,4 @@ bool syscall_restarts(uint64_t number)
 void syscall_reset(void)
 {
     memset(reported, 0, sizeof(reported));
-    reported_unknown = false;
 }

@@ -4,7 +4,6 @@
 #include "kernel/cpu/trap.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
-#include "kernel/linux/calls/syscall.h"
 #include "kernel/linux/threads/task.h"
 
 typedef unsigned long long ull;
@@ -25,8 +24,8 @@ static bool admit(void)
 void trace_failed_call(const struct trap_frame *frame, int64_t error)
 {
     if (admit())
-        log_debug("payload: thread %d: %s(0x%llx, 0x%llx, 0x%llx): %s", task_current()->id,
-                  syscall_name(frame->error), (ull)frame->rdi, (ull)frame->rsi, (ull)frame->rdx,
+        log_debug("payload: thread %d: call %llu(0x%llx, 0x%llx, 0x%llx): %s", task_current()->id,
+                  (ull)frame->error, (ull)frame->rdi, (ull)frame->rsi, (ull)frame->rdx,
                   error_name((int)error));
 }
 
