@@ -112,6 +112,10 @@ bool ioas_all_from(const struct ioas *ioas, const struct ioas_source_ops *ops);
 
 /* Where areas may lie now: the lowest such range that has something at or above `from`. */
 bool ioas_usable(const struct ioas *ioas, uint64_t from, struct ioas_range *range);
+/* For all of them, lowest first. */
+#define ioas_for_each_usable(range, ioas)                                                          \
+    for (bool there_ = ioas_usable(ioas, 0, &(range)); there_;                                     \
+         there_ = (range).last != UINT64_MAX && ioas_usable(ioas, (range).last + 1, &(range)))
 /* What IOVAs, lengths and offsets must be multiples of: 1 before a domain or option asks more. */
 uint64_t ioas_alignment(const struct ioas *ioas);
 /*

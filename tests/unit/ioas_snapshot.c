@@ -79,17 +79,14 @@ static void show_areas(FILE *out, const struct ioas *ioas)
 
 static void show_space(FILE *out, const struct ioas *ioas)
 {
-    struct ioas_range range = {0, 0};
+    struct ioas_range range;
     struct ioas_domain *at;
 
     fprintf(out, "space %p: %zu areas, alignment %llu, %s leaves, charge %llu\n",
             (const void *)ioas, ioas_area_count(ioas), (ull)ioas_alignment(ioas),
             ioas_small_leaves(ioas) ? "small" : "all", (ull)ioas->account->used);
-    for (uint64_t from = 0; ioas_usable(ioas, from, &range); from = range.last + 1) {
+    ioas_for_each_usable(range, ioas)
         fprintf(out, "  usable %llx-%llx\n", (ull)range.first, (ull)range.last);
-        if (range.last == UINT64_MAX)
-            break;
-    }
     for (size_t i = 0; i < ioas->allowed_count; i++)
         fprintf(out, "  allowed %llx-%llx\n", (ull)ioas->allowed[i].first,
                 (ull)ioas->allowed[i].last);

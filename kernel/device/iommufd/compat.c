@@ -3,8 +3,8 @@
  * VFIO container calls on an iommufd: they work on one of its IO address spaces, which an attached
  * VFIO group makes or IOMMU_VFIO_IOAS names.
  */
-#include <linux/vfio.h>
 #include "kernel/cpu/user.h"
+#include "kernel/device/dma_info.h"
 #include "kernel/device/iommufd/internal.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
@@ -109,25 +109,8 @@ static int64_t set_iommu(struct iommufd_ioas *ioas, uint64_t type)
 
 struct info {
     struct vfio_iommu_type1_info info;
-    struct vfio_iommu_type1_info_dma_avail avail;
-    __u32 pad;
-    struct vfio_iommu_type1_info_cap_iova_range ranges;
+    struct dma_info dma;
 };
-
-static uint32_t list_ranges(const struct ioas *ioas, struct vfio_iova_range *out)
-{
-    struct ioas_range range = {0, 0};
-    uint32_t count = 0;
-
-    for (uint64_t from = 0; ioas_usable(ioas, from, &range); from = range.last + 1) {
-        if (out)
-            out[count] = (struct vfio_iova_range){range.first, range.last};
-        count++;
-        if (range.last == UINT64_MAX)
-            break;
-    }
-    return count;
-}
 
 /* Page sizes that all page tables have; without any, nothing stands in the way of any. */
 static uint64_t page_sizes(const struct iommufd_ioas *ioas)
@@ -147,8 +130,8 @@ static uint64_t page_sizes(const struct iommufd_ioas *ioas)
 static int64_t get_info(struct iommufd_ioas *ioas, uaddr_t argument)
 {
     const size_t size_min = offsetof(struct vfio_iommu_type1_info, cap_offset);
-    uint32_t argsz, count;
     struct info *info;
+    uint32_t argsz;
     size_t size;
     int error;
 
@@ -158,21 +141,15 @@ static int64_t get_info(struct iommufd_ioas *ioas, uaddr_t argument)
         return -EINVAL;
     if (!ioas)
         return -ENODEV;
-    count = list_ranges(ioas->ioas, NULL);
-    size = sizeof(*info) + count * sizeof(struct vfio_iova_range);
+    size = offsetof(struct info, dma) + dma_info_size(ioas->ioas);
     info = kzalloc(size);
     if (!info)
         return -ENOMEM;
     info->info.argsz = (uint32_t)size;
     info->info.flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS;
     info->info.iova_pgsizes = page_sizes(ioas);
-    info->info.cap_offset = argsz >= size ? offsetof(struct info, avail) : 0;
-    info->avail.header = (struct vfio_info_cap_header){VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL, 1,
-                                                       offsetof(struct info, ranges)};
-    info->avail.avail = UINT32_MAX;
-    info->ranges.header = (struct vfio_info_cap_header){VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE, 1, 0};
-    info->ranges.nr_iovas = count;
-    list_ranges(ioas->ioas, info->ranges.iova_ranges);
+    info->info.cap_offset = argsz >= size ? offsetof(struct info, dma) : 0;
+    dma_info_fill(&info->dma, offsetof(struct info, dma), ioas->ioas, UINT32_MAX);
     error = copy_to_user(argument, info, argsz >= size ? size : MIN(argsz, sizeof(info->info)));
     kfree(info);
     return error;

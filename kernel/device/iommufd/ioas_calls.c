@@ -74,22 +74,21 @@ int call_iova_ranges(struct call *call)
     struct iommu_ioas_iova_ranges *command = &call->command.iova_ranges;
     struct iommufd_ioas *ioas = find_ioas(call->ctx, command->ioas_id);
     uint32_t room = command->num_iovas, count = 0;
-    struct ioas_range range = {0, 0};
+    struct ioas_range range;
     int error;
 
     if (command->__reserved)
         return -EOPNOTSUPP;
     if (!ioas)
         return -ENOENT;
-    for (uint64_t from = 0; ioas_usable(ioas->ioas, from, &range); from = range.last + 1) {
+    ioas_for_each_usable(range, ioas->ioas)
+    {
         struct iommu_iova_range out = {range.first, range.last};
 
         if (count < room &&
             copy_to_user(command->allowed_iovas + count * sizeof(out), &out, sizeof(out)))
             return -EFAULT;
         count++;
-        if (range.last == UINT64_MAX)
-            break;
     }
     command->num_iovas = count;
     command->out_iova_alignment = ioas_alignment(ioas->ioas);

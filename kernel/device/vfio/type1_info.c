@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* VFIO_IOMMU_GET_INFO: page sizes, and a chain of capabilities if the caller has room for all. */
-#include <linux/vfio.h>
 #include "kernel/cpu/user.h"
+#include "kernel/device/dma_info.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
 #include "kernel/device/vfio/type1.h"
@@ -10,51 +10,28 @@
 #define INFO_SIZE_CAPS offsetof(struct vfio_iommu_type1_info, pad)
 #define BITMAP_MAX     ((uint64_t)1 << 28)
 
-/* The part with a fixed size, as it follows the info structure; every capability is 8-aligned. */
-struct fixed_capabilities {
+/* All capabilities; every one is 8-aligned. */
+struct capabilities {
     struct vfio_iommu_type1_info_cap_migration migration;
-    struct vfio_iommu_type1_info_dma_avail avail;
-    __u32 pad;
-    struct vfio_iommu_type1_info_cap_iova_range ranges;
+    struct dma_info dma;
 };
 
-/* Stores the usable ranges at `out` (NULL: nowhere). Returns how many there are. */
-static size_t list_ranges(const struct type1 *type1, struct vfio_iova_range *out)
-{
-    struct ioas_range range = {0, 0};
-    size_t count = 0;
-
-    for (uint64_t from = 0; ioas_usable(type1->ioas, from, &range); from = range.last + 1) {
-        if (out)
-            out[count] = (struct vfio_iova_range){range.first, range.last};
-        count++;
-        if (range.last == UINT64_MAX)
-            break;
-    }
-    return count;
-}
-
 /* The chain in one allocation, which the caller frees; NULL when out of memory. */
-static struct fixed_capabilities *build(const struct type1 *type1, size_t *size)
+static struct capabilities *build(const struct type1 *type1, size_t *size)
 {
-    const uint32_t start = sizeof(struct vfio_iommu_type1_info);
-    size_t count = list_ranges(type1, NULL);
-    struct fixed_capabilities *caps;
+    const uint32_t dma = sizeof(struct vfio_iommu_type1_info) + offsetof(struct capabilities, dma);
+    struct capabilities *caps;
 
-    *size = sizeof(*caps) + count * sizeof(struct vfio_iova_range);
+    *size = offsetof(struct capabilities, dma) + dma_info_size(type1->ioas);
     caps = kzalloc(*size);
     if (!caps)
         return NULL;
-    caps->migration.header = (struct vfio_info_cap_header){
-        VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION, 1, start + offsetof(struct fixed_capabilities, avail)};
+    caps->migration.header =
+        (struct vfio_info_cap_header){VFIO_IOMMU_TYPE1_INFO_CAP_MIGRATION, 1, dma};
     caps->migration.pgsize_bitmap = PAGE_SIZE;
     caps->migration.max_dirty_bitmap_size = BITMAP_MAX;
-    caps->avail.header = (struct vfio_info_cap_header){
-        VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL, 1, start + offsetof(struct fixed_capabilities, ranges)};
-    caps->avail.avail = TYPE1_MAPPINGS_MAX - (uint32_t)ioas_area_count(type1->ioas);
-    caps->ranges.header = (struct vfio_info_cap_header){VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE, 1, 0};
-    caps->ranges.nr_iovas = (uint32_t)count;
-    list_ranges(type1, caps->ranges.iova_ranges);
+    dma_info_fill(&caps->dma, dma, type1->ioas,
+                  TYPE1_MAPPINGS_MAX - (uint32_t)ioas_area_count(type1->ioas));
     return caps;
 }
 
@@ -62,7 +39,7 @@ APART int64_t type1_get_info(const struct type1 *type1, uaddr_t argument)
 {
     struct vfio_iommu_type1_info info = {0};
     struct iommu_geometry geometry;
-    struct fixed_capabilities *caps;
+    struct capabilities *caps;
     size_t size, caps_size;
     int error = 0;
 
