@@ -67,6 +67,29 @@ static inline bool populated(const struct ioas *ioas)
     return !list_empty(&ioas->domains);
 }
 
+/* ---- piece.c: out of page tables, a piece at a time ----------------------------------------- */
+
+/* Work of breathe_after(): areas of a piece, and what one of them costs beside its memory. */
+#define PIECE_AREAS 128u
+#define AREA_WORK   500
+
+/*
+ * Where the piece ends that begins with `first`: some areas that are short together, or one. Ends
+ * at `last` or below.
+ */
+struct ioas_area *piece_end(struct ioas_area *first, uint64_t last);
+/* Takes the areas of one piece out of one page table. -EIO as areas_unmap_domain(), not told. */
+int piece_unmap(struct ioas_area *first, struct ioas_area *end, struct iommu_domain *domain);
+/* Says that an invalidation of this range of IOVAs was not confirmed. */
+void piece_tell_stranded(uint64_t first, uint64_t last);
+/*
+ * Takes `first` and the areas after it, as far as they start at `last` or below, out of one page
+ * table. `first` may be NULL. -EIO: as ioas_unmap(); the pages are marked stuck then.
+ */
+int areas_unmap_domain(struct ioas_area *first, uint64_t last, struct iommu_domain *domain);
+/* Takes an area, whose device memory is being revoked, out of all page tables. */
+void area_revoked(struct ioas_area *area);
+
 /* ---- area.c: areas and page tables ---------------------------------------------------------- */
 
 /*
@@ -103,14 +126,6 @@ int area_install(struct ioas_area *area);
  * -EIO: as ioas_unmap(). -EINTR: not all of them, as far as `hears` allows that.
  */
 int areas_remove(struct ioas_area *first, uint64_t last, enum thread_hears hears);
-/*
- * Takes `first` and the areas after it, as far as they start at `last` or below, out of one page
- * table. `first` may be NULL. -EIO: as ioas_unmap(); the pages are marked stuck then.
- */
-int areas_unmap_domain(struct ioas_area *first, uint64_t last, struct iommu_domain *domain);
-/* Takes an area, whose device memory is being revoked, out of all page tables. */
-void area_revoked(struct ioas_area *area);
-
 /* ---- range.c: where areas may lie ----------------------------------------------------------- */
 
 bool range_usable_slowly(struct ioas *ioas, uint64_t first, uint64_t last);

@@ -4,7 +4,7 @@
 
 #include "kernel/cpu/trap.h"
 #include "kernel/iommu/remap.h"
-#include "kernel/irq/set.h"
+#include "kernel/irq/internal.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
 
@@ -23,14 +23,6 @@ bool irq_remapped(const struct pci_device *device)
     const struct iommu_unit *unit = iommu_unit_for(device->segment, device->rid);
 
     return unit && iommu_remaps_interrupts(unit);
-}
-
-struct irq_message irq_message_for(const struct irq_set *set, unsigned index)
-{
-    if (set->remapped)
-        return (struct irq_message){remap_message_address(set->first + index), 0};
-    return (struct irq_message){UINT64_C(0xfee00000) | (cpu_apic_id() & 0xff) << 12,
-                                (uint32_t)set->vectors[index].cpu_vector};
 }
 
 static uint64_t arrived;

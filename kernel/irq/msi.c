@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The MSI capability (PCI local bus specification 3.0, section 6.8.1). */
-#include "kernel/irq/set.h"
+#include "kernel/irq/internal.h"
 
 enum {
     MSI_CONTROL = 2,

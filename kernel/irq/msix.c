@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The MSI-X capability and its vector table (PCI local bus specification 3.0, section 6.8.2). */
 #include "kernel/cpu/mmio.h"
-#include "kernel/irq/set.h"
+#include "kernel/irq/internal.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/paging/paging.h"
 #include "kernel/pci/registers.h"

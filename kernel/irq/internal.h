@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The vectors of one device, as the files of kernel/irq share them. */
-#ifndef KERNEL_IRQ_SET_H
-#define KERNEL_IRQ_SET_H
+#ifndef KERNEL_IRQ_INTERNAL_H
+#define KERNEL_IRQ_INTERNAL_H
 
 #include "kernel/iommu/iommu.h"
 #include "kernel/irq/irq.h"
