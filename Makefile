@@ -20,6 +20,7 @@ WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow 
         -Wpointer-arith -Wvla -Wimplicit-fallthrough -Wno-unused-parameter -Wno-address-of-packed-member
 
 include boot/pvh/kernel.mk
+include tests/kernel/kernel.mk
 include boot/efi/efi.mk
 include tools/afu-model/afu-model.mk
 include tools/check/check.mk
@@ -32,7 +33,7 @@ include tests/qemu/payloads.mk
 include tests/qemu/variants.mk
 include tests/qemu/plugins.mk
 
-.PHONY: all kernel objects sdk examples unit fuzz clean
+.PHONY: all kernel test-kernel objects sdk examples unit fuzz clean
 all: kernel efi examples $(BUILD)/check
 kernel: $(BUILD)/kernel.elf
 objects: $(KERNEL_OBJECTS)

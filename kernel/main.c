@@ -34,7 +34,6 @@
 #include "kernel/pci/reset.h"
 #include "kernel/pci/select.h"
 #include "kernel/report/report.h"
-#include "kernel/selftest.h"
 #include "kernel/file/tree.h"
 #include "kernel/mm/direct.h"
 #include "kernel/device/uio/uio.h"
@@ -309,11 +308,6 @@ static int group(struct refusal *why)
     return 0;
 }
 
-static int selftest(struct refusal *why)
-{
-    return selftest_run(config.selftest, why);
-}
-
 /* ---- load: the payload, and the files that stand for its devices ---- */
 
 static int add_iommu_files(void)
@@ -414,8 +408,8 @@ static const struct {
     const char *name;
     int (*tell)(struct refusal *why);
 } story[] = {
-    {"start", start},       {"find", find}, {"close", close_dma}, {"group", group},
-    {"selftest", selftest}, {"load", load}, {"run", run},
+    {"start", start}, {"find", find}, {"close", close_dma},
+    {"group", group}, {"load", load}, {"run", run},
 };
 
 /* Every run ends here, however far it came. */

@@ -32,27 +32,31 @@ $(BUILD)/version.h: $(if $(filter-out $(VERSION_THERE),$(BUILD_VERSION)),FORCE)
 $(BUILD)/obj/kernel/report/report.c.o: KERNEL_FLAGS += -I$(BUILD)
 $(BUILD)/obj/kernel/report/report.c.o: $(BUILD)/version.h
 
-# Linked twice: the second image carries the names of the first one's functions, for backtraces.
-# They lie behind all code, so no function moves, which the last step checks. What the first link
-# compiled is kept for the second.
 # Twice the usual size of what is inlined: a fifth more code, and 120 instructions less for one page.
 LINK := $(LD) -T linker/kernel.ld -z max-page-size=4096 --gc-sections -mllvm -inline-threshold=450
 
-$(BUILD)/kernel.first.elf: $(KERNEL_OBJECTS) linker/kernel.ld
-	$(call SAY,LD,$@)
-	$(Q)$(LINK) --lto-obj-path=$(BUILD)/kernel.lto.o -o $@ $(KERNEL_OBJECTS)
+# An image $(1).elf of the objects $(2), with more options $(3) for the linker.
+# It is linked twice: the second image carries the names of the first one's functions, for backtraces.
+# They lie behind all code, so no function moves, which the last step checks. What the first link
+# compiled is kept for the second.
+define image_rules
+$(BUILD)/$(1).first.elf: $(2) linker/kernel.ld
+	$$(call SAY,LD,$$@)
+	$$(Q)$$(LINK) $(3) --lto-obj-path=$(BUILD)/$(1).lto.o -o $$@ $(2)
 
-$(BUILD)/symbols.S: $(BUILD)/kernel.first.elf tools/symbols.awk
-	$(Q)llvm-nm -n --defined-only $< | awk -f tools/symbols.awk >$@
+$(BUILD)/$(1).symbols.S: $(BUILD)/$(1).first.elf tools/symbols.awk
+	$$(Q)llvm-nm -n --defined-only $$< | awk -f tools/symbols.awk >$$@
 
-$(BUILD)/symbols.o: $(BUILD)/symbols.S
-	$(Q)$(CC) $(KERNEL_FLAGS) -c $< -o $@
+$(BUILD)/$(1).symbols.o: $(BUILD)/$(1).symbols.S
+	$$(Q)$$(CC) $$(KERNEL_FLAGS) -c $$< -o $$@
 
-$(BUILD)/kernel.elf: $(BUILD)/symbols.o linker/kernel.ld
-	$(call SAY,LD,$@)
-	$(Q)$(LINK) -o $@.new $(filter %.S.o,$(KERNEL_OBJECTS)) $(BUILD)/kernel.lto.o $<
-	$(Q)llvm-nm -n --defined-only $@.new | awk -f tools/symbols.awk | cmp - $(BUILD)/symbols.S
-	$(Q)mv $@.new $@
+$(BUILD)/$(1).elf: $(BUILD)/$(1).symbols.o linker/kernel.ld
+	$$(call SAY,LD,$$@)
+	$$(Q)$$(LINK) $(3) -o $$@.new $(filter %.S.o,$(2)) $(BUILD)/$(1).lto.o $$<
+	$$(Q)llvm-nm -n --defined-only $$@.new | awk -f tools/symbols.awk | cmp - $(BUILD)/$(1).symbols.S
+	$$(Q)mv $$@.new $$@
+endef
+$(eval $(call image_rules,kernel,$(KERNEL_OBJECTS)))
 
 .PHONY: FORCE
 -include $(KERNEL_OBJECTS:.o=.d)

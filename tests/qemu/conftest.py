@@ -52,6 +52,12 @@ def kernel():
 
 
 @pytest.fixture(scope="session")
+def test_kernel():
+    """The kernel with the tests of tests/kernel: guest(program, args=["threads"], kernel=test_kernel)."""
+    return make("build/test-kernel.elf")
+
+
+@pytest.fixture(scope="session")
 def hello_dma(kernel):
     return make("build/examples/hello-dma.elf")
 

@@ -14,7 +14,7 @@ import time
 
 import report_format
 import stretch as measured
-from bulkhead import machine, report
+from bulkhead import disk, esp, machine, report
 
 GIB = 1 << 30
 CANARY = bytes(range(251)) * 17  # longer than a page, and no period that divides one
@@ -78,7 +78,7 @@ class Guest:
     icount    run under -icount shift=N,sleep=off
     stretch   the plugin that measures how long interrupts are kept out (self.stretches); wants icount
     qmp       open the control socket (self.qmp once started)
-    kernel    another kernel.elf than build/kernel.elf (door "pvh")
+    kernel    another kernel.elf than build/kernel.elf
     timeout   seconds until the test gives up on it
     """
 
@@ -93,7 +93,7 @@ class Guest:
                                 *(("keep-out", f"{page:#x}+{PAGE:#x}") for page in canaries)]
         self.command, self.report_path = machine.prepare(self.wanted, self.folder)
         if kernel:
-            self.command[self.command.index("-kernel") + 1] = str(kernel)
+            self.replace_kernel(pathlib.Path(kernel))
         self.serial_path, self.trace_path = self.folder / "serial.log", self.folder / "trace.log"
         self.command += ["-serial", f"file:{self.serial_path}"]
         for pattern in trace:
@@ -112,6 +112,13 @@ class Guest:
         if canaries:
             self.fill_canaries()
         self.process, self.qmp = None, None
+
+    def replace_kernel(self, kernel):
+        if self.wanted.firmware == "uefi":
+            esp.put(self.folder / "esp", f"{esp.FOLDER}/kernel.elf", kernel)
+            disk.write(self.folder / "disk.img", self.folder / "esp")
+        else:
+            self.command[self.command.index("-kernel") + 1] = str(kernel)
 
     # Running
 

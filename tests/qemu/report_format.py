@@ -131,7 +131,7 @@ IOMMU = Members(
     faults=Members(count=number, devices_truncated=number, overflows=number, recent=array(FAULT, 64),
                    devices=array(Members(requester=ADDRESS, count=number, threshold_reached=truth))))
 
-STEPS = ("start", "find", "close", "group", "selftest", "load", "run", "stop")
+STEPS = ("start", "find", "close", "group", "load", "run", "stop")
 END = Either("reason", {
     "payload": Members(reason=ANY_TEXT, status=up_to(255)),
     "killed": Members(**{"reason": ANY_TEXT, "signal": number, "sentence": ANY_TEXT, "rip?": HEX}),

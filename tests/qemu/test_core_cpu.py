@@ -14,54 +14,65 @@ def boot(guest, kernel, *settings, **options):
     return guest(kernel, settings=list(settings), **options).run()
 
 
+def make_test(guest, test_kernel, name, **options):
+    """Boots the test kernel, which makes this test of tests/kernel."""
+    return guest(test_kernel, args=[name], kernel=test_kernel, **options).run()
+
+
 def sentence(ran):
     return ran.report["exit"].get("sentence", "")
 
 
-def test_threads(guest, kernel):
-    ran = boot(guest, kernel, ("selftest", "threads"))
-    assert "selftest threads: passed" in ran.serial, ran.log
+def test_no_such_test(guest, test_kernel):
+    ran = make_test(guest, test_kernel, "thread")
+    assert ran.process.returncode == REFUSED, ran.log
+    assert sentence(ran) == "there is no test 'thread'"
+
+
+def test_threads(guest, test_kernel):
+    ran = make_test(guest, test_kernel, "threads")
+    assert "test threads: passed" in ran.serial, ran.log
 
 
 @pytest.mark.parametrize("cpu", ["qemu64", "Skylake-Client-v4", "EPYC", "max,-xsave", "max,-smap,-smep,-umip"])
-def test_threads_on_other_processors(guest, kernel, cpu):
-    ran = boot(guest, kernel, ("selftest", "threads"), cpu=cpu)
-    assert "selftest threads: passed" in ran.serial, ran.log
+def test_threads_on_other_processors(guest, test_kernel, cpu):
+    ran = make_test(guest, test_kernel, "threads", cpu=cpu)
+    assert "test threads: passed" in ran.serial, ran.log
 
 
-def test_small_memory(guest, kernel):
-    ran = boot(guest, kernel, ("selftest", "threads"), memory="16M")
-    assert "selftest threads: passed" in ran.serial, ran.log
+def test_small_memory(guest, test_kernel):
+    ran = make_test(guest, test_kernel, "threads", memory="16M")
+    assert "test threads: passed" in ran.serial, ran.log
 
 
-def test_panic_names_its_place(guest, kernel):
-    ran = boot(guest, kernel, ("selftest", "panic"))
+def test_panic_names_its_place(guest, test_kernel):
+    ran = make_test(guest, test_kernel, "panic")
     assert ran.process.returncode == PANIC, ran.log
-    assert "KERNEL PANIC: asked for by selftest=panic" in ran.serial
+    assert "KERNEL PANIC: asked for by the test" in ran.serial
     trace = ran.serial[ran.serial.index("backtrace:"):]
     for function in ("test_panic+0x", "kernel_main+0x", "kernel_entry+0x"):
         assert function in trace, ran.log
     assert ran.report["exit"]["reason"] == "panic"
 
 
-def test_kernel_fault_shows_address_and_registers(guest, kernel):
-    ran = boot(guest, kernel, ("selftest", "fault"))
+def test_kernel_fault_shows_address_and_registers(guest, test_kernel):
+    ran = make_test(guest, test_kernel, "fault")
     assert ran.process.returncode == PANIC, ran.log
     assert "page fault in the kernel, vector 14, error 0x0, address 0xffff900000001238" in ran.serial
     assert "cr2 ffff900000001238" in ran.serial
     assert "test_fault+0x" in ran.serial
 
 
-def test_stack_overflow_hits_the_guard_page(guest, kernel):
-    ran = boot(guest, kernel, ("selftest", "overflow"))
+def test_stack_overflow_hits_the_guard_page(guest, test_kernel):
+    ran = make_test(guest, test_kernel, "overflow")
     assert ran.process.returncode == PANIC, ran.log
     assert "double fault in the kernel" in ran.serial
     assert "descend+0x" in ran.serial
 
 
-def test_protection_is_on(guest, kernel):
+def test_protection_is_on(guest, test_kernel):
     """CR0.WP, and CR4's SMAP, SMEP, OSXSAVE, UMIP, as the panic prints them."""
-    ran = boot(guest, kernel, ("selftest", "panic"))
+    ran = make_test(guest, test_kernel, "panic")
     line = next(line for line in ran.serial.splitlines() if " cr0 " in line)
     words = line.split()
     cr0, cr4 = (int(words[words.index(name) + 1], 16) for name in ("cr0", "cr4"))
@@ -154,20 +165,20 @@ def right(frequency):
     return abs(frequency - 1_000_000_000) < 2_000_000
 
 
-def test_a_clock_that_is_wrong_is_found_by_another(guest, kernel, tmp_path):
+def test_a_clock_that_is_wrong_is_found_by_another(guest, test_kernel, tmp_path):
     """The kernel takes the first clock for one of twice its frequency."""
-    image = kernel.read_bytes()
+    image = test_kernel.read_bytes()
     pit, twice = (hertz.to_bytes(4, "little") for hertz in (1193182, 2 * 1193182))
     assert image.count(pit) > 0
     (tmp_path / "kernel.elf").write_bytes(image.replace(pit, twice))
-    ran = guest(kernel, settings=[("selftest", "threads")], icount=0, kernel=tmp_path / "kernel.elf").run()
+    ran = make_test(guest, tmp_path / "kernel.elf", "threads", icount=0)
     assert "two clocks disagree" in ran.serial, ran.log
     assert right(ran.report["time"]["tsc_hz"]), ran.log
-    assert "selftest threads: passed" in ran.serial, ran.log
+    assert "test threads: passed" in ran.serial, ran.log
 
 
 def test_steps_are_timed(guest, kernel):
-    ran = boot(guest, kernel, ("selftest", "threads"), icount=0)
+    ran = boot(guest, kernel, icount=0)
     steps = {step["step"]: step["end_ns"] for step in ran.report["time"]["steps"]}
     times = list(steps.values())
     assert times == sorted(times) and all(times)

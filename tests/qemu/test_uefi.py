@@ -285,10 +285,10 @@ def read_screen(path):
     return lines
 
 
-def test_panic_on_the_screen(guest, hello_dma, loader):
+def test_panic_on_the_screen(guest, hello_dma, loader, test_kernel):
     """A machine without any serial port."""
-    one = guest(hello_dma, firmware="uefi", devices=["edu"], qmp=True, qemu_args=["-device", "VGA"],
-                settings=[("selftest", "panic")])
+    one = guest(hello_dma, firmware="uefi", devices=["edu"], qmp=True, qemu_args=["-device", "VGA"], args=["panic"],
+                kernel=test_kernel)
     at = next(i for i, word in enumerate(one.command) if word.startswith("isa-debug-exit"))
     del one.command[at - 1:at + 1]
     at = one.command.index("-serial")
@@ -302,7 +302,7 @@ def test_panic_on_the_screen(guest, hello_dma, loader):
 
     one.wait_until(shown, "'halted' on the screen")
     lines = read_screen(dump)
-    assert any("KERNEL PANIC: asked for by selftest=panic" in line for line in lines), lines
+    assert any("KERNEL PANIC: asked for by the test" in line for line in lines), lines
     assert any("kernel_main+0x" in line for line in lines), lines
     assert not any("\ufffd" in line for line in lines), lines
 

@@ -57,10 +57,10 @@ def change_sources(name, change, changes):
             target.write_text(text)
 
 
-def kernel_without(name, calls):
-    """The path of a kernel without these calls, (file, function, callee) each."""
+def kernel_without(name, calls, image="kernel.elf"):
+    """The path of a kernel (or "test-kernel.elf") without these calls, (file, function, callee) each."""
     change_sources(name, remove_call, calls)
-    return make(f"build/variants/{name}/kernel.elf")
+    return make(f"build/variants/{name}/{image}")
 
 
 def kernel_with(name, words):

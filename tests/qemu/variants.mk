@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Kernels with something taken out, for tests that must fail with them: build/variants/NAME/kernel.elf
-# is the kernel with the sources below build/variants/NAME/ in the place of its own, which
-# tests/qemu/variant.py puts there. Nothing of this is in the kernel itself.
+# is the kernel, and test-kernel.elf beside it the test kernel, with the sources below build/variants/NAME/
+# in the place of its own, which tests/qemu/variant.py puts there. Nothing of this is in the kernel itself.
 
 $(BUILD)/variants/%.c.o: $(BUILD)/variants/%.c
 	$(call SAY,CC,$<)
@@ -15,6 +15,10 @@ variant_objects = $(patsubst %,%.o,$(variant_sources)) \
 $(BUILD)/variants/%/kernel.elf: $$(call variant_objects,$$*) linker/kernel.ld
 	$(call SAY,LD,$@)
 	$(Q)$(LINK) -o $@ $(filter %.o,$^)
+
+$(BUILD)/variants/%/test-kernel.elf: $$(call variant_objects,$$*) $(TEST_OBJECTS) linker/kernel.ld
+	$(call SAY,LD,$@)
+	$(Q)$(LINK) $(TEST_LINK) -o $@ $(filter %.o,$^)
 
 # The host tests with such sources: build/variants/NAME/PROGRAM for tests/unit/test_PROGRAM.c.
 define variant_unit_rule

@@ -70,7 +70,6 @@ static void defaults(void **state)
     assert_int_equal(config.on_dma_fault, CONFIG_FAULT_STOP_DEVICE);
     assert_int_equal(config.fault_threshold, 1000);
     assert_int_equal(config.payload_timeout, 0);
-    assert_int_equal(config.selftest, CONFIG_SELFTEST_NONE);
     assert_null(config.payload_name);
     assert_int_equal(config.device_count + config.arg_count + config.env_count +
                          config.keep_out_count + config.text_used,
@@ -103,8 +102,7 @@ static void file_of_every_key(void **state)
                                 "on-exit = halt\n"
                                 "on-dma-fault = kill-payload\n"
                                 "fault-threshold = 1\n"
-                                "payload-timeout = 60\n"
-                                "selftest = iommu"),
+                                "payload-timeout = 60"),
                      0);
     assert_string_equal(config.payload_name, "my payload");
     assert_int_equal(config.device_count, 3);
@@ -147,7 +145,6 @@ static void file_of_every_key(void **state)
     assert_int_equal(config.on_dma_fault, CONFIG_FAULT_KILL_PAYLOAD);
     assert_int_equal(config.fault_threshold, 1);
     assert_int_equal(config.payload_timeout, 60);
-    assert_int_equal(config.selftest, CONFIG_SELFTEST_IOMMU);
 }
 
 /* Quotes keep blanks and #; a # inside a word is no comment. */

@@ -55,16 +55,6 @@ enum config_fault {
     CONFIG_FAULT_KILL_PAYLOAD,
 };
 
-enum config_selftest {
-    CONFIG_SELFTEST_NONE,
-    CONFIG_SELFTEST_IOMMU,
-    CONFIG_SELFTEST_LINES,
-    CONFIG_SELFTEST_THREADS,
-    CONFIG_SELFTEST_PANIC,    /* the kernel panics */
-    CONFIG_SELFTEST_FAULT,    /* the kernel reads an address that nothing is mapped at */
-    CONFIG_SELFTEST_OVERFLOW, /* the kernel overflows a stack */
-};
-
 struct config {
     struct config_device devices[CONFIG_DEVICES_MAX];
     size_t device_count;
@@ -89,10 +79,9 @@ struct config {
     bool skip_bus_master_clear; /* for tests of what VT-d alone stops */
     enum config_exit on_exit;
     enum config_fault on_dma_fault;
-    uint64_t fault_threshold;      /* faults of one device before on_dma_fault acts */
-    uint64_t payload_timeout;      /* seconds; 0: none */
-    enum config_selftest selftest; /* what to test before the payload runs */
-    char text[CONFIG_TEXT_MAX];    /* storage behind the strings above */
+    uint64_t fault_threshold;   /* faults of one device before on_dma_fault acts */
+    uint64_t payload_timeout;   /* seconds; 0: none */
+    char text[CONFIG_TEXT_MAX]; /* storage behind the strings above */
     size_t text_used;
 };
 

@@ -29,13 +29,6 @@ static const struct config_choice faults[] = {{"log", CONFIG_FAULT_LOG},
                                               {"stop-device", CONFIG_FAULT_STOP_DEVICE},
                                               {"kill-payload", CONFIG_FAULT_KILL_PAYLOAD},
                                               {NULL, 0}};
-static const struct config_choice selftests[] = {
-    {"none", CONFIG_SELFTEST_NONE},         {"iommu", CONFIG_SELFTEST_IOMMU},
-    {"lines", CONFIG_SELFTEST_LINES},       {"threads", CONFIG_SELFTEST_THREADS},
-    {"panic", CONFIG_SELFTEST_PANIC},       {"fault", CONFIG_SELFTEST_FAULT},
-    {"overflow", CONFIG_SELFTEST_OVERFLOW}, {NULL, 0},
-};
-
 static const struct config_key keys[] = {
     {"device", CONFIG_DEVICE, LIST(devices, device_count),
      .help = "A device to hand to the payload, and its options"},
@@ -82,8 +75,6 @@ static const struct config_key keys[] = {
      .preset = "no", .help = "For tests: let devices of the firmware go on until VT-d stops them"},
     {"dmar-oem-id", CONFIG_STRING, SCALAR(dmar_oem_id),
      .help = "For tests: which of several DMAR tables to believe, by its OEM id; else the first"},
-    {"selftest", CONFIG_CHOICE, SCALAR(selftest), .choices = selftests, .preset = "none",
-     .help = "A test to run before the payload"},
 };
 
 static const struct config_key options[] = {

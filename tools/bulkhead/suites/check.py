@@ -67,7 +67,7 @@ def check_shell(files):
 def check_cppcheck(_files):
     cache = cli.BUILD / "cppcheck"
     cache.mkdir(parents=True, exist_ok=True)
-    folders = [name for name in ("kernel", "drivers", "boot", "sdk", "examples") if (cli.TOP / name).is_dir()]
+    folders = [name for name in ("kernel", "tests/kernel", "drivers", "boot", "sdk", "examples") if (cli.TOP / name).is_dir()]
     return output_of("cppcheck", "--quiet", "--error-exitcode=1", "--inline-suppr", f"-j{cli.jobs()}",
                      f"--cppcheck-build-dir={cache}", "--enable=warning,performance,portability",
                      "--suppressions-list=tools/cppcheck.txt", "--library=tools/cppcheck.cfg", "-D__x86_64__", "-I.", "-Iinclude", "-Iinclude/uapi",

@@ -12,8 +12,8 @@ import subprocess
 
 from bulkhead import cli
 
-TARGETS = ("kernel", "efi", "sdk", "examples")
-FOLDERS = ("kernel", "drivers", "boot", "sdk", "examples", "bench")
+TARGETS = ("kernel", "test-kernel", "efi", "sdk", "examples")
+FOLDERS = ("kernel", "tests/kernel", "drivers", "boot", "sdk", "examples", "bench")
 
 
 def sdk_compiler():
@@ -44,7 +44,7 @@ def compile_commands():
     commands = {}
     for line in dry.stdout.decode().replace("\\\n", " ").splitlines():
         words = clang_words(line)
-        sources = [word for word in words if word.endswith(".c") and word.split("/")[0] in FOLDERS]
+        sources = [word for word in words if word.endswith(".c") and word.startswith(tuple(f"{name}/" for name in FOLDERS))]
         if sources:
             commands[sources[0]] = words
     return commands

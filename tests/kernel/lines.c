@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/irq/selftest.h"
+#include "tests/kernel/internal.h"
 
 #include "kernel/cpu/mmio.h"
 #include "kernel/cpu/thread.h"
@@ -8,8 +8,8 @@
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/paging/paging.h"
-#include "kernel/pci/edu.h"
 #include "kernel/pci/registers.h"
+#include "tests/kernel/edu.h"
 
 /* Behind the ISA interrupts; which of them is edu's is told in bytecode that nobody here reads. */
 #define FIRST_GSI 16u
@@ -36,7 +36,7 @@ static unsigned arrivals(const struct rig *rig)
 {
     unsigned sum = 0;
 
-    thread_sleep("selftest lines", time_ns() + NAP);
+    thread_sleep("test lines", time_ns() + NAP);
     for (unsigned i = 0; i < GSIS; i++)
         sum += rig->arrived[i];
     return sum;
@@ -48,7 +48,7 @@ static int expect(const struct rig *rig, unsigned wanted, const char *when, stru
 
     if (found == wanted)
         return 0;
-    return refuse(why, -EIO, "selftest lines: %u interrupts instead of %u %s", found, wanted, when);
+    return refuse(why, -EIO, "test lines: %u interrupts instead of %u %s", found, wanted, when);
 }
 
 static int play(struct rig *rig, unsigned *which, struct refusal *why)
@@ -73,7 +73,7 @@ static int play(struct rig *rig, unsigned *which, struct refusal *why)
     mmio_write32(rig->registers + EDU_INTERRUPT_RAISE, 1);
     error = expect(rig, 3, "after the second", why);
     if (!error && rig->arrived[*which] != 3)
-        error = refuse(why, -EIO, "selftest lines: it came on two lines");
+        error = refuse(why, -EIO, "test lines: it came on two lines");
     return error;
 }
 
@@ -109,7 +109,7 @@ static void take_down(struct rig *rig)
     pci_write16(rig->device, PCI_COMMAND, rig->command);
 }
 
-int irq_selftest(struct refusal *why)
+int test_lines(struct refusal *why)
 {
     static struct rig rig;
     unsigned which = 0;
@@ -117,15 +117,15 @@ int irq_selftest(struct refusal *why)
 
     rig = (struct rig){.device = edu_find()};
     if (!rig.device)
-        return refuse(why, -ENODEV, "selftest lines: there is no edu device (1234:11e8)");
+        return refuse(why, -ENODEV, "test lines: there is no edu device (1234:11e8)");
     rig.command = pci_read16(rig.device, PCI_COMMAND) & (uint16_t)~PCI_COMMAND_MASTER;
     error = set_up(&rig);
     if (error)
-        refuse(why, error, "selftest lines: setting up failed (%s)", error_name(error));
+        refuse(why, error, "test lines: setting up failed (%s)", error_name(error));
     else
         error = play(&rig, &which, why);
     take_down(&rig);
     if (!error)
-        log_info("selftest lines: passed, 3 interrupts on line %u", FIRST_GSI + which);
+        log_info("test lines: passed, 3 interrupts on line %u", FIRST_GSI + which);
     return error;
 }

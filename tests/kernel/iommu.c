@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/iommu/selftest.h"
+#include "tests/kernel/internal.h"
 
 #include "kernel/cpu/mmio.h"
 #include "kernel/cpu/thread.h"
@@ -12,8 +12,8 @@
 #include "kernel/mm/direct.h"
 #include "kernel/mm/frames/frames.h"
 #include "kernel/mm/paging/paging.h"
-#include "kernel/pci/edu.h"
 #include "kernel/pci/registers.h"
+#include "tests/kernel/edu.h"
 
 /* One transfer takes edu 100 ms. */
 #define TRANSFER_TIMEOUT (2 * NS_PER_S)
@@ -66,11 +66,11 @@ static int transfer(struct rig *rig, uint64_t from, uint64_t to, unsigned comman
     mmio_write64(rig->registers + EDU_DMA_COMMAND, command | EDU_DMA_START);
     while (mmio_read64(rig->registers + EDU_DMA_COMMAND) & EDU_DMA_START) {
         if (time_expired(deadline))
-            return refuse(why, -EIO, "selftest iommu: edu did not finish a transfer");
-        thread_sleep("selftest transfer", time_ns() + NAP);
+            return refuse(why, -EIO, "test iommu: edu did not finish a transfer");
+        thread_sleep("test transfer", time_ns() + NAP);
     }
     /* The interrupt is taken while this thread sleeps. */
-    thread_sleep("selftest interrupt", time_ns() + NAP);
+    thread_sleep("test interrupt", time_ns() + NAP);
     return 0;
 }
 
@@ -99,9 +99,9 @@ static int round_trip(struct rig *rig, struct refusal *why)
     if (error)
         return error;
     if (memcmp(source_of(rig), target_of(rig), BYTES) != 0 || target_of(rig)[BYTES] != 0)
-        return refuse(why, -EIO, "selftest iommu: what came back is not what was sent");
+        return refuse(why, -EIO, "test iommu: what came back is not what was sent");
     if (rig->interrupts != 2)
-        return refuse(why, -EIO, "selftest iommu: %u interrupts instead of 2", rig->interrupts);
+        return refuse(why, -EIO, "test iommu: %u interrupts instead of 2", rig->interrupts);
     return 0;
 }
 
@@ -114,17 +114,17 @@ static int stray_write(struct rig *rig, struct refusal *why)
     iommu_gather_init(&gather, rig->domain);
     iommu_unmap(rig->domain, TARGET_IOVA, PAGE_SIZE, &gather);
     if (iommu_sync(&gather))
-        return refuse(why, -EIO, "selftest iommu: the invalidation failed");
+        return refuse(why, -EIO, "test iommu: the invalidation failed");
     memset(target_of(rig), 0x5a, PAGE_SIZE);
     error = from_device(rig, why);
     if (error)
         return error;
     for (unsigned i = 0; i < PAGE_SIZE; i++) {
         if (target_of(rig)[i] != 0x5a)
-            return refuse(why, -EIO, "selftest iommu: a write reached memory that was unmapped");
+            return refuse(why, -EIO, "test iommu: a write reached memory that was unmapped");
     }
     if (iommu_fault_count() == faults)
-        return refuse(why, -EIO, "selftest iommu: a refused write was not reported");
+        return refuse(why, -EIO, "test iommu: a refused write was not reported");
     return 0;
 }
 
@@ -203,26 +203,26 @@ static int take_down(struct rig *rig)
     return error;
 }
 
-int iommu_selftest(struct refusal *why)
+int test_iommu(struct refusal *why)
 {
     static struct rig rig;
     int error;
 
     rig = (struct rig){.device = edu_find(), .frames = PADDR_NONE};
     if (!rig.device)
-        return refuse(why, -ENODEV, "selftest iommu: there is no edu device (1234:11e8)");
+        return refuse(why, -ENODEV, "test iommu: there is no edu device (1234:11e8)");
     rig.command = pci_read16(rig.device, PCI_COMMAND) & (uint16_t)~PCI_COMMAND_MASTER;
     error = set_up(&rig);
     if (error)
-        refuse(why, error, "selftest iommu: setting up failed (%s)", error_name(error));
+        refuse(why, error, "test iommu: setting up failed (%s)", error_name(error));
     else
         error = round_trip(&rig, why);
     if (!error)
         error = stray_write(&rig, why);
     if (take_down(&rig) && !error)
-        error = refuse(why, -EIO, "selftest iommu: the device could not be detached");
+        error = refuse(why, -EIO, "test iommu: the device could not be detached");
     if (!error)
-        log_info("selftest iommu: passed, %u bytes to edu and back, 2 interrupts, 1 write refused",
+        log_info("test iommu: passed, %u bytes to edu and back, 2 interrupts, 1 write refused",
                  BYTES);
     return error;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* QEMU's edu device (docs/specs/edu of QEMU), which the self-tests use. */
-#ifndef KERNEL_PCI_EDU_H
-#define KERNEL_PCI_EDU_H
+/* QEMU's edu device (docs/specs/edu of QEMU), which two of the tests use. */
+#ifndef TESTS_KERNEL_EDU_H
+#define TESTS_KERNEL_EDU_H
 
 #include "kernel/pci/pci.h"
 
