@@ -204,7 +204,7 @@ void time_delay_ns(uint64_t ns)
 /* ---- threads: one, and whoever the test lets in when it breathes ---- */
 
 int64_t breath_left = BREATH_WORK;
-void (*machine_breath)(void);
+int (*machine_breath)(void);
 
 struct thread *thread_current(void)
 {
@@ -215,10 +215,10 @@ struct thread *thread_current(void)
 
 int thread_breathe_hearing(const char *point, enum thread_hears hears)
 {
+    int said = machine_breath ? machine_breath() : 0;
+
     breath_left = BREATH_WORK;
-    if (machine_breath)
-        machine_breath();
-    return 0;
+    return hears == HEARS_NOTHING ? 0 : said;
 }
 
 int thread_sleep_hearing(const char *point, uint64_t deadline_ns, enum thread_hears hears)

@@ -14,8 +14,8 @@
 
 /* An empty machine. */
 void host_reset(void);
-/* Called for each breath. NULL: nobody else is there. */
-extern void (*machine_breath)(void);
+/* Called for each breath; what it says is told to who hears. NULL: nobody else is there. */
+extern int (*machine_breath)(void);
 
 /* Plain memory as a device's BAR. */
 uint8_t *host_bar_add(paddr_t base, uint64_t size);

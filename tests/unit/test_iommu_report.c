@@ -211,9 +211,10 @@ static void a_new_start_knows_nothing_of_the_last(void **state)
 
 static unsigned breaths;
 
-static void count_breath(void)
+static int count_breath(void)
 {
     breaths++;
+    return 0;
 }
 
 /* Page tables as large as the payload wants: others are let in, but not by a report after a panic.

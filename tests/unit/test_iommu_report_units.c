@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "kernel/cpu/thread.h"
 #include "kernel/iommu/snapshot.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/json.h"
@@ -169,9 +170,55 @@ static void each_unit_tells_its_own(void **state)
     compare();
 }
 
+/* ---- who is ended while a text is made ---- */
+
+static unsigned breaths;
+
+static int end_at_first_breath(void)
+{
+    return breaths++ ? 0 : -EINTR;
+}
+
+static void expect_end(void (*file)(void *, struct text *))
+{
+    struct text text;
+
+    text_init(&text, told, sizeof(told));
+    breaths = 0;
+    breath_left = BREATH_WORK;
+    file(NULL, &text);
+    assert_int_equal(breaths, 1);
+    assert_int_equal(text.error, -EINTR);
+}
+
+/* Between two domains, or inside of one: those behind it, here and in other units, are left out. */
+static void an_end_is_what_a_text_tells(void **state)
+{
+    struct iommu_domain *many[2][70];
+
+    build();
+    for (unsigned unit = 0; unit < 2; unit++) {
+        for (unsigned i = 0; i < ARRAY_SIZE(many[unit]); i++)
+            many[unit][i] = create((uint16_t)unit);
+    }
+    machine_breath = end_at_first_breath;
+    expect_end(iommu_domains_show);
+    expect_end(iommu_mappings_show);
+    for (unsigned i = 0; i < 2000; i++)
+        machine_map(many[0][0], IOVA + i * 2 * PAGE_SIZE, TARGET, PAGE_SIZE, IOMMU_READ);
+    expect_end(iommu_mappings_show);
+    machine_breath = NULL;
+    for (unsigned unit = 0; unit < 2; unit++) {
+        for (unsigned i = 0; i < ARRAY_SIZE(many[unit]); i++)
+            iommu_domain_destroy(many[unit][i]);
+    }
+    machine_stop();
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_unit_tells_its_own)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each_unit_tells_its_own),
+                                       cmocka_unit_test(an_end_is_what_a_text_tells)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
