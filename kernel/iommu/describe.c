@@ -191,14 +191,17 @@ void tell_figures(const struct teller *to, const struct snapshot_figures *figure
 
 void tell_mapping(const struct teller *to, const struct survey_mapping *mapping)
 {
+    tell_object(to, NULL);
     tell_hex(to, "first", NULL, mapping->first);
     tell_hex(to, "last", NULL, mapping->last);
     tell_string(to, "leaf", NULL, leaf_names[mapping->level]);
     tell_string(to, "permissions", NULL, permission_text(mapping->permissions));
+    tell_end_object(to);
 }
 
 void tell_area(const struct teller *to, const struct survey_area *area)
 {
+    tell_object(to, NULL);
     tell_hex(to, "first", "  ", area->first);
     tell_hex(to, "last", "-", area->last);
     tell_string(to, "permissions", " ", permission_text(area->permissions));
@@ -209,6 +212,7 @@ void tell_area(const struct teller *to, const struct survey_area *area)
         tell_power(to, PAGE_SHIFT + i, area->runs[i]);
     tell_end_object(to);
     tell_words(to, "\n");
+    tell_end_object(to);
 }
 
 /* ---- Faults --------------------------------------------------------------------------------- */
@@ -218,6 +222,7 @@ static void tell_fault(const struct teller *to, const struct fault *fault)
     char text[FAULT_TEXT_MAX];
 
     fault_describe(fault, text, sizeof(text));
+    tell_object(to, NULL);
     tell_string(to, "text", "", text);
     tell_words(to, "\n");
     tell_string(to, "requester", NULL, rid_text(fault->segment, fault->rid, text));
@@ -226,6 +231,7 @@ static void tell_fault(const struct teller *to, const struct fault *fault)
     tell_bool(to, "write", NULL, !fault->interrupt && fault->type == FAULT_WRITE);
     tell_hex(to, "address", NULL, fault->address);
     tell_uint(to, "time_ns", NULL, fault->time_ns);
+    tell_end_object(to);
 }
 
 static void tell_fault_devices(const struct teller *to, const struct iommu_unit *unit)
@@ -269,10 +275,7 @@ void tell_faults(const struct teller *to)
     tell_words(to, "\n");
     tell_fault_counts(to);
     tell_array(to, "recent");
-    for (size_t i = 0; i < kept; i++) {
-        tell_object(to, NULL);
+    for (size_t i = 0; i < kept; i++)
         tell_fault(to, &faults[i]);
-        tell_end_object(to);
-    }
     tell_end_array(to);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What is told of the IOMMU, whoever asks: the report (docs/report.md) or a text under
- * /sys/kernel/iommu (docs/iommu.md). Each function tells the members of an object that the caller
- * opens and closes, or whole lines.
+ * /sys/kernel/iommu (docs/iommu.md).
  */
 #ifndef KERNEL_IOMMU_DESCRIBE_H
 #define KERNEL_IOMMU_DESCRIBE_H
@@ -23,11 +22,12 @@ void tell_requesters(const struct teller *to, const char *key, uint16_t segment,
 void tell_leaves(const struct teller *to, const char *key, const char *words, const char *between,
                  const uint64_t leaves[PT_LEAF_MAX + 1]);
 
+/* Members of an object that the caller opens and closes; whole lines, or what ends one. */
 void tell_unit(const struct teller *to, const struct iommu_unit *unit);
 void tell_invalidations(const struct teller *to, const struct invalidation *invalidation);
 /* What it mapped in all and at most. */
 void tell_figures(const struct teller *to, const struct snapshot_figures *figures);
-/* For the report alone. */
+/* An object or line each; a mapping for the report alone. */
 void tell_mapping(const struct teller *to, const struct survey_mapping *mapping);
 void tell_area(const struct teller *to, const struct survey_area *area);
 /* The faults of all units. */

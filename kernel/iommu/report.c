@@ -20,11 +20,8 @@ static void report_mappings(const struct teller *to, const struct snapshot_rows 
     const struct survey_mapping *mappings = &snapshot_get()->mappings[rows->first];
 
     tell_array(to, "mappings");
-    for (size_t i = 0; i < rows->count; i++) {
-        tell_object(to, NULL);
+    for (size_t i = 0; i < rows->count; i++)
         tell_mapping(to, &mappings[i]);
-        tell_end_object(to);
-    }
     tell_end_array(to);
 }
 
@@ -33,11 +30,8 @@ static void report_areas(const struct teller *to, const struct snapshot_rows *ro
     const struct survey_area *areas = &snapshot_get()->areas[rows->first];
 
     tell_array(to, "areas");
-    for (size_t i = 0; i < rows->count; i++) {
-        tell_object(to, NULL);
+    for (size_t i = 0; i < rows->count; i++)
         tell_area(to, &areas[i]);
-        tell_end_object(to);
-    }
     tell_end_array(to);
 }
 
@@ -45,6 +39,7 @@ static void report_domain(const struct teller *to, const struct snapshot_domain 
 {
     const struct snapshot_figures *figures = &domain->figures;
 
+    tell_object(to, NULL);
     report_figures(to, figures);
     tell_requesters(to, "requesters", figures->unit->segment, &domain->attached);
     tell_uint(to, "tables", NULL, domain->tables);
@@ -57,6 +52,7 @@ static void report_domain(const struct teller *to, const struct snapshot_domain 
     tell_uint(to, "requesters", NULL, domain->attached.left_out);
     tell_uint(to, "requesters_ever", NULL, figures->history.attached.left_out);
     tell_end_object(to);
+    tell_end_object(to);
 }
 
 static void report_domains(const struct teller *to, const struct iommu_unit *unit)
@@ -65,11 +61,8 @@ static void report_domains(const struct teller *to, const struct iommu_unit *uni
 
     tell_array(to, "domains");
     for (size_t i = 0; i < snapshot->domain_count; i++) {
-        if (snapshot->domains[i].figures.unit != unit)
-            continue;
-        tell_object(to, NULL);
-        report_domain(to, &snapshot->domains[i]);
-        tell_end_object(to);
+        if (snapshot->domains[i].figures.unit == unit)
+            report_domain(to, &snapshot->domains[i]);
     }
     tell_end_array(to);
 }

@@ -1,30 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/iommu/teller.h"
 
-void tell_object(const struct teller *to, const char *key)
-{
-    if (to->json)
-        json_object(to->json, key);
-}
-
-void tell_array(const struct teller *to, const char *key)
-{
-    if (to->json)
-        json_array(to->json, key);
-}
-
-void tell_end_object(const struct teller *to)
-{
-    if (to->json)
-        json_end_object(to->json);
-}
-
-void tell_end_array(const struct teller *to)
-{
-    if (to->json)
-        json_end_array(to->json);
-}
-
 void tell_string(const struct teller *to, const char *key, const char *words, const char *value)
 {
     if (to->json)

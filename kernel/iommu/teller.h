@@ -18,10 +18,10 @@ struct teller {
 #define tell_words(to, ...) ((to)->text ? text_printf((to)->text, __VA_ARGS__) : (void)0)
 
 /* For the report alone: brackets. */
-void tell_object(const struct teller *to, const char *key);
-void tell_array(const struct teller *to, const char *key);
-void tell_end_object(const struct teller *to);
-void tell_end_array(const struct teller *to);
+#define tell_object(to, key) ((to)->json ? json_object((to)->json, key) : (void)0)
+#define tell_array(to, key)  ((to)->json ? json_array((to)->json, key) : (void)0)
+#define tell_end_object(to)  ((to)->json ? json_end_object((to)->json) : (void)0)
+#define tell_end_array(to)   ((to)->json ? json_end_array((to)->json) : (void)0)
 
 /*
  * A member with its key (as json.h: NULL inside arrays), or the words with the value behind them;
