@@ -77,7 +77,7 @@ void afu_bounce_destroy(struct afu_port *port)
 void afu_bounce_listen(const struct afu_port *port)
 {
     if (port->bounce)
-        irq_mask(port->device->irqs, port->bounce->vector, false);
+        irq_mask(port->device->lease.irqs, port->bounce->vector, false);
 }
 
 static volatile void *at(const struct afu_bounce *bounce, unsigned offset)

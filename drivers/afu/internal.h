@@ -9,8 +9,8 @@
 #include "drivers/afu/regions.h"
 #include "kernel/cpu/mutex.h"
 #include "kernel/file/file.h"
+#include "kernel/device/lease.h"
 #include "kernel/ioas/group.h"
-#include "kernel/irq/irq.h"
 #include "kernel/lib/list.h"
 #include "kernel/mm/memobj.h"
 
@@ -77,24 +77,24 @@ struct afu_device {
     struct list link;
     unsigned region; /* N of /sys/class/fpga_region/regionN */
     struct pci_device *pci;
-    struct mutex lock; /* opening, closing and calls; a reset sleeps under it */
+    struct lease lease; /* while any node is open */
+    struct mutex lock;  /* opening, closing and calls; a reset sleeps under it */
     uint64_t reset_bound_ns;
     struct dfl dfl;
     bool has_fme;
     struct afu_fme fme;
     unsigned port_count;
     struct afu_port ports[DFL_PORTS_MAX];
-    struct memobj *bars[PCI_BARS];
     const struct ioas_user *user;
     struct ioas *ioas;
     struct ioas_tables tables;
     unsigned users; /* open files of all nodes */
-    struct irq_set *irqs;
     unsigned vectors;
     struct file **eventfds; /* one slot a vector */
 };
 
 /* device.c: the first open of any node starts the device, the last close stops it. */
+int afu_device_awake(void *context);
 int afu_device_use(struct afu_device *device);
 void afu_device_unuse(struct afu_device *device);
 

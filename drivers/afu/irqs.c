@@ -73,7 +73,7 @@ static int take_eventfds(uint64_t descriptors, unsigned count, struct file **fil
 static void mask_silent(const struct afu_device *device, const struct afu_vectors *vectors)
 {
     for (unsigned i = vectors->first; i < vectors->first + vectors->count; i++)
-        irq_mask(device->irqs, i, device->eventfds[i] == NULL);
+        irq_mask(device->lease.irqs, i, device->eventfds[i] == NULL);
 }
 
 int64_t afu_irq_set(struct afu_device *device, const struct afu_vectors *vectors, uint64_t argument)

@@ -20,7 +20,7 @@ static uint64_t window_position(const struct afu_port *port, unsigned index)
 static bool window_mappable(const struct afu_port *port, unsigned index)
 {
     const struct afu_window *w = &port->windows[index];
-    struct memobj *bar = port->device->bars[w->bar];
+    struct memobj *bar = port->device->lease.bars[w->bar];
     struct phys_run run;
 
     return bar && !memobj_run(bar, w->offset, w->size, &run) && run.length == w->size;
@@ -182,27 +182,33 @@ static int port_mmap(struct file *file, uint64_t offset, uint64_t length, unsign
     if (!window_mappable(port, (unsigned)index))
         return -EPERM;
     const struct afu_window *w = &port->windows[index];
-    *out = memobj_get(port->device->bars[w->bar]);
+    *out = memobj_get(port->device->lease.bars[w->bar]);
     *object_offset = w->offset + (offset - window_position(port, (unsigned)index));
     return 0;
 }
 
-/* First silence, then take the memory away: a card that still ran could not be told to stop. */
+/*
+ * First silence, then take the memory away: a card that still ran could not be told to stop. If
+ * other nodes of it are open, the port's reset has to do.
+ */
 static void port_release(struct file *file)
 {
     struct afu_port *port = file->context;
+    bool last;
 
     (void)mutex_lock_deaf(&port->device->lock, AFU_OWNER);
-    if (afu_opens_drop(&port->opens)) {
+    last = afu_opens_drop(&port->opens);
+    if (last) {
         afu_irq_drop(port->device, &port->error_irqs);
         afu_irq_drop(port->device, &port->user_irqs);
         if (port->ops->reset(port))
             log_error("dfl-port.%u does not acknowledge its reset; its regions go all the same, "
                       "the IOMMU refuses what it may still ask for",
                       port->id);
-        afu_dma_remove_all(&port->regions);
     }
     afu_device_unuse(port->device);
+    if (last)
+        afu_dma_remove_all(&port->regions);
     mutex_unlock(&port->device->lock);
 }
 

@@ -9,7 +9,6 @@
 #include "kernel/lib/log.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/paging/paging.h"
-#include "kernel/pci/bar_object.h"
 #include "kernel/pci/registers.h"
 
 #define DFL_MAJOR     247
@@ -174,8 +173,10 @@ static int read_edu(struct afu_device *device, int bar, struct refusal *why)
 
 static int map_bars(struct afu_device *device)
 {
+    struct memobj *object;
+
     for (unsigned i = 0; i < PCI_BARS; i++)
-        if (pci_bar_object(device->pci, i, !irq_remapped(device->pci), &device->bars[i]) == -ENOMEM)
+        if (lease_bar(&device->lease, i, &object) == -ENOMEM)
             return -ENOMEM;
     return 0;
 }
@@ -258,9 +259,7 @@ static void destroy(struct afu_device *device)
     }
     if (device->fme.header)
         mmio_unmap((void *)device->fme.header, FME_HEADER);
-    for (unsigned i = 0; i < PCI_BARS; i++)
-        if (device->bars[i])
-            memobj_put(device->bars[i]);
+    lease_drop_bars(&device->lease);
     (void)mutex_lock_deaf(&device->lock, AFU_OWNER);
     if (device->ioas)
         ioas_destroy(device->ioas);
@@ -272,14 +271,25 @@ static void destroy(struct afu_device *device)
 static struct afu_device *create(struct pci_device *pci, const struct ioas_user *user)
 {
     struct afu_device *device = kzalloc(sizeof(*device));
-    unsigned vectors = MAX(irq_count(pci, IRQ_MSIX), irq_count(pci, IRQ_MSI));
+    unsigned vectors = irq_count(pci, IRQ_MSIX);
 
     if (!device)
         return NULL;
+    if (!vectors)
+        vectors = irq_count(pci, IRQ_MSI);
     device->pci = pci;
     device->user = user;
     mutex_init(&device->lock);
     device->vectors = MIN(vectors, VECTORS_MAX);
+    device->lease = (struct lease){
+        .pci = pci,
+        .terms = {.owner = AFU_OWNER,
+                  .awake = afu_device_awake,
+                  .tables = &device->tables,
+                  .vectors = device->vectors,
+                  .handler = afu_interrupt,
+                  .context = device},
+    };
     device->eventfds = kcalloc(VECTORS_MAX, sizeof(struct file *));
     if (device->eventfds && ioas_create(user->account, &device->lock, &device->ioas) == 0 &&
         map_bars(device) == 0) {

@@ -26,6 +26,7 @@ struct sim_access sim_accesses[64];
 size_t sim_access_count;
 uint64_t sim_config_writes;
 size_t sim_mappings;
+void (*sim_on_change)(const struct sim_function *f, const char *event);
 bool sim_map_fails;
 
 static struct sim_function *functions[FUNCTIONS_MAX];
@@ -65,6 +66,7 @@ void sim_reset(void)
     sim_config_writes = 0;
     sim_mappings = 0;
     sim_map_fails = false;
+    sim_on_change = NULL;
 }
 
 void *mmio_map(paddr_t base, uint64_t length)
@@ -127,8 +129,15 @@ void sim_remember(void)
         set_reset_values(functions[i]);
 }
 
+static void tell(const struct sim_function *f, const char *event)
+{
+    if (sim_on_change)
+        sim_on_change(f, event);
+}
+
 static void reset_function(struct sim_function *f)
 {
+    tell(f, host_now_ns < f->pending_until ? "reset while pending" : "reset");
     memcpy(f->config, f->after_reset, sizeof(f->config));
     f->answers_from = f->reset_time == SIM_NEVER ? SIM_NEVER : host_now_ns + f->reset_time;
     f->resets++;
@@ -206,6 +215,8 @@ static void after_write(struct sim_function *f, uint64_t old_command, uint64_t o
 
     if ((old_command & PCI_COMMAND_MASTER) && !(command & PCI_COMMAND_MASTER))
         f->pending_until = f->pending_time == SIM_NEVER ? SIM_NEVER : host_now_ns + f->pending_time;
+    if ((old_command ^ command) & PCI_COMMAND_MASTER)
+        tell(f, command & PCI_COMMAND_MASTER ? "bus mastering on" : "bus mastering off");
     if (f->pcie && (f->config[f->pcie + PCIE_DEVICE_CONTROL + 1] & 0x80))
         reset_function(f);
     if (f->af && (f->config[f->af + PCI_AF_CONTROL] & PCI_AF_FLR))

@@ -51,6 +51,11 @@ void sim_reset(void);
 extern uint64_t sim_config_writes;
 /* Mappings by mmio_map() that were not undone. */
 extern size_t sim_mappings;
+/*
+ * Called for "bus mastering on" and "off", and for "reset": "reset while pending" if transactions
+ * of the function had not come to their end. NULL: nobody listens.
+ */
+extern void (*sim_on_change)(const struct sim_function *f, const char *event);
 /* The next mmio_map() fails. */
 extern bool sim_map_fails;
 

@@ -8,6 +8,7 @@
 #include "kernel/cpu/port.h"
 #include "kernel/file/tree.h"
 #include "kernel/device/iommufd/iommufd.h"
+#include "kernel/ioas/group.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
 #include "kernel/pci/registers.h"
@@ -21,8 +22,26 @@ static struct row {
     char path[80];
     tree_open open;
     void *context;
-} rows[64];
+} rows[128];
 static size_t row_count;
+
+/* ---- what happened ---- */
+
+const char *host_tape[HOST_TAPE_MAX];
+size_t host_tape_length;
+
+void host_note(const char *event)
+{
+    if (host_tape_length < HOST_TAPE_MAX)
+        host_tape[host_tape_length++] = event;
+}
+
+/* The tape tells of one device, the rich one. */
+static void note_change(const struct sim_function *f, const char *event)
+{
+    if (f == rich)
+        host_note(event);
+}
 
 /* ---- the machine ---- */
 
@@ -59,6 +78,7 @@ void host_machine_build(void)
     sim_multifunction(pair);
     sim_add(0, PAIR + 1, 0x10d38086, 0x020000);
     other = sim_add(0, OTHER, 0x10d38086, 0x020000);
+    sim_on_change = note_change;
     if (pci_enumerate(sim_ecams, 1, &why))
         abort();
     pci_size_bars();
@@ -89,7 +109,7 @@ int tree_add_text(const char *path, tree_show show, void *context)
     return tree_add_device(path, 0, 0, NULL, context);
 }
 
-static int open_path(const char *path, struct file **out)
+int host_open_path(const char *path, struct file **out)
 {
     for (size_t i = 0; i < row_count; i++)
         if (strcmp(rows[i].path, path) == 0)
@@ -102,7 +122,7 @@ int host_open_group(pci_rid_t rid, struct file **out)
     char path[80];
 
     snprintf(path, sizeof(path), "/dev/vfio/%u", pci_find(0, rid)->group->id);
-    return open_path(path, out);
+    return host_open_path(path, out);
 }
 
 int host_open_device(pci_rid_t rid, struct file **out)
@@ -116,7 +136,7 @@ int host_open_device(pci_rid_t rid, struct file **out)
         if (sscanf(rows[i].path, path, &number) != 1)
             continue;
         snprintf(path, sizeof(path), "/dev/vfio/devices/vfio%u", number);
-        return open_path(path, out);
+        return host_open_path(path, out);
     }
     return -ENOENT;
 }
@@ -165,6 +185,7 @@ void vfio_container_remove_group(struct vfio_container *container, struct pci_gr
 {
     if (host_on_leave)
         host_on_leave(group);
+    host_note("detached");
     host_groups_in_container--;
     file_put(container->file);
 }
@@ -172,6 +193,32 @@ void vfio_container_remove_group(struct vfio_container *container, struct pci_gr
 bool vfio_container_ready(const struct vfio_container *container)
 {
     return host_container_ready;
+}
+
+/* ---- page tables of families that attach by themselves ---- */
+
+int host_tables_error;
+unsigned host_groups_in_tables;
+
+int ioas_attach_group(struct ioas_tables *tables, struct pci_group *group)
+{
+    if (host_tables_error)
+        return host_tables_error;
+    if (host_must_fail())
+        return -ENOMEM;
+    host_note("attached");
+    host_groups_in_tables++;
+    return 0;
+}
+
+void ioas_detach_group(struct ioas_tables *tables, struct pci_group *group)
+{
+    if (host_groups_in_tables == 0)
+        abort();
+    if (host_on_leave)
+        host_on_leave(group);
+    host_note("detached");
+    host_groups_in_tables--;
 }
 
 /* ---- iommufds ---- */
@@ -201,6 +248,7 @@ int iommufd_bind(struct file *file, struct pci_device *pci, struct iommufd_devic
     *out = kzalloc(sizeof(**out));
     if (!*out)
         return -ENOMEM;
+    host_note("bound");
     (*out)->file = file_get(file);
     (*out)->pci = pci;
     host_bound = *out;
@@ -211,6 +259,7 @@ void iommufd_unbind(struct iommufd_device *device)
 {
     if (host_on_leave)
         host_on_leave(device->pci->group);
+    host_note("unbound");
     file_put(device->file);
     kfree(device);
     host_bound = NULL;
@@ -282,6 +331,7 @@ int irq_enable(struct pci_device *device, enum irq_kind kind, unsigned count, ir
         return -ENOMEM;
     *set = (struct irq_set){device, kind, count, handler, context, .masked = {0}};
     memset(set->masked, true, sizeof(set->masked));
+    host_note("vectors");
     host_irqs = *out = set;
     host_irq_enables++;
     return 0;
@@ -291,6 +341,7 @@ void irq_disable(struct irq_set *set)
 {
     if (set != host_irqs)
         abort();
+    host_note("no vectors");
     kfree(set);
     host_irqs = NULL;
 }
@@ -307,6 +358,7 @@ void irq_restore(struct irq_set *set)
 {
     if (set != host_irqs)
         abort();
+    host_note("vectors again");
     set->restored++;
 }
 

@@ -33,6 +33,22 @@ int host_open_group(pci_rid_t rid, struct file **out);
 /* Opens /dev/vfio/devices/vfioN of a function, found as programs find it. */
 int host_open_device(pci_rid_t rid, struct file **out);
 
+/* Opens a device file by its path, for reading and writing. */
+int host_open_path(const char *path, struct file **out);
+
+/*
+ * What happened to the rich device, in order: "bus mastering off", "reset", "no vectors" and so on.
+ * What does not fit is lost; tests start it afresh.
+ */
+#define HOST_TAPE_MAX 32
+extern const char *host_tape[HOST_TAPE_MAX];
+extern size_t host_tape_length;
+void host_note(const char *event);
+
+/* Page tables of families that attach by themselves: what the next attach answers. */
+extern int host_tables_error;
+extern unsigned host_groups_in_tables;
+
 /* Containers: what the next call answers, and what was called. */
 extern int host_add_group_error;
 extern bool host_container_ready;

@@ -5,8 +5,8 @@
 
 #include "kernel/cpu/mutex.h"
 #include "kernel/file/file.h"
+#include "kernel/device/lease.h"
 #include "kernel/ioas/group.h"
-#include "kernel/irq/irq.h"
 #include "kernel/lib/list.h"
 #include "kernel/mm/memobj.h"
 #include "kernel/device/uio/uio.h"
@@ -28,6 +28,7 @@ struct uio_device {
     struct list link;
     unsigned id;
     struct pci_device *pci;
+    struct lease lease; /* while open */
     bool dma_memory;
     struct mutex lock; /* opening and closing, the maps, the address space */
     struct ioas *ioas;
@@ -37,10 +38,9 @@ struct uio_device {
     size_t map_room;
     size_t dynamic_count;
     struct list opens; /* struct uio_open of kernel/device/uio/uio_file.c */
-    struct irq_set *irq;
-    bool held;       /* the program wants no interrupts now */
-    bool missed;     /* one came all the same: the device has no mask bit */
-    uint32_t events; /* interrupts so far */
+    bool held;         /* the program wants no interrupts now */
+    bool missed;       /* one came all the same: the device has no mask bit */
+    uint32_t events;   /* interrupts so far */
 };
 
 /* The map of that number, or NULL. O(log n). */
@@ -59,10 +59,6 @@ int uio_file_open(void *context, unsigned flags, struct file **out);
 void uio_interrupt(void *context, unsigned index);
 /* Holds interrupts back, or lets them through. */
 void uio_hold(struct uio_device *device, bool held);
-
-/* First open and last close of the device. uio_start: -EBUSY (open through another family), ... */
-int uio_start(struct uio_device *device);
-void uio_stop(struct uio_device *device);
 
 /* Rows of /sys/class/uio. */
 int uio_sysfs_add(struct uio_device *device);

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Registering a device with UIO, starting it with the first open and stopping it with the last. */
+/* Registering a device with UIO. */
 #include "kernel/device/uio/uio.h"
 
 #include "kernel/file/tree.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/format.h"
 #include "kernel/mm/heap.h"
-#include "kernel/pci/bar_object.h"
-#include "kernel/pci/use.h"
 #include "kernel/device/uio/internal.h"
 
 #define UIO_MAJOR 246
@@ -17,74 +15,20 @@
 static struct list devices = LIST_INIT(devices);
 
 /*
- * Does it with the memory of all BARs. Other devices may have translations to it, too: they end
- * with the use, before the device is reset.
- */
-static void with_bars(const struct uio_device *device, void (*what)(struct memobj *object))
-{
-    for (unsigned bar = 0; bar < PCI_BARS; bar++) {
-        const struct uio_map *map = uio_map_find(device, bar);
-
-        if (map && !map->dynamic && map->object)
-            what(map->object);
-    }
-}
-
-int uio_start(struct uio_device *device)
-{
-    struct pci_device *pci = device->pci;
-    enum irq_kind kind = irq_count(pci, IRQ_MSIX) ? IRQ_MSIX : IRQ_MSI;
-    int error = pci_use_begin(pci, OWNER);
-
-    if (error)
-        return error;
-    error = ioas_attach_group(&device->tables, pci->group);
-    if (error)
-        goto end_use;
-    error = irq_enable(pci, kind, 1, uio_interrupt, device, &device->irq);
-    if (error)
-        goto detach;
-    device->missed = false;
-    uio_hold(device, false);
-    pci_set_bus_master(pci, true);
-    with_bars(device, memobj_restore);
-    return 0;
-
-detach:
-    ioas_detach_group(&device->tables, pci->group);
-end_use:
-    pci_use_end(pci);
-    pci_unclaim(pci);
-    return error;
-}
-
-void uio_stop(struct uio_device *device)
-{
-    with_bars(device, memobj_revoke);
-    pci_use_end(device->pci);
-    ioas_detach_group(&device->tables, device->pci->group);
-    irq_disable(device->irq);
-    device->irq = NULL;
-    pci_unclaim(device->pci);
-}
-
-/*
  * The memory of a BAR, as far as it may be mapped from the start on. -EINVAL: not at all.
  * -ENOMEM.
  */
 static int find_memory(struct uio_map *map, unsigned bar)
 {
-    const struct pci_device *pci = map->device->pci;
+    struct memobj *object;
     struct phys_run run;
-    int error = pci_bar_object(pci, bar, !irq_remapped(pci), &map->object);
+    int error = lease_bar(&map->device->lease, bar, &object);
 
     if (error)
         return error;
-    if (memobj_run(map->object, 0, map->object->size, &run)) {
-        memobj_put(map->object);
-        map->object = NULL;
+    if (memobj_run(object, 0, object->size, &run))
         return -EINVAL;
-    }
+    map->object = memobj_get(object);
     map->address = run.base;
     map->size = run.length;
     return 0;
@@ -121,6 +65,7 @@ static void free_memory(struct uio_device *device)
     for (size_t i = 0; i < device->map_count; i++)
         uio_map_free(device->maps[i]);
     kfree(device->maps);
+    lease_drop_bars(&device->lease);
     ioas_destroy(device->ioas);
     mutex_retire(&device->lock);
 }
@@ -179,6 +124,14 @@ int uio_register(struct pci_device *pci, bool dma_memory, struct ioas_account *a
     if (error)
         goto free_device;
     ioas_tables_init(&device->tables, device->ioas);
+    device->lease = (struct lease){
+        .pci = pci,
+        .terms = {.owner = OWNER,
+                  .tables = &device->tables,
+                  .vectors = 1,
+                  .handler = uio_interrupt,
+                  .context = device},
+    };
     error = publish(device);
     if (error)
         goto free_all;

@@ -35,7 +35,7 @@ void uio_interrupt(void *context, unsigned index)
 void uio_hold(struct uio_device *device, bool held)
 {
     device->held = held;
-    irq_mask(device->irq, 0, held);
+    irq_mask(device->lease.irqs, 0, held);
     if (held || !device->missed)
         return;
     device->missed = false;
@@ -144,7 +144,7 @@ static void uio_release(struct file *file)
     list_remove(&open->link);
     kfree(open);
     if (list_empty(&device->opens))
-        uio_stop(device);
+        lease_stop(&device->lease);
     mutex_unlock(&device->lock);
 }
 
@@ -156,6 +156,19 @@ static const struct file_ops uio_ops = {
     .release = uio_release,
 };
 
+/* Interrupts are let through when everything else stands. */
+static int start(struct uio_device *device)
+{
+    int error;
+
+    device->held = true;
+    device->missed = false;
+    error = lease_start(&device->lease, NULL);
+    if (!error)
+        uio_hold(device, false);
+    return error;
+}
+
 static int open_locked(struct uio_device *device, unsigned flags, struct file **out)
 {
     bool first = list_empty(&device->opens);
@@ -165,7 +178,7 @@ static int open_locked(struct uio_device *device, unsigned flags, struct file **
     if (!open)
         return -ENOMEM;
     if (first) {
-        error = uio_start(device);
+        error = start(device);
         if (error)
             goto free_open;
     }
@@ -182,7 +195,7 @@ static int open_locked(struct uio_device *device, unsigned flags, struct file **
 
 stop:
     if (first)
-        uio_stop(device);
+        lease_stop(&device->lease);
 free_open:
     kfree(open);
     return error;

@@ -33,7 +33,7 @@ static int bind_to(struct vfio_opened *opened, struct file *iommufd, uaddr_t arg
 
     if (error)
         return error;
-    id = iommufd_device_id(opened->device->bound);
+    id = iommufd_device_id(opened->device->lease.bound);
     error = copy_to_user(argument + offsetof(struct vfio_device_bind_iommufd, out_devid), &id,
                          sizeof(id));
     if (error)
@@ -77,12 +77,12 @@ int vfio_cdev_attach(struct vfio_opened *opened, uaddr_t argument)
         return -EINVAL;
     if (attach.flags) /* process address spaces need scalable mode */
         return attach.argsz < sizeof(attach) ? -EINVAL : -EOPNOTSUPP;
-    error = iommufd_attach(opened->device->bound, &attach.pt_id);
+    error = iommufd_attach(opened->device->lease.bound, &attach.pt_id);
     if (error)
         return error;
     error = copy_to_user(argument, &attach, ATTACH_SIZE_MIN);
     if (error)
-        iommufd_detach(opened->device->bound);
+        iommufd_detach(opened->device->lease.bound);
     return error;
 }
 
@@ -96,7 +96,7 @@ int vfio_cdev_detach(struct vfio_opened *opened, uaddr_t argument)
         return -EINVAL;
     if (detach.flags)
         return detach.argsz < sizeof(detach) ? -EINVAL : -EOPNOTSUPP;
-    iommufd_detach(opened->device->bound);
+    iommufd_detach(opened->device->lease.bound);
     return 0;
 }
 

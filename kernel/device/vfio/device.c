@@ -2,12 +2,10 @@
 /* The use of a VFIO device: start, command register, reset, stop. */
 #include "kernel/device/vfio/device.h"
 
-#include "kernel/device/iommufd/iommufd.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/pci/registers.h"
 #include "kernel/pci/reset.h"
-#include "kernel/pci/use.h"
 
 static bool has_io(const struct pci_device *pci)
 {
@@ -32,14 +30,13 @@ void vfio_device_follow(struct vfio_device *device)
         command |= PCI_COMMAND_MEMORY;
     if ((wanted & PCI_COMMAND_IO) && has_io(device->pci))
         command |= PCI_COMMAND_IO;
-    device->reachable = command & PCI_COMMAND_MEMORY;
-    if (!device->reachable)
-        vfio_regions_revoke(device);
+    if (!(command & PCI_COMMAND_MEMORY))
+        lease_hide_bars(&device->lease);
     if ((wanted & PCI_COMMAND_MASTER) && !device->pci->stopped)
         command |= PCI_COMMAND_MASTER;
     pci_write16(device->pci, PCI_COMMAND, command);
-    if (device->reachable)
-        vfio_regions_restore(device);
+    if (command & PCI_COMMAND_MEMORY)
+        lease_show_bars(&device->lease);
 }
 
 int vfio_device_reset(struct vfio_device *device)
@@ -48,57 +45,36 @@ int vfio_device_reset(struct vfio_device *device)
 
     if (pci_reset_method(device->pci) == PCI_RESET_NONE)
         return -EINVAL;
-    device->reachable = false;
-    vfio_regions_revoke(device);
-    device->lost = pci_use_reset(device->pci) != 0;
+    device->lost = lease_reset(&device->lease) != 0;
     if (device->lost) {
         log_error("%s: did not come back from its reset", pci_name(device->pci, name));
         vfio_irqs_disable(device);
         return -EIO;
     }
     vfio_config_restore(&device->config);
-    vfio_irqs_restore(device);
     vfio_device_follow(device);
     return 0;
 }
 
 static int start(struct vfio_device *device, struct file *iommufd)
 {
-    int error = iommufd ? iommufd_bind(iommufd, device->pci, &device->bound) : 0;
+    int error = lease_start(&device->lease, iommufd);
 
     if (error)
         return error;
-    error = pci_use_begin(device->pci, "vfio");
-    if (error)
-        goto unbind;
     device->lost = false;
     vfio_config_init(&device->config, device->pci);
     vfio_device_follow(device);
     return 0;
-
-unbind:
-    if (device->bound)
-        iommufd_unbind(device->bound);
-    device->bound = NULL;
-    return error;
 }
 
-/*
- * The order in which nothing is left that could still be used: no CPU can reach the device, then
- * the device can reach nothing, then its vectors go. Only then the translation may: the iommufd
- * here, a container when the group leaves it. Another family may have the device when nothing here
- * touches it any more.
- */
+/* A container takes its translation away later, when the group leaves it. */
 static void stop(struct vfio_device *device)
 {
-    device->reachable = false;
-    vfio_regions_close(device);
-    pci_use_end(device->pci);
+    vfio_windows_close(device);
+    lease_stop(&device->lease);
+    lease_drop_bars(&device->lease);
     vfio_irqs_close(device);
-    if (device->bound)
-        iommufd_unbind(device->bound);
-    device->bound = NULL;
-    pci_unclaim(device->pci);
 }
 
 /* The count says from the beginning of the start to the end of the stop that the device is in use.

@@ -8,26 +8,23 @@
 
 #include "kernel/cpu/mutex.h"
 #include "kernel/file/file.h"
-#include "kernel/irq/irq.h"
-#include "kernel/mm/memobj.h"
-#include "kernel/pci/pci.h"
+#include "kernel/device/lease.h"
 #include "kernel/device/vfio/config.h"
 
 /* Offsets in a device file: the region's index in the upper bits. */
 #define VFIO_REGION_SHIFT 40
 
-struct iommufd_device;
 struct vfio_group;
 
-struct vfio_bar {
-    struct memobj *object; /* what payload mappings refer to; NULL before the first */
-    char *window;          /* mapping for read() and write(), NULL before the first */
-    uint64_t window_start; /* in the BAR */
-    uint64_t window_length;
+/* The part of a BAR that read() and write() have mapped. */
+struct vfio_window {
+    char *mapped;   /* NULL before the first access */
+    uint64_t start; /* in the BAR */
+    uint64_t length;
 };
 
+/* What goes with the vectors of the lease. */
 struct vfio_irqs {
-    struct irq_set *set; /* MSI or MSI-X vectors in use; NULL: none */
     enum irq_kind kind;
     unsigned count;         /* vectors, 0 when none are in use */
     struct file **triggers; /* an eventfd for each, or NULL */
@@ -40,13 +37,12 @@ struct vfio_device {
     struct mutex lock; /* starting, stopping and calls; a reset sleeps under it */
     struct vfio_group *group;
     struct pci_device *pci;
-    unsigned number;              /* of its own device file, vfioN */
-    unsigned users;               /* open files that may use it */
-    struct iommufd_device *bound; /* while in use through an iommufd */
-    bool reachable; /* memory BARs answer: decoding is on and the function at full power */
-    bool lost;      /* did not come back from its last reset */
+    struct lease lease; /* BARs are shown while decoding is on and the function at full power */
+    unsigned number;    /* of its own device file, vfioN */
+    unsigned users;     /* open files that may use it */
+    bool lost;          /* did not come back from its last reset */
     struct vfio_config config;
-    struct vfio_bar bars[PCI_BARS];
+    struct vfio_window windows[PCI_BARS];
     struct vfio_irqs irqs;
 };
 
@@ -87,18 +83,13 @@ int64_t vfio_region_access(struct vfio_device *device, bool write, uaddr_t buffe
 int vfio_region_map(struct vfio_device *device, uint64_t offset, uint64_t length, bool shared,
                     struct memobj **out, uint64_t *object_offset);
 int vfio_region_info(struct vfio_device *device, uaddr_t argument);
-/* No translation to a BAR is left on return; what is mapped later fails until restored. */
-void vfio_regions_revoke(struct vfio_device *device);
-void vfio_regions_restore(struct vfio_device *device);
-/* Revokes for good and gives everything back. */
-void vfio_regions_close(struct vfio_device *device);
+/* Ends what read() and write() have mapped. */
+void vfio_windows_close(struct vfio_device *device);
 
 int vfio_irq_info(struct vfio_device *device, uaddr_t argument);
 int vfio_irqs_set(struct vfio_device *device, uaddr_t argument);
 /* Gives up the vectors in use. */
 void vfio_irqs_disable(struct vfio_device *device);
-/* Programs them again, after a reset. */
-void vfio_irqs_restore(struct vfio_device *device);
 void vfio_irqs_close(struct vfio_device *device);
 
 /* ---- the device's own file ---- */

@@ -176,10 +176,10 @@ static int attach_to_compat(struct vfio_device *device)
     uint32_t id;
     int error;
 
-    if (!device->bound || device->users > 1)
+    if (!device->lease.bound || device->users > 1)
         return 0;
     error = iommufd_compat_id(device->group->iommufd, &id);
-    return error ? error : iommufd_attach(device->bound, &id);
+    return error ? error : iommufd_attach(device->lease.bound, &id);
 }
 
 /* A file through which the device can be used. It keeps the group's file open. */
@@ -308,6 +308,7 @@ static int add_devices(struct vfio_group *group, struct refusal *why)
         if (!device)
             return no_memory(why);
         device->pci = pci;
+        device->lease = (struct lease){.pci = pci, .terms = {.owner = "vfio"}};
         device->group = group;
         mutex_init(&device->lock);
         device->number = next_number++;

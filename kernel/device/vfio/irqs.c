@@ -91,9 +91,9 @@ void vfio_irqs_disable(struct vfio_device *device)
 
     if (!irqs->triggers)
         return; /* none are enabled */
-    if (irqs->set)
-        irq_disable(irqs->set);
-    irqs->set = NULL;
+    if (device->lease.irqs)
+        irq_disable(device->lease.irqs);
+    device->lease.irqs = NULL;
     for (unsigned i = 0; i < irqs->count; i++)
         file_put(irqs->triggers[i]);
     kfree(irqs->triggers);
@@ -105,10 +105,10 @@ void vfio_irqs_disable(struct vfio_device *device)
  * Vectors nobody listens to stay masked: the device keeps what it raises, and delivers it when the
  * mask is lifted. Without mask bits it is lost, in on_interrupt().
  */
-static void mask_silent(struct vfio_irqs *irqs, unsigned start, unsigned count)
+static void mask_silent(struct vfio_device *device, unsigned start, unsigned count)
 {
-    for (unsigned i = start; irqs->set && i < start + count; i++)
-        irq_mask(irqs->set, i, irqs->triggers[i] == NULL);
+    for (unsigned i = start; device->lease.irqs && i < start + count; i++)
+        irq_mask(device->lease.irqs, i, device->irqs.triggers[i] == NULL);
 }
 
 static int enable_vectors(struct vfio_device *device, enum irq_kind kind, unsigned count)
@@ -123,7 +123,7 @@ static int enable_vectors(struct vfio_device *device, enum irq_kind kind, unsign
     irqs->triggers = kcalloc(count, sizeof(struct file *));
     if (!irqs->triggers)
         return -ENOMEM;
-    error = irq_enable(device->pci, kind, count, on_interrupt, device, &irqs->set);
+    error = irq_enable(device->pci, kind, count, on_interrupt, device, &device->lease.irqs);
     if (error) {
         kfree(irqs->triggers);
         irqs->triggers = NULL;
@@ -132,12 +132,6 @@ static int enable_vectors(struct vfio_device *device, enum irq_kind kind, unsign
     irqs->kind = kind;
     irqs->count = count;
     return 0;
-}
-
-void vfio_irqs_restore(struct vfio_device *device)
-{
-    if (device->irqs.set)
-        irq_restore(device->irqs.set);
 }
 
 void vfio_irqs_close(struct vfio_device *device)
@@ -168,8 +162,9 @@ static int get_trigger(int32_t fd, struct file **out)
 }
 
 /* Binds all of them, or none. */
-static int set_triggers(struct vfio_irqs *irqs, const struct request *r)
+static int set_triggers(struct vfio_device *device, const struct request *r)
 {
+    struct vfio_irqs *irqs = &device->irqs;
     struct file **files = kcalloc(r->count, sizeof(struct file *));
     int error = 0;
 
@@ -189,7 +184,7 @@ static int set_triggers(struct vfio_irqs *irqs, const struct request *r)
         file_put(files[i]);
     kfree(files);
     if (!error)
-        mask_silent(irqs, r->start, r->count);
+        mask_silent(device, r->start, r->count);
     return error;
 }
 
@@ -219,7 +214,7 @@ static int trigger_vectors(struct vfio_device *device, const struct request *r)
         if (!error && r->start + r->count > irqs->count)
             error = -EINVAL;
         if (!error)
-            error = set_triggers(irqs, r);
+            error = set_triggers(device, r);
         if (error && fresh)
             vfio_irqs_disable(device);
         return error;

@@ -10,7 +10,6 @@
 #include "kernel/cpu/user.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/paging/paging.h"
-#include "kernel/pci/bar_object.h"
 #include "kernel/pci/registers.h"
 #include "kernel/device/vfio/device.h"
 #include "kernel/pci/msix_table.h"
@@ -27,17 +26,17 @@
 static volatile void *window_at(struct vfio_device *device, unsigned index, uint64_t offset)
 {
     const struct pci_bar *bar = &device->pci->bars[index];
-    struct vfio_bar *b = &device->bars[index];
+    struct vfio_window *w = &device->windows[index];
     uint64_t start = ALIGN_DOWN(offset, WINDOW_SIZE);
 
-    if (!b->window || b->window_start != start) {
-        if (b->window)
-            mmio_unmap(b->window, b->window_length);
-        b->window_start = start;
-        b->window_length = MIN(WINDOW_SIZE, bar->size - start);
-        b->window = mmio_map(bar->base + start, b->window_length);
+    if (!w->mapped || w->start != start) {
+        if (w->mapped)
+            mmio_unmap(w->mapped, w->length);
+        w->start = start;
+        w->length = MIN(WINDOW_SIZE, bar->size - start);
+        w->mapped = mmio_map(bar->base + start, w->length);
     }
-    return b->window ? b->window + (offset - start) : NULL;
+    return w->mapped ? w->mapped + (offset - start) : NULL;
 }
 
 static int access_memory(struct vfio_device *device, unsigned index, uint64_t offset,
@@ -92,7 +91,7 @@ static int access_bar(struct vfio_device *device, unsigned index, uint64_t offse
         return -EIO;
     if (io)
         return access_port(device, index, offset, width, write, value);
-    if (!device->reachable)
+    if (device->lease.hidden)
         return -EIO;
     if (msix_table_touches(device->pci, index, offset, width)) {
         *value = 0xffffffff;
@@ -220,7 +219,7 @@ int vfio_region_map(struct vfio_device *device, uint64_t offset, uint64_t length
 {
     struct vfio_region_sparse_mmap_area areas[SPARSE_AREA_MAX];
     uint64_t index = offset >> VFIO_REGION_SHIFT, start = offset & OFFSET_MASK;
-    struct vfio_bar *bar;
+    struct memobj *object;
     size_t count, i;
     int error;
 
@@ -233,45 +232,22 @@ int vfio_region_map(struct vfio_device *device, uint64_t offset, uint64_t length
             break;
     if (i == count)
         return -EINVAL;
-    bar = &device->bars[index];
-    if (!bar->object) {
-        error =
-            pci_bar_object(device->pci, (unsigned)index, !irq_remapped(device->pci), &bar->object);
-        if (error)
-            return error;
-        if (!device->reachable)
-            memobj_revoke(bar->object);
-    }
-    *out = memobj_get(bar->object);
+    error = lease_bar(&device->lease, (unsigned)index, &object);
+    if (error)
+        return error;
+    *out = memobj_get(object);
     *object_offset = start;
     return 0;
 }
 
-void vfio_regions_revoke(struct vfio_device *device)
+void vfio_windows_close(struct vfio_device *device)
 {
-    for (unsigned i = 0; i < PCI_BARS; i++)
-        if (device->bars[i].object)
-            memobj_revoke(device->bars[i].object);
-}
-
-void vfio_regions_restore(struct vfio_device *device)
-{
-    for (unsigned i = 0; i < PCI_BARS; i++)
-        if (device->bars[i].object)
-            memobj_restore(device->bars[i].object);
-}
-
-void vfio_regions_close(struct vfio_device *device)
-{
-    vfio_regions_revoke(device);
     for (unsigned i = 0; i < PCI_BARS; i++) {
-        struct vfio_bar *bar = &device->bars[i];
+        struct vfio_window *w = &device->windows[i];
 
-        if (bar->object)
-            memobj_put(bar->object);
-        if (bar->window)
-            mmio_unmap(bar->window, bar->window_length);
-        *bar = (struct vfio_bar){0};
+        if (w->mapped)
+            mmio_unmap(w->mapped, w->length);
+        w->mapped = NULL;
     }
 }
 

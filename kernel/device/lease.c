@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/device/lease.h"
+
+#include "kernel/cpu/thread.h"
+#include "kernel/cpu/time.h"
+#include "kernel/device/iommufd/iommufd.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/log.h"
+#include "kernel/pci/bar_object.h"
+#include "kernel/pci/registers.h"
+#include "kernel/pci/reset.h"
+
+#define POWER_UP_NS (10 * NS_PER_MS) /* D3hot to D0: PCI Express Base 5.9 */
+
+/* ---- BARs ---- */
+
+int lease_bar(struct lease *lease, unsigned bar, struct memobj **out)
+{
+    struct memobj **object = &lease->bars[bar];
+    int error = 0;
+
+    if (!*object)
+        error = pci_bar_object(lease->pci, bar, !irq_remapped(lease->pci), object);
+    if (error)
+        return error;
+    if (lease->hidden)
+        memobj_revoke(*object);
+    *out = *object;
+    return 0;
+}
+
+static void with_bars(const struct lease *lease, void (*what)(struct memobj *object))
+{
+    for (unsigned i = 0; i < PCI_BARS; i++)
+        if (lease->bars[i])
+            what(lease->bars[i]);
+}
+
+void lease_hide_bars(struct lease *lease)
+{
+    lease->hidden = true;
+    with_bars(lease, memobj_revoke);
+}
+
+void lease_show_bars(struct lease *lease)
+{
+    lease->hidden = false;
+    with_bars(lease, memobj_restore);
+}
+
+void lease_drop_bars(struct lease *lease)
+{
+    with_bars(lease, memobj_put);
+    for (unsigned i = 0; i < PCI_BARS; i++)
+        lease->bars[i] = NULL;
+}
+
+/* ---- the device alone ---- */
+
+static void power_up(const struct pci_device *d)
+{
+    unsigned control = d->cap_pm + PCI_PM_CONTROL;
+    uint16_t value;
+
+    if (!d->cap_pm)
+        return;
+    value = pci_read16(d, control);
+    if (!(value & PCI_PM_STATE))
+        return;
+    pci_write16(d, control, value & (uint16_t)~PCI_PM_STATE);
+    thread_nap("device power-up", POWER_UP_NS);
+}
+
+/*
+ * SERR and parity reporting stay off, so that a malformed request of the device cannot become a
+ * machine check or an NMI of ours. INTx stays off: its level-triggered line is not remapped alone.
+ */
+static void decode_bars(const struct pci_device *d)
+{
+    uint16_t command = PCI_COMMAND_INTX_DISABLE;
+
+    for (unsigned i = 0; i < PCI_BARS; i++)
+        if (d->bars[i].size && d->bars[i].base)
+            command |= d->bars[i].flags & PCI_BAR_IO ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY;
+    pci_write16(d, PCI_COMMAND, command);
+}
+
+/* -EIO, told, if it did not come back. One that has no reset stays as it is. */
+static int reset_if_possible(struct pci_device *d)
+{
+    char name[PCI_NAME_SIZE];
+    int error = pci_reset(d);
+
+    if (!error || error == -ENOTTY)
+        return 0;
+    log_error("%s: did not come back from its reset", pci_name(d, name));
+    return -EIO;
+}
+
+/* From whatever it was left in to a silent device that answers. */
+static int wake(struct pci_device *d)
+{
+    int error;
+
+    pci_set_bus_master(d, false);
+    power_up(d);
+    error = reset_if_possible(d);
+    if (error)
+        return error;
+    decode_bars(d);
+    pci_enable_path(d);
+    return 0;
+}
+
+static void silence(struct pci_device *d)
+{
+    char name[PCI_NAME_SIZE];
+
+    if (pci_quiesce(d))
+        log_warn("%s: still has transactions pending", pci_name(d, name));
+    (void)reset_if_possible(d);
+}
+
+/* ---- start and stop ---- */
+
+static int attach(struct lease *lease)
+{
+    int error = ioas_attach_group(lease->terms.tables, lease->pci->group);
+
+    lease->attached = !error;
+    return error;
+}
+
+static int enable_vectors(struct lease *lease)
+{
+    const struct lease_terms *terms = &lease->terms;
+    enum irq_kind kind = irq_count(lease->pci, IRQ_MSIX) ? IRQ_MSIX : IRQ_MSI;
+
+    return irq_enable(lease->pci, kind, terms->vectors, terms->handler, terms->context,
+                      &lease->irqs);
+}
+
+/* From a device that answers to one that works, as far as the terms go. */
+static int fulfil(struct lease *lease)
+{
+    const struct lease_terms *terms = &lease->terms;
+    int error = terms->awake ? terms->awake(terms->context) : 0;
+
+    if (!error && terms->tables)
+        error = attach(lease);
+    if (!error && terms->vectors)
+        error = enable_vectors(lease);
+    if (error || !terms->tables)
+        return error;
+    pci_set_bus_master(lease->pci, true);
+    lease_show_bars(lease);
+    return 0;
+}
+
+/*
+ * What a device that is silent again still has. The claim goes last: with it others may come, and
+ * here nothing touches the device any more.
+ */
+static void let_go(struct lease *lease)
+{
+    if (lease->irqs)
+        irq_disable(lease->irqs);
+    lease->irqs = NULL;
+    if (lease->attached)
+        ioas_detach_group(lease->terms.tables, lease->pci->group);
+    lease->attached = false;
+    if (lease->bound)
+        iommufd_unbind(lease->bound);
+    lease->bound = NULL;
+    pci_unclaim(lease->pci);
+}
+
+int lease_start(struct lease *lease, struct file *iommufd)
+{
+    char name[PCI_NAME_SIZE];
+    int error = pci_claim(lease->pci, lease->terms.owner);
+
+    if (error)
+        return error;
+    error = iommufd ? iommufd_bind(iommufd, lease->pci, &lease->bound) : 0;
+    if (!error)
+        error = wake(lease->pci);
+    if (error) {
+        let_go(lease);
+        return error;
+    }
+    log_debug("%s: in use by %s", pci_name(lease->pci, name), lease->terms.owner);
+    error = fulfil(lease);
+    if (error)
+        lease_stop(lease);
+    return error;
+}
+
+void lease_stop(struct lease *lease)
+{
+    char name[PCI_NAME_SIZE];
+
+    lease_hide_bars(lease);
+    silence(lease->pci);
+    log_debug("%s: given back", pci_name(lease->pci, name));
+    let_go(lease);
+}
+
+int lease_reset(struct lease *lease)
+{
+    int error;
+
+    lease_hide_bars(lease);
+    error = pci_reset(lease->pci);
+    if (error)
+        return error;
+    decode_bars(lease->pci);
+    if (lease->irqs)
+        irq_restore(lease->irqs);
+    return 0;
+}
