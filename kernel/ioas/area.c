@@ -12,7 +12,7 @@ struct ioas_area *area_create(struct ioas *ioas, struct ioas_pages *pages, uint6
 
     if (!area)
         return NULL;
-    area_init(area, ioas, pages, offset, length, permissions);
+    area_init(area, ioas, pages, 0, offset, length, permissions);
     pages->references++;
     return area;
 }
@@ -106,13 +106,12 @@ static int unmap_everywhere(struct ioas *ioas, struct ioas_area *first, struct i
 /* Gives up the areas of a piece, which no page table translates any more. */
 static void destroy_piece(struct ioas *ioas, struct ioas_area *first, struct ioas_area *end)
 {
-    bool pinned = populated(ioas);
     struct ioas_area *area, *next;
 
     for (area = first; area; area = next) {
         next = area == end ? NULL : area_next(area, UINT64_MAX);
         itree_remove(&ioas->areas, &area->node);
-        if (pinned)
+        if (populated(ioas))
             pages_unpin(area->pages);
         area_destroy(area);
     }
@@ -126,8 +125,7 @@ int areas_remove(struct ioas_area *first, uint64_t last, enum thread_hears hears
     int error = 0, ended = 0;
 
     do {
-        end = piece_end(first, last);
-        next = area_next(end, last);
+        end = piece_end(first, last, &next);
         stop = end->node.last;
         error |= unmap_everywhere(ioas, first, end);
         destroy_piece(ioas, first, end);

@@ -75,9 +75,9 @@ static inline bool populated(const struct ioas *ioas)
 
 /*
  * Where the piece ends that begins with `first`: some areas that are short together, or one. Ends
- * at `last` or below.
+ * at `last` or below; *next is the area behind it, NULL if that starts above `last`.
  */
-struct ioas_area *piece_end(struct ioas_area *first, uint64_t last);
+struct ioas_area *piece_end(struct ioas_area *first, uint64_t last, struct ioas_area **next);
 /* Takes the areas of one piece out of one page table. -EIO as areas_unmap_domain(), not told. */
 int piece_unmap(struct ioas_area *first, struct ioas_area *end, struct iommu_domain *domain);
 /* Says that an invalidation of this range of IOVAs was not confirmed. */
@@ -93,21 +93,21 @@ void area_revoked(struct ioas_area *area);
 /* ---- area.c: areas and page tables ---------------------------------------------------------- */
 
 /*
- * Fills in an area of `length` bytes over a part of the pages, not in the tree yet: its range
- * starts at 0. It is one reference to the pages.
+ * Fills in an area of `length` bytes at `iova` over a part of the pages, not in the tree yet. It is
+ * one reference to the pages.
  */
 static inline void area_init(struct ioas_area *area, struct ioas *ioas, struct ioas_pages *pages,
-                             uint64_t offset, uint64_t length, unsigned permissions)
+                             uint64_t iova, uint64_t offset, uint64_t length, unsigned permissions)
 {
-    area->node.first = 0;
-    area->node.last = length - 1;
+    area->node.first = iova;
+    area->node.last = iova + (length - 1);
     area->ioas = ioas;
     area->pages = pages;
     area->offset = offset;
     area->permissions = permissions;
     list_push_back(&pages->areas, &area->link);
 }
-/* Another area over pages that have one. NULL when out of memory. */
+/* Another area over pages that have one, at IOVA 0 for now. NULL when out of memory. */
 struct ioas_area *area_create(struct ioas *ioas, struct ioas_pages *pages, uint64_t offset,
                               uint64_t length, unsigned permissions);
 /* Gives up an area that is not in the tree, and its reference. */
@@ -126,6 +126,7 @@ int area_install(struct ioas_area *area);
  * -EIO: as ioas_unmap(). -EINTR: not all of them, as far as `hears` allows that.
  */
 int areas_remove(struct ioas_area *first, uint64_t last, enum thread_hears hears);
+
 /* ---- range.c: where areas may lie ----------------------------------------------------------- */
 
 bool range_usable_slowly(struct ioas *ioas, uint64_t first, uint64_t last);

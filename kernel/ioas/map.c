@@ -82,11 +82,13 @@ static APART int install_anywhere(struct ioas_area *area, uint64_t *iova)
 }
 
 /*
- * Pages over [offset, offset + length) of the source, with an area of the very same range. They are
- * whole pages, whatever the area has of the first and the last one. NULL when out of memory.
+ * Pages over [offset, offset + length) of the source, with an area of the very same range at
+ * `iova`. They are whole pages, whatever the area has of the first and the last one. NULL when out
+ * of memory.
  */
 static struct ioas_pages *create_pages(struct ioas *ioas, const struct ioas_source *source,
-                                       uint64_t offset, uint64_t length, unsigned flags)
+                                       uint64_t iova, uint64_t offset, uint64_t length,
+                                       unsigned flags)
 {
     struct ioas_pages *pages = kmalloc(sizeof(*pages));
     uint64_t in_page = offset % PAGE_SIZE;
@@ -108,7 +110,7 @@ static struct ioas_pages *create_pages(struct ioas *ioas, const struct ioas_sour
     pages->watches = NULL;
     pages->charged = 0;
     list_init(&pages->areas);
-    area_init(&pages->own, ioas, pages, in_page, length, flags & PERMISSIONS);
+    area_init(&pages->own, ioas, pages, iova, in_page, length, flags & PERMISSIONS);
     source->ops->get(source->context);
     return pages;
 }
@@ -116,23 +118,22 @@ static struct ioas_pages *create_pages(struct ioas *ioas, const struct ioas_sour
 int ioas_map(struct ioas *ioas, const struct ioas_source *source, uint64_t offset, uint64_t length,
              unsigned flags, uint64_t *iova)
 {
-    int error = check_request(ioas, offset, length, flags);
     struct ioas_pages *pages;
+    int error;
 
     ASSERT(mutex_held(ioas->lock));
+    error = check_request(ioas, offset, length, flags);
     if (!error && (flags & IOAS_FIXED))
         error = check_place(ioas, *iova, length);
     if (error)
         return error;
-    pages = create_pages(ioas, source, offset, length, flags);
+    pages = create_pages(ioas, source, flags & IOAS_FIXED ? *iova : 0, offset, length, flags);
     if (!pages)
         return -ENOMEM;
-    if (flags & IOAS_FIXED) {
-        move(&pages->own, *iova);
+    if (flags & IOAS_FIXED)
         error = area_install(&pages->own);
-    } else {
+    else
         error = install_anywhere(&pages->own, iova);
-    }
     if (error)
         area_destroy(&pages->own);
     return error;
@@ -231,7 +232,7 @@ static int install_batch(struct ioas *to, struct batch *batch, uint64_t iova)
         return 0;
     destroy_areas(batch, done);
     if (done)
-        areas_remove(batch->areas[0], batch->areas[done - 1]->node.last, HEARS_NOTHING);
+        ioas_unmap_deaf(to, batch->areas[0]->node.first, batch->areas[done - 1]->node.last);
     return error;
 }
 

@@ -18,19 +18,16 @@ static bool is_short(const struct ioas_area *area)
     return (area->node.first ^ area->node.last) < PIECE_LENGTH;
 }
 
-struct ioas_area *piece_end(struct ioas_area *first, uint64_t last)
+struct ioas_area *piece_end(struct ioas_area *first, uint64_t last, struct ioas_area **next)
 {
+    struct ioas_area *end = first;
     uint64_t length = area_length(first);
-    struct ioas_area *end = first, *next;
+    unsigned count = 1;
 
-    for (unsigned count = 1; count < PIECE_AREAS; count++) {
-        next = area_next(end, last);
-        if (!next)
-            break;
-        length += area_length(next);
-        if (length > PIECE_LENGTH)
-            break;
-        end = next;
+    *next = area_next(first, last);
+    while (*next && count++ < PIECE_AREAS && (length += area_length(*next)) <= PIECE_LENGTH) {
+        end = *next;
+        *next = area_next(end, last);
     }
     return end;
 }
@@ -95,15 +92,14 @@ void piece_tell_stranded(uint64_t first, uint64_t last)
 int areas_unmap_domain(struct ioas_area *first, uint64_t last, struct iommu_domain *domain)
 {
     uint64_t start = first ? first->node.first : 0, stop = start;
+    struct ioas_area *end, *next;
     int error = 0;
 
-    while (first) {
-        struct ioas_area *end = piece_end(first, last);
-
+    for (; first; first = next) {
+        end = piece_end(first, last, &next);
         error |= piece_unmap(first, end, domain);
         stop = end->node.last;
         breathe_deaf_after(PIECE_AREAS * AREA_WORK, "unmapping iova");
-        first = area_next(end, last);
     }
     if (error)
         piece_tell_stranded(start, stop);

@@ -149,16 +149,21 @@ static void settle_one(void)
     release_run(first, part);
 }
 
-bool frames_settle(void)
+static SLOW_PATH void settle_some(void)
 {
     uint32_t frames_left = SETTLE_FRAMES;
 
-    if (frames.unsettled == FRAME_NONE)
-        return false;
     for (unsigned i = 0; i < SETTLE_RUNS && frames_left && frames.unsettled != FRAME_NONE; i++) {
         frames_left -= MIN(frames_left, frame_of(frames.unsettled)->length);
         settle_one();
     }
+}
+
+bool frames_settle(void)
+{
+    if (frames.unsettled == FRAME_NONE)
+        return false;
+    settle_some();
     return true;
 }
 
