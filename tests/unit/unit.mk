@@ -7,17 +7,26 @@ HOST_FLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recov
               -fno-omit-frame-pointer -I. -Iinclude -Iinclude/uapi $(WARN)
 HOST_LIBS := -lcmocka
 
-
 include $(sort $(wildcard tests/unit/*.list))
 
 UNIT_TESTS := $(patsubst tests/unit/%.list,%,$(sort $(wildcard tests/unit/*.list)))
 
+# Every source is compiled once, for whichever tests want it.
+UNIT_OBJECT := $(BUILD)/unit/objects
+unit_objects = $(patsubst %,$(UNIT_OBJECT)/%.o,tests/unit/test_$(1).c $(UNIT_$(1)))
+
+$(UNIT_OBJECT)/%.o: %
+	@mkdir -p $(@D)
+	$(call SAY,HOSTCC,$<)
+	$(Q)$(CC) $(HOST_FLAGS) -MMD -MP -c $< -o $@
+
 define unit_rule
-$(BUILD)/unit/$(1): tests/unit/test_$(1).c $$(UNIT_$(1)) tests/unit/$(1).list $$(wildcard kernel/*/*.h kernel/*/*/*.h include/bulkhead/*.h tests/unit/*.h)
-	@mkdir -p $$(@D)
-	$$(call SAY,HOSTCC,$$@)
-	$$(Q)$(CC) $(HOST_FLAGS) $$(filter %.c,$$^) -o $$@ $(HOST_LIBS)
+$(BUILD)/unit/$(1): $(call unit_objects,$(1)) tests/unit/$(1).list
+	$$(call SAY,HOSTLD,$$@)
+	$$(Q)$(CC) $(HOST_FLAGS) $$(filter %.o,$$^) -o $$@ $(HOST_LIBS)
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_rule,$(t))))
 
 unit: $(addprefix $(BUILD)/unit/,$(UNIT_TESTS))
+
+-include $(patsubst %.o,%.d,$(sort $(foreach t,$(UNIT_TESTS),$(call unit_objects,$(t)))))
