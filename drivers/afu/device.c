@@ -21,8 +21,6 @@ int afu_device_use(struct afu_device *device)
 
         if (error)
             return error;
-        for (unsigned i = 0; i < device->port_count; i++)
-            afu_bounce_listen(&device->ports[i]);
     }
     device->users++;
     return 0;

@@ -62,7 +62,6 @@ struct afu_port {
     struct afu_vectors error_irqs, user_irqs;
     struct afu_opens opens;
     struct afu_regions regions;
-    struct afu_bounce *bounce; /* the software card's copy service, or NULL */
 };
 
 struct afu_fme {
@@ -135,13 +134,5 @@ extern const struct afu_port_ops afu_edu_ops;
 /* sysfs.c */
 int afu_sysfs_add(struct afu_device *device);
 void afu_sysfs_remove(const struct afu_device *device);
-
-/* bounce.c: the software card's request to copy between a region and its BAR. */
-int afu_bounce_create(struct afu_port *port);
-void afu_bounce_destroy(struct afu_port *port);
-/* Lets the copy service's interrupts through, after irq_enable(). */
-void afu_bounce_listen(const struct afu_port *port);
-/* Is the vector the copy service's? Then it has been served. */
-bool afu_bounce_interrupt(struct afu_port *port, unsigned vector);
 
 #endif

@@ -12,12 +12,6 @@ void afu_interrupt(void *context, unsigned index)
 {
     struct afu_device *device = context;
 
-    /* Stopping resets the function, and its registers cannot be read then. */
-    if (!device->users)
-        return;
-    for (unsigned i = 0; i < device->port_count; i++)
-        if (afu_bounce_interrupt(&device->ports[i], index))
-            return;
     if (device->eventfds[index])
         eventfd_signal(device->eventfds[index], 1);
 }

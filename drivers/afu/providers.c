@@ -11,10 +11,7 @@
 
 static int dfl_reset(struct afu_port *port)
 {
-    int error = port_reset(port->header, port->device->reset_bound_ns);
-
-    afu_dma_forget_users(&port->regions);
-    return error;
+    return port_reset(port->header, port->device->reset_bound_ns);
 }
 
 static bool dfl_held(const struct afu_port *port)
@@ -52,7 +49,6 @@ static int edu_reset(struct afu_port *port)
             return -ETIMEDOUT;
         thread_nap("port reset", EDU_POLL_NS);
     }
-    afu_dma_forget_users(&port->regions);
     if (port->device->users)
         pci_set_bus_master(port->device->pci, true);
     return 0;

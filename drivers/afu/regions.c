@@ -11,14 +11,13 @@
 void afu_regions_init(struct afu_regions *regions, struct ioas *ioas, const struct ioas_user *user)
 {
     itree_init(&regions->tree);
-    regions->resets = 0;
     regions->ioas = ioas;
     regions->user = user;
 }
 
 static struct afu_region *region_of(struct itree_node *node)
 {
-    return node ? container_of(node, struct afu_region, range) : NULL;
+    return container_of(node, struct afu_region, range);
 }
 
 int afu_dma_map(struct afu_regions *regions, uint64_t user_address, uint64_t length, uint64_t *iova)
@@ -39,7 +38,6 @@ int afu_dma_map(struct afu_regions *regions, uint64_t user_address, uint64_t len
         goto free_region;
     region->range.first = chosen;
     region->range.last = chosen + (length - 1);
-    region->user_address = user_address;
     if (!itree_insert(&regions->tree, &region->range)) {
         error = -EEXIST;
         goto unmap_region;
@@ -54,7 +52,6 @@ free_region:
     return error;
 }
 
-/* The range is out of the tree while its memory goes: the copy service finds it whole or not. */
 static int remove_region(struct afu_regions *regions, struct afu_region *region)
 {
     uint64_t first = region->range.first, last = region->range.last;
@@ -66,28 +63,11 @@ static int remove_region(struct afu_regions *regions, struct afu_region *region)
 
 int afu_dma_unmap(struct afu_regions *regions, uint64_t iova)
 {
-    struct afu_region *region = afu_dma_find(regions, iova, 0);
+    struct itree_node *node = itree_find(&regions->tree, iova, iova);
 
-    if (!region)
+    if (!node || node->first != iova)
         return -EINVAL;
-    if (region->users)
-        return -EBUSY;
-    return remove_region(regions, region);
-}
-
-struct afu_region *afu_dma_find(const struct afu_regions *regions, uint64_t iova, uint64_t size)
-{
-    struct afu_region *region = region_of(itree_find(&regions->tree, iova, iova));
-
-    if (!region || (size == 0 && region->range.first != iova))
-        return NULL;
-    /* Subtracting keeps this right for a range that would wrap. */
-    if (size != 0 && size - 1 > region->range.last - iova)
-        return NULL;
-    if (region->resets != regions->resets)
-        region->users = 0;
-    region->resets = regions->resets;
-    return region;
+    return remove_region(regions, region_of(node));
 }
 
 void afu_dma_remove_all(struct afu_regions *regions)
@@ -99,9 +79,4 @@ void afu_dma_remove_all(struct afu_regions *regions)
         (void)remove_region(regions, region_of(node));
         breathe_deaf_after(REMOVE_WORK, "removing regions");
     }
-}
-
-void afu_dma_forget_users(struct afu_regions *regions)
-{
-    regions->resets++;
 }

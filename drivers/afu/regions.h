@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The DMA regions of one AFU: memory of the payload that the accelerator may reach, in an ordered
- * tree of the AFU's own, keyed by IOVA. The tree says what the payload mapped and who uses it; the
- * IO address space below pins, charges and maps.
+ * tree of the AFU's own, keyed by IOVA. The tree says what the payload mapped; the IO address space
+ * below pins, charges and maps.
  */
 #ifndef DRIVERS_AFU_REGIONS_H
 #define DRIVERS_AFU_REGIONS_H
@@ -12,14 +12,10 @@
 
 struct afu_region {
     struct itree_node range; /* IOVAs */
-    uint64_t user_address;
-    unsigned users;  /* sub-features that work with it now, as long as */
-    uint64_t resets; /* this is the number of the tree */
 };
 
 struct afu_regions {
     struct itree tree;
-    uint64_t resets; /* since the start; each makes all users of regions forgotten */
     struct ioas *ioas;
     const struct ioas_user *user;
 };
@@ -36,15 +32,11 @@ void afu_regions_init(struct afu_regions *regions, struct ioas *ioas, const stru
 int afu_dma_map(struct afu_regions *regions, uint64_t user_address, uint64_t length,
                 uint64_t *iova);
 /*
- * Takes away the region that starts at `iova`. -EINVAL: none starts there; -EBUSY: something uses
- * it; -EIO: the IOMMU did not confirm, the region is gone but its memory stays pinned for ever.
+ * Takes away the region that starts at `iova`. -EINVAL: none starts there; -EIO: the IOMMU did not
+ * confirm, the region is gone but its memory stays pinned for ever.
  */
 int afu_dma_unmap(struct afu_regions *regions, uint64_t iova);
-/* The region that contains [iova, iova + size), or with size 0 the one that starts at iova. */
-struct afu_region *afu_dma_find(const struct afu_regions *regions, uint64_t iova, uint64_t size);
-/* Takes away every region, used or not: the AFU must be in reset or stopped. */
+/* Takes away every region: the AFU must be in reset or stopped. */
 void afu_dma_remove_all(struct afu_regions *regions);
-/* Nothing uses any region any more: after a reset of the AFU. */
-void afu_dma_forget_users(struct afu_regions *regions);
 
 #endif

@@ -119,7 +119,7 @@ static int add_dfl_port(struct afu_device *device, const struct dfl_unit *unit)
     set_window(port, AFU_WINDOW_STP, DFL_PORT_SIGNALTAP);
     port->error_irqs = vectors_of(unit, DFL_PORT_ERROR);
     port->user_irqs = vectors_of(unit, DFL_PORT_USER_INTERRUPT);
-    return afu_bounce_create(port);
+    return 0;
 }
 
 static int add_fme(struct afu_device *device)
@@ -253,10 +253,8 @@ static int publish(struct afu_device *device)
 /* Undoes whatever of afu_register() was done. */
 static void destroy(struct afu_device *device)
 {
-    for (unsigned i = 0; i < device->port_count; i++) {
-        afu_bounce_destroy(&device->ports[i]);
+    for (unsigned i = 0; i < device->port_count; i++)
         mmio_unmap((void *)device->ports[i].header, device->ports[i].header_size);
-    }
     if (device->fme.header)
         mmio_unmap((void *)device->fme.header, FME_HEADER);
     lease_drop_bars(&device->lease);

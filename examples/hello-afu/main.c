@@ -33,6 +33,7 @@ enum {
     NLB_TARGET = 0x128,
     NLB_LINES = 0x130,
     NLB_CONTROL = 0x138,
+    NLB_REFUSED = 0x168, /* why the IOMMU refused a request, 0: it did not */
     NLB_RUN = 1,
     NLB_START = 3,
     NLB_DONE = 0x40, /* in the status area at DSM */
@@ -58,6 +59,11 @@ static volatile uint8_t *afu;
 static void write64(unsigned at, uint64_t value)
 {
     *(volatile uint64_t *)(afu + at) = value;
+}
+
+static uint64_t read64(unsigned at)
+{
+    return *(volatile uint64_t *)(afu + at);
 }
 
 static bool fail(const char *what)
@@ -91,15 +97,20 @@ static bool wait_done(void)
     return read(done, &count, sizeof(count)) == sizeof(count) || fail("hello-afu: interrupt");
 }
 
-/* The interrupt of the accelerator to an eventfd. */
-static bool bind_interrupt(void)
+/* The accelerator's interrupt to an eventfd, and that of the port's errors where it has one. */
+static bool bind_interrupts(void)
 {
     uint32_t words[3] = {0, 1}; /* struct dfl_fpga_irq_set: start, count, one descriptor */
+    uint32_t errors = 0;
 
     done = eventfd(0, 0);
     words[2] = (uint32_t)done;
     if (done < 0 || ioctl(port, DFL_FPGA_PORT_UINT_SET_IRQ, words))
         return fail("hello-afu: UINT_SET_IRQ");
+    if (ioctl(port, DFL_FPGA_PORT_ERR_GET_IRQ_NUM, &errors))
+        return fail("hello-afu: ERR_GET_IRQ_NUM");
+    if (errors != 0 && ioctl(port, DFL_FPGA_PORT_ERR_SET_IRQ, words))
+        return fail("hello-afu: ERR_SET_IRQ");
     return true;
 }
 
@@ -118,7 +129,7 @@ static bool open_port(const char *path)
     afu = mmap(NULL, region.size, PROT_READ | PROT_WRITE, MAP_SHARED, port, (off_t)region.offset);
     if (afu == MAP_FAILED)
         return fail("hello-afu: mmap");
-    return bind_interrupt();
+    return bind_interrupts();
 }
 
 static bool is_loopback(void)
@@ -152,8 +163,8 @@ static bool copy_by_loopback(uint64_t source, uint64_t target)
     write64(NLB_CONTROL, NLB_START);
     if (!wait_done())
         return false;
-    if (!(status[NLB_DONE / 8] & 1)) {
-        printf("hello-afu: interrupted, but not done\n");
+    if (!(status[NLB_DONE / 8] & 1) && read64(NLB_REFUSED) == 0) {
+        printf("hello-afu: interrupted, but neither done nor refused\n");
         return false;
     }
     write64(NLB_CONTROL, 0);
@@ -181,9 +192,7 @@ static bool copy_by_edu(uint64_t source, uint64_t target)
 /* With its region gone the accelerator must reach nothing. */
 static bool stray_is_refused(bool loopback, uint64_t source, uint64_t target, const uint8_t *to)
 {
-    if (loopback)
-        return true; /* its copies go through us: the model cannot stray by itself */
-    if (!copy_by_edu(source, target))
+    if (!(loopback ? copy_by_loopback : copy_by_edu)(source, target))
         return false;
     for (unsigned i = 0; i < BYTES; i++)
         if (to[i] != 0) {

@@ -14,7 +14,7 @@ import time
 
 import report_format
 import stretch as measured
-from bulkhead import disk, esp, machine, report
+from bulkhead import devices, disk, esp, machine, report
 
 GIB = 1 << 30
 CANARY = bytes(range(251)) * 17  # longer than a page, and no period that divides one
@@ -30,11 +30,6 @@ def file_offset(address, memory):
     devices below 4 GiB."""
     low = 0x80000000 if memory >= 0xb0000000 else 0xb0000000
     return address if address < low else address - 4 * GIB + low
-
-
-def parse_size(text):
-    units = {"K": 1 << 10, "M": 1 << 20, "G": GIB}
-    return int(text[:-1]) * units[text[-1]] if text[-1] in units else int(text)
 
 
 class Qmp:
@@ -88,7 +83,8 @@ class Guest:
         self.timeout = timeout
         self.canaries = canaries
         self.wanted = machine.Machine(payload=pathlib.Path(payload), **options)
-        self.memory_size = parse_size(self.wanted.memory)
+        self.wanted.share_memory = bool(canaries)
+        self.memory_size = machine.bytes_of(self.wanted.memory)
         self.wanted.settings = [*self.wanted.settings,
                                 *(("keep-out", f"{page:#x}+{PAGE:#x}") for page in canaries)]
         self.command, self.report_path = machine.prepare(self.wanted, self.folder)
@@ -215,18 +211,14 @@ class Guest:
     # The guest's memory as a file
 
     def fill_canaries(self):
-        backing = self.folder / "memory.img"
-        with open(backing, "wb") as image:
-            image.truncate(self.memory_size)
+        with open(self.folder / devices.MEMORY, "r+b") as image:
             for page in self.canaries:
                 image.seek(file_offset(page, self.memory_size))
                 image.write(CANARY[:PAGE])
-        self.command += ["-object", f"memory-backend-file,id=ram,size={self.memory_size},mem-path={backing},share=on",
-                         "-machine", "memory-backend=ram"]
 
     def read_memory(self, address, length):
         """Guest RAM, whether the guest runs or not; only with canaries."""
-        with open(self.folder / "memory.img", "rb") as image, \
+        with open(self.folder / devices.MEMORY, "rb") as image, \
                 mmap.mmap(image.fileno(), 0, access=mmap.ACCESS_READ) as view:
             at = file_offset(address, self.memory_size)
             return view[at:at + length]

@@ -25,6 +25,8 @@ def test_example(guest, name, device, last):
     ran = guest(example(name), devices=[device]).run()
     assert ran.status == 0, ran.log
     assert ran.output(f"{name}: ")[-1] == last
+    if name == "hello-afu":
+        assert ran.output("hello-afu: stray") == ["hello-afu: stray write refused"]
     assert ran.report["memory"]["pins"] == 0
 
 

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from bulkhead import devices
 from bulkhead.cli import TOP
 
 BDF = "0000:00:10.0"
@@ -32,7 +33,9 @@ def outcome(tmp_path_factory, payload):
 
     def line(program, case):
         if program not in ran:
-            ran[program] = Guest(tmp_path_factory.mktemp(program), payload(program), **PROGRAMS[program]).run()
+            folder = tmp_path_factory.mktemp(program)
+            ran[program] = Guest(folder, payload(program), **PROGRAMS[program]).run()
+            (folder / devices.MEMORY).unlink(missing_ok=True)
         found = [said for verdict in (f"ok {case}", f"FAIL {case}:")
                  for said in ran[program].output(verdict) if said.split(":")[0].split()[1] == case]
         return (found or ["(nothing)"])[0], ran[program]

@@ -85,6 +85,20 @@ def test_unplaced_bridges_are_refused(tmp_path, arguments):
         devices.assign("edu,bus=port", 0, arguments, tmp_path)
 
 
+def test_who_speaks_for_a_conventional_card():
+    bridges = devices.bridges_in(["-device", "pcie-root-port,id=rp0,addr=0x1c",
+                                  "-device", "pcie-pci-bridge,id=express,bus=rp0,addr=0x0",
+                                  "-device", "pci-bridge,id=outer,addr=0x8", "-device", "pci-bridge,id=inner,bus=outer,addr=0x1"])
+    for bus, wanted in ((None, "card"), ("rp0", "card"), ("express", "card"), ("outer", "outer"), ("inner", "outer")):
+        assert devices.speaker({"id": "card", **({"bus": bus} if bus else {})}, bridges) == wanted
+
+
+@pytest.mark.parametrize("text, size", [("512M", 512 << 20), ("64", 64 << 20), ("2G", 2 << 30), ("20000k", 20000 << 10),
+                                        ("16385k", 16392 << 10), ("", None), ("M", None), ("1.5G", None)])
+def test_sizes_of_memory(text, size):
+    assert machine.bytes_of(text) == size
+
+
 def test_quoting():
     assert boot.quote('a "b" \\c') == '"a \\"b\\" \\\\c"'
     for value in ("a\nb", ""):

@@ -4,16 +4,13 @@
 #include <string.h>
 
 /* Where things are in the BAR. */
-#define FME          0x00000
-#define FME_ERROR    0x01000
-#define PORT         0x10000
-#define PORT_ERROR   0x11000
-#define PORT_USER    0x12000
-#define PORT_BOUNCE  0x13000
-#define BOUNCE_CSR   0x14000
-#define BOUNCE_BYTES 0x2000
-#define AFU          0x50000
-#define AFU_BYTES    0x40000
+#define FME        0x00000
+#define FME_ERROR  0x01000
+#define PORT       0x10000
+#define PORT_ERROR 0x11000
+#define PORT_USER  0x12000
+#define AFU        0x50000
+#define AFU_BYTES  0x40000
 
 #define DFH(type, version, last, next, id)                                                         \
     ((uint64_t)(type) << 60 | (uint64_t)(version) << 52 | (uint64_t)(last) << 40 |                 \
@@ -37,51 +34,21 @@ enum dfh_type {
 #define NLB_LINES  (AFU + 0x130)
 #define NLB_CTL    (AFU + 0x138)
 #define NLB_STATUS (AFU + 0x168)
-/* Ours: low 32 bits a mode, high 32 bits for how many ms; bit 0 and 1 of INJECT raise interrupts.
- */
+/* Ours: low 32 bits a mode, high 32 bits for how many ms; bits of INJECT raise interrupts. */
 #define TEST_MODE   (AFU + 0x1000)
 #define TEST_INJECT (AFU + 0x1008)
+#define TEST_FAULT  (AFU + 0x1010) /* the IOVA of the refused request that STATUS tells of */
 
 #define NLB_CTL_RUN   1u
 #define NLB_CTL_START 3u
 #define LINE          64u
 #define LINES_MAX     0x10000u
-#define DSM_BYTES     0x48u
 #define DSM_DONE      0x40u
+#define STATUS_WRITE  0x10000u /* above the reason, enum walk_fault */
 #define INJECT_PORT   1u
 #define INJECT_FME    2u
 #define INJECT_USER_0 4u
 #define INJECT_USER_1 8u
-
-/* The bounce feature: the card writes REQUEST last, the driver COMPLETE last. */
-#define BOUNCE_REQUEST  (BOUNCE_CSR + 0x00)
-#define BOUNCE_IOVA     (BOUNCE_CSR + 0x08)
-#define BOUNCE_LENGTH   (BOUNCE_CSR + 0x10)
-#define BOUNCE_COMPLETE (BOUNCE_CSR + 0x18)
-#define BOUNCE_WINDOW   (BOUNCE_CSR + 0x1000)
-#define BOUNCE_MAX      0x1000u
-
-enum bounce_operation {
-    BOUNCE_ACQUIRE = 1, /* the region is in use from now on */
-    BOUNCE_READ = 2,    /* memory to window */
-    BOUNCE_WRITE = 3,   /* window to memory */
-    BOUNCE_RELEASE = 4,
-};
-
-/* The loopback's life, one bounce request per step. */
-enum step {
-    STEP_IDLE,
-    STEP_ACQUIRE_SRC,
-    STEP_ACQUIRE_DST,
-    STEP_ACQUIRE_DSM,
-    STEP_READ,
-    STEP_WRITE,
-    STEP_DONE_FLAG,
-    STEP_RELEASE_SRC,
-    STEP_RELEASE_DST,
-    STEP_RELEASE_DSM,
-    STEP_FINISHED,
-};
 
 static const char *const mode_names[CARD_MODES] = {
     [CARD_GOOD] = "good",
@@ -144,15 +111,8 @@ static const struct {
     {PORT + 0x38, SFTRST | SFTRST_ACK},
     {PORT_ERROR + 0x00, DFH(TYPE_PRIVATE, 0, 0, 0x1000, 0x10)},
     {PORT_ERROR + 0x38, (uint64_t)CARD_VECTOR_PORT_ERROR << 1 | 1},
-    {PORT_USER + 0x00, DFH(TYPE_PRIVATE, 0, 0, 0x1000, 0x12)},
+    {PORT_USER + 0x00, DFH(TYPE_PRIVATE, 0, 1, 0, 0x12)},
     {PORT_USER + 0x08, (uint64_t)CARD_VECTOR_USER << 12 | 2},
-    {PORT_BOUNCE + 0x00, DFH(TYPE_PRIVATE, 1, 1, 0, 0x3f)},
-    {PORT_BOUNCE + 0x08, 0xb0b0b0b0b0c0ffee},
-    {PORT_BOUNCE + 0x10, 0x62756c6b68656164},
-    {PORT_BOUNCE + 0x18, BOUNCE_CSR - PORT_BOUNCE},
-    {PORT_BOUNCE + 0x20, (uint64_t)BOUNCE_BYTES << 32 | 1u << 31},
-    {PORT_BOUNCE + 0x28, (uint64_t)1 << 32 | 1},
-    {PORT_BOUNCE + 0x30, (uint64_t)1 << 32 | CARD_VECTOR_BOUNCE},
     {AFU + 0x00, DFH(TYPE_AFU, 0, 1, 0, 0)},
     {AFU + 0x08, 0xf89e433683f9040b},
     {AFU + 0x10, 0xd8424dc4a4a3c413},
@@ -190,145 +150,84 @@ void card_power_on(struct card *card, volatile uint8_t *bar, enum card_mode mode
 {
     card->bar = bar;
     card->mode = mode;
-    card->step = STEP_IDLE;
+    card->copying = false;
     card->noise = 0x9e3779b97f4a7c15;
     card->mode_until_ms = 0;
     write_registers(card);
     misbehave_at_power_on(card);
 }
 
-/* Asks the driver for one thing; true once it has answered the last request. */
-static bool bounce_answered(struct card *card, bool *failed)
+/* A refused request ends the transfer, with word of it in the AFU's and the port's registers. */
+static void tell_refusal(struct card *card, bool write, const struct dma_refusal *why)
 {
-    uint64_t complete = get(card, BOUNCE_COMPLETE);
-
-    *failed = complete >> 32;
-    return (uint32_t)complete == card->sequence;
+    put(card, TEST_FAULT, why->iova);
+    put(card, NLB_STATUS, (write ? STATUS_WRITE : 0) | (uint64_t)why->fault);
+    put(card, PORT_ERROR + 0x10, 1);
+    card->copying = false;
+    card->interrupt(card->context, CARD_VECTOR_PORT_ERROR);
 }
 
-static void bounce(struct card *card, enum bounce_operation operation, uint64_t iova,
-                   uint64_t length)
+/* True if all has been moved; else the turn is over. */
+static bool move(struct card *card, bool write, uint64_t iova, void *data, uint64_t length)
 {
-    put(card, BOUNCE_IOVA, iova);
-    put(card, BOUNCE_LENGTH, length);
-    card->sequence++;
-    put(card, BOUNCE_REQUEST, (uint64_t)operation << 32 | card->sequence);
-    card->interrupt(card->context, CARD_VECTOR_BOUNCE);
+    struct dma_refusal why;
+    enum dma_outcome outcome = dma_move(card->dma, write, iova, data, length, &why);
+
+    if (outcome == DMA_REFUSED)
+        tell_refusal(card, write, &why);
+    return outcome == DMA_DONE;
 }
 
-static uint64_t transfer_bytes(struct card *card)
+static void copy_chunk(struct card *card, uint64_t left)
 {
-    uint64_t lines = get(card, NLB_LINES);
+    uint64_t length = left < CARD_CHUNK ? left : CARD_CHUNK;
+    uint64_t from = get(card, NLB_SRC) * LINE + card->offset;
+    uint64_t to = get(card, NLB_DST) * LINE + card->offset;
 
-    return (lines < LINES_MAX ? lines : LINES_MAX) * LINE;
+    if (move(card, false, from, card->chunk, length) && move(card, true, to, card->chunk, length))
+        card->offset += length;
 }
 
-static uint64_t chunk(struct card *card)
+static void finish(struct card *card)
 {
-    uint64_t left = transfer_bytes(card) - card->offset;
+    uint64_t done = 1;
 
-    return left < BOUNCE_MAX ? left : BOUNCE_MAX;
+    if (!move(card, true, get(card, NLB_DSM) + DSM_DONE, &done, sizeof(done)))
+        return;
+    card->copying = false;
+    card->interrupt(card->context, CARD_VECTOR_USER);
 }
 
-static void enter(struct card *card, enum step step)
+/* The start bit goes when it has been seen: turns are too slow to see all that is written. */
+static bool take_start(struct card *card)
 {
-    uint64_t src = get(card, NLB_SRC) * LINE;
-    uint64_t dst = get(card, NLB_DST) * LINE;
-    uint64_t dsm = get(card, NLB_DSM);
-    uint64_t bytes = transfer_bytes(card);
+    uint64_t start = NLB_CTL_START;
 
-    card->step = step;
-    switch (step) {
-    case STEP_ACQUIRE_SRC:
-        card->offset = 0;
-        bounce(card, BOUNCE_ACQUIRE, src, bytes);
-        break;
-    case STEP_ACQUIRE_DST:
-        bounce(card, BOUNCE_ACQUIRE, dst, bytes);
-        break;
-    case STEP_ACQUIRE_DSM:
-        bounce(card, BOUNCE_ACQUIRE, dsm, DSM_BYTES);
-        break;
-    case STEP_READ:
-        bounce(card, BOUNCE_READ, src + card->offset, chunk(card));
-        break;
-    case STEP_WRITE:
-        bounce(card, BOUNCE_WRITE, dst + card->offset, chunk(card));
-        break;
-    case STEP_DONE_FLAG:
-        put(card, BOUNCE_WINDOW, 1);
-        bounce(card, BOUNCE_WRITE, dsm + DSM_DONE, 8);
-        break;
-    case STEP_RELEASE_SRC:
-        bounce(card, BOUNCE_RELEASE, src, bytes);
-        break;
-    case STEP_RELEASE_DST:
-        bounce(card, BOUNCE_RELEASE, dst, bytes);
-        break;
-    case STEP_RELEASE_DSM:
-        bounce(card, BOUNCE_RELEASE, dsm, DSM_BYTES);
-        break;
-    case STEP_IDLE:
-    case STEP_FINISHED:
-        break;
-    }
-}
-
-static enum step after(struct card *card)
-{
-    switch ((enum step)card->step) {
-    case STEP_ACQUIRE_DSM:
-        return transfer_bytes(card) ? STEP_READ : STEP_RELEASE_SRC;
-    case STEP_WRITE:
-        card->offset += chunk(card);
-        return card->offset < transfer_bytes(card) ? STEP_READ : STEP_RELEASE_SRC;
-    case STEP_RELEASE_DST:
-        return STEP_DONE_FLAG;
-    case STEP_DONE_FLAG:
-        return STEP_RELEASE_DSM;
-    case STEP_READ:
-        return STEP_WRITE;
-    case STEP_ACQUIRE_SRC:
-        return STEP_ACQUIRE_DST;
-    case STEP_ACQUIRE_DST:
-        return STEP_ACQUIRE_DSM;
-    case STEP_RELEASE_SRC:
-        return STEP_RELEASE_DST;
-    default:
-        return STEP_FINISHED;
-    }
+    if (get(card, NLB_CTL) != start)
+        return false;
+    put(card, NLB_STATUS, 0);
+    put(card, TEST_FAULT, 0);
+    return __atomic_compare_exchange_n(reg(card, NLB_CTL), &start, NLB_CTL_RUN, false,
+                                       __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
 }
 
 static void loopback_turn(struct card *card)
 {
-    uint32_t control = (uint32_t)get(card, NLB_CTL);
-    bool failed = false;
+    uint64_t lines = get(card, NLB_LINES);
+    uint64_t bytes = (lines < LINES_MAX ? lines : LINES_MAX) * LINE;
 
-    if (!(control & NLB_CTL_RUN)) {
-        card->step = STEP_IDLE;
-        return;
+    if (!(get(card, NLB_CTL) & NLB_CTL_RUN))
+        card->copying = false;
+    if (!card->copying && take_start(card)) {
+        card->copying = true;
+        card->offset = 0;
     }
-    if (card->step == STEP_FINISHED)
+    if (!card->copying || card->mode == CARD_HANG)
         return;
-    if (card->step == STEP_IDLE) {
-        if (control == NLB_CTL_START)
-            enter(card, STEP_ACQUIRE_SRC);
-        return;
-    }
-    if (!bounce_answered(card, &failed))
-        return;
-    if (failed) {
-        put(card, NLB_STATUS, get(card, BOUNCE_COMPLETE));
-        put(card, PORT_ERROR + 0x10, 1);
-        card->interrupt(card->context, CARD_VECTOR_PORT_ERROR);
-        card->step = STEP_FINISHED;
-        return;
-    }
-    if (card->mode == CARD_HANG && card->step == STEP_ACQUIRE_DSM)
-        return;
-    enter(card, after(card));
-    if (card->step == STEP_FINISHED)
-        card->interrupt(card->context, CARD_VECTOR_USER);
+    if (card->offset < bytes)
+        copy_chunk(card, bytes - card->offset);
+    else
+        finish(card);
 }
 
 /* While the port is in reset the AFU is silent and its registers are clear. */
@@ -337,11 +236,12 @@ static bool reset_turn(struct card *card)
     uint64_t control = get(card, PORT_CTRL);
     bool asked = control & SFTRST;
 
-    if (asked && card->step != STEP_IDLE)
-        card->step = STEP_IDLE;
-    if (asked)
+    if (asked) {
+        card->copying = false;
+        put(card, TEST_FAULT, 0);
         for (uint32_t at = NLB_DSM; at <= NLB_STATUS; at += 8)
             put(card, at, 0);
+    }
     if (asked && card->mode != CARD_NO_ACK && !(control & SFTRST_ACK))
         __atomic_fetch_or(reg(card, PORT_CTRL), SFTRST_ACK, __ATOMIC_ACQ_REL);
     if (!asked && card->mode != CARD_ACK_STUCK && (control & SFTRST_ACK))

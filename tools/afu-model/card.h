@@ -4,8 +4,8 @@
  * loopback with the register set of the NLB sample. It lives in shared memory that the guest sees
  * as a BAR; writes of the guest do not trap, so the card looks at its registers in turns.
  *
- * The card cannot reach guest memory by itself. Its "bounce" feature asks the driver in the guest
- * to copy between a DMA region and a window in the BAR, one request at a time.
+ * The AFU's requests go through the IOMMU's tables in guest memory (dma.h). The card sends them
+ * whether or not it is a bus master: only the tables hold it.
  */
 #ifndef TOOLS_AFU_MODEL_CARD_H
 #define TOOLS_AFU_MODEL_CARD_H
@@ -14,14 +14,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dma.h"
+
 #define CARD_BAR_SIZE 0x100000u
 #define CARD_VECTORS  8u
+#define CARD_CHUNK    0x10000u /* bytes that the loopback copies in one turn */
 
 enum card_vector {
     CARD_VECTOR_USER = 0, /* and 1 */
     CARD_VECTOR_PORT_ERROR = 2,
     CARD_VECTOR_FME_ERROR = 3,
-    CARD_VECTOR_BOUNCE = 4,
 };
 
 /* How the card misbehaves. */
@@ -33,7 +35,7 @@ enum card_mode {
     CARD_WRONG_GUID,   /* FME and AFU carry ids nobody knows */
     CARD_GARBAGE,      /* random bytes instead of a list */
     CARD_CHANGING,     /* headers change while they are read */
-    CARD_HANG,         /* a started transfer never completes */
+    CARD_HANG,         /* a transfer that was started stands still */
     CARD_MODES,
 };
 
@@ -45,12 +47,12 @@ struct card {
     enum card_mode mode;
     void (*interrupt)(void *context, unsigned vector);
     void *context;
-    /* The running transfer. */
-    unsigned step;
-    uint64_t offset;
+    struct dma *dma;
     uint64_t mode_until_ms;
-    uint32_t sequence;
     uint64_t noise;
+    bool copying;
+    uint64_t offset; /* bytes of the running transfer that have been copied */
+    uint8_t chunk[CARD_CHUNK];
 };
 
 /* Fills the BAR as after power-on: the port is in reset. */

@@ -2,11 +2,16 @@
 /*
  * afu-model: the software FPGA as a peer of QEMU's ivshmem-doorbell device.
  *
- *   afu-model --socket PATH [--mode MODE] [--seconds N]
+ *   afu-model --socket PATH --memory FILE --monitor PATH --id NAME [--mode MODE] [--seconds N]
  *
- * Listens on PATH; QEMU connects with
- *   -chardev socket,id=afu,path=PATH -device ivshmem-doorbell,chardev=afu,vectors=8
- * Exits when QEMU goes away, or after N seconds (600 unless told).
+ * Listens on the socket. QEMU connects with
+ *   -chardev socket,id=afu,path=SOCKET -device ivshmem-doorbell,chardev=afu,vectors=8,id=NAME
+ * keeps the guest's memory where the card reaches it
+ *   -object memory-backend-file,id=ram,share=on,mem-path=FILE,size=... -machine memory-backend=ram
+ * and answers on a control socket
+ *   -qmp unix:MONITOR,server=on,wait=off
+ * The file must be there, in full size, when QEMU connects. Exits when QEMU goes away, or after N
+ * seconds (600 unless told).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,7 +34,7 @@
 #define PEER_GUEST  1
 
 struct options {
-    const char *socket;
+    const char *socket, *memory, *monitor, *id;
     enum card_mode mode;
     unsigned seconds;
 };
@@ -43,9 +48,10 @@ struct peer {
 
 static int usage(const char *why)
 {
-    fprintf(stderr, "afu-model: %s\nusage: afu-model --socket PATH [--mode MODE] [--seconds N]\n",
+    fprintf(stderr,
+            "afu-model: %s\nusage: afu-model --socket PATH --memory FILE --monitor PATH --id NAME "
+            "[--mode MODE] [--seconds N]\nmodes:",
             why);
-    fprintf(stderr, "modes:");
     for (unsigned i = 0; card_mode_name(i); i++)
         fprintf(stderr, " %s", card_mode_name(i));
     fprintf(stderr, "\n");
@@ -74,23 +80,44 @@ static bool parse_seconds(const char *text, unsigned *out)
     return true;
 }
 
+static const char *parse_option(struct options *o, const char *name, const char *value)
+{
+    const struct {
+        const char *name;
+        const char **value;
+    } texts[] = {
+        {"--socket", &o->socket},
+        {"--memory", &o->memory},
+        {"--monitor", &o->monitor},
+        {"--id", &o->id},
+    };
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        if (strcmp(name, texts[i].name) == 0) {
+            *texts[i].value = value;
+            return NULL;
+        }
+    }
+    if (strcmp(name, "--mode") == 0)
+        return parse_mode(value, &o->mode) ? NULL : "there is no such mode";
+    if (strcmp(name, "--seconds") == 0)
+        return parse_seconds(value, &o->seconds) ? NULL
+                                                 : "--seconds takes a whole number from 1 to 86400";
+    return "unknown option";
+}
+
 static const char *parse(int argc, char **argv, struct options *o)
 {
     for (int i = 1; i < argc; i += 2) {
-        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
+        const char *wrong =
+            i + 1 < argc ? parse_option(o, argv[i], argv[i + 1]) : "an option lacks its value";
 
-        if (!value)
-            return "an option lacks its value";
-        if (strcmp(argv[i], "--socket") == 0)
-            o->socket = value;
-        else if (strcmp(argv[i], "--mode") == 0 && !parse_mode(value, &o->mode))
-            return "there is no such mode";
-        else if (strcmp(argv[i], "--seconds") == 0 && !parse_seconds(value, &o->seconds))
-            return "--seconds takes a whole number from 1 to 86400";
-        else if (strcmp(argv[i], "--mode") != 0 && strcmp(argv[i], "--seconds") != 0)
-            return "unknown option";
+        if (wrong)
+            return wrong;
     }
-    return o->socket ? NULL : "--socket is missing";
+    return o->socket && o->memory && o->monitor && o->id
+               ? NULL
+               : "--socket, --memory, --monitor and --id are needed";
 }
 
 /* One message of the ivshmem server protocol: a number, and maybe a descriptor. */
@@ -187,27 +214,39 @@ static int fail(const char *what)
     return 1;
 }
 
+static bool create(struct peer *p, void **bar)
+{
+    p->memory = memfd_create("afu-model", MFD_CLOEXEC);
+    if (p->memory < 0 || ftruncate(p->memory, CARD_BAR_SIZE))
+        return false;
+    *bar = mmap(NULL, CARD_BAR_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, p->memory, 0);
+    if (*bar == MAP_FAILED)
+        return false;
+    for (unsigned v = 0; v < CARD_VECTORS; v++) {
+        p->host[v] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        p->guest[v] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (p->host[v] < 0 || p->guest[v] < 0)
+            return false;
+    }
+    return true;
+}
+
 int main(int argc, char **argv)
 {
+    static struct card card;
+    static struct dma dma = {.machine = {.socket = -1}};
     struct options options = {.seconds = 600};
     struct peer p;
-    struct card card = {.interrupt = raise_interrupt, .context = &p};
+    void *bar;
     const char *wrong = parse(argc, argv, &options);
 
     if (wrong)
         return usage(wrong);
-    p.memory = memfd_create("afu-model", MFD_CLOEXEC);
-    if (p.memory < 0 || ftruncate(p.memory, CARD_BAR_SIZE))
-        return fail("shared memory");
-    void *bar = mmap(NULL, CARD_BAR_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, p.memory, 0);
-    if (bar == MAP_FAILED)
-        return fail("shared memory");
-    for (unsigned v = 0; v < CARD_VECTORS; v++) {
-        p.host[v] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        p.guest[v] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        if (p.host[v] < 0 || p.guest[v] < 0)
-            return fail("eventfd");
-    }
+    if (!create(&p, &bar))
+        return fail("the card's own memory and interrupts");
+    dma.monitor = options.monitor;
+    dma.id = options.id;
+    card = (struct card){.interrupt = raise_interrupt, .context = &p, .dma = &dma};
     card_power_on(&card, bar, options.mode);
 
     uint64_t end_ms = now_ms() + options.seconds * 1000ull;
@@ -218,6 +257,8 @@ int main(int argc, char **argv)
     if (poll(&waiting, 1, (int)options.seconds * 1000) <= 0)
         return fail("nobody connected");
     p.connection = accept4(s, NULL, NULL, SOCK_CLOEXEC);
+    if (!memory_open(&dma.memory, options.memory))
+        return fail(options.memory);
     if (p.connection < 0 || !introduce(&p))
         return fail("connection");
     serve(&p, &card, end_ms);

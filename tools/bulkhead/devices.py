@@ -21,9 +21,15 @@ PRESETS = {
     "nvme": ("nvme,serial=bulkhead,drive={id}-drive",
              ("-drive", "if=none,id={id}-drive,format=raw,cache=unsafe,file={folder}/{id}.img")),
     "e1000e": ("e1000e,netdev={id}-net", ("-netdev", "user,id={id}-net,restrict=on")),
-    "afu-model": ("ivshmem-doorbell,chardev={id}-card,vectors=8",
-                  ("-chardev", "socket,id={id}-card,path={folder}/{id}.socket")),
+    "afu-model": ("ivshmem-doorbell,chardev={id}-card,vectors=8,id={id}",
+                  ("-chardev", "socket,id={id}-card,path={folder}/{id}.socket",
+                   "-chardev", "socket,id={id}-monitor,path={folder}/{id}.qmp,server=on,wait=off",
+                   "-mon", "chardev={id}-monitor,mode=control")),
 }
+# The presets whose device reaches the guest's memory from outside of QEMU: it is in this file of the folder.
+SHARE_MEMORY, MEMORY = ("afu-model",), "memory.img"
+# Bridges whose bus knows no requester ids and that are no PCI Express devices themselves.
+CONVENTIONAL_BRIDGES = ("pci-bridge", "i82801b11-bridge")
 # What the kernel is told of a preset unless the command line says otherwise.
 KERNEL_OPTIONS = {"afu-model": {"afu": "dfl"}}
 # What the kernel finds in an image's machine by these names.
@@ -42,6 +48,7 @@ class Assigned:
     argument: str  # for -device
     extra: tuple  # more words for QEMU, before it
     selector: str  # for the kernel's `device` key, with the device's options
+    shares_memory: bool  # with a program beside QEMU
 
 
 def options_of(argument):
@@ -82,6 +89,18 @@ def selector_of(options, bridges):
     return f"{selector_of(bridge, bridges)}/{slot(options['addr'])}"
 
 
+def speaker(options, bridges):
+    """The id of the device in whose name a conventional card's requests arrive: the bridge to PCI nearest to the
+    root, if there is one, else the card."""
+    found, bus = options["id"], options.get("bus", "pcie.0")
+    while bus in bridges:
+        name, bridge = bridges[bus]
+        if name in CONVENTIONAL_BRIDGES:
+            found = bridge["id"]
+        bus = bridge.get("bus", "pcie.0")
+    return found
+
+
 def default_address(options, bridges, number):
     """A slot for a device that names none: PCIe ports have slot 0 only, other buses start at 1."""
     if options.get("bus", "pcie.0") == "pcie.0":
@@ -120,9 +139,11 @@ def take_words(spec, prefix):
     return ",".join(word for word in words if not word.startswith(prefix)), taken
 
 
-def start_model(socket, modes):
+def start_model(folder, name, requester, modes):
     """Starts the software card and waits until QEMU can connect to it. It ends when QEMU does."""
-    command = [cli.BUILD / "afu-model", "--socket", socket]
+    socket = f"{folder}/{name}.socket"
+    command = [cli.BUILD / "afu-model", "--socket", socket, "--memory", f"{folder}/{MEMORY}",
+               "--monitor", f"{folder}/{name}.qmp", "--id", requester]
     command += ["--mode", modes[-1]] if modes else []
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=cli.die_with_parent)
     deadline = time.monotonic() + SOCKET_PATIENCE
@@ -152,15 +173,15 @@ def assign(spec, number, qemu_arguments, folder):
             argument, extra = spec, ()
         else:
             make_drive(folder, fill["id"])
-    if name == "afu-model":
-        cli.build("build/afu-model")
-        start_model(f"{folder}/{fill['id']}.socket", modes)
     _, options = options_of(argument)
     bridges = bridges_in(qemu_arguments)
+    if name == "afu-model":
+        cli.build("build/afu-model")
+        start_model(folder, fill["id"], speaker(options, bridges), modes)
     if "addr" not in options:
         options["addr"] = default_address(options, bridges, number)
         argument += f",addr={options['addr']}"
     said = {word.partition("=")[0] for word in kernel_words}
     preset = [f"{key}={value}" for key, value in KERNEL_OPTIONS.get(name, {}).items() if key not in said]
     selector = " ".join([selector_of(options, bridges), *preset, *kernel_words])
-    return Assigned(argument, tuple(word.format(**fill) for word in extra), selector)
+    return Assigned(argument, tuple(word.format(**fill) for word in extra), selector, name in SHARE_MEMORY)

@@ -3,6 +3,7 @@
 
 import dataclasses
 import pathlib
+import re
 import subprocess
 
 from bulkhead import boot as booted
@@ -13,6 +14,8 @@ IOMMU = {"intremap": "on", "aw-bits": "48"}
 # Not 0x402, which SeaBIOS and OVMF write their own messages to.
 REPORT_PORT, EXIT_PORT = 0xe9, 0x501
 PATIENCE = 5  # seconds that QEMU gets to end after a signal
+MEMORY_UNITS = {"k": 1 << 10, "K": 1 << 10, "": 1 << 20, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+MEMORY_STEP = 8192  # QEMU rounds up to it
 
 
 @dataclasses.dataclass
@@ -30,6 +33,7 @@ class Machine:
     files: pathlib.Path | None = None
     settings: list = dataclasses.field(default_factory=list)  # more (key, value) for the kernel
     qemu_args: list = dataclasses.field(default_factory=list)
+    share_memory: bool = False  # keep the guest's memory in a file, as some devices need it anyway
 
 
 def iommu_arguments(overrides):
@@ -39,6 +43,21 @@ def iommu_arguments(overrides):
     options = dict(IOMMU)
     options.update(word.partition("=")[::2] for word in overrides.split(",") if word)
     return ["-device", ",".join(["intel-iommu", *(f"{key}={value}" for key, value in options.items())])]
+
+
+def bytes_of(memory):
+    """A size as QEMU's -m reads it, in bytes; None if it is none."""
+    found = re.fullmatch(r"(\d+)([kKMGT]?)", memory)
+    return found and -(-int(found[1]) * MEMORY_UNITS[found[2]] // MEMORY_STEP) * MEMORY_STEP
+
+
+def share_memory(memory, folder):
+    """Keeps the guest's memory in a file that other programs may map."""
+    with open(folder / devices.MEMORY, "wb") as image:
+        image.truncate(bytes_of(memory))
+    path = cli.option_value(folder / devices.MEMORY)
+    return ["-object", f"memory-backend-file,id=shared-memory,size={bytes_of(memory)},mem-path={path},share=on",
+            "-machine", "memory-backend=shared-memory"]
 
 
 def prepare(machine, folder, look=None):
@@ -56,6 +75,8 @@ def prepare(machine, folder, look=None):
     report = folder / "report.json"
     command = [QEMU, "-nodefaults", "-display", "none", "-no-reboot", "-machine", "q35,kernel-irqchip=split",
                "-accel", machine.accel, "-cpu", machine.cpu, "-m", machine.memory]
+    if machine.share_memory or any(device.shares_memory for device in assigned):
+        command += share_memory(machine.memory, folder)
     command += iommu_arguments(machine.iommu)
     command += ["-device", f"isa-debug-exit,iobase={EXIT_PORT:#x},iosize=2",
                 "-chardev", f"file,id=report,path={cli.option_value(report)}",

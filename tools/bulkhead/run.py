@@ -4,7 +4,6 @@
 import argparse
 import os
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
@@ -16,14 +15,12 @@ DESCRIPTION = """Boots PAYLOAD.elf (or the example called NAME; by default hello
 an IOMMU, shows its console, and exits with its exit status. 125: the payload did not end by itself."""
 
 MEMORY_MIN = 16 << 20
-MEMORY_UNITS = {"k": 1 << 10, "K": 1 << 10, "": 1 << 20, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 QEMU_REMARKS = (b"vtd_iova_to_slpte", b"vtd_iommu_translate", b"New fault is not recorded")
 
 
 def memory_size(text):
     """A size as QEMU reads it. With less than SeaBIOS needs, a machine would hang without a word."""
-    found = re.fullmatch(r"(\d+)([kKMGT]?)", text)
-    if not found or int(found[1]) * MEMORY_UNITS[found[2]] < MEMORY_MIN:
+    if (machine.bytes_of(text) or 0) < MEMORY_MIN:
         raise argparse.ArgumentTypeError(f"'{text}' is not a size of at least 16M, such as 512M or 4G")
     return text
 

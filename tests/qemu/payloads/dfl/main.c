@@ -12,36 +12,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "conform.h"
+#include "dfl.h"
 
-#define PAGE   4096ull
-#define FME    "/dev/dfl-fme.0"
-#define REGION "/sys/class/fpga_region/region0"
-#define MEMORY (64 * PAGE)
-
-/* The loopback's registers, and those with which the software card is told to misbehave. */
-enum {
-    NLB_DSM = 0x110,
-    NLB_SOURCE = 0x120,
-    NLB_TARGET = 0x128,
-    NLB_LINES = 0x130,
-    NLB_CONTROL = 0x138,
-    TEST_MODE = 0x1000,
-    TEST_INJECT = 0x1008,
-    MODE_NO_ACK = 1,
-    MODE_ACK_STUCK = 2,
-    MODE_HANG = 7,
-    INJECT_PORT = 1,
-    INJECT_FME = 2,
-    INJECT_USER_0 = 4,
-    INJECT_USER_1 = 8,
-};
+#define FME "/dev/dfl-fme.0"
 
 static const char *path;
-static int port = -1, other = -1, event = -1;
-static volatile uint8_t *afu;
-static uint64_t afu_size;
-static unsigned char *memory;
+int port = -1, other = -1, event = -1;
+volatile uint8_t *afu;
+uint64_t afu_size;
+unsigned char *memory;
 
 static void close_all(void)
 {
@@ -57,7 +36,7 @@ static void close_all(void)
     }
 }
 
-static bool begin(void)
+bool begin(void)
 {
     struct dfl_fpga_port_region_info r = {.argsz = sizeof(r)};
 
@@ -76,26 +55,25 @@ static bool begin(void)
     return true;
 }
 
-static void write64(unsigned at, uint64_t value)
+void write64(unsigned at, uint64_t value)
 {
     *(volatile uint64_t *)(afu + at) = value;
 }
 
-static void pause_ms(unsigned ms)
+void pause_ms(unsigned ms)
 {
     struct timespec t = {ms / 1000, (long)(ms % 1000) * 1000000};
 
     nanosleep(&t, NULL);
 }
 
-/* The card looks at its registers in turns; give it time to see the new mode. */
-static void misbehave(uint64_t mode, uint64_t ms)
+void misbehave(uint64_t mode, uint64_t ms)
 {
     write64(TEST_MODE, mode | ms << 32);
     pause_ms(100);
 }
 
-static int map_size(const void *address, uint64_t length, uint64_t *iova)
+int map_size(const void *address, uint64_t length, uint64_t *iova)
 {
     struct dfl_fpga_port_dma_map m = {
         .argsz = sizeof(m), .user_addr = (uintptr_t)address, .length = length};
@@ -105,21 +83,21 @@ static int map_size(const void *address, uint64_t length, uint64_t *iova)
     return result;
 }
 
-static int unmap(uint64_t iova)
+int unmap(uint64_t iova)
 {
     struct dfl_fpga_port_dma_unmap u = {.argsz = sizeof(u), .iova = iova};
 
     return ioctl(port, DFL_FPGA_PORT_DMA_UNMAP, &u);
 }
 
-static int set_irqs(int file, unsigned long call, uint32_t start, uint32_t count, int fd0, int fd1)
+int set_irqs(int file, unsigned long call, uint32_t start, uint32_t count, int fd0, int fd1)
 {
     uint32_t words[4] = {start, count, (uint32_t)fd0, (uint32_t)fd1};
 
     return ioctl(file, call, words);
 }
 
-static bool signalled(int fd)
+bool signalled(int fd)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};
 
@@ -429,39 +407,6 @@ static void scattered_memory_is_welcome(void)
     munmap(two, 2 * PAGE);
 }
 
-/* Starts the loopback; it acquires its regions, then hangs. */
-static void unmap_is_refused_while_a_transfer_runs(void)
-{
-    uint64_t source, target, dsm;
-    int result = 0;
-
-    CHECK(begin());
-    CHECK_OK(map_size(memory, 4 * PAGE, &source));
-    CHECK_OK(map_size(memory + 8 * PAGE, 4 * PAGE, &target));
-    CHECK_OK(map_size(memory + 16 * PAGE, PAGE, &dsm));
-    misbehave(MODE_HANG, 20000);
-    write64(NLB_CONTROL, 1);
-    write64(NLB_DSM, dsm);
-    write64(NLB_SOURCE, source / 64);
-    write64(NLB_TARGET, target / 64);
-    write64(NLB_LINES, 64);
-    write64(NLB_CONTROL, 3);
-    for (unsigned i = 0; i < 50 && result == 0; i++) {
-        pause_ms(100);
-        result = unmap(dsm) == -1 && errno == EBUSY ? 1 : 0;
-        if (result == 0)
-            CHECK_OK(map_size(memory + 16 * PAGE, PAGE, &dsm));
-        write64(NLB_DSM, dsm);
-    }
-    CHECK_EQUAL(result, 1);
-    CHECK_ERROR(unmap(source), EBUSY);
-    misbehave(0x80000000, 0);
-    CHECK_OK(ioctl(port, DFL_FPGA_PORT_RESET, 0));
-    CHECK_OK(unmap(source));
-    CHECK_OK(unmap(target));
-    CHECK_OK(unmap(dsm));
-}
-
 static void last_close_removes_every_region(void)
 {
     struct rlimit old, low;
@@ -603,7 +548,6 @@ static const struct conform_case cases[] = {
     CASE(unmap_wants_the_exact_start),
     CASE(regions_do_not_overlap),
     CASE(scattered_memory_is_welcome),
-    CASE(unmap_is_refused_while_a_transfer_runs),
     CASE(last_close_removes_every_region),
     CASE(irq_numbers),
     CASE(irq_set_checks),
@@ -613,6 +557,7 @@ static const struct conform_case cases[] = {
     CASE(error_interrupts_arrive),
     CASE(fme_errors_arrive),
     CASE(fme_refuses_what_it_cannot),
+    LAST_CASE,
 };
 
 int main(int argc, char **argv)
@@ -625,5 +570,6 @@ int main(int argc, char **argv)
     memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
         return 2;
-    return conform_run(cases, sizeof(cases) / sizeof(cases[0]), close_all, argc, argv);
+    const struct conform_case *const tables[] = {cases, dma_cases};
+    return conform_run_tables(tables, 2, close_all, argc, argv);
 }
