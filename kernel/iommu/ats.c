@@ -3,6 +3,11 @@
  * Device TLBs: PCIe address translation services (PCIe base specification, chapter 10). Off unless
  * the operator asks: a device with a TLB is trusted to send the translated addresses it was given.
  */
+#include "kernel/iommu/ats.h"
+
+#include "kernel/iommu/context.h"
+#include "kernel/iommu/domain.h"
+#include "kernel/iommu/requester.h"
 #include "kernel/iommu/scope.h"
 #include "kernel/iommu/unit.h"
 #include "kernel/pci/pci.h"
@@ -30,16 +35,13 @@ static bool platform_allows(const struct pci_device *device)
     return false;
 }
 
-bool ats_allowed(const struct iommu_unit *unit, uint16_t rid, uint8_t *depth)
+bool ats_allowed(const struct requester *requester, uint8_t *depth)
 {
-    const struct requester *requester = requester_find((struct iommu_unit *)unit, rid);
     const struct pci_device *device;
 
-    if (!iommu_options()->ats || !unit->can.device_tlb)
+    if (!iommu_options()->ats || !requester->unit->can.device_tlb || requester->ats_distrusted)
         return false;
-    if (requester && requester->ats_distrusted)
-        return false;
-    device = pci_find(unit->segment, rid);
+    device = pci_find(requester->unit->segment, requester->rid);
     if (!device || !device->cap_ats || !platform_allows(device))
         return false;
     *depth = device->ats_depth;
@@ -57,12 +59,28 @@ bool ats_holds(const struct requester *requester)
     return !device || !device->in_reset;
 }
 
-void ats_enable(const struct iommu_unit *unit, uint16_t rid, bool on)
+void ats_enable(const struct requester *requester, bool on)
 {
-    struct pci_device *device = pci_find(unit->segment, rid);
+    struct pci_device *device = pci_find(requester->unit->segment, requester->rid);
 
     if (!device || !device->cap_ats)
         return;
     device->ats = on;
     pci_write16(device, device->cap_ats + PCI_ATS_CONTROL, on ? PCI_ATS_ENABLE : 0);
+}
+
+void ats_distrust(struct iommu_unit *unit)
+{
+    struct requester *requester;
+
+    list_for_each_entry (requester, &unit->requesters, link) {
+        if (!requester->ats)
+            continue;
+        pci_stop_senders(unit->segment, requester->rid);
+        ats_enable(requester, false);
+        context_refuse_translated(requester);
+        requester->ats = false;
+        requester->ats_distrusted = true;
+        requester->domain->with_ats--;
+    }
 }

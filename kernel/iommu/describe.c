@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/iommu/describe.h"
 
+#include "kernel/iommu/domain.h"
 #include "kernel/pci/pci.h"
 
 /* By level. */
@@ -176,7 +177,7 @@ void tell_invalidations(const struct teller *to, const struct invalidation *inva
 
 /* ---- Domains -------------------------------------------------------------------------------- */
 
-void tell_figures(const struct teller *to, const struct snapshot_figures *figures)
+void tell_figures(const struct teller *to, const struct domain_figures *figures)
 {
     const struct domain_history *history = &figures->history;
 

@@ -26,7 +26,7 @@ void tell_leaves(const struct teller *to, const char *key, const char *words, co
 void tell_unit(const struct teller *to, const struct iommu_unit *unit);
 void tell_invalidations(const struct teller *to, const struct invalidation *invalidation);
 /* What it mapped in all and at most. */
-void tell_figures(const struct teller *to, const struct snapshot_figures *figures);
+void tell_figures(const struct teller *to, const struct domain_figures *figures);
 /* An object or line each; a mapping for the report alone. */
 void tell_mapping(const struct teller *to, const struct survey_mapping *mapping);
 void tell_area(const struct teller *to, const struct survey_area *area);

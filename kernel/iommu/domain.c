@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Domains: a page table with a domain id, and the invalidation that goes with its changes. */
+#include "kernel/iommu/domain.h"
+
 #include "kernel/cpu/time.h"
+#include "kernel/iommu/ats.h"
 #include "kernel/iommu/inplace.h"
-#include "kernel/iommu/snapshot.h"
+#include "kernel/iommu/requester.h"
 #include "kernel/iommu/unit.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
@@ -115,16 +118,25 @@ int iommu_domain_create(struct iommu_unit *unit, struct iommu_domain **out)
     return domain_create(unit, false, out);
 }
 
+/* The records alone: the tables go as a whole. */
+static void forget_reserved(struct iommu_domain *domain)
+{
+    struct reserved_mapping *mapping, *next;
+
+    list_for_each_entry_safe (mapping, next, &domain->reserved, link)
+        kfree(mapping);
+}
+
 void iommu_domain_destroy(struct iommu_domain *domain)
 {
     struct iommu_unit *unit = domain->unit;
 
     ASSERT(domain->attached == 0);
-    snapshot_domain_ends(domain);
+    history_domain_ends(domain);
     for (unsigned level = 1; level <= PT_LEAF_MAX; level++)
         unit->leaves_made[level] += domain->table.leaves[level] + domain->table.removed[level];
     list_remove(&domain->link);
-    reserved_forget(domain);
+    forget_reserved(domain);
     if (domain_invalidate(domain)) {
         /* The unit may still walk the tables: they and the id are lost for good. */
         unit->tables_stranded += domain->table.tables + 1;

@@ -4,6 +4,9 @@
 
 #include "kernel/cpu/time.h"
 #include "kernel/cpu/trap.h"
+#include "kernel/iommu/context.h"
+#include "kernel/iommu/domain.h"
+#include "kernel/iommu/requester.h"
 #include "kernel/iommu/unit.h"
 #include "kernel/lib/error.h"
 #include "kernel/pci/pci.h"
@@ -165,8 +168,11 @@ static void silence(struct iommu_unit *unit, uint16_t rid)
 {
     struct requester *requester = requester_get(unit, rid);
 
-    if (requester && !requester->silenced)
-        context_silence(requester);
+    if (!requester || requester->silenced)
+        return;
+    context_silence(requester);
+    invalidate_context_device(unit, requester->domain ? requester->domain->id : 0, rid);
+    (void)invalidation_wait(unit);
 }
 
 /* The configured answer to a device that does not stop. */
@@ -181,7 +187,7 @@ static void apply_policy(struct iommu_unit *unit, struct fault_device *device)
         log_error("%04x:%02x:%02x.%x: %llu faults: its bus mastering is taken away", unit->segment,
                   PCI_BUS(device->rid), PCI_DEVICE(device->rid), PCI_FUNCTION(device->rid),
                   (unsigned long long)device->count);
-        requester_stop(unit, device->rid);
+        pci_stop_senders(unit->segment, device->rid);
         silence(unit, device->rid);
     }
     if (options->on_faults)

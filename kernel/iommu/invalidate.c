@@ -4,6 +4,7 @@
 
 #include "kernel/cpu/time.h"
 #include "kernel/iommu/queue.h"
+#include "kernel/iommu/requester.h"
 #include "kernel/lib/error.h"
 
 int invalidation_start(struct iommu_unit *unit, unsigned entries, struct refusal *why)

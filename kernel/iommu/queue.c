@@ -7,6 +7,7 @@
 
 #include "kernel/cpu/cache.h"
 #include "kernel/cpu/time.h"
+#include "kernel/iommu/ats.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/direct.h"
@@ -47,7 +48,7 @@ static bool widen(struct iommu_unit *unit, struct vtd_descriptor *bad)
         break;
     case VTD_DESCRIPTOR_DEVICE_TLB:
         /* Without device TLBs there is nothing to invalidate in them, once this is known. */
-        context_distrust_ats(unit);
+        ats_distrust(unit);
         wide = vtd_invalidate_context(VTD_GLOBAL, 0, 0);
         break;
     case VTD_DESCRIPTOR_CONTEXT:
@@ -92,7 +93,7 @@ static int recover_time_out(struct iommu_unit *unit)
     queue->time_outs++;
     log_error("iommu%u: a device TLB did not answer; address translation services are off",
               unit->index);
-    context_distrust_ats(unit);
+    ats_distrust(unit);
     vtd_write32(unit->registers, VTD_FSTS, VTD_FSTS_ITE);
     queue_put(queue, vtd_invalidate_context(VTD_GLOBAL, 0, 0));
     queue_put(queue, vtd_invalidate_iotlb(VTD_GLOBAL, 0, 0, 0, false, unit->can.drain));

@@ -21,6 +21,9 @@ struct remap_source {
 
 /* What the interrupt messages of a function carry, also behind a PCIe-to-PCI bridge. */
 struct remap_source remap_source_of(const struct pci_device *device);
+/* An empty table for the unit: every interrupt request is refused. -ENOMEM. */
+int remap_init(struct iommu_unit *unit, unsigned entries);
+
 /* Source id of an I/O APIC or HPET, and the unit that remaps its interrupts; NULL: none does. */
 struct iommu_unit *iommu_unit_for_special(enum dmar_scope_type type, uint8_t enumeration_id,
                                           uint16_t *source);

@@ -4,7 +4,7 @@
 
 /* ---- Domains, as the snapshot has them ------------------------------------------------------ */
 
-static void report_figures(const struct teller *to, const struct snapshot_figures *figures)
+static void report_figures(const struct teller *to, const struct domain_figures *figures)
 {
     const struct domain_history *history = &figures->history;
 
@@ -37,7 +37,7 @@ static void report_areas(const struct teller *to, const struct snapshot_rows *ro
 
 static void report_domain(const struct teller *to, const struct snapshot_domain *domain)
 {
-    const struct snapshot_figures *figures = &domain->figures;
+    const struct domain_figures *figures = &domain->figures;
 
     tell_object(to, NULL);
     report_figures(to, figures);
@@ -67,7 +67,7 @@ static void report_domains(const struct teller *to, const struct iommu_unit *uni
     tell_end_array(to);
 }
 
-static void report_past_domain(void *context, const struct snapshot_figures *figures)
+static void report_past_domain(void *context, const struct domain_figures *figures)
 {
     const struct teller *to = context;
 
@@ -89,7 +89,7 @@ static void report_snapshot(struct teller *to)
     tell_uint(to, "domains_truncated", NULL, snapshot->domains_left_out);
     tell_end_object(to);
     tell_array(to, "past_domains");
-    forgotten = snapshot_past(report_past_domain, to);
+    forgotten = history_past(report_past_domain, to);
     tell_end_array(to);
     tell_uint(to, "past_domains_truncated", NULL, forgotten);
 }

@@ -4,6 +4,9 @@
  * at all times. A requester keeps it whatever domain it is in, and has a quarantine domain with
  * nothing else in it for the time it is in none.
  */
+#include "kernel/iommu/reserved.h"
+
+#include "kernel/iommu/domain.h"
 #include "kernel/iommu/scope.h"
 #include "kernel/iommu/unit.h"
 #include "kernel/lib/error.h"
@@ -95,17 +98,9 @@ static bool applies(size_t index, uint16_t segment, uint16_t rid)
     if (scope_list_contains(dmar, region->scopes, segment, rid))
         return true;
     list_for_each_entry (device, pci_devices(), link) {
-        pci_rid_t ids[3];
-        size_t count;
-
-        if (device->segment != segment ||
-            !scope_list_contains(dmar, region->scopes, segment, device->rid))
-            continue;
-        count = pci_requester_ids(device, ids);
-        for (size_t i = 0; i < count; i++) {
-            if (ids[i] == rid)
-                return true;
-        }
+        if (pci_may_send_as(device, segment, rid) &&
+            scope_list_contains(dmar, region->scopes, segment, device->rid))
+            return true;
     }
     return false;
 }
@@ -228,63 +223,4 @@ int reserved_unmap(struct iommu_domain *domain, uint16_t rid)
             error = -EIO;
     }
     return error;
-}
-
-void reserved_forget(struct iommu_domain *domain)
-{
-    struct reserved_mapping *mapping, *next;
-
-    list_for_each_entry_safe (mapping, next, &domain->reserved, link) {
-        list_remove(&mapping->link);
-        kfree(mapping);
-    }
-}
-
-static int quarantine(struct iommu_unit *unit, uint16_t rid)
-{
-    struct requester *requester = requester_get(unit, rid);
-    struct iommu_domain *domain;
-    int error;
-
-    if (!requester)
-        return -ENOMEM;
-    if (requester->quarantine)
-        return 0;
-    error = domain_create(unit, true, &domain);
-    if (error)
-        return error;
-    error = reserved_map(domain, rid);
-    if (!error)
-        error = context_switch(requester, domain);
-    if (error) {
-        iommu_domain_destroy(domain);
-        return error;
-    }
-    requester->quarantine = domain;
-    return 0;
-}
-
-int reserved_quarantine_all(struct iommu_unit *unit)
-{
-    struct pci_device *device;
-
-    list_for_each_entry (device, pci_devices(), link) {
-        pci_rid_t ids[3];
-        size_t count;
-
-        if (device->segment != unit->segment)
-            continue;
-        count = pci_requester_ids(device, ids);
-        for (size_t i = 0; i < count; i++) {
-            int error;
-
-            if (iommu_unit_for(unit->segment, ids[i]) != unit ||
-                !reserved_any(unit->segment, ids[i]))
-                continue;
-            error = quarantine(unit, ids[i]);
-            if (error)
-                return error;
-        }
-    }
-    return 0;
 }

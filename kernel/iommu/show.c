@@ -2,6 +2,8 @@
 /* What the IOMMU is doing now, as the texts under /sys/kernel/iommu (docs/iommu.md). */
 #include "kernel/cpu/thread.h"
 #include "kernel/iommu/describe.h"
+#include "kernel/iommu/domain.h"
+#include "kernel/iommu/requester.h"
 
 /*
  * A list of things that the payload makes ends here and says how many more there are: a file of
@@ -34,7 +36,7 @@ static int list_domains(struct listing *listing,
 {
     const struct iommu_domain *domain;
     const struct iommu_unit *unit;
-    int error = snapshot_hold();
+    int error = history_hold();
 
     if (error)
         return error;
@@ -46,7 +48,7 @@ static int list_domains(struct listing *listing,
         }
     }
 release:
-    snapshot_release();
+    history_release();
     return error;
 }
 
@@ -74,7 +76,7 @@ void iommu_invalidations_show(void *context, struct text *out)
 
 /* ---- domains ---- */
 
-static void show_figures(const struct teller *to, const struct snapshot_figures *figures)
+static void show_figures(const struct teller *to, const struct domain_figures *figures)
 {
     tell_figures(to, figures);
     tell_words(to, "\n  ever attached:");
@@ -85,7 +87,7 @@ static void show_figures(const struct teller *to, const struct snapshot_figures 
 static void show_domain(const struct teller *to, const struct iommu_domain *domain)
 {
     const struct iommu_unit *unit = domain->unit;
-    const struct snapshot_figures figures = snapshot_figures(domain);
+    const struct domain_figures figures = domain_figures(domain);
     const struct requester *requester;
     char text[RID_TEXT_SIZE];
 
@@ -101,7 +103,7 @@ static void show_domain(const struct teller *to, const struct iommu_domain *doma
     show_figures(to, &figures);
 }
 
-static void show_past_domain(void *context, const struct snapshot_figures *figures)
+static void show_past_domain(void *context, const struct domain_figures *figures)
 {
     const struct teller *to = context;
 
@@ -127,7 +129,7 @@ void iommu_domains_show(void *context, struct text *out)
     out->error = list_domains(&listing, list_domain);
     if (listing.left_out)
         text_printf(out, "and %lu more domains\n", listing.left_out);
-    forgotten = snapshot_past(show_past_domain, &listing.to);
+    forgotten = history_past(show_past_domain, &listing.to);
     if (forgotten)
         text_printf(out, "and %lu domains destroyed before\n", forgotten);
 }

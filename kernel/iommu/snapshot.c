@@ -1,74 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Domains at the end of the payload, and those that were gone before. */
+/* Domains at the end of the payload. */
 #include "kernel/iommu/snapshot.h"
 
-#include "kernel/cpu/mutex.h"
 #include "kernel/cpu/time.h"
+#include "kernel/iommu/domain.h"
+#include "kernel/iommu/requester.h"
+#include "kernel/iommu/unit.h"
 
-#define HOLD_POINT "io page tables"
-
-static struct mutex holds = {.waiters = LIST_INIT(holds.waiters)};
 static struct snapshot kept;
-static struct snapshot_figures past[SNAPSHOT_PAST];
-static uint64_t past_total;
-
-int snapshot_hold(void)
-{
-    return mutex_lock(&holds, HOLD_POINT);
-}
-
-void snapshot_release(void)
-{
-    mutex_unlock(&holds);
-}
 
 void snapshot_reset(void)
 {
     kept.taken = false;
-    past_total = 0;
+    history_reset();
 }
-
-struct snapshot_figures snapshot_figures(const struct iommu_domain *domain)
-{
-    struct snapshot_figures figures = {
-        .unit = domain->unit,
-        .id = domain->id,
-        .quarantine = domain->quarantine,
-        .maps = domain->maps,
-        .unmaps = domain->unmaps,
-        .history = domain->history,
-    };
-
-    for (unsigned level = 1; level <= PT_LEAF_MAX; level++)
-        figures.leaves_made[level] = domain->table.leaves[level] + domain->table.removed[level];
-    domain_note_peak(&figures.history, &domain->table);
-    return figures;
-}
-
-/* ---- domains that are gone ---- */
-
-void snapshot_domain_ends(const struct iommu_domain *domain)
-{
-    struct snapshot_figures *figures;
-
-    (void)mutex_lock_deaf(&holds, HOLD_POINT);
-    mutex_unlock(&holds);
-    figures = &past[past_total++ % SNAPSHOT_PAST];
-    *figures = snapshot_figures(domain);
-    figures->destroyed_ns = time_ns();
-}
-
-uint64_t snapshot_past(void (*domain)(void *context, const struct snapshot_figures *figures),
-                       void *context)
-{
-    uint64_t first = past_total - MIN(past_total, SNAPSHOT_PAST);
-
-    for (uint64_t i = first; i < past_total; i++)
-        domain(context, &past[i % SNAPSHOT_PAST]);
-    return first;
-}
-
-/* ---- domains that exist ---- */
 
 static void keep_mapping(void *context, const struct survey_mapping *mapping)
 {
@@ -107,7 +52,7 @@ static void keep_domain(const struct iommu_domain *domain)
     }
     out = &kept.domains[kept.domain_count++];
     *out = (struct snapshot_domain){
-        .figures = snapshot_figures(domain),
+        .figures = domain_figures(domain),
         .tables = domain->table.tables + 1,
         .mappings.first = kept.mapping_count,
         .areas.first = kept.area_count,

@@ -3,7 +3,7 @@
 #include "kernel/iommu/survey.h"
 
 #include "kernel/cpu/thread.h"
-#include "kernel/iommu/unit.h"
+#include "kernel/iommu/domain.h"
 
 /* Work (breathe_after()): an absent entry of a table, a leaf, an area that begins. */
 #define ENTRY_WORK 60

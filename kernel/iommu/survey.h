@@ -37,7 +37,7 @@ struct survey_sink {
     void (*mapping)(void *context, const struct survey_mapping *mapping); /* may be NULL */
     void (*area)(void *context, const struct survey_area *area);
     void *context;
-    bool breathes; /* lets others in: the domain must stay meanwhile (snapshot_hold()) */
+    bool breathes; /* lets others in: the domain must stay meanwhile (history_hold()) */
 };
 
 /*

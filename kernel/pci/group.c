@@ -51,24 +51,12 @@ static bool has_assigned(const struct pci_group *group)
     return false;
 }
 
-static bool may_send_as(const struct pci_device *device, pci_rid_t rid)
-{
-    pci_rid_t ids[3];
-    size_t count = pci_requester_ids(device, ids);
-
-    for (size_t i = 0; i < count; i++) {
-        if (ids[i] == rid)
-            return true;
-    }
-    return false;
-}
-
 bool pci_group_assigned(uint16_t segment, pci_rid_t rid)
 {
     struct pci_device *d;
 
     list_for_each_entry (d, pci_devices(), link) {
-        if (d->segment == segment && d->group && has_assigned(d->group) && may_send_as(d, rid))
+        if (d->group && has_assigned(d->group) && pci_may_send_as(d, segment, rid))
             return true;
     }
     return false;

@@ -76,3 +76,24 @@ size_t pci_requester_ids(const struct pci_device *device, pci_rid_t out[3])
         out[count++] = taker->rid;
     return count;
 }
+
+bool pci_may_send_as(const struct pci_device *device, uint16_t segment, pci_rid_t rid)
+{
+    pci_rid_t ids[3];
+    size_t count = device->segment == segment ? pci_requester_ids(device, ids) : 0;
+
+    while (count) {
+        if (ids[--count] == rid)
+            return true;
+    }
+    return false;
+}
+
+void pci_stop_senders(uint16_t segment, pci_rid_t rid)
+{
+    struct pci_device *d;
+
+    list_for_each_entry (d, pci_devices(), link)
+        if (pci_may_send_as(d, segment, rid))
+            pci_stop(d);
+}

@@ -114,6 +114,10 @@ void pci_enable_path(const struct pci_device *device);
  * PCIe-to-PCI bridge above it puts on the wire. Returns how many (1 to 3).
  */
 size_t pci_requester_ids(const struct pci_device *device, pci_rid_t out[3]);
+/* Is the id one of those? */
+bool pci_may_send_as(const struct pci_device *device, uint16_t segment, pci_rid_t rid);
+/* pci_stop() for all functions whose requests may carry the id. */
+void pci_stop_senders(uint16_t segment, pci_rid_t rid);
 
 /*
  * The function that a path reaches: path[0] on `bus`, each further hop on the secondary bus of the

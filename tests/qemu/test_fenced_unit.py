@@ -99,6 +99,6 @@ def test_memory_is_not_reused(guest, payload, death):
 
 def test_without_the_stop_it_lands(guest, payload):
     """The unit goes on translating from its cache: only the lost bus mastering keeps the device out."""
-    kernel = kernel_without("fence-without-stop", [("kernel/iommu/unit.c", "unit_fence", "requester_stop")])
+    kernel = kernel_without("fence-without-stop", [("kernel/iommu/unit.c", "unit_fence", "pci_stop_senders")])
     ran, held = run(guest, payload, "silent", kernel=kernel)
     assert "fenced: after: written" in ran.output("fenced: ") and held != MARK * len(held)

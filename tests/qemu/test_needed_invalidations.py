@@ -9,23 +9,22 @@ import subprocess
 
 import pytest
 
+from bulkhead import cli
 from conftest import TOP
 from variant import host_test_without
 
-CONTEXT, DOMAIN, INVALIDATE, REMAP, UNIT = (f"kernel/iommu/{name}.c"
-                                            for name in ("context", "domain", "invalidate", "remap", "unit"))
+ATTACH, DOMAIN, FAULT, INVALIDATE, REMAP, START = (f"kernel/iommu/{name}.c" for name in (
+    "attach", "domain", "fault", "invalidate", "remap", "start"))
 # (file, function, callee) -> the test that fails without the call
 NEEDED = {
-    (CONTEXT, "appear", "invalidate_context_device"): "iommu_domain",
-    (CONTEXT, "appear", "invalidate_domain"): "iommu_domain",
-    (CONTEXT, "appear", "invalidation_wait"): "iommu_domain",
-    (CONTEXT, "context_silence", "invalidate_context_device"): "iommu_fault",
-    (CONTEXT, "context_silence", "invalidation_wait"): "iommu_fault",
-    (CONTEXT, "forget", "invalidate_context_device"): "iommu_domain",
-    (CONTEXT, "forget", "invalidate_device_tlb"): "iommu_queue",
-    (CONTEXT, "forget", "invalidate_domain"): "iommu_domain",
-    (CONTEXT, "forget", "invalidate_fence"): "iommu_queue",
-    (CONTEXT, "forget", "invalidation_wait"): "iommu_domain",
+    (ATTACH, "appear", "invalidate_context_device"): "iommu_domain",
+    (ATTACH, "appear", "invalidate_domain"): "iommu_domain",
+    (ATTACH, "appear", "invalidation_wait"): "iommu_domain",
+    (ATTACH, "forget", "invalidate_context_device"): "iommu_domain",
+    (ATTACH, "forget", "invalidate_device_tlb"): "iommu_queue",
+    (ATTACH, "forget", "invalidate_domain"): "iommu_domain",
+    (ATTACH, "forget", "invalidate_fence"): "iommu_queue",
+    (ATTACH, "forget", "invalidation_wait"): "iommu_domain",
     (DOMAIN, "appear", "invalidate_range"): "iommu_domain",
     (DOMAIN, "appear", "invalidation_wait"): "iommu_domain",
     (DOMAIN, "domain_invalidate", "domain_invalidate_device_tlbs"): "iommu_queue",
@@ -42,6 +41,8 @@ NEEDED = {
     (DOMAIN, "map_any", "domain_invalidate"): "iommu_domain",
     (DOMAIN, "unmap_large", "invalidate_leaf"): "iommu_inplace",
     (DOMAIN, "unmap_large", "invalidation_wait"): "iommu_inplace",
+    (FAULT, "silence", "invalidate_context_device"): "iommu_fault",
+    (FAULT, "silence", "invalidation_wait"): "iommu_fault",
     (INVALIDATE, "invalidate_leaf", "invalidate_block"): "iommu_domain",
     (INVALIDATE, "invalidate_leaf", "invalidate_domain"): "iommu_domain",
     (INVALIDATE, "invalidate_page_now", "page_noticed"): "iommu_domain",
@@ -52,10 +53,10 @@ NEEDED = {
     (INVALIDATE, "page_noticed", "invalidation_wait"): "iommu_domain",
     (REMAP, "remap_commit", "invalidate_entries"): "irq",
     (REMAP, "remap_commit", "invalidation_wait"): "irq",
-    (UNIT, "unit_start", "invalidate_all"): "iommu_unit",
-    (UNIT, "unit_start", "invalidate_all_entries"): "iommu_unit",
-    (UNIT, "unit_start", "invalidate_context_all"): "iommu_unit",
-    (UNIT, "unit_start", "invalidation_wait"): "iommu_unit",
+    (START, "unit_start", "invalidate_all"): "iommu_unit",
+    (START, "unit_start", "invalidate_all_entries"): "iommu_unit",
+    (START, "unit_start", "invalidate_context_all"): "iommu_unit",
+    (START, "unit_start", "invalidation_wait"): "iommu_unit",
 }
 FUNCTION = re.compile(r"^[a-z][^\n;{}]*\b(\w+)\([^;{}]*?\)\n\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 CALL = re.compile(r"\b(invalidate_\w+|domain_invalidate\w*|invalidation_wait|page_noticed|queue_one)\(")

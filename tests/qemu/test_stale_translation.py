@@ -80,7 +80,7 @@ def test_large_leaves_were_large(traced):
                    for line in traced.trace), case
 
 
-INVALIDATE, CONTEXT, DOMAIN = (f"kernel/iommu/{name}.c" for name in ("invalidate", "context", "domain"))
+INVALIDATE, ATTACH, DOMAIN = (f"kernel/iommu/{name}.c" for name in ("invalidate", "attach", "domain"))
 # What is taken out -> the calls, and the cases that fail then.
 NEEDED = {
     "page-selective": ([(INVALIDATE, "invalidate_range", "invalidate_block"), (INVALIDATE, "invalidate_leaf", "invalidate_block"),
@@ -91,8 +91,8 @@ NEEDED = {
     "after-an-unmap": ([(DOMAIN, "iommu_sync", "invalidate_gather")], ("range", "far-apart")),
     "after-an-unmap-of-a-page": ([(DOMAIN, "iommu_unmap_now", "invalidate_page_now")], ("page",)),
     "after-an-unmap-of-a-large-leaf": ([(DOMAIN, "unmap_large", "invalidate_leaf")], ("large-leaf",)),
-    "context": ([(CONTEXT, "forget", "invalidate_context_device")], ("detach", "replace-ioas", "replace-table")),
-    "domain-of-a-context": ([(CONTEXT, "forget", "invalidate_domain")], ("detach", "replace-ioas", "replace-table")),
+    "context": ([(ATTACH, "forget", "invalidate_context_device")], ("detach", "replace-ioas", "replace-table")),
+    "domain-of-a-context": ([(ATTACH, "forget", "invalidate_domain")], ("detach", "replace-ioas", "replace-table")),
 }
 
 
@@ -102,7 +102,7 @@ def test_without_the_invalidation_it_lands(guest, payload, name, case):
     assert "LANDED" in {word for _, _, word in answers(ran)}, ran.log
 
 
-REMAP, UNIT = "kernel/iommu/remap.c", "kernel/iommu/unit.c"
+FAULT, REMAP, START = (f"kernel/iommu/{name}.c" for name in ("fault", "remap", "start"))
 # QEMU keeps no absent entries, no interrupt entries, no device TLBs and no paging-structure entries, and
 # forgets everything when translation is switched on. Each of these calls is needed all the same: test_needed_invalidations.py.
 UNSEEN = [
@@ -112,15 +112,15 @@ UNSEEN = [
     (DOMAIN, "domain_invalidate_device_tlbs", "invalidate_fence"),
     (DOMAIN, "domain_invalidate_device_tlbs", "invalidate_device_tlb"),
     (DOMAIN, "invalidate_gather", "domain_invalidate_device_tlbs"),
-    (CONTEXT, "appear", "invalidate_context_device"),
-    (CONTEXT, "appear", "invalidate_domain"),
-    (CONTEXT, "forget", "invalidate_fence"),
-    (CONTEXT, "forget", "invalidate_device_tlb"),
-    (CONTEXT, "context_silence", "invalidate_context_device"),
+    (ATTACH, "appear", "invalidate_context_device"),
+    (ATTACH, "appear", "invalidate_domain"),
+    (ATTACH, "forget", "invalidate_fence"),
+    (ATTACH, "forget", "invalidate_device_tlb"),
+    (FAULT, "silence", "invalidate_context_device"),
     (REMAP, "remap_commit", "invalidate_entries"),
-    (UNIT, "unit_start", "invalidate_context_all"),
-    (UNIT, "unit_start", "invalidate_all"),
-    (UNIT, "unit_start", "invalidate_all_entries"),
+    (START, "unit_start", "invalidate_context_all"),
+    (START, "unit_start", "invalidate_all"),
+    (START, "unit_start", "invalidate_all_entries"),
 ]
 
 

@@ -3,6 +3,8 @@
 #ifndef TESTS_UNIT_IOMMU_MACHINE_H
 #define TESTS_UNIT_IOMMU_MACHINE_H
 
+#include "kernel/iommu/domain.h"
+#include "kernel/iommu/requester.h"
 #include "kernel/iommu/unit.h"
 #include "tests/unit/iommu_host.h"
 

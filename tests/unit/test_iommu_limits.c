@@ -178,7 +178,7 @@ static void entries_go_without_their_neighbours(void **state)
 static void the_report_has_the_room_that_is_promised(void **state)
 {
     assert_int_equal(SNAPSHOT_DOMAINS, 64);
-    assert_int_equal(SNAPSHOT_PAST, 32);
+    assert_int_equal(HISTORY_PAST, 32);
     assert_int_equal(SNAPSHOT_MAPPINGS, 2048);
     assert_int_equal(SNAPSHOT_AREAS, 512);
     assert_int_equal(FAULTS_KEPT, 64);

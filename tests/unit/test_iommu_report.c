@@ -145,8 +145,8 @@ static void long_lists_of_domains_end_with_a_count(void **state)
         vtd_unit_forget_events(unit);
     }
     show(iommu_domains_show);
-    assert_int_equal(times_told("destroyed at"), SNAPSHOT_PAST);
-    assert_int_equal(left_out("and %u domains destroyed before\n"), 4000 - SNAPSHOT_PAST);
+    assert_int_equal(times_told("destroyed at"), HISTORY_PAST);
+    assert_int_equal(left_out("and %u domains destroyed before\n"), 4000 - HISTORY_PAST);
     machine_stop();
 }
 
@@ -347,7 +347,7 @@ static void the_largest_report_has_a_bound(void **state)
     struct iommu_domain *domains[SNAPSHOT_DOMAINS + 3];
 
     machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
-    for (unsigned i = 0; i < SNAPSHOT_PAST + 3; i++)
+    for (unsigned i = 0; i < HISTORY_PAST + 3; i++)
         iommu_domain_destroy(machine_domain());
     for (unsigned i = 0; i < ARRAY_SIZE(domains); i++) {
         domains[i] = machine_domain();
@@ -357,7 +357,7 @@ static void the_largest_report_has_a_bound(void **state)
     }
     report();
     assert_int_equal(times_told("\"tables\": "), SNAPSHOT_DOMAINS);
-    assert_int_equal(times_told("\"destroyed_ns\": "), SNAPSHOT_PAST);
+    assert_int_equal(times_told("\"destroyed_ns\": "), HISTORY_PAST);
     assert_int_equal(times_told("\"domains_truncated\": 3"), 1);
     assert_int_equal(times_told("\"past_domains_truncated\": 3"), 1);
     assert_in_range(told_length, 300 * KIB, MIB);
@@ -409,7 +409,7 @@ static void faults_without_room_are_counted(void **state)
 static void the_peak_stays_known(void **state)
 {
     struct iommu_domain *domain;
-    struct snapshot_figures figures;
+    struct domain_figures figures;
 
     machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
     domain = machine_domain();
@@ -417,7 +417,7 @@ static void the_peak_stays_known(void **state)
     machine_map(domain, 2 * IOVA, TARGET, SIZE_2M + PAGE_SIZE, IOMMU_READ);
     machine_unmap(domain, IOVA, SIZE_1G);
     machine_map(domain, IOVA, TARGET, SIZE_2M, IOMMU_READ);
-    figures = snapshot_figures(domain);
+    figures = domain_figures(domain);
     assert_int_equal(figures.history.peak_bytes, SIZE_1G + SIZE_2M + PAGE_SIZE);
     assert_int_equal(figures.history.peak_leaves[1], 1);
     assert_int_equal(figures.history.peak_leaves[2], 1);
@@ -429,7 +429,7 @@ static void the_peak_stays_known(void **state)
     assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
     assert_int_equal(iommu_attach(domain, 0, OTHER), 0);
     assert_int_equal(iommu_detach(domain, 0, OTHER), 0);
-    figures = snapshot_figures(domain);
+    figures = domain_figures(domain);
     assert_int_equal(figures.history.attached.count, 2);
     iommu_domain_destroy(domain);
     report();
@@ -463,7 +463,7 @@ static void the_peak_misses_less_than_a_table(void **state)
         there[page] = growing;
         mapped += growing ? PAGE_SIZE : -PAGE_SIZE;
         most = MAX(most, mapped);
-        assert_in_range(snapshot_figures(domain).history.peak_bytes, mapped, most);
+        assert_in_range(domain_figures(domain).history.peak_bytes, mapped, most);
         assert_true(most - domain->history.peak_bytes < SIZE_2M);
     }
     assert_true(most > SIZE_2M);

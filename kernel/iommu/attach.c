@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Attach, replace, detach: changes of the domain that the DMA of a requester id goes through. */
+#include "kernel/iommu/ats.h"
+#include "kernel/iommu/context.h"
+#include "kernel/iommu/domain.h"
+#include "kernel/iommu/requester.h"
+#include "kernel/iommu/reserved.h"
+#include "kernel/iommu/unit.h"
+#include "kernel/lib/error.h"
+#include "kernel/pci/pci.h"
+
+/* ---- switching ---- */
+
+/* What the unit and the device cached of a requester while it was in domain `from`. */
+static int forget(struct requester *requester, struct iommu_domain *from)
+{
+    struct iommu_unit *unit = requester->unit;
+
+    invalidate_context_device(unit, from->id, requester->rid);
+    invalidate_domain(unit, from->id);
+    if (ats_holds(requester)) {
+        invalidate_fence(unit);
+        invalidate_device_tlb(requester, 0, domain_last(from));
+    }
+    return invalidation_wait(unit);
+}
+
+/* With caching mode the absence of the entry may have been cached, under domain id 0 (6.1). */
+static int appear(struct requester *requester, struct iommu_domain *to)
+{
+    struct iommu_unit *unit = requester->unit;
+
+    if (!unit->can.caching_mode)
+        return unit_flush_writes(unit);
+    invalidate_context_device(unit, 0, requester->rid);
+    invalidate_domain(unit, to->id);
+    return invalidation_wait(unit);
+}
+
+static void account(struct requester *requester, struct iommu_domain *to, bool ats)
+{
+    struct iommu_domain *from = requester->domain;
+
+    if (from) {
+        from->attached--;
+        from->with_ats -= requester->ats;
+    }
+    if (to) {
+        to->attached++;
+        to->with_ats += ats;
+        requester_ids_add(&to->history.attached, requester->rid);
+    }
+    requester->domain = to;
+    requester->ats = ats;
+}
+
+/* The unit is fenced: the requester, stopped by then, ends up in no domain. */
+static void abandon(struct requester *requester)
+{
+    context_revoke(requester);
+    if (requester->ats)
+        ats_enable(requester, false);
+    account(requester, NULL, false);
+}
+
+/*
+ * Makes DMA of the requester go through `domain` (NULL: be refused) instead of what it went through
+ * before, and invalidates. -EIO: the unit is fenced, and the requester in no domain.
+ */
+static int switch_to(struct requester *requester, struct iommu_domain *domain)
+{
+    struct iommu_domain *from = requester->domain;
+    bool ats = domain && ats_allowed(requester, &requester->ats_depth);
+    int error;
+
+    if (from && domain)
+        context_exchange(requester, domain, ats);
+    else if (domain)
+        context_install(requester, domain, ats);
+    else if (from)
+        context_revoke(requester);
+    error = from ? forget(requester, from) : 0;
+    if (!error && domain)
+        error = appear(requester, domain);
+    if (error) {
+        abandon(requester);
+        return error;
+    }
+    if (!domain)
+        context_wipe(requester);
+    if (ats != requester->ats)
+        ats_enable(requester, ats);
+    account(requester, domain, ats);
+    return 0;
+}
+
+/* ---- the interface ---- */
+
+/* The record of a requester that may be attached to the domain. */
+static int find_for(struct iommu_domain *domain, uint16_t segment, uint16_t rid,
+                    struct requester **out)
+{
+    if (iommu_unit_for(segment, rid) != domain->unit)
+        return -ENODEV;
+    if (domain->unit->fenced)
+        return -EIO;
+    *out = requester_get(domain->unit, rid);
+    return *out ? 0 : -ENOMEM;
+}
+
+static bool is_free(const struct requester *requester)
+{
+    return !requester->domain || requester->domain == requester->quarantine;
+}
+
+/* Reserved memory is in the new domain before the switch and leaves the old one after it. */
+static int move(struct requester *requester, struct iommu_domain *to)
+{
+    struct iommu_domain *from = requester->domain;
+    int error = reserved_map(to, requester->rid);
+
+    if (error)
+        return error;
+    error = switch_to(requester, to);
+    if (error || !from || from == requester->quarantine)
+        return error;
+    error = reserved_unmap(from, requester->rid);
+    if (error)
+        abandon(requester);
+    return error;
+}
+
+int iommu_attach(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
+{
+    struct requester *requester;
+    int error = find_for(domain, segment, rid, &requester);
+
+    if (error)
+        return error;
+    return is_free(requester) ? move(requester, domain) : -EBUSY;
+}
+
+int iommu_replace(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
+{
+    struct requester *requester;
+    int error = find_for(domain, segment, rid, &requester);
+
+    if (error)
+        return error;
+    return requester->domain == domain ? 0 : move(requester, domain);
+}
+
+int iommu_detach(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
+{
+    struct requester *requester = requester_find(domain->unit, rid);
+    int error;
+
+    if (domain->unit->segment != segment || !requester || requester->domain != domain)
+        return -ENODEV;
+    error = switch_to(requester, requester->quarantine);
+    return error ? error : reserved_unmap(domain, rid);
+}
+
+/* ---- quarantine ---- */
+
+static int quarantine(struct iommu_unit *unit, uint16_t rid)
+{
+    struct requester *requester = requester_get(unit, rid);
+    struct iommu_domain *domain;
+    int error;
+
+    if (!requester)
+        return -ENOMEM;
+    if (requester->quarantine)
+        return 0;
+    error = domain_create(unit, true, &domain);
+    if (error)
+        return error;
+    error = reserved_map(domain, rid);
+    if (!error)
+        error = switch_to(requester, domain);
+    if (error) {
+        iommu_domain_destroy(domain);
+        return error;
+    }
+    requester->quarantine = domain;
+    return 0;
+}
+
+int requester_quarantine_all(struct iommu_unit *unit)
+{
+    struct pci_device *device;
+
+    list_for_each_entry (device, pci_devices(), link) {
+        pci_rid_t ids[3];
+        size_t count;
+
+        if (device->segment != unit->segment)
+            continue;
+        count = pci_requester_ids(device, ids);
+        for (size_t i = 0; i < count; i++) {
+            int error;
+
+            if (iommu_unit_for(unit->segment, ids[i]) != unit ||
+                !reserved_any(unit->segment, ids[i]))
+                continue;
+            error = quarantine(unit, ids[i]);
+            if (error)
+                return error;
+        }
+    }
+    return 0;
+}
