@@ -85,7 +85,7 @@ static void decode_bars(const struct pci_device *d)
     pci_write16(d, PCI_COMMAND, command);
 }
 
-/* -EIO, told, if it did not come back. One that has no reset stays as it is. */
+/* Silent in any case. -EIO, told, if it did not come back; one that has no reset stays as it is. */
 static int reset_if_possible(struct pci_device *d)
 {
     char name[PCI_NAME_SIZE];
@@ -110,15 +110,6 @@ static int wake(struct pci_device *d)
     decode_bars(d);
     pci_enable_path(d);
     return 0;
-}
-
-static void silence(struct pci_device *d)
-{
-    char name[PCI_NAME_SIZE];
-
-    if (pci_quiesce(d))
-        log_warn("%s: still has transactions pending", pci_name(d, name));
-    (void)reset_if_possible(d);
 }
 
 /* ---- start and stop ---- */
@@ -201,7 +192,7 @@ void lease_stop(struct lease *lease)
     char name[PCI_NAME_SIZE];
 
     lease_hide_bars(lease);
-    silence(lease->pci);
+    (void)reset_if_possible(lease->pci);
     log_debug("%s: given back", pci_name(lease->pci, name));
     let_go(lease);
 }

@@ -4,6 +4,7 @@
 #include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
 #include "kernel/lib/error.h"
+#include "kernel/lib/log.h"
 #include "kernel/pci/registers.h"
 
 /* Times of the PCI Express Base specification: 6.6.1, 6.6.2 and 5.9; Local Bus 3.0: 4.3.2. */
@@ -82,17 +83,19 @@ static bool transactions_pending(const struct pci_device *d)
     return false; /* a conventional function does not tell */
 }
 
-int pci_quiesce(const struct pci_device *device)
+static void silence(const struct pci_device *d)
 {
     uint64_t deadline = time_ns() + PENDING_BOUND_NS;
+    char name[PCI_NAME_SIZE];
 
-    pci_set_bus_master(device, false);
-    while (transactions_pending(device)) {
-        if (time_expired(deadline))
-            return -ETIMEDOUT;
+    pci_set_bus_master(d, false);
+    while (transactions_pending(d)) {
+        if (time_expired(deadline)) {
+            log_warn("%s: still has transactions pending", pci_name(d, name));
+            return; /* one more reason to reset it */
+        }
         thread_nap(NAP, POLL_NS);
     }
-    return 0;
 }
 
 static void reset_by_flr(const struct pci_device *d)
@@ -154,10 +157,9 @@ int pci_reset(struct pci_device *device)
     enum pci_reset_method method = pci_reset_method(device);
     int error;
 
+    silence(device);
     if (method == PCI_RESET_NONE)
         return -ENOTTY;
-    /* Transactions that never end are one more reason to reset. */
-    (void)pci_quiesce(device);
     device->in_reset = true;
     methods[method](device);
     error = wait_until_back(device);

@@ -21,14 +21,10 @@ enum pci_reset_method pci_reset_method(const struct pci_device *device);
 /* "function-level reset" and so on, for messages. */
 const char *pci_reset_name(enum pci_reset_method method);
 /*
- * Bus mastering off and a bounded wait for pending transactions. -ETIMEDOUT: still pending after
- * the bound; bus mastering is off all the same.
- */
-int pci_quiesce(const struct pci_device *device);
-/*
- * Quiesces, resets with the method above, waits as the specification asks, restores configuration
- * space from the record made at start, whatever the device says by now: BARs, control registers,
- * not bus mastering, not MSI and MSI-X (their owner sets them up again). -ENOTTY: no method.
+ * Takes bus mastering away and waits, one second at most, for pending transactions; resets with the
+ * method above, waits as the specification asks, restores configuration space from the record made
+ * at start, whatever the device says by now: BARs, control registers, not bus mastering, not MSI
+ * and MSI-X (their owner sets them up again). -ENOTTY: no method; it is silent all the same.
  * -ETIMEDOUT: the function did not come back. Meanwhile, and then until another reset succeeds, it
  * is marked as in reset.
  */

@@ -272,6 +272,23 @@ static void a_reset_during_the_use(void **state)
     lease_drop_bars(&lease);
 }
 
+/* One second for what never comes to an end, and not one more: the payload waits for the close. */
+static void a_stuck_device_is_waited_for_once(void **state)
+{
+    struct lease lease = new_lease();
+    uint64_t before;
+
+    assert_int_equal(lease_start(&lease, NULL), 0);
+    rich->pending_time = SIM_NEVER;
+    host_tape_length = 0;
+    before = host_now_ns;
+    lease_stop(&lease);
+    TAPE("bus mastering off", "reset while pending", "no vectors", "detached");
+    assert_true(host_now_ns - before >= NS_PER_S);
+    assert_true(host_now_ns - before < NS_PER_S + 200 * NS_PER_MS);
+    rich->pending_until = 0;
+}
+
 /* One object a BAR, however often it is asked for; what is made while they are hidden is so, too.
  */
 static void memory_of_bars(void **state)
@@ -492,10 +509,15 @@ static int build(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_start_and_a_stop),   TEST(few_terms),
-        TEST(each_step_fails),      TEST(a_reset_during_the_use),
-        TEST(memory_of_bars),       TEST(every_family_stops_in_the_one_order),
-        TEST(one_family_at_a_time), TEST(every_allocation_of_an_open_fails),
+        TEST(a_start_and_a_stop),
+        TEST(few_terms),
+        TEST(each_step_fails),
+        TEST(a_reset_during_the_use),
+        TEST(a_stuck_device_is_waited_for_once),
+        TEST(memory_of_bars),
+        TEST(every_family_stops_in_the_one_order),
+        TEST(one_family_at_a_time),
+        TEST(every_allocation_of_an_open_fails),
     };
 
     return cmocka_run_group_tests(tests, build, NULL);
