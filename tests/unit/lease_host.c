@@ -78,24 +78,6 @@ int uio_dma_create(struct uio_device *device, uint64_t length, uint32_t *number)
     return -EPERM;
 }
 
-int afu_bounce_create(struct afu_port *port)
-{
-    return 0;
-}
-
-void afu_bounce_destroy(struct afu_port *port)
-{
-}
-
-void afu_bounce_listen(const struct afu_port *port)
-{
-}
-
-bool afu_bounce_interrupt(struct afu_port *port, unsigned vector)
-{
-    return false;
-}
-
 void lease_host_build(void)
 {
     static const struct ioas_user user;
