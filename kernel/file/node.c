@@ -57,23 +57,23 @@ void node_put(struct node *node)
 
 /* Where a name is, or belongs, among the names of a directory. */
 struct name_place {
-    struct avl_node *parent;
-    enum avl_side side;
+    struct rb_node *parent;
+    enum rb_side side;
 };
 
 static struct node *find_name(struct node *directory, const char *name, size_t length,
                               struct name_place *place)
 {
-    struct avl_node *at = directory->names.root;
+    struct rb_node *at = directory->names.root;
     *place = (struct name_place){0};
     while (at) {
-        struct node *node = avl_entry(at, struct node, by_name);
+        struct node *node = rb_entry(at, struct node, by_name);
         int order = strncmp(name, node->name, length);
         if (order == 0 && node->name[length] == 0)
             return node;
         place->parent = at;
         /* What the other name begins with comes before it. */
-        place->side = order > 0 ? AVL_RIGHT : AVL_LEFT;
+        place->side = order > 0 ? RB_RIGHT : RB_LEFT;
         at = at->child[place->side];
     }
     return NULL;
@@ -90,7 +90,7 @@ static void link_node(struct node *node, struct node *directory)
 {
     struct name_place place;
     find_name(directory, node->name, strlen(node->name), &place);
-    avl_insert(&directory->names, &node->by_name, place.parent, place.side);
+    rb_insert(&directory->names, &node->by_name, place.parent, place.side);
     list_push_back(&directory->children, &node->link);
     node->parent = directory;
 }
@@ -107,7 +107,7 @@ static void forget_read(struct node *directory, const struct node *node)
 static void unlink_node(struct node *node)
 {
     forget_read(node->parent, node);
-    avl_remove(&node->parent->names, &node->by_name);
+    rb_remove(&node->parent->names, &node->by_name);
     list_remove(&node->link);
     node->parent = NULL;
 }

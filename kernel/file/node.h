@@ -9,7 +9,7 @@
 
 #include "kernel/file/file.h"
 #include "kernel/file/tree.h"
-#include "kernel/lib/avl.h"
+#include "kernel/lib/rbtree.h"
 #include "kernel/lib/list.h"
 
 #define NODE_NAME_MAX 255u  /* bytes, without the terminating zero */
@@ -31,9 +31,9 @@ struct node {
     struct list link;    /* among the parent's children, by ascending order */
     struct node *parent; /* NULL: the root, or removed from the tree */
     struct list children;
-    struct avl_node by_name; /* in the parent's names */
-    struct avl_tree names;   /* the children again, by name */
-    struct node *read_last;  /* a child, where reading may go on; NULL: none */
+    struct rb_node by_name; /* in the parent's names */
+    struct rb_tree names;   /* the children again, by name */
+    struct node *read_last; /* a child, where reading may go on; NULL: none */
     enum node_type type;
     unsigned references; /* the tree's own counts as one */
     uint64_t inode;      /* never used twice */

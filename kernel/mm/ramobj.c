@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/mm/ramobj.h"
 #include "kernel/cpu/thread.h"
-#include "kernel/lib/avl.h"
+#include "kernel/lib/rbtree.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
@@ -16,7 +16,7 @@
 
 /* Frames behind [offset, offset + length), physically consecutive. */
 struct extent {
-    struct avl_node node;
+    struct rb_node node;
     uint64_t offset;
     uint64_t length;
     paddr_t base;
@@ -24,7 +24,7 @@ struct extent {
 
 struct ramobj {
     struct memobj object;
-    struct avl_tree extents; /* by offset, disjoint */
+    struct rb_tree extents; /* by offset, disjoint */
     uint64_t resident;
 };
 
@@ -38,15 +38,15 @@ static struct ramobj *ram_of(const struct memobj *object)
     return container_of(object, struct ramobj, object);
 }
 
-static struct extent *extent_of(struct avl_node *node)
+static struct extent *extent_of(struct rb_node *node)
 {
-    return avl_entry(node, struct extent, node);
+    return rb_entry(node, struct extent, node);
 }
 
 /* The last extent that starts at or before the offset. */
 static struct extent *extent_before(const struct ramobj *ram, uint64_t offset)
 {
-    struct avl_node *at = ram->extents.root;
+    struct rb_node *at = ram->extents.root;
     struct extent *best = NULL;
 
     while (at) {
@@ -54,27 +54,27 @@ static struct extent *extent_before(const struct ramobj *ram, uint64_t offset)
 
         if (extent->offset <= offset)
             best = extent;
-        at = at->child[extent->offset <= offset ? AVL_RIGHT : AVL_LEFT];
+        at = at->child[extent->offset <= offset ? RB_RIGHT : RB_LEFT];
     }
     return best;
 }
 
 static struct extent *extent_after(const struct ramobj *ram, const struct extent *extent)
 {
-    return extent_of(extent ? avl_next(&extent->node) : avl_first(&ram->extents));
+    return extent_of(extent ? rb_next(&extent->node) : rb_first(&ram->extents));
 }
 
 static void extent_insert(struct ramobj *ram, struct extent *extent)
 {
-    struct avl_node *parent = NULL, *at = ram->extents.root;
-    enum avl_side side = AVL_LEFT;
+    struct rb_node *parent = NULL, *at = ram->extents.root;
+    enum rb_side side = RB_LEFT;
 
     while (at) {
         parent = at;
-        side = extent->offset > extent_of(at)->offset ? AVL_RIGHT : AVL_LEFT;
+        side = extent->offset > extent_of(at)->offset ? RB_RIGHT : RB_LEFT;
         at = at->child[side];
     }
-    avl_insert(&ram->extents, &extent->node, parent, side);
+    rb_insert(&ram->extents, &extent->node, parent, side);
 }
 
 struct memobj *ramobj_create(uint64_t size)
@@ -244,7 +244,7 @@ static void take_end(struct ramobj *ram, struct extent *extent, uint64_t offset,
     extent->length -= length;
     add_to_batch(batch, extent->offset + extent->length, extent->base + extent->length, length);
     if (extent->length == 0) {
-        avl_remove(&ram->extents, &extent->node);
+        rb_remove(&ram->extents, &extent->node);
         kfree(extent);
     }
 }

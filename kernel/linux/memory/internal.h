@@ -21,7 +21,7 @@
 #define KERNEL_LINUX_MEMORY_INTERNAL_H
 
 #include "kernel/cpu/mutex.h"
-#include "kernel/lib/avl.h"
+#include "kernel/lib/rbtree.h"
 #include "kernel/mm/memobj.h"
 #include "kernel/linux/memory/space.h"
 
@@ -42,7 +42,7 @@ enum mapping_flags {
 };
 
 struct mapping {
-    struct avl_node node;
+    struct rb_node node;
     struct space *space;
     struct cpu_space *cpu; /* where its pages are: the space's tables, or others while it is made */
     uaddr_t start;
@@ -65,7 +65,7 @@ struct mapping {
 struct space {
     struct mutex lock;
     struct cpu_space *cpu;
-    struct avl_tree mappings;
+    struct rb_tree mappings;
     struct mapping top; /* an empty one at the end: the gap below it is the last one */
     uint64_t mapped;    /* bytes */
     uint64_t locked;    /* bytes under mlock */
@@ -112,8 +112,8 @@ static inline void space_breathe_deaf(const struct space *space, uint64_t units)
 /* ---- mapping.c: the tree ----------------------------------------------------------------------
  */
 
-/* avl_tree.update */
-bool mapping_update_gap(struct avl_node *node);
+/* rb_tree.update */
+bool mapping_update_gap(struct rb_node *node);
 /* The mapping that contains the address, or NULL. */
 struct mapping *mapping_at(const struct space *space, uaddr_t at);
 /* The first mapping that ends above the address; `space->top` if there is none. */

@@ -4,14 +4,14 @@
 #include "kernel/mm/heap.h"
 #include "kernel/linux/memory/internal.h"
 
-static struct mapping *mapping_of(struct avl_node *node)
+static struct mapping *mapping_of(struct rb_node *node)
 {
-    return avl_entry(node, struct mapping, node);
+    return rb_entry(node, struct mapping, node);
 }
 
 struct mapping *mapping_from(const struct space *space, uaddr_t at)
 {
-    struct avl_node *node = space->mappings.root;
+    struct rb_node *node = space->mappings.root;
     struct mapping *best = NULL;
 
     while (node) {
@@ -19,9 +19,9 @@ struct mapping *mapping_from(const struct space *space, uaddr_t at)
 
         if (mapping->end > at)
             best = mapping;
-        node = node->child[mapping->end > at ? AVL_LEFT : AVL_RIGHT];
+        node = node->child[mapping->end > at ? RB_LEFT : RB_RIGHT];
     }
-    return best ? best : mapping_of(avl_last(&space->mappings));
+    return best ? best : mapping_of(rb_last(&space->mappings));
 }
 
 struct mapping *mapping_at(const struct space *space, uaddr_t at)
@@ -33,20 +33,20 @@ struct mapping *mapping_at(const struct space *space, uaddr_t at)
 
 struct mapping *mapping_next(struct mapping *mapping)
 {
-    return mapping_of(avl_next(&mapping->node));
+    return mapping_of(rb_next(&mapping->node));
 }
 
 struct mapping *mapping_before(struct mapping *mapping)
 {
-    return mapping_of(avl_previous(&mapping->node));
+    return mapping_of(rb_previous(&mapping->node));
 }
 
-bool mapping_update_gap(struct avl_node *node)
+bool mapping_update_gap(struct rb_node *node)
 {
     struct mapping *mapping = mapping_of(node);
     uint64_t largest = mapping->gap;
 
-    for (int side = AVL_LEFT; side <= AVL_RIGHT; side++) {
+    for (int side = RB_LEFT; side <= RB_RIGHT; side++) {
         struct mapping *child = mapping_of(node->child[side]);
 
         if (child)
@@ -70,24 +70,24 @@ static void set_gap(struct mapping *mapping)
     uint64_t free = mapping->start - (before ? before->end : 0);
 
     mapping->gap = free - MIN(free, guard_of(mapping));
-    avl_changed(&mapping->space->mappings, &mapping->node);
+    rb_changed(&mapping->space->mappings, &mapping->node);
 }
 
 void mapping_insert(struct space *space, struct mapping *mapping)
 {
-    struct avl_node *parent = NULL, *at = space->mappings.root;
-    enum avl_side side = AVL_LEFT;
+    struct rb_node *parent = NULL, *at = space->mappings.root;
+    enum rb_side side = RB_LEFT;
     struct mapping *next;
 
     while (at) {
         parent = at;
-        side = mapping->start >= mapping_of(at)->end ? AVL_RIGHT : AVL_LEFT;
+        side = mapping->start >= mapping_of(at)->end ? RB_RIGHT : RB_LEFT;
         at = at->child[side];
     }
     mapping->space = space;
     mapping->cpu = space->cpu;
     mapping->largest_gap = 0;
-    avl_insert(&space->mappings, &mapping->node, parent, side);
+    rb_insert(&space->mappings, &mapping->node, parent, side);
     set_gap(mapping);
     next = mapping_next(mapping);
     if (next)
@@ -99,7 +99,7 @@ void mapping_remove(struct mapping *mapping)
 {
     struct mapping *next = mapping_next(mapping);
 
-    avl_remove(&mapping->space->mappings, &mapping->node);
+    rb_remove(&mapping->space->mappings, &mapping->node);
     if (next)
         set_gap(next);
     mapping->space->mapped -= mapping->end - mapping->start;
@@ -280,18 +280,18 @@ static bool place_in_gap(const struct wish *wish, const struct mapping *mapping,
     return true;
 }
 
-/* Depth is the height of the tree: below 50 for any number of mappings. */
-static bool search(const struct wish *wish, struct avl_node *node, uaddr_t *out)
+/* Depth is the height of the tree: below 60 for as many mappings as memory could hold. */
+static bool search(const struct wish *wish, struct rb_node *node, uaddr_t *out)
 {
     struct mapping *mapping = mapping_of(node);
 
     if (!mapping || mapping->largest_gap < wish->length)
         return false;
-    if (mapping->end < wish->high && search(wish, node->child[AVL_RIGHT], out))
+    if (mapping->end < wish->high && search(wish, node->child[RB_RIGHT], out))
         return true;
     if (mapping->gap >= wish->length && place_in_gap(wish, mapping, out))
         return true;
-    return mapping->start > wish->low && search(wish, node->child[AVL_LEFT], out);
+    return mapping->start > wish->low && search(wish, node->child[RB_LEFT], out);
 }
 
 bool space_find_gap(const struct space *space, uint64_t length, uint64_t align, uint64_t phase,
