@@ -169,12 +169,6 @@ static struct table *table_find(const struct ioas_tables *tables, const struct i
     return NULL;
 }
 
-struct iommu_domain *ioas_tables_domain(const struct ioas_tables *tables)
-{
-    return list_empty(&tables->domains) ? NULL
-                                        : list_first(&tables->domains, struct table, link)->domain;
-}
-
 static int table_create(struct ioas_tables *tables, struct iommu_unit *unit, struct table **out)
 {
     struct table *table = kmalloc(sizeof(*table));

@@ -35,9 +35,6 @@ int ioas_attach_group(struct ioas_tables *tables, struct pci_group *group);
 void ioas_detach_group(struct ioas_tables *tables, struct pci_group *group);
 bool ioas_group_attached(const struct ioas_tables *tables, const struct pci_group *group);
 
-/* The page table of the first unit, or NULL if no group is attached. */
-struct iommu_domain *ioas_tables_domain(const struct ioas_tables *tables);
-
 /* What all page tables can do: least width, common page sizes. Zeros if there is none. */
 void ioas_tables_geometry(const struct ioas_tables *tables, struct iommu_geometry *out);
 

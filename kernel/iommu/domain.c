@@ -378,9 +378,3 @@ int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run 
     domain->maps += !error;
     return error;
 }
-
-bool iommu_translate(const struct iommu_domain *domain, uint64_t iova,
-                     struct iommu_translation *out)
-{
-    return page_table_translate(&domain->table, iova, out);
-}

@@ -126,13 +126,12 @@ int iommu_sync(struct iommu_gather *gather);
 /* iommu_unmap() and iommu_sync() of one range: the short way for a single page. */
 int iommu_unmap_now(struct iommu_domain *domain, uint64_t iova, uint64_t length);
 
+/* Where an IOVA leads: what a walk of the tables tells. */
 struct iommu_translation {
     paddr_t physical;
     uint64_t leaf_size; /* bytes */
     unsigned permissions;
 };
-bool iommu_translate(const struct iommu_domain *domain, uint64_t iova,
-                     struct iommu_translation *out);
 
 /*
  * Makes DMA of a requester id go through the domain. -EBUSY: it has a domain already; -ENODEV: the

@@ -55,6 +55,9 @@ struct iommu_domain *ioas_iommu_domain(size_t n);
 struct iommu_domain *ioas_iommu_domain_of(uint16_t rid);
 /* Gives the idle tables up, so that an operation needs the same steps every time. */
 void ioas_iommu_forget_idle(void);
+/* Where the tables lead from an IOVA; the kernel never asks. */
+bool iommu_translate(const struct iommu_domain *domain, uint64_t iova,
+                     struct iommu_translation *out);
 /* Table pages in use, over all units, but for the idle ones that page tables keep for later. */
 uint64_t ioas_iommu_tables(void);
 /* Calls back for every piece of memory that a unit may reach, by table or by stale translation. */

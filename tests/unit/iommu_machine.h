@@ -5,6 +5,7 @@
 
 #include "kernel/iommu/domain.h"
 #include "kernel/iommu/requester.h"
+#include "kernel/iommu/pagetable.h"
 #include "kernel/iommu/unit.h"
 #include "tests/unit/iommu_host.h"
 
@@ -36,6 +37,13 @@ void machine_map(struct iommu_domain *domain, uint64_t iova, paddr_t base, uint6
                  unsigned permissions);
 /* Unmaps and invalidates; must succeed. */
 void machine_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t length);
+
+/* Where the tables lead from an IOVA; the kernel never asks. */
+static inline bool iommu_translate(const struct iommu_domain *domain, uint64_t iova,
+                                   struct iommu_translation *out)
+{
+    return page_table_translate(&domain->table, iova, out);
+}
 
 /* A DMA write or read of the device must reach the address, or be refused for the reason. */
 void machine_expect_dma(struct vtd_unit *unit, uint16_t rid, uint64_t iova, bool write,
