@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The MADT: processors, I/O APICs and overrides. */
+#include "tests/unit/acpi_fixture.h"
+
+static void a_bad_madt_is_refused(void **state)
+{
+    begin(&t, "APIC");
+    put_zeros(&t, 7);
+    place_finished(MADT);
+    refused(-EINVAL, "MADT is too short");
+    begin_madt();
+    put(&t, 0, 1);
+    place_finished(MADT);
+    refused(-EINVAL, "offset 44 has an impossible length");
+    begin_madt();
+    put(&t, 0x0100, 2);
+    place_finished(MADT);
+    refused(-EINVAL, "offset 44 has an impossible length");
+    begin_madt();
+    put(&t, 0x0900, 2);
+    put_zeros(&t, 6);
+    place_finished(MADT);
+    refused(-EINVAL, "offset 44 has an impossible length");
+    begin_madt();
+    put(&t, 0x0401, 2);
+    put_zeros(&t, 2);
+    place_finished(MADT);
+    refused(-EINVAL, "entry of type 1 is too short");
+    begin_madt();
+    put(&t, 0x0c01, 2);
+    put_zeros(&t, 10);
+    place_finished(MADT);
+    refused(-EINVAL, "puts I/O APIC 0 at 0x0");
+    begin_madt();
+    put(&t, 0x0a02, 2);
+    put(&t, 0x1000, 2); /* ISA has 16 interrupts */
+    put_zeros(&t, 6);
+    place_finished(MADT);
+    refused(-EINVAL, "overrides interrupt 16 of bus 0");
+    begin_madt();
+    set(&t, 36, 0xfee00010, 4);
+    place_finished(MADT);
+    refused(-EINVAL, "puts the local APIC at 0xfee00010");
+}
+
+static void a_madt_may_be_full_and_no_more(void **state)
+{
+    begin_madt();
+    for (unsigned i = 0; i <= ACPI_IO_APICS_MAX; i++) {
+        put(&t, 0x0c01, 2);
+        put(&t, i, 2);
+        put(&t, 0xfec00000 + i * 0x1000, 4);
+        put(&t, i * 24, 4);
+    }
+    place_finished(MADT);
+    refused(-ENOSPC, "more than 16 I/O APICs");
+    begin_madt();
+    for (unsigned i = 0; i <= ACPI_OVERRIDES_MAX; i++) {
+        put(&t, 0x0a02, 2);
+        put_zeros(&t, 8);
+    }
+    place_finished(MADT);
+    refused(-ENOSPC, "more than 32 overrides");
+    begin_madt();
+    for (unsigned i = 0; i < ACPI_CPUS_MAX + 10; i++) {
+        put(&t, 0x0800, 2);
+        put(&t, (i & 255) << 8, 2);
+        put(&t, 1, 4);
+    }
+    place_finished(MADT);
+    assert_int_equal(find(RSDP), 0);
+    assert_int_equal(info.cpu_count, ACPI_CPUS_MAX + 10);
+}
+
+static void a_64_bit_local_apic_wins(void **state)
+{
+    begin_madt();
+    put(&t, 0x0c05, 2);
+    put_zeros(&t, 2);
+    put(&t, UINT64_C(0x1fee00000), 8);
+    place_finished(MADT);
+    assert_int_equal(find(RSDP), 0);
+    assert_int_equal(info.local_apic, UINT64_C(0x1fee00000));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_bad_madt_is_refused),
+        TEST(a_madt_may_be_full_and_no_more),
+        TEST(a_64_bit_local_apic_wins),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
