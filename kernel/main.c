@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The kernel's life, from top to bottom: find the machine, close DMA, group the devices and pick
  * the assigned ones, load the payload, run it, and whatever happened, stop. A step that cannot go

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* One-line messages on the firmware's console. */
 #include "boot/efi/internal.h"
 

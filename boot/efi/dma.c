@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Silencing the devices before the firmware lets go of them: it drops DMA protection of its own
  * when boot services end, and a device it left running would write into memory that the kernel owns

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ELF64 as "System V Application Binary Interface, AMD64 supplement" has it. */
 #include "boot/efi/elf.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The last steps, after the firmware is gone. */
 #include "boot/efi/internal.h"
 

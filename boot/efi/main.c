@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The UEFI door: read the files, put the kernel in place, end the firmware's DMA, leave the
  * firmware, enter the kernel (include/bulkhead/boot_info.h).

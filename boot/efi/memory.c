@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory from the firmware, its memory map, and the end of boot services (UEFI spec., 7.2, 7.4). */
 #include "boot/efi/internal.h"
 

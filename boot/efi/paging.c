@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Formats: Intel SDM volume 3, 4.5. */
 #include "boot/efi/paging.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "boot/efi/sha256.h"
 
 #include "kernel/lib/string.h"

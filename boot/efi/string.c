@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the compiler calls and the loader uses of the C library. */
 #include <stddef.h>
 #include "kernel/lib/string.h"

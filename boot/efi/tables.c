@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the firmware knows of the machine and the kernel wants: ACPI's root, the framebuffer. */
 #include "boot/efi/internal.h"
 

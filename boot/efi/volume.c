@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Files of the folder \bulkhead on the loader's own volume (UEFI specification, 13.4, 13.5). */
 #include "boot/efi/internal.h"
 

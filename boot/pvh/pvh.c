@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The PVH door: turns struct hvm_start_info (Xen public/arch-x86/hvm/start_info.h, version 1) into
  * struct boot_info. Everything the firmware left in low memory is copied here, before anything else

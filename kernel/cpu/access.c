@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Device registers and I/O ports: one instruction each, so the width is exactly what was asked. */
 #include "kernel/cpu/mmio.h"
 #include "kernel/cpu/port.h"

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A reading takes the counter between two looks at the ticks: it is as good as these are close. A
  * stop between two readings does no harm, since both clocks go on, unless the counter wraps

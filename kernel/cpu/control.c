@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The registers that decide how the CPU behaves. Firmware and doors leave them as they like, so
  * every bit of each gets the value the kernel chose, on every door. Elsewhere: XCR0, FCW and MXCSR

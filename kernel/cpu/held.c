@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Messages with the vectors of exceptions, 0 to 31. Nobody asks for one, but a device can send it
  * where messages are not remapped (with unsafe-interrupts, or where the old format passes). Taken

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The end of the road: says what happened in words, then lets the last word to whoever set it. */
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/layout.h"

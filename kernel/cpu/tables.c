@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The segment table, the task state and the interrupt table of the one CPU. */
 #include "kernel/cpu/tables.h"
 #include "kernel/cpu/cpu.h"

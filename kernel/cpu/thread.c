@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Threads and the scheduler: one queue, first come first served, a time slice in user mode. */
 #include "kernel/cpu/thread.h"
 #include "kernel/cpu/cpu.h"

@@ -43,7 +43,7 @@ enum thread_hears {
     HEARS_NOTHING, /* undoing and teardown, which must be finished */
 };
 
-/* ---- Long work ------------------------------------------------------------------------------ */
+/* ---- long work ---- */
 
 /*
  * Between two pieces of work: handles the interrupts that have piled up and lets other threads run.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/cpu/time.h"
 #include "kernel/cpu/calibrate.h"
 #include "kernel/cpu/cpu.h"

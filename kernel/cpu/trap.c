@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What each trap means, and what must happen before user mode is entered again. */
 #include "kernel/cpu/apic.h"
 #include "kernel/cpu/cpu.h"

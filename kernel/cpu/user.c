@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/cpu/user.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/lib/error.h"

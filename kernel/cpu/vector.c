@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Who owns which interrupt vector. */
 #include "kernel/cpu/apic.h"
 #include "kernel/cpu/internal.h"

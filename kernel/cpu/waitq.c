@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/cpu/thread.h"
 
 #define WAKE_WORK 30 /* of one waiter, for whoever wakes many queues: breathe_after() */

@@ -27,7 +27,7 @@ void area_destroy(struct ioas_area *area)
     pages_put(pages);
 }
 
-/* ---- In page tables ------------------------------------------------------------------------- */
+/* ---- in page tables ---- */
 
 int area_map_domain(struct ioas_area *area, struct iommu_domain *domain)
 {
@@ -41,7 +41,7 @@ int area_map_domain(struct ioas_area *area, struct iommu_domain *domain)
     return error;
 }
 
-/* ---- In and out ----------------------------------------------------------------------------- */
+/* ---- in and out ---- */
 
 static int map_everywhere(struct ioas_area *area)
 {

@@ -7,7 +7,7 @@
 
 #define IDS_PER_DEVICE 3
 
-/* ---- Requester ids -------------------------------------------------------------------------- */
+/* ---- requester ids ---- */
 
 struct ioas_requesters {
     uint16_t segment;
@@ -103,7 +103,7 @@ void ioas_requesters_detach(const struct ioas_requesters *requesters, struct iom
         detach_id(requesters->segment, requesters->ids[i], domain);
 }
 
-/* ---- Reserved memory ------------------------------------------------------------------------ */
+/* ---- reserved memory ---- */
 
 struct reservation {
     struct ioas *ioas;
@@ -137,7 +137,7 @@ int ioas_reserve_group(struct ioas *ioas, struct pci_group *group)
     return reservation.error;
 }
 
-/* ---- One page table for each unit ----------------------------------------------------------- */
+/* ---- one page table for each unit ---- */
 
 struct table {
     struct list link;

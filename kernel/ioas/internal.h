@@ -67,7 +67,7 @@ static inline bool populated(const struct ioas *ioas)
     return !list_empty(&ioas->domains);
 }
 
-/* ---- piece.c: out of page tables, a piece at a time ----------------------------------------- */
+/* ---- piece.c: out of page tables, a piece at a time ---- */
 
 /* Work of breathe_after(): areas of a piece, and what one of them costs beside its memory. */
 #define PIECE_AREAS 128u
@@ -90,7 +90,7 @@ int areas_unmap_domain(struct ioas_area *first, uint64_t last, struct iommu_doma
 /* Takes an area, whose device memory is being revoked, out of all page tables. */
 void area_revoked(struct ioas_area *area);
 
-/* ---- area.c: areas and page tables ---------------------------------------------------------- */
+/* ---- area.c: areas and page tables ---- */
 
 /*
  * Fills in an area of `length` bytes at `iova` over a part of the pages, not in the tree yet. It is
@@ -127,7 +127,7 @@ int area_install(struct ioas_area *area);
  */
 int areas_remove(struct ioas_area *first, uint64_t last, enum thread_hears hears);
 
-/* ---- range.c: where areas may lie ----------------------------------------------------------- */
+/* ---- range.c: where areas may lie ---- */
 
 bool range_usable_slowly(struct ioas *ioas, uint64_t first, uint64_t last);
 /* Is [first, last] wholly inside a usable range? */

@@ -44,7 +44,7 @@ void ioas_destroy(struct ioas *ioas)
     kfree(ioas);
 }
 
-/* ---- Looking -------------------------------------------------------------------------------- */
+/* ---- looking ---- */
 
 bool ioas_find(const struct ioas *ioas, uint64_t iova, uint64_t last, struct ioas_range *area)
 {
@@ -84,7 +84,7 @@ bool ioas_small_leaves(const struct ioas *ioas)
     return ioas->small_leaves;
 }
 
-/* ---- Alignment ------------------------------------------------------------------------------ */
+/* ---- alignment ---- */
 
 /* -EADDRINUSE: an area cannot be mapped with pages. -EINTR. */
 static int check_areas_aligned(const struct ioas *ioas)
@@ -124,7 +124,7 @@ int ioas_set_small_leaves(struct ioas *ioas, bool small)
     return 0;
 }
 
-/* ---- Page tables ---------------------------------------------------------------------------- */
+/* ---- page tables ---- */
 
 static int reserve_for_domain(struct ioas *ioas, struct iommu_domain *domain,
                               const struct phys_run *reserved, size_t count)

@@ -58,14 +58,14 @@ enum ioas_flags {
     IOAS_RAM_ONLY = 8, /* device memory is refused (-EFAULT) */
 };
 
-/* ---- Life ----------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 /* Spaces between which memory is copied (ioas_copy()) must share one lock. -ENOMEM. */
 int ioas_create(struct ioas_account *account, struct mutex *lock, struct ioas **out);
 /* Unmaps everything. No domain may be attached. */
 void ioas_destroy(struct ioas *ioas);
 
-/* ---- Mapping -------------------------------------------------------------------------------- */
+/* ---- mapping ---- */
 
 /*
  * Maps `length` bytes of the source from `offset`.
@@ -108,7 +108,7 @@ size_t ioas_area_count(const struct ioas *ioas);
 /* Does every area come from a source of this kind? */
 bool ioas_all_from(const struct ioas *ioas, const struct ioas_source_ops *ops);
 
-/* ---- Ranges and options --------------------------------------------------------------------- */
+/* ---- ranges and options ---- */
 
 /* Where areas may lie now: the lowest such range that has something at or above `from`. */
 bool ioas_usable(const struct ioas *ioas, uint64_t from, struct ioas_range *range);
@@ -138,7 +138,7 @@ void ioas_unreserve(struct ioas *ioas, const void *owner);
 int ioas_set_small_leaves(struct ioas *ioas, bool small);
 bool ioas_small_leaves(const struct ioas *ioas);
 
-/* ---- Page tables ---------------------------------------------------------------------------- */
+/* ---- page tables ---- */
 
 /*
  * Attaches a page table: maps all areas into it (-ENOMEM, -EFAULT; -EADDRINUSE when the domain's

@@ -60,7 +60,7 @@ static int choose_place(struct ioas *ioas, const struct ioas_area *area, uint64_
     return range_choose(ioas, length, run, at - area->offset, iova);
 }
 
-/* ---- Map ------------------------------------------------------------------------------------ */
+/* ---- map ---- */
 
 /* Pins the memory for the moment of choosing, so that it is looked up once. */
 static APART int install_anywhere(struct ioas_area *area, uint64_t *iova)
@@ -139,7 +139,7 @@ int ioas_map(struct ioas *ioas, const struct ioas_source *source, uint64_t offse
     return error;
 }
 
-/* ---- Copy ----------------------------------------------------------------------------------- */
+/* ---- copy ---- */
 
 /* New areas that come to lie one after the other. */
 struct batch {

@@ -32,7 +32,7 @@ void pages_destroy(struct ioas_pages *pages)
     kfree(pages);
 }
 
-/* ---- Device memory -------------------------------------------------------------------------- */
+/* ---- device memory ---- */
 
 static void device_revoked(struct memobj_watcher *watcher)
 {
@@ -86,7 +86,7 @@ static APART void forget_devices(struct ioas_pages *pages)
     }
 }
 
-/* ---- Pins and charge ------------------------------------------------------------------------ */
+/* ---- pins and charge ---- */
 
 static int pin_runs(const struct phys_run *runs, size_t count)
 {
@@ -162,7 +162,7 @@ static void release_runs(struct ioas_pages *pages)
         uncharge(pages, pages->charged);
 }
 
-/* ---- Runs ----------------------------------------------------------------------------------- */
+/* ---- runs ---- */
 
 /* What the source gave at one time. */
 struct batch {
@@ -310,7 +310,7 @@ void pages_unpin_all(struct ioas_pages *pages)
     pages->revoked = false;
 }
 
-/* ---- Mapping -------------------------------------------------------------------------------- */
+/* ---- mapping ---- */
 
 /* Where the next byte goes, and how many are still wanted. */
 struct placement {

@@ -43,7 +43,7 @@ static bool overlaps_allowed(const struct ioas *ioas, const struct ioas_range *r
     return i < ioas->allowed_count && overlaps(&ioas->allowed[i], range);
 }
 
-/* ---- Reserved and usable -------------------------------------------------------------------- */
+/* ---- reserved and usable ---- */
 
 static void insert_sorted(struct ioas *ioas, struct ioas_reserved *reserved)
 {
@@ -120,7 +120,7 @@ bool range_usable_slowly(struct ioas *ioas, uint64_t first, uint64_t last)
     return true;
 }
 
-/* ---- Allowed -------------------------------------------------------------------------------- */
+/* ---- allowed ---- */
 
 /* The ranges in order, in a new array, unless two of them overlap or one is none. */
 static int sort_ranges(const struct ioas_range *ranges, size_t count, struct ioas_range **out)
@@ -175,7 +175,7 @@ int ioas_allow(struct ioas *ioas, const struct ioas_range *ranges, size_t count)
     return 0;
 }
 
-/* ---- Choosing an IOVA ----------------------------------------------------------------------- */
+/* ---- choosing an IOVA ---- */
 
 /* An IOVA is wanted that is `residue` modulo `modulus` (a power of two). */
 struct request {

@@ -48,7 +48,7 @@ int ioas_unmap_deaf(struct ioas *ioas, uint64_t iova, uint64_t last)
     return unmap(ioas, iova, last, &unmapped, HEARS_NOTHING);
 }
 
-/* ---- Cut ------------------------------------------------------------------------------------ */
+/* ---- cut ---- */
 
 /*
  * Prepares the upper part of the area that holds both `iova` - 1 and `iova`; NULL if there is none.

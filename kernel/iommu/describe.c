@@ -62,7 +62,7 @@ static void tell_power(const struct teller *to, unsigned bits, uint64_t count)
     tell_words(to, " of %s", key);
 }
 
-/* ---- Units ---------------------------------------------------------------------------------- */
+/* ---- units ---- */
 
 static void tell_abilities(const struct teller *to, const struct unit_abilities *can)
 {
@@ -135,7 +135,7 @@ void tell_unit(const struct teller *to, const struct iommu_unit *unit)
     tell_leaves_made(to, unit);
 }
 
-/* ---- Invalidations -------------------------------------------------------------------------- */
+/* ---- invalidations ---- */
 
 static void tell_latency(const struct teller *to, const char *kind, const struct latency *latency)
 {
@@ -175,7 +175,7 @@ void tell_invalidations(const struct teller *to, const struct invalidation *inva
     tell_end_object(to);
 }
 
-/* ---- Domains -------------------------------------------------------------------------------- */
+/* ---- domains ---- */
 
 void tell_figures(const struct teller *to, const struct domain_figures *figures)
 {
@@ -216,7 +216,7 @@ void tell_area(const struct teller *to, const struct survey_area *area)
     tell_end_object(to);
 }
 
-/* ---- Faults --------------------------------------------------------------------------------- */
+/* ---- faults ---- */
 
 static void tell_fault(const struct teller *to, const struct fault *fault)
 {

@@ -2,7 +2,7 @@
 /* What the IOMMU did, as a member of the report (docs/report.md). */
 #include "kernel/iommu/describe.h"
 
-/* ---- Domains, as the snapshot has them ------------------------------------------------------ */
+/* ---- domains, as the snapshot has them ---- */
 
 static void report_figures(const struct teller *to, const struct domain_figures *figures)
 {
@@ -94,7 +94,7 @@ static void report_snapshot(struct teller *to)
     tell_uint(to, "past_domains_truncated", NULL, forgotten);
 }
 
-/* ---- All of it ------------------------------------------------------------------------------ */
+/* ---- all of it ---- */
 
 static void report_unit(const struct teller *to, const struct iommu_unit *unit)
 {

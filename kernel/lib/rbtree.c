@@ -37,7 +37,7 @@ void rb_changed(struct rb_tree *tree, struct rb_node *node)
         node = node->parent;
 }
 
-/* ---- Adding --------------------------------------------------------------------------------- */
+/* ---- adding ---- */
 
 /* The node is red; its parent may be. Moves the trouble up until it can be turned away. */
 static void repair_red(struct rb_tree *tree, struct rb_node *node)
@@ -90,7 +90,7 @@ void rb_insert(struct rb_tree *tree, struct rb_node *node, struct rb_node *paren
         settle_added(tree, node);
 }
 
-/* ---- Removing ------------------------------------------------------------------------------- */
+/* ---- removing ---- */
 
 static bool is_red(const struct rb_node *node)
 {
@@ -212,7 +212,7 @@ void rb_remove(struct rb_tree *tree, struct rb_node *node)
         settle_removed(tree, parent, side, !node->red);
 }
 
-/* ---- In order ------------------------------------------------------------------------------- */
+/* ---- in order ---- */
 
 /* The outermost node on `side` of a subtree. */
 static struct rb_node *outermost(struct rb_node *node, int side)

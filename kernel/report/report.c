@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/report/report.h"
 #include <bulkhead/boot_info.h>
 #include <version.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Any bytes as struct boot_info with its memory map: the checks must end, and what they let through
  * must be memory that the map calls usable, outside the kernel, the archive and the keep-out range.

@@ -172,3 +172,30 @@ def test_what_versions_of_clang_format_differ_in(tmp_path, text, lines):
     source = tmp_path / "a.c"
     source.write_text(text)
     assert [int(line.split(":")[1]) for line in check.unsettled(source)] == lines
+
+
+@pytest.mark.parametrize("bar, odd", [
+    ("/* ---- in order ---- */", False),
+    ("/* ---- In order ------------------------------------ */", True),
+    ("/* ---- in order -----------------------------------\n */", True),
+    ("/*** in order ***/", True),
+    ("/* -1: none */", False),
+])
+def test_headings_have_one_form(tmp_path, bar, odd):
+    source = tmp_path / "a.c"
+    source.write_text(f"int a;\n\n{bar}\n")
+    assert bool(check.odd_bars(source)) == odd
+
+
+@pytest.mark.parametrize("name, line, accepted", [
+    ("kernel/a.c", "/* {} */", True),
+    ("kernel/a.c", "// {}", False),
+    ("tools/a.py", "# {}", True),
+    ("tools/a.py", "# no such line", False),
+])
+def test_licence_lines_have_one_form(name, line, accepted, tmp_path, monkeypatch):
+    monkeypatch.setattr(check.cli, "TOP", tmp_path)
+    source = tmp_path / name
+    source.parent.mkdir()
+    source.write_text(line.format(check.SPDX) + "\n")
+    assert check.check_licences([source])[0] == accepted

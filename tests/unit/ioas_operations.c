@@ -9,7 +9,7 @@
 
 struct model_input *model_input;
 
-/* ---- decisions ------------------------------------------------------------------------------ */
+/* ---- decisions ---- */
 
 uint64_t below(uint64_t bound)
 {
@@ -61,7 +61,7 @@ static uint64_t some_offset(void)
     return source_address((unsigned)page);
 }
 
-/* ---- operations ----------------------------------------------------------------------------- */
+/* ---- operations ---- */
 
 static struct plan plan; /* too large for the stack */
 

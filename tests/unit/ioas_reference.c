@@ -7,7 +7,7 @@
 
 struct model m;
 
-/* ---- what the reference says ---------------------------------------------------------------- */
+/* ---- what the reference says ---- */
 
 bool m_populated(int space)
 {
@@ -170,7 +170,7 @@ struct m_area *m_area_at(int space, uint64_t iova)
     return NULL;
 }
 
-/* ---- comparing ------------------------------------------------------------------------------ */
+/* ---- comparing ---- */
 
 /* The memory of an area goes through every page table of its space as it should. */
 static uint64_t check_area_in(const struct m_area *area, const struct iommu_domain *domain)

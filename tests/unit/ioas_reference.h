@@ -107,7 +107,7 @@ void m_check_all(void);
 /* The usable ranges begin and end where the reference says so, and leave none out. */
 void m_check_ranges(int space);
 
-/* ---- New areas (ioas_judge.c) --------------------------------------------------------------- */
+/* ---- new areas (ioas_judge.c) ---- */
 
 /* New areas in the making, one after the other. */
 struct plan {

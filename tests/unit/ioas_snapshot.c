@@ -16,7 +16,7 @@
 
 typedef unsigned long long ull;
 
-/* ---- one line for each ---------------------------------------------------------------------- */
+/* ---- one line for each ---- */
 
 static bool show_leaf(void *context, uint64_t iova, const struct iommu_translation *t)
 {
@@ -113,7 +113,7 @@ char *snapshot_take(struct ioas *const *spaces, size_t count)
     return text;
 }
 
-/* ---- comparing ------------------------------------------------------------------------------ */
+/* ---- comparing ---- */
 
 void snapshot_compare(const char *name, uint64_t step, char *before, char *after)
 {

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a door hands over: every way in which it can be wrong gets a sentence. */
 #include <setjmp.h>
 #include <stdarg.h>

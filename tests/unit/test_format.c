@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The kernel's formatter against the C library's, over every flag, width and edge of the buffer. */
 #include <setjmp.h>
 #include <stdarg.h>

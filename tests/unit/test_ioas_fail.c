@@ -23,7 +23,7 @@ static struct ioas *made;
 static struct ioas_tables tables;
 static struct ioas_requesters *requesters;
 
-/* ---- preparing ------------------------------------------------------------------------------ */
+/* ---- preparing ---- */
 
 static void nothing(void)
 {
@@ -127,7 +127,7 @@ static void requesters_attached(void)
     assert_int_equal(ioas_requesters_attach(requesters, domain), 0);
 }
 
-/* ---- operations ----------------------------------------------------------------------------- */
+/* ---- operations ---- */
 
 static int64_t create(void)
 {
@@ -272,7 +272,7 @@ static int64_t replace_requesters(void)
                                    world_table[0]);
 }
 
-/* ---- what cannot fail ----------------------------------------------------------------------- */
+/* ---- what cannot fail ---- */
 
 static int64_t unmap_range(void)
 {
@@ -305,7 +305,7 @@ static int64_t set_small_leaves(void)
     return ioas_set_small_leaves(world_space[1], true);
 }
 
-/* ---- the table ------------------------------------------------------------------------------ */
+/* ---- the table ---- */
 
 static const struct operation {
     const char *name;

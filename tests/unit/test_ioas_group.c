@@ -191,7 +191,7 @@ static void a_detach_that_is_not_confirmed_is_told(void **state)
     assert_non_null(strstr(said, "0000:00:03.0: the IOMMU did not confirm the detach"));
 }
 
-/* ---- requesters on their own ---------------------------------------------------------------- */
+/* ---- requesters on their own ---- */
 
 static void requesters_have_one_unit_or_none(void **state)
 {

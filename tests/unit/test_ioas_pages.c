@@ -183,7 +183,7 @@ static void pitfall_38_both_parts_of_a_cut_area_are_known(void **state)
     assert_pinned(0);
 }
 
-/* ---- device memory between other memory ----------------------------------------------------- */
+/* ---- device memory between other memory ---- */
 
 #define MIXED 48u /* pages, of which every third has a frame */
 

@@ -118,7 +118,7 @@ static int copy(void)
     return ioas_copy(world_space[1], world_space[0], IOVA, BYTES, IOAS_READ | IOAS_FIXED, &iova);
 }
 
-/* ---- the tests ------------------------------------------------------------------------------ */
+/* ---- the tests ---- */
 
 static void unmap_is_not_confirmed(void **state)
 {

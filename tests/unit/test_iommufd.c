@@ -32,7 +32,7 @@ static void populate(void)
     assert_int_equal(iommufd_map_at(FIRST, IOVA, SOURCE_SCATTERED, 4), 0);
 }
 
-/* ---- every step fails ----------------------------------------------------------------------- */
+/* ---- every step fails ---- */
 
 static struct file *opened;
 
@@ -111,7 +111,7 @@ static void calls_fail_at_every_step(void **state)
     assert_int_equal(every_step_fails("IOAS_UNMAP", unmap, iommufd_snapshot), 0);
 }
 
-/* ---- refused -------------------------------------------------------------------------------- */
+/* ---- refused ---- */
 
 typedef __typeof__(((struct call *)NULL)->command) any_command;
 
@@ -337,7 +337,7 @@ static void pitfall_38_a_pointer_that_wraps_is_refused(void **state)
     assert_int_equal(iommufd_unmap_at(FIRST, 0, UINT64_MAX), 0); /* nothing is there */
 }
 
-/* ---- structures of all lengths, addresses of all kinds -------------------------------------- */
+/* ---- structures of all lengths, addresses of all kinds ---- */
 
 static uint8_t buffer[3 * PAGE_SIZE];
 

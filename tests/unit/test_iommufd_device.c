@@ -79,7 +79,7 @@ static void let_go(unsigned times)
     world_account.used = 0;
 }
 
-/* ---- binding -------------------------------------------------------------------------------- */
+/* ---- binding ---- */
 
 static void binding_rules(void **state)
 {
@@ -119,7 +119,7 @@ static int64_t bind_split(void)
     return iommufd_bind(iommufd_file, world_split.members[0], &bound);
 }
 
-/* ---- attaching ------------------------------------------------------------------------------ */
+/* ---- attaching ---- */
 
 static int64_t attach_here(void)
 {
@@ -241,7 +241,7 @@ static void memory_stands_in_the_way(void **state)
     refused(device, there, -ENOMEM);
 }
 
-/* ---- ids and lives -------------------------------------------------------------------------- */
+/* ---- ids and lives ---- */
 
 static void ids_come_to_an_end(void **state)
 {
@@ -280,7 +280,7 @@ static void a_file_closes_with_everything_in_it(void **state)
     assert_int_equal(iommufd_compat_create(iommufd_file), 0);
 }
 
-/* ---- a unit stops answering ----------------------------------------------------------------- */
+/* ---- a unit stops answering ---- */
 
 /* Within the attach of the first or of the second requester: neither stays. */
 static void an_attach_is_not_confirmed(void **state)

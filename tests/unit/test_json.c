@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The report's writer: commas, nesting, escapes, the extremes of numbers. */
 #include <setjmp.h>
 #include <stdarg.h>

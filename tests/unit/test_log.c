@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The log: levels, whole lines, the payload's open line, and the limiter. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -178,7 +178,7 @@ static void test_revoke_waits_last(void **state)
     assert_int_equal(copy.restored, 1);
 }
 
-/* ---- Others come and go between two callbacks ------------------------------------------------ */
+/* ---- others come and go between two callbacks ---- */
 
 static struct counting_watcher first, second, third;
 static unsigned changes;

@@ -37,7 +37,7 @@ static int check_balance(const struct rb_node *node, const struct rb_node *paren
     return left + !node->red;
 }
 
-/* ---- Elements that keep something about their subtrees -------------------------------------- */
+/* ---- elements that keep something about their subtrees ---- */
 
 struct item {
     struct rb_node node;
@@ -147,7 +147,7 @@ static void nodes_need_not_keep_anything(void **state)
     assert_null(tree.root);
 }
 
-/* ---- Ranges --------------------------------------------------------------------------------- */
+/* ---- ranges ---- */
 
 static struct itree ranges;
 static struct itree_node nodes[NODES];

@@ -2,8 +2,7 @@
 /* The address space, case by case: what test_space_model.c leaves to chance or cannot see. */
 #include "tests/unit/space_fixture.h"
 
-/* ---- mmap --------------------------------------------------------------------------------------
- */
+/* ---- mmap ---- */
 
 static void test_mmap_errors(void **state)
 {
@@ -134,8 +133,7 @@ static void test_replace_is_whole_or_nothing(void **state)
     assert_true(host_tlb_coherent());
 }
 
-/* ---- mprotect ----------------------------------------------------------------------------------
- */
+/* ---- mprotect ---- */
 
 static void test_protect_errors(void **state)
 {
@@ -184,8 +182,7 @@ static void test_protect_undoes_what_it_filled(void **state)
     assert_true(before - free_now() >= 513);
 }
 
-/* ---- Stack, break ------------------------------------------------------------------------------
- */
+/* ---- stack, break ---- */
 
 static void test_stack(void **state)
 {
@@ -225,8 +222,7 @@ static void test_break(void **state)
     assert_int_equal(space_brk(space, AT + 2 * PAGE_SIZE), AT + PAGE_SIZE);
 }
 
-/* ---- Objects -----------------------------------------------------------------------------------
- */
+/* ---- objects ---- */
 
 static int bar_run(struct memobj *object, uint64_t offset, uint64_t max, struct phys_run *out)
 {
@@ -357,8 +353,7 @@ static void test_populate_failure(void **state)
     memobj_put(object);
 }
 
-/* ---- Pins --------------------------------------------------------------------------------------
- */
+/* ---- pins ---- */
 
 static void test_pinned_memory_survives_munmap(void **state)
 {

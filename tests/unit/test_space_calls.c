@@ -2,8 +2,7 @@
 /* mremap, the locking calls, madvise and its relatives, and what /proc shows. */
 #include "tests/unit/space_fixture.h"
 
-/* ---- mremap ------------------------------------------------------------------------------------
- */
+/* ---- mremap ---- */
 
 static void test_mremap_errors(void **state)
 {
@@ -102,8 +101,7 @@ static void test_mremap_doubles_shared_memory(void **state)
     memobj_put(object);
 }
 
-/* ---- Locking, advice, reports ------------------------------------------------------------------
- */
+/* ---- locking, advice, reports ---- */
 
 static void test_locking(void **state)
 {
@@ -351,8 +349,7 @@ static void test_ended_changes(void **state)
     host_breath_work = breath_left = BREATH_WORK;
 }
 
-/* ---- Another thread in between -----------------------------------------------------------------
- */
+/* ---- another thread in between ---- */
 
 /* What the other thread does at a breath, once it is its turn; not while it breathes itself. */
 static void (*other_does)(enum thread_hears hears);

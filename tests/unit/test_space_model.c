@@ -77,7 +77,7 @@ static uint64_t free_now(void)
     return s.free;
 }
 
-/* ---- What the page tables and the tree must say ---------------------------------------------- */
+/* ---- what the page tables and the tree must say ---- */
 
 static void check_page(uint64_t n)
 {
@@ -158,8 +158,7 @@ static void check_all(void)
     check_frames_unique();
 }
 
-/* ---- Operations on both -----------------------------------------------------------------------
- */
+/* ---- operations on both ---- */
 
 /* One random call, decided beforehand so that it can be tried more than once. */
 struct call {
@@ -471,8 +470,7 @@ static struct call random_call(void)
     return call;
 }
 
-/* ---- The tests ---------------------------------------------------------------------------------
- */
+/* ---- the tests ---- */
 
 static uint64_t frames_before;
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The kernel's own memory and string functions against the C library's. They have the same names,
  * so the source is included under other ones.

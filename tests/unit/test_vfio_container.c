@@ -93,7 +93,7 @@ static void add(struct pci_group *group)
     assert_int_equal(vfio_container_add_group(container, group), 0);
 }
 
-/* ---- every step fails ----------------------------------------------------------------------- */
+/* ---- every step fails ---- */
 
 static struct file *opened;
 
@@ -177,7 +177,7 @@ static void information(void **state)
     assert_int_not_equal(answer.info.cap_offset, 0);
 }
 
-/* ---- refused -------------------------------------------------------------------------------- */
+/* ---- refused ---- */
 
 static void order_of_calls(void **state)
 {

@@ -81,7 +81,7 @@ static char *snapshot(void)
     return snapshot_take(&type1->ioas, 1);
 }
 
-/* ---- refused -------------------------------------------------------------------------------- */
+/* ---- refused ---- */
 
 static const struct bad_map {
     int error;
@@ -172,7 +172,7 @@ static void information_of_every_length(void **state)
     }
 }
 
-/* ---- version 1 ------------------------------------------------------------------------------ */
+/* ---- version 1 ---- */
 
 /* A range with the first byte of a mapping takes all of it; one that starts inside takes nothing.
  */
@@ -195,7 +195,7 @@ static void version_1_takes_whole_mappings(void **state)
     assert_int_equal(call(VFIO_IOMMU_DIRTY_PAGES, &dirty), -EACCES);
 }
 
-/* ---- dirty pages ---------------------------------------------------------------------------- */
+/* ---- dirty pages ---- */
 
 #define WINDOW 300u /* pages */
 #define WORDS  (WINDOW / 64 + 1)

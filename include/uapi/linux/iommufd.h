@@ -45,7 +45,7 @@ struct iommu_destroy {
 };
 #define IOMMU_DESTROY _IO(IOMMUFD_TYPE, IOMMUFD_CMD_DESTROY)
 
-/* ---- IO address spaces --------------------------------------------------------------------- */
+/* ---- IO address spaces ---- */
 
 struct iommu_ioas_alloc {
     __u32 size;
@@ -168,7 +168,7 @@ struct iommu_vfio_ioas {
 };
 #define IOMMU_VFIO_IOAS _IO(IOMMUFD_TYPE, IOMMUFD_CMD_VFIO_IOAS)
 
-/* ---- Hardware page tables ------------------------------------------------------------------ */
+/* ---- hardware page tables ---- */
 
 enum iommufd_hwpt_alloc_flags {
     IOMMU_HWPT_ALLOC_NEST_PARENT = 1 << 0,
@@ -273,7 +273,7 @@ struct iommu_hwpt_get_dirty_bitmap {
 };
 #define IOMMU_HWPT_GET_DIRTY_BITMAP _IO(IOMMUFD_TYPE, IOMMUFD_CMD_HWPT_GET_DIRTY_BITMAP)
 
-/* ---- Nested translation: known by name, refused by this hardware --------------------------- */
+/* ---- nested translation: known by name, refused by this hardware ---- */
 
 struct iommu_hwpt_invalidate {
     __u32 size;

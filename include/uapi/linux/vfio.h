@@ -37,13 +37,13 @@ struct vfio_info_cap_header {
     __u32 next; /* 0: the last one */
 };
 
-/* ---- Every file ---------------------------------------------------------------------------- */
+/* ---- every file ---- */
 
 #define VFIO_GET_API_VERSION _IO(VFIO_TYPE, VFIO_BASE + 0)
 #define VFIO_CHECK_EXTENSION _IO(VFIO_TYPE, VFIO_BASE + 1) /* by value; 1 or 0 */
 #define VFIO_SET_IOMMU       _IO(VFIO_TYPE, VFIO_BASE + 2) /* by value */
 
-/* ---- Group --------------------------------------------------------------------------------- */
+/* ---- group ---- */
 
 struct vfio_group_status {
     __u32 argsz;
@@ -56,7 +56,7 @@ struct vfio_group_status {
 #define VFIO_GROUP_UNSET_CONTAINER _IO(VFIO_TYPE, VFIO_BASE + 5)
 #define VFIO_GROUP_GET_DEVICE_FD   _IO(VFIO_TYPE, VFIO_BASE + 6) /* char *: "0000:00:02.0" */
 
-/* ---- Device -------------------------------------------------------------------------------- */
+/* ---- device ---- */
 
 struct vfio_device_info {
     __u32 argsz;
@@ -240,7 +240,7 @@ struct vfio_device_feature_bus_master {
 #define VFIO_DEVICE_FEATURE_SET_MASTER   1
 };
 
-/* ---- Device file in a directory of its own (cdev), bound to an iommufd --------------------- */
+/* ---- device file in a directory of its own (cdev), bound to an iommufd ---- */
 
 struct vfio_device_bind_iommufd {
     __u32 argsz;
@@ -269,7 +269,7 @@ struct vfio_device_detach_iommufd_pt {
 };
 #define VFIO_DEVICE_DETACH_IOMMUFD_PT _IO(VFIO_TYPE, VFIO_BASE + 20)
 
-/* ---- Container with a type1 IOMMU ---------------------------------------------------------- */
+/* ---- container with a type1 IOMMU ---- */
 
 struct vfio_iommu_type1_info {
     __u32 argsz;

@@ -11,7 +11,7 @@
 
 #define TABLE_WORK 30 /* work (breathe_after()) of looking at one page table */
 
-/* ---- Which space ---------------------------------------------------------------------------- */
+/* ---- which space ---- */
 
 int iommufd_compat_create(struct file *file)
 {
@@ -68,7 +68,7 @@ int call_vfio_ioas(struct call *call)
     }
 }
 
-/* ---- What can it do ------------------------------------------------------------------------- */
+/* ---- what can it do ---- */
 
 static int64_t check_extension(struct iommufd_ioas *ioas, uint64_t extension)
 {
@@ -105,7 +105,7 @@ static int64_t set_iommu(struct iommufd_ioas *ioas, uint64_t type)
     return type == VFIO_TYPE1_IOMMU ? ioas_set_small_leaves(ioas->ioas, true) : 0;
 }
 
-/* ---- GET_INFO ------------------------------------------------------------------------------- */
+/* ---- GET_INFO ---- */
 
 struct info {
     struct vfio_iommu_type1_info info;
@@ -155,7 +155,7 @@ static int64_t get_info(struct iommufd_ioas *ioas, uaddr_t argument)
     return error;
 }
 
-/* ---- MAP_DMA, UNMAP_DMA --------------------------------------------------------------------- */
+/* ---- MAP_DMA, UNMAP_DMA ---- */
 
 static int64_t map_dma(struct iommufd_ioas *ioas, uaddr_t argument)
 {

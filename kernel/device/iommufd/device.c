@@ -12,7 +12,7 @@
 
 static struct list groups = LIST_INIT(groups);
 
-/* ---- Binding -------------------------------------------------------------------------------- */
+/* ---- binding ---- */
 
 static struct iommufd_group *group_find(const struct pci_group *pci)
 {
@@ -123,7 +123,7 @@ uint32_t iommufd_device_id(const struct iommufd_device *device)
     return object_id(&device->object);
 }
 
-/* ---- Attaching ------------------------------------------------------------------------------ */
+/* ---- attaching ---- */
 
 /* Sends the group, which is not attached anywhere, through a page table. */
 static int group_attach(struct iommufd_group *group, struct iommufd_hwpt *hwpt)
@@ -304,7 +304,7 @@ void iommufd_unbind(struct iommufd_device *device)
     file_put(ctx->file); /* the file may go with this, and the lock with it */
 }
 
-/* ---- GET_HW_INFO ---------------------------------------------------------------------------- */
+/* ---- GET_HW_INFO ---- */
 
 /* Stores what fits, and zeros where the caller has more room than there is to say. */
 static int store_info(uaddr_t to, uint32_t room, const void *info, uint32_t size)

@@ -90,7 +90,7 @@ struct iommufd_ioas *find_ioas(const struct iommufd *ctx, uint32_t id);
 struct iommufd_hwpt *find_hwpt(const struct iommufd *ctx, uint32_t id);
 struct iommufd_device *find_device(const struct iommufd *ctx, uint32_t id);
 
-/* ---- One call ------------------------------------------------------------------------------- */
+/* ---- one call ---- */
 
 struct call {
     struct iommufd *ctx;

@@ -14,7 +14,7 @@
 #define ALLOWED_MAX 65536u
 #define OBJECT_WORK 150 /* work (breathe_after()) of looking at one object */
 
-/* ---- Life ----------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 int ioas_object_create(struct iommufd *ctx, struct iommufd_ioas **out)
 {
@@ -67,7 +67,7 @@ int call_ioas_alloc(struct call *call)
     return error;
 }
 
-/* ---- Ranges --------------------------------------------------------------------------------- */
+/* ---- ranges ---- */
 
 int call_iova_ranges(struct call *call)
 {
@@ -123,7 +123,7 @@ int call_allow_iovas(struct call *call)
     return error;
 }
 
-/* ---- Mapping -------------------------------------------------------------------------------- */
+/* ---- mapping ---- */
 
 /* Flags of the interface as flags of ours. */
 static unsigned map_flags(uint32_t flags)
@@ -282,7 +282,7 @@ int call_unmap(struct call *call)
     return call_reply(call, sizeof(*command));
 }
 
-/* ---- Options -------------------------------------------------------------------------------- */
+/* ---- options ---- */
 
 /* One program pays for everything: the mode is remembered, and makes no difference. */
 static int option_rlimit_mode(struct iommufd *ctx, struct iommu_option *command)

@@ -21,7 +21,7 @@ const struct ioas_user *iommufd_user(void)
     return the_user;
 }
 
-/* ---- Objects -------------------------------------------------------------------------------- */
+/* ---- objects ---- */
 
 /* Ids are not used again: one that somebody kept too long names nothing, not something else. */
 int object_add(struct iommufd *ctx, struct object *object, enum object_type type)
@@ -95,7 +95,7 @@ static int call_destroy(struct call *call)
     return 0;
 }
 
-/* ---- Calls ---------------------------------------------------------------------------------- */
+/* ---- calls ---- */
 
 #define END_OF(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
 
@@ -192,7 +192,7 @@ static int64_t iommufd_ioctl(struct file *file, uint32_t command, uint64_t argum
     return result;
 }
 
-/* ---- Life ----------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 /* Devices keep the file open, so what is left uses only each other: page tables, then spaces. */
 static void iommufd_release(struct file *file)

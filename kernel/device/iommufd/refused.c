@@ -7,7 +7,7 @@
 #include "kernel/device/iommufd/internal.h"
 #include "kernel/lib/error.h"
 
-/* ---- Dirty tracking ------------------------------------------------------------------------- */
+/* ---- dirty tracking ---- */
 
 int call_set_dirty(struct call *call)
 {
@@ -46,7 +46,7 @@ int call_get_dirty(struct call *call)
     return error ? error : -EOPNOTSUPP;
 }
 
-/* ---- Page requests --------------------------------------------------------------------------- */
+/* ---- page requests ---- */
 
 /* Linux hands out a queue here that could never hold anything. */
 int call_fault_alloc(struct call *call)
@@ -54,7 +54,7 @@ int call_fault_alloc(struct call *call)
     return -EOPNOTSUPP;
 }
 
-/* ---- Nested translation --------------------------------------------------------------------- */
+/* ---- nested translation ---- */
 
 /* Only nested page tables have something to invalidate. Says that no entry was dealt with. */
 int call_invalidate(struct call *call)

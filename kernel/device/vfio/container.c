@@ -28,7 +28,7 @@ struct member {
 /* The one program of this machine. */
 static const struct ioas_user *the_user;
 
-/* ---- SET_IOMMU ------------------------------------------------------------------------------ */
+/* ---- SET_IOMMU ---- */
 
 static int attach_members(struct vfio_container *container, struct type1 *type1)
 {
@@ -71,7 +71,7 @@ static APART int set_iommu(struct vfio_container *container, uint64_t type)
     return error;
 }
 
-/* ---- The file ------------------------------------------------------------------------------- */
+/* ---- the file ---- */
 
 static int64_t locked_ioctl(struct vfio_container *container, uint32_t command, uint64_t argument)
 {
@@ -144,7 +144,7 @@ struct vfio_container *vfio_container_of(struct file *file)
     return file->ops == &container_ops ? file->context : NULL;
 }
 
-/* ---- Groups --------------------------------------------------------------------------------- */
+/* ---- groups ---- */
 
 static struct member *member_find(const struct vfio_container *container,
                                   const struct pci_group *group)

@@ -49,7 +49,7 @@ APART int type1_check_extension(const struct type1 *type1, uint64_t extension)
     }
 }
 
-/* ---- MAP_DMA -------------------------------------------------------------------------------- */
+/* ---- MAP_DMA ---- */
 
 static int check_map(const struct vfio_iommu_type1_dma_map *map)
 {
@@ -94,7 +94,7 @@ static APART int64_t map_dma(struct type1 *type1, uaddr_t argument)
     return error;
 }
 
-/* ---- UNMAP_DMA ------------------------------------------------------------------------------ */
+/* ---- UNMAP_DMA ---- */
 
 static int check_unmap(const struct vfio_iommu_type1_dma_unmap *unmap)
 {

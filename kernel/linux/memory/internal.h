@@ -81,8 +81,7 @@ struct space {
     struct ioas_account *account;
 };
 
-/* ---- Breathing --------------------------------------------------------------------------------
- */
+/* ---- breathing ---- */
 
 /* Rough costs, for the functions below: a step over one mapping; changing one; a page; a search. */
 #define STEP_WORK   30u
@@ -109,8 +108,7 @@ static inline void space_breathe_deaf(const struct space *space, uint64_t units)
         breathe_deaf_after((uint32_t)MIN(units, BREATH_WORK), "address space");
 }
 
-/* ---- mapping.c: the tree ----------------------------------------------------------------------
- */
+/* ---- mapping.c: the tree ---- */
 
 /* rb_tree.update */
 bool mapping_update_gap(struct rb_node *node);
@@ -145,8 +143,7 @@ bool space_is_free(const struct space *space, uaddr_t start, uaddr_t end);
 /* Is every page of the range in some mapping? */
 bool space_is_mapped(const struct space *space, uaddr_t start, uaddr_t end);
 
-/* ---- space_edit.c: changes that cannot fail half way ------------------------------------------
- */
+/* ---- space_edit.c: changes that cannot fail half way ---- */
 
 /* What an edit may need, taken beforehand. */
 #define EDIT_NODES  6
@@ -179,8 +176,7 @@ void edit_remove(struct edit *edit, uaddr_t start, uaddr_t end);
 /* Frees what was not used and what was taken out. The last step: it may sleep. */
 void edit_end(struct edit *edit);
 
-/* ---- space_fill.c: frames ---------------------------------------------------------------------
- */
+/* ---- space_fill.c: frames ---- */
 
 /*
  * Puts memory behind what is missing in a range of the mapping. `marks`: PAGE_FRESH or 0. What is
@@ -201,8 +197,7 @@ int space_fill_eager(const struct mapping *mapping, bool asked);
 /* Where the memory behind the mapping ends: its end, or that of the object. */
 uaddr_t mapping_backed_end(const struct mapping *mapping);
 
-/* ---- space_map.c ------------------------------------------------------------------------------
- */
+/* ---- space_map.c ---- */
 
 /* Has the range pages? */
 bool space_has_pages(const struct space *space, uaddr_t start, uaddr_t end);
@@ -219,14 +214,12 @@ void space_insert_end(struct mapping *mapping);
 /* Takes it out again, with its pages; the node stays the caller's. */
 void space_insert_undo(struct mapping *mapping);
 
-/* ---- space_source.c ---------------------------------------------------------------------------
- */
+/* ---- space_source.c ---- */
 
 /* Gives a reference back; the structure goes with the last one. */
 void space_put(struct space *space);
 
-/* ---- space_lock.c ------------------------------------------------------------------------------
- */
+/* ---- space_lock.c ---- */
 
 /* May `bytes` more be locked? What devices have pinned counts as well. */
 bool space_lock_allowed(const struct space *space, uint64_t bytes);

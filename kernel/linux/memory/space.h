@@ -20,7 +20,7 @@ struct space;
 struct file;
 struct memobj;
 
-/* ---- Life ----------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 /*
  * -ENOMEM. mlock is charged to `account`, which is the one that devices' pins are charged to: there
@@ -43,7 +43,7 @@ struct cpu_space *space_cpu(struct space *space);
  */
 struct ioas_source space_source(struct space *space);
 
-/* ---- For the loader -------------------------------------------------------------------------- */
+/* ---- for the loader ---- */
 
 /*
  * Anonymous zeroed memory at exactly [at, at + length), page aligned, with PAGE_READ, PAGE_WRITE,
@@ -58,7 +58,7 @@ int space_map_stack(struct space *space, uint64_t limit, uaddr_t *top);
 /* Where brk(2) starts: page aligned. */
 void space_set_break(struct space *space, uaddr_t start);
 
-/* ---- For the system calls: Linux values, Linux errors ---------------------------------------- */
+/* ---- for the system calls: Linux values, Linux errors ---- */
 
 /*
  * Threads of the payload hold this while they call what changes the space, or walks over it, which
@@ -131,7 +131,7 @@ void space_pages(struct space *space, uaddr_t at, uaddr_t end, struct space_page
 /* The break after the call: the new one, or the old one if that cannot be. */
 uaddr_t space_brk(struct space *space, uaddr_t to);
 
-/* ---- Faults ---------------------------------------------------------------------------------- */
+/* ---- faults ---- */
 
 /*
  * user_ops.page_fault for this space: true if the access is to be tried again. A fault in user mode
@@ -146,7 +146,7 @@ enum space_reason {
 };
 enum space_reason space_explain(struct space *space, uaddr_t address, uint64_t error);
 
-/* ---- Reports --------------------------------------------------------------------------------- */
+/* ---- reports ---- */
 
 /* Text of /proc/self/maps. These two take the lock. -EINTR. */
 int space_show_maps(struct space *space, struct text *out);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Our own letters, drawn so that they can be read and mended here. */
 #include "kernel/machine/console/font.h"
 

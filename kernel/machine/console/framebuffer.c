@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/machine/console/framebuffer.h"
 
 #include "kernel/machine/console/font.h"

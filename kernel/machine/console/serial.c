@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/machine/console/serial.h"
 #include "kernel/machine/console/uart.h"
 #include "kernel/cpu/timer.h"
@@ -131,7 +131,7 @@ bool serial_init(uint16_t port)
     return true;
 }
 
-/* ---- While the payload runs ------------------------------------------------------------------ */
+/* ---- while the payload runs ---- */
 
 static bool idle(void)
 {

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/machine/console/uart.h"
 #include "kernel/cpu/port.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An attack on the time before the kernel: tells QEMU's edu device to write to a canary page, which
  * it does 100 ms later, and starts the loader (\EFI\bulkhead\bulkhead.efi of the same volume) at

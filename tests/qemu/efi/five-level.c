@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A firmware with five levels of page tables, which OVMF is not: puts a fifth level above its four,
  * by the same road that the loader takes in the other direction (boot/efi/levels.S), comes back,

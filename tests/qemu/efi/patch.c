@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Firmware as it should not be: applies the patches of \EFI\bulkhead\patches to the ACPI tables,
  * then starts the loader. tests/qemu/firmware_patch.py writes the file.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/qemu/efi/start.h"
 
 EFI_SYSTEM_TABLE *firmware;

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Firmware that does not do at once what it is asked for: replaces the service whose
  * letter is in the file \EFI\bulkhead\stubborn, then starts the loader.

@@ -41,8 +41,7 @@ static bool failed(const void *at)
     return (unsigned long)at >= -4095ul || at == MAP_FAILED;
 }
 
-/* ---- Faults: which signal an access raises, and why -------------------------------------------
- */
+/* ---- faults: which signal an access raises, and why ---- */
 
 #define SA_RESTORER_BIT 0x04000000ul
 #define MAPERR          1
@@ -119,8 +118,7 @@ static int fault_of_call(char *at)
     return fault_signal * 100 + fault_code;
 }
 
-/* ---- mmap and munmap ---------------------------------------------------------------------------
- */
+/* ---- mmap and munmap ---- */
 
 static void mmap_refusals(void)
 {
@@ -271,8 +269,7 @@ static void calls_reach_lazy_memory(void)
     CHECK_OK(CALL(munmap, p, 64 * MIB));
 }
 
-/* ---- Files -------------------------------------------------------------------------------------
- */
+/* ---- files ---- */
 
 static void shared_files(void)
 {
@@ -365,8 +362,7 @@ static void shared_anonymous(void)
     CHECK_OK(CALL(munmap, second, PAGE));
 }
 
-/* ---- mprotect, mremap --------------------------------------------------------------------------
- */
+/* ---- mprotect, mremap ---- */
 
 static void mprotect_rules(void)
 {
@@ -472,8 +468,7 @@ static void scattered_pages(void)
     CHECK_OK(CALL(munmap, to, pages * PAGE));
 }
 
-/* ---- madvise, mlock, msync, mincore, brk, stack ------------------------------------------------
- */
+/* ---- madvise, mlock, msync, mincore, brk, stack ---- */
 
 static void madvise_rules(void)
 {

@@ -42,17 +42,27 @@ def unsettled(path):
             for found in UNSETTLED.finditer(text)]
 
 
+BAR = re.compile(r"^/\* ?[-=*#]{2}.*", re.MULTILINE)
+BAR_FORM = re.compile(r"/\* ---- .+ ---- \*/")
+
+
+def odd_bars(path):
+    """Headings inside a file that do not look like those of other files, as messages."""
+    return [f"{path}: {found[0]}: write it as /* ---- heading ---- */" for found in BAR.finditer(path.read_text())
+            if not BAR_FORM.fullmatch(found[0])]
+
+
 def check_format(files):
     names = [path for path in files if path.suffix in (".c", ".h")]
     passed, output = output_of("clang-format", "--dry-run", "-Werror", *names)
-    differing = [line for path in names for line in unsettled(path)]
+    differing = [line for path in names for line in (*unsettled(path), *odd_bars(path))]
     return passed and not differing, "\n".join([output, *differing])
 
 
 def check_licences(files):
     def lacks(path):
-        lines = path.read_text(errors="replace").splitlines()[:2]
-        return not any(SPDX in line for line in lines)
+        form = f"/* {SPDX} */" if path.suffix in (".c", ".h", ".S", ".ld") else f"# {SPDX}"
+        return form not in path.read_text(errors="replace").splitlines()[:2]
 
     bad = [str(path.relative_to(cli.TOP)) for path in files
            if (path.suffix in SOURCES or str(path.relative_to(cli.TOP)) in SCRIPTS) and lacks(path)]

@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include "iommufd.h"
 
-/* ---- MAP ------------------------------------------------------------------------------------ */
+/* ---- MAP ---- */
 
 static void map_error_order(void)
 {
@@ -105,7 +105,7 @@ static void map_last_page(void)
     CHECK_EQUAL(unmap(ioas, -PAGE, PAGE), PAGE);
 }
 
-/* ---- MAP_FILE ------------------------------------------------------------------------------- */
+/* ---- MAP_FILE ---- */
 
 static void map_file_memfd(void)
 {

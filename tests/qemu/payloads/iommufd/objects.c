@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include "iommufd.h"
 
-/* ---- Objects -------------------------------------------------------------------------------- */
+/* ---- objects ---- */
 
 static void alloc_and_destroy(void)
 {
@@ -46,7 +46,7 @@ static void ids_belong_to_one_file(void)
     CHECK_OK(destroy(ioas));
 }
 
-/* ---- Ranges --------------------------------------------------------------------------------- */
+/* ---- ranges ---- */
 
 static void ranges_of_a_fresh_space(void)
 {

@@ -3,7 +3,7 @@
 #define _GNU_SOURCE
 #include "iommufd.h"
 
-/* ---- COPY ----------------------------------------------------------------------------------- */
+/* ---- COPY ---- */
 
 static void copy_sweep(void)
 {
@@ -41,7 +41,7 @@ static void copy_refusals(void)
     CHECK_ERROR(unmap(ioas, MIB, PAGE), ENOENT);
 }
 
-/* ---- UNMAP ---------------------------------------------------------------------------------- */
+/* ---- UNMAP ---- */
 
 static void unmap_several_with_holes(void)
 {
