@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* BARs as they are sized, and what is checked of them before a device is assigned. */
+#include "kernel/pci/check.h"
+#include "tests/unit/pci_fixture.h"
+
+static const struct phys_run ram[] = {{0, 0x80000000}, {UINT64_C(0x100000000), 4 * GIB}};
+static const struct pci_machine machine = {&acpi, ram, ARRAY_SIZE(ram)};
+
+static void bars_are_sized_and_left_as_they_were(void **state)
+{
+    struct sim_function *f = sim_add(0, PCI_RID(0, 1, 0), NIC, 0x020000);
+    struct pci_device *d;
+    uint8_t before[64];
+
+    sim_bar(f, 0, 0xfe000000, 128 * KIB, 0);
+    sim_bar(f, 1, 0xc000, 32, PCI_BAR_SPACE_IO);
+    sim_bar(f, 2, UINT64_C(0x800000000), 16 * GIB, PCI_BAR_TYPE_64 | PCI_BAR_PREFETCHED);
+    sim_bar(f, 4, 0, 4096, 0); /* unassigned */
+    sim_rom(f, 0xfe040000, 256 * KIB);
+    sim_set(f, PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_MEMORY, 0x547);
+    memcpy(before, f->config, sizeof(before));
+    f = sim_add(0, PCI_RID(0, 2, 0), 0x000c1b36, 0x060400);
+    sim_bridge(f, 1, 1);
+    sim_bar(f, 0, 0xfe080000, 4096, 0);
+    sim_set(f, PCI_BAR0 + 8, 4, 0x00010100, 0xffffffff); /* bus numbers, not a BAR */
+    f = sim_add(0, PCI_RID(0, 3, 0), 0x29c08086, 0x060000);
+    sim_bar(f, 0, 0xfe0a0000, 4096, 0); /* a host bridge is left alone */
+    f = sim_add(0, PCI_RID(0, 4, 0), EDU, CLASS_X);
+    sim_bar(f, 5, 0xfe0c0000, 4096, PCI_BAR_TYPE_64); /* no register left for an upper half */
+    enumerate();
+    pci_size_bars();
+
+    d = pci_find(0, PCI_RID(0, 1, 0));
+    assert_int_equal(d->bars[0].base, 0xfe000000);
+    assert_int_equal(d->bars[0].size, 128 * KIB);
+    assert_int_equal(d->bars[0].flags, 0);
+    assert_int_equal(d->bars[1].base, 0xc000);
+    assert_int_equal(d->bars[1].size, 32);
+    assert_int_equal(d->bars[1].flags, PCI_BAR_IO);
+    assert_int_equal(d->bars[2].base, UINT64_C(0x800000000));
+    assert_int_equal(d->bars[2].size, 16 * GIB);
+    assert_int_equal(d->bars[2].flags, PCI_BAR_64 | PCI_BAR_PREFETCH);
+    assert_int_equal(d->bars[3].size, 0);
+    assert_int_equal(d->bars[4].base, 0);
+    assert_int_equal(d->bars[4].size, 4096);
+    assert_int_equal(d->bars[5].size, 0);
+    assert_int_equal(d->rom.base, 0xfe040000);
+    assert_int_equal(d->rom.size, 256 * KIB);
+    f = NULL;
+    assert_int_equal(pci_read16(d, PCI_COMMAND), PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+    for (unsigned i = 0; i < sizeof(before); i++)
+        assert_int_equal(pci_read8(d, i), before[i]);
+    d = pci_find(0, PCI_RID(0, 2, 0));
+    assert_int_equal(d->bars[0].size, 4096);
+    assert_int_equal(d->bars[2].size, 0);
+    assert_int_equal(pci_find(0, PCI_RID(0, 3, 0))->bars[0].size, 0);
+    assert_int_equal(pci_find(0, PCI_RID(0, 4, 0))->bars[5].size, 4096);
+}
+
+/* The device whose BAR the checks look at, and one next to it. */
+static struct pci_device *device_with_bar(paddr_t base, uint64_t size, unsigned flags)
+{
+    struct sim_function *f;
+
+    sim_reset();
+    f = sim_add(0, PCI_RID(0, 1, 0), NIC, 0x020000);
+    sim_bar(f, 2, base, size, flags);
+    f = sim_add(0, PCI_RID(0, 2, 0), EDU, CLASS_X);
+    sim_bar(f, 0, 0xfe000000, 1 * MIB, 0);
+    sim_bar(f, 1, 0xc000, 256, PCI_BAR_SPACE_IO);
+    enumerate();
+    pci_size_bars();
+    return pci_find(0, PCI_RID(0, 1, 0));
+}
+
+static void bar_refused(paddr_t base, uint64_t size, unsigned flags, const char *sentence)
+{
+    struct pci_device *d = device_with_bar(base, size, flags);
+
+    assert_int_equal(pci_check_resources(d, &machine, &why), -EINVAL);
+    says("BAR 2 of device 0000:00:01.0");
+    says(sentence);
+}
+
+static void a_bar_over_anything_else_is_refused(void **state)
+{
+    struct pci_device *d = device_with_bar(0xfd000000, 16 * KIB, 0);
+
+    assert_int_equal(pci_check_resources(d, &machine, &why), 0);
+    d = device_with_bar(0xd000, 256, PCI_BAR_SPACE_IO);
+    assert_int_equal(pci_check_resources(d, &machine, &why), 0);
+
+    bar_refused(0, 4096, 0, "was given no address");
+    bar_refused(0x7ffff000, 4096, 0, "overlaps RAM at 0x0");
+    bar_refused(UINT64_C(0x100000000), 64 * KIB, PCI_BAR_TYPE_64, "overlaps RAM at 0x100000000");
+    bar_refused(0xfee00000, 64 * KIB, 0, "overlaps the interrupt window");
+    bar_refused(0xfec00000, 4096, 0, "overlaps an I/O APIC");
+    bar_refused(0xfed80000, 128 * KIB, 0, "overlaps a VT-d unit at 0xfed90000");
+    bar_refused(0xb0000000, 1 * MIB, 0, "overlaps PCI configuration space of segment 0");
+    bar_refused(0xfe0ff000, 4096, 0, "overlaps BAR 0 of device 0000:00:02.0");
+    bar_refused(0xc080, 128, PCI_BAR_SPACE_IO, "overlaps BAR 1 of device 0000:00:02.0");
+    bar_refused(0xff80, 128, PCI_BAR_SPACE_IO | 0x10000, "beyond the I/O ports");
+    bar_refused(UINT64_C(0x8000000000), 64 * KIB, PCI_BAR_TYPE_64, "beyond the 39 address bits");
+    bar_refused(UINT64_C(0xffffffffffff0000), 64 * KIB, PCI_BAR_TYPE_64, "beyond the 39 address");
+    acpi.local_apic = 0xfd000000;
+    bar_refused(0xfd000000, 4096, 0, "overlaps the local APIC");
+}
+
+static void a_bridge_is_refused(void **state)
+{
+    sim_bridge(sim_add(0, PCI_RID(0, 3, 0), 0x000c1b36, 0x060400), 1, 1);
+    enumerate();
+    assert_int_equal(pci_check_resources(pci_find(0, PCI_RID(0, 3, 0)), &machine, &why), -EINVAL);
+    says("device 0000:00:03.0 is a bridge");
+}
+
+static void ignores_io_bars_without_address(void **state)
+{
+    struct pci_device *d = device_with_bar(0, 32, PCI_BAR_SPACE_IO);
+
+    assert_int_equal(d->bars[2].size, 32);
+    assert_int_equal(pci_check_resources(d, &machine, &why), 0);
+    assert_int_equal(d->bars[2].size, 0);
+}
+
+static void configuration_space_over_anything_else_is_refused(void **state)
+{
+    assert_int_equal(pci_check_ecam(&machine, &why), 0);
+    acpi.ecams[0].base = 0x70000000;
+    assert_int_equal(pci_check_ecam(&machine, &why), -EINVAL);
+    says("PCI configuration space of segment 0 (0x70000000, 262144 KiB) overlaps RAM");
+    acpi.ecams[0].base = 0xf0000000;
+    assert_int_equal(pci_check_ecam(&machine, &why), -EINVAL);
+    says("interrupt window");
+    acpi.ecams[0].last_bus = 0x7f;
+    assert_int_equal(pci_check_ecam(&machine, &why), 0);
+    acpi.ecams[0].first_bus = acpi.ecams[0].last_bus = 0xed;
+    assert_int_equal(pci_check_ecam(&machine, &why), -EINVAL);
+    says("PCI configuration space of segment 0 (0xfed00000, 1024 KiB) overlaps a VT-d unit");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(bars_are_sized_and_left_as_they_were),
+        TEST(a_bar_over_anything_else_is_refused),
+        TEST(a_bridge_is_refused),
+        TEST(ignores_io_bars_without_address),
+        TEST(configuration_space_over_anything_else_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
