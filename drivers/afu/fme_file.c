@@ -5,46 +5,40 @@
 #include "drivers/afu/internal.h"
 #include "kernel/lib/error.h"
 
-static int64_t get_api_version(void *node, uint64_t argument)
-{
-    return DFL_FPGA_API_VERSION;
-}
-
-static int64_t check_extension(void *node, uint64_t argument)
-{
-    return 0; /* there are none */
-}
-
 /* Partial reconfiguration and handing ports to virtual functions are for another day. */
-static int64_t not_supported(void *node, uint64_t argument)
+static int64_t not_supported(struct ioctl_call *call)
 {
     return -EOPNOTSUPP;
 }
 
-static int64_t error_irq_number(void *node, uint64_t argument)
+static int64_t error_irq_number(struct ioctl_call *call)
 {
-    const struct afu_device *device = node;
+    const struct afu_device *device = call->context;
 
-    return afu_irq_number(&device->fme.error_irqs, argument);
+    return afu_irq_number(&device->fme.error_irqs, call);
 }
 
-static int64_t error_irq_set(void *node, uint64_t argument)
+static int64_t error_irq_set(struct ioctl_call *call)
 {
-    struct afu_device *device = node;
+    struct afu_device *device = call->context;
 
-    return afu_irq_set(device, &device->fme.error_irqs, argument);
+    return afu_irq_set(device, &device->fme.error_irqs, call);
 }
 
-static const struct afu_call calls[] = {
-    {DFL_FPGA_GET_API_VERSION, get_api_version}, {DFL_FPGA_CHECK_EXTENSION, check_extension},
-    {DFL_FPGA_FME_PORT_PR, not_supported},       {DFL_FPGA_FME_PORT_RELEASE, not_supported},
-    {DFL_FPGA_FME_PORT_ASSIGN, not_supported},   {DFL_FPGA_FME_ERR_GET_IRQ_NUM, error_irq_number},
-    {DFL_FPGA_FME_ERR_SET_IRQ, error_irq_set},
+static const struct ioctl_row calls[] = {
+    {DFL_FPGA_GET_API_VERSION, IOCTL_PLAIN, 0, 0, afu_api_version},
+    {DFL_FPGA_CHECK_EXTENSION, IOCTL_PLAIN, 0, 0, afu_no_extensions},
+    {DFL_FPGA_FME_PORT_PR, IOCTL_PLAIN, 0, 0, not_supported},
+    {DFL_FPGA_FME_PORT_RELEASE, IOCTL_PLAIN, 0, 0, not_supported},
+    {DFL_FPGA_FME_PORT_ASSIGN, IOCTL_PLAIN, 0, 0, not_supported},
+    AFU_IRQ_NUMBER(DFL_FPGA_FME_ERR_GET_IRQ_NUM, error_irq_number),
+    AFU_IRQ_SET(DFL_FPGA_FME_ERR_SET_IRQ, error_irq_set),
 };
 
 static int64_t fme_ioctl(struct file *file, uint32_t command, uint64_t argument)
 {
-    return afu_dispatch(file->context, calls, ARRAY_SIZE(calls), file->context, command, argument);
+    return afu_ioctl(file->context, ioctl_find(calls, ARRAY_SIZE(calls), command), file->context,
+                     argument);
 }
 
 static void fme_release(struct file *file)

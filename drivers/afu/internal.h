@@ -8,6 +8,7 @@
 #include "drivers/afu/dfl.h"
 #include "drivers/afu/regions.h"
 #include "kernel/cpu/mutex.h"
+#include "kernel/device/ioctl.h"
 #include "kernel/file/file.h"
 #include "kernel/device/lease.h"
 #include "kernel/ioas/group.h"
@@ -97,31 +98,31 @@ int afu_device_awake(void *context);
 int afu_device_use(struct afu_device *device);
 void afu_device_unuse(struct afu_device *device);
 
-/* irqs.c: eventfds bound to vectors. The argument is a struct dfl_fpga_irq_set of the payload. */
-int64_t afu_irq_number(const struct afu_vectors *vectors, uint64_t argument);
-int64_t afu_irq_set(struct afu_device *device, const struct afu_vectors *vectors,
-                    uint64_t argument);
+/* irqs.c: eventfds bound to vectors. What the calls on them do. */
+int afu_irq_number(const struct afu_vectors *vectors, const struct ioctl_call *call);
+int afu_irq_set(struct afu_device *device, const struct afu_vectors *vectors,
+                const struct ioctl_call *call);
+/* Rows of GET_IRQ_NUM, which stores a u32, and of SET_IRQ, which starts a struct irq_set. */
+#define AFU_IRQ_NUMBER(command, run)                                                               \
+    {                                                                                              \
+        command, IOCTL_PLAIN, sizeof(uint32_t), 0, run                                             \
+    }
+#define AFU_IRQ_SET(command, run)                                                                  \
+    IOCTL_ROW(command, IOCTL_PLAIN, struct dfl_fpga_irq_set, count, run)
 void afu_irq_drop(struct afu_device *device, const struct afu_vectors *vectors);
 void afu_interrupt(void *context, unsigned index);
 
-/* opens.c: -EBUSY as O_EXCL demands. */
+/* node.c: -EBUSY as O_EXCL demands. */
 int afu_opens_take(struct afu_opens *opens, unsigned flags);
 /* True for the last close. */
 bool afu_opens_drop(struct afu_opens *opens);
 
-/* A row of a device file's calls. */
-struct afu_call {
-    uint32_t command;
-    int64_t (*run)(void *node, uint64_t argument);
-};
-/* Calls with the device locked. -EINTR. */
-int64_t afu_dispatch(struct afu_device *device, const struct afu_call *calls, size_t count,
-                     void *node, uint32_t command, uint64_t argument);
-/*
- * Copies in a structure that begins with argsz, then flags: at least `size` bytes of it, no flag
- * set. -EFAULT, -EINVAL.
- */
-int afu_copy_in(void *to, uint64_t argument, uint32_t size);
+/* Carries out a call of a device file, with the device locked. -EINVAL: row is NULL; -EINTR. */
+int64_t afu_ioctl(struct afu_device *device, const struct ioctl_row *row, void *node,
+                  uint64_t argument);
+/* Calls that both kinds of files have. */
+int64_t afu_api_version(struct ioctl_call *call);
+int64_t afu_no_extensions(struct ioctl_call *call);
 
 /* Device files. */
 int afu_port_open(void *context, unsigned flags, struct file **out);

@@ -16,11 +16,10 @@ void afu_interrupt(void *context, unsigned index)
         eventfd_signal(device->eventfds[index], 1);
 }
 
-int64_t afu_irq_number(const struct afu_vectors *vectors, uint64_t argument)
+int afu_irq_number(const struct afu_vectors *vectors, const struct ioctl_call *call)
 {
-    uint32_t count = vectors->count;
-
-    return copy_to_user(argument, &count, sizeof(count));
+    *(uint32_t *)call->data = vectors->count;
+    return ioctl_reply(call);
 }
 
 static void put_files(struct file **files, unsigned count)
@@ -70,30 +69,29 @@ static void mask_silent(const struct afu_device *device, const struct afu_vector
         irq_mask(device->lease.irqs, i, device->eventfds[i] == NULL);
 }
 
-int64_t afu_irq_set(struct afu_device *device, const struct afu_vectors *vectors, uint64_t argument)
+int afu_irq_set(struct afu_device *device, const struct afu_vectors *vectors,
+                const struct ioctl_call *call)
 {
-    struct dfl_fpga_irq_set set;
-    int error = copy_from_user(&set, argument, sizeof(set));
+    const struct dfl_fpga_irq_set *set = call->data;
+    int error;
 
-    if (error)
-        return error;
-    if (set.count == 0 || set.start >= vectors->count || set.count > vectors->count - set.start)
+    if (set->count == 0 || set->start >= vectors->count || set->count > vectors->count - set->start)
         return -EINVAL;
-    struct file **files = kcalloc(set.count, sizeof(struct file *));
+    struct file **files = kcalloc(set->count, sizeof(struct file *));
     if (!files)
         return -ENOMEM;
-    error = take_eventfds(argument + sizeof(set), set.count, files);
+    error = take_eventfds(call->argument + sizeof(*set), set->count, files);
     if (error)
         goto free_files;
     /* Everything is in hand, so from here on nothing can fail: swap, then let go of the old. */
-    for (unsigned i = 0; i < set.count; i++) {
-        struct file **slot = &device->eventfds[vectors->first + set.start + i];
+    for (unsigned i = 0; i < set->count; i++) {
+        struct file **slot = &device->eventfds[vectors->first + set->start + i];
         struct file *old = *slot;
 
         *slot = files[i];
         files[i] = old;
     }
-    put_files(files, set.count);
+    put_files(files, set->count);
     mask_silent(device, vectors);
 free_files:
     kfree(files);

@@ -3,7 +3,6 @@
 #include <linux/fpga-dfl.h>
 
 #include "drivers/afu/internal.h"
-#include "kernel/cpu/user.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 
@@ -26,137 +25,113 @@ static bool window_mappable(const struct afu_port *port, unsigned index)
     return bar && !memobj_run(bar, w->offset, w->size, &run) && run.length == w->size;
 }
 
-static int64_t get_api_version(void *node, uint64_t argument)
+static int64_t reset(struct ioctl_call *call)
 {
-    return DFL_FPGA_API_VERSION;
+    struct afu_port *port = call->context;
+
+    return call->argument ? -EINVAL : port->ops->reset(port);
 }
 
-static int64_t check_extension(void *node, uint64_t argument)
+static int64_t get_info(struct ioctl_call *call)
 {
-    return 0; /* there are none */
-}
+    const struct afu_port *port = call->context;
+    struct dfl_fpga_port_info *info = call->data;
 
-static int64_t reset(void *node, uint64_t argument)
-{
-    struct afu_port *port = node;
-
-    return argument ? -EINVAL : port->ops->reset(port);
-}
-
-static int64_t get_info(void *node, uint64_t argument)
-{
-    const struct afu_port *port = node;
-    struct dfl_fpga_port_info info;
-    uint32_t argsz;
-    int error = copy_from_user(&argsz, argument, sizeof(argsz));
-
-    if (error)
-        return error;
-    if (argsz < sizeof(info))
-        return -EINVAL;
-    info = (struct dfl_fpga_port_info){.argsz = argsz};
+    *info = (struct dfl_fpga_port_info){.argsz = info->argsz};
     for (unsigned i = 0; i < AFU_WINDOWS; i++)
-        info.num_regions += port->windows[i].size != 0;
-    return copy_to_user(argument, &info, sizeof(info));
+        info->num_regions += port->windows[i].size != 0;
+    return ioctl_reply(call);
 }
 
-static int64_t get_region_info(void *node, uint64_t argument)
+static int64_t get_region_info(struct ioctl_call *call)
 {
-    const struct afu_port *port = node;
-    struct dfl_fpga_port_region_info info;
-    uint32_t argsz;
-    int error = copy_from_user(&argsz, argument, sizeof(argsz));
+    const struct afu_port *port = call->context;
+    struct dfl_fpga_port_region_info *info = call->data;
 
-    if (error)
-        return error;
-    if (argsz < sizeof(info))
+    if (info->padding || info->index >= AFU_WINDOWS || !port->windows[info->index].size)
         return -EINVAL;
-    error = copy_from_user(&info, argument, sizeof(info));
-    if (error)
-        return error;
-    if (info.padding || info.index >= AFU_WINDOWS || !port->windows[info.index].size)
-        return -EINVAL;
-    info.flags = DFL_PORT_REGION_READ | DFL_PORT_REGION_WRITE;
-    if (window_mappable(port, info.index))
-        info.flags |= DFL_PORT_REGION_MMAP;
-    info.size = port->windows[info.index].size;
-    info.offset = window_position(port, info.index);
-    return copy_to_user(argument, &info, sizeof(info));
+    info->flags = DFL_PORT_REGION_READ | DFL_PORT_REGION_WRITE;
+    if (window_mappable(port, info->index))
+        info->flags |= DFL_PORT_REGION_MMAP;
+    info->size = port->windows[info->index].size;
+    info->offset = window_position(port, info->index);
+    return ioctl_reply(call);
 }
 
-static int64_t dma_map(void *node, uint64_t argument)
+static int64_t dma_map(struct ioctl_call *call)
 {
-    struct afu_port *port = node;
-    struct dfl_fpga_port_dma_map map;
-    int error = afu_copy_in(&map, argument, sizeof(map));
+    struct afu_port *port = call->context;
+    struct dfl_fpga_port_dma_map *map = call->data;
+    int error;
 
+    if (map->flags)
+        return -EINVAL;
+    error = afu_dma_map(&port->regions, map->user_addr, map->length, (uint64_t *)&map->iova);
     if (error)
         return error;
-    error = afu_dma_map(&port->regions, map.user_addr, map.length, (uint64_t *)&map.iova);
+    error = ioctl_reply(call);
     if (error)
-        return error;
-    error = copy_to_user(argument, &map, sizeof(map));
-    if (error)
-        (void)afu_dma_unmap(&port->regions, map.iova);
+        (void)afu_dma_unmap(&port->regions, map->iova);
     return error;
 }
 
-static int64_t dma_unmap(void *node, uint64_t argument)
+static int64_t dma_unmap(struct ioctl_call *call)
 {
-    struct afu_port *port = node;
-    struct dfl_fpga_port_dma_unmap unmap;
-    int error = afu_copy_in(&unmap, argument, sizeof(unmap));
+    struct afu_port *port = call->context;
+    const struct dfl_fpga_port_dma_unmap *unmap = call->data;
 
-    return error ? error : afu_dma_unmap(&port->regions, unmap.iova);
+    return unmap->flags ? -EINVAL : afu_dma_unmap(&port->regions, unmap->iova);
 }
 
-static int64_t error_irq_number(void *node, uint64_t argument)
+static int64_t error_irq_number(struct ioctl_call *call)
 {
-    const struct afu_port *port = node;
+    const struct afu_port *port = call->context;
 
-    return afu_irq_number(&port->error_irqs, argument);
+    return afu_irq_number(&port->error_irqs, call);
 }
 
-static int64_t error_irq_set(void *node, uint64_t argument)
+static int64_t error_irq_set(struct ioctl_call *call)
 {
-    struct afu_port *port = node;
+    const struct afu_port *port = call->context;
 
-    return afu_irq_set(port->device, &port->error_irqs, argument);
+    return afu_irq_set(port->device, &port->error_irqs, call);
 }
 
-static int64_t user_irq_number(void *node, uint64_t argument)
+static int64_t user_irq_number(struct ioctl_call *call)
 {
-    const struct afu_port *port = node;
+    const struct afu_port *port = call->context;
 
-    return afu_irq_number(&port->user_irqs, argument);
+    return afu_irq_number(&port->user_irqs, call);
 }
 
-static int64_t user_irq_set(void *node, uint64_t argument)
+static int64_t user_irq_set(struct ioctl_call *call)
 {
-    struct afu_port *port = node;
+    const struct afu_port *port = call->context;
 
-    return afu_irq_set(port->device, &port->user_irqs, argument);
+    return afu_irq_set(port->device, &port->user_irqs, call);
 }
 
-static const struct afu_call calls[] = {
-    {DFL_FPGA_GET_API_VERSION, get_api_version},
-    {DFL_FPGA_CHECK_EXTENSION, check_extension},
-    {DFL_FPGA_PORT_RESET, reset},
-    {DFL_FPGA_PORT_GET_INFO, get_info},
-    {DFL_FPGA_PORT_GET_REGION_INFO, get_region_info},
-    {DFL_FPGA_PORT_DMA_MAP, dma_map},
-    {DFL_FPGA_PORT_DMA_UNMAP, dma_unmap},
-    {DFL_FPGA_PORT_ERR_GET_IRQ_NUM, error_irq_number},
-    {DFL_FPGA_PORT_ERR_SET_IRQ, error_irq_set},
-    {DFL_FPGA_PORT_UINT_GET_IRQ_NUM, user_irq_number},
-    {DFL_FPGA_PORT_UINT_SET_IRQ, user_irq_set},
+static const struct ioctl_row calls[] = {
+    {DFL_FPGA_GET_API_VERSION, IOCTL_PLAIN, 0, 0, afu_api_version},
+    {DFL_FPGA_CHECK_EXTENSION, IOCTL_PLAIN, 0, 0, afu_no_extensions},
+    {DFL_FPGA_PORT_RESET, IOCTL_PLAIN, 0, 0, reset},
+#define CALL(command, type, last, run) IOCTL_ROW(command, IOCTL_ARGSZ, struct type, last, run)
+    CALL(DFL_FPGA_PORT_GET_INFO, dfl_fpga_port_info, num_umsgs, get_info),
+    CALL(DFL_FPGA_PORT_GET_REGION_INFO, dfl_fpga_port_region_info, offset, get_region_info),
+    CALL(DFL_FPGA_PORT_DMA_MAP, dfl_fpga_port_dma_map, iova, dma_map),
+    CALL(DFL_FPGA_PORT_DMA_UNMAP, dfl_fpga_port_dma_unmap, iova, dma_unmap),
+#undef CALL
+    AFU_IRQ_NUMBER(DFL_FPGA_PORT_ERR_GET_IRQ_NUM, error_irq_number),
+    AFU_IRQ_SET(DFL_FPGA_PORT_ERR_SET_IRQ, error_irq_set),
+    AFU_IRQ_NUMBER(DFL_FPGA_PORT_UINT_GET_IRQ_NUM, user_irq_number),
+    AFU_IRQ_SET(DFL_FPGA_PORT_UINT_SET_IRQ, user_irq_set),
 };
 
 static int64_t port_ioctl(struct file *file, uint32_t command, uint64_t argument)
 {
     struct afu_port *port = file->context;
 
-    return afu_dispatch(port->device, calls, ARRAY_SIZE(calls), port, command, argument);
+    return afu_ioctl(port->device, ioctl_find(calls, ARRAY_SIZE(calls), command), port, argument);
 }
 
 /* The window that contains [offset, offset + length) of the file. */

@@ -24,7 +24,7 @@ static void close_window(void)
 
 bool user_range_ok(uaddr_t address, uint64_t length)
 {
-    return address <= USER_END && length <= USER_END - address;
+    return length <= USER_END && address <= USER_END - length;
 }
 
 int copy_from_user(void *to, uaddr_t from, size_t length)

@@ -6,6 +6,9 @@
 
 #include "kernel/lib/types.h"
 
+/* The most bytes of a structure: looking at them is one step of work. */
+#define USER_STRUCT_MAX 4096
+
 /* 0 or -EFAULT. On -EFAULT a part may have been copied. */
 int copy_from_user(void *to, uaddr_t from, size_t length);
 int copy_to_user(uaddr_t to, const void *from, size_t length);
@@ -15,6 +18,11 @@ int clear_user(uaddr_t to, size_t length);
  * without the zero, -EFAULT, or -ENAMETOOLONG when no zero was found in `size` bytes.
  */
 int copy_string_from_user(char *to, uaddr_t from, size_t size);
+/*
+ * Copies in a structure of which the caller has `size` bytes and `known` are known here: what is
+ * missing is zero, what there is beyond must be zero. -EFAULT; -E2BIG, also above USER_STRUCT_MAX.
+ */
+int copy_struct_from_user(void *to, size_t known, uaddr_t from, uint64_t size);
 /* Is [address, address + length) in the payload's half, without a wrap? */
 bool user_range_ok(uaddr_t address, uint64_t length);
 

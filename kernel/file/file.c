@@ -34,7 +34,7 @@ void file_unlock_position(struct file *file)
         mutex_unlock(&file->position_lock);
 }
 
-void file_end(struct file *file)
+APART void file_end(struct file *file)
 {
     while (!list_empty(&file->watches)) {
         struct file_watch *watch = list_first(&file->watches, struct file_watch, link);

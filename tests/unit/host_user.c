@@ -34,7 +34,8 @@ int copy_from_user(void *to, uaddr_t from, size_t length)
 {
     if (!user_range_ok(from, length) || !reachable(from, length))
         return -EFAULT;
-    memcpy(to, (const void *)(uintptr_t)from, length);
+    if (length) /* NULL may be passed for nothing */
+        memcpy(to, (const void *)(uintptr_t)from, length);
     return 0;
 }
 

@@ -52,7 +52,7 @@ static int teardown(void **state)
 
 static int64_t call(uint32_t command, const void *argument)
 {
-    return type1_ioctl(type1, command, user_address(argument));
+    return ioctl_run(type1_find(command), type1, user_address(argument));
 }
 
 static void map(uint64_t page, uint64_t pages)

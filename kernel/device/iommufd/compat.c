@@ -41,27 +41,28 @@ int iommufd_compat_id(struct file *file, uint32_t *id)
     return error;
 }
 
-int call_vfio_ioas(struct call *call)
+int64_t call_vfio_ioas(struct ioctl_call *call)
 {
-    struct iommu_vfio_ioas *command = &call->command.vfio_ioas;
+    struct iommu_vfio_ioas *command = call->data;
+    struct iommufd *ctx = call->context;
     struct iommufd_ioas *ioas;
 
     if (command->__reserved)
         return -EOPNOTSUPP;
     switch (command->op) {
     case IOMMU_VFIO_IOAS_GET:
-        if (!call->ctx->compat)
+        if (!ctx->compat)
             return -ENODEV;
-        command->ioas_id = object_id(&call->ctx->compat->object);
-        return call_reply(call, sizeof(*command));
+        command->ioas_id = object_id(&ctx->compat->object);
+        return ioctl_reply(call);
     case IOMMU_VFIO_IOAS_SET:
-        ioas = find_ioas(call->ctx, command->ioas_id);
+        ioas = find_ioas(ctx, command->ioas_id);
         if (!ioas)
             return -ENOENT;
-        call->ctx->compat = ioas;
+        ctx->compat = ioas;
         return 0;
     case IOMMU_VFIO_IOAS_CLEAR:
-        call->ctx->compat = NULL;
+        ctx->compat = NULL;
         return 0;
     default:
         return -EOPNOTSUPP;
@@ -70,33 +71,52 @@ int call_vfio_ioas(struct call *call)
 
 /* ---- what can it do ---- */
 
-static int64_t check_extension(struct iommufd_ioas *ioas, uint64_t extension)
+static struct iommufd_ioas *compat_ioas(const struct ioctl_call *call)
+{
+    return ((const struct iommufd *)call->context)->compat;
+}
+
+int64_t compat_api_version(struct ioctl_call *call)
+{
+    return VFIO_API_VERSION;
+}
+
+/* Do all page tables make devices see what the caches hold? */
+static bool coherent(const struct iommufd_ioas *ioas)
 {
     struct iommu_geometry geometry;
     struct iommufd_hwpt *hwpt;
 
-    switch (extension) {
+    list_for_each_entry (hwpt, &ioas->hwpts, link) {
+        iommu_domain_geometry(hwpt->domain, &geometry);
+        if (!geometry.snoop_control)
+            return false;
+        breathe_deaf_after(TABLE_WORK, "looking at page tables");
+    }
+    return true;
+}
+
+int64_t compat_check_extension(struct ioctl_call *call)
+{
+    const struct iommufd_ioas *ioas = compat_ioas(call);
+
+    switch (call->argument) {
     case VFIO_TYPE1_IOMMU:
     case VFIO_TYPE1v2_IOMMU:
     case VFIO_UNMAP_ALL:
         return 1;
     case VFIO_DMA_CC_IOMMU:
-        if (!ioas)
-            return -ENODEV;
-        list_for_each_entry (hwpt, &ioas->hwpts, link) {
-            iommu_domain_geometry(hwpt->domain, &geometry);
-            if (!geometry.snoop_control)
-                return 0;
-            breathe_deaf_after(TABLE_WORK, "looking at page tables");
-        }
-        return 1;
+        return ioas ? coherent(ioas) : -ENODEV;
     default:
         return 0;
     }
 }
 
-static int64_t set_iommu(struct iommufd_ioas *ioas, uint64_t type)
+int64_t compat_set_iommu(struct ioctl_call *call)
 {
+    struct iommufd_ioas *ioas = compat_ioas(call);
+    uint64_t type = call->argument;
+
     if (type != VFIO_TYPE1_IOMMU && type != VFIO_TYPE1v2_IOMMU)
         return -EINVAL;
     if (!ioas)
@@ -127,18 +147,13 @@ static uint64_t page_sizes(const struct iommufd_ioas *ioas)
     return sizes;
 }
 
-static int64_t get_info(struct iommufd_ioas *ioas, uaddr_t argument)
+int64_t compat_get_info(struct ioctl_call *call)
 {
-    const size_t size_min = offsetof(struct vfio_iommu_type1_info, cap_offset);
+    struct iommufd_ioas *ioas = compat_ioas(call);
     struct info *info;
-    uint32_t argsz;
     size_t size;
     int error;
 
-    if (copy_from_user(&argsz, argument, sizeof(argsz)))
-        return -EFAULT;
-    if (argsz < size_min)
-        return -EINVAL;
     if (!ioas)
         return -ENODEV;
     size = offsetof(struct info, dma) + dma_info_size(ioas->ioas);
@@ -148,32 +163,30 @@ static int64_t get_info(struct iommufd_ioas *ioas, uaddr_t argument)
     info->info.argsz = (uint32_t)size;
     info->info.flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS;
     info->info.iova_pgsizes = page_sizes(ioas);
-    info->info.cap_offset = argsz >= size ? offsetof(struct info, dma) : 0;
+    info->info.cap_offset = call->size >= size ? offsetof(struct info, dma) : 0;
     dma_info_fill(&info->dma, offsetof(struct info, dma), ioas->ioas, UINT32_MAX);
-    error = copy_to_user(argument, info, argsz >= size ? size : MIN(argsz, sizeof(info->info)));
+    error = copy_to_user(call->argument, info,
+                         call->size >= size ? size : MIN(call->size, sizeof(info->info)));
     kfree(info);
     return error;
 }
 
 /* ---- MAP_DMA, UNMAP_DMA ---- */
 
-static int64_t map_dma(struct iommufd_ioas *ioas, uaddr_t argument)
+int64_t compat_map_dma(struct ioctl_call *call)
 {
-    struct vfio_iommu_type1_dma_map map;
-    uint64_t iova, end;
+    const struct vfio_iommu_type1_dma_map *map = call->data;
+    struct iommufd_ioas *ioas = compat_ioas(call);
+    uint64_t iova = map->iova, end;
 
-    if (copy_from_user(&map, argument, sizeof(map)))
-        return -EFAULT;
-    if (map.argsz < sizeof(map) ||
-        (map.flags & ~(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)))
+    if (map->flags & ~(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE))
         return -EINVAL;
     if (!ioas)
         return -ENODEV;
-    if (map.size && !range_end(map.vaddr, map.size, &end))
+    if (map->size && !range_end(map->vaddr, map->size, &end))
         return -EOVERFLOW;
-    iova = map.iova;
-    return ioas_map(ioas->ioas, &iommufd_user()->memory, map.vaddr, map.size,
-                    map.flags | IOAS_FIXED | IOAS_RAM_ONLY, &iova);
+    return ioas_map(ioas->ioas, &iommufd_user()->memory, map->vaddr, map->size,
+                    map->flags | IOAS_FIXED | IOAS_RAM_ONLY, &iova);
 }
 
 static int unmap_range(struct ioas *ioas, uint64_t iova, uint64_t size, uint64_t *unmapped)
@@ -195,44 +208,23 @@ static int unmap_range(struct ioas *ioas, uint64_t iova, uint64_t size, uint64_t
     return error == -ENOENT ? 0 : error;
 }
 
-static int64_t unmap_dma(struct iommufd_ioas *ioas, uaddr_t argument)
+int64_t compat_unmap_dma(struct ioctl_call *call)
 {
-    struct vfio_iommu_type1_dma_unmap unmap;
+    struct vfio_iommu_type1_dma_unmap *unmap = call->data;
+    struct iommufd_ioas *ioas = compat_ioas(call);
     uint64_t unmapped = 0;
     int error;
 
-    if (copy_from_user(&unmap, argument, sizeof(unmap)))
-        return -EFAULT;
-    if (unmap.argsz < sizeof(unmap) || (unmap.flags & ~VFIO_DMA_UNMAP_FLAG_ALL))
+    if (unmap->flags & ~VFIO_DMA_UNMAP_FLAG_ALL)
         return -EINVAL;
     if (!ioas)
         return -ENODEV;
-    if (!(unmap.flags & VFIO_DMA_UNMAP_FLAG_ALL))
-        error = unmap_range(ioas->ioas, unmap.iova, unmap.size, &unmapped);
-    else if (unmap.iova || unmap.size)
+    if (!(unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL))
+        error = unmap_range(ioas->ioas, unmap->iova, unmap->size, &unmapped);
+    else if (unmap->iova || unmap->size)
         return -EINVAL;
     else
         error = ioas_unmap_all(ioas->ioas, &unmapped);
-    unmap.size = unmapped;
-    return copy_to_user(argument, &unmap, sizeof(unmap)) ? -EFAULT : error;
-}
-
-int64_t compat_ioctl(struct iommufd *ctx, uint32_t command, uint64_t argument)
-{
-    switch (command) {
-    case VFIO_GET_API_VERSION:
-        return VFIO_API_VERSION;
-    case VFIO_CHECK_EXTENSION:
-        return check_extension(ctx->compat, argument);
-    case VFIO_SET_IOMMU:
-        return set_iommu(ctx->compat, argument);
-    case VFIO_IOMMU_GET_INFO:
-        return get_info(ctx->compat, argument);
-    case VFIO_IOMMU_MAP_DMA:
-        return map_dma(ctx->compat, argument);
-    case VFIO_IOMMU_UNMAP_DMA:
-        return unmap_dma(ctx->compat, argument);
-    default:
-        return -ENOTTY;
-    }
+    unmap->size = unmapped;
+    return ioctl_reply(call) ? -EFAULT : error;
 }

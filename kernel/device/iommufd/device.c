@@ -314,10 +314,10 @@ static int store_info(uaddr_t to, uint32_t room, const void *info, uint32_t size
     return room > size ? clear_user(to + size, room - size) : 0;
 }
 
-int call_hw_info(struct call *call)
+int64_t call_hw_info(struct ioctl_call *call)
 {
-    struct iommu_hw_info *command = &call->command.hw_info;
-    const struct iommufd_device *device = find_device(call->ctx, command->dev_id);
+    struct iommu_hw_info *command = call->data;
+    const struct iommufd_device *device = find_device(call->context, command->dev_id);
     struct iommu_hw_info_vtd vtd = {0};
     struct iommu_unit *unit;
     uint64_t cap, ecap;
@@ -343,5 +343,5 @@ int call_hw_info(struct call *call)
     command->out_data_type = IOMMU_HW_INFO_TYPE_INTEL_VTD;
     command->out_max_pasid_log2 = 0;
     command->out_capabilities = 0;
-    return call_reply(call, sizeof(*command));
+    return ioctl_reply(call);
 }

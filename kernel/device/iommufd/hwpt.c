@@ -61,11 +61,11 @@ static int check_alloc(const struct iommu_hwpt_alloc *command, const struct obje
     return command->flags || command->data_type != IOMMU_HWPT_DATA_NONE ? -EOPNOTSUPP : 0;
 }
 
-int call_hwpt_alloc(struct call *call)
+int64_t call_hwpt_alloc(struct ioctl_call *call)
 {
-    struct iommu_hwpt_alloc *command = &call->command.hwpt_alloc;
-    struct iommufd_device *device = find_device(call->ctx, command->dev_id);
-    struct object *table = object_find(call->ctx, command->pt_id);
+    struct iommu_hwpt_alloc *command = call->data;
+    struct iommufd_device *device = find_device(call->context, command->dev_id);
+    struct object *table = object_find(call->context, command->pt_id);
     struct iommu_unit *unit;
     struct iommufd_hwpt *hwpt;
     int error;
@@ -84,13 +84,13 @@ int call_hwpt_alloc(struct call *call)
     unit = ioas_requesters_unit(device->group->requesters);
     if (!unit)
         return -ENODEV;
-    error = hwpt_create(call->ctx, container_of(table, struct iommufd_ioas, object), unit, false,
-                        &hwpt);
+    error = hwpt_create(call->context, container_of(table, struct iommufd_ioas, object), unit,
+                        false, &hwpt);
     if (error)
         return error;
     command->out_hwpt_id = object_id(&hwpt->object);
-    error = call_reply(call, sizeof(*command));
+    error = ioctl_reply(call);
     if (error)
-        hwpt_destroy(call->ctx, hwpt);
+        hwpt_destroy(call->context, hwpt);
     return error;
 }

@@ -8,6 +8,7 @@
 #include "kernel/ioas/group.h"
 #include "kernel/ioas/ioas.h"
 #include "kernel/device/iommufd/iommufd.h"
+#include "kernel/device/ioctl.h"
 #include "kernel/lib/itree.h"
 #include "kernel/lib/list.h"
 
@@ -90,74 +91,47 @@ struct iommufd_ioas *find_ioas(const struct iommufd *ctx, uint32_t id);
 struct iommufd_hwpt *find_hwpt(const struct iommufd *ctx, uint32_t id);
 struct iommufd_device *find_device(const struct iommufd *ctx, uint32_t id);
 
-/* ---- one call ---- */
-
-struct call {
-    struct iommufd *ctx;
-    uaddr_t argument;
-    uint32_t size; /* what the caller says */
-    union {
-        uint32_t size_field;
-        struct iommu_destroy destroy;
-        struct iommu_ioas_alloc ioas_alloc;
-        struct iommu_ioas_iova_ranges iova_ranges;
-        struct iommu_ioas_allow_iovas allow_iovas;
-        struct iommu_ioas_map map;
-        struct iommu_ioas_map_file map_file;
-        struct iommu_ioas_copy copy;
-        struct iommu_ioas_unmap unmap;
-        struct iommu_ioas_change_process change_process;
-        struct iommu_option option;
-        struct iommu_vfio_ioas vfio_ioas;
-        struct iommu_hwpt_alloc hwpt_alloc;
-        struct iommu_hw_info hw_info;
-        struct iommu_hwpt_set_dirty_tracking set_dirty;
-        struct iommu_hwpt_get_dirty_bitmap get_dirty;
-        struct iommu_hwpt_invalidate invalidate;
-        struct iommu_fault_alloc fault_alloc;
-        struct iommu_viommu_alloc viommu_alloc;
-        struct iommu_vdevice_alloc vdevice_alloc;
-        struct iommu_veventq_alloc veventq_alloc;
-        struct iommu_hw_queue_alloc hw_queue_alloc;
-    } command;
-};
-/* Copies the structure back, as far as the caller has room. -EFAULT. */
-int call_reply(const struct call *call, size_t known);
+/* ---- calls: the handlers of the table in iommufd.c ---- */
 
 /* ioas_calls.c */
-int call_ioas_alloc(struct call *call);
-int call_iova_ranges(struct call *call);
-int call_allow_iovas(struct call *call);
-int call_map(struct call *call);
-int call_map_file(struct call *call);
-int call_copy(struct call *call);
-int call_unmap(struct call *call);
-int call_option(struct call *call);
-int call_change_process(struct call *call);
+int64_t call_ioas_alloc(struct ioctl_call *call);
+int64_t call_iova_ranges(struct ioctl_call *call);
+int64_t call_allow_iovas(struct ioctl_call *call);
+int64_t call_map(struct ioctl_call *call);
+int64_t call_map_file(struct ioctl_call *call);
+int64_t call_copy(struct ioctl_call *call);
+int64_t call_unmap(struct ioctl_call *call);
+int64_t call_option(struct ioctl_call *call);
+int64_t call_change_process(struct ioctl_call *call);
 int ioas_object_create(struct iommufd *ctx, struct iommufd_ioas **out);
 void ioas_object_destroy(struct iommufd *ctx, struct iommufd_ioas *ioas);
 
 /* hwpt.c */
-int call_hwpt_alloc(struct call *call);
+int64_t call_hwpt_alloc(struct ioctl_call *call);
 int hwpt_create(struct iommufd *ctx, struct iommufd_ioas *ioas, struct iommu_unit *unit,
                 bool automatic, struct iommufd_hwpt **out);
 void hwpt_destroy(struct iommufd *ctx, struct iommufd_hwpt *hwpt);
 
 /* refused.c: what the hardware cannot do */
-int call_set_dirty(struct call *call);
-int call_get_dirty(struct call *call);
-int call_invalidate(struct call *call);
-int call_fault_alloc(struct call *call);
-int call_viommu_alloc(struct call *call);
-int call_vdevice_alloc(struct call *call);
-int call_veventq_alloc(struct call *call);
-int call_hw_queue_alloc(struct call *call);
+int64_t call_set_dirty(struct ioctl_call *call);
+int64_t call_get_dirty(struct ioctl_call *call);
+int64_t call_invalidate(struct ioctl_call *call);
+int64_t call_fault_alloc(struct ioctl_call *call);
+int64_t call_viommu_alloc(struct ioctl_call *call);
+int64_t call_vdevice_alloc(struct ioctl_call *call);
+int64_t call_veventq_alloc(struct ioctl_call *call);
+int64_t call_hw_queue_alloc(struct ioctl_call *call);
 
 /* device.c */
-int call_hw_info(struct call *call);
+int64_t call_hw_info(struct ioctl_call *call);
 
-/* compat.c: VFIO container calls. -ENOTTY for what is none. */
-int64_t compat_ioctl(struct iommufd *ctx, uint32_t command, uint64_t argument);
-int call_vfio_ioas(struct call *call);
+/* compat.c: VFIO container calls, and what they work on */
+int64_t compat_api_version(struct ioctl_call *call);
+int64_t compat_check_extension(struct ioctl_call *call);
+int64_t compat_set_iommu(struct ioctl_call *call);
+int64_t compat_get_info(struct ioctl_call *call);
+int64_t compat_map_dma(struct ioctl_call *call);
+int64_t compat_unmap_dma(struct ioctl_call *call);
+int64_t call_vfio_ioas(struct ioctl_call *call);
 
 #endif

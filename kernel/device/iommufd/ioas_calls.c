@@ -49,30 +49,30 @@ void ioas_object_destroy(struct iommufd *ctx, struct iommufd_ioas *ioas)
     kfree(ioas);
 }
 
-int call_ioas_alloc(struct call *call)
+int64_t call_ioas_alloc(struct ioctl_call *call)
 {
-    struct iommu_ioas_alloc *command = &call->command.ioas_alloc;
+    struct iommu_ioas_alloc *command = call->data;
     struct iommufd_ioas *ioas;
     int error;
 
     if (command->flags)
         return -EOPNOTSUPP;
-    error = ioas_object_create(call->ctx, &ioas);
+    error = ioas_object_create(call->context, &ioas);
     if (error)
         return error;
     command->out_ioas_id = object_id(&ioas->object);
-    error = call_reply(call, sizeof(*command));
+    error = ioctl_reply(call);
     if (error)
-        ioas_object_destroy(call->ctx, ioas);
+        ioas_object_destroy(call->context, ioas);
     return error;
 }
 
 /* ---- ranges ---- */
 
-int call_iova_ranges(struct call *call)
+int64_t call_iova_ranges(struct ioctl_call *call)
 {
-    struct iommu_ioas_iova_ranges *command = &call->command.iova_ranges;
-    struct iommufd_ioas *ioas = find_ioas(call->ctx, command->ioas_id);
+    struct iommu_ioas_iova_ranges *command = call->data;
+    struct iommufd_ioas *ioas = find_ioas(call->context, command->ioas_id);
     uint32_t room = command->num_iovas, count = 0;
     struct ioas_range range;
     int error;
@@ -92,17 +92,17 @@ int call_iova_ranges(struct call *call)
     }
     command->num_iovas = count;
     command->out_iova_alignment = ioas_alignment(ioas->ioas);
-    error = call_reply(call, sizeof(*command));
+    error = ioctl_reply(call);
     return !error && count > room ? -EMSGSIZE : error;
 }
 
 _Static_assert(sizeof(struct iommu_iova_range) == sizeof(struct ioas_range),
                "copied in as they are");
 
-int call_allow_iovas(struct call *call)
+int64_t call_allow_iovas(struct ioctl_call *call)
 {
-    const struct iommu_ioas_allow_iovas *command = &call->command.allow_iovas;
-    struct iommufd_ioas *ioas = find_ioas(call->ctx, command->ioas_id);
+    const struct iommu_ioas_allow_iovas *command = call->data;
+    struct iommufd_ioas *ioas = find_ioas(call->context, command->ioas_id);
     size_t bytes = command->num_iovas * sizeof(struct ioas_range);
     struct ioas_range *ranges = NULL;
     int error = 0;
@@ -147,21 +147,20 @@ static int check_map(uint32_t flags, uint32_t reserved, uint64_t iova, uint64_t 
 }
 
 /* The caller must learn where it was mapped: otherwise it was not. */
-static int reply_mapped(struct call *call, size_t known, struct ioas *ioas, uint64_t iova,
-                        uint64_t length)
+static int reply_mapped(struct ioctl_call *call, struct ioas *ioas, uint64_t iova, uint64_t length)
 {
-    int error = call_reply(call, known);
+    int error = ioctl_reply(call);
 
     if (error)
         (void)ioas_unmap_deaf(ioas, iova, iova + (length - 1));
     return error;
 }
 
-int call_map(struct call *call)
+int64_t call_map(struct ioctl_call *call)
 {
-    struct iommu_ioas_map *command = &call->command.map;
+    struct iommu_ioas_map *command = call->data;
     int error = check_map(command->flags, command->__reserved, command->iova, command->length);
-    struct iommufd_ioas *ioas = find_ioas(call->ctx, command->ioas_id);
+    struct iommufd_ioas *ioas = find_ioas(call->context, command->ioas_id);
     uint64_t iova = command->iova, end;
 
     if (error)
@@ -175,7 +174,7 @@ int call_map(struct call *call)
     if (error)
         return error;
     command->iova = iova;
-    return reply_mapped(call, sizeof(*command), ioas->ioas, iova, command->length);
+    return reply_mapped(call, ioas->ioas, iova, command->length);
 }
 
 /* The memory of a file in RAM. -EINVAL: the file is something else. */
@@ -209,11 +208,11 @@ static int map_file(struct iommufd_ioas *ioas, const struct iommu_ioas_map_file 
     return error;
 }
 
-int call_map_file(struct call *call)
+int64_t call_map_file(struct ioctl_call *call)
 {
-    struct iommu_ioas_map_file *command = &call->command.map_file;
+    struct iommu_ioas_map_file *command = call->data;
     int error = check_map(command->flags, 0, command->iova, command->length);
-    struct iommufd_ioas *ioas = find_ioas(call->ctx, command->ioas_id);
+    struct iommufd_ioas *ioas = find_ioas(call->context, command->ioas_id);
     uint64_t iova = command->iova;
     struct file *file;
 
@@ -229,15 +228,15 @@ int call_map_file(struct call *call)
     if (error)
         return error;
     command->iova = iova;
-    return reply_mapped(call, sizeof(*command), ioas->ioas, iova, command->length);
+    return reply_mapped(call, ioas->ioas, iova, command->length);
 }
 
-int call_copy(struct call *call)
+int64_t call_copy(struct ioctl_call *call)
 {
-    struct iommu_ioas_copy *command = &call->command.copy;
+    struct iommu_ioas_copy *command = call->data;
     int error = check_map(command->flags, 0, command->dst_iova, command->length);
-    struct iommufd_ioas *from = find_ioas(call->ctx, command->src_ioas_id);
-    struct iommufd_ioas *to = find_ioas(call->ctx, command->dst_ioas_id);
+    struct iommufd_ioas *from = find_ioas(call->context, command->src_ioas_id);
+    struct iommufd_ioas *to = find_ioas(call->context, command->dst_ioas_id);
     uint64_t iova = command->dst_iova;
 
     if (error)
@@ -251,13 +250,13 @@ int call_copy(struct call *call)
     if (error)
         return error;
     command->dst_iova = iova;
-    return reply_mapped(call, sizeof(*command), to->ioas, iova, command->length);
+    return reply_mapped(call, to->ioas, iova, command->length);
 }
 
-int call_unmap(struct call *call)
+int64_t call_unmap(struct ioctl_call *call)
 {
-    struct iommu_ioas_unmap *command = &call->command.unmap;
-    struct iommufd_ioas *ioas = find_ioas(call->ctx, command->ioas_id);
+    struct iommu_ioas_unmap *command = call->data;
+    struct iommufd_ioas *ioas = find_ioas(call->context, command->ioas_id);
     uint64_t unmapped, last;
     int error;
 
@@ -279,7 +278,7 @@ int call_unmap(struct call *call)
     if (error)
         return error;
     command->length = unmapped;
-    return call_reply(call, sizeof(*command));
+    return ioctl_reply(call);
 }
 
 /* ---- options ---- */
@@ -318,37 +317,39 @@ static int option_huge_pages(struct iommufd *ctx, struct iommu_option *command)
     return command->val64 > 1 ? -EINVAL : ioas_set_small_leaves(ioas->ioas, !command->val64);
 }
 
-int call_option(struct call *call)
+int64_t call_option(struct ioctl_call *call)
 {
-    struct iommu_option *command = &call->command.option;
+    struct iommu_option *command = call->data;
     int error;
 
     if (command->__reserved)
         return -EOPNOTSUPP;
     switch (command->option_id) {
     case IOMMU_OPTION_RLIMIT_MODE:
-        error = option_rlimit_mode(call->ctx, command);
+        error = option_rlimit_mode(call->context, command);
         break;
     case IOMMU_OPTION_HUGE_PAGES:
-        error = option_huge_pages(call->ctx, command);
+        error = option_huge_pages(call->context, command);
         break;
     default:
         return -EOPNOTSUPP;
     }
     if (error || command->op != IOMMU_OPTION_OP_GET)
         return error;
-    return call_reply(call, sizeof(*command));
+    return ioctl_reply(call);
 }
 
 /* There is one program, so nothing changes; but what Linux refuses is refused. */
-int call_change_process(struct call *call)
+int64_t call_change_process(struct ioctl_call *call)
 {
+    const struct iommu_ioas_change_process *command = call->data;
+    struct iommufd *ctx = call->context;
     struct itree_node *node;
 
-    if (call->command.change_process.__reserved)
+    if (command->__reserved)
         return -EOPNOTSUPP;
-    for (node = itree_first(&call->ctx->objects); node; node = itree_next(node)) {
-        struct iommufd_ioas *ioas = find_ioas(call->ctx, (uint32_t)node->first);
+    for (node = itree_first(&ctx->objects); node; node = itree_next(node)) {
+        struct iommufd_ioas *ioas = find_ioas(ctx, (uint32_t)node->first);
 
         if (ioas && !ioas_all_from(ioas->ioas, &ioas_memobj_ops))
             return -EINVAL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The file /dev/iommu: objects by id, and one table for all calls. */
 #include "kernel/device/iommufd/iommufd.h"
-#include "kernel/cpu/user.h"
+#include <linux/vfio.h>
 #include "kernel/file/tree.h"
 #include "kernel/device/iommufd/internal.h"
 #include "kernel/lib/error.h"
@@ -83,31 +83,23 @@ static void object_destroy(struct iommufd *ctx, struct object *object)
         ioas_object_destroy(ctx, container_of(object, struct iommufd_ioas, object));
 }
 
-static int call_destroy(struct call *call)
+static int64_t call_destroy(struct ioctl_call *call)
 {
-    struct object *object = object_find(call->ctx, call->command.destroy.id);
+    const struct iommu_destroy *command = call->data;
+    struct object *object = object_find(call->context, command->id);
 
     if (!object)
         return -ENOENT;
     if (object->users)
         return -EBUSY;
-    object_destroy(call->ctx, object);
+    object_destroy(call->context, object);
     return 0;
 }
 
 /* ---- calls ---- */
 
-#define END_OF(type, member) (offsetof(type, member) + sizeof(((type *)0)->member))
-
-static const struct {
-    uint32_t command;
-    uint16_t size;     /* of the structure as known here */
-    uint16_t size_min; /* up to the last member that every caller has to know */
-    int (*run)(struct call *call);
-} calls[] = {
-#define CALL(command, type, last, run)                                                             \
-    [_IOC_NR(command) -                                                                            \
-        IOMMUFD_CMD_BASE] = {command, sizeof(struct type), END_OF(struct type, last), run}
+static const struct ioctl_row calls[] = {
+#define CALL(command, type, last, run) IOCTL_ROW(command, IOCTL_SIZE, struct type, last, run)
     CALL(IOMMU_DESTROY, iommu_destroy, id, call_destroy),
     CALL(IOMMU_IOAS_ALLOC, iommu_ioas_alloc, out_ioas_id, call_ioas_alloc),
     CALL(IOMMU_IOAS_ALLOW_IOVAS, iommu_ioas_allow_iovas, allowed_iovas, call_allow_iovas),
@@ -130,55 +122,15 @@ static const struct {
     CALL(IOMMU_VEVENTQ_ALLOC, iommu_veventq_alloc, out_veventq_fd, call_veventq_alloc),
     CALL(IOMMU_HW_QUEUE_ALLOC, iommu_hw_queue_alloc, length, call_hw_queue_alloc),
 #undef CALL
+    {VFIO_GET_API_VERSION, IOCTL_PLAIN, 0, 0, compat_api_version},
+    {VFIO_CHECK_EXTENSION, IOCTL_PLAIN, 0, 0, compat_check_extension},
+    {VFIO_SET_IOMMU, IOCTL_PLAIN, 0, 0, compat_set_iommu},
+#define CALL(command, type, last, run) IOCTL_ROW(command, IOCTL_ARGSZ, struct type, last, run)
+    CALL(VFIO_IOMMU_GET_INFO, vfio_iommu_type1_info, iova_pgsizes, compat_get_info),
+    CALL(VFIO_IOMMU_MAP_DMA, vfio_iommu_type1_dma_map, size, compat_map_dma),
+    CALL(VFIO_IOMMU_UNMAP_DMA, vfio_iommu_type1_dma_unmap, size, compat_unmap_dma),
+#undef CALL
 };
-
-/* What the caller's structure has beyond ours must be zero. A page of it is more than enough. */
-static int check_tail(uaddr_t argument, size_t known, size_t size)
-{
-    uint8_t part[64];
-
-    if (size > PAGE_SIZE)
-        return -E2BIG;
-    while (known < size) {
-        size_t length = MIN(sizeof(part), size - known);
-
-        if (copy_from_user(part, argument + known, length))
-            return -EFAULT;
-        for (size_t i = 0; i < length; i++)
-            if (part[i])
-                return -E2BIG;
-        known += length;
-    }
-    return 0;
-}
-
-int call_reply(const struct call *call, size_t known)
-{
-    return copy_to_user(call->argument, &call->command, MIN(known, call->size));
-}
-
-static int64_t locked_ioctl(struct file *file, uint32_t command, uint64_t argument)
-{
-    uint32_t index = _IOC_NR(command) - IOMMUFD_CMD_BASE;
-    struct call call;
-    int error;
-
-    if (index >= ARRAY_SIZE(calls))
-        return compat_ioctl(file->context, command, argument);
-    call.ctx = file->context;
-    call.argument = argument;
-    if (copy_from_user(&call.size, argument, sizeof(call.size)))
-        return -EFAULT;
-    if (calls[index].command != command)
-        return -ENOTTY;
-    if (call.size < calls[index].size_min)
-        return -EINVAL;
-    memset(&call.command, 0, calls[index].size);
-    if (copy_from_user(&call.command, argument, MIN(call.size, calls[index].size)))
-        return -EFAULT;
-    error = check_tail(argument, calls[index].size, call.size);
-    return error ? error : calls[index].run(&call);
-}
 
 static int64_t iommufd_ioctl(struct file *file, uint32_t command, uint64_t argument)
 {
@@ -187,7 +139,7 @@ static int64_t iommufd_ioctl(struct file *file, uint32_t command, uint64_t argum
 
     if (result)
         return result;
-    result = locked_ioctl(file, command, argument);
+    result = ioctl_run(ioctl_find(calls, ARRAY_SIZE(calls), command), ctx, argument);
     mutex_unlock(&ctx->lock);
     return result;
 }

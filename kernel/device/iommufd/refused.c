@@ -9,13 +9,13 @@
 
 /* ---- dirty tracking ---- */
 
-int call_set_dirty(struct call *call)
+int64_t call_set_dirty(struct ioctl_call *call)
 {
-    const struct iommu_hwpt_set_dirty_tracking *command = &call->command.set_dirty;
+    const struct iommu_hwpt_set_dirty_tracking *command = call->data;
 
     if ((command->flags & ~(uint32_t)IOMMU_HWPT_DIRTY_TRACKING_ENABLE) || command->__reserved)
         return -EOPNOTSUPP;
-    return find_hwpt(call->ctx, command->hwpt_id) ? -EOPNOTSUPP : -ENOENT;
+    return find_hwpt(call->context, command->hwpt_id) ? -EOPNOTSUPP : -ENOENT;
 }
 
 /* The range must consist of whole pages, both of the address space and of the bitmap. */
@@ -32,10 +32,10 @@ static int check_bitmap(const struct iommu_hwpt_get_dirty_bitmap *command, const
     return 0;
 }
 
-int call_get_dirty(struct call *call)
+int64_t call_get_dirty(struct ioctl_call *call)
 {
-    const struct iommu_hwpt_get_dirty_bitmap *command = &call->command.get_dirty;
-    const struct iommufd_hwpt *hwpt = find_hwpt(call->ctx, command->hwpt_id);
+    const struct iommu_hwpt_get_dirty_bitmap *command = call->data;
+    const struct iommufd_hwpt *hwpt = find_hwpt(call->context, command->hwpt_id);
     int error;
 
     if ((command->flags & ~(uint32_t)IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR) || command->__reserved)
@@ -49,7 +49,7 @@ int call_get_dirty(struct call *call)
 /* ---- page requests ---- */
 
 /* Linux hands out a queue here that could never hold anything. */
-int call_fault_alloc(struct call *call)
+int64_t call_fault_alloc(struct ioctl_call *call)
 {
     return -EOPNOTSUPP;
 }
@@ -57,49 +57,49 @@ int call_fault_alloc(struct call *call)
 /* ---- nested translation ---- */
 
 /* Only nested page tables have something to invalidate. Says that no entry was dealt with. */
-int call_invalidate(struct call *call)
+int64_t call_invalidate(struct ioctl_call *call)
 {
-    struct iommu_hwpt_invalidate *command = &call->command.invalidate;
+    struct iommu_hwpt_invalidate *command = call->data;
     int error = -EINVAL;
 
     if (command->__reserved)
         error = -EOPNOTSUPP;
     else if (command->entry_num && (!command->data_uptr || !command->entry_len))
         error = -EINVAL;
-    else if (!object_find(call->ctx, command->hwpt_id))
+    else if (!object_find(call->context, command->hwpt_id))
         error = -ENOENT;
     command->entry_num = 0;
-    return call_reply(call, sizeof(*command)) ? -EFAULT : error;
+    return ioctl_reply(call) ? -EFAULT : error;
 }
 
-int call_viommu_alloc(struct call *call)
+int64_t call_viommu_alloc(struct ioctl_call *call)
 {
-    const struct iommu_viommu_alloc *command = &call->command.viommu_alloc;
+    const struct iommu_viommu_alloc *command = call->data;
 
     if (command->flags || command->type == IOMMU_VIOMMU_TYPE_DEFAULT)
         return -EOPNOTSUPP;
-    return find_device(call->ctx, command->dev_id) ? -EOPNOTSUPP : -ENOENT;
+    return find_device(call->context, command->dev_id) ? -EOPNOTSUPP : -ENOENT;
 }
 
 /* The other three name a virtual IOMMU, and there is none. */
 
-int call_vdevice_alloc(struct call *call)
+int64_t call_vdevice_alloc(struct ioctl_call *call)
 {
     return -ENOENT;
 }
 
-int call_veventq_alloc(struct call *call)
+int64_t call_veventq_alloc(struct ioctl_call *call)
 {
-    const struct iommu_veventq_alloc *command = &call->command.veventq_alloc;
+    const struct iommu_veventq_alloc *command = call->data;
 
     if (command->flags || command->__reserved || command->type == IOMMU_VEVENTQ_TYPE_DEFAULT)
         return -EOPNOTSUPP;
     return command->veventq_depth ? -ENOENT : -EINVAL;
 }
 
-int call_hw_queue_alloc(struct call *call)
+int64_t call_hw_queue_alloc(struct ioctl_call *call)
 {
-    const struct iommu_hw_queue_alloc *command = &call->command.hw_queue_alloc;
+    const struct iommu_hw_queue_alloc *command = call->data;
     uint64_t last;
 
     if (command->flags || command->type == IOMMU_HW_QUEUE_TYPE_DEFAULT)

@@ -5,7 +5,6 @@
  */
 #include <linux/vfio.h>
 
-#include "kernel/cpu/user.h"
 #include "kernel/file/tree.h"
 #include "kernel/device/iommufd/iommufd.h"
 #include "kernel/lib/error.h"
@@ -14,11 +13,6 @@
 #define VFIO_CDEV_MAJOR 511 /* of the range for dynamic numbers; nothing depends on it */
 #define PATH_SIZE       80
 
-/* The parts of the structures that every version of the interface has. */
-#define BIND_SIZE_MIN   offsetof(struct vfio_device_bind_iommufd, token_uuid_ptr)
-#define ATTACH_SIZE_MIN offsetof(struct vfio_device_attach_iommufd_pt, pasid)
-#define DETACH_SIZE_MIN offsetof(struct vfio_device_detach_iommufd_pt, pasid)
-
 static int cdev_open(void *context, unsigned flags, struct file **out)
 {
     *out = vfio_device_file(context, flags);
@@ -26,31 +20,30 @@ static int cdev_open(void *context, unsigned flags, struct file **out)
 }
 
 /* Uses the device through the iommufd and tells its id there; all of it or nothing. */
-static int bind_to(struct vfio_opened *opened, struct file *iommufd, uaddr_t argument)
+static int bind_to(struct ioctl_call *call, struct file *iommufd)
 {
-    uint32_t id;
+    struct vfio_device_bind_iommufd *bind = call->data;
+    struct vfio_opened *opened = call->context;
     int error = vfio_device_use(opened, iommufd);
 
     if (error)
         return error;
-    id = iommufd_device_id(opened->device->lease.bound);
-    error = copy_to_user(argument + offsetof(struct vfio_device_bind_iommufd, out_devid), &id,
-                         sizeof(id));
+    bind->out_devid = iommufd_device_id(opened->device->lease.bound);
+    error = ioctl_reply(call);
     if (error)
         vfio_device_unuse(opened);
     return error;
 }
 
 /* There are no virtual functions here, so no token can be right. */
-int vfio_cdev_bind(struct vfio_opened *opened, uaddr_t argument)
+int64_t vfio_cdev_bind(struct ioctl_call *call)
 {
-    struct vfio_device_bind_iommufd bind;
+    const struct vfio_device_bind_iommufd *bind = call->data;
+    const struct vfio_opened *opened = call->context;
     struct file *iommufd;
     int error;
 
-    if (copy_from_user(&bind, argument, BIND_SIZE_MIN))
-        return -EFAULT;
-    if (bind.argsz < BIND_SIZE_MIN || bind.flags || bind.iommufd < 0)
+    if (bind->flags || bind->iommufd < 0)
         return -EINVAL;
     if (opened->group || opened->ready)
         return -EINVAL;
@@ -58,44 +51,42 @@ int vfio_cdev_bind(struct vfio_opened *opened, uaddr_t argument)
         return -EBUSY;
     if (opened->device->users)
         return -EINVAL; /* bound through another file */
-    iommufd = fd_get(bind.iommufd);
+    iommufd = fd_get(bind->iommufd);
     if (!iommufd)
         return -EBADF;
-    error = bind_to(opened, iommufd, argument);
+    error = bind_to(call, iommufd);
     file_put(iommufd);
     return error;
 }
 
-int vfio_cdev_attach(struct vfio_opened *opened, uaddr_t argument)
+int64_t vfio_cdev_attach(struct ioctl_call *call)
 {
-    struct vfio_device_attach_iommufd_pt attach;
+    struct vfio_device_attach_iommufd_pt *attach = call->data;
+    const struct vfio_opened *opened = call->context;
     int error;
 
-    if (copy_from_user(&attach, argument, ATTACH_SIZE_MIN))
-        return -EFAULT;
-    if (attach.argsz < ATTACH_SIZE_MIN || (attach.flags & ~(uint32_t)VFIO_DEVICE_ATTACH_PASID))
+    if (attach->flags & ~(uint32_t)VFIO_DEVICE_ATTACH_PASID)
         return -EINVAL;
-    if (attach.flags) /* process address spaces need scalable mode */
-        return attach.argsz < sizeof(attach) ? -EINVAL : -EOPNOTSUPP;
-    error = iommufd_attach(opened->device->lease.bound, &attach.pt_id);
+    if (attach->flags) /* process address spaces need scalable mode */
+        return call->size < sizeof(*attach) ? -EINVAL : -EOPNOTSUPP;
+    error = iommufd_attach(opened->device->lease.bound, &attach->pt_id);
     if (error)
         return error;
-    error = copy_to_user(argument, &attach, ATTACH_SIZE_MIN);
+    error = ioctl_reply(call);
     if (error)
         iommufd_detach(opened->device->lease.bound);
     return error;
 }
 
-int vfio_cdev_detach(struct vfio_opened *opened, uaddr_t argument)
+int64_t vfio_cdev_detach(struct ioctl_call *call)
 {
-    struct vfio_device_detach_iommufd_pt detach;
+    const struct vfio_device_detach_iommufd_pt *detach = call->data;
+    const struct vfio_opened *opened = call->context;
 
-    if (copy_from_user(&detach, argument, DETACH_SIZE_MIN))
-        return -EFAULT;
-    if (detach.argsz < DETACH_SIZE_MIN || (detach.flags & ~(uint32_t)VFIO_DEVICE_DETACH_PASID))
+    if (detach->flags & ~(uint32_t)VFIO_DEVICE_DETACH_PASID)
         return -EINVAL;
-    if (detach.flags)
-        return detach.argsz < sizeof(detach) ? -EINVAL : -EOPNOTSUPP;
+    if (detach->flags)
+        return call->size < sizeof(*detach) ? -EINVAL : -EOPNOTSUPP;
     iommufd_detach(opened->device->lease.bound);
     return 0;
 }

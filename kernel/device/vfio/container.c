@@ -51,8 +51,10 @@ detach:
     return error;
 }
 
-static APART int set_iommu(struct vfio_container *container, uint64_t type)
+static int64_t set_iommu(struct ioctl_call *call)
 {
+    struct vfio_container *container = call->context;
+    uint64_t type = call->argument;
     struct type1 *type1;
     int error;
 
@@ -73,26 +75,42 @@ static APART int set_iommu(struct vfio_container *container, uint64_t type)
 
 /* ---- the file ---- */
 
+static int64_t get_api_version(struct ioctl_call *call)
+{
+    return VFIO_API_VERSION;
+}
+
+static int64_t check_extension(struct ioctl_call *call)
+{
+    const struct vfio_container *container = call->context;
+
+    return type1_check_extension(container->type1, call->argument);
+}
+
+static const struct ioctl_row calls[] = {
+    {VFIO_GET_API_VERSION, IOCTL_PLAIN, 0, 0, get_api_version},
+    {VFIO_CHECK_EXTENSION, IOCTL_PLAIN, 0, 0, check_extension},
+    {VFIO_SET_IOMMU, IOCTL_PLAIN, 0, 0, set_iommu},
+};
+
 static int64_t locked_ioctl(struct vfio_container *container, uint32_t command, uint64_t argument)
 {
-    switch (command) {
-    case VFIO_CHECK_EXTENSION:
-        return type1_check_extension(container->type1, argument);
-    case VFIO_SET_IOMMU:
-        return set_iommu(container, argument);
-    default:
-        return container->type1 ? type1_ioctl(container->type1, command, argument) : -EINVAL;
+    const struct ioctl_row *row = container->type1 ? type1_find(command) : NULL;
+    void *context = container->type1;
+
+    if (!row) {
+        row = ioctl_find(calls, ARRAY_SIZE(calls), command);
+        context = container;
     }
+    /* Before SET_IOMMU every other call, even one that nobody knows, is invalid. */
+    return row || container->type1 ? ioctl_run(row, context, argument) : -EINVAL;
 }
 
 static int64_t container_ioctl(struct file *file, uint32_t command, uint64_t argument)
 {
     struct vfio_container *container = file->context;
-    int64_t result;
+    int64_t result = mutex_lock(&container->lock, "vfio container");
 
-    if (command == VFIO_GET_API_VERSION)
-        return VFIO_API_VERSION;
-    result = mutex_lock(&container->lock, "vfio container");
     if (result)
         return result;
     result = locked_ioctl(container, command, argument);

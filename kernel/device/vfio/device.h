@@ -7,6 +7,7 @@
 #define KERNEL_DEVICE_VFIO_DEVICE_H
 
 #include "kernel/cpu/mutex.h"
+#include "kernel/device/ioctl.h"
 #include "kernel/file/file.h"
 #include "kernel/device/lease.h"
 #include "kernel/device/vfio/config.h"
@@ -75,19 +76,20 @@ void vfio_device_follow(struct vfio_device *device);
  */
 int vfio_device_reset(struct vfio_device *device);
 
-/* ---- calls of a file that is ready ---- */
+/* ---- calls of a file that is ready; their context is the struct vfio_opened ---- */
+
+int64_t vfio_region_info(struct ioctl_call *call);
+int64_t vfio_irq_info(struct ioctl_call *call);
+int64_t vfio_irqs_set(struct ioctl_call *call);
 
 /* read() and write(): BARs and configuration space. */
 int64_t vfio_region_access(struct vfio_device *device, bool write, uaddr_t buffer, size_t length,
                            uint64_t *position);
 int vfio_region_map(struct vfio_device *device, uint64_t offset, uint64_t length, bool shared,
                     struct memobj **out, uint64_t *object_offset);
-int vfio_region_info(struct vfio_device *device, uaddr_t argument);
 /* Ends what read() and write() have mapped. */
 void vfio_windows_close(struct vfio_device *device);
 
-int vfio_irq_info(struct vfio_device *device, uaddr_t argument);
-int vfio_irqs_set(struct vfio_device *device, uaddr_t argument);
 /* Gives up the vectors in use. */
 void vfio_irqs_disable(struct vfio_device *device);
 void vfio_irqs_close(struct vfio_device *device);
@@ -96,9 +98,9 @@ void vfio_irqs_close(struct vfio_device *device);
 
 /* Adds /dev/vfio/devices/vfioN and its name under /sys. -ENOMEM. */
 int vfio_cdev_register(struct vfio_device *device);
-int vfio_cdev_bind(struct vfio_opened *opened, uaddr_t argument);
-int vfio_cdev_attach(struct vfio_opened *opened, uaddr_t argument);
-int vfio_cdev_detach(struct vfio_opened *opened, uaddr_t argument);
+int64_t vfio_cdev_bind(struct ioctl_call *call);
+int64_t vfio_cdev_attach(struct ioctl_call *call);
+int64_t vfio_cdev_detach(struct ioctl_call *call);
 
 /* Is the group's file open? Then its devices are used through it. */
 bool vfio_group_opened(const struct vfio_group *group);

@@ -2,90 +2,83 @@
 /* Open files of VFIO devices: which call does what. */
 #include <linux/vfio.h>
 
-#include "kernel/cpu/user.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
 #include "kernel/pci/reset.h"
 #include "kernel/device/vfio/device.h"
 
-/* The least argsz that the interface asks for: what comes after it was added later. */
-#define INFO_SIZE_MIN offsetof(struct vfio_device_info, cap_offset)
-
-static int device_info(struct vfio_device *device, uaddr_t argument)
+static int64_t device_info(struct ioctl_call *call)
 {
-    struct vfio_device_info info = {0};
-    uint32_t argsz;
+    const struct vfio_opened *opened = call->context;
+    struct vfio_device_info *info = call->data;
 
-    if (copy_from_user(&argsz, argument, sizeof(argsz)))
-        return -EFAULT;
-    if (argsz < INFO_SIZE_MIN)
-        return -EINVAL;
-    info.argsz = argsz;
-    info.flags = VFIO_DEVICE_FLAGS_PCI;
-    if (pci_reset_method(device->pci) != PCI_RESET_NONE)
-        info.flags |= VFIO_DEVICE_FLAGS_RESET;
-    info.num_regions = VFIO_PCI_NUM_REGIONS;
-    info.num_irqs = VFIO_PCI_NUM_IRQS;
-    return copy_to_user(argument, &info, MIN(argsz, sizeof(info)));
+    info->flags = VFIO_DEVICE_FLAGS_PCI;
+    if (pci_reset_method(opened->device->pci) != PCI_RESET_NONE)
+        info->flags |= VFIO_DEVICE_FLAGS_RESET;
+    info->num_regions = VFIO_PCI_NUM_REGIONS;
+    info->num_irqs = VFIO_PCI_NUM_IRQS;
+    return ioctl_reply(call);
 }
 
-static int reset(struct vfio_device *device, uaddr_t argument)
+static int64_t reset(struct ioctl_call *call)
 {
-    return vfio_device_reset(device);
+    const struct vfio_opened *opened = call->context;
+
+    return vfio_device_reset(opened->device);
 }
 
 /* A reset of the whole bus would reach functions that are not in the group: not offered. */
-static int hot_reset(struct vfio_device *device, uaddr_t argument)
+static int64_t hot_reset(struct ioctl_call *call)
 {
     return -ENODEV;
 }
 
 /* Features come and go with the hardware; there is none here that has to be asked for. */
-static int feature(struct vfio_device *device, uaddr_t argument)
+static int64_t feature(struct ioctl_call *call)
 {
-    struct vfio_device_feature header;
-
-    if (copy_from_user(&header, argument, sizeof(header)))
-        return -EFAULT;
-    return header.argsz < sizeof(header) ? -EINVAL : -ENOTTY;
+    return -ENOTTY;
 }
 
-static const struct {
-    uint32_t command;
-    int (*call)(struct vfio_device *device, uaddr_t argument);
-} calls[] = {
-    {VFIO_DEVICE_GET_INFO, device_info},
-    {VFIO_DEVICE_GET_REGION_INFO, vfio_region_info},
-    {VFIO_DEVICE_GET_IRQ_INFO, vfio_irq_info},
-    {VFIO_DEVICE_SET_IRQS, vfio_irqs_set},
-    {VFIO_DEVICE_RESET, reset},
-    {VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, hot_reset},
-    {VFIO_DEVICE_PCI_HOT_RESET, hot_reset},
-    {VFIO_DEVICE_FEATURE, feature},
+static const struct ioctl_row calls[] = {
+#define CALL(command, type, last, run) IOCTL_ROW(command, IOCTL_ARGSZ, struct type, last, run)
+    CALL(VFIO_DEVICE_GET_INFO, vfio_device_info, num_irqs, device_info),
+    CALL(VFIO_DEVICE_GET_REGION_INFO, vfio_region_info, offset, vfio_region_info),
+    CALL(VFIO_DEVICE_GET_IRQ_INFO, vfio_irq_info, count, vfio_irq_info),
+    CALL(VFIO_DEVICE_SET_IRQS, vfio_irq_set, count, vfio_irqs_set),
+    CALL(VFIO_DEVICE_FEATURE, vfio_device_feature, flags, feature),
+#undef CALL
+    {VFIO_DEVICE_RESET, IOCTL_PLAIN, 0, 0, reset},
+    {VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, IOCTL_PLAIN, 0, 0, hot_reset},
+    {VFIO_DEVICE_PCI_HOT_RESET, IOCTL_PLAIN, 0, 0, hot_reset},
 };
 
+/* The parts of the structures that every version of the interface has. */
+#define BIND_SIZE   offsetof(struct vfio_device_bind_iommufd, token_uuid_ptr)
+#define ATTACH_SIZE offsetof(struct vfio_device_attach_iommufd_pt, pasid)
+#define DETACH_SIZE offsetof(struct vfio_device_detach_iommufd_pt, pasid)
+
+static const struct ioctl_row bind_call = {VFIO_DEVICE_BIND_IOMMUFD, IOCTL_ARGSZ, BIND_SIZE,
+                                           BIND_SIZE, vfio_cdev_bind};
+
 /* Calls about the iommufd, for files that were not obtained through a group. */
-static const struct {
-    uint32_t command;
-    int (*call)(struct vfio_opened *opened, uaddr_t argument);
-} own_calls[] = {
-    {VFIO_DEVICE_ATTACH_IOMMUFD_PT, vfio_cdev_attach},
-    {VFIO_DEVICE_DETACH_IOMMUFD_PT, vfio_cdev_detach},
+static const struct ioctl_row own_calls[] = {
+    {VFIO_DEVICE_ATTACH_IOMMUFD_PT, IOCTL_ARGSZ, ATTACH_SIZE, ATTACH_SIZE, vfio_cdev_attach},
+    {VFIO_DEVICE_DETACH_IOMMUFD_PT, IOCTL_ARGSZ, DETACH_SIZE, DETACH_SIZE, vfio_cdev_detach},
 };
 
 static int64_t locked_ioctl(struct vfio_opened *opened, uint32_t command, uint64_t argument)
 {
-    if (command == VFIO_DEVICE_BIND_IOMMUFD)
-        return vfio_cdev_bind(opened, argument);
+    const struct ioctl_row *row = NULL;
+
+    if (command == bind_call.command)
+        return ioctl_run(&bind_call, opened, argument);
     if (!opened->ready)
         return -EINVAL;
-    for (size_t i = 0; i < ARRAY_SIZE(own_calls) && !opened->group; i++)
-        if (own_calls[i].command == command)
-            return own_calls[i].call(opened, argument);
-    for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
-        if (calls[i].command == command)
-            return calls[i].call(opened->device, argument);
-    return -ENOTTY;
+    if (!opened->group)
+        row = ioctl_find(own_calls, ARRAY_SIZE(own_calls), command);
+    if (!row)
+        row = ioctl_find(calls, ARRAY_SIZE(calls), command);
+    return ioctl_run(row, opened, argument);
 }
 
 static int64_t device_ioctl(struct file *file, uint32_t command, uint64_t argument)

@@ -11,6 +11,7 @@
 #include "kernel/file/tree.h"
 #include "kernel/iommu/iommu.h"
 #include "kernel/device/iommufd/iommufd.h"
+#include "kernel/device/ioctl.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
@@ -23,13 +24,12 @@
 
 #define VFIO_MAJOR    241 /* of the range for dynamic numbers; nothing depends on it */
 #define NAME_SIZE_MAX 64
-#define STATUS_SIZE   sizeof(struct vfio_group_status)
 
 struct vfio_group {
     struct pci_group *pci;
     struct list devices; /* struct vfio_device: the assigned members */
     struct mutex lock;   /* calls; taken before a device's */
-    bool opened;         /* by one file at a time */
+    struct file *file;   /* the one that is open, if any */
     /* What it was put in, if anything: one of the two. Each is kept open meanwhile. */
     struct vfio_container *container;
     struct file *iommufd; /* serves as a container */
@@ -66,7 +66,7 @@ static bool viable(const struct vfio_group *group)
 
 bool vfio_group_opened(const struct vfio_group *group)
 {
-    return group->opened;
+    return group->file != NULL;
 }
 
 /* ---- calls ---- */
@@ -81,18 +81,15 @@ static bool devices_open(const struct vfio_group *group)
     return false;
 }
 
-static int get_status(struct vfio_group *group, struct file *file, uaddr_t argument)
+static int64_t get_status(struct ioctl_call *call)
 {
-    struct vfio_group_status status;
+    const struct vfio_group *group = call->context;
+    struct vfio_group_status *status = call->data;
 
-    if (copy_from_user(&status, argument, STATUS_SIZE))
-        return -EFAULT;
-    if (status.argsz < STATUS_SIZE)
-        return -EINVAL;
-    status.flags = viable(group) ? VFIO_GROUP_FLAGS_VIABLE : 0;
+    status->flags = viable(group) ? VFIO_GROUP_FLAGS_VIABLE : 0;
     if (group->container || group->iommufd)
-        status.flags |= VFIO_GROUP_FLAGS_CONTAINER_SET;
-    return copy_to_user(argument, &status, STATUS_SIZE);
+        status->flags |= VFIO_GROUP_FLAGS_CONTAINER_SET;
+    return ioctl_reply(call);
 }
 
 static int join_container(struct vfio_group *group, struct vfio_container *container)
@@ -114,14 +111,13 @@ static int join_iommufd(struct vfio_group *group, struct file *file)
     return error;
 }
 
-static int set_container(struct vfio_group *group, struct file *file, uaddr_t argument)
+static int64_t set_container(struct ioctl_call *call)
 {
+    struct vfio_group *group = call->context;
+    int32_t fd = *(const int32_t *)call->data;
     struct file *given;
-    int32_t fd;
     int error;
 
-    if (copy_from_user(&fd, argument, sizeof(fd)))
-        return -EFAULT;
     given = fd < 0 ? NULL : fd_get(fd);
     if (!given)
         return -EBADF;
@@ -148,8 +144,10 @@ static void leave(struct vfio_group *group)
     group->iommufd = NULL;
 }
 
-static int unset_container(struct vfio_group *group, struct file *file, uaddr_t argument)
+static int64_t unset_container(struct ioctl_call *call)
 {
+    struct vfio_group *group = call->context;
+
     if (!group->container && !group->iommufd)
         return -EINVAL;
     if (devices_open(group))
@@ -183,7 +181,7 @@ static int attach_to_compat(struct vfio_device *device)
 }
 
 /* A file through which the device can be used. It keeps the group's file open. */
-static int open_device(struct vfio_device *device, struct file *group_file, struct file **out)
+static int open_device(struct vfio_device *device, struct file **out)
 {
     struct file *file = vfio_device_file(device, FILE_RDWR);
     struct vfio_opened *opened;
@@ -192,7 +190,7 @@ static int open_device(struct vfio_device *device, struct file *group_file, stru
     if (!file)
         return -ENOMEM;
     opened = file->context;
-    opened->group = file_get(group_file);
+    opened->group = file_get(device->group->file);
     error = mutex_lock(&device->lock, "vfio device");
     if (!error) {
         error = vfio_device_use(opened, device->group->iommufd);
@@ -208,12 +206,13 @@ static int open_device(struct vfio_device *device, struct file *group_file, stru
     return 0;
 }
 
-static int get_device_fd(struct vfio_group *group, struct file *file, uaddr_t argument)
+static int64_t get_device_fd(struct ioctl_call *call)
 {
+    const struct vfio_group *group = call->context;
     struct vfio_device *device;
     char name[NAME_SIZE_MAX];
     struct file *opened;
-    int error = copy_string_from_user(name, argument, sizeof(name));
+    int error = copy_string_from_user(name, call->argument, sizeof(name));
 
     if (error == -ENAMETOOLONG)
         return -ENODEV;
@@ -224,7 +223,7 @@ static int get_device_fd(struct vfio_group *group, struct file *file, uaddr_t ar
         return -ENODEV;
     if (!group->iommufd && !(group->container && vfio_container_ready(group->container)))
         return -EINVAL;
-    error = open_device(device, file, &opened);
+    error = open_device(device, &opened);
     if (error)
         return error;
     error = fd_install(opened, true);
@@ -233,14 +232,11 @@ static int get_device_fd(struct vfio_group *group, struct file *file, uaddr_t ar
     return error;
 }
 
-static const struct {
-    uint32_t command;
-    int (*call)(struct vfio_group *group, struct file *file, uaddr_t argument);
-} calls[] = {
-    {VFIO_GROUP_GET_STATUS, get_status},
-    {VFIO_GROUP_SET_CONTAINER, set_container},
-    {VFIO_GROUP_UNSET_CONTAINER, unset_container},
-    {VFIO_GROUP_GET_DEVICE_FD, get_device_fd},
+static const struct ioctl_row calls[] = {
+    IOCTL_ROW(VFIO_GROUP_GET_STATUS, IOCTL_ARGSZ, struct vfio_group_status, flags, get_status),
+    {VFIO_GROUP_SET_CONTAINER, IOCTL_PLAIN, sizeof(int32_t), sizeof(int32_t), set_container},
+    {VFIO_GROUP_UNSET_CONTAINER, IOCTL_PLAIN, 0, 0, unset_container},
+    {VFIO_GROUP_GET_DEVICE_FD, IOCTL_PLAIN, 0, 0, get_device_fd},
 };
 
 static int64_t group_ioctl(struct file *file, uint32_t command, uint64_t argument)
@@ -250,10 +246,7 @@ static int64_t group_ioctl(struct file *file, uint32_t command, uint64_t argumen
 
     if (result)
         return result;
-    result = -ENOTTY;
-    for (size_t i = 0; i < ARRAY_SIZE(calls); i++)
-        if (calls[i].command == command)
-            result = calls[i].call(group, file, argument);
+    result = ioctl_run(ioctl_find(calls, ARRAY_SIZE(calls), command), group, argument);
     mutex_unlock(&group->lock);
     return result;
 }
@@ -264,7 +257,7 @@ static void group_release(struct file *file)
     struct vfio_group *group = file->context;
 
     leave(group);
-    group->opened = false;
+    group->file = NULL;
 }
 
 static const struct file_ops group_ops = {
@@ -277,12 +270,12 @@ static int group_open(void *context, unsigned flags, struct file **out)
     struct vfio_group *group = context;
 
     /* A device may be in use through a file of its own. */
-    if (group->opened || devices_open(group))
+    if (group->file || devices_open(group))
         return -EBUSY;
     *out = file_create(&group_ops, group, flags, "vfio-group");
     if (!*out)
         return -ENOMEM;
-    group->opened = true;
+    group->file = *out;
     return 0;
 }
 

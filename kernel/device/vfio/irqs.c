@@ -14,8 +14,7 @@
 #include "kernel/mm/heap.h"
 #include "kernel/device/vfio/device.h"
 
-#define HEADER_SIZE offsetof(struct vfio_irq_set, data)
-#define FIRE_WORK   50 /* work (breathe_after()) of firing a vector, and those who wait aside */
+#define FIRE_WORK 50 /* work (breathe_after()) of firing a vector, and those who wait aside */
 
 /* A SET_IRQS call, copied and checked. */
 struct request {
@@ -44,23 +43,22 @@ static unsigned count_of(const struct vfio_device *device, uint32_t index)
     }
 }
 
-int vfio_irq_info(struct vfio_device *device, uaddr_t argument)
+int64_t vfio_irq_info(struct ioctl_call *call)
 {
-    struct vfio_irq_info info;
+    const struct vfio_device *device = ((const struct vfio_opened *)call->context)->device;
+    struct vfio_irq_info *info = call->data;
 
-    if (copy_from_user(&info, argument, sizeof(info)))
-        return -EFAULT;
-    if (info.argsz < sizeof(info) || info.index >= VFIO_PCI_NUM_IRQS)
+    if (info->index >= VFIO_PCI_NUM_IRQS)
         return -EINVAL;
-    if (info.index == VFIO_PCI_ERR_IRQ_INDEX && !device->pci->cap_pcie)
+    if (info->index == VFIO_PCI_ERR_IRQ_INDEX && !device->pci->cap_pcie)
         return -EINVAL;
-    info.flags = VFIO_IRQ_INFO_EVENTFD;
-    if (info.index == VFIO_PCI_INTX_IRQ_INDEX)
-        info.flags |= VFIO_IRQ_INFO_MASKABLE | VFIO_IRQ_INFO_AUTOMASKED;
+    info->flags = VFIO_IRQ_INFO_EVENTFD;
+    if (info->index == VFIO_PCI_INTX_IRQ_INDEX)
+        info->flags |= VFIO_IRQ_INFO_MASKABLE | VFIO_IRQ_INFO_AUTOMASKED;
     else
-        info.flags |= VFIO_IRQ_INFO_NORESIZE;
-    info.count = count_of(device, info.index);
-    return copy_to_user(argument, &info, sizeof(info));
+        info->flags |= VFIO_IRQ_INFO_NORESIZE;
+    info->count = count_of(device, info->index);
+    return ioctl_reply(call);
 }
 
 /* ---- vectors ---- */
@@ -293,41 +291,40 @@ static int check(const struct vfio_device *device, const struct vfio_irq_set *se
     unsigned max;
     int each;
 
-    if (set->argsz < HEADER_SIZE || set->index >= VFIO_PCI_NUM_IRQS || (set->flags & ~known))
+    if (set->index >= VFIO_PCI_NUM_IRQS || (set->flags & ~known))
         return -EINVAL;
     max = count_of(device, set->index);
     if (set->start >= max || set->count > max - set->start)
         return -EINVAL;
     each = data_size(set->flags & VFIO_IRQ_SET_DATA_TYPE_MASK);
-    if (each < 0 || set->argsz - HEADER_SIZE < set->count * (unsigned)each)
+    if (each < 0 || set->argsz - sizeof(*set) < set->count * (unsigned)each)
         return -EINVAL;
     return (int)set->count * each;
 }
 
-int vfio_irqs_set(struct vfio_device *device, uaddr_t argument)
+int64_t vfio_irqs_set(struct ioctl_call *call)
 {
-    struct vfio_irq_set set;
+    struct vfio_device *device = ((struct vfio_opened *)call->context)->device;
+    const struct vfio_irq_set *set = call->data;
     struct request r;
     int bytes, error;
     void *data;
 
-    if (copy_from_user(&set, argument, HEADER_SIZE))
-        return -EFAULT;
-    bytes = check(device, &set);
+    bytes = check(device, set);
     if (bytes < 0)
         return bytes;
     data = kmalloc((size_t)bytes + 1); /* no data: still something to point at */
     if (!data)
         return -ENOMEM;
-    error = copy_from_user(data, argument + HEADER_SIZE, (size_t)bytes);
+    error = copy_from_user(data, call->argument + sizeof(*set), (size_t)bytes);
     if (error)
         goto free_data;
     r = (struct request){
-        .data_type = set.flags & VFIO_IRQ_SET_DATA_TYPE_MASK,
-        .action = set.flags & VFIO_IRQ_SET_ACTION_TYPE_MASK,
-        .index = set.index,
-        .start = set.start,
-        .count = set.count,
+        .data_type = set->flags & VFIO_IRQ_SET_DATA_TYPE_MASK,
+        .action = set->flags & VFIO_IRQ_SET_ACTION_TYPE_MASK,
+        .index = set->index,
+        .start = set->start,
+        .count = set->count,
         .bools = data,
         .fds = data,
     };

@@ -303,15 +303,12 @@ static int store_info(struct info *info, size_t bytes, uaddr_t argument)
     return copy_to_user(argument, info, bytes);
 }
 
-int vfio_region_info(struct vfio_device *device, uaddr_t argument)
+int64_t vfio_region_info(struct ioctl_call *call)
 {
-    struct info info = {0};
+    const struct vfio_device *device = ((const struct vfio_opened *)call->context)->device;
+    struct info info = {.region = *(const struct vfio_region_info *)call->data};
     size_t bytes = sizeof(info.region);
 
-    if (copy_from_user(&info.region, argument, sizeof(info.region)))
-        return -EFAULT;
-    if (info.region.argsz < sizeof(info.region))
-        return -EINVAL;
     if (info.region.index > VFIO_PCI_CONFIG_REGION_INDEX)
         return -EINVAL;
     info.region.flags = 0;
@@ -324,5 +321,5 @@ int vfio_region_info(struct vfio_device *device, uaddr_t argument)
     } else if (info.region.index < PCI_BARS) {
         bytes = describe_bar(device, &info);
     }
-    return store_info(&info, bytes, argument);
+    return store_info(&info, bytes, call->argument);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/device/vfio/type1.h"
 #include <linux/vfio.h>
-#include "kernel/cpu/user.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
 
@@ -55,8 +54,7 @@ static int check_map(const struct vfio_iommu_type1_dma_map *map)
 {
     uint64_t last;
 
-    if (map->argsz < sizeof(*map) ||
-        (map->flags & ~(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)) || !map->flags)
+    if ((map->flags & ~(VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE)) || !map->flags)
         return -EINVAL;
     if (!map->size || !IS_ALIGNED(map->size | map->iova | map->vaddr, PAGE_SIZE))
         return -EINVAL;
@@ -69,39 +67,39 @@ static int check_map(const struct vfio_iommu_type1_dma_map *map)
 _Static_assert(VFIO_DMA_MAP_FLAG_READ == IOAS_READ && VFIO_DMA_MAP_FLAG_WRITE == IOAS_WRITE,
                "flags pass through");
 
-static APART int64_t map_dma(struct type1 *type1, uaddr_t argument)
+static int64_t map_dma(struct ioctl_call *call)
 {
-    struct vfio_iommu_type1_dma_map map;
+    const struct vfio_iommu_type1_dma_map *map = call->data;
+    struct type1 *type1 = call->context;
+    uint64_t iova = map->iova;
     struct ioas_range area;
-    uint64_t iova;
-    int error;
+    int error = check_map(map);
 
-    if (copy_from_user(&map, argument, sizeof(map)))
-        return -EFAULT;
-    error = check_map(&map);
     if (error)
         return error;
-    iova = map.iova;
     if (ioas_area_count(type1->ioas) >= TYPE1_MAPPINGS_MAX)
         error = -ENOSPC;
     else
-        error = ioas_map(type1->ioas, &type1->user->memory, map.vaddr, map.size,
-                         map.flags | IOAS_FIXED, &iova);
+        error = ioas_map(type1->ioas, &type1->user->memory, map->vaddr, map->size,
+                         map->flags | IOAS_FIXED, &iova);
+    if (!error)
+        return 0;
     /* An overlap is reported before the quota and before a range that cannot be used. */
     if ((error == -ENOSPC || error == -EINVAL) &&
-        ioas_find(type1->ioas, map.iova, map.iova + (map.size - 1), &area))
+        ioas_find(type1->ioas, map->iova, map->iova + (map->size - 1), &area))
         error = -EEXIST;
     return error;
 }
 
 /* ---- UNMAP_DMA ---- */
 
-static int check_unmap(const struct vfio_iommu_type1_dma_unmap *unmap)
+/* Stores the last byte of what is to be unmapped. */
+static int check_unmap(const struct vfio_iommu_type1_dma_unmap *unmap, uint64_t *last)
 {
     const uint32_t known = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP | VFIO_DMA_UNMAP_FLAG_ALL;
-    uint64_t last;
 
-    if (unmap->argsz < sizeof(*unmap) || (unmap->flags & ~known) || unmap->flags == known)
+    *last = UINT64_MAX;
+    if ((unmap->flags & ~known) || unmap->flags == known)
         return -EINVAL;
     if (!IS_ALIGNED(unmap->iova, PAGE_SIZE))
         return -EINVAL;
@@ -109,7 +107,7 @@ static int check_unmap(const struct vfio_iommu_type1_dma_unmap *unmap)
         return unmap->iova || unmap->size ? -EINVAL : 0;
     if (!unmap->size || !IS_ALIGNED(unmap->size, PAGE_SIZE))
         return -EINVAL;
-    if (__builtin_add_overflow(unmap->iova, unmap->size - 1, &last))
+    if (__builtin_add_overflow(unmap->iova, unmap->size - 1, last))
         return -EOVERFLOW;
     return 0;
 }
@@ -129,69 +127,63 @@ static bool v1_range(const struct type1 *type1, uint64_t iova, uint64_t *last)
     return true;
 }
 
-static int unmap_range(struct type1 *type1, const struct vfio_iommu_type1_dma_unmap *unmap,
-                       uint64_t *bytes)
+static int unmap_range(struct type1 *type1, uint64_t iova, uint64_t last, uint64_t *bytes)
 {
-    bool all = unmap->flags & VFIO_DMA_UNMAP_FLAG_ALL;
-    uint64_t last = all ? UINT64_MAX : unmap->iova + (unmap->size - 1);
     int error;
 
     *bytes = 0;
-    if (!type1->v2 && !v1_range(type1, unmap->iova, &last))
+    if (!type1->v2 && !v1_range(type1, iova, &last))
         return 0;
-    error = ioas_unmap(type1->ioas, unmap->iova, last, bytes);
+    error = ioas_unmap(type1->ioas, iova, last, bytes);
     return error == -ENOENT ? 0 : error;
 }
 
 /* The dirty pages of what is about to be unmapped. */
-static APART int report_dirty(const struct type1 *type1, uaddr_t argument,
-                              const struct vfio_iommu_type1_dma_unmap *unmap)
+static APART int report_dirty(const struct ioctl_call *call)
 {
+    const struct vfio_iommu_type1_dma_unmap *unmap = call->data;
+    const struct type1 *type1 = call->context;
     struct vfio_bitmap bitmap;
     int error;
 
-    if (unmap->argsz < sizeof(*unmap) + sizeof(bitmap))
+    if (call->size < sizeof(*unmap) + sizeof(bitmap))
         return -EINVAL;
-    error = type1_dirty_read(type1, argument + sizeof(*unmap), unmap->size, &bitmap);
+    error = type1_dirty_read(type1, call->argument + sizeof(*unmap), unmap->size, &bitmap);
     if (error)
         return error;
     return type1_dirty_mark(type1, &bitmap, unmap->iova, unmap->iova + (unmap->size - 1));
 }
 
-static APART int64_t unmap_dma(struct type1 *type1, uaddr_t argument)
+static int64_t unmap_dma(struct ioctl_call *call)
 {
-    struct vfio_iommu_type1_dma_unmap unmap;
-    uint64_t bytes;
-    int error;
+    struct vfio_iommu_type1_dma_unmap *unmap = call->data;
+    struct type1 *type1 = call->context;
+    uint64_t bytes, last;
+    int error = check_unmap(unmap, &last);
 
-    if (copy_from_user(&unmap, argument, sizeof(unmap)))
-        return -EFAULT;
-    error = check_unmap(&unmap);
-    if (!error && (unmap.flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP))
-        error = report_dirty(type1, argument, &unmap);
+    if (!error && (unmap->flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP))
+        error = report_dirty(call);
     if (!error)
-        error = unmap_range(type1, &unmap, &bytes);
+        error = unmap_range(type1, unmap->iova, last, &bytes);
     if (error)
         return error;
-    if (bytes == unmap.size)
+    if (bytes == unmap->size)
         return 0; /* it says so already */
-    unmap.size = bytes;
-    return copy_to_user(argument + offsetof(struct vfio_iommu_type1_dma_unmap, size), &unmap.size,
-                        sizeof(unmap.size));
+    unmap->size = bytes;
+    return ioctl_reply(call);
 }
 
-int64_t type1_ioctl(struct type1 *type1, uint32_t command, uaddr_t argument)
+/* The two that matter for speed come first. */
+static const struct ioctl_row calls[] = {
+#define CALL(command, type, last, run) IOCTL_ROW(command, IOCTL_ARGSZ, struct type, last, run)
+    CALL(VFIO_IOMMU_MAP_DMA, vfio_iommu_type1_dma_map, size, map_dma),
+    CALL(VFIO_IOMMU_UNMAP_DMA, vfio_iommu_type1_dma_unmap, size, unmap_dma),
+    CALL(VFIO_IOMMU_GET_INFO, vfio_iommu_type1_info, iova_pgsizes, type1_get_info),
+#undef CALL
+    {VFIO_IOMMU_DIRTY_PAGES, IOCTL_PLAIN, 0, 0, type1_dirty_pages},
+};
+
+const struct ioctl_row *type1_find(uint32_t command)
 {
-    switch (command) {
-    case VFIO_IOMMU_MAP_DMA:
-        return map_dma(type1, argument);
-    case VFIO_IOMMU_UNMAP_DMA:
-        return unmap_dma(type1, argument);
-    case VFIO_IOMMU_GET_INFO:
-        return type1_get_info(type1, argument);
-    case VFIO_IOMMU_DIRTY_PAGES:
-        return type1_dirty_pages(type1, argument);
-    default:
-        return -ENOTTY;
-    }
+    return ioctl_find(calls, ARRAY_SIZE(calls), command);
 }

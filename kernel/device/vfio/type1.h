@@ -3,6 +3,7 @@
 #ifndef KERNEL_DEVICE_VFIO_TYPE1_H
 #define KERNEL_DEVICE_VFIO_TYPE1_H
 
+#include "kernel/device/ioctl.h"
 #include "kernel/ioas/group.h"
 #include "kernel/ioas/ioas.h"
 
@@ -24,15 +25,15 @@ int type1_create(const struct ioas_user *user, struct mutex *lock, bool v2, stru
 void type1_destroy(struct type1 *type1);
 /* Answers VFIO_CHECK_EXTENSION; NULL before SET_IOMMU. */
 int type1_check_extension(const struct type1 *type1, uint64_t extension);
-/* MAP_DMA, UNMAP_DMA, GET_INFO, DIRTY_PAGES; -ENOTTY for everything else. */
-int64_t type1_ioctl(struct type1 *type1, uint32_t command, uaddr_t argument);
+/* MAP_DMA, UNMAP_DMA, GET_INFO, DIRTY_PAGES, whose context is the struct type1; NULL for others. */
+const struct ioctl_row *type1_find(uint32_t command);
 
 /* type1_info.c */
-int64_t type1_get_info(const struct type1 *type1, uaddr_t argument);
+int64_t type1_get_info(struct ioctl_call *call);
 
 /* type1_dirty.c */
 struct vfio_bitmap;
-int64_t type1_dirty_pages(struct type1 *type1, uaddr_t argument);
+int64_t type1_dirty_pages(struct ioctl_call *call);
 /* Reads the bitmap that follows an UNMAP_DMA structure and checks it for [.., size) bytes. */
 int type1_dirty_read(const struct type1 *type1, uaddr_t argument, uint64_t size,
                      struct vfio_bitmap *bitmap);

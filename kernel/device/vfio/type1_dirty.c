@@ -112,7 +112,7 @@ int type1_dirty_read(const struct type1 *type1, uaddr_t argument, uint64_t size,
     return type1->tracking ? check_bitmap(bitmap, size) : -EINVAL;
 }
 
-static int64_t get_bitmap(const struct type1 *type1, uaddr_t argument, size_t size)
+static int get_bitmap(const struct type1 *type1, uaddr_t argument, size_t size)
 {
     struct vfio_iommu_type1_dirty_bitmap_get get;
     uint64_t last;
@@ -131,13 +131,15 @@ static int64_t get_bitmap(const struct type1 *type1, uaddr_t argument, size_t si
     return type1_dirty_mark(type1, &get.bitmap, get.iova, last);
 }
 
-APART int64_t type1_dirty_pages(struct type1 *type1, uaddr_t argument)
+/* Version 1 has not this call, whatever comes with it: so the structure is not in the row. */
+int64_t type1_dirty_pages(struct ioctl_call *call)
 {
+    struct type1 *type1 = call->context;
     struct vfio_iommu_type1_dirty_bitmap dirty;
 
     if (!type1->v2)
         return -EACCES;
-    if (copy_from_user(&dirty, argument, sizeof(dirty)))
+    if (copy_from_user(&dirty, call->argument, sizeof(dirty)))
         return -EFAULT;
     if (dirty.argsz < sizeof(dirty))
         return -EINVAL;
@@ -149,7 +151,7 @@ APART int64_t type1_dirty_pages(struct type1 *type1, uaddr_t argument)
         type1->tracking = false;
         return 0;
     case VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP:
-        return get_bitmap(type1, argument + sizeof(dirty), dirty.argsz - sizeof(dirty));
+        return get_bitmap(type1, call->argument + sizeof(dirty), dirty.argsz - sizeof(dirty));
     default:
         return -EINVAL;
     }

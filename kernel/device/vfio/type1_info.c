@@ -6,7 +6,6 @@
 #include "kernel/mm/heap.h"
 #include "kernel/device/vfio/type1.h"
 
-#define INFO_SIZE_MIN  offsetof(struct vfio_iommu_type1_info, cap_offset)
 #define INFO_SIZE_CAPS offsetof(struct vfio_iommu_type1_info, pad)
 #define BITMAP_MAX     ((uint64_t)1 << 28)
 
@@ -35,32 +34,27 @@ static struct capabilities *build(const struct type1 *type1, size_t *size)
     return caps;
 }
 
-APART int64_t type1_get_info(const struct type1 *type1, uaddr_t argument)
+int64_t type1_get_info(struct ioctl_call *call)
 {
-    struct vfio_iommu_type1_info info = {0};
+    struct vfio_iommu_type1_info *info = call->data;
+    const struct type1 *type1 = call->context;
     struct iommu_geometry geometry;
     struct capabilities *caps;
-    size_t size, caps_size;
+    size_t caps_size, size = call->size < INFO_SIZE_CAPS ? call->row->size_min : INFO_SIZE_CAPS;
     int error = 0;
 
-    if (copy_from_user(&info, argument, INFO_SIZE_MIN))
-        return -EFAULT;
-    if (info.argsz < INFO_SIZE_MIN)
-        return -EINVAL;
-    size = info.argsz >= INFO_SIZE_CAPS ? INFO_SIZE_CAPS : INFO_SIZE_MIN;
     caps = build(type1, &caps_size);
     if (!caps)
         return -ENOMEM;
     ioas_tables_geometry(&type1->tables, &geometry);
-    info.flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS;
-    info.iova_pgsizes = geometry.page_sizes;
-    info.cap_offset = 0;
-    if (info.argsz < sizeof(info) + caps_size) {
-        info.argsz = (uint32_t)(sizeof(info) + caps_size);
+    info->flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS;
+    info->iova_pgsizes = geometry.page_sizes;
+    if (call->size < sizeof(*info) + caps_size) {
+        info->argsz = (uint32_t)(sizeof(*info) + caps_size);
     } else {
-        info.cap_offset = sizeof(info);
-        error = copy_to_user(argument + sizeof(info), caps, caps_size);
+        info->cap_offset = sizeof(*info);
+        error = copy_to_user(call->argument + sizeof(*info), caps, caps_size);
     }
     kfree(caps);
-    return error ? error : copy_to_user(argument, &info, size);
+    return error ? error : copy_to_user(call->argument, info, size);
 }

@@ -45,7 +45,6 @@ struct clone_args {
     uint64_t tls;
 };
 _Static_assert(sizeof(struct clone_args) == 64, "layout of the Linux interface");
-#define CLONE_ARGS_MAX PAGE_SIZE
 
 /* Said once: a C library tries clone3, then clone, and a program perhaps again and again. */
 static int refuse_clone(const char *call, uint64_t flags)
@@ -115,25 +114,6 @@ int64_t sys_clone(struct trap_frame *frame)
     return clone_thread("clone", frame, &args);
 }
 
-/* The rules of structures that grow: what we do not know must be zero. */
-static int check_zero_tail(uaddr_t from, uint64_t length)
-{
-    while (length > 0) {
-        uint8_t bytes[64];
-        uint64_t n = MIN(length, sizeof(bytes));
-        int error = copy_from_user(bytes, from, n);
-        if (error)
-            return error;
-        for (uint64_t i = 0; i < n; i++) {
-            if (bytes[i])
-                return -E2BIG;
-        }
-        from += n;
-        length -= n;
-    }
-    return 0;
-}
-
 int64_t sys_clone3(struct trap_frame *frame)
 {
     struct clone_args args;
@@ -141,11 +121,9 @@ int64_t sys_clone3(struct trap_frame *frame)
     uint64_t size = frame->rsi;
     if (size < sizeof(args))
         return -EINVAL;
-    if (size > CLONE_ARGS_MAX)
+    if (size > USER_STRUCT_MAX)
         return -E2BIG;
-    int error = copy_from_user(&args, from, sizeof(args));
-    if (!error)
-        error = check_zero_tail(from + sizeof(args), size - sizeof(args));
+    int error = copy_struct_from_user(&args, sizeof(args), from, size);
     if (error)
         return error;
     bool stack_ok = (args.stack == 0) == (args.stack_size == 0);
