@@ -50,8 +50,8 @@ struct walk {
 
 static int refuse(struct dfl *out, int error, const char *what, unsigned bar, uint64_t offset)
 {
-    format(out->message, sizeof(out->message), "device feature list, BAR %u offset 0x%llx: %s", bar,
-           (unsigned long long)offset, what);
+    format(out->message, sizeof(out->message), "device feature list, BAR %u offset 0x%lx: %s", bar,
+           offset, what);
     return error;
 }
 

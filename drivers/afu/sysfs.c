@@ -54,8 +54,8 @@ static void show_afu_id(void *context, struct text *out)
         out->error = -ENOMEM;
         return;
     }
-    text_printf(out, "%016llx%016llx\n", (unsigned long long)mmio_read64(at + AFU_GUID_LOW + 8),
-                (unsigned long long)mmio_read64(at + AFU_GUID_LOW));
+    text_printf(out, "%016lx%016lx\n", mmio_read64(at + AFU_GUID_LOW + 8),
+                mmio_read64(at + AFU_GUID_LOW));
     mmio_unmap((void *)at, AFU_GUID_BYTES);
 }
 
@@ -74,8 +74,7 @@ static void show_ltr(void *context, struct text *out)
 
 static void show_power_state(void *context, struct text *out)
 {
-    text_printf(out, "0x%llx\n",
-                (unsigned long long)bits_get(port_register(context, DFL_PORT_STS, out), 11, 8));
+    text_printf(out, "0x%lx\n", bits_get(port_register(context, DFL_PORT_STS, out), 11, 8));
 }
 
 static void show_ap1(void *context, struct text *out)
@@ -106,7 +105,7 @@ static void show_port_errors(void *context, struct text *out)
         out->error = -ENOMEM;
         return;
     }
-    text_printf(out, "0x%llx\n", (unsigned long long)mmio_read64(at + ERRORS_OFFSET));
+    text_printf(out, "0x%lx\n", mmio_read64(at + ERRORS_OFFSET));
     mmio_unmap((void *)at, ERRORS_OFFSET + 8);
 }
 
@@ -119,20 +118,17 @@ static uint64_t fme_register(const struct afu_device *device, unsigned offset, s
 
 static void show_bitstream_id(void *context, struct text *out)
 {
-    text_printf(out, "0x%llx\n",
-                (unsigned long long)fme_register(context, DFL_FME_BITSTREAM_ID, out));
+    text_printf(out, "0x%lx\n", fme_register(context, DFL_FME_BITSTREAM_ID, out));
 }
 
 static void show_bitstream_metadata(void *context, struct text *out)
 {
-    text_printf(out, "0x%llx\n",
-                (unsigned long long)fme_register(context, DFL_FME_BITSTREAM_MD, out));
+    text_printf(out, "0x%lx\n", fme_register(context, DFL_FME_BITSTREAM_MD, out));
 }
 
 static void show_ports_num(void *context, struct text *out)
 {
-    text_printf(out, "%llu\n",
-                (unsigned long long)bits_get(fme_register(context, DFL_FME_CAP, out), 19, 17));
+    text_printf(out, "%lu\n", bits_get(fme_register(context, DFL_FME_CAP, out), 19, 17));
 }
 
 struct row {

@@ -4,20 +4,17 @@
 
 #define TOLD_EVERY_NS UINT64_C(60000000000)
 
-typedef unsigned long long ull;
-
 static void tell_refusal(const struct ioas_account *account, uint64_t bytes)
 {
     static struct log_limit limit = {.window_ns = TOLD_EVERY_NS, .burst = 1};
 
     if (!log_admit(&limit))
         return;
-    log_warn("%llu more bytes cannot be pinned or locked: %llu are, and the limit is %llu (the key "
+    log_warn("%lu more bytes cannot be pinned or locked: %lu are, and the limit is %lu (the key "
              "'memlock', setrlimit)",
-             (ull)bytes, (ull)account->used, (ull)account->limit);
+             bytes, account->used, account->limit);
     if (limit.suppressed)
-        log_warn("the same was refused %llu more times since it was last told",
-                 (ull)limit.suppressed);
+        log_warn("the same was refused %lu more times since it was last told", limit.suppressed);
     limit.suppressed = 0;
 }
 

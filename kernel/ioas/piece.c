@@ -84,9 +84,9 @@ int piece_unmap(struct ioas_area *first, struct ioas_area *end, struct iommu_dom
 
 void piece_tell_stranded(uint64_t first, uint64_t last)
 {
-    log_error("ioas: the IOMMU did not confirm that iova 0x%llx-0x%llx is unmapped: the memory "
+    log_error("ioas: the IOMMU did not confirm that iova 0x%lx-0x%lx is unmapped: the memory "
               "stays pinned for ever",
-              (unsigned long long)first, (unsigned long long)last);
+              first, last);
 }
 
 int areas_unmap_domain(struct ioas_area *first, uint64_t last, struct iommu_domain *domain)

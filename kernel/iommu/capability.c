@@ -30,24 +30,24 @@ static unsigned choose_levels(unsigned sagaw, unsigned mgaw)
 static int decide_translation(struct iommu_unit *unit, struct refusal *why)
 {
     struct unit_abilities *can = &unit->can;
-    unsigned long long at = unit->described->registers;
+    uint64_t at = unit->described->registers;
     unsigned sagaw = vtd_cap_sagaw(unit->cap);
     unsigned mgaw = vtd_cap_mgaw(unit->cap);
     unsigned large = vtd_cap_large_pages(unit->cap);
 
     if (sagaw == 0)
-        return refuse(why, -EOPNOTSUPP, "the IOMMU at 0x%llx cannot translate DMA (CAP.SAGAW is 0)",
+        return refuse(why, -EOPNOTSUPP, "the IOMMU at 0x%lx cannot translate DMA (CAP.SAGAW is 0)",
                       at);
     can->levels = choose_levels(sagaw, mgaw);
     if (can->levels == 0)
         return refuse(
             why, -EOPNOTSUPP,
-            "the IOMMU at 0x%llx has no page-table depth of 3, 4 or 5 levels (CAP.SAGAW is "
+            "the IOMMU at 0x%lx has no page-table depth of 3, 4 or 5 levels (CAP.SAGAW is "
             "0x%x)",
             at, sagaw);
     if (bits_get(unit->cap, 2, 0) == 7)
         return refuse(why, -EOPNOTSUPP,
-                      "the IOMMU at 0x%llx reports an unknown number of domains (CAP.ND is 7)", at);
+                      "the IOMMU at 0x%lx reports an unknown number of domains (CAP.ND is 7)", at);
     can->domains = vtd_cap_domains(unit->cap);
     can->address_bits = MIN(mgaw, PAGE_SHIFT + 9 * can->levels);
     /* 1 GiB leaves count only on top of 2 MiB ones. */
@@ -59,7 +59,7 @@ static int decide_interrupts(struct iommu_unit *unit, const struct iommu_options
                              bool platform_remaps, struct refusal *why)
 {
     struct unit_abilities *can = &unit->can;
-    unsigned long long at = unit->described->registers;
+    uint64_t at = unit->described->registers;
     const char *missing = NULL;
 
     if (!platform_remaps)
@@ -71,14 +71,13 @@ static int decide_interrupts(struct iommu_unit *unit, const struct iommu_options
     can->remapping = !missing;
     can->x2apic = can->remapping && has(unit->ecap, VTD_ECAP_EIM);
     if (missing && !options->unsafe_interrupts)
-        return refuse(
-            why, -EOPNOTSUPP,
-            "the IOMMU at 0x%llx cannot remap interrupts (%s is 0); unsafe-interrupts=yes "
-            "goes on without",
-            at, missing);
+        return refuse(why, -EOPNOTSUPP,
+                      "the IOMMU at 0x%lx cannot remap interrupts (%s is 0); unsafe-interrupts=yes "
+                      "goes on without",
+                      at, missing);
     if (options->x2apic && can->remapping && !can->x2apic)
         return refuse(why, -EOPNOTSUPP,
-                      "the CPU is in x2APIC mode but the IOMMU at 0x%llx cannot address it "
+                      "the CPU is in x2APIC mode but the IOMMU at 0x%lx cannot address it "
                       "(ECAP.EIM is 0)",
                       at);
     return 0;
@@ -92,8 +91,7 @@ int unit_decide(struct iommu_unit *unit, const struct iommu_options *options, bo
     int error;
 
     if (cap == ~UINT64_C(0))
-        return refuse(why, -EIO, "the IOMMU at 0x%llx does not answer",
-                      (unsigned long long)unit->described->registers);
+        return refuse(why, -EIO, "the IOMMU at 0x%lx does not answer", unit->described->registers);
     error = decide_translation(unit, why);
     if (error)
         return error;

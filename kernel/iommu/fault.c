@@ -82,9 +82,9 @@ void fault_describe(const struct fault *fault, char *buffer, size_t size)
     char owner[OWNER_TEXT_MAX];
 
     describe_owner(fault, owner, sizeof(owner));
-    format(buffer, size, "%04x:%02x:%02x.%x %s 0x%llx refused: reason %s%x, %s%s", fault->segment,
+    format(buffer, size, "%04x:%02x:%02x.%x %s 0x%lx refused: reason %s%x, %s%s", fault->segment,
            PCI_BUS(fault->rid), PCI_DEVICE(fault->rid), PCI_FUNCTION(fault->rid), request,
-           (unsigned long long)fault->address, fault->reason > 9 ? "0x" : "", fault->reason,
+           fault->address, fault->reason > 9 ? "0x" : "", fault->reason,
            fault_reason(fault->reason), owner);
 }
 
@@ -158,7 +158,7 @@ static void log_fault(struct iommu_unit *unit, const struct fault *fault)
     unit->faults.limit.suppressed = 0;
     fault_describe(fault, text, sizeof(text));
     if (missed)
-        log_warn("%s (and %llu more since the last line)", text, (unsigned long long)missed);
+        log_warn("%s (and %lu more since the last line)", text, missed);
     else
         log_warn("%s", text);
 }
@@ -184,9 +184,9 @@ static void apply_policy(struct iommu_unit *unit, struct fault_device *device)
         return;
     device->stopped = true;
     if (options->stop_device) {
-        log_error("%04x:%02x:%02x.%x: %llu faults: its bus mastering is taken away", unit->segment,
+        log_error("%04x:%02x:%02x.%x: %lu faults: its bus mastering is taken away", unit->segment,
                   PCI_BUS(device->rid), PCI_DEVICE(device->rid), PCI_FUNCTION(device->rid),
-                  (unsigned long long)device->count);
+                  device->count);
         pci_stop_senders(unit->segment, device->rid);
         silence(unit, device->rid);
     }

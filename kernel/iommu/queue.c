@@ -72,9 +72,8 @@ static int repair_descriptor(struct iommu_unit *unit)
     struct vtd_descriptor *bad = &queue->ring[head & (queue->entries - 1)];
 
     queue->queue_errors++;
-    log_error("iommu%u: malformed invalidation request 0x%llx 0x%llx (error record 0x%llx)",
-              unit->index, (unsigned long long)bad->low, (unsigned long long)bad->high,
-              (unsigned long long)vtd_read64(unit->registers, VTD_IQERCD));
+    log_error("iommu%u: malformed invalidation request 0x%lx 0x%lx (error record 0x%lx)",
+              unit->index, bad->low, bad->high, vtd_read64(unit->registers, VTD_IQERCD));
     if (!widen(unit, bad))
         return unit_fence(unit, "its invalidation queue refused a request");
     vtd_write32(unit->registers, VTD_FSTS, VTD_FSTS_IQE);
@@ -205,7 +204,7 @@ int queue_start(struct iommu_unit *unit, unsigned entries, struct refusal *why)
     vtd_write64(unit->registers, VTD_IQT, 0);
     vtd_write64(unit->registers, VTD_IQA, queue->ring_physical | order);
     if (unit_command(unit, VTD_GLOBAL_QIE, true))
-        return refuse(why, -EIO, "the IOMMU at 0x%llx did not start its invalidation queue",
-                      (unsigned long long)unit->described->registers);
+        return refuse(why, -EIO, "the IOMMU at 0x%lx did not start its invalidation queue",
+                      unit->described->registers);
     return 0;
 }

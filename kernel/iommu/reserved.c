@@ -46,8 +46,8 @@ static bool usable(const struct dmar_info *dmar, const struct dmar_region *regio
     else if (is_ordinary_memory(region))
         fault = "is ordinary memory";
     if (fault)
-        log_error("reserved memory region 0x%llx +0x%llx %s: ignored",
-                  (unsigned long long)region->base, (unsigned long long)region->length, fault);
+        log_error("reserved memory region 0x%lx +0x%lx %s: ignored", region->base, region->length,
+                  fault);
     return !fault;
 }
 

@@ -107,11 +107,11 @@ static int switch_on(struct iommu_unit *unit)
 static int unit_start(struct iommu_unit *unit, struct refusal *why)
 {
     const struct iommu_options *options = iommu_options();
-    unsigned long long at = unit->described->registers;
+    uint64_t at = unit->described->registers;
     int error;
 
     if (take_over(unit))
-        return refuse(why, -EIO, "the IOMMU at 0x%llx does not let go of the firmware's settings",
+        return refuse(why, -EIO, "the IOMMU at 0x%lx does not let go of the firmware's settings",
                       at);
     error = invalidation_start(unit, options->queue_entries, why);
     if (error)
@@ -123,7 +123,7 @@ static int unit_start(struct iommu_unit *unit, struct refusal *why)
     if (!error)
         error = requester_quarantine_all(unit);
     if (error)
-        return refuse(why, error, "no memory for the tables of the IOMMU at 0x%llx", at);
+        return refuse(why, error, "no memory for the tables of the IOMMU at 0x%lx", at);
     error = load_tables(unit);
     if (!error) {
         invalidate_context_all(unit);
@@ -137,7 +137,7 @@ static int unit_start(struct iommu_unit *unit, struct refusal *why)
     if (!error)
         error = switch_on(unit);
     if (error)
-        return refuse(why, error, "the IOMMU at 0x%llx did not start (%s)", at, error_name(error));
+        return refuse(why, error, "the IOMMU at 0x%lx did not start (%s)", at, error_name(error));
     return 0;
 }
 
@@ -185,8 +185,8 @@ static int unit_create(const struct dmar_unit *described, unsigned index, struct
     list_init(&unit->requesters);
     error = map_registers(unit);
     if (error)
-        error = refuse(why, error, "the registers of the IOMMU at 0x%llx could not be mapped",
-                       (unsigned long long)described->registers);
+        error = refuse(why, error, "the registers of the IOMMU at 0x%lx could not be mapped",
+                       described->registers);
     else
         error = unit_decide(unit, options, iommu_dmar()->flags & DMAR_INTR_REMAP, why);
     if (error) {
@@ -204,9 +204,8 @@ static int unit_create(const struct dmar_unit *described, unsigned index, struct
 
 static void announce(const struct iommu_unit *unit)
 {
-    log_info("iommu%u at 0x%llx: %u-bit addresses, %u-level tables, leaves up to %s%s%s%s",
-             unit->index, (unsigned long long)unit->described->registers, unit->can.address_bits,
-             unit->can.levels,
+    log_info("iommu%u at 0x%lx: %u-bit addresses, %u-level tables, leaves up to %s%s%s%s",
+             unit->index, unit->described->registers, unit->can.address_bits, unit->can.levels,
              unit->can.largest == 3   ? "1 GiB"
              : unit->can.largest == 2 ? "2 MiB"
                                       : "4 KiB",

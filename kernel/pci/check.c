@@ -22,9 +22,8 @@ static int overlap(const struct space *s, const char *other, paddr_t base, uint6
 {
     if (!ranges_overlap(s->base, s->length, base, length))
         return 0;
-    return refuse(why, -EINVAL, "%s (0x%llx, %llu KiB) overlaps %s at 0x%llx", s->name,
-                  (unsigned long long)s->base, (unsigned long long)(s->length + 1023) / 1024, other,
-                  (unsigned long long)base);
+    return refuse(why, -EINVAL, "%s (0x%lx, %lu KiB) overlaps %s at 0x%lx", s->name, s->base,
+                  (s->length + 1023) / 1024, other, base);
 }
 
 static int check_platform(const struct space *s, const struct pci_machine *m, struct refusal *why)
@@ -102,8 +101,7 @@ static int check_against_bars(const struct space *s, const struct pci_bar *bar, 
 static int check_io(const struct space *s, struct refusal *why)
 {
     if (s->base + s->length > IO_PORTS)
-        return refuse(why, -EINVAL, "%s lies beyond the I/O ports, at 0x%llx", s->name,
-                      (unsigned long long)s->base);
+        return refuse(why, -EINVAL, "%s lies beyond the I/O ports, at 0x%lx", s->name, s->base);
     return 0;
 }
 
@@ -114,8 +112,8 @@ static int check_memory(const struct space *s, const struct pci_machine *m, stru
 
     if (s->base > PADDR_NONE - s->length ||
         (width < 64 && s->base + s->length > (uint64_t)1 << width))
-        return refuse(why, -EINVAL, "%s (0x%llx) lies beyond the %u address bits of this machine",
-                      s->name, (unsigned long long)s->base, width);
+        return refuse(why, -EINVAL, "%s (0x%lx) lies beyond the %u address bits of this machine",
+                      s->name, s->base, width);
     error = check_platform(s, m, why);
     for (size_t i = 0; !error && i < m->acpi->ecam_count; i++) {
         struct space ecam = ecam_space(&m->acpi->ecams[i]);
@@ -146,8 +144,8 @@ int pci_check_resources(struct pci_device *device, const struct pci_machine *mac
             continue;
         }
         if (bar->base == 0)
-            return refuse(why, -EINVAL, "%s (%llu KiB) was given no address by the firmware",
-                          s.name, (unsigned long long)(s.length + 1023) / 1024);
+            return refuse(why, -EINVAL, "%s (%lu KiB) was given no address by the firmware", s.name,
+                          (s.length + 1023) / 1024);
         error = io ? check_io(&s, why) : check_memory(&s, machine, why);
         if (!error)
             error = check_against_bars(&s, bar, why);

@@ -273,8 +273,8 @@ static int scan_ecam(const struct acpi_ecam *ecam, struct refusal *why)
     s->why = why;
     s->window = mmio_map(ecam->base + ecam->first_bus * MIB, length);
     error = s->window ? scan_window(s)
-                      : refuse(why, -ENOMEM, "PCI configuration space at 0x%llx cannot be mapped",
-                               (unsigned long long)ecam->base);
+                      : refuse(why, -ENOMEM, "PCI configuration space at 0x%lx cannot be mapped",
+                               ecam->base);
     kfree(s);
     return error;
 }

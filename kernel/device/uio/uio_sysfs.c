@@ -37,7 +37,7 @@ static void show_map_addr(void *context, struct text *out)
 {
     const struct uio_map *map = context;
 
-    text_printf(out, "0x%016llx\n", (unsigned long long)map->address);
+    text_printf(out, "0x%016lx\n", map->address);
 }
 
 /* Maps begin on a page. */
@@ -50,7 +50,7 @@ static void show_map_size(void *context, struct text *out)
 {
     const struct uio_map *map = context;
 
-    text_printf(out, "0x%016llx\n", (unsigned long long)map->size);
+    text_printf(out, "0x%016lx\n", map->size);
 }
 
 struct row {

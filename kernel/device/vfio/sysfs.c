@@ -62,9 +62,8 @@ static void show_bar(const struct pci_bar *bar, struct text *out)
 {
     bool there = bar->size && bar->base;
 
-    text_printf(out, "0x%016llx 0x%016llx 0x%016llx\n", there ? (unsigned long long)bar->base : 0,
-                there ? (unsigned long long)(bar->base + bar->size - 1) : 0,
-                there ? (unsigned long long)resource_flags(bar) : 0);
+    text_printf(out, "0x%016lx 0x%016lx 0x%016x\n", there ? bar->base : 0,
+                there ? bar->base + bar->size - 1 : 0, there ? resource_flags(bar) : 0);
 }
 
 /* First and last address, and flags: a line for each BAR and one for the expansion ROM. */
@@ -115,8 +114,7 @@ static int add_device(struct pci_device *device)
 
 static void show_region(void *context, paddr_t base, uint64_t length)
 {
-    text_printf(context, "0x%016llx 0x%016llx direct\n", (unsigned long long)base,
-                (unsigned long long)(base + length - 1));
+    text_printf(context, "0x%016lx 0x%016lx direct\n", base, base + length - 1);
 }
 
 /* What no mapping may cover: reserved memory of the members, and the interrupt window. */
@@ -127,7 +125,7 @@ static void show_reserved(void *context, struct text *out)
     for (size_t i = 0; i < group->count; i++)
         iommu_reserved_regions(group->members[i]->segment, group->members[i]->rid, show_region,
                                out);
-    text_printf(out, "0x%016llx 0x%016llx msi\n", 0xfee00000ull, 0xfeefffffull);
+    text_printf(out, "0x%016lx 0x%016lx msi\n", 0xfee00000ul, 0xfeeffffful);
 }
 
 static void show_type(void *context, struct text *out)

@@ -36,7 +36,7 @@ __attribute__((noinline)) static int64_t syscall_missing(uint64_t number)
 {
     bool *told = &reported[number < SYSCALL_COUNT ? number : SYSCALL_COUNT];
     if (number != CALL_RSEQ && !*told)
-        log_warn("system call %llu is not supported", (unsigned long long)number);
+        log_warn("system call %lu is not supported", number);
     *told = true;
     return -ENOSYS;
 }

@@ -6,8 +6,6 @@
 #include "kernel/lib/log.h"
 #include "kernel/linux/threads/task.h"
 
-typedef unsigned long long ull;
-
 /* A program may fail as often as it likes; who reads of it does not want to. */
 static bool admit(void)
 {
@@ -15,7 +13,7 @@ static bool admit(void)
     if (!log_shows(LOG_DEBUG) || !log_admit(&limit))
         return false;
     if (limit.suppressed)
-        log_debug("payload: %llu such lines were left out", (ull)limit.suppressed);
+        log_debug("payload: %lu such lines were left out", limit.suppressed);
     limit.suppressed = 0;
     return true;
 }
@@ -24,15 +22,13 @@ static bool admit(void)
 void trace_failed_call(const struct trap_frame *frame, int64_t error)
 {
     if (admit())
-        log_debug("payload: thread %d: call %llu(0x%llx, 0x%llx, 0x%llx): %s", task_current()->id,
-                  (ull)frame->error, (ull)frame->rdi, (ull)frame->rsi, (ull)frame->rdx,
-                  error_name((int)error));
+        log_debug("payload: thread %d: call %lu(0x%lx, 0x%lx, 0x%lx): %s", task_current()->id,
+                  frame->error, frame->rdi, frame->rsi, frame->rdx, error_name((int)error));
 }
 
 void trace_exception(const struct trap_frame *frame, uaddr_t address, const struct siginfo *info)
 {
     if (admit())
-        log_debug("payload: thread %d: %s at rip 0x%llx, address 0x%llx: %s", task_current()->id,
-                  trap_name(frame->vector), (ull)frame->rip, (ull)address,
-                  signal_name(info->number));
+        log_debug("payload: thread %d: %s at rip 0x%lx, address 0x%lx: %s", task_current()->id,
+                  trap_name(frame->vector), frame->rip, address, signal_name(info->number));
 }

@@ -16,8 +16,6 @@
 #include "kernel/linux/memory/space.h"
 #include "kernel/linux/threads/task.h"
 
-typedef unsigned long long ull;
-
 static void show_text(void *context, struct text *out)
 {
     text_printf(out, "%s", (const char *)context);
@@ -31,7 +29,7 @@ static void show_version(void *context, struct text *out)
 static void show_uptime(void *context, struct text *out)
 {
     uint64_t hundredths = time_ns() / (NS_PER_S / 100);
-    text_printf(out, "%llu.%02llu 0.00\n", (ull)(hundredths / 100), (ull)(hundredths % 100));
+    text_printf(out, "%lu.%02lu 0.00\n", hundredths / 100, hundredths % 100);
 }
 
 static uint64_t heap_pages(void)
@@ -68,7 +66,7 @@ static void show_meminfo(void *context, struct text *out)
         {"Slab:", heap_pages() * PAGE_SIZE},
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-        text_printf(out, "%-16s%8llu kB\n", rows[i].name, (ull)(rows[i].bytes / KIB));
+        text_printf(out, "%-16s%8lu kB\n", rows[i].name, rows[i].bytes / KIB);
     text_printf(
         out, "HugePages_Total:       0\nHugePages_Free:        0\nHugepagesize:       2048 kB\n");
 }
@@ -116,8 +114,8 @@ static void show_cpuinfo(void *context, struct text *out)
     uint64_t khz = time_frequency() / 1000;
     text_printf(out, "processor\t: 0\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n",
                 (const char *)vendor, family, model);
-    text_printf(out, "model name\t: %s\nstepping\t: %u\ncpu MHz\t\t: %llu.%03llu\n",
-                (const char *)brand, signature & 15, (ull)(khz / 1000), (ull)(khz % 1000));
+    text_printf(out, "model name\t: %s\nstepping\t: %u\ncpu MHz\t\t: %lu.%03lu\n",
+                (const char *)brand, signature & 15, khz / 1000, khz % 1000);
     text_printf(out,
                 "cpu cores\t: 1\nclflush size\t: %u\naddress sizes\t: %u bits physical, %u bits "
                 "virtual\n\n",
@@ -145,17 +143,15 @@ static void show_status(void *context, struct text *out)
     text_printf(out, "Name:\t%s\nUmask:\t%04o\nState:\tR (running)\n", task->name, payload.umask);
     text_printf(out, "Tgid:\t%d\nPid:\t%d\nPPid:\t0\nTracerPid:\t0\n", PAYLOAD_PID, task->id);
     text_printf(out, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t%u\n", fd_limit());
-    text_printf(out, "VmSize:\t%8llu kB\nVmLck:\t%8llu kB\nVmPin:\t%8llu kB\nVmRSS:\t%8llu kB\n",
-                (ull)(space.mapped / KIB), (ull)(space.locked / KIB),
-                (ull)(payload_user()->account->used / KIB), (ull)(space.resident / KIB));
-    text_printf(out, "VmData:\t%8llu kB\nVmStk:\t%8llu kB\nVmExe:\t%8llu kB\n",
-                (ull)(space.data / KIB), (ull)(space.stack / KIB), (ull)(space.text / KIB));
-    text_printf(out, "Threads:\t%u\nSigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\n",
-                payload.task_count, (ull)task->pending.set, (ull)payload.pending.set,
-                (ull)task->mask);
-    text_printf(out, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\n",
-                0ull, (ull)PAYLOAD_CAPABILITIES, (ull)PAYLOAD_CAPABILITIES,
-                (ull)PAYLOAD_CAPABILITIES);
+    text_printf(out, "VmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8lu kB\nVmRSS:\t%8lu kB\n",
+                space.mapped / KIB, space.locked / KIB, payload_user()->account->used / KIB,
+                space.resident / KIB);
+    text_printf(out, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\n", space.data / KIB,
+                space.stack / KIB, space.text / KIB);
+    text_printf(out, "Threads:\t%u\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n",
+                payload.task_count, task->pending.set, payload.pending.set, task->mask);
+    text_printf(out, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n", 0ul,
+                PAYLOAD_CAPABILITIES, PAYLOAD_CAPABILITIES, PAYLOAD_CAPABILITIES);
     text_printf(out, "NoNewPrivs:\t1\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n");
 }
 
@@ -164,7 +160,7 @@ static void limit_text(uint64_t value, char *buffer, size_t size)
     if (value == LIMIT_INFINITY)
         format(buffer, size, "unlimited");
     else
-        format(buffer, size, "%llu", (ull)value);
+        format(buffer, size, "%lu", value);
 }
 
 static void show_limits(void *context, struct text *out)

@@ -10,8 +10,6 @@
 #define FAULT_WRITE BIT(1) /* in a page fault's error code */
 #define FAULT_FETCH BIT(4)
 
-typedef unsigned long long ull;
-
 static const char *const reasons[] = {
     [SPACE_UNMAPPED] = "nothing is mapped there",
     [SPACE_FORBIDDEN] = "the mapping does not allow it",
@@ -38,7 +36,7 @@ static void describe(const struct task *task, const struct siginfo *info, struct
         return;
     }
     if (task->fault_vector == page_fault)
-        text_printf(out, "%s 0x%llx: %s", access_name(task->fault_error), (ull)task->fault_address,
+        text_printf(out, "%s 0x%lx: %s", access_name(task->fault_error), task->fault_address,
                     reasons[space_explain(payload.space, task->fault_address, task->fault_error)]);
     else
         text_printf(out, "%s", trap_name(task->fault_vector));
@@ -46,16 +44,15 @@ static void describe(const struct task *task, const struct siginfo *info, struct
 
 static void print_registers(const struct task *task, const struct trap_frame *f)
 {
-    log_error("payload: rip %016llx rsp %016llx rflags %08llx fs %016llx", (ull)f->rip, (ull)f->rsp,
-              (ull)f->rflags, (ull)thread_fs_base(task->thread));
-    log_error("payload: rax %016llx rbx %016llx rcx %016llx rdx %016llx", (ull)f->rax, (ull)f->rbx,
-              (ull)f->rcx, (ull)f->rdx);
-    log_error("payload: rsi %016llx rdi %016llx rbp %016llx r8  %016llx", (ull)f->rsi, (ull)f->rdi,
-              (ull)f->rbp, (ull)f->r8);
-    log_error("payload: r9  %016llx r10 %016llx r11 %016llx r12 %016llx", (ull)f->r9, (ull)f->r10,
-              (ull)f->r11, (ull)f->r12);
-    log_error("payload: r13 %016llx r14 %016llx r15 %016llx", (ull)f->r13, (ull)f->r14,
-              (ull)f->r15);
+    log_error("payload: rip %016lx rsp %016lx rflags %08lx fs %016lx", f->rip, f->rsp, f->rflags,
+              thread_fs_base(task->thread));
+    log_error("payload: rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx,
+              f->rdx);
+    log_error("payload: rsi %016lx rdi %016lx rbp %016lx r8  %016lx", f->rsi, f->rdi, f->rbp,
+              f->r8);
+    log_error("payload: r9  %016lx r10 %016lx r11 %016lx r12 %016lx", f->r9, f->r10, f->r11,
+              f->r12);
+    log_error("payload: r13 %016lx r14 %016lx r15 %016lx", f->r13, f->r14, f->r15);
 }
 
 struct payload_exit crash_report(const struct task *task, const struct trap_frame *f,
@@ -66,8 +63,8 @@ struct payload_exit crash_report(const struct task *task, const struct trap_fram
     text_init(&cause, buffer, sizeof(buffer));
     describe(task, info, &cause);
     print_registers(task, f);
-    log_error("payload: ended by %s: %s (signal %d, thread %d (%s), rip 0x%llx)",
-              signal_name(info->number), buffer, info->number, task->id, task->name, (ull)f->rip);
+    log_error("payload: ended by %s: %s (signal %d, thread %d (%s), rip 0x%lx)",
+              signal_name(info->number), buffer, info->number, task->id, task->name, f->rip);
     return (struct payload_exit){128 + info->number, info->number, buffer, true, f->rip};
 }
 

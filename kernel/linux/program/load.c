@@ -49,9 +49,8 @@ static int load_segments(struct space *space, const void *file, const struct elf
         const struct elf_segment *segment = &image->segments[i];
         int error = load_segment(space, file, segment, bias);
         if (error)
-            return refuse(why, error, "cannot load the program's segment at %#llx, %llu bytes: %s",
-                          (unsigned long long)(segment->address + bias),
-                          (unsigned long long)segment->memory_size,
+            return refuse(why, error, "cannot load the program's segment at %#lx, %lu bytes: %s",
+                          segment->address + bias, segment->memory_size,
                           error == -ENOMEM ? "not enough memory" : error_name(error));
     }
     return 0;

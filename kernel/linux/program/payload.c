@@ -131,8 +131,7 @@ void payload_take_apart(void)
     payload.space = NULL;
     heap_trim(); /* so that the report's frame counts are exact */
     if (account.used)
-        log_error("payload: %llu bytes are still charged as pinned",
-                  (unsigned long long)account.used);
+        log_error("payload: %lu bytes are still charged as pinned", account.used);
 }
 
 int payload_load(const void *archive, uint64_t size, const struct config *config,

@@ -43,8 +43,8 @@ struct root_format {
 static int read_at(const struct finder *f, paddr_t at, void *to, size_t length)
 {
     if (at == 0 || at > PADDR_NONE - length || f->memory->read(f->memory->context, at, to, length))
-        return refuse(f->why, -EINVAL, "ACPI points to 0x%llx (%zu bytes), which cannot be read",
-                      (unsigned long long)at, length);
+        return refuse(f->why, -EINVAL, "ACPI points to 0x%lx (%zu bytes), which cannot be read", at,
+                      length);
     return 0;
 }
 
@@ -81,8 +81,8 @@ static int list_table(struct finder *f, paddr_t at)
         const struct listed *other = &f->tables[i];
 
         if (ranges_overlap(at, t->length, other->at, other->length))
-            return refuse(f->why, -EINVAL, "ACPI tables %s and %s overlap at 0x%llx", other->name,
-                          t->name, (unsigned long long)at);
+            return refuse(f->why, -EINVAL, "ACPI tables %s and %s overlap at 0x%lx", other->name,
+                          t->name, at);
     }
     f->count++;
     return 0;
@@ -149,8 +149,7 @@ static int read_root_pointer(struct finder *f, paddr_t at)
     if (failed)
         return failed;
     if (memcmp(p, "RSD PTR ", 8) != 0)
-        return refuse(f->why, -EINVAL, "there is no ACPI root pointer at 0x%llx",
-                      (unsigned long long)at);
+        return refuse(f->why, -EINVAL, "there is no ACPI root pointer at 0x%lx", at);
     if (acpi_sum(p, RSDP_SIZE_1) != 0)
         return refuse(f->why, -EINVAL, "the ACPI root pointer has a wrong checksum");
     if (p[RSDP_REVISION] < 2)

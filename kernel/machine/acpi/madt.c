@@ -50,8 +50,8 @@ static int parse_io_apic(const uint8_t *e, struct acpi_info *out, struct refusal
         return refuse(why, -ENOSPC, "ACPI table MADT lists more than %d I/O APICs",
                       ACPI_IO_APICS_MAX);
     if (apic.base == 0 || !IS_ALIGNED(apic.base, 16))
-        return refuse(why, -EINVAL, "ACPI table MADT puts I/O APIC %u at 0x%llx", apic.id,
-                      (unsigned long long)apic.base);
+        return refuse(why, -EINVAL, "ACPI table MADT puts I/O APIC %u at 0x%lx", apic.id,
+                      apic.base);
     out->io_apics[out->io_apic_count++] = apic;
     return 0;
 }
@@ -129,7 +129,7 @@ int acpi_parse_madt(const uint8_t *table, size_t length, struct acpi_info *out, 
         offset += table[offset + 1];
     }
     if (out->local_apic == 0 || !IS_ALIGNED(out->local_apic, PAGE_SIZE))
-        return refuse(why, -EINVAL, "ACPI table MADT puts the local APIC at 0x%llx",
-                      (unsigned long long)out->local_apic);
+        return refuse(why, -EINVAL, "ACPI table MADT puts the local APIC at 0x%lx",
+                      out->local_apic);
     return 0;
 }

@@ -35,8 +35,8 @@ static int check(const struct acpi_ecam *e, const struct acpi_info *out, struct 
                       e->first_bus, e->last_bus, e->segment);
     if (e->base == 0 || !IS_ALIGNED(e->base, BUS_SIZE) || e->base > PADDR_NONE - 256 * BUS_SIZE)
         return refuse(why, -EINVAL,
-                      "ACPI table MCFG puts the configuration space of segment %u at 0x%llx",
-                      e->segment, (unsigned long long)e->base);
+                      "ACPI table MCFG puts the configuration space of segment %u at 0x%lx",
+                      e->segment, e->base);
     for (size_t i = 0; i < out->ecam_count; i++)
         if (clash(e, &out->ecams[i]))
             return refuse(why, -EINVAL, "ACPI table MCFG describes segment %u bus %u twice",

@@ -63,7 +63,7 @@ static void print_bound(enum config_type type, uint64_t value, struct text *why)
         value /= 1024;
         power++;
     }
-    text_printf(why, "%llu", (unsigned long long)value);
+    text_printf(why, "%lu", value);
     if (power >= 0)
         text_printf(why, "%c", suffixes[power]);
 }

@@ -65,8 +65,7 @@ static void put_note(void)
 {
     char note[NOTE_MAX];
 
-    format(note, sizeof(note), "(%llu bytes are missing here: the serial port is too slow)\n",
-           (unsigned long long)lost);
+    format(note, sizeof(note), "(%lu bytes are missing here: the serial port is too slow)\n", lost);
     put_text(note, strlen(note));
     lost = 0;
 }
