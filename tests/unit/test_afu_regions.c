@@ -171,7 +171,7 @@ static void each_afu_has_a_tree_of_its_own(void **state)
 }
 
 /* Every allocation, pin and table page fails in turn; then nothing may have changed. */
-static void fail_nth(void **state)
+static void every_failure_leaves_all_as_it_was(void **state)
 {
     uint64_t iova = 77;
     bool failed = true;
@@ -297,7 +297,7 @@ int main(void)
         CASE(refuses_an_iova_that_has_a_region),
         CASE(unmap_wants_the_exact_start_of_a_region),
         CASE(each_afu_has_a_tree_of_its_own),
-        CASE(fail_nth),
+        CASE(every_failure_leaves_all_as_it_was),
         CASE(pitfall_37_partial_pin_releases_what_was_pinned),
         CASE(pitfall_37_pin_failure_is_an_error_never_a_count),
         CASE(pitfall_37_removing_all_does_not_walk_erased_nodes),

@@ -72,7 +72,7 @@ static void check_file(const char *path, const char *content, uint32_t mode)
     assert_int_equal(open_path(node_root(), path, FILE_RDWR, 0, &file), -EROFS);
 }
 
-static void files_appear(void **state)
+static void the_files_of_an_archive_appear(void **state)
 {
     assert_int_equal(tree_add_directory("/dev"), 0);
     cpio_add(&a, ".", 040755, "", 0);
@@ -96,7 +96,7 @@ static void files_appear(void **state)
     assert_null(find("/etc/device"));
 }
 
-static void program_alone(void **state)
+static void a_program_alone_is_an_archive_of_one(void **state)
 {
     static const char elf[] = "\177ELF and more";
     assert_int_equal(archive_unpack(elf, sizeof(elf) - 1, &program, &program_size, &why), 0);
@@ -117,7 +117,7 @@ static void refuse_member(const char *name, unsigned mode, const char *data, con
     tree_remove_since(before);
 }
 
-static void every_refusal(void **state)
+static void every_refusal_names_its_reason(void **state)
 {
     char longest[NODE_NAME_MAX + 2] = {0};
     refuse_member("../up", 0100644, "x", "EINVAL");
@@ -165,9 +165,9 @@ static void every_allocation_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(files_appear, setup, teardown),
-        cmocka_unit_test_setup_teardown(program_alone, setup, teardown),
-        cmocka_unit_test_setup_teardown(every_refusal, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_files_of_an_archive_appear, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_program_alone_is_an_archive_of_one, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_refusal_names_its_reason, setup, teardown),
         cmocka_unit_test_setup_teardown(every_allocation_fails, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,7 +40,7 @@ static void words_fail(const char *text, const char *message)
 }
 
 /* Every default is one its own key accepts, and arrives in the structure. */
-static void defaults(void **state)
+static void every_default_is_accepted_by_its_own_key(void **state)
 {
     char reason[160];
     struct text why;
@@ -299,7 +299,7 @@ static void mistakes_of_devices(void **state)
 }
 
 /* Lists that are full, strings that are too many, settings that are too long. */
-static void limits(void **state)
+static void what_is_too_many_or_too_long_is_refused(void **state)
 {
     static char text[CONFIG_TEXT_MAX * 2];
     size_t at = 0;
@@ -422,7 +422,7 @@ static void check_rows(const char *page, const struct config_keys *keys, bool op
     }
 }
 
-static void documentation(void **state)
+static void the_documentation_has_a_row_for_every_key(void **state)
 {
     static char page[64 * 1024];
     FILE *file = fopen("docs/configuration.md", "r");
@@ -441,7 +441,7 @@ static void documentation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults),
+        cmocka_unit_test(every_default_is_accepted_by_its_own_key),
         cmocka_unit_test(file_of_every_key),
         cmocka_unit_test(quotes_and_comments),
         cmocka_unit_test(command_line_adds_and_replaces),
@@ -449,10 +449,10 @@ int main(void)
         cmocka_unit_test(mistakes_of_value),
         cmocka_unit_test(mistakes_of_ranges),
         cmocka_unit_test(mistakes_of_devices),
-        cmocka_unit_test(limits),
+        cmocka_unit_test(what_is_too_many_or_too_long_is_refused),
         cmocka_unit_test(settings_around_a_mistake),
         cmocka_unit_test(long_names_are_cut_in_messages),
-        cmocka_unit_test(documentation),
+        cmocka_unit_test(the_documentation_has_a_row_for_every_key),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,7 +33,7 @@ static int read_all(const struct cpio_archive *a, size_t size, const char **reas
     return result < 0 ? result : count;
 }
 
-static void good_archive(void **state)
+static void a_good_archive_is_read_whole(void **state)
 {
     struct cpio_archive a;
     struct cpio_reader reader;
@@ -57,7 +57,7 @@ static void good_archive(void **state)
     assert_int_equal(cpio_next(&reader, &entry, &reason), 0);
 }
 
-static void cut_anywhere(void **state)
+static void an_archive_cut_anywhere_is_refused(void **state)
 {
     struct cpio_archive a;
     const char *reason;
@@ -79,7 +79,7 @@ static void refuse(size_t at, const char *text, const char *part)
         fail_msg("expected '%s', got '%s'", part, reason);
 }
 
-static void every_refusal(void **state)
+static void every_refusal_names_its_reason(void **state)
 {
     const size_t size_field = 6 + 6 * 8, name_field = 6 + 11 * 8, name = 110;
     refuse(0, "070702", "070701"); /* the variant with checksums */
@@ -96,9 +96,9 @@ static void every_refusal(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_archive),
-        cmocka_unit_test(cut_anywhere),
-        cmocka_unit_test(every_refusal),
+        cmocka_unit_test(a_good_archive_is_read_whole),
+        cmocka_unit_test(an_archive_cut_anywhere_is_refused),
+        cmocka_unit_test(every_refusal_names_its_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -196,7 +196,7 @@ static void a_long_name_is_cut(void **state)
     assert_int_equal(strlen(info.names[0].name), sizeof(info.names[0].name) - 1);
 }
 
-static void bad_headers(void **state)
+static void bad_headers_are_refused(void **state)
 {
     begin_dmar();
     t.length--;
@@ -243,7 +243,7 @@ static void bad_structure_lengths(void **state)
     }
 }
 
-static void bad_units(void **state)
+static void bad_units_are_refused(void **state)
 {
     begin_dmar();
     begin_drhd(1, 0, 0);
@@ -267,7 +267,7 @@ static void bad_units(void **state)
     refused(-EINVAL, "claim all devices");
 }
 
-static void bad_scopes(void **state)
+static void bad_scopes_are_refused(void **state)
 {
     static const struct dmar_hop deep[DMAR_HOPS_MAX + 1];
     static const struct dmar_hop bad_device[] = {{32, 0}}, bad_function[] = {{0, 8}};
@@ -340,7 +340,7 @@ static void bad_regions_and_names(void **state)
 }
 
 /* One more of each than there is room for. */
-static void too_many(void **state)
+static void one_more_than_fits_is_refused(void **state)
 {
     begin_dmar();
     for (unsigned i = 0; i <= DMAR_UNITS_MAX; i++) {
@@ -382,12 +382,12 @@ int main(void)
         cmocka_unit_test(units_with_every_kind_of_scope),
         cmocka_unit_test(the_other_structures),
         cmocka_unit_test(a_long_name_is_cut),
-        cmocka_unit_test(bad_headers),
+        cmocka_unit_test(bad_headers_are_refused),
         cmocka_unit_test(bad_structure_lengths),
-        cmocka_unit_test(bad_units),
-        cmocka_unit_test(bad_scopes),
+        cmocka_unit_test(bad_units_are_refused),
+        cmocka_unit_test(bad_scopes_are_refused),
         cmocka_unit_test(bad_regions_and_names),
-        cmocka_unit_test(too_many),
+        cmocka_unit_test(one_more_than_fits_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

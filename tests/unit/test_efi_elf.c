@@ -62,7 +62,7 @@ static void refused(const char *reason)
     good_file(NULL);
 }
 
-static void good(void **state)
+static void a_good_file_is_loaded(void **state)
 {
     char *image;
 
@@ -81,13 +81,13 @@ static void good(void **state)
     free(image);
 }
 
-static void truncated(void **state)
+static void a_truncated_file_is_refused(void **state)
 {
     for (size_t size = 0; size < sizeof(file); size++)
         assert_non_null(elf_check(&file, size, &plan));
 }
 
-static void bad_headers(void **state)
+static void bad_headers_are_refused(void **state)
 {
     for (int i = 0; i < 7; i++) {
         file.ident[i]++;
@@ -109,7 +109,7 @@ static void bad_headers(void **state)
     refused("has program headers outside the file");
 }
 
-static void bad_segments(void **state)
+static void bad_segments_are_refused(void **state)
 {
     file.segment[0].flags = 7;
     refused("has a segment that is writable and executable");
@@ -139,7 +139,7 @@ static void bad_segments(void **state)
     refused("has nothing to load");
 }
 
-static void bad_entries(void **state)
+static void entry_points_outside_the_code_are_refused(void **state)
 {
     static const uint64_t bad[] = {0, BASE - 1, BASE + 64, BASE + 4096, UINT64_MAX};
 
@@ -149,7 +149,7 @@ static void bad_entries(void **state)
     }
 }
 
-static void many_segments(void **state)
+static void more_segments_than_fit_are_refused(void **state)
 {
     struct {
         struct file file;
@@ -169,12 +169,12 @@ static void many_segments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(good, good_file),
-        cmocka_unit_test_setup(truncated, good_file),
-        cmocka_unit_test_setup(bad_headers, good_file),
-        cmocka_unit_test_setup(bad_segments, good_file),
-        cmocka_unit_test_setup(bad_entries, good_file),
-        cmocka_unit_test_setup(many_segments, good_file),
+        cmocka_unit_test_setup(a_good_file_is_loaded, good_file),
+        cmocka_unit_test_setup(a_truncated_file_is_refused, good_file),
+        cmocka_unit_test_setup(bad_headers_are_refused, good_file),
+        cmocka_unit_test_setup(bad_segments_are_refused, good_file),
+        cmocka_unit_test_setup(entry_points_outside_the_code_are_refused, good_file),
+        cmocka_unit_test_setup(more_segments_than_fit_are_refused, good_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,7 +29,7 @@ static void expect(const char *text, size_t length, size_t size, enum load_optio
 
 #define EXPECT(text, taken, wanted) expect(text, sizeof(text) - 1, 100, taken, wanted)
 
-static void texts(void **state)
+static void options_follow_the_built_in_ones(void **state)
 {
     EXPECT("", LOAD_OPTIONS_TAKEN, "a=b");
     EXPECT("\0\0", LOAD_OPTIONS_TAKEN, "a=b");
@@ -38,7 +38,7 @@ static void texts(void **state)
     EXPECT("c=d.efi", LOAD_OPTIONS_TAKEN, "a=b c=d.efi");
 }
 
-static void program_names(void **state)
+static void the_name_of_the_program_is_no_option(void **state)
 {
     EXPECT("bulkhead.efi", LOAD_OPTIONS_TAKEN, "a=b");
     EXPECT("bulkhead.efi c=d\0", LOAD_OPTIONS_TAKEN, "a=b  c=d");
@@ -46,7 +46,7 @@ static void program_names(void **state)
     EXPECT("nonsense c=d", LOAD_OPTIONS_TAKEN, "a=b nonsense c=d");
 }
 
-static void not_text(void **state)
+static void what_is_no_text_is_refused(void **state)
 {
     EXPECT("\1\2\3", LOAD_OPTIONS_NOT_TEXT, "a=b");
     EXPECT("c=d\0e=f", LOAD_OPTIONS_NOT_TEXT, "a=b");
@@ -54,7 +54,7 @@ static void not_text(void **state)
     EXPECT("c=d\n", LOAD_OPTIONS_NOT_TEXT, "a=b");
 }
 
-static void lengths(void **state)
+static void what_does_not_fit_is_refused(void **state)
 {
     expect("c=d", 3, 7, LOAD_OPTIONS_TAKEN, "a=b c=d");
     expect("c=d", 3, 6, LOAD_OPTIONS_TOO_LONG, "a=b");
@@ -64,10 +64,10 @@ static void lengths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texts),
-        cmocka_unit_test(program_names),
-        cmocka_unit_test(not_text),
-        cmocka_unit_test(lengths),
+        cmocka_unit_test(options_follow_the_built_in_ones),
+        cmocka_unit_test(the_name_of_the_program_is_no_option),
+        cmocka_unit_test(what_is_no_text_is_refused),
+        cmocka_unit_test(what_does_not_fit_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

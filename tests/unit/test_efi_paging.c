@@ -58,7 +58,7 @@ static uint64_t translate(const struct paging *paging, uint64_t address)
 }
 
 /* Ranges of every kind, and the bytes around them. */
-static void ranges(void **state)
+static void ranges_of_every_kind_are_mapped(void **state)
 {
     static const struct {
         uint64_t at, physical, size;
@@ -102,7 +102,7 @@ static void nothing_for_nothing(void **state)
 }
 
 /* Every allocation in turn fails: it is noticed, and nothing is touched that is not there. */
-static void no_memory(void **state)
+static void every_failed_allocation_is_noticed(void **state)
 {
     for (page_limit = 0; page_limit < 3; page_limit++) {
         struct paging paging;
@@ -118,9 +118,9 @@ static void no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(ranges, start, end),
+        cmocka_unit_test_setup_teardown(ranges_of_every_kind_are_mapped, start, end),
         cmocka_unit_test_setup_teardown(nothing_for_nothing, start, end),
-        cmocka_unit_test_setup_teardown(no_memory, start, end),
+        cmocka_unit_test_setup_teardown(every_failed_allocation_is_noticed, start, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

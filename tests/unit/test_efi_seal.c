@@ -24,7 +24,7 @@ static void expect(const void *data, size_t size, const char *wanted)
     assert_string_equal(shown, wanted);
 }
 
-static void examples(void **state)
+static void published_digests_are_met(void **state)
 {
     static const char two_blocks[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
 
@@ -35,7 +35,7 @@ static void examples(void **state)
 }
 
 /* 'a' repeated: where the padding just fits a block, and where it just does not. */
-static void lengths(void **state)
+static void every_kind_of_padding_is_right(void **state)
 {
     static const struct {
         size_t size;
@@ -64,8 +64,8 @@ static void lengths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(examples),
-        cmocka_unit_test(lengths),
+        cmocka_unit_test(published_digests_are_met),
+        cmocka_unit_test(every_kind_of_padding_is_right),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,7 @@ static int parse(const struct elf_sample *s, uint64_t size, struct elf_image *im
     return result;
 }
 
-static void good_program(void **state)
+static void a_good_program_is_described(void **state)
 {
     struct elf_sample s;
     struct elf_image image;
@@ -39,7 +39,7 @@ static void good_program(void **state)
     assert_int_equal(image.segments[2].memory_size, 0x5000);
 }
 
-static void static_pie(void **state)
+static void a_static_pie_can_be_moved(void **state)
 {
     struct elf_sample s;
     struct elf_image image;
@@ -211,7 +211,7 @@ static const struct {
     {entry_behind, "no executable segment"},
 };
 
-static void every_refusal(void **state)
+static void every_refusal_names_its_reason(void **state)
 {
     for (size_t i = 0; i < ARRAY_SIZE(refusals); i++) {
         struct elf_sample s;
@@ -252,7 +252,7 @@ static void too_many_segments(void **state)
 }
 
 /* A file cut anywhere is refused, unless only what no segment needs is missing. */
-static void truncated_anywhere(void **state)
+static void a_file_cut_within_what_it_needs_is_refused(void **state)
 {
     struct elf_sample s;
     struct elf_image image;
@@ -266,12 +266,12 @@ static void truncated_anywhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_program),
-        cmocka_unit_test(static_pie),
+        cmocka_unit_test(a_good_program_is_described),
+        cmocka_unit_test(a_static_pie_can_be_moved),
         cmocka_unit_test(headers_outside_segments),
-        cmocka_unit_test(every_refusal),
+        cmocka_unit_test(every_refusal_names_its_reason),
         cmocka_unit_test(too_many_segments),
-        cmocka_unit_test(truncated_anywhere),
+        cmocka_unit_test(a_file_cut_within_what_it_needs_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

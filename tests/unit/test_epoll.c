@@ -46,7 +46,7 @@ static int change(int fd, struct file *file, uint32_t events)
     return epoll_change(epoll, fd, file, &event);
 }
 
-static void level_triggered(void **state)
+static void a_level_is_told_as_long_as_it_lasts(void **state)
 {
     assert_int_equal(add(epoll, 3, a, POLL_IN), 0);
     assert_int_equal(file_poll(epoll), 0);
@@ -116,7 +116,7 @@ static void files_and_epolls_may_go_in_any_order(void **state)
     assert_int_equal(epoll_take(epoll, got, 8), 1);
 }
 
-static void nested(void **state)
+static void epolls_nest_but_not_in_a_circle(void **state)
 {
     struct file *inner = epoll_create();
     struct file *third = epoll_create();
@@ -179,7 +179,7 @@ static void entries_are_bounded(void **state)
     assert_int_equal(add(epoll, n, b, POLL_IN), 0);
 }
 
-static void every_error(void **state)
+static void errors_are_those_of_linux(void **state)
 {
     struct file *ready = file_create(&ready_ops, NULL, FILE_RDWR, "ready");
     struct file *inner = epoll_create();
@@ -209,14 +209,14 @@ static void every_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(level_triggered, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_level_is_told_as_long_as_it_lasts, setup, teardown),
         cmocka_unit_test_setup_teardown(edge_and_one_shot, setup, teardown),
         cmocka_unit_test_setup_teardown(fair_when_room_is_small, setup, teardown),
         cmocka_unit_test_setup_teardown(files_and_epolls_may_go_in_any_order, setup, teardown),
-        cmocka_unit_test_setup_teardown(nested, setup, teardown),
+        cmocka_unit_test_setup_teardown(epolls_nest_but_not_in_a_circle, setup, teardown),
         cmocka_unit_test_setup_teardown(woken_once_until_somebody_looks, setup, teardown),
         cmocka_unit_test_setup_teardown(entries_are_bounded, setup, teardown),
-        cmocka_unit_test_setup_teardown(every_error, setup, teardown),
+        cmocka_unit_test_setup_teardown(errors_are_those_of_linux, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,7 +84,7 @@ static void last_reference_releases(void **state)
     file_put(NULL);
 }
 
-static void access_modes(void **state)
+static void access_modes_say_what_may_be_done(void **state)
 {
     struct file *file = plain();
     const struct {
@@ -106,7 +106,7 @@ static void access_modes(void **state)
     file_put(file);
 }
 
-static void seeking(void **state)
+static void a_position_is_never_negative_nor_too_large(void **state)
 {
     struct file *file = plain();
     assert_int_equal(file_seek(file, 5, 0, 100), 5);
@@ -141,7 +141,7 @@ static void lowest_descriptor_first(void **state)
     assert_null(fd_get(INT32_MAX));
 }
 
-static void limits_hold(void **state)
+static void descriptors_end_at_the_limit(void **state)
 {
     struct file *file = plain();
     fd_set_limit(3);
@@ -208,7 +208,7 @@ static int interrupted(const char *point, uint64_t deadline_ns)
     return -EINTR;
 }
 
-static void eventfd_counts(void **state)
+static void an_eventfd_counts(void **state)
 {
     uint64_t value = 0;
     struct file *file = eventfd_create(2, FILE_NONBLOCK);
@@ -235,7 +235,7 @@ static void eventfd_counts(void **state)
     file_put(file);
 }
 
-static void eventfd_semaphore(void **state)
+static void a_semaphore_gives_one_at_a_time(void **state)
 {
     uint64_t value = 0;
     struct file *file = eventfd_create(2, FILE_NONBLOCK | 1);
@@ -247,7 +247,7 @@ static void eventfd_semaphore(void **state)
     file_put(file);
 }
 
-static void eventfd_sleeps(void **state)
+static void an_eventfd_sleeps_until_it_can_go_on(void **state)
 {
     uint64_t value = 0;
     sleeper = eventfd_create(0, 0);
@@ -349,7 +349,7 @@ static void pipe_wraps_and_fills(void **state)
     file_put(writer);
 }
 
-static void pipe_sleeps(void **state)
+static void a_pipe_sleeps_until_it_can_go_on(void **state)
 {
     static uint8_t big[3 * PIPE_CAPACITY];
     assert_int_equal(pipe_create(0, &reader, &writer), 0);
@@ -420,7 +420,7 @@ static int time_passes(const char *point, uint64_t deadline_ns)
     return 0;
 }
 
-static void timerfd_sleeps(void **state)
+static void a_timerfd_sleeps_until_it_fires(void **state)
 {
     uint64_t value = 0;
     struct file *file = timerfd_create(0, 0);
@@ -496,22 +496,23 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(last_reference_releases, setup, teardown),
-        cmocka_unit_test_setup_teardown(access_modes, setup, teardown),
-        cmocka_unit_test_setup_teardown(seeking, setup, teardown),
+        cmocka_unit_test_setup_teardown(access_modes_say_what_may_be_done, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_position_is_never_negative_nor_too_large, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(lowest_descriptor_first, setup, teardown),
-        cmocka_unit_test_setup_teardown(limits_hold, setup, teardown),
+        cmocka_unit_test_setup_teardown(descriptors_end_at_the_limit, setup, teardown),
         cmocka_unit_test_setup_teardown(replace_closes_what_was_there, setup, teardown),
         cmocka_unit_test_setup_teardown(no_memory_for_descriptors, setup, teardown),
-        cmocka_unit_test_setup_teardown(eventfd_counts, setup, teardown),
-        cmocka_unit_test_setup_teardown(eventfd_semaphore, setup, teardown),
-        cmocka_unit_test_setup_teardown(eventfd_sleeps, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_eventfd_counts, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_semaphore_gives_one_at_a_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_eventfd_sleeps_until_it_can_go_on, setup, teardown),
         cmocka_unit_test_setup_teardown(eventfd_bad_memory_loses_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(pipe_passes_bytes, setup, teardown),
         cmocka_unit_test_setup_teardown(pipe_wraps_and_fills, setup, teardown),
-        cmocka_unit_test_setup_teardown(pipe_sleeps, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_pipe_sleeps_until_it_can_go_on, setup, teardown),
         cmocka_unit_test_setup_teardown(pipe_bad_memory_loses_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(timerfd_counts_expirations, setup, teardown),
-        cmocka_unit_test_setup_teardown(timerfd_sleeps, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_timerfd_sleeps_until_it_fires, setup, teardown),
         cmocka_unit_test_setup_teardown(poll_finds_and_waits, setup, teardown),
         cmocka_unit_test_setup_teardown(poll_waits_once_for_a_file, setup, teardown),
     };

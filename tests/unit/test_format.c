@@ -17,7 +17,7 @@
         assert_int_equal(n, m);                                                                    \
     } while (0)
 
-static void test_integers(void **state)
+static void integers_are_printed_as_by_the_library(void **state)
 {
     const int values[] = {0, 1, -1, 9, 10, 255, 4096, INT_MAX, INT_MIN};
 
@@ -30,7 +30,7 @@ static void test_integers(void **state)
     }
 }
 
-static void test_long_integers(void **state)
+static void long_integers_are_printed_as_by_the_library(void **state)
 {
     const long values[] = {0, -1, LONG_MAX, LONG_MIN};
 
@@ -44,7 +44,7 @@ static void test_long_integers(void **state)
     }
 }
 
-static void test_strings(void **state)
+static void strings_are_printed_as_by_the_library(void **state)
 {
     const char unterminated[3] = {'a', 'b', 'c'};
 
@@ -55,7 +55,7 @@ static void test_strings(void **state)
     SAME("%p", (void *)0x1234);
 }
 
-static void test_null_string_is_named(void **state)
+static void a_null_string_is_named(void **state)
 {
     char text[16];
 
@@ -63,7 +63,7 @@ static void test_null_string_is_named(void **state)
     assert_string_equal(text, "(null)");
 }
 
-static void test_unknown_conversion_takes_no_argument(void **state)
+static void an_unknown_conversion_takes_no_argument(void **state)
 {
     const char *odd = "a%qb%";
     char text[16];
@@ -76,7 +76,7 @@ static void test_unknown_conversion_takes_no_argument(void **state)
     assert_string_equal(text, "a%qb%");
 }
 
-static void test_every_buffer_size(void **state)
+static void a_buffer_of_any_size_is_ended(void **state)
 {
     for (size_t size = 0; size < 12; size++) {
         char ours[16], theirs[16];
@@ -89,7 +89,7 @@ static void test_every_buffer_size(void **state)
     }
 }
 
-static void test_text_grows_until_full(void **state)
+static void a_text_grows_until_it_is_full(void **state)
 {
     char buffer[8];
     struct text text;
@@ -109,7 +109,7 @@ static void test_text_grows_until_full(void **state)
     assert_int_equal(text.length, 7);
 }
 
-static void test_text_without_room(void **state)
+static void a_text_without_room_is_truncated(void **state)
 {
     char nothing[1];
     struct text text;
@@ -123,14 +123,14 @@ static void test_text_without_room(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_integers),
-        cmocka_unit_test(test_long_integers),
-        cmocka_unit_test(test_strings),
-        cmocka_unit_test(test_null_string_is_named),
-        cmocka_unit_test(test_unknown_conversion_takes_no_argument),
-        cmocka_unit_test(test_every_buffer_size),
-        cmocka_unit_test(test_text_grows_until_full),
-        cmocka_unit_test(test_text_without_room),
+        cmocka_unit_test(integers_are_printed_as_by_the_library),
+        cmocka_unit_test(long_integers_are_printed_as_by_the_library),
+        cmocka_unit_test(strings_are_printed_as_by_the_library),
+        cmocka_unit_test(a_null_string_is_named),
+        cmocka_unit_test(an_unknown_conversion_takes_no_argument),
+        cmocka_unit_test(a_buffer_of_any_size_is_ended),
+        cmocka_unit_test(a_text_grows_until_it_is_full),
+        cmocka_unit_test(a_text_without_room_is_truncated),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

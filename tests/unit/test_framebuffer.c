@@ -97,7 +97,7 @@ static void letters_are_drawn_and_different(void **state)
     assert_false(font_ink('A', 7, 8));
 }
 
-static void init_clears(void **state)
+static void the_screen_is_cleared_at_first(void **state)
 {
     for (unsigned row = 0; row < 4; row++)
         expect_row(row, "          ");
@@ -126,7 +126,7 @@ static void a_full_line_does_not_leave_a_blank_one(void **state)
     expect_row(1, "ab        ");
 }
 
-static void scrolls(void **state)
+static void a_full_screen_scrolls(void **state)
 {
     write("1\n2\n3\n4");
     expect_row(3, "4         ");
@@ -163,7 +163,7 @@ static void survives_a_move(void **state)
     free(old);
 }
 
-static void refuses_nonsense(void **state)
+static void impossible_screens_are_refused(void **state)
 {
     struct boot_framebuffer bad[9];
 
@@ -227,7 +227,7 @@ static void the_rest_comes_from_the_timer(void **state)
 }
 
 /* A screen larger than the tables: only the part that fits is used. */
-static void large_screen(void **state)
+static void a_screen_beyond_the_tables_is_used_in_part(void **state)
 {
     const unsigned width = 4000, height = 2000;
     struct boot_framebuffer info = description();
@@ -249,14 +249,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(letters_are_drawn_and_different),
-        cmocka_unit_test_setup_teardown(init_clears, start, end),
+        cmocka_unit_test_setup_teardown(the_screen_is_cleared_at_first, start, end),
         cmocka_unit_test_setup_teardown(lines_and_wrapping, start, end),
         cmocka_unit_test_setup_teardown(a_full_line_does_not_leave_a_blank_one, start, end),
-        cmocka_unit_test_setup_teardown(scrolls, start, end),
+        cmocka_unit_test_setup_teardown(a_full_screen_scrolls, start, end),
         cmocka_unit_test_setup_teardown(draws_only_changes, start, end),
         cmocka_unit_test_setup_teardown(survives_a_move, start, end),
-        cmocka_unit_test_setup_teardown(refuses_nonsense, start, end),
-        cmocka_unit_test(large_screen),
+        cmocka_unit_test_setup_teardown(impossible_screens_are_refused, start, end),
+        cmocka_unit_test(a_screen_beyond_the_tables_is_used_in_part),
         cmocka_unit_test(the_rest_comes_from_the_timer),
     };
 

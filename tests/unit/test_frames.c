@@ -196,7 +196,7 @@ static void release_everything(void)
     assert_int_equal(orphans, 0);
 }
 
-static void test_model(void **state)
+static void random_work_agrees_with_the_model(void **state)
 {
     uint64_t rounds = host_steps(100000, 10000000) / 20000;
     paddr_t whole;
@@ -217,7 +217,7 @@ static void test_model(void **state)
 }
 
 /* Everything can be taken frame by frame, is zeroed on request, and nothing twice. */
-static void test_exhaust(void **state)
+static void every_frame_is_given_once(void **state)
 {
     static const struct phys_run small[] = {{RAM_BASE, 3 * MIB}};
     struct frames_stats s;
@@ -243,7 +243,7 @@ static void test_exhaust(void **state)
     host_memory_destroy();
 }
 
-static void test_single_frames_do_not_hide_large_blocks(void **state)
+static void single_frames_do_not_hide_large_blocks(void **state)
 {
     paddr_t one, large;
 
@@ -259,7 +259,7 @@ static void test_single_frames_do_not_hide_large_blocks(void **state)
     host_memory_destroy();
 }
 
-static void test_pinned_gib_is_one_count(void **state)
+static void a_pinned_gib_is_one_count(void **state)
 {
     struct frames_stats s;
     paddr_t at;
@@ -297,7 +297,7 @@ static bool comes_back(paddr_t block)
 }
 
 /* Many runs at once, of every kind and order: all or nothing. */
-static void test_lists_of_runs(void **state)
+static void a_list_of_runs_is_pinned_whole_or_not_at_all(void **state)
 {
     struct phys_run runs[8];
     paddr_t at;
@@ -335,7 +335,7 @@ static void test_lists_of_runs(void **state)
 
 /* Blocks of one size, which have a way of their own, with the last one not ours or pinned already.
  */
-static void test_lists_of_blocks(void **state)
+static void a_list_of_blocks_is_pinned_whole_or_not_at_all(void **state)
 {
     static const uint64_t sizes[] = {PAGE_SIZE, SIZE_2M, SIZE_1G};
     uint64_t size;
@@ -378,7 +378,7 @@ static void refused_at(const struct phys_run *good, size_t count, size_t place, 
 }
 
 /* Lists are worked on in groups: a run that is unlike the others stands at every place of them. */
-static void test_unlike_runs_in_lists(void **state)
+static void a_run_unlike_the_others_may_stand_anywhere(void **state)
 {
     static const uint64_t sizes[] = {PAGE_SIZE, SIZE_2M};
     struct phys_run runs[11], other;
@@ -420,7 +420,7 @@ static void test_unlike_runs_in_lists(void **state)
     host_memory_destroy();
 }
 
-static void test_foreign_memory_is_not_pinned(void **state)
+static void foreign_memory_is_not_pinned(void **state)
 {
     struct frames_stats s;
     uint64_t hole = RAM_BASE + HOLE_FIRST * PAGE_SIZE;
@@ -444,14 +444,14 @@ static void test_foreign_memory_is_not_pinned(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_model),
-        cmocka_unit_test(test_exhaust),
-        cmocka_unit_test(test_single_frames_do_not_hide_large_blocks),
-        cmocka_unit_test(test_pinned_gib_is_one_count),
-        cmocka_unit_test(test_lists_of_runs),
-        cmocka_unit_test(test_lists_of_blocks),
-        cmocka_unit_test(test_unlike_runs_in_lists),
-        cmocka_unit_test(test_foreign_memory_is_not_pinned),
+        cmocka_unit_test(random_work_agrees_with_the_model),
+        cmocka_unit_test(every_frame_is_given_once),
+        cmocka_unit_test(single_frames_do_not_hide_large_blocks),
+        cmocka_unit_test(a_pinned_gib_is_one_count),
+        cmocka_unit_test(a_list_of_runs_is_pinned_whole_or_not_at_all),
+        cmocka_unit_test(a_list_of_blocks_is_pinned_whole_or_not_at_all),
+        cmocka_unit_test(a_run_unlike_the_others_may_stand_anywhere),
+        cmocka_unit_test(foreign_memory_is_not_pinned),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

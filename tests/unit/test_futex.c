@@ -62,7 +62,7 @@ static void waits_only_for_the_value(void **state)
     assert_int_equal(futex_wake(at(&word), 10, FUTEX_ANY), 0); /* nobody was left behind */
 }
 
-static void refuses(void **state)
+static void bad_words_and_masks_are_refused(void **state)
 {
     assert_int_equal(futex_wait(at(&word) + 1, 0, FUTEX_ANY, 0), -EINVAL);
     assert_int_equal(futex_wait(at(&word), 0, 0, 0), -EINVAL);
@@ -137,7 +137,7 @@ static int moves_onto_itself(const char *point, uint64_t deadline_ns)
     return 0;
 }
 
-static void requeues(void **state)
+static void a_waiter_moves_to_another_word(void **state)
 {
     host_sleep = moves;
     assert_int_equal(wait_on(&word), 0);
@@ -151,7 +151,7 @@ static uint32_t encode(uint32_t operation, uint32_t argument, uint32_t compariso
     return operation << 28 | comparison << 24 | (argument & 0xfff) << 12 | (against & 0xfff);
 }
 
-static void wake_op(void **state)
+static void a_wake_can_change_the_other_word(void **state)
 {
     const struct {
         uint32_t before, encoded, after;
@@ -245,12 +245,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(waits_only_for_the_value, setup),
-        cmocka_unit_test_setup(refuses, setup),
+        cmocka_unit_test_setup(bad_words_and_masks_are_refused, setup),
         cmocka_unit_test_setup(woken_beats_interrupted, setup),
         cmocka_unit_test_setup(wakes_the_oldest_first, setup),
         cmocka_unit_test_setup(bitsets_and_words_select, setup),
-        cmocka_unit_test_setup(requeues, setup),
-        cmocka_unit_test_setup(wake_op, setup),
+        cmocka_unit_test_setup(a_waiter_moves_to_another_word, setup),
+        cmocka_unit_test_setup(a_wake_can_change_the_other_word, setup),
         cmocka_unit_test_setup(wake_op_compares, setup),
         cmocka_unit_test_setup(robust_locks_are_marked, setup),
         cmocka_unit_test_setup(broken_robust_lists_end, setup),

@@ -45,7 +45,7 @@ static bool all_bytes(const unsigned char *at, size_t size, unsigned char value)
 }
 
 /* Random sizes live side by side without touching each other, and everything comes back. */
-static void test_random(void **state)
+static void random_sizes_live_side_by_side(void **state)
 {
     static unsigned char *object[SLOTS];
     static size_t size[SLOTS];
@@ -77,7 +77,7 @@ static void test_random(void **state)
     assert_int_equal(free_now(), before);
 }
 
-static void test_every_size(void **state)
+static void every_size_is_apart_from_the_next(void **state)
 {
     for (size_t size = 1; size <= 2 * PAGE_SIZE; size++) {
         unsigned char *a = kzalloc(size);
@@ -95,7 +95,7 @@ static void test_every_size(void **state)
     assert_int_equal(heap_used(), 0);
 }
 
-static void test_exhaustion(void **state)
+static void all_memory_can_be_had_and_comes_back(void **state)
 {
     static void *object[RAM_SIZE / 1008];
     size_t count = 0;
@@ -114,7 +114,7 @@ static void test_exhaustion(void **state)
 }
 
 /* As much as there is in one piece. */
-static void test_most(void **state)
+static void as_much_as_there_is_in_one_piece_is_given(void **state)
 {
     static paddr_t frame[RAM_SIZE / PAGE_SIZE];
     size_t size = 4 * PAGE_SIZE, count = 0;
@@ -139,7 +139,7 @@ static void test_most(void **state)
         frames_release(frame[i], PAGE_SIZE);
 }
 
-static void test_refusals(void **state)
+static void impossible_sizes_are_refused(void **state)
 {
     assert_null(kmalloc(0));
     assert_null(kzalloc(0));
@@ -151,7 +151,7 @@ static void test_refusals(void **state)
 }
 
 /* A large allocation keeps only the frames it needs. */
-static void test_large_is_trimmed(void **state)
+static void a_large_allocation_keeps_only_what_it_needs(void **state)
 {
     uint64_t before = free_now();
     void *five = kmalloc(4 * PAGE_SIZE + 1);
@@ -179,7 +179,7 @@ static void assert_accounted(uint64_t before)
 }
 
 /* Also of pages that are kept though nothing is in them. */
-static void test_sizes_account_for_every_page(void **state)
+static void sizes_account_for_every_page(void **state)
 {
     static void *object[SLOTS];
     uint64_t before = free_now(), rng = 3;
@@ -206,13 +206,14 @@ static void test_sizes_account_for_every_page(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_random, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_every_size, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_exhaustion, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_most, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_large_is_trimmed, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_sizes_account_for_every_page, setup, teardown),
+        cmocka_unit_test_setup_teardown(random_sizes_live_side_by_side, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_size_is_apart_from_the_next, setup, teardown),
+        cmocka_unit_test_setup_teardown(all_memory_can_be_had_and_comes_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(as_much_as_there_is_in_one_piece_is_given, setup, teardown),
+        cmocka_unit_test_setup_teardown(impossible_sizes_are_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_large_allocation_keeps_only_what_it_needs, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(sizes_account_for_every_page, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

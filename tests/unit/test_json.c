@@ -27,7 +27,7 @@ static int setup(void **state)
     return 0;
 }
 
-static void test_nesting_and_commas(void **state)
+static void commas_stand_between_values_at_every_depth(void **state)
 {
     struct json j;
 
@@ -50,7 +50,7 @@ static void test_nesting_and_commas(void **state)
     assert_string_equal(seen, "{\"a\":1,\"b\":[-2,{},{\"c\":true,\"d\":false},[]],\"e\":\"f\"}");
 }
 
-static void test_numbers(void **state)
+static void the_largest_numbers_are_written_whole(void **state)
 {
     struct json j;
 
@@ -65,7 +65,7 @@ static void test_numbers(void **state)
                               "\"0xffffffffffffffff\",\"0x0\"]");
 }
 
-static void test_every_odd_byte_is_escaped(void **state)
+static void every_odd_byte_is_escaped(void **state)
 {
     struct json j;
 
@@ -76,7 +76,7 @@ static void test_every_odd_byte_is_escaped(void **state)
     assert_string_equal(seen, "[\"\\u0022\\u005c\\u000a\\u0001\\u007f\\u00c3\"]");
 }
 
-static void test_a_key_is_escaped_too(void **state)
+static void a_key_is_escaped_too(void **state)
 {
     struct json j;
 
@@ -90,10 +90,10 @@ static void test_a_key_is_escaped_too(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_nesting_and_commas, setup),
-        cmocka_unit_test_setup(test_numbers, setup),
-        cmocka_unit_test_setup(test_every_odd_byte_is_escaped, setup),
-        cmocka_unit_test_setup(test_a_key_is_escaped_too, setup),
+        cmocka_unit_test_setup(commas_stand_between_values_at_every_depth, setup),
+        cmocka_unit_test_setup(the_largest_numbers_are_written_whole, setup),
+        cmocka_unit_test_setup(every_odd_byte_is_escaped, setup),
+        cmocka_unit_test_setup(a_key_is_escaped_too, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -180,7 +180,7 @@ static void a_start_and_a_stop(void **state)
 }
 
 /* What the terms do not name is not done: the payload asks for it later. */
-static void few_terms(void **state)
+static void what_the_terms_do_not_name_is_not_done(void **state)
 {
     struct lease lease = {.pci = pci_find(0, RICH), .terms = {.owner = "test"}};
 
@@ -510,7 +510,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_start_and_a_stop),
-        TEST(few_terms),
+        TEST(what_the_terms_do_not_name_is_not_done),
         TEST(each_step_fails),
         TEST(a_reset_during_the_use),
         TEST(a_stuck_device_is_waited_for_once),

@@ -39,7 +39,7 @@ static int setup(void **state)
     return 0;
 }
 
-static void test_line_has_time_and_level(void **state)
+static void a_line_has_time_and_level(void **state)
 {
     now = 12003456789;
     log_set_clock(read_now);
@@ -47,19 +47,19 @@ static void test_line_has_time_and_level(void **state)
     assert_string_equal(seen, "[   12.003456] warn  x = 7\n");
 }
 
-static void test_newline_is_not_doubled(void **state)
+static void a_newline_is_not_doubled(void **state)
 {
     log_info("done\n");
     assert_string_equal(seen, "[    0.000000] info  done\n");
 }
 
-static void test_lines_of_a_text(void **state)
+static void each_line_of_a_text_is_a_line(void **state)
 {
     log_lines(LOG_INFO, "file", "a = 1\n\nb", 8);
     assert_string_equal(seen, "[    0.000000] info  file: a = 1\n[    0.000000] info  file: b\n");
 }
 
-static void test_levels(void **state)
+static void only_levels_that_count_are_written(void **state)
 {
     log_debug("no");
     assert_string_equal(seen, "");
@@ -71,7 +71,7 @@ static void test_levels(void **state)
     assert_string_equal(seen, "[    0.000000] error yes\n");
 }
 
-static void test_long_line_is_cut_and_ended(void **state)
+static void a_long_line_is_cut_and_ended(void **state)
 {
     char text[1000];
 
@@ -83,7 +83,7 @@ static void test_long_line_is_cut_and_ended(void **state)
     assert_int_equal(seen[511], '\n');
 }
 
-static void test_log_line_starts_at_a_line_start(void **state)
+static void a_line_starts_at_the_start_of_a_line(void **state)
 {
     log_raw("half", 4);
     log_info("event");
@@ -93,7 +93,7 @@ static void test_log_line_starts_at_a_line_start(void **state)
                         "half\n[    0.000000] info  event\n line\n[    0.000000] info  next\n");
 }
 
-static void test_raw_is_not_changed(void **state)
+static void raw_bytes_are_not_changed(void **state)
 {
     log_raw("a", 1);
     log_raw("b", 1);
@@ -102,7 +102,7 @@ static void test_raw_is_not_changed(void **state)
     assert_string_equal(seen, "abc\n");
 }
 
-static void test_limit_counts_what_it_drops(void **state)
+static void a_limit_counts_what_it_drops(void **state)
 {
     struct log_limit limit = {.window_ns = 1000, .burst = 2};
 
@@ -124,14 +124,14 @@ static void test_limit_counts_what_it_drops(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_line_has_time_and_level, setup),
-        cmocka_unit_test_setup(test_newline_is_not_doubled, setup),
-        cmocka_unit_test_setup(test_lines_of_a_text, setup),
-        cmocka_unit_test_setup(test_levels, setup),
-        cmocka_unit_test_setup(test_long_line_is_cut_and_ended, setup),
-        cmocka_unit_test_setup(test_log_line_starts_at_a_line_start, setup),
-        cmocka_unit_test_setup(test_raw_is_not_changed, setup),
-        cmocka_unit_test_setup(test_limit_counts_what_it_drops, setup),
+        cmocka_unit_test_setup(a_line_has_time_and_level, setup),
+        cmocka_unit_test_setup(a_newline_is_not_doubled, setup),
+        cmocka_unit_test_setup(each_line_of_a_text_is_a_line, setup),
+        cmocka_unit_test_setup(only_levels_that_count_are_written, setup),
+        cmocka_unit_test_setup(a_long_line_is_cut_and_ended, setup),
+        cmocka_unit_test_setup(a_line_starts_at_the_start_of_a_line, setup),
+        cmocka_unit_test_setup(raw_bytes_are_not_changed, setup),
+        cmocka_unit_test_setup(a_limit_counts_what_it_drops, setup),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

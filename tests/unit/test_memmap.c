@@ -46,7 +46,7 @@ static unsigned reference(const struct boot_memory *regions, size_t count, uint6
     return best;
 }
 
-static void test_random(void **state)
+static void random_maps_agree_with_a_page_by_page_model(void **state)
 {
     uint64_t rng = 3;
 
@@ -76,7 +76,7 @@ static void test_random(void **state)
     }
 }
 
-static void test_keep_out_and_limit(void **state)
+static void what_is_kept_out_or_beyond_the_limit_is_not_usable(void **state)
 {
     static const struct boot_memory regions[] = {{0, 64 * MIB, BOOT_MEMORY_USABLE, 0}};
     static const struct phys_run keep_out[] = {{MIB + 1, 10}};
@@ -90,7 +90,7 @@ static void test_keep_out_and_limit(void **state)
     assert_int_equal(map.ram[1].length, 63 * MIB - PAGE_SIZE);
 }
 
-static void test_bad_maps(void **state)
+static void impossible_maps_are_refused(void **state)
 {
     static struct boot_memory many[MEMMAP_REGIONS_MAX + 1];
     static const struct boot_memory wraps[] = {{UINT64_MAX - 5, 10, BOOT_MEMORY_USABLE, 0}};
@@ -112,9 +112,9 @@ static void test_bad_maps(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random),
-        cmocka_unit_test(test_keep_out_and_limit),
-        cmocka_unit_test(test_bad_maps),
+        cmocka_unit_test(random_maps_agree_with_a_page_by_page_model),
+        cmocka_unit_test(what_is_kept_out_or_beyond_the_limit_is_not_usable),
+        cmocka_unit_test(impossible_maps_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,7 @@ static void note_zap(struct memobj_watcher *watcher, uint64_t from, uint64_t to)
     container_of(watcher, struct counting_watcher, watcher)->zapped++;
 }
 
-static void test_references(void **state)
+static void the_last_reference_destroys(void **state)
 {
     destroyed = 0;
     memobj_init(&object, &fake_ops, 4 * PAGE_SIZE, 0);
@@ -63,7 +63,7 @@ static void test_references(void **state)
     assert_int_equal(destroyed, 1);
 }
 
-static void test_run(void **state)
+static void a_run_ends_with_its_object(void **state)
 {
     struct phys_run run;
 
@@ -81,7 +81,7 @@ static void test_run(void **state)
     assert_int_equal(memobj_run(&object, 0, PAGE_SIZE, &run), 0);
 }
 
-static void test_watchers(void **state)
+static void each_watcher_is_told_once(void **state)
 {
     struct counting_watcher a = {
         .watcher = {.revoke = count_revoke, .restore = count_restore, .zap = note_zap}};
@@ -117,7 +117,7 @@ static int come_and_go(const char *point, enum thread_hears hears)
 }
 
 /* Each watcher is told once, and it ends, however many come and go meanwhile. */
-static void test_zap_ends(void **state)
+static void a_zap_ends(void **state)
 {
     struct counting_watcher a = {.watcher = {.zap = note_zap}}, b = a;
 
@@ -153,7 +153,7 @@ static int cut_and_give_way(const char *point, uint64_t deadline_ns)
 }
 
 /* What can change while a lock is waited for has been revoked before. */
-static void test_revoke_waits_last(void **state)
+static void a_revoke_waits_for_locks_last(void **state)
 {
     struct counting_watcher locked = {
         .watcher = {.lock = &lock, .revoke = count_revoke, .restore = count_restore}};
@@ -222,7 +222,7 @@ static void end_changes(void)
     host_breath_work = breath_left = BREATH_WORK;
 }
 
-static void test_others_between(void **state)
+static void watchers_may_come_and_go_during_a_revoke(void **state)
 {
     begin_changes(watch_and_go);
     memobj_revoke(&object);
@@ -245,9 +245,12 @@ static void test_others_between(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_references),        cmocka_unit_test(test_run),
-        cmocka_unit_test(test_watchers),          cmocka_unit_test(test_zap_ends),
-        cmocka_unit_test(test_revoke_waits_last), cmocka_unit_test(test_others_between),
+        cmocka_unit_test(the_last_reference_destroys),
+        cmocka_unit_test(a_run_ends_with_its_object),
+        cmocka_unit_test(each_watcher_is_told_once),
+        cmocka_unit_test(a_zap_ends),
+        cmocka_unit_test(a_revoke_waits_for_locks_last),
+        cmocka_unit_test(watchers_may_come_and_go_during_a_revoke),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,7 +61,7 @@ static int owner_unlocks(const char *point, uint64_t deadline_ns)
     return 0;
 }
 
-static void hands_over(void **state)
+static void an_unlock_hands_over_to_who_waits(void **state)
 {
     assert_int_equal(mutex_lock(lock, "test"), 0);
     host_thread_be(1);
@@ -217,7 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(free_lock_does_not_sleep),
-        CASE(hands_over),
+        CASE(an_unlock_hands_over_to_who_waits),
         CASE(sleeps_until_it_is_its_own),
         CASE(wait_can_be_ended),
         CASE(lock_beats_end),

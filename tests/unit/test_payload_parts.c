@@ -50,7 +50,7 @@ static void set_cmos(unsigned year, unsigned month, unsigned day, unsigned hour,
     cmos[0x0b] = status;
 }
 
-static void cmos_formats(void **state)
+static void the_clock_is_read_in_all_its_formats(void **state)
 {
     const uint64_t expected = clock_from_date(2031, 12, 25, 22, 0, 0) * NS_PER_S;
     static const struct {
@@ -199,7 +199,7 @@ static void check_stack(size_t arg_count)
     }
 }
 
-static void start_stack(void **state)
+static void the_first_stack_has_what_a_program_expects(void **state)
 {
     for (size_t args = 0; args <= 3; args++)
         check_stack(args);
@@ -230,7 +230,7 @@ static void take_signal(struct pending *pending, uint64_t allowed, int number, u
     }
 }
 
-static void pending_order(void **state)
+static void faults_come_first_then_by_number(void **state)
 {
     struct pending pending;
     const uint64_t all = ~UINT64_C(0);
@@ -254,7 +254,7 @@ static void pending_order(void **state)
     assert_int_equal(heap_used(), 0);
 }
 
-static void pending_limits(void **state)
+static void a_full_queue_refuses_and_loses_no_classic_signal(void **state)
 {
     struct pending pending;
     pending_init(&pending);
@@ -273,7 +273,7 @@ static void pending_limits(void **state)
     assert_int_equal(heap_used(), 0);
 }
 
-static void signal_facts(void **state)
+static void signals_have_names_and_defaults(void **state)
 {
     assert_string_equal(signal_name(SIG_SEGV), "SIGSEGV");
     assert_string_equal(signal_name(16), "SIG?");
@@ -286,7 +286,7 @@ static void signal_facts(void **state)
 
 /* ---- random: the example of RFC 8439, section 2.3.2 ---- */
 
-static void chacha_example(void **state)
+static void chacha_meets_the_published_example(void **state)
 {
     uint32_t key[8];
     uint8_t bytes[32], out[CHACHA_BLOCK];
@@ -308,10 +308,14 @@ static void chacha_example(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cmos_formats),        cmocka_unit_test(dates_follow_the_calendar),
-        cmocka_unit_test(times_and_deadlines), cmocka_unit_test(start_stack),
-        cmocka_unit_test(pending_order),       cmocka_unit_test(pending_limits),
-        cmocka_unit_test(signal_facts),        cmocka_unit_test(chacha_example),
+        cmocka_unit_test(the_clock_is_read_in_all_its_formats),
+        cmocka_unit_test(dates_follow_the_calendar),
+        cmocka_unit_test(times_and_deadlines),
+        cmocka_unit_test(the_first_stack_has_what_a_program_expects),
+        cmocka_unit_test(faults_come_first_then_by_number),
+        cmocka_unit_test(a_full_queue_refuses_and_loses_no_classic_signal),
+        cmocka_unit_test(signals_have_names_and_defaults),
+        cmocka_unit_test(chacha_meets_the_published_example),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -148,7 +148,7 @@ static void control_that_stays_off(void **state)
     GROUP(PCI_RID(0, 3, 0), PCI_RID(1, 0, 0));
 }
 
-static void root_ports(void **state)
+static void a_root_port_isolates_what_is_below_it_only_with_access_control(void **state)
 {
     struct sim_function *with = port(PCI_RID(0, 3, 0), PCIE_ROOT_PORT, 1, 1, true);
 
@@ -238,7 +238,7 @@ static void functions_on_one_link(void **state)
     GROUP(PCI_RID(1, 0, 0), PCI_RID(1, 1, 3));
 }
 
-static void conventional_buses(void **state)
+static void a_conventional_bus_is_one_group(void **state)
 {
     port(PCI_RID(0, 3, 0), PCIE_ROOT_PORT, 1, 3, true);
     port(PCI_RID(1, 0, 0), PCIE_TO_PCI_BRIDGE, 2, 3, false);
@@ -325,14 +325,14 @@ int main(void)
         TEST(access_control_keeps_functions_apart),
         TEST(one_open_function_joins_all),
         TEST(control_that_stays_off),
-        TEST(root_ports),
+        TEST(a_root_port_isolates_what_is_below_it_only_with_access_control),
         TEST(multifunction_root_ports),
         TEST(switch_with_access_control),
         TEST(switch_without_access_control),
         TEST(switch_with_one_open_port),
         TEST(good_switch_below_an_open_root_port),
         TEST(functions_on_one_link),
-        TEST(conventional_buses),
+        TEST(a_conventional_bus_is_one_group),
         TEST(bridge_on_the_root_bus_as_one_of_two_functions),
         TEST(same_numbers_in_another_segment),
         TEST(assigned_by_requester),

@@ -163,7 +163,7 @@ static void a_function_that_keeps_its_state_is_not_reset_by_power(void **state)
     assert_int_equal(f->resets, 0);
 }
 
-static void no_method(void **state)
+static void a_device_without_a_method_is_not_reset(void **state)
 {
     add(PCI_RID(0, 2, 0)); /* as edu on the root bus */
     start(PCI_RID(0, 2, 0));
@@ -243,7 +243,7 @@ static void pending_for_ever(void **state)
     assert_int_equal(f->resets, 1);
 }
 
-static void conventional_pending(void **state)
+static void a_conventional_reset_waits_for_pending_transactions(void **state)
 {
     add(PCI_RID(0, 2, 0));
     sim_advanced_features(f, PCI_AF_CAP_FLR | PCI_AF_CAP_PENDING);
@@ -289,13 +289,13 @@ int main(void)
         TEST(half_advanced_features_do_not_count),
         TEST(power_state_reset),
         TEST(a_function_that_keeps_its_state_is_not_reset_by_power),
-        TEST(no_method),
+        TEST(a_device_without_a_method_is_not_reset),
         TEST(secondary_bus_reset),
         TEST(a_shared_bus_is_not_reset),
         TEST(a_bridge_has_no_secondary_bus_reset),
         TEST(waits_for_pending_transactions),
         TEST(pending_for_ever),
-        TEST(conventional_pending),
+        TEST(a_conventional_reset_waits_for_pending_transactions),
         TEST(a_slow_function_is_waited_for),
         TEST(a_dead_function_is_given_up),
     };

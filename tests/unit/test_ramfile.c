@@ -133,7 +133,7 @@ static void against_an_array(void **state)
     file_put(file);
 }
 
-static void appending(void **state)
+static void appended_bytes_go_to_the_end(void **state)
 {
     struct file *file = open_new(0, FILE_RDWR | FILE_APPEND);
     char text[16] = {0};
@@ -145,7 +145,7 @@ static void appending(void **state)
     file_put(file);
 }
 
-static void archive_files(void **state)
+static void a_file_of_the_archive_reads_as_it_was_built(void **state)
 {
     struct ramfile *file = ramfile_create(SEAL_ALL);
     for (size_t i = 0; i < sizeof(model); i++)
@@ -159,7 +159,7 @@ static void archive_files(void **state)
     file_put(open);
 }
 
-static void bad_memory(void **state)
+static void bad_user_memory_leaves_the_file_as_it_was(void **state)
 {
     struct file *file = open_new(0, FILE_RDWR);
     const size_t length = 4 * PAGE_SIZE;
@@ -172,7 +172,7 @@ static void bad_memory(void **state)
     file_put(file);
 }
 
-static void no_memory(void **state)
+static void every_failed_allocation_leaves_the_file_as_it_was(void **state)
 {
     for (uint64_t n = 1; n <= 2; n++) {
         host_fail_nth(n);
@@ -208,7 +208,7 @@ static void note_revoke(struct memobj_watcher *watcher)
 {
 }
 
-static void seals(void **state)
+static void seals_hold(void **state)
 {
     struct file *file = open_new(0, FILE_RDWR);
     struct ramfile *ramfile = file_ramfile(file);
@@ -244,7 +244,7 @@ static void seals(void **state)
 }
 
 /* What may have become longer while the caller waited for it is not made shorter. */
-static void growing(void **state)
+static void growing_never_shortens(void **state)
 {
     struct ramfile *grown = ramfile_create(0);
     struct file *grown_file = ramfile_open(grown, FILE_RDWR, "test");
@@ -263,12 +263,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(against_an_array, setup, teardown),
-        cmocka_unit_test_setup_teardown(appending, setup, teardown),
-        cmocka_unit_test_setup_teardown(archive_files, setup, teardown),
-        cmocka_unit_test_setup_teardown(bad_memory, setup, teardown),
-        cmocka_unit_test_setup_teardown(no_memory, setup, teardown),
-        cmocka_unit_test_setup_teardown(seals, setup, teardown),
-        cmocka_unit_test_setup_teardown(growing, setup, teardown),
+        cmocka_unit_test_setup_teardown(appended_bytes_go_to_the_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_file_of_the_archive_reads_as_it_was_built, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(bad_user_memory_leaves_the_file_as_it_was, setup, teardown),
+        cmocka_unit_test_setup_teardown(every_failed_allocation_leaves_the_file_as_it_was, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(seals_hold, setup, teardown),
+        cmocka_unit_test_setup_teardown(growing_never_shortens, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,7 +95,7 @@ static void step(struct memobj *object, unsigned char *model, bool *filled, uint
     }
 }
 
-static void test_model(void **state)
+static void random_work_agrees_with_the_model(void **state)
 {
     static unsigned char model[PAGES];
     static bool filled[PAGES];
@@ -119,7 +119,7 @@ static void test_model(void **state)
     assert_int_equal(free_now(), before);
 }
 
-static void test_largest_blocks(void **state)
+static void an_object_takes_the_largest_blocks(void **state)
 {
     struct memobj *object = ramobj_create(2 * GIB);
     struct phys_run run;
@@ -140,7 +140,7 @@ static void test_largest_blocks(void **state)
 }
 
 /* Shrinking tells watchers before the frames go, and pinned frames stay out of reach. */
-static void test_shrink_zaps_and_orphans(void **state)
+static void a_shrink_zaps_and_orphans(void **state)
 {
     struct memobj_watcher watcher = {.zap = note_zap};
     struct memobj *object = ramobj_create(4 * MIB);
@@ -162,7 +162,7 @@ static void test_shrink_zaps_and_orphans(void **state)
     memobj_put(object);
 }
 
-static void test_failures(void **state)
+static void a_failed_allocation_changes_nothing(void **state)
 {
     struct memobj *object;
     struct phys_run run;
@@ -199,7 +199,7 @@ static int fill_meanwhile(const char *point, enum thread_hears hears)
     return 0;
 }
 
-static void test_filled_while_punched(void **state)
+static void a_punch_ends_and_spares_what_is_filled_beyond_it(void **state)
 {
     uint64_t before = free_now();
     struct phys_run run;
@@ -223,11 +223,12 @@ static void test_filled_while_punched(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_model, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_largest_blocks, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_shrink_zaps_and_orphans, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_failures, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_filled_while_punched, setup, teardown),
+        cmocka_unit_test_setup_teardown(random_work_agrees_with_the_model, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_object_takes_the_largest_blocks, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_shrink_zaps_and_orphans, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_failed_allocation_changes_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_punch_ends_and_spares_what_is_filled_beyond_it, setup,
+                                        teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,7 @@
 
 /* ---- mmap ---- */
 
-static void test_mmap_errors(void **state)
+static void mmap_refuses_what_linux_refuses(void **state)
 {
     static const struct {
         uaddr_t at;
@@ -38,7 +38,7 @@ static void test_mmap_errors(void **state)
     assert_int_equal(space->mapped, PAGE_SIZE);
 }
 
-static void test_hints(void **state)
+static void a_hint_is_taken_where_there_is_room(void **state)
 {
     int64_t at = map(AT + 5, PAGE_SIZE, RW, ANONYMOUS);
 
@@ -51,7 +51,7 @@ static void test_hints(void **state)
     assert_true(at > 0);
 }
 
-static void test_one_gib_is_one_leaf(void **state)
+static void one_gib_is_one_leaf(void **state)
 {
     uint64_t before = free_now();
     int64_t at = map(0, GIB, RW, ANONYMOUS);
@@ -72,7 +72,7 @@ static void test_one_gib_is_one_leaf(void **state)
     assert_int_equal(host_translate((uaddr_t)at + 6 * PAGE_SIZE).size, PAGE_SIZE);
 }
 
-static void test_huge_pages(void **state)
+static void huge_pages_are_whole_or_refused(void **state)
 {
     const unsigned huge_2m = ANONYMOUS | SPACE_HUGETLB;
     const unsigned huge_1g = huge_2m | (30u << SPACE_HUGE_SHIFT);
@@ -93,7 +93,7 @@ static void test_huge_pages(void **state)
     assert_int_equal(host_translate((uaddr_t)at).size, GIB);
 }
 
-static void test_reservations_take_no_frames(void **state)
+static void reservations_take_no_frames(void **state)
 {
     uint64_t before = free_now();
     int64_t none = map(0, 64 * GIB, 0, ANONYMOUS);
@@ -111,7 +111,7 @@ static void test_reservations_take_no_frames(void **state)
 }
 
 /* Replacing populated memory either succeeds or leaves every byte as it was. */
-static void test_replace_is_whole_or_nothing(void **state)
+static void a_replacement_is_whole_or_nothing(void **state)
 {
     const uint64_t length = 2 * SIZE_2M;
 
@@ -135,7 +135,7 @@ static void test_replace_is_whole_or_nothing(void **state)
 
 /* ---- mprotect ---- */
 
-static void test_protect_errors(void **state)
+static void mprotect_refuses_what_linux_refuses(void **state)
 {
     struct memobj *object = ramobj_create(MIB);
     struct space_request request = {.at = AT + MIB,
@@ -158,7 +158,7 @@ static void test_protect_errors(void **state)
 }
 
 /* Two reservations: the second one's table is missing. The first one's frames must go back. */
-static void test_protect_undoes_what_it_filled(void **state)
+static void a_failed_mprotect_takes_back_what_it_filled(void **state)
 {
     uint64_t before;
 
@@ -184,7 +184,7 @@ static void test_protect_undoes_what_it_filled(void **state)
 
 /* ---- stack, break ---- */
 
-static void test_stack(void **state)
+static void a_stack_grows_to_its_limit(void **state)
 {
     uaddr_t top;
     int64_t near;
@@ -204,7 +204,7 @@ static void test_stack(void **state)
     assert_non_null(reach((uaddr_t)near + PAGE_SIZE + MIB, true));
 }
 
-static void test_break(void **state)
+static void the_break_moves_where_there_is_room(void **state)
 {
     space_set_break(space, AT);
     assert_int_equal(space_brk(space, 0), AT);
@@ -236,7 +236,7 @@ static void bar_destroy(struct memobj *object)
 
 static const struct memobj_ops bar_ops = {bar_run, bar_destroy};
 
-static void test_device_memory(void **state)
+static void device_memory_is_mapped_uncached_and_revoked(void **state)
 {
     struct ioas_source source = space_source(space);
     struct memobj bar, *device;
@@ -273,7 +273,7 @@ static void test_device_memory(void **state)
 }
 
 /* Memory that the file of a device handed out: what it allowed is what there is. */
-static void test_guarded_memory(void **state)
+static void guarded_memory_cannot_be_doubled_or_grown(void **state)
 {
     struct memobj *buffer = ramobj_create(MIB);
 
@@ -288,7 +288,7 @@ static void test_guarded_memory(void **state)
     memobj_put(buffer);
 }
 
-static void test_shared_file(void **state)
+static void a_shared_file_is_seen_by_all_its_mappings(void **state)
 {
     struct memobj *object = ramobj_create(2 * MIB);
     uint64_t before = free_now();
@@ -310,7 +310,7 @@ static void test_shared_file(void **state)
     memobj_put(object);
 }
 
-static void test_private_file(void **state)
+static void a_private_file_is_copied_when_written(void **state)
 {
     struct memobj *object = ramobj_create(2 * MIB);
     struct phys_run run;
@@ -330,7 +330,7 @@ static void test_private_file(void **state)
 }
 
 /* A populate that runs out of memory half way leaves no page of the object behind. */
-static void test_populate_failure(void **state)
+static void a_failed_populate_leaves_no_page(void **state)
 {
     struct memobj *object = ramobj_create(4 * MIB);
     struct cpu_mapping m;
@@ -355,7 +355,7 @@ static void test_populate_failure(void **state)
 
 /* ---- pins ---- */
 
-static void test_pinned_memory_survives_munmap(void **state)
+static void pinned_memory_survives_munmap(void **state)
 {
     struct ioas_source source = space_source(space);
     struct memobj *device;
@@ -379,7 +379,7 @@ static void test_pinned_memory_survives_munmap(void **state)
     source.ops->put(source.context);
 }
 
-static void test_source_outlives_space(void **state)
+static void a_source_outlives_its_space(void **state)
 {
     struct ioas_source source = space_source(space);
     struct memobj *device;
@@ -401,23 +401,23 @@ static void test_source_outlives_space(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_mmap_errors),
-        TEST(test_hints),
-        TEST(test_one_gib_is_one_leaf),
-        TEST(test_huge_pages),
-        TEST(test_reservations_take_no_frames),
-        TEST(test_replace_is_whole_or_nothing),
-        TEST(test_protect_errors),
-        TEST(test_protect_undoes_what_it_filled),
-        TEST(test_stack),
-        TEST(test_break),
-        TEST(test_device_memory),
-        TEST(test_guarded_memory),
-        TEST(test_shared_file),
-        TEST(test_private_file),
-        TEST(test_populate_failure),
-        TEST(test_pinned_memory_survives_munmap),
-        TEST(test_source_outlives_space),
+        TEST(mmap_refuses_what_linux_refuses),
+        TEST(a_hint_is_taken_where_there_is_room),
+        TEST(one_gib_is_one_leaf),
+        TEST(huge_pages_are_whole_or_refused),
+        TEST(reservations_take_no_frames),
+        TEST(a_replacement_is_whole_or_nothing),
+        TEST(mprotect_refuses_what_linux_refuses),
+        TEST(a_failed_mprotect_takes_back_what_it_filled),
+        TEST(a_stack_grows_to_its_limit),
+        TEST(the_break_moves_where_there_is_room),
+        TEST(device_memory_is_mapped_uncached_and_revoked),
+        TEST(guarded_memory_cannot_be_doubled_or_grown),
+        TEST(a_shared_file_is_seen_by_all_its_mappings),
+        TEST(a_private_file_is_copied_when_written),
+        TEST(a_failed_populate_leaves_no_page),
+        TEST(pinned_memory_survives_munmap),
+        TEST(a_source_outlives_its_space),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -507,7 +507,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static void test_random(void **state)
+static void random_calls_agree_with_the_model(void **state)
 {
     uint64_t count = host_steps(20000, 1000000);
 
@@ -530,7 +530,7 @@ static void test_random(void **state)
 }
 
 /* Each call with its first, second, ... allocation failing: then nothing has changed. */
-static void test_every_failure(void **state)
+static void a_failed_allocation_changes_nothing(void **state)
 {
     uint64_t failures = 0;
 
@@ -561,8 +561,8 @@ static void test_every_failure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_random, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_every_failure, setup, teardown),
+        cmocka_unit_test_setup_teardown(random_calls_agree_with_the_model, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_failed_allocation_changes_nothing, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

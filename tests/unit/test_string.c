@@ -40,7 +40,7 @@ static void fill(uint8_t *bytes, uint8_t seed)
         bytes[i] = (uint8_t)(i * 7 + seed);
 }
 
-static void test_copy_and_set_every_length(void **state)
+static void every_length_is_copied_and_set(void **state)
 {
     uint8_t ours[ROOM], theirs[ROOM], from[ROOM];
 
@@ -59,7 +59,7 @@ static void test_copy_and_set_every_length(void **state)
     }
 }
 
-static void test_move_every_overlap(void **state)
+static void every_overlap_is_moved_right(void **state)
 {
     uint8_t ours[ROOM], theirs[ROOM];
 
@@ -81,7 +81,7 @@ static int sign(int x)
     return (x > 0) - (x < 0);
 }
 
-static void test_comparisons(void **state)
+static void comparisons_are_those_of_the_library(void **state)
 {
     const char *const words[] = {"", "a", "ab", "abc", "abd", "b", "\xff", "ab\xff"};
 
@@ -99,7 +99,7 @@ static void test_comparisons(void **state)
     }
 }
 
-static void test_searches(void **state)
+static void searches_are_those_of_the_library(void **state)
 {
     const char *text = "path/to/x";
 
@@ -116,10 +116,10 @@ static void test_searches(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_copy_and_set_every_length),
-        cmocka_unit_test(test_move_every_overlap),
-        cmocka_unit_test(test_comparisons),
-        cmocka_unit_test(test_searches),
+        cmocka_unit_test(every_length_is_copied_and_set),
+        cmocka_unit_test(every_overlap_is_moved_right),
+        cmocka_unit_test(comparisons_are_those_of_the_library),
+        cmocka_unit_test(searches_are_those_of_the_library),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -240,7 +240,7 @@ static void fail_nth_at(uint32_t number)
     }
 }
 
-static void fail_nth(void **state)
+static void every_failure_leaves_all_as_it_was(void **state)
 {
     (void)state;
     fail_nth_at(UIO_ANY);
@@ -260,7 +260,7 @@ int main(void)
         CASE(a_big_buffer_has_big_leaves),
         CASE(others_are_let_in_while_a_buffer_is_cleared),
         CASE(a_buffer_that_is_no_longer_wanted_goes),
-        CASE(fail_nth),
+        CASE(every_failure_leaves_all_as_it_was),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
