@@ -91,21 +91,22 @@ static EFI_STATUS read_files(struct files *files)
 }
 
 /* Puts the kernel at any 2 MiB boundary and gives its file back. */
-static EFI_STATUS load_kernel(struct file *file, struct elf_plan *plan, struct boot_info *info)
+static EFI_STATUS load_kernel(struct file *file, struct elf_image *image, struct boot_info *info)
 {
     char number[21];
-    const char *wrong = elf_check(file->data, file->size, plan);
+    const char *wrong = elf_check(file->data, file->size, &kernel_rules, image);
+    uint64_t size = image->high - image->low;
     void *at;
 
     if (wrong)
-        return refuse("\\bulkhead\\kernel.elf ", wrong, NULL);
-    at = pages_allocate_aligned(plan->size);
+        return refuse("\\bulkhead\\kernel.elf cannot be loaded: ", wrong, NULL);
+    at = pages_allocate_aligned(size);
     if (!at)
-        return refuse("there are no ", decimal(plan->size, number),
-                      " bytes of memory for the kernel", NULL);
-    elf_load(file->data, plan, at);
+        return refuse("there are no ", decimal(size, number), " bytes of memory for the kernel",
+                      NULL);
+    elf_load(file->data, image, at);
     info->kernel_base = (uint64_t)at;
-    info->kernel_size = plan->size;
+    info->kernel_size = size;
     file_free(file);
     return EFI_SUCCESS;
 }
@@ -171,7 +172,7 @@ static void collect(const struct files *files, struct boot_info *info)
 }
 
 /* The first 4 GiB and whatever lies above them that is used until the kernel has its own tables. */
-static EFI_STATUS build_paging(struct paging *paging, const struct elf_plan *plan,
+static EFI_STATUS build_paging(struct paging *paging, const struct elf_image *image,
                                const struct boot_info *info, const struct memory_map *map)
 {
     const struct {
@@ -193,7 +194,7 @@ static EFI_STATUS build_paging(struct paging *paging, const struct elf_plan *pla
     paging_init(paging, page_allocate_low);
     for (size_t i = 0; i < LENGTH(ranges); i++)
         paging_map(paging, ranges[i].at, ranges[i].at, ranges[i].size);
-    paging_map(paging, plan->base, info->kernel_base, plan->size);
+    paging_map(paging, image->low, info->kernel_base, info->kernel_size);
     if (paging->failed)
         return refuse("there is no memory for page tables", NULL);
     return EFI_SUCCESS;
@@ -202,14 +203,14 @@ static EFI_STATUS build_paging(struct paging *paging, const struct elf_plan *pla
 static EFI_STATUS run(struct boot_info *info)
 {
     struct files files = {0};
-    struct elf_plan plan;
+    struct elf_image image;
     struct memory_map map;
     struct paging paging;
     void *levels = NULL;
     EFI_STATUS status = read_files(&files);
 
     if (!EFI_ERROR(status))
-        status = load_kernel(&files.kernel, &plan, info);
+        status = load_kernel(&files.kernel, &image, info);
     if (!EFI_ERROR(status))
         status = collect_command_line(&files.options, info);
     if (!EFI_ERROR(status)) {
@@ -217,7 +218,7 @@ static EFI_STATUS run(struct boot_info *info)
         status = memory_map_prepare(&map);
     }
     if (!EFI_ERROR(status))
-        status = build_paging(&paging, &plan, info, &map);
+        status = build_paging(&paging, &image, info, &map);
     if (!EFI_ERROR(status))
         status = handoff_prepare(&levels);
     if (!EFI_ERROR(status) && LOADER_STOPS_DMA) {
@@ -230,7 +231,7 @@ static EFI_STATUS run(struct boot_info *info)
     status = memory_map_leave(&map, info);
     if (EFI_ERROR(status))
         return status;
-    handoff(levels, paging.top, plan.entry, info);
+    handoff(levels, paging.top, image.entry, info);
 }
 
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);

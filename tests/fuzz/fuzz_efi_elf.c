@@ -9,18 +9,19 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct elf_plan plan;
+    struct elf_image image;
     char *file = malloc(size ? size : 1); /* an exact copy, so that ASan sees a read behind it */
 
     memcpy(file, data, size);
-    if (!elf_check(file, size, &plan)) {
-        char *image = malloc(plan.size);
+    if (!elf_check(file, size, &kernel_rules, &image)) {
+        uint64_t room = image.high - image.low;
+        char *at = malloc(room);
 
-        if (plan.base % ELF_ALIGNMENT || plan.size > ELF_SIZE_MAX || plan.size % 4096 ||
-            plan.entry < plan.base || plan.entry - plan.base >= plan.size)
+        if (image.low % (2 * MIB) || room > 64 * MIB || room % 4096 || image.low < 0 - 2 * GIB ||
+            image.entry < image.low || image.entry - image.low >= room)
             abort();
-        elf_load(file, &plan, image);
-        free(image);
+        elf_load(file, &image, at);
+        free(at);
     }
     free(file);
     return 0;

@@ -24,22 +24,19 @@ static void check(const struct elf_image *image, uint64_t size)
         entry |=
             s->execute && image->entry >= s->address && image->entry < s->address + s->memory_size;
     }
-    if (!entry || end != image->high || image->high - image->low > ELF_SPAN_MAX)
+    if (!entry || end != image->high || image->high - image->low > program_rules.span_max)
         abort();
-    if (!image->relocatable && image->low < ELF_LOWEST)
+    if (!image->relocatable && image->low < program_rules.lowest)
         abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct elf_image image;
-    const char *reason = NULL;
     uint8_t *copy = malloc(size ? size : 1); /* exact, so that ASan sees a read behind it */
     memcpy(copy, data, size);
-    if (elf_parse(copy, size, &image, &reason) == 0)
+    if (!elf_check(copy, size, &program_rules, &image))
         check(&image, size);
-    else if (!reason || !*reason)
-        abort();
     free(copy);
     return 0;
 }

@@ -17,7 +17,7 @@ struct program_header {
 };
 
 /* A file with code at BASE and data behind it. */
-static struct file {
+static _Alignas(4096) struct file {
     uint8_t ident[16];
     uint16_t type, machine;
     uint32_t version;
@@ -25,11 +25,11 @@ static struct file {
     uint32_t flags;
     uint16_t header_size, segment_size, segment_count, section_size, section_count, names;
     struct program_header segment[3];
-    char code[64];
-    char data[32];
+    _Alignas(4096) char code[64];
+    _Alignas(4096) char data[32];
 } file;
 
-static struct elf_plan plan;
+static struct elf_image image;
 
 static int good_file(void **state)
 {
@@ -37,6 +37,7 @@ static int good_file(void **state)
         .ident = {0x7f, 'E', 'L', 'F', 2, 1, 1},
         .type = 2,
         .machine = 62,
+        .version = 1,
         .entry = BASE + 8,
         .segments = offsetof(struct file, segment),
         .segment_size = sizeof(struct program_header),
@@ -55,7 +56,7 @@ static int good_file(void **state)
 
 static void refused(const char *reason)
 {
-    const char *wrong = elf_check(&file, sizeof(file), &plan);
+    const char *wrong = elf_check(&file, sizeof(file), &kernel_rules, &image);
 
     assert_non_null(wrong);
     assert_string_equal(wrong, reason);
@@ -64,79 +65,52 @@ static void refused(const char *reason)
 
 static void a_good_file_is_loaded(void **state)
 {
-    char *image;
+    char *at;
 
-    assert_null(elf_check(&file, sizeof(file), &plan));
-    assert_int_equal(plan.base, BASE);
-    assert_int_equal(plan.size, 4 * 4096);
-    assert_int_equal(plan.entry, BASE + 8);
-    image = malloc(plan.size);
-    memset(image, 'x', plan.size);
-    elf_load(&file, &plan, image);
-    for (size_t i = 0; i < plan.size; i++) {
+    assert_null(elf_check(&file, sizeof(file), &kernel_rules, &image));
+    assert_int_equal(image.low, BASE);
+    assert_int_equal(image.high, BASE + 4 * 4096);
+    assert_int_equal(image.entry, BASE + 8);
+    at = malloc(4 * 4096);
+    memset(at, 'x', 4 * 4096);
+    elf_load(&file, &image, at);
+    for (size_t i = 0; i < 4 * 4096; i++) {
         char expected = i < 64 ? 'c' : i >= 4096 && i < 4096 + 32 ? 'd' : 0;
 
-        assert_int_equal(image[i], expected);
+        assert_int_equal(at[i], expected);
     }
-    free(image);
+    free(at);
 }
 
 static void a_truncated_file_is_refused(void **state)
 {
-    for (size_t size = 0; size < sizeof(file); size++)
-        assert_non_null(elf_check(&file, size, &plan));
+    for (size_t size = 0; size < offsetof(struct file, data) + sizeof(file.data); size++)
+        assert_non_null(elf_check(&file, size, &kernel_rules, &image));
 }
 
-static void bad_headers_are_refused(void **state)
+/* What is asked of a kernel and not of a payload; the rest is test_elf.c's. */
+static void only_fixed_addresses_of_the_kernel_are_accepted(void **state)
 {
-    for (int i = 0; i < 7; i++) {
-        file.ident[i]++;
-        refused("is not a 64-bit little-endian ELF file");
-    }
-    file.machine = 3;
-    refused("is not an executable for x86-64");
     file.type = 3;
-    refused("is not an executable for x86-64");
-    file.segment_count = 0;
-    refused("has no program headers");
-    file.segment_size = 55;
-    refused("has no program headers");
-    file.segments = UINT64_MAX;
-    refused("has program headers outside the file");
-    file.segments = sizeof(file) - 1;
-    refused("has program headers outside the file");
-    file.segment_count = 0xffff;
-    refused("has program headers outside the file");
+    refused("it is not an executable at fixed addresses");
+    file.segment[0].address = 0x200000;
+    refused("a segment lies outside the kernel's half of the address space");
+    file.segment[2].address = 0 - (uint64_t)4096;
+    refused("a segment lies outside the kernel's half of the address space");
+    file.segment[2].memory_size = UINT64_MAX;
+    refused("a segment lies outside the kernel's half of the address space");
+    file.segment[2].memory_size = 64 * MIB;
+    refused("it is larger than 64 MiB in memory");
+    file.segment[2].address = BASE + 64 * MIB;
+    refused("it is larger than 64 MiB in memory");
+    file.segment[0].address = BASE + 0x1000;
+    refused("it does not begin at a multiple of 2 MiB");
 }
 
-static void bad_segments_are_refused(void **state)
+static void writable_code_is_refused(void **state)
 {
     file.segment[0].flags = 7;
-    refused("has a segment that is writable and executable");
-    file.segment[0].offset = UINT64_MAX;
-    refused("has a segment outside the file (is it truncated?)");
-    file.segment[0].file_size = sizeof(file);
-    refused("has a segment outside the file (is it truncated?)");
-    file.segment[2].memory_size = 31;
-    refused("has a segment of impossible size");
-    file.segment[2].memory_size = ELF_SIZE_MAX + 1;
-    refused("has a segment of impossible size");
-    file.segment[0].address = 0x200000;
-    refused("has a segment outside the kernel's half of the address space");
-    file.segment[2].address = 0 - (uint64_t)4096;
-    refused("has a segment outside the kernel's half of the address space");
-    file.segment[2].address = BASE;
-    refused("has segments that overlap or are out of order");
-    file.segment[2].address = BASE + 4095;
-    refused("has segments that overlap or are out of order");
-    file.segment[2].address = BASE + ELF_SIZE_MAX;
-    refused("is larger than 64 MiB in memory");
-    file.segment[0].address = BASE + 0x1000;
-    file.segment[2].address = BASE + 0x2000;
-    file.entry = BASE + 0x1000;
-    refused("does not begin at a multiple of 2 MiB");
-    file.segment[0].type = file.segment[2].type = 2;
-    refused("has nothing to load");
+    refused("a segment is both writable and executable");
 }
 
 static void entry_points_outside_the_code_are_refused(void **state)
@@ -145,25 +119,8 @@ static void entry_points_outside_the_code_are_refused(void **state)
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         file.entry = bad[i];
-        refused("has an entry point outside its code");
+        refused("its entry point lies in no executable segment");
     }
-}
-
-static void more_segments_than_fit_are_refused(void **state)
-{
-    struct {
-        struct file file;
-        struct program_header segments[ELF_SEGMENTS_MAX + 1];
-    } big;
-
-    big.file = file;
-    big.file.segments = sizeof(big.file);
-    big.file.segment_count = ELF_SEGMENTS_MAX + 1;
-    for (size_t i = 0; i <= ELF_SEGMENTS_MAX; i++)
-        big.segments[i] = (struct program_header){1, 5, 0, BASE + i * 4096, 0, 16, 16, 4096};
-    assert_string_equal(elf_check(&big, sizeof(big), &plan), "has too many segments");
-    big.file.segment_count--;
-    assert_null(elf_check(&big, sizeof(big), &plan));
 }
 
 int main(void)
@@ -171,10 +128,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_good_file_is_loaded, good_file),
         cmocka_unit_test_setup(a_truncated_file_is_refused, good_file),
-        cmocka_unit_test_setup(bad_headers_are_refused, good_file),
-        cmocka_unit_test_setup(bad_segments_are_refused, good_file),
+        cmocka_unit_test_setup(only_fixed_addresses_of_the_kernel_are_accepted, good_file),
+        cmocka_unit_test_setup(writable_code_is_refused, good_file),
         cmocka_unit_test_setup(entry_points_outside_the_code_are_refused, good_file),
-        cmocka_unit_test_setup(more_segments_than_fit_are_refused, good_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,7 @@
 # ./bulkhead image ask it before anything boots. It is made of the kernel's own sources.
 
 CHECK_SOURCES := tools/check/main.c $(sort $(wildcard kernel/machine/config/*.c)) kernel/linux/program/elf.c \
-                 kernel/iommu/options.c kernel/lib/format.c kernel/lib/refusal.c
+                 kernel/lib/elf.c kernel/iommu/options.c kernel/lib/format.c kernel/lib/refusal.c
 CHECK_HEADERS := $(wildcard kernel/machine/config/*.h kernel/machine/boot.h kernel/lib/*.h kernel/linux/program/elf.h kernel/iommu/*.h kernel/mm/paging/paging.h)
 
 $(BUILD)/check: $(CHECK_SOURCES) $(CHECK_HEADERS)

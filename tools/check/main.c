@@ -87,10 +87,10 @@ static int check_config(struct text file, struct text words, struct refusal *why
 static int check_payload(struct text payload, struct refusal *why)
 {
     struct elf_image image;
-    const char *reason;
+    const char *wrong = elf_check(payload.bytes, payload.length, &program_rules, &image);
 
-    if (elf_parse(payload.bytes, payload.length, &image, &reason))
-        return refuse(why, REFUSED, "the payload cannot be loaded: %s", reason);
+    if (wrong)
+        return refuse(why, REFUSED, "the payload cannot be loaded: %s", wrong);
     return FINE;
 }
 

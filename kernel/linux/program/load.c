@@ -113,11 +113,11 @@ int program_load(struct space *space, const void *file, uint64_t size, const str
                  uint64_t stack_limit, struct trap_frame *start, struct refusal *why)
 {
     struct elf_image image;
-    const char *reason;
+    const char *wrong = elf_check(file, size, &program_rules, &image);
     uaddr_t top;
-    int error = elf_parse(file, size, &image, &reason);
-    if (error)
-        return refuse(why, error, "the payload cannot be loaded: %s", reason);
+    int error;
+    if (wrong)
+        return refuse(why, -ENOEXEC, "the payload cannot be loaded: %s", wrong);
     uint64_t bias = image.relocatable ? PIE_BASE - image.low : 0;
     error = load_segments(space, file, &image, bias, why);
     if (error)
