@@ -66,7 +66,7 @@ static void fill_idt(void)
         idt[ist_vectors[i].vector].ist = (uint8_t)ist_vectors[i].ist;
 }
 
-static void load_segments(void)
+static void load_segment_registers(void)
 {
     const struct table_pointer pointer = {sizeof(gdt) - 1, (uintptr_t)gdt};
 
@@ -93,7 +93,7 @@ void cpu_tables_init(void)
 
     fill_tss();
     fill_idt();
-    load_segments();
+    load_segment_registers();
     __asm__ volatile("lidt %0" : : "m"(pointer) : "memory");
 }
 

@@ -114,7 +114,7 @@ static int wake(struct pci_device *d)
 
 /* ---- start and stop ---- */
 
-static int attach(struct lease *lease)
+static int attach_group(struct lease *lease)
 {
     int error = ioas_attach_group(lease->terms.tables, lease->pci->group);
 
@@ -122,7 +122,7 @@ static int attach(struct lease *lease)
     return error;
 }
 
-static int enable_vectors(struct lease *lease)
+static int enable_irqs(struct lease *lease)
 {
     const struct lease_terms *terms = &lease->terms;
     enum irq_kind kind = irq_count(lease->pci, IRQ_MSIX) ? IRQ_MSIX : IRQ_MSI;
@@ -138,9 +138,9 @@ static int fulfil(struct lease *lease)
     int error = terms->awake ? terms->awake(terms->context) : 0;
 
     if (!error && terms->tables)
-        error = attach(lease);
+        error = attach_group(lease);
     if (!error && terms->vectors)
-        error = enable_vectors(lease);
+        error = enable_irqs(lease);
     if (error || !terms->tables)
         return error;
     pci_set_bus_master(lease->pci, true);

@@ -61,7 +61,8 @@ static APART int unmap_areas(struct ioas_area *first, struct ioas_area *end,
 }
 
 /* Nobody may reuse memory that a unit may still translate to. */
-static __attribute__((noinline, cold)) int strand(struct ioas_area *first, struct ioas_area *end)
+static __attribute__((noinline, cold)) int strand_pages(struct ioas_area *first,
+                                                        struct ioas_area *end)
 {
     for (; first != end; first = area_next(first, UINT64_MAX))
         first->pages->stuck = true;
@@ -79,7 +80,7 @@ int piece_unmap(struct ioas_area *first, struct ioas_area *end, struct iommu_dom
         error = iommu_unmap_now(domain, first->node.first, area_length(first));
     else
         error = unmap_long(first, domain);
-    return error ? strand(first, end) : 0;
+    return error ? strand_pages(first, end) : 0;
 }
 
 void piece_tell_stranded(uint64_t first, uint64_t last)

@@ -26,7 +26,7 @@ static int forget(struct requester *requester, struct iommu_domain *from)
 }
 
 /* With caching mode the absence of the entry may have been cached, under domain id 0 (6.1). */
-static int appear(struct requester *requester, struct iommu_domain *to)
+static int entry_appears(struct requester *requester, struct iommu_domain *to)
 {
     struct iommu_unit *unit = requester->unit;
 
@@ -67,7 +67,7 @@ static void abandon(struct requester *requester)
  * Makes DMA of the requester go through `domain` (NULL: be refused) instead of what it went through
  * before, and invalidates. -EIO: the unit is fenced, and the requester in no domain.
  */
-static int switch_to(struct requester *requester, struct iommu_domain *domain)
+static int switch_domain(struct requester *requester, struct iommu_domain *domain)
 {
     struct iommu_domain *from = requester->domain;
     bool ats = domain && ats_allowed(requester, &requester->ats_depth);
@@ -81,7 +81,7 @@ static int switch_to(struct requester *requester, struct iommu_domain *domain)
         context_revoke(requester);
     error = from ? forget(requester, from) : 0;
     if (!error && domain)
-        error = appear(requester, domain);
+        error = entry_appears(requester, domain);
     if (error) {
         abandon(requester);
         return error;
@@ -114,14 +114,14 @@ static bool is_free(const struct requester *requester)
 }
 
 /* Reserved memory is in the new domain before the switch and leaves the old one after it. */
-static int move(struct requester *requester, struct iommu_domain *to)
+static int move_to_domain(struct requester *requester, struct iommu_domain *to)
 {
     struct iommu_domain *from = requester->domain;
     int error = reserved_map(to, requester->rid);
 
     if (error)
         return error;
-    error = switch_to(requester, to);
+    error = switch_domain(requester, to);
     if (error || !from || from == requester->quarantine)
         return error;
     error = reserved_unmap(from, requester->rid);
@@ -137,7 +137,7 @@ int iommu_attach(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
 
     if (error)
         return error;
-    return is_free(requester) ? move(requester, domain) : -EBUSY;
+    return is_free(requester) ? move_to_domain(requester, domain) : -EBUSY;
 }
 
 int iommu_replace(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
@@ -147,7 +147,7 @@ int iommu_replace(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
 
     if (error)
         return error;
-    return requester->domain == domain ? 0 : move(requester, domain);
+    return requester->domain == domain ? 0 : move_to_domain(requester, domain);
 }
 
 int iommu_detach(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
@@ -157,7 +157,7 @@ int iommu_detach(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
 
     if (domain->unit->segment != segment || !requester || requester->domain != domain)
         return -ENODEV;
-    error = switch_to(requester, requester->quarantine);
+    error = switch_domain(requester, requester->quarantine);
     return error ? error : reserved_unmap(domain, rid);
 }
 
@@ -178,7 +178,7 @@ static int quarantine(struct iommu_unit *unit, uint16_t rid)
         return error;
     error = reserved_map(domain, rid);
     if (!error)
-        error = switch_to(requester, domain);
+        error = switch_domain(requester, domain);
     if (error) {
         iommu_domain_destroy(domain);
         return error;

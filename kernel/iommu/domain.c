@@ -63,7 +63,7 @@ static paddr_t physical_limit(void)
     return BIT(MIN(iommu_dmar()->address_width, 52));
 }
 
-static int table_create(struct iommu_domain *domain)
+static int create_page_table(struct iommu_domain *domain)
 {
     const struct unit_abilities *can = &domain->unit->can;
 
@@ -99,7 +99,7 @@ int domain_create(struct iommu_unit *unit, bool quarantine, struct iommu_domain 
     domain->quarantine = quarantine;
     domain->history.created_ns = time_ns();
     list_init(&domain->reserved);
-    error = table_create(domain);
+    error = create_page_table(domain);
     if (error)
         goto free_domain;
     list_push_back(&unit->domains, &domain->link);
@@ -227,7 +227,7 @@ void iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t length,
     page_table_unmap(&domain->table, iova, length, gather);
 }
 
-static void strand(struct iommu_gather *gather)
+static void strand_tables(struct iommu_gather *gather)
 {
     struct iommu_table_page *page;
 
@@ -249,7 +249,7 @@ int iommu_sync(struct iommu_gather *gather)
         error = invalidation_wait(unit);
     }
     if (error)
-        strand(gather);
+        strand_tables(gather);
     else if (gather->freed)
         page_table_release(&domain->table, gather);
     iommu_gather_init(gather, domain);
@@ -296,7 +296,7 @@ int iommu_unmap_now(struct iommu_domain *domain, uint64_t iova, uint64_t length)
 /* ---- map ---- */
 
 /* New entries: with caching mode their absence may be cached, else they may sit in a buffer. */
-static int appear(struct iommu_domain *domain, uint64_t iova, uint64_t length)
+static int pages_appear(struct iommu_domain *domain, uint64_t iova, uint64_t length)
 {
     struct iommu_unit *unit = domain->unit;
 
@@ -352,7 +352,7 @@ static APART int map_any(struct iommu_domain *domain, uint64_t iova, const struc
         error = map_whole(domain, iova, runs, count, permissions, small, &mapped);
     if (error)
         return error;
-    if (appear(domain, iova, mapped))
+    if (pages_appear(domain, iova, mapped))
         return undo_map(domain, iova, mapped, -EIO);
     return 0;
 }

@@ -122,7 +122,7 @@ int irq_lines_init(const struct acpi_io_apic *described, size_t count, struct re
 
 /* ---- lines ---- */
 
-static void on_vector(void *context)
+static void on_line(void *context)
 {
     struct irq_line *line = context;
 
@@ -196,7 +196,7 @@ int irq_line_enable(unsigned gsi, bool level, bool active_low, irq_handler handl
     line->level = level;
     line->handler = handler;
     line->context = context;
-    line->vector = vector_alloc(on_vector, line);
+    line->vector = vector_alloc(on_line, line);
     error = line->vector < 0 ? -ENOSPC : 0;
     if (error)
         goto free_line;

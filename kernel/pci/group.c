@@ -42,21 +42,12 @@ struct pci_group *pci_group_find(unsigned id)
     return NULL;
 }
 
-static bool has_assigned(const struct pci_group *group)
-{
-    for (size_t i = 0; i < group->count; i++) {
-        if (group->members[i]->assigned)
-            return true;
-    }
-    return false;
-}
-
 bool pci_group_assigned(uint16_t segment, pci_rid_t rid)
 {
     struct pci_device *d;
 
     list_for_each_entry (d, pci_devices(), link) {
-        if (d->group && has_assigned(d->group) && pci_may_send_as(d, segment, rid))
+        if (d->group && pci_group_has_assigned(d->group) && pci_may_send_as(d, segment, rid))
             return true;
     }
     return false;

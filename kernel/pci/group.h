@@ -23,6 +23,15 @@ struct pci_group {
 int pci_groups_build(void);
 struct list *pci_groups(void);
 struct pci_group *pci_group_find(unsigned id);
+/* Is a function of it assigned? */
+static inline bool pci_group_has_assigned(const struct pci_group *group)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        if (group->members[i]->assigned)
+            return true;
+    }
+    return false;
+}
 /*
  * Is the request's sender in a group of which a function is assigned? The id may be an alias of
  * its bridge. False for an id that nobody has, and before the groups are built.

@@ -86,7 +86,7 @@ static void node_path(const struct uio_device *device, char path[24])
 }
 
 /* Everything the payload can see of it. The folder goes as a whole if a row cannot be added. */
-static int publish(struct uio_device *device)
+static int publish_device(struct uio_device *device)
 {
     char path[24];
     int error = uio_sysfs_add(device);
@@ -132,7 +132,7 @@ int uio_register(struct pci_device *pci, bool dma_memory, struct ioas_account *a
                   .handler = uio_interrupt,
                   .context = device},
     };
-    error = publish(device);
+    error = publish_device(device);
     if (error)
         goto free_all;
     list_push_back(&devices, &device->link);

@@ -63,7 +63,7 @@ static int take_number(struct uio_device *device, uint32_t *number)
     return 0;
 }
 
-static int publish(struct uio_device *device, struct uio_map *map)
+static int publish_map(struct uio_device *device, struct uio_map *map)
 {
     struct uio_map *slot = uio_map_find(device, map->number);
     int error;
@@ -115,7 +115,7 @@ int uio_dma_create(struct uio_device *device, uint64_t length, uint32_t *number)
     if (!error)
         error = write_words(map);
     if (!error)
-        error = publish(device, map);
+        error = publish_map(device, map);
     if (error) {
         uio_map_free(map);
         return error;

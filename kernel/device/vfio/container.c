@@ -175,7 +175,7 @@ static struct member *member_find(const struct vfio_container *container,
     return NULL;
 }
 
-static int add_group(struct vfio_container *container, struct pci_group *group)
+static int join(struct vfio_container *container, struct pci_group *group)
 {
     struct member *member;
     int error = 0;
@@ -204,7 +204,7 @@ int vfio_container_add_group(struct vfio_container *container, struct pci_group 
 
     if (error)
         return error;
-    error = add_group(container, group);
+    error = join(container, group);
     mutex_unlock(&container->lock);
     return error;
 }

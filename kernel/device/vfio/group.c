@@ -327,7 +327,7 @@ static int check_viable(const struct pci_group *group, struct refusal *why)
                   group->id, pci_name(culprit, name));
 }
 
-static int add_group(struct pci_group *pci, struct refusal *why)
+static int create_group(struct pci_group *pci, struct refusal *why)
 {
     struct vfio_group *group;
     char path[32];
@@ -346,24 +346,16 @@ static int add_group(struct pci_group *pci, struct refusal *why)
     return tree_add_device(path, VFIO_MAJOR, pci->id, group_open, group) ? no_memory(why) : 0;
 }
 
-static bool has_assigned(const struct pci_group *group)
-{
-    for (size_t i = 0; i < group->count; i++)
-        if (group->members[i]->assigned)
-            return true;
-    return false;
-}
-
 int vfio_register_groups(struct refusal *why)
 {
     struct pci_group *group;
     int error = 0;
 
     list_for_each_entry (group, pci_groups(), link)
-        if (!error && has_assigned(group))
+        if (!error && pci_group_has_assigned(group))
             error = check_viable(group, why);
     list_for_each_entry (group, pci_groups(), link)
-        if (!error && has_assigned(group))
-            error = add_group(group, why);
+        if (!error && pci_group_has_assigned(group))
+            error = create_group(group, why);
     return error;
 }

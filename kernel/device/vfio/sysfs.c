@@ -133,7 +133,7 @@ static void show_type(void *context, struct text *out)
     text_printf(out, "DMA\n");
 }
 
-static int add_group(struct pci_group *group)
+static int add_group_texts(struct pci_group *group)
 {
     char path[PATH_SIZE];
     int error;
@@ -157,6 +157,6 @@ int vfio_sysfs_register(void)
             error = add_device(device);
     list_for_each_entry (group, pci_groups(), link)
         if (!error)
-            error = add_group(group);
+            error = add_group_texts(group);
     return error;
 }
