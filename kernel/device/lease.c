@@ -19,14 +19,14 @@ int lease_bar(struct lease *lease, unsigned bar, struct memobj **out)
     struct memobj **object = &lease->bars[bar];
     int error = 0;
 
-    if (!*object)
+    if (!*object) {
         error = pci_bar_object(lease->pci, bar, !irq_remapped(lease->pci), object);
-    if (error)
-        return error;
-    if (lease->hidden)
-        memobj_revoke(*object);
+        /* There is no translation yet, so this does not sleep. Older ones are for who hides. */
+        if (!error && lease->hidden)
+            memobj_revoke(*object);
+    }
     *out = *object;
-    return 0;
+    return error;
 }
 
 static void with_bars(const struct lease *lease, void (*what)(struct memobj *object))

@@ -62,7 +62,10 @@ void lease_stop(struct lease *lease);
  */
 int lease_reset(struct lease *lease);
 
-/* The memory of a BAR, held by the lease. -EINVAL and -ENOMEM as pci_bar_object(). */
+/*
+ * The memory of a BAR, held by the lease. Does not sleep, and so asks for no lock. -EINVAL and
+ * -ENOMEM as pci_bar_object().
+ */
 int lease_bar(struct lease *lease, unsigned bar, struct memobj **out);
 /* No translation to a BAR is left on return; what is mapped later fails until they are shown. */
 void lease_hide_bars(struct lease *lease);

@@ -100,7 +100,9 @@ static void tell_registers(const struct teller *to, const struct iommu_unit *uni
     tell_hex(to, "ecap", " ecap ", unit->ecap);
 }
 
-/* Every leaf that was ever stored: what is there, what was removed, what domains had that are gone.
+/*
+ * Every leaf that was ever stored: what is there, what was removed, what domains had that are gone.
+ * Not for a text: the payload makes the domains that are gone through here, and reads texts.
  */
 static void tell_leaves_made(const struct teller *to, const struct iommu_unit *unit)
 {
@@ -132,7 +134,8 @@ void tell_unit(const struct teller *to, const struct iommu_unit *unit)
     tell_words(to, ", interrupt entries %u of %u\n", unit->remap.in_use, unit->remap.count);
     tell_words(to, "  faults overflowed %lu, beyond %u requesters %lu, ignored %u\n",
                unit->faults.overflows, FAULT_DEVICES, unit->faults.other, unit->faults.deaf);
-    tell_leaves_made(to, unit);
+    if (to->json)
+        tell_leaves_made(to, unit);
 }
 
 /* ---- invalidations ---- */
