@@ -54,7 +54,8 @@ int64_t vfio_cdev_bind(struct ioctl_call *call)
     iommufd = fd_get(bind->iommufd);
     if (!iommufd)
         return -EBADF;
-    error = bind_to(call, iommufd);
+    /* Said before anybody is asked for the device: the wrong file is no matter of who has it. */
+    error = file_is_iommufd(iommufd) ? bind_to(call, iommufd) : -EBADFD;
     file_put(iommufd);
     return error;
 }
