@@ -5,102 +5,62 @@
 #include "kernel/lib/panic.h"
 #include "kernel/mm/heap.h"
 
-#define IDS_PER_DEVICE 3
-
 /* ---- requester ids ---- */
 
-struct ioas_requesters {
-    uint16_t segment;
-    size_t count;
-    pci_rid_t ids[];
-};
-
-static bool contains(const struct ioas_requesters *requesters, pci_rid_t id)
+struct iommu_unit *ioas_requesters_unit(const struct pci_group *group)
 {
-    for (size_t i = 0; i < requesters->count; i++)
-        if (requesters->ids[i] == id)
-            return true;
-    return false;
-}
+    struct iommu_unit *unit = iommu_unit_of(group->requesters[0]);
 
-int ioas_requesters_create(const struct pci_group *group, struct ioas_requesters **out)
-{
-    struct ioas_requesters *requesters =
-        kmalloc(sizeof(*requesters) + group->count * IDS_PER_DEVICE * sizeof(pci_rid_t));
-
-    if (!requesters)
-        return -ENOMEM;
-    requesters->segment = group->members[0]->segment;
-    requesters->count = 0;
-    for (size_t i = 0; i < group->count; i++) {
-        pci_rid_t ids[IDS_PER_DEVICE];
-        size_t count = pci_requester_ids(group->members[i], ids);
-
-        for (size_t k = 0; k < count; k++)
-            if (!contains(requesters, ids[k]))
-                requesters->ids[requesters->count++] = ids[k];
-    }
-    *out = requesters;
-    return 0;
-}
-
-void ioas_requesters_free(struct ioas_requesters *requesters)
-{
-    kfree(requesters);
-}
-
-struct iommu_unit *ioas_requesters_unit(const struct ioas_requesters *requesters)
-{
-    struct iommu_unit *unit = iommu_unit_for(requesters->segment, requesters->ids[0]);
-
-    for (size_t i = 1; i < requesters->count; i++)
-        if (iommu_unit_for(requesters->segment, requesters->ids[i]) != unit)
+    for (size_t i = 1; i < group->requester_count; i++)
+        if (iommu_unit_of(group->requesters[i]) != unit)
             return NULL;
     return unit;
 }
 
 /* The unit has fenced itself off: nothing behind it moves any more, but it must be said. */
-static void detach_id(uint16_t segment, pci_rid_t id, struct iommu_domain *domain)
+static void detach_one(struct requester *requester, struct iommu_domain *domain)
 {
-    if (iommu_detach(domain, segment, id))
-        log_error("ioas: requester %04x:%02x:%02x.%x: the IOMMU did not confirm the detach",
-                  segment, PCI_BUS(id), PCI_DEVICE(id), PCI_FUNCTION(id));
+    char name[REQUESTER_NAME_SIZE];
+
+    if (iommu_detach(domain, requester))
+        log_error("ioas: requester %s: the IOMMU did not confirm the detach",
+                  iommu_requester_name(requester, name));
 }
 
-int ioas_requesters_attach(const struct ioas_requesters *requesters, struct iommu_domain *domain)
+int ioas_requesters_attach(const struct pci_group *group, struct iommu_domain *domain)
 {
-    for (size_t i = 0; i < requesters->count; i++) {
-        int error = iommu_attach(domain, requesters->segment, requesters->ids[i]);
+    for (size_t i = 0; i < group->requester_count; i++) {
+        int error = iommu_attach(domain, group->requesters[i]);
 
         if (error) {
             while (i-- > 0)
-                detach_id(requesters->segment, requesters->ids[i], domain);
+                detach_one(group->requesters[i], domain);
             return error;
         }
     }
     return 0;
 }
 
-int ioas_requesters_replace(const struct ioas_requesters *requesters, struct iommu_domain *from,
+int ioas_requesters_replace(const struct pci_group *group, struct iommu_domain *from,
                             struct iommu_domain *to)
 {
-    for (size_t i = 0; i < requesters->count; i++) {
-        int error = iommu_replace(to, requesters->segment, requesters->ids[i]);
+    for (size_t i = 0; i < group->requester_count; i++) {
+        int error = iommu_replace(to, group->requesters[i]);
 
         if (!error)
             continue;
         while (i-- > 0)
-            if (iommu_replace(from, requesters->segment, requesters->ids[i]))
-                detach_id(requesters->segment, requesters->ids[i], to);
+            if (iommu_replace(from, group->requesters[i]))
+                detach_one(group->requesters[i], to);
         return error;
     }
     return 0;
 }
 
-void ioas_requesters_detach(const struct ioas_requesters *requesters, struct iommu_domain *domain)
+void ioas_requesters_detach(const struct pci_group *group, struct iommu_domain *domain)
 {
-    for (size_t i = 0; i < requesters->count; i++)
-        detach_id(requesters->segment, requesters->ids[i], domain);
+    for (size_t i = 0; i < group->requester_count; i++)
+        detach_one(group->requesters[i], domain);
 }
 
 /* ---- reserved memory ---- */
@@ -124,14 +84,7 @@ int ioas_reserve_group(struct ioas *ioas, struct pci_group *group)
 {
     struct reservation reservation = {ioas, group, 0};
 
-    for (size_t i = 0; i < group->count; i++) {
-        pci_rid_t ids[IDS_PER_DEVICE];
-        size_t count = pci_requester_ids(group->members[i], ids);
-
-        for (size_t k = 0; k < count; k++)
-            iommu_reserved_regions(group->members[i]->segment, ids[k], reserve_region,
-                                   &reservation);
-    }
+    iommu_reserved_regions(group->requesters, group->requester_count, reserve_region, &reservation);
     if (reservation.error)
         ioas_unreserve(ioas, group);
     return reservation.error;
@@ -149,7 +102,6 @@ struct table {
 struct member {
     struct list link;
     struct pci_group *group;
-    struct ioas_requesters *requesters;
 };
 
 void ioas_tables_init(struct ioas_tables *tables, struct ioas *ioas)
@@ -205,9 +157,9 @@ static void table_drop_unused(struct ioas_tables *tables, struct table *table)
     kfree(table);
 }
 
-static int attach_id(struct ioas_tables *tables, uint16_t segment, pci_rid_t id)
+static int attach_one(struct ioas_tables *tables, struct requester *requester)
 {
-    struct iommu_unit *unit = iommu_unit_for(segment, id);
+    struct iommu_unit *unit = iommu_unit_of(requester);
     struct table *table;
     int error;
 
@@ -217,7 +169,7 @@ static int attach_id(struct ioas_tables *tables, uint16_t segment, pci_rid_t id)
     error = table ? 0 : table_create(tables, unit, &table);
     if (error)
         return error;
-    error = iommu_attach(table->domain, segment, id);
+    error = iommu_attach(table->domain, requester);
     if (error)
         table_drop_unused(tables, table);
     else
@@ -226,29 +178,26 @@ static int attach_id(struct ioas_tables *tables, uint16_t segment, pci_rid_t id)
 }
 
 /* Detaches the first `count` ids. Page tables go after the last of them. */
-static void detach_ids(struct ioas_tables *tables, const struct ioas_requesters *requesters,
-                       size_t count)
+static void detach_first(struct ioas_tables *tables, const struct pci_group *group, size_t count)
 {
     struct table *table, *next;
 
     for (size_t i = 0; i < count; i++) {
-        struct iommu_unit *unit = iommu_unit_for(requesters->segment, requesters->ids[i]);
-
-        table = table_find(tables, unit);
-        detach_id(requesters->segment, requesters->ids[i], table->domain);
+        table = table_find(tables, iommu_unit_of(group->requesters[i]));
+        detach_one(group->requesters[i], table->domain);
         table->users--;
     }
     list_for_each_entry_safe (table, next, &tables->domains, link)
         table_drop_unused(tables, table);
 }
 
-static int attach_ids(struct ioas_tables *tables, const struct ioas_requesters *requesters)
+static int attach_all(struct ioas_tables *tables, const struct pci_group *group)
 {
-    for (size_t i = 0; i < requesters->count; i++) {
-        int error = attach_id(tables, requesters->segment, requesters->ids[i]);
+    for (size_t i = 0; i < group->requester_count; i++) {
+        int error = attach_one(tables, group->requesters[i]);
 
         if (error) {
-            detach_ids(tables, requesters, i);
+            detach_first(tables, group, i);
             return error;
         }
     }
@@ -263,13 +212,10 @@ int ioas_attach_group(struct ioas_tables *tables, struct pci_group *group)
     if (!member)
         return -ENOMEM;
     member->group = group;
-    error = ioas_requesters_create(group, &member->requesters);
-    if (error)
-        goto free_member;
     error = ioas_reserve_group(tables->ioas, group);
     if (error)
-        goto free_requesters;
-    error = attach_ids(tables, member->requesters);
+        goto free_member;
+    error = attach_all(tables, group);
     if (error)
         goto unreserve;
     list_push_back(&tables->groups, &member->link);
@@ -277,8 +223,6 @@ int ioas_attach_group(struct ioas_tables *tables, struct pci_group *group)
 
 unreserve:
     ioas_unreserve(tables->ioas, group);
-free_requesters:
-    ioas_requesters_free(member->requesters);
 free_member:
     kfree(member);
     return error;
@@ -299,10 +243,9 @@ void ioas_detach_group(struct ioas_tables *tables, struct pci_group *group)
     struct member *member = member_find(tables, group);
 
     ASSERT(member);
-    detach_ids(tables, member->requesters, member->requesters->count);
+    detach_first(tables, group, group->requester_count);
     ioas_unreserve(tables->ioas, group);
     list_remove(&member->link);
-    ioas_requesters_free(member->requesters);
     kfree(member);
 }
 

@@ -39,19 +39,16 @@ bool ioas_group_attached(const struct ioas_tables *tables, const struct pci_grou
 void ioas_tables_geometry(const struct ioas_tables *tables, struct iommu_geometry *out);
 
 /*
- * For owners of page tables of their own (iommufd): the requester ids of a group, without repeats,
- * to attach to one domain, to move to another without a gap, or to detach. Each happens for all ids
- * or for none; errors as iommu_attach(). -ENOMEM.
+ * For owners of page tables of their own (iommufd): attaches all requester ids of a group to one
+ * domain, moves them to another without a gap, or detaches them. Each happens for all ids or for
+ * none; errors as iommu_attach().
  */
-struct ioas_requesters;
-int ioas_requesters_create(const struct pci_group *group, struct ioas_requesters **out);
-void ioas_requesters_free(struct ioas_requesters *requesters);
-/* The unit that translates for all of them; NULL if there is none or more than one. */
-struct iommu_unit *ioas_requesters_unit(const struct ioas_requesters *requesters);
-int ioas_requesters_attach(const struct ioas_requesters *requesters, struct iommu_domain *domain);
-int ioas_requesters_replace(const struct ioas_requesters *requesters, struct iommu_domain *from,
+int ioas_requesters_attach(const struct pci_group *group, struct iommu_domain *domain);
+int ioas_requesters_replace(const struct pci_group *group, struct iommu_domain *from,
                             struct iommu_domain *to);
-void ioas_requesters_detach(const struct ioas_requesters *requesters, struct iommu_domain *domain);
+void ioas_requesters_detach(const struct pci_group *group, struct iommu_domain *domain);
+/* The unit that translates for all of them; NULL if there is none or more than one. */
+struct iommu_unit *ioas_requesters_unit(const struct pci_group *group);
 /* Reserves the group's reserved memory (RMRR), with the group as owner. As ioas_reserve(). */
 int ioas_reserve_group(struct ioas *ioas, struct pci_group *group);
 

@@ -41,7 +41,7 @@ bool ats_allowed(const struct requester *requester, uint8_t *depth)
 
     if (!iommu_options()->ats || !requester->unit->can.device_tlb || requester->ats_distrusted)
         return false;
-    device = pci_find(requester->unit->segment, requester->rid);
+    device = pci_find(requester->segment, requester->rid);
     if (!device || !device->cap_ats || !platform_allows(device))
         return false;
     *depth = device->ats_depth;
@@ -55,13 +55,13 @@ bool ats_holds(const struct requester *requester)
 
     if (!requester->ats)
         return false;
-    device = pci_find(requester->unit->segment, requester->rid);
+    device = pci_find(requester->segment, requester->rid);
     return !device || !device->in_reset;
 }
 
 void ats_enable(const struct requester *requester, bool on)
 {
-    struct pci_device *device = pci_find(requester->unit->segment, requester->rid);
+    struct pci_device *device = pci_find(requester->segment, requester->rid);
 
     if (!device || !device->cap_ats)
         return;
@@ -73,8 +73,8 @@ void ats_distrust(struct iommu_unit *unit)
 {
     struct requester *requester;
 
-    list_for_each_entry (requester, &unit->requesters, link) {
-        if (!requester->ats)
+    list_for_each_entry (requester, iommu_requesters(), link) {
+        if (requester->unit != unit || !requester->ats)
             continue;
         pci_stop_senders(unit->segment, requester->rid);
         ats_enable(requester, false);

@@ -7,7 +7,6 @@
 #include "kernel/iommu/reserved.h"
 #include "kernel/iommu/unit.h"
 #include "kernel/lib/error.h"
-#include "kernel/pci/pci.h"
 
 /* ---- switching ---- */
 
@@ -42,10 +41,12 @@ static void account(struct requester *requester, struct iommu_domain *to, bool a
     struct iommu_domain *from = requester->domain;
 
     if (from) {
+        list_remove(&requester->domain_link);
         from->attached--;
         from->with_ats -= requester->ats;
     }
     if (to) {
+        list_push_back(&to->requesters, &requester->domain_link);
         to->attached++;
         to->with_ats += ats;
         requester_ids_add(&to->history.attached, requester->rid);
@@ -96,16 +97,14 @@ static int switch_domain(struct requester *requester, struct iommu_domain *domai
 
 /* ---- the interface ---- */
 
-/* The record of a requester that may be attached to the domain. */
-static int find_for(struct iommu_domain *domain, uint16_t segment, uint16_t rid,
-                    struct requester **out)
+/* May the requester be attached to the domain? */
+static int prepare(const struct iommu_domain *domain, const struct requester *requester)
 {
-    if (iommu_unit_for(segment, rid) != domain->unit)
+    if (requester->unit != domain->unit)
         return -ENODEV;
     if (domain->unit->fenced)
         return -EIO;
-    *out = requester_get(domain->unit, rid);
-    return *out ? 0 : -ENOMEM;
+    return context_make_room(requester->unit, requester->rid);
 }
 
 static bool is_free(const struct requester *requester)
@@ -117,66 +116,59 @@ static bool is_free(const struct requester *requester)
 static int move_to_domain(struct requester *requester, struct iommu_domain *to)
 {
     struct iommu_domain *from = requester->domain;
-    int error = reserved_map(to, requester->rid);
+    int error = reserved_map(to, requester);
 
     if (error)
         return error;
     error = switch_domain(requester, to);
     if (error || !from || from == requester->quarantine)
         return error;
-    error = reserved_unmap(from, requester->rid);
+    error = reserved_unmap(from, requester);
     if (error)
         abandon(requester);
     return error;
 }
 
-int iommu_attach(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
+int iommu_attach(struct iommu_domain *domain, struct requester *requester)
 {
-    struct requester *requester;
-    int error = find_for(domain, segment, rid, &requester);
+    int error = prepare(domain, requester);
 
     if (error)
         return error;
     return is_free(requester) ? move_to_domain(requester, domain) : -EBUSY;
 }
 
-int iommu_replace(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
+int iommu_replace(struct iommu_domain *domain, struct requester *requester)
 {
-    struct requester *requester;
-    int error = find_for(domain, segment, rid, &requester);
+    int error = prepare(domain, requester);
 
     if (error)
         return error;
     return requester->domain == domain ? 0 : move_to_domain(requester, domain);
 }
 
-int iommu_detach(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
+int iommu_detach(struct iommu_domain *domain, struct requester *requester)
 {
-    struct requester *requester = requester_find(domain->unit, rid);
     int error;
 
-    if (domain->unit->segment != segment || !requester || requester->domain != domain)
-        return -ENODEV;
+    if (requester->domain != domain)
+        return domain->unit->fenced ? -EIO : -ENODEV;
     error = switch_domain(requester, requester->quarantine);
-    return error ? error : reserved_unmap(domain, rid);
+    return error ? error : reserved_unmap(domain, requester);
 }
 
 /* ---- quarantine ---- */
 
-static int quarantine(struct iommu_unit *unit, uint16_t rid)
+static int quarantine(struct requester *requester)
 {
-    struct requester *requester = requester_get(unit, rid);
     struct iommu_domain *domain;
-    int error;
+    int error = domain_create(requester->unit, true, &domain);
 
-    if (!requester)
-        return -ENOMEM;
-    if (requester->quarantine)
-        return 0;
-    error = domain_create(unit, true, &domain);
     if (error)
         return error;
-    error = reserved_map(domain, rid);
+    error = prepare(domain, requester);
+    if (!error)
+        error = reserved_map(domain, requester);
     if (!error)
         error = switch_domain(requester, domain);
     if (error) {
@@ -189,25 +181,12 @@ static int quarantine(struct iommu_unit *unit, uint16_t rid)
 
 int requester_quarantine_all(struct iommu_unit *unit)
 {
-    struct pci_device *device;
+    struct requester *requester;
+    int error = 0;
 
-    list_for_each_entry (device, pci_devices(), link) {
-        pci_rid_t ids[3];
-        size_t count;
-
-        if (device->segment != unit->segment)
-            continue;
-        count = pci_requester_ids(device, ids);
-        for (size_t i = 0; i < count; i++) {
-            int error;
-
-            if (iommu_unit_for(unit->segment, ids[i]) != unit ||
-                !reserved_any(unit->segment, ids[i]))
-                continue;
-            error = quarantine(unit, ids[i]);
-            if (error)
-                return error;
-        }
+    list_for_each_entry (requester, iommu_requesters(), link) {
+        if (!error && requester->unit == unit && requester->regions)
+            error = quarantine(requester);
     }
-    return 0;
+    return error;
 }

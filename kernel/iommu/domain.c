@@ -98,6 +98,7 @@ int domain_create(struct iommu_unit *unit, bool quarantine, struct iommu_domain 
     domain->id = (uint16_t)id;
     domain->quarantine = quarantine;
     domain->history.created_ns = time_ns();
+    list_init(&domain->requesters);
     list_init(&domain->reserved);
     error = create_page_table(domain);
     if (error)
@@ -172,8 +173,8 @@ void domain_invalidate_device_tlbs(struct iommu_domain *domain, uint64_t first, 
     if (!domain->with_ats)
         return;
     invalidate_fence(domain->unit);
-    list_for_each_entry (requester, &domain->unit->requesters, link) {
-        if (requester->domain == domain && ats_holds(requester))
+    list_for_each_entry (requester, &domain->requesters, domain_link) {
+        if (ats_holds(requester))
             invalidate_device_tlb(requester, first, last);
     }
 }

@@ -22,9 +22,10 @@ struct iommu_domain {
     uint16_t id;
     bool quarantine; /* belongs to one requester, not to a caller */
     unsigned attached;
-    unsigned with_ats;    /* attached requesters with a device TLB */
-    unsigned open;        /* gathers with removals that may not be invalidated yet */
-    struct list reserved; /* struct reserved_mapping */
+    struct list requesters; /* those attached */
+    unsigned with_ats;      /* how many of them have a device TLB */
+    unsigned open;          /* gathers with removals that may not be invalidated yet */
+    struct list reserved;   /* struct reserved_mapping */
     struct page_table table;
     uint64_t maps;
     uint64_t unmaps;

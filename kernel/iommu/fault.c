@@ -168,7 +168,7 @@ static void silence(struct iommu_unit *unit, uint16_t rid)
 {
     struct requester *requester = requester_get(unit, rid);
 
-    if (!requester || requester->silenced)
+    if (!requester || requester->silenced || context_make_room(unit, rid))
         return;
     context_silence(requester);
     invalidate_context_device(unit, requester->domain ? requester->domain->id : 0, rid);

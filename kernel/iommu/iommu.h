@@ -59,8 +59,18 @@ enum iommu_map_flags {
     IOMMU_SMALL_LEAVES = 1, /* 4 KiB leaves only */
 };
 
-/* The unit that translates for a requester id, or NULL if none does. */
-struct iommu_unit *iommu_unit_for(uint16_t segment, uint16_t rid);
+/*
+ * The handle of a requester id. From iommu_init() on every function has those of its own id and of
+ * its aliases (struct pci_device), and every group those of its members (struct pci_group). They
+ * stay for good.
+ */
+struct requester;
+/* The unit that translates for it, or NULL if none does. */
+struct iommu_unit *iommu_unit_of(const struct requester *requester);
+/* "0000:00:02.0" */
+#define REQUESTER_NAME_SIZE 13
+const char *iommu_requester_name(const struct requester *requester,
+                                 char buffer[REQUESTER_NAME_SIZE]);
 
 /*
  * An empty domain on a unit. -ENOMEM; -ENOSPC when the unit has no domain id left; -EIO when the
@@ -139,21 +149,23 @@ struct iommu_translation {
  * -EIO: the unit is fenced, and if it was by this call, the id is in no domain. Invalidated on
  * return.
  */
-int iommu_attach(struct iommu_domain *domain, uint16_t segment, uint16_t rid);
+int iommu_attach(struct iommu_domain *domain, struct requester *requester);
 /*
  * As detach and attach without a moment in which DMA is refused. Errors as iommu_attach(), but for
  * -EBUSY; after any but -EIO the requester is where it was.
  */
-int iommu_replace(struct iommu_domain *domain, uint16_t segment, uint16_t rid);
+int iommu_replace(struct iommu_domain *domain, struct requester *requester);
 /*
  * From the return on, DMA of the id is refused (or reaches only its reserved memory, if it has
- * any). -ENODEV: it is not in this domain. -EIO: the unit is fenced and the memory behind the
- * domain must not be used again.
+ * any). -EIO: the unit is fenced and the memory behind the domain must not be used again, also if
+ * the id had fallen out of the domain by that. -ENODEV: it is not in this domain.
  */
-int iommu_detach(struct iommu_domain *domain, uint16_t segment, uint16_t rid);
+int iommu_detach(struct iommu_domain *domain, struct requester *requester);
 
-/* Reserved memory (RMRR) of a requester id: calls back for each region, in bytes. */
-void iommu_reserved_regions(uint16_t segment, uint16_t rid,
+/* Did the firmware reserve memory (RMRR) for the requester id? */
+bool iommu_reserves(const struct requester *requester);
+/* That memory, of several requester ids: calls back for each region once, in bytes. */
+void iommu_reserved_regions(struct requester *const *requesters, size_t count,
                             void (*region)(void *context, paddr_t base, uint64_t length),
                             void *context);
 

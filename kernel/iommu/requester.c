@@ -2,34 +2,78 @@
 /* The record of requester ids. */
 #include "kernel/iommu/requester.h"
 
-#include "kernel/iommu/context.h"
+#include "kernel/iommu/reserved.h"
+#include "kernel/iommu/scope.h"
 #include "kernel/iommu/unit.h"
+#include "kernel/lib/error.h"
+#include "kernel/lib/format.h"
 #include "kernel/mm/heap.h"
+#include "kernel/pci/pci.h"
 
-struct requester *requester_find(struct iommu_unit *unit, uint16_t rid)
+static struct requester *create(struct iommu_unit *unit, uint16_t segment, uint16_t rid)
+{
+    struct requester *requester = kzalloc(sizeof(*requester));
+
+    if (!requester)
+        return NULL;
+    requester->unit = unit;
+    requester->segment = segment;
+    requester->rid = rid;
+    list_push_back(iommu_requesters(), &requester->link);
+    return requester;
+}
+
+static struct requester *handle_of(uint16_t segment, uint16_t rid)
 {
     struct requester *requester;
 
-    list_for_each_entry (requester, &unit->requesters, link) {
-        if (requester->rid == rid)
+    list_for_each_entry (requester, iommu_requesters(), link) {
+        if (requester->segment == segment && requester->rid == rid)
             return requester;
     }
-    return NULL;
+    requester = create(scope_unit_for(segment, rid), segment, rid);
+    if (requester)
+        requester->regions = reserved_regions_of(segment, rid);
+    return requester;
+}
+
+int requesters_find(void)
+{
+    struct pci_device *device;
+
+    list_for_each_entry (device, pci_devices(), link) {
+        pci_rid_t ids[PCI_IDS_MAX];
+        size_t count = pci_requester_ids(device, ids);
+
+        for (size_t i = 0; i < count; i++) {
+            device->requesters[i] = handle_of(device->segment, ids[i]);
+            if (!device->requesters[i])
+                return -ENOMEM;
+        }
+    }
+    return 0;
 }
 
 struct requester *requester_get(struct iommu_unit *unit, uint16_t rid)
 {
-    struct requester *requester = requester_find(unit, rid);
+    struct requester *requester;
 
-    if (requester)
-        return requester;
-    if (context_make_room(unit, rid))
-        return NULL;
-    requester = kzalloc(sizeof(*requester));
-    if (!requester)
-        return NULL;
-    requester->unit = unit;
-    requester->rid = rid;
-    list_push_back(&unit->requesters, &requester->link);
-    return requester;
+    list_for_each_entry (requester, iommu_requesters(), link) {
+        if (requester->unit == unit && requester->rid == rid)
+            return requester;
+    }
+    return create(unit, unit->segment, rid);
+}
+
+struct iommu_unit *iommu_unit_of(const struct requester *requester)
+{
+    return requester->unit;
+}
+
+const char *iommu_requester_name(const struct requester *requester,
+                                 char buffer[REQUESTER_NAME_SIZE])
+{
+    format(buffer, REQUESTER_NAME_SIZE, "%04x:%02x:%02x.%x", requester->segment,
+           PCI_BUS(requester->rid), PCI_DEVICE(requester->rid), PCI_FUNCTION(requester->rid));
+    return buffer;
 }

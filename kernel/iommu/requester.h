@@ -9,11 +9,14 @@
 struct iommu_domain;
 struct iommu_unit;
 
-/* A requester id that the unit has a context entry for, or reserved memory. */
+/* A requester id that some function may send with, or that a unit had to be told of. */
 struct requester {
-    struct list link;
-    struct iommu_unit *unit;
+    struct list link;        /* in iommu_requesters() */
+    struct list domain_link; /* in the list of its domain */
+    struct iommu_unit *unit; /* NULL: none translates for it */
+    uint16_t segment;
     uint16_t rid;
+    uint64_t regions;                /* reserved memory: bit n for region n (reserved.h) */
     struct iommu_domain *domain;     /* what its context entry names; NULL: nothing */
     struct iommu_domain *quarantine; /* holds its reserved memory; NULL: it has none */
     bool ats;                        /* its device TLB is on */
@@ -24,9 +27,12 @@ struct requester {
 
 /* ---- requester.c ---- */
 
-/* NULL: there is no record of it. */
-struct requester *requester_find(struct iommu_unit *unit, uint16_t rid);
-/* Finds or creates, with the context table that its entry will be in. NULL when out of memory. */
+/*
+ * Gives every function the handles of its requester ids, and each id its unit and its reserved
+ * memory: device scopes are read here and not again. All units are known by then. -ENOMEM.
+ */
+int requesters_find(void);
+/* For an id that a unit has seen, whoever sent it: finds or creates. NULL when out of memory. */
 struct requester *requester_get(struct iommu_unit *unit, uint16_t rid);
 
 /* ---- attach.c ---- */

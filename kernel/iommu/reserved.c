@@ -7,6 +7,7 @@
 #include "kernel/iommu/reserved.h"
 
 #include "kernel/iommu/domain.h"
+#include "kernel/iommu/requester.h"
 #include "kernel/iommu/scope.h"
 #include "kernel/iommu/unit.h"
 #include "kernel/lib/error.h"
@@ -105,42 +106,56 @@ static bool applies(size_t index, uint16_t segment, uint16_t rid)
     return false;
 }
 
-/* The next region of a requester from *index on, each range once. */
-static const struct phys_run *next_region(size_t *index, uint16_t segment, uint16_t rid)
+/* Of equal regions the first stands for all. */
+static size_t first_equal(size_t index)
 {
-    for (; *index < iommu_dmar()->region_count; (*index)++) {
-        const struct phys_run *region = &regions[*index];
-        bool again = false;
+    size_t first = 0;
 
-        if (!applies(*index, segment, rid))
-            continue;
-        for (size_t i = 0; i < *index && !again; i++)
-            again = regions[i].base == region->base && regions[i].length == region->length &&
-                    applies(i, segment, rid);
-        if (!again) {
-            (*index)++;
-            return region;
-        }
+    while (regions[first].base != regions[index].base ||
+           regions[first].length != regions[index].length)
+        first++;
+    return first;
+}
+
+uint64_t reserved_regions_of(uint16_t segment, uint16_t rid)
+{
+    uint64_t found = 0;
+
+    _Static_assert(DMAR_REGIONS_MAX <= 64, "a set of regions is a word");
+    for (size_t i = 0; i < iommu_dmar()->region_count; i++) {
+        if (applies(i, segment, rid))
+            found |= BIT(first_equal(i));
     }
-    return NULL;
+    return found;
 }
 
-bool reserved_any(uint16_t segment, uint16_t rid)
+/* Takes the first out of a set of regions that is not empty. */
+static const struct phys_run *take_region(uint64_t *set)
 {
-    size_t index = 0;
+    const struct phys_run *region = &regions[__builtin_ctzll(*set)];
 
-    return next_region(&index, segment, rid);
+    *set &= *set - 1;
+    return region;
 }
 
-void iommu_reserved_regions(uint16_t segment, uint16_t rid,
+bool iommu_reserves(const struct requester *requester)
+{
+    return requester->regions;
+}
+
+void iommu_reserved_regions(struct requester *const *requesters, size_t count,
                             void (*region)(void *context, paddr_t base, uint64_t length),
                             void *context)
 {
-    const struct phys_run *found;
-    size_t index = 0;
+    uint64_t set = 0;
 
-    while ((found = next_region(&index, segment, rid)) != NULL)
+    while (count)
+        set |= requesters[--count]->regions;
+    while (set) {
+        const struct phys_run *found = take_region(&set);
+
         region(context, found->base, found->length);
+    }
 }
 
 static struct reserved_mapping *mapping_find(struct iommu_domain *domain, paddr_t base)
@@ -193,34 +208,32 @@ static int unmap_one(struct iommu_domain *domain, const struct phys_run *region)
     return iommu_sync(&gather);
 }
 
-int reserved_map(struct iommu_domain *domain, uint16_t rid)
+static int unmap_set(struct iommu_domain *domain, uint64_t set)
 {
-    const struct phys_run *region;
-    size_t index = 0, done = 0, undo = 0;
     int error = 0;
 
-    while (!error && (region = next_region(&index, domain->unit->segment, rid)) != NULL) {
-        error = map_one(domain, region);
-        done += !error;
-    }
-    if (!error)
-        return 0;
-    while (done-- && (region = next_region(&undo, domain->unit->segment, rid)) != NULL) {
-        if (unmap_one(domain, region))
-            return -EIO;
+    while (set) {
+        if (unmap_one(domain, take_region(&set)))
+            error = -EIO;
     }
     return error;
 }
 
-int reserved_unmap(struct iommu_domain *domain, uint16_t rid)
+int reserved_map(struct iommu_domain *domain, const struct requester *requester)
 {
-    const struct phys_run *region;
-    size_t index = 0;
+    uint64_t left = requester->regions, before = left;
     int error = 0;
 
-    while ((region = next_region(&index, domain->unit->segment, rid)) != NULL) {
-        if (unmap_one(domain, region))
-            error = -EIO;
+    while (left && !error) {
+        before = left;
+        error = map_one(domain, take_region(&left));
     }
-    return error;
+    if (!error)
+        return 0;
+    return unmap_set(domain, requester->regions & ~before) ? -EIO : error;
+}
+
+int reserved_unmap(struct iommu_domain *domain, const struct requester *requester)
+{
+    return unmap_set(domain, requester->regions);
 }

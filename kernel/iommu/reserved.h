@@ -7,13 +7,15 @@
 
 struct dmar_info;
 struct iommu_domain;
+struct requester;
 
 /* Joins overlapping regions and drops those that are not reserved memory. */
 void reserved_init(const struct dmar_info *dmar);
-bool reserved_any(uint16_t segment, uint16_t rid);
+/* The regions of a requester id: bit n for region n of the DMAR table, of equal ones the first. */
+uint64_t reserved_regions_of(uint16_t segment, uint16_t rid);
 /* Maps every region of the requester to itself. -ENOMEM, -EADDRINUSE, -EIO; all or nothing. */
-int reserved_map(struct iommu_domain *domain, uint16_t rid);
+int reserved_map(struct iommu_domain *domain, const struct requester *requester);
 /* Drops what reserved_map() did, and invalidates. -EIO. */
-int reserved_unmap(struct iommu_domain *domain, uint16_t rid);
+int reserved_unmap(struct iommu_domain *domain, const struct requester *requester);
 
 #endif

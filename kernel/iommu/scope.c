@@ -52,7 +52,7 @@ bool scope_list_contains(const struct dmar_info *dmar, struct dmar_scope_list li
     return false;
 }
 
-struct iommu_unit *iommu_unit_for(uint16_t segment, uint16_t rid)
+struct iommu_unit *scope_unit_for(uint16_t segment, uint16_t rid)
 {
     struct iommu_unit *unit, *rest = NULL;
 

@@ -6,6 +6,8 @@
 #include "kernel/machine/acpi/dmar.h"
 #include "kernel/lib/types.h"
 
+struct iommu_unit;
+
 /*
  * The requester id at the end of a scope's path. Bus numbers of bridges on the way come from
  * enumeration. False if a bridge on the way does not exist.
@@ -14,5 +16,8 @@ bool scope_resolve(const struct dmar_scope *scope, uint16_t segment, uint16_t *r
 /* Does one of the scopes name the requester id, itself or as something below a bridge? */
 bool scope_list_contains(const struct dmar_info *dmar, struct dmar_scope_list list,
                          uint16_t segment, uint16_t rid);
+/* The unit whose scopes name the requester id, else the one for all the rest; NULL: there is none.
+ */
+struct iommu_unit *scope_unit_for(uint16_t segment, uint16_t rid);
 
 #endif

@@ -95,10 +95,8 @@ static void show_domain(const struct teller *to, const struct iommu_domain *doma
                domain->quarantine ? " (quarantine)" : "");
     tell_leaves(to, NULL, "leaves ", ", ", domain->table.leaves);
     tell_words(to, "; %lu tables;", domain->table.tables + 1);
-    list_for_each_entry (requester, &unit->requesters, link) {
-        if (requester->domain == domain)
-            tell_words(to, " %s", rid_text(unit->segment, requester->rid, text));
-    }
+    list_for_each_entry (requester, &domain->requesters, domain_link)
+        tell_words(to, " %s", rid_text(unit->segment, requester->rid, text));
     tell_words(to, "\n");
     show_figures(to, &figures);
 }

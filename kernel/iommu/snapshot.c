@@ -59,10 +59,8 @@ static void keep_domain(const struct iommu_domain *domain)
     };
     for (unsigned level = 1; level <= PT_LEAF_MAX; level++)
         out->leaves[level] = domain->table.leaves[level];
-    list_for_each_entry (requester, &domain->unit->requesters, link) {
-        if (requester->domain == domain)
-            requester_ids_add(&out->attached, requester->rid);
-    }
+    list_for_each_entry (requester, &domain->requesters, domain_link)
+        requester_ids_add(&out->attached, requester->rid);
     sink.context = out;
     (void)survey_domain(domain, &sink);
 }

@@ -182,7 +182,6 @@ static int unit_create(const struct dmar_unit *described, unsigned index, struct
     unit->include_all = described->include_all;
     unit->described = described;
     list_init(&unit->domains);
-    list_init(&unit->requesters);
     error = map_registers(unit);
     if (error)
         error = refuse(why, error, "the registers of the IOMMU at 0x%lx could not be mapped",
@@ -236,6 +235,8 @@ int iommu_init(const struct dmar_info *dmar, const struct iommu_options *options
         if (error)
             return error;
     }
+    if (requesters_find())
+        return refuse(why, -ENOMEM, "no memory for the requester ids");
     list_for_each_entry (unit, iommu_units(), link) {
         error = unit_start(unit, why);
         if (error)

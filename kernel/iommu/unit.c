@@ -11,12 +11,14 @@
 #include "kernel/pci/pci.h"
 
 static struct list units = LIST_INIT(units);
+static struct list requesters = LIST_INIT(requesters);
 static struct iommu_options chosen;
 static const struct dmar_info *dmar_table;
 
 void units_begin(const struct dmar_info *dmar, const struct iommu_options *options)
 {
     list_init(&units);
+    list_init(&requesters);
     dmar_table = dmar;
     chosen = *options;
 }
@@ -24,6 +26,11 @@ void units_begin(const struct dmar_info *dmar, const struct iommu_options *optio
 struct list *iommu_units(void)
 {
     return &units;
+}
+
+struct list *iommu_requesters(void)
+{
+    return &requesters;
 }
 
 const struct iommu_options *iommu_options(void)
@@ -100,8 +107,8 @@ int unit_fence(struct iommu_unit *unit, const char *reason)
     format(unit->fence_reason, sizeof(unit->fence_reason), "%s", reason);
     log_error("iommu%u fenced: %s; its devices are stopped and their memory is not reused",
               unit->index, reason);
-    list_for_each_entry (requester, &unit->requesters, link) {
-        if (requester->domain)
+    list_for_each_entry (requester, &requesters, link) {
+        if (requester->unit == unit && requester->domain)
             pci_stop_senders(unit->segment, requester->rid);
     }
     return -EIO;

@@ -73,7 +73,6 @@ struct iommu_unit {
     uint64_t *domain_ids;     /* bitmap */
     uint32_t domain_hint;
     struct list domains;
-    struct list requesters;
     struct invalidation invalidation;
     struct remap_table remap;
     struct fault_log faults;
@@ -81,10 +80,11 @@ struct iommu_unit {
 
 /* ---- unit.c ---- */
 
-/* From now on there are no units, and those to come are described by `dmar`. Both are kept. */
+/* Forgets units and requesters; those to come are described by `dmar`, which must stay valid. */
 void units_begin(const struct dmar_info *dmar, const struct iommu_options *options);
 /* The units found, in the order of the DMAR table, and the options they were started with. */
 struct list *iommu_units(void);
+struct list *iommu_requesters(void); /* of all segments, in the order in which they were found */
 const struct iommu_options *iommu_options(void);
 const struct dmar_info *iommu_dmar(void);
 

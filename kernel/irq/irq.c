@@ -20,7 +20,7 @@ unsigned irq_count(const struct pci_device *device, enum irq_kind kind)
 
 bool irq_remapped(const struct pci_device *device)
 {
-    const struct iommu_unit *unit = iommu_unit_for(device->segment, device->rid);
+    const struct iommu_unit *unit = iommu_unit_of(device->requesters[0]);
 
     return unit && iommu_remaps_interrupts(unit);
 }
@@ -90,7 +90,7 @@ static struct irq_set *set_create(struct pci_device *device, enum irq_kind kind,
         return NULL;
     set->device = device;
     set->ops = kinds[kind];
-    set->unit = iommu_unit_for(device->segment, device->rid);
+    set->unit = iommu_unit_of(device->requesters[0]);
     set->remapped = irq_remapped(device);
     set->offered = kinds[kind]->count(device);
     set->count = count;

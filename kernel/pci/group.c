@@ -169,13 +169,34 @@ static struct pci_group *new_group(struct pci_device *first, unsigned id)
         if (first_of(d) == first)
             count++;
     g->members = kcalloc(count, sizeof(*g->members));
-    if (!g->members) {
+    g->requesters = kcalloc(count * PCI_IDS_MAX, sizeof(struct requester *));
+    if (!g->members || !g->requesters) {
+        kfree(g->requesters);
+        kfree(g->members);
         kfree(g);
         return NULL;
     }
     g->id = id;
     list_push_back(&groups, &g->link);
     return g;
+}
+
+static bool has_requester(const struct pci_group *group, const struct requester *requester)
+{
+    for (size_t i = 0; i < group->requester_count; i++) {
+        if (group->requesters[i] == requester)
+            return true;
+    }
+    return false;
+}
+
+static void add_member(struct pci_group *group, struct pci_device *device)
+{
+    group->members[group->count++] = device;
+    for (size_t i = 0; i < PCI_IDS_MAX && device->requesters[i]; i++) {
+        if (!has_requester(group, device->requesters[i]))
+            group->requesters[group->requester_count++] = device->requesters[i];
+    }
 }
 
 int pci_groups_build(void)
@@ -196,7 +217,7 @@ int pci_groups_build(void)
         if (!first->group)
             return -ENOMEM;
         d->group = first->group;
-        d->group->members[d->group->count++] = d;
+        add_member(d->group, d);
     }
     return 0;
 }

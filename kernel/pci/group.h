@@ -13,6 +13,9 @@ struct pci_group {
     unsigned id;
     size_t count;
     struct pci_device **members; /* `count` of them, sorted */
+    /* What its members' requests may carry, aliases too, each id once. */
+    size_t requester_count;
+    struct requester **requesters;
 };
 
 /*

@@ -56,7 +56,7 @@ static bool alias_of_bridge(const struct pci_device *bridge, pci_rid_t *out)
     }
 }
 
-size_t pci_requester_ids(const struct pci_device *device, pci_rid_t out[3])
+size_t pci_requester_ids(const struct pci_device *device, pci_rid_t out[PCI_IDS_MAX])
 {
     const struct pci_device *taker = NULL;
     pci_rid_t alias;
@@ -79,7 +79,7 @@ size_t pci_requester_ids(const struct pci_device *device, pci_rid_t out[3])
 
 bool pci_may_send_as(const struct pci_device *device, uint16_t segment, pci_rid_t rid)
 {
-    pci_rid_t ids[3];
+    pci_rid_t ids[PCI_IDS_MAX];
     size_t count = device->segment == segment ? pci_requester_ids(device, ids) : 0;
 
     while (count) {

@@ -9,6 +9,7 @@
 
 struct acpi_ecam;
 struct dmar_hop;
+struct requester;
 
 /* A requester id on the wire: bus 15:8, device 7:3, function 2:0. */
 typedef uint16_t pci_rid_t;
@@ -18,6 +19,7 @@ typedef uint16_t pci_rid_t;
 #define PCI_FUNCTION(rid)              ((uint8_t)(7 & (rid)))
 #define PCI_BARS                       6
 #define PCI_DEVICES_MAX                4096
+#define PCI_IDS_MAX                    3 /* requester ids of one function */
 
 enum pci_bar_flags {
     PCI_BAR_IO = 1,
@@ -57,6 +59,8 @@ struct pci_device {
     uint16_t config_size;   /* 256 or 4096 */
     void *config;           /* ECAM mapping */
     struct pci_group *group;
+    /* Handles of pci_requester_ids() for the IOMMU, which sets them; the first is its own id. */
+    struct requester *requesters[PCI_IDS_MAX];
     struct pci_device *joined; /* kernel/pci/group.c: leads to the first member of the group */
     const char *claimed_by;    /* the device-file family that has it open, or NULL */
     bool assigned;
@@ -111,9 +115,9 @@ void pci_enable_path(const struct pci_device *device);
 
 /*
  * The requester ids that DMA of this device may carry: its own, and the alias that a
- * PCIe-to-PCI bridge above it puts on the wire. Returns how many (1 to 3).
+ * PCIe-to-PCI bridge above it puts on the wire. Returns how many.
  */
-size_t pci_requester_ids(const struct pci_device *device, pci_rid_t out[3]);
+size_t pci_requester_ids(const struct pci_device *device, pci_rid_t out[PCI_IDS_MAX]);
 /* Is the id one of those? */
 bool pci_may_send_as(const struct pci_device *device, uint16_t segment, pci_rid_t rid);
 /* pci_stop() for all functions whose requests may carry the id. */

@@ -31,8 +31,7 @@ struct rig {
     unsigned interrupts;
     paddr_t frames; /* two: source and target */
     uint16_t command;
-    pci_rid_t ids[3];
-    size_t attached;
+    size_t attached; /* of its requester ids */
 };
 
 static uint8_t *source_of(const struct rig *rig)
@@ -143,20 +142,19 @@ static int map_frames(struct rig *rig)
 
 static int attach_all(struct rig *rig)
 {
-    size_t count = pci_requester_ids(rig->device, rig->ids);
+    struct requester *const *ids = rig->device->requesters;
+    int error = 0;
 
-    for (; rig->attached < count; rig->attached++) {
-        int error = iommu_attach(rig->domain, rig->device->segment, rig->ids[rig->attached]);
-
-        if (error)
-            return error;
+    while (!error && rig->attached < PCI_IDS_MAX && ids[rig->attached]) {
+        error = iommu_attach(rig->domain, ids[rig->attached]);
+        rig->attached += !error;
     }
-    return 0;
+    return error;
 }
 
 static int set_up(struct rig *rig)
 {
-    struct iommu_unit *unit = iommu_unit_for(rig->device->segment, rig->device->rid);
+    struct iommu_unit *unit = iommu_unit_of(rig->device->requesters[0]);
     int error = unit ? iommu_domain_create(unit, &rig->domain) : -ENODEV;
 
     if (error)
@@ -188,7 +186,7 @@ static int take_down(struct rig *rig)
 
     pci_write16(rig->device, PCI_COMMAND, rig->command);
     while (rig->attached) {
-        if (iommu_detach(rig->domain, rig->device->segment, rig->ids[--rig->attached]))
+        if (iommu_detach(rig->domain, rig->device->requesters[--rig->attached]))
             error = -EIO;
     }
     if (rig->irq)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/ioas_iommu.h"
 #include "kernel/mm/direct.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "kernel/cpu/cache.h"
@@ -23,8 +24,11 @@ struct iommu_unit {
 struct ioas_iommu_calls ioas_iommu_calls;
 
 static struct iommu_unit units[UNITS];
-static struct iommu_domain *domain_of[RIDS];
-static bool abandoned[RIDS]; /* out of their domain because their unit stopped */
+/* All requester ids of segment 0. */
+static struct requester {
+    struct iommu_domain *domain;
+    bool abandoned; /* out of its domain because its unit stopped */
+} requesters[RIDS];
 static struct {
     uint16_t rid;
     struct phys_run region;
@@ -49,8 +53,7 @@ void ioas_iommu_reset(void)
         table_pool_init(&units[i].pool, true);
         list_init(&units[i].domains);
     }
-    memset(domain_of, 0, sizeof(domain_of));
-    memset(abandoned, 0, sizeof(abandoned));
+    memset(requesters, 0, sizeof(requesters));
     reserved_count = 0;
     kill_in = 0;
 }
@@ -62,7 +65,7 @@ void ioas_iommu_finish(void)
         ASSERT(units[i].dead || units[i].pool.used == 0);
     }
     for (size_t rid = 0; rid < RIDS; rid++)
-        ASSERT(!domain_of[rid]);
+        ASSERT(!requesters[rid].domain);
 }
 
 struct iommu_unit *ioas_iommu_unit(unsigned unit)
@@ -105,7 +108,7 @@ struct iommu_domain *ioas_iommu_domain(size_t n)
 
 struct iommu_domain *ioas_iommu_domain_of(uint16_t rid)
 {
-    return domain_of[rid];
+    return requesters[rid].domain;
 }
 
 /* Tables that are there for the idle table alone, which is a cache and no part of any state. */
@@ -142,11 +145,30 @@ uint64_t ioas_iommu_tables(void)
     return used;
 }
 
-struct iommu_unit *iommu_unit_for(uint16_t segment, uint16_t rid)
+struct requester *ioas_iommu_requester(uint16_t rid)
 {
-    unsigned unit = rid >> 14;
+    return &requesters[rid];
+}
 
-    return segment == 0 && unit < UNITS ? &units[unit] : NULL;
+static uint16_t rid_of(const struct requester *requester)
+{
+    return (uint16_t)(requester - requesters);
+}
+
+struct iommu_unit *iommu_unit_of(const struct requester *requester)
+{
+    unsigned unit = rid_of(requester) >> 14;
+
+    return unit < UNITS ? &units[unit] : NULL;
+}
+
+const char *iommu_requester_name(const struct requester *requester,
+                                 char buffer[REQUESTER_NAME_SIZE])
+{
+    unsigned rid = rid_of(requester);
+
+    snprintf(buffer, REQUESTER_NAME_SIZE, "0000:%02x:%02x.%x", rid >> 8, rid >> 3 & 31, rid & 7);
+    return buffer;
 }
 
 /* Numbers that tell the units apart. */
@@ -339,7 +361,7 @@ void ioas_iommu_each_reachable(void (*piece)(paddr_t base, uint64_t length))
 /* ---- requesters ---- */
 
 /* Does the unit answer? If it stops now, the requester ends up in no domain. */
-static int change(struct iommu_domain *domain, uint16_t rid)
+static int change(struct iommu_domain *domain, struct requester *requester)
 {
     if (domain->unit->dead)
         return -EIO;
@@ -348,64 +370,68 @@ static int change(struct iommu_domain *domain, uint16_t rid)
     if (kill_in == 0 || --kill_in > 0)
         return 0;
     domain->unit->dead = true;
-    if (domain_of[rid])
-        domain_of[rid]->attached--;
-    domain_of[rid] = NULL;
-    abandoned[rid] = true;
+    if (requester->domain)
+        requester->domain->attached--;
+    requester->domain = NULL;
+    requester->abandoned = true;
     return -EIO;
 }
 
-int iommu_attach(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
+int iommu_attach(struct iommu_domain *domain, struct requester *requester)
 {
     int error;
 
-    if (iommu_unit_for(segment, rid) != domain->unit)
+    if (iommu_unit_of(requester) != domain->unit)
         return -ENODEV;
-    if (domain_of[rid])
+    if (requester->domain)
         return -EBUSY;
-    error = change(domain, rid);
+    error = change(domain, requester);
     if (error)
         return error;
-    domain_of[rid] = domain;
+    requester->domain = domain;
     domain->attached++;
     return 0;
 }
 
-int iommu_replace(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
+int iommu_replace(struct iommu_domain *domain, struct requester *requester)
 {
     int error;
 
-    if (iommu_unit_for(segment, rid) != domain->unit)
+    if (iommu_unit_of(requester) != domain->unit)
         return -ENODEV;
-    error = change(domain, rid);
+    error = change(domain, requester);
     if (error)
         return error;
-    if (domain_of[rid])
-        domain_of[rid]->attached--;
-    domain_of[rid] = domain;
+    if (requester->domain)
+        requester->domain->attached--;
+    requester->domain = domain;
     domain->attached++;
     return 0;
 }
 
-/* Nobody detaches what is not attached, but for what fell out when its unit stopped. */
-int iommu_detach(struct iommu_domain *domain, uint16_t segment, uint16_t rid)
+/*
+ * Nobody may detach what is not attached, but for what fell out when its unit stopped, once; and
+ * nobody may go on as if that had been confirmed.
+ */
+int iommu_detach(struct iommu_domain *domain, struct requester *requester)
 {
-    ASSERT(iommu_unit_for(segment, rid) == domain->unit);
-    if (domain_of[rid] != domain) {
-        ASSERT(abandoned[rid]);
-        return -ENODEV;
+    if (requester->domain != domain) {
+        ASSERT(!requester->domain && requester->abandoned && iommu_unit_of(requester)->dead);
+        requester->abandoned = false;
+        return -EIO;
     }
-    abandoned[rid] = domain->unit->dead;
-    domain_of[rid] = NULL;
+    requester->abandoned = domain->unit->dead;
+    requester->domain = NULL;
     domain->attached--;
     return domain->unit->dead ? -EIO : 0;
 }
 
-void iommu_reserved_regions(uint16_t segment, uint16_t rid,
+void iommu_reserved_regions(struct requester *const *of, size_t count,
                             void (*region)(void *context, paddr_t base, uint64_t length),
                             void *context)
 {
     for (size_t i = 0; i < reserved_count; i++)
-        if (reserved[i].rid == rid)
-            region(context, reserved[i].region.base, reserved[i].region.length);
+        for (size_t k = 0; k < count; k++)
+            if (reserved[i].rid == rid_of(of[k]))
+                region(context, reserved[i].region.base, reserved[i].region.length);
 }

@@ -47,6 +47,8 @@ void ioas_iommu_set_geometry(unsigned unit, unsigned address_bits, bool snoop);
 void ioas_iommu_kill(unsigned unit);
 /* The same from within the n-th change of a requester on (1 is the next), which fails. */
 void ioas_iommu_kill_in(unsigned n);
+/* The handle of a requester id. */
+struct requester *ioas_iommu_requester(uint16_t rid);
 /* Reserved memory of a requester. */
 void ioas_iommu_set_reserved(uint16_t rid, paddr_t base, uint64_t length);
 /* The n-th domain over all units, or NULL. */

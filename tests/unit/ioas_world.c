@@ -20,15 +20,19 @@ static struct pci_device functions[] = {
 static struct pci_device *pair[] = {&functions[0], &functions[1]};
 static struct pci_device *split[] = {&functions[2], &functions[3]};
 static struct pci_device *lost[] = {&functions[0], &functions[4]};
-struct pci_group world_pair = {.id = 1, .count = 2, .members = pair};
-struct pci_group world_split = {.id = 2, .count = 2, .members = split};
-struct pci_group world_lost = {.id = 3, .count = 2, .members = lost};
+static struct requester *ids[3][2];
+struct pci_group world_pair = {.id = 1, .count = 2, .members = pair, .requesters = ids[0]};
+struct pci_group world_split = {.id = 2, .count = 2, .members = split, .requesters = ids[1]};
+struct pci_group world_lost = {.id = 3, .count = 2, .members = lost, .requesters = ids[2]};
 
-size_t pci_requester_ids(const struct pci_device *device, pci_rid_t out[3])
+/* Gives a group and its members the handles of their requester ids. */
+static void find_requesters(struct pci_group *group)
 {
-    out[0] = device->rid;
-    out[1] = functions[0].rid;
-    return device == &functions[1] ? 2 : 1;
+    for (size_t i = 0; i < group->count; i++) {
+        group->members[i]->requesters[0] = ioas_iommu_requester(group->members[i]->rid);
+        group->requesters[i] = group->members[i]->requesters[0];
+    }
+    group->requester_count = group->count;
 }
 
 void world_create(void)
@@ -39,6 +43,9 @@ void world_create(void)
     heap_at_start = heap_used();
     source_create(&seed);
     ioas_iommu_reset();
+    find_requesters(&world_pair);
+    find_requesters(&world_split);
+    find_requesters(&world_lost);
     world_account = (struct ioas_account){0, WORLD_LIMIT};
     mutex_init(&world_lock);
     ASSERT(mutex_lock(&world_lock, "test") == 0);

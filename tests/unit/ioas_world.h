@@ -15,8 +15,8 @@ extern struct iommu_domain *world_table[3]; /* one per unit, attached to nothing
 extern struct ioas_account world_account;
 extern struct mutex world_lock; /* of both spaces; always held */
 /*
- * Two functions behind unit 0, of which the second has an alias that the first is, too; one
- * function behind each of the units 1 and 2; one behind no unit.
+ * Two functions behind unit 0; one function behind each of the units 1 and 2; one behind unit 0 and
+ * one behind no unit.
  */
 extern struct pci_group world_pair, world_split, world_lost;
 

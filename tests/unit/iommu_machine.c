@@ -53,18 +53,30 @@ struct iommu_unit *machine_unit(void)
     return list_first(iommu_units(), struct iommu_unit, link);
 }
 
+struct requester *machine_requester(uint16_t rid)
+{
+    struct requester *requester;
+
+    assert_int_equal(requesters_find(), 0);
+    list_for_each_entry (requester, iommu_requesters(), link) {
+        if (requester->segment == 0 && requester->rid == rid)
+            return requester;
+    }
+    return requester_get(machine_unit(), rid);
+}
+
+static void free_requester(struct requester *requester)
+{
+    if (requester->domain)
+        requester->domain->attached--;
+    requester->domain = NULL;
+    if (requester->quarantine)
+        iommu_domain_destroy(requester->quarantine);
+    kfree(requester);
+}
+
 static void free_unit(struct iommu_unit *unit)
 {
-    struct requester *requester, *next;
-
-    list_for_each_entry_safe (requester, next, &unit->requesters, link) {
-        if (requester->domain)
-            requester->domain->attached--;
-        requester->domain = NULL;
-        if (requester->quarantine)
-            iommu_domain_destroy(requester->quarantine);
-        kfree(requester);
-    }
     assert_true(list_empty(&unit->domains));
     kfree(unit->remap.used);
     kfree(unit->domain_ids);
@@ -73,8 +85,12 @@ static void free_unit(struct iommu_unit *unit)
 
 void machine_stop(void)
 {
+    struct requester *requester, *after;
     struct iommu_unit *unit, *next;
 
+    list_for_each_entry_safe (requester, after, iommu_requesters(), link)
+        free_requester(requester);
+    list_init(iommu_requesters());
     list_for_each_entry_safe (unit, next, iommu_units(), link)
         free_unit(unit);
     list_init(iommu_units());

@@ -31,6 +31,8 @@ void machine_stop(void);
 /* The only unit. */
 struct iommu_unit *machine_unit(void);
 
+/* The handle of an id of segment 0, also of one that came after the start, or that nobody has. */
+struct requester *machine_requester(uint16_t rid);
 struct iommu_domain *machine_domain(void);
 /* Maps one run; must succeed. */
 void machine_map(struct iommu_domain *domain, uint64_t iova, paddr_t base, uint64_t length,

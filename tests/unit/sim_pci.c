@@ -41,6 +41,7 @@ static void forget_enumerated(void)
         struct pci_group *g = list_first(pci_groups(), struct pci_group, link);
 
         list_remove(&g->link);
+        kfree(g->requesters);
         kfree(g->members);
         kfree(g);
     }

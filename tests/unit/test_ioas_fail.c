@@ -21,7 +21,6 @@
 
 static struct ioas *made;
 static struct ioas_tables tables;
-static struct ioas_requesters *requesters;
 
 /* ---- preparing ---- */
 
@@ -111,20 +110,14 @@ static void reserved_memory(void)
     ioas_iommu_set_reserved(world_pair.members[0]->rid, 0x7c000000, 0x1000);
 }
 
-static void requesters_of_a_pair(void)
-{
-    populated();
-    assert_int_equal(ioas_requesters_create(&world_pair, &requesters), 0);
-}
-
 static void requesters_attached(void)
 {
     struct iommu_domain *domain;
 
-    requesters_of_a_pair();
+    populated();
     assert_int_equal(iommu_domain_create(ioas_iommu_unit(0), &domain), 0);
     assert_int_equal(ioas_attach(world_space[1], domain, NULL, 0), 0);
-    assert_int_equal(ioas_requesters_attach(requesters, domain), 0);
+    assert_int_equal(ioas_requesters_attach(&world_pair, domain), 0);
 }
 
 /* ---- operations ---- */
@@ -256,19 +249,14 @@ static int64_t attach_second_group(void)
     return ioas_attach_group(&tables, &world_pair);
 }
 
-static int64_t create_requesters(void)
-{
-    return ioas_requesters_create(&world_pair, &requesters);
-}
-
 static int64_t attach_requesters(void)
 {
-    return ioas_requesters_attach(requesters, world_table[0]);
+    return ioas_requesters_attach(&world_pair, world_table[0]);
 }
 
 static int64_t replace_requesters(void)
 {
-    return ioas_requesters_replace(requesters, ioas_iommu_domain_of(world_pair.members[0]->rid),
+    return ioas_requesters_replace(&world_pair, ioas_iommu_domain_of(world_pair.members[0]->rid),
                                    world_table[0]);
 }
 
@@ -338,8 +326,7 @@ static const struct operation {
     {"reserve, for a group", reserved_memory, reserve_group, 2, 0},
     {"attach, a group", empty_tables, attach_group, 20, 20},
     {"attach, a second group", tables_with_a_group, attach_second_group, 10, 10},
-    {"requesters, create", nothing, create_requesters, 1, 0},
-    {"requesters, attach", requesters_of_a_pair, attach_requesters, 2, 0},
+    {"requesters, attach", populated, attach_requesters, 2, 0},
     {"requesters, replace", requesters_attached, replace_requesters, 2, 0},
     {"unmap, a range", populated, unmap_range, 0, 1},
     {"unmap, everything", populated, unmap_everything, 0, 2},
@@ -352,7 +339,6 @@ static void start(const struct operation *operation)
 {
     world_create();
     made = NULL;
-    requesters = NULL;
     ioas_tables_init(&tables, world_space[0]);
     operation->prepare();
 }
@@ -391,12 +377,9 @@ static int teardown(void **state)
         ioas_detach_group(&tables, &world_pair);
     if (ioas_group_attached(&tables, &world_split))
         ioas_detach_group(&tables, &world_split);
-    if (requesters) {
-        domain = ioas_iommu_domain_of(world_pair.members[0]->rid);
-        if (domain)
-            ioas_requesters_detach(requesters, domain);
-        ioas_requesters_free(requesters);
-    }
+    domain = ioas_iommu_domain_of(world_pair.members[0]->rid);
+    if (domain)
+        ioas_requesters_detach(&world_pair, domain);
     while ((domain = ioas_iommu_domain(1)) != world_table[1]) {
         ioas_detach(world_space[1], domain);
         iommu_domain_destroy(domain);

@@ -61,7 +61,7 @@ static void all_ids_go_through_one_space(void **state)
     assert_false(ioas_group_attached(&others, &world_pair));
     assert_non_null(domain_of(&world_pair, 0));
     assert_ptr_equal(domain_of(&world_pair, 0), domain_of(&world_pair, 1));
-    assert_int_equal(domain_of(&world_pair, 0)->attached, 2); /* the alias is not a third id */
+    assert_int_equal(domain_of(&world_pair, 0)->attached, 2);
     assert_true(iommu_translate(domain_of(&world_pair, 0), IOVA, &t));
     ioas_detach_group(&tables, &world_pair);
     assert_null(domain_of(&world_pair, 0));
@@ -195,94 +195,54 @@ static void a_detach_that_is_not_confirmed_is_told(void **state)
 
 static void requesters_have_one_unit_or_none(void **state)
 {
-    struct ioas_requesters *requesters;
-
-    assert_int_equal(ioas_requesters_create(&world_pair, &requesters), 0);
-    assert_ptr_equal(ioas_requesters_unit(requesters), ioas_iommu_unit(0));
-    ioas_requesters_free(requesters);
-    assert_int_equal(ioas_requesters_create(&world_split, &requesters), 0);
-    assert_null(ioas_requesters_unit(requesters));
-    assert_int_equal(ioas_requesters_attach(requesters, world_table[1]), -ENODEV);
+    assert_ptr_equal(ioas_requesters_unit(&world_pair), ioas_iommu_unit(0));
+    assert_null(ioas_requesters_unit(&world_split));
+    assert_int_equal(ioas_requesters_attach(&world_split, world_table[1]), -ENODEV);
     assert_null(domain_of(&world_split, 0)); /* the first had been attached */
-    ioas_requesters_free(requesters);
-    assert_int_equal(ioas_requesters_create(&world_lost, &requesters), 0);
-    assert_null(ioas_requesters_unit(requesters));
-    ioas_requesters_free(requesters);
-}
-
-/* Fresh memory is full of 0xa5 here (host_heap.c): an id that looks like it is not there yet. */
-static void an_id_is_only_found_among_those_before_it(void **state)
-{
-    struct pci_device device = {.rid = 0xa5a5};
-    struct pci_device *members[] = {&device};
-    const struct pci_group group = {.id = 4, .count = 1, .members = members};
-    struct ioas_requesters *requesters;
-
-    assert_int_equal(ioas_requesters_create(&group, &requesters), 0);
-    assert_int_equal(ioas_requesters_attach(requesters, world_table[2]), 0);
-    assert_ptr_equal(domain_of(&group, 0), world_table[2]);
-    ioas_requesters_detach(requesters, world_table[2]);
-    ioas_requesters_free(requesters);
+    assert_null(ioas_requesters_unit(&world_lost));
 }
 
 static void requesters_move_together(void **state)
 {
-    struct ioas_requesters *requesters;
     struct iommu_domain *second;
 
     assert_int_equal(iommu_domain_create(ioas_iommu_unit(0), &second), 0);
-    assert_int_equal(ioas_requesters_create(&world_pair, &requesters), 0);
-    assert_int_equal(ioas_requesters_attach(requesters, world_table[0]), 0);
-    assert_int_equal(ioas_requesters_attach(requesters, second), -EBUSY);
-    assert_int_equal(ioas_requesters_replace(requesters, world_table[0], world_table[1]), -ENODEV);
+    assert_int_equal(ioas_requesters_attach(&world_pair, world_table[0]), 0);
+    assert_int_equal(ioas_requesters_attach(&world_pair, second), -EBUSY);
+    assert_int_equal(ioas_requesters_replace(&world_pair, world_table[0], world_table[1]), -ENODEV);
     assert_ptr_equal(domain_of(&world_pair, 1), world_table[0]);
-    assert_int_equal(ioas_requesters_replace(requesters, world_table[0], second), 0);
+    assert_int_equal(ioas_requesters_replace(&world_pair, world_table[0], second), 0);
     assert_ptr_equal(domain_of(&world_pair, 0), second);
     assert_ptr_equal(domain_of(&world_pair, 1), second);
-    ioas_requesters_detach(requesters, second);
-    ioas_requesters_free(requesters);
+    ioas_requesters_detach(&world_pair, second);
     iommu_domain_destroy(second);
-}
-
-/* The pair in the first page table of unit 0, and another one to move to. */
-static struct ioas_requesters *requesters_in_first(struct iommu_domain **second)
-{
-    struct ioas_requesters *requesters;
-
-    assert_int_equal(iommu_domain_create(ioas_iommu_unit(0), second), 0);
-    assert_int_equal(ioas_requesters_create(&world_pair, &requesters), 0);
-    assert_int_equal(ioas_requesters_attach(requesters, world_table[0]), 0);
-    return requesters;
 }
 
 /* The unit stops while they move, so neither can move back: both reach nothing, and it is told. */
 static void requesters_reach_nothing_when_the_unit_stops(void **state)
 {
     struct iommu_domain *second;
-    struct ioas_requesters *requesters = requesters_in_first(&second);
+
+    assert_int_equal(iommu_domain_create(ioas_iommu_unit(0), &second), 0);
+    assert_int_equal(ioas_requesters_attach(&world_pair, world_table[0]), 0);
 
     ioas_iommu_kill_in(2);
-    assert_int_equal(ioas_requesters_replace(requesters, world_table[0], second), -EIO);
+    assert_int_equal(ioas_requesters_replace(&world_pair, world_table[0], second), -EIO);
     assert_null(domain_of(&world_pair, 0));
     assert_null(domain_of(&world_pair, 1));
     assert_int_equal(second->attached, 0);
     assert_int_equal(world_table[0]->attached, 0);
     assert_non_null(strstr(said, "0000:00:02.0: the IOMMU did not confirm the detach"));
-    ioas_requesters_free(requesters);
     iommu_domain_destroy(second);
 }
 
 /* The same with the first step of all of them into a domain. */
 static void requesters_are_all_out_when_the_unit_stops(void **state)
 {
-    struct ioas_requesters *requesters;
-
-    assert_int_equal(ioas_requesters_create(&world_pair, &requesters), 0);
     ioas_iommu_kill_in(2);
-    assert_int_equal(ioas_requesters_attach(requesters, world_table[0]), -EIO);
+    assert_int_equal(ioas_requesters_attach(&world_pair, world_table[0]), -EIO);
     assert_null(domain_of(&world_pair, 0));
     assert_null(domain_of(&world_pair, 1));
-    ioas_requesters_free(requesters);
 }
 
 int main(void)
@@ -302,7 +262,6 @@ int main(void)
         TEST(a_dead_unit_takes_nobody),
         TEST(a_detach_that_is_not_confirmed_is_told),
         TEST(requesters_have_one_unit_or_none),
-        TEST(an_id_is_only_found_among_those_before_it),
         TEST(requesters_move_together),
         TEST(requesters_reach_nothing_when_the_unit_stops),
         TEST(requesters_are_all_out_when_the_unit_stops),

@@ -212,14 +212,14 @@ static void step_attach(struct exercise *e, unsigned d)
 
     probe(e, IOVA);
     if (from < 0) {
-        assert_int_equal(iommu_attach(e->domains[d], 0, devices[i]), 0);
+        assert_int_equal(iommu_attach(e->domains[d], machine_requester(devices[i])), 0);
         e->where[i] = (int)d;
     } else if (below(e, 2)) {
-        assert_int_equal(iommu_attach(e->domains[d], 0, devices[i]), -EBUSY);
-        assert_int_equal(iommu_replace(e->domains[d], 0, devices[i]), 0);
+        assert_int_equal(iommu_attach(e->domains[d], machine_requester(devices[i])), -EBUSY);
+        assert_int_equal(iommu_replace(e->domains[d], machine_requester(devices[i])), 0);
         e->where[i] = (int)d;
     } else {
-        assert_int_equal(iommu_detach(e->domains[from], 0, devices[i]), 0);
+        assert_int_equal(iommu_detach(e->domains[from], machine_requester(devices[i])), 0);
         e->where[i] = -1;
     }
     for (unsigned n = 0; n < DOMAINS; n++) {
@@ -268,7 +268,8 @@ static void exercise(uint64_t cap, uint64_t ecap, uint64_t seed, unsigned deaf_t
     }
     for (unsigned i = 0; i < DEVICES; i++) {
         if (e->where[i] >= 0)
-            assert_int_equal(iommu_detach(e->domains[e->where[i]], 0, devices[i]), 0);
+            assert_int_equal(iommu_detach(e->domains[e->where[i]], machine_requester(devices[i])),
+                             0);
         e->where[i] = -1;
     }
     probe(e, 0);
@@ -362,7 +363,7 @@ static void one_page_goes_at_once(void **state)
         struct vtd_unit *unit = machine_start(caps[i], VTD_TEST_ECAP, NULL);
         struct iommu_domain *domain = machine_domain();
 
-        assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+        assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
         machine_map(domain, IOVA, TARGET, 2 * PAGE_SIZE, IOMMU_WRITE);
         machine_expect_dma(unit, DEVICE, IOVA, true, TARGET);
         machine_expect_dma(unit, DEVICE, IOVA + PAGE_SIZE, true, TARGET + PAGE_SIZE);
@@ -375,7 +376,7 @@ static void one_page_goes_at_once(void **state)
         unit->dead = true;
         assert_int_equal(iommu_unmap_now(domain, IOVA + PAGE_SIZE, PAGE_SIZE), -EIO);
         assert_true(machine_unit()->fenced);
-        iommu_detach(domain, 0, DEVICE);
+        iommu_detach(domain, machine_requester(DEVICE));
         iommu_domain_destroy(domain);
         machine_stop();
     }
@@ -436,14 +437,14 @@ static void a_failed_map_leaves_nothing(void **state)
     struct iommu_domain *domain = machine_domain();
     uint64_t pages = machine_unit()->tables.used;
 
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
     assert_int_equal(iommu_map(domain, IOVA, runs, 3, IOMMU_WRITE, 0), -EINVAL);
     machine_expect_refused(unit, DEVICE, IOVA, true, 5);
     machine_expect_refused(unit, DEVICE, IOVA + SIZE_2M, true, 5);
     assert_int_equal(machine_unit()->tables.used, pages);
     assert_int_equal(domain->table.leaves[1] + domain->table.leaves[2], 0);
     assert_int_equal(domain->open, 0);
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
     iommu_domain_destroy(domain);
     machine_stop();
 }
@@ -464,12 +465,12 @@ static void survives_every_failed_allocation(void **state)
         if (!error) {
             error = iommu_map(domain, IOVA, &run, 1, IOMMU_READ, 0);
             if (!error)
-                error = iommu_attach(domain, 0, DEVICE);
+                error = iommu_attach(domain, machine_requester(DEVICE));
             done = !host_failed();
             host_fail_nth(0);
             assert_int_equal(error, done ? 0 : -ENOMEM);
             if (done)
-                assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+                assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
             iommu_domain_destroy(domain);
         } else {
             host_fail_nth(0);
@@ -509,7 +510,7 @@ static void pitfall_02_unaligned_ranges_get_no_large_leaf(void **state)
     struct iommu_domain *domain = machine_domain();
     struct iommu_translation found;
 
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
     /* IOVA and physical address differ modulo 2 MiB: every page on its own. */
     assert_int_equal(iommu_map(domain, IOVA, &run, 1, IOMMU_READ, 0), 0);
     assert_int_equal(domain->table.leaves[1], 1024);
@@ -522,7 +523,7 @@ static void pitfall_02_unaligned_ranges_get_no_large_leaf(void **state)
     assert_int_equal(domain->table.leaves[1], 512);
     assert_true(iommu_translate(domain, IOVA + SIZE_2M, &found));
     assert_int_equal(found.leaf_size, SIZE_2M);
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
     iommu_domain_destroy(domain);
     machine_stop();
 }
@@ -554,7 +555,7 @@ static void pitfall_01_large_leaf_over_emptied_table(void **state)
     static const struct phys_run small = {TARGET, SIZE_2M};
     struct iommu_gather gather;
 
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
     assert_int_equal(iommu_map(domain, IOVA, &small, 1, IOMMU_WRITE, IOMMU_SMALL_LEAVES), 0);
     machine_expect_dma(unit, DEVICE, IOVA + 0x5000, true, TARGET + 0x5000);
     iommu_gather_init(&gather, domain);
@@ -564,7 +565,7 @@ static void pitfall_01_large_leaf_over_emptied_table(void **state)
     machine_expect_dma(unit, DEVICE, IOVA + 0x6000, true, TARGET + SIZE_1G + 0x6000);
     assert_int_equal(iommu_sync(&gather), 0);
     machine_expect_dma(unit, DEVICE, IOVA + 0x6000, true, TARGET + SIZE_1G + 0x6000);
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
     iommu_domain_destroy(domain);
     machine_stop();
 }
@@ -578,7 +579,7 @@ static void pitfall_03_table_pages_wait_for_the_invalidation(void **state)
     struct iommu_gather gather;
     uint64_t used;
 
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
     assert_int_equal(iommu_map(domain, IOVA, &small, 1, IOMMU_WRITE, IOMMU_SMALL_LEAVES), 0);
     machine_expect_dma(unit, DEVICE, IOVA, true, TARGET);
     used = machine_unit()->tables.used;
@@ -593,7 +594,7 @@ static void pitfall_03_table_pages_wait_for_the_invalidation(void **state)
     assert_int_equal(iommu_sync(&gather), 0);
     assert_true(machine_unit()->tables.used < used + 3);
     machine_expect_refused(unit, DEVICE, IOVA + 0x9000, true, 5);
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
     iommu_domain_destroy(domain);
     iommu_domain_destroy(second);
     machine_stop();
@@ -636,7 +637,7 @@ static void pitfall_07_caching_mode_invalidates_new_mappings(void **state)
     struct iommu_domain *domain = machine_domain();
 
     machine_expect_refused(unit, DEVICE, IOVA, false, 2); /* absence is cached now */
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
     machine_expect_refused(unit, DEVICE, IOVA, false, 6);
     machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_READ);
     machine_expect_dma(unit, DEVICE, IOVA, false, TARGET);
@@ -646,7 +647,7 @@ static void pitfall_07_caching_mode_invalidates_new_mappings(void **state)
     machine_map(domain, IOVA, TARGET, SIZE_1G, IOMMU_READ);
     machine_expect_dma(unit, DEVICE, IOVA + SIZE_2M, false, TARGET + SIZE_2M);
     machine_expect_dma(unit, DEVICE, IOVA + SIZE_1G - 1, false, TARGET + SIZE_1G - 1);
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
     iommu_domain_destroy(domain);
     machine_stop();
 }
@@ -658,7 +659,7 @@ static void pitfall_08_caching_mode_reserves_domain_0(void **state)
 
     assert_int_equal(domain->id, 1);
     vtd_unit_forget_events(unit);
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
     /* The absence of the context entry is cached under id 0; what is below it under the new one. */
     assert_int_equal(vtd_descriptor_type(&unit->descriptors[0]), VTD_DESCRIPTOR_CONTEXT);
     assert_int_equal(bits_get(unit->descriptors[0].low, 31, 16), 0);
@@ -670,7 +671,7 @@ static void pitfall_08_caching_mode_reserves_domain_0(void **state)
     /* The IOTLB is invalidated under the domain's own id. */
     assert_int_equal(vtd_descriptor_type(&unit->descriptors[0]), VTD_DESCRIPTOR_IOTLB);
     assert_int_equal(bits_get(unit->descriptors[0].low, 31, 16), 1);
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
     iommu_domain_destroy(domain);
     machine_stop();
 
@@ -732,15 +733,15 @@ static void pitfall_09_context_entries_are_never_torn(void **state)
     new_entry = entry_for(second);
     vtd_memory_on_flush = watch_entry;
 
-    assert_int_equal(iommu_attach(first, 0, DEVICE), 0);
+    assert_int_equal(iommu_attach(first, machine_requester(DEVICE)), 0);
     seen_absent = 0;
-    assert_int_equal(iommu_replace(second, 0, DEVICE), 0);
+    assert_int_equal(iommu_replace(second, machine_requester(DEVICE)), 0);
     assert_int_equal(seen_absent, 0); /* no moment in which DMA is refused */
     assert_true(seen_old && seen_new);
 
     /* Detach: the present bit goes alone; the rest only after context and IOTLB invalidation. */
     vtd_unit_forget_events(watched);
-    assert_int_equal(iommu_detach(second, 0, DEVICE), 0);
+    assert_int_equal(iommu_detach(second, machine_requester(DEVICE)), 0);
     assert_true(vtd_unit_first(watched, VTD_EVENT_CONTEXT) <
                 vtd_unit_first(watched, VTD_EVENT_IOTLB));
     vtd_memory_on_flush = NULL;
@@ -767,11 +768,11 @@ static void a_revoked_entry_keeps_its_rest_until_invalidated(void **state)
 
     watched = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
     domain = machine_domain();
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
     vtd_unit_forget_events(watched);
     high_at_wait = 0;
     vtd_memory_on_flush = remember_high;
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
     vtd_memory_on_flush = NULL;
     assert_int_equal(high_at_wait, entry_for(domain).high);
     iommu_domain_destroy(domain);
@@ -786,18 +787,19 @@ static void replace_keeps_domains_apart(void **state)
 
     machine_map(first, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
     machine_map(second, IOVA, TARGET + SIZE_1G, PAGE_SIZE, IOMMU_WRITE);
-    assert_int_equal(iommu_attach(first, 0, DEVICE), 0);
-    assert_int_equal(iommu_attach(first, 0, OTHER), 0);
+    assert_int_equal(iommu_attach(first, machine_requester(DEVICE)), 0);
+    assert_int_equal(iommu_attach(first, machine_requester(OTHER)), 0);
     machine_expect_dma(unit, DEVICE, IOVA, true, TARGET);
-    assert_int_equal(iommu_replace(second, 0, DEVICE), 0);
-    assert_int_equal(iommu_replace(second, 0, DEVICE), 0); /* again: nothing to do */
+    assert_int_equal(iommu_replace(second, machine_requester(DEVICE)), 0);
+    assert_int_equal(iommu_replace(second, machine_requester(DEVICE)),
+                     0); /* again: nothing to do */
     machine_expect_dma(unit, DEVICE, IOVA, true, TARGET + SIZE_1G);
     machine_expect_dma(unit, OTHER, IOVA, true, TARGET);
     assert_int_equal(first->attached, 1);
     assert_int_equal(second->attached, 1);
-    assert_int_equal(iommu_detach(first, 0, DEVICE), -ENODEV);
-    assert_int_equal(iommu_detach(second, 0, DEVICE), 0);
-    assert_int_equal(iommu_detach(first, 0, OTHER), 0);
+    assert_int_equal(iommu_detach(first, machine_requester(DEVICE)), -ENODEV);
+    assert_int_equal(iommu_detach(second, machine_requester(DEVICE)), 0);
+    assert_int_equal(iommu_detach(first, machine_requester(OTHER)), 0);
     iommu_domain_destroy(first);
     iommu_domain_destroy(second);
     machine_stop();
@@ -855,7 +857,7 @@ static void expect_requests(uint64_t cap, uint64_t iova, uint64_t length, unsign
     struct iommu_domain *domain = machine_domain();
     unsigned got[4] = {0};
 
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
     machine_map(domain, iova, TARGET + iova % SIZE_1G, length, IOMMU_READ);
     vtd_unit_forget_events(unit);
     machine_unmap(domain, iova, length);
@@ -866,7 +868,7 @@ static void expect_requests(uint64_t cap, uint64_t iova, uint64_t length, unsign
     assert_int_equal(got[VTD_PAGES], pages);
     assert_int_equal(got[VTD_DOMAIN], domain_wide);
     assert_int_equal(got[VTD_GLOBAL], 0);
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
     iommu_domain_destroy(domain);
     machine_stop();
 }
@@ -908,7 +910,7 @@ static void pitfall_15_write_buffers_are_flushed(void **state)
     struct vtd_unit *unit = machine_start(CAP_WITH(BIT(4), 0), ECAP_WITH(1, 0), NULL);
     struct iommu_domain *domain = machine_domain();
 
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
     machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
     machine_expect_dma(unit, DEVICE, IOVA, true, TARGET);
     /* An invalidation flushes by itself: no command beside it. */
@@ -921,7 +923,7 @@ static void pitfall_15_write_buffers_are_flushed(void **state)
     assert_int_equal(
         iommu_map(domain, IOVA, &(struct phys_run){TARGET, PAGE_SIZE}, 1, IOMMU_READ, 0), -EIO);
     assert_true(machine_unit()->fenced);
-    iommu_detach(domain, 0, DEVICE);
+    iommu_detach(domain, machine_requester(DEVICE));
     iommu_domain_destroy(domain);
     machine_stop();
 }

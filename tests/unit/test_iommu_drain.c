@@ -22,12 +22,12 @@ static uint64_t asked(uint64_t drains, bool queue)
     struct iommu_domain *domain = machine_domain();
     uint64_t bits;
 
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
     machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
     vtd_unit_forget_events(unit);
     machine_unmap(domain, IOVA, PAGE_SIZE);
     bits = queue ? bits_get(unit->descriptors[0].low, 7, 6) : bits_get(unit->iotlb, 49, 48);
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
     iommu_domain_destroy(domain);
     machine_stop();
     return bits;

@@ -274,7 +274,7 @@ static void pitfall_24_a_storm_is_counted_and_stopped(void **state)
 
     told = 0;
     new_faults();
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
     host_forget_log();
     for (unsigned i = 0; i < 5000; i++) {
         vtd_unit_forget_events(unit);
@@ -294,7 +294,7 @@ static void pitfall_24_a_storm_is_counted_and_stopped(void **state)
     event(unit);
     assert_int_equal(new_faults(), 1);
     assert_int_equal(told, 1);
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
     iommu_domain_destroy(domain);
     machine_stop();
 }

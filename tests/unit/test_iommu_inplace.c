@@ -22,7 +22,7 @@ static void expect_short_way(uint64_t cap, uint64_t ecap, unsigned bits, bool pa
     const unsigned level = (bits - PAGE_SHIFT) / 9 + 1;
     uint64_t flushes, used;
 
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
     machine_map(domain, iova, TARGET, length, IOMMU_WRITE);
     assert_int_equal(iommu_unmap_now(domain, iova, length), 0);
     used = machine_unit()->tables.used;
@@ -49,7 +49,7 @@ static void expect_short_way(uint64_t cap, uint64_t ecap, unsigned bits, bool pa
     }
     assert_int_equal(domain->unmaps, 4);
     assert_int_equal(domain->history.peak_bytes, bits == PAGE_SHIFT ? 0 : length);
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
     iommu_domain_destroy(domain);
     assert_int_equal(machine_unit()->tables.used, 0);
     machine_stop();
@@ -100,7 +100,7 @@ static void the_short_way_is_not_taken_wrongly(void **state)
 
         unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
         domain = machine_domain();
-        assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+        assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
         machine_map(domain, place, TARGET, was, IOMMU_READ);
         machine_expect_dma(unit, DEVICE, place, false, TARGET);
         assert_int_equal(iommu_unmap_now(domain, place, was), 0);
@@ -117,7 +117,7 @@ static void the_short_way_is_not_taken_wrongly(void **state)
         machine_expect_refused(unit, DEVICE, iova, false, 6);
         machine_expect_refused(unit, DEVICE, place, false, 6);
         assert_int_equal(domain->table.leaves[1] + domain->table.leaves[2], 0);
-        assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+        assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
         iommu_domain_destroy(domain);
         assert_int_equal(machine_unit()->tables.used, 0);
         machine_stop();
@@ -133,7 +133,7 @@ static void the_short_way_keeps_to_the_aperture(void **state)
     machine_start(CAP_WITH(UINT64_C(34) << 16 | 0x200, 0x3f1f00), VTD_TEST_ECAP, NULL);
     domain = machine_domain();
     assert_int_equal(domain->table.address_bits, 35);
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
     machine_map(domain, BIT(35) - SIZE_1G, TARGET, SIZE_1G, IOMMU_READ);
     assert_int_equal(iommu_map(domain, BIT(35), &run, 1, IOMMU_READ, 0), -EINVAL);
     assert_int_equal(iommu_map(domain, BIT(38), &run, 1, IOMMU_READ, 0), -EINVAL);
@@ -141,7 +141,7 @@ static void the_short_way_keeps_to_the_aperture(void **state)
     assert_false(unmap_large_in_place(&domain->table, BIT(35) - SIZE_1G + SIZE_2M, SIZE_1G));
     assert_false(unmap_large_in_place(&domain->table, BIT(35) - SIZE_1G, SIZE_2M));
     assert_int_equal(domain->table.leaves[3], 1);
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
     iommu_domain_destroy(domain);
     machine_stop();
 }

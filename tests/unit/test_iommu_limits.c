@@ -85,9 +85,10 @@ static void collect(void *context, paddr_t base, uint64_t length)
 
 static struct phys_run region_of(uint16_t rid)
 {
+    struct requester *requester = machine_requester(rid);
     struct phys_run found = {0};
 
-    iommu_reserved_regions(0, rid, collect, &found);
+    iommu_reserved_regions(&requester, 1, collect, &found);
     return found;
 }
 

@@ -20,13 +20,13 @@ static struct iommu_domain *attached_domain(uint16_t rid)
 {
     struct iommu_domain *domain = machine_domain();
 
-    assert_int_equal(iommu_attach(domain, 0, rid), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(rid)), 0);
     return domain;
 }
 
 static void end(struct iommu_domain *domain, uint16_t rid)
 {
-    iommu_detach(domain, 0, rid);
+    iommu_detach(domain, machine_requester(rid));
     iommu_domain_destroy(domain);
     machine_stop();
 }
@@ -163,7 +163,7 @@ static void a_refused_request_is_widened(void **state)
 
     /* The same for the context request of a detach. */
     unit->reject_in = 1;
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
     machine_expect_refused(unit, DEVICE, IOVA, true, 2);
     assert_int_equal(machine_unit()->invalidation.queue_errors, 2);
     assert_false(machine_unit()->fenced);
@@ -182,8 +182,8 @@ static void expect_fenced(struct iommu_domain *domain, const char *reason)
     /* Nothing pretends to work any more. */
     assert_int_equal(iommu_map(domain, IOVA + SIZE_1G, &page, 1, IOMMU_READ, 0), -EIO);
     assert_int_equal(iommu_domain_create(machine_unit(), &extra), -EIO);
-    assert_int_equal(iommu_attach(domain, 0, OTHER), -EIO);
-    assert_int_equal(iommu_replace(domain, 0, OTHER), -EIO);
+    assert_int_equal(iommu_attach(domain, machine_requester(OTHER)), -EIO);
+    assert_int_equal(iommu_replace(domain, machine_requester(OTHER)), -EIO);
 }
 
 static void a_unit_that_refuses_everything_is_fenced(void **state)
@@ -295,7 +295,7 @@ static void pitfall_11_a_dead_queue_fences_the_unit(void **state)
     unit->dead = false;
     assert_int_equal(iommu_domain_create(machine_unit(), &next), -EIO);
 
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), -EIO);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), -EIO);
     iommu_domain_destroy(domain);
     /* They and the root are lost with the rest. */
     assert_int_equal(machine_unit()->tables_stranded, 4);
@@ -359,9 +359,9 @@ static void an_attach_on_a_dying_unit_ends_in_nothing(void **state)
     struct iommu_domain *domain = machine_domain();
 
     unit->dead = true;
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), -EIO);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), -EIO);
     assert_int_equal(domain->attached, 0);
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), -ENODEV);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), -EIO);
     iommu_domain_destroy(domain);
     machine_stop();
 }
@@ -408,7 +408,7 @@ static void device_tlbs_are_off_unless_all_agree(void **state)
 
         assert_int_equal(ats_control(), i == 3 ? 0x8000 : 0);
         assert_int_equal(vtd_unit_translated(unit, BELOW), i == 3 ? 0 : 0xd);
-        assert_int_equal(iommu_detach(domain, 0, BELOW), 0);
+        assert_int_equal(iommu_detach(domain, machine_requester(BELOW)), 0);
         assert_int_equal(ats_control(), 0);
         assert_true(vtd_unit_translated(unit, BELOW) != 0);
         iommu_domain_destroy(domain);
@@ -497,10 +497,10 @@ static void device_tlbs_forget_the_domain_a_device_leaves(void **state)
     struct iommu_domain *domain = attached_domain(BELOW), *other = machine_domain();
 
     vtd_unit_forget_events(unit);
-    assert_int_equal(iommu_replace(other, 0, BELOW), 0);
+    assert_int_equal(iommu_replace(other, machine_requester(BELOW)), 0);
     expect_device_tlb_last(unit, true, ALL_PAGES);
     vtd_unit_forget_events(unit);
-    assert_int_equal(iommu_detach(other, 0, BELOW), 0);
+    assert_int_equal(iommu_detach(other, machine_requester(BELOW)), 0);
     expect_device_tlb_last(unit, true, ALL_PAGES);
     iommu_domain_destroy(other);
     iommu_domain_destroy(domain);
@@ -545,10 +545,10 @@ static void a_device_tlb_that_does_not_answer_is_not_believed(void **state)
     assert_int_equal(unit->fsts & VTD_FSTS_ITE, 0);
     assert_false(machine_unit()->fenced);
     /* And it stays so. */
-    assert_int_equal(iommu_detach(domain, 0, BELOW), 0);
-    assert_int_equal(iommu_attach(domain, 0, BELOW), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(BELOW)), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(BELOW)), 0);
     assert_int_equal(ats_control(), 0);
-    assert_int_equal(iommu_detach(without, 0, OTHER), 0);
+    assert_int_equal(iommu_detach(without, machine_requester(OTHER)), 0);
     iommu_domain_destroy(without);
     end(domain, BELOW);
 }
@@ -570,7 +570,7 @@ static void a_fenced_unit_trusts_no_device_tlb(void **state)
 
     assert_int_equal(ats_control(), 0x8000);
     unit->dead = true;
-    assert_int_equal(iommu_detach(domain, 0, BELOW), -EIO);
+    assert_int_equal(iommu_detach(domain, machine_requester(BELOW)), -EIO);
     assert_int_equal(ats_control(), 0);
     iommu_domain_destroy(domain);
     machine_stop();
@@ -587,8 +587,8 @@ static void a_device_tlb_in_reset_is_not_asked(void **state)
     pci_find(0, BELOW)->in_reset = true;
     pci_write16(pci_find(0, BELOW), ATS_CAPABILITY + 4, 0xffff); /* what reading it gives then */
     machine_unmap(domain, IOVA, PAGE_SIZE);
-    assert_int_equal(iommu_detach(domain, 0, BELOW), 0);
-    assert_int_equal(iommu_attach(domain, 0, BELOW), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(BELOW)), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(BELOW)), 0);
     assert_int_equal(machine_unit()->invalidation.time_outs, 0);
     assert_int_equal(ats_control(), 0x8000); /* still trusted */
     pci_find(0, BELOW)->in_reset = false;
@@ -611,7 +611,7 @@ static void requests_behind_a_time_out_are_made_up_for(void **state)
     iommu_gather_init(&gather, domain);
     iommu_unmap(domain, IOVA, PAGE_SIZE, &gather);
     unit->device_tlb_dead = true;
-    invalidate_device_tlb(requester_find(machine_unit(), BELOW), 0, IOVA);
+    invalidate_device_tlb(machine_requester(BELOW), 0, IOVA);
     invalidate_domain(machine_unit(), domain->id);
     assert_int_equal(invalidation_wait(machine_unit()), 0);
     machine_expect_refused(unit, BELOW, IOVA, true, 5);
@@ -674,7 +674,7 @@ static void a_refused_context_invalidation_fences(void **state)
 
     unit->registers_refuse = true;
     unit->iotlb = 0;
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), -EIO);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), -EIO);
     assert_true(machine_unit()->fenced);
     assert_int_equal(unit->iotlb, 0);
     iommu_domain_destroy(domain);

@@ -76,14 +76,14 @@ static struct iommu_domain *some_of_everything(struct vtd_unit *unit)
 
     assert_int_equal(iommu_map(domain, IOVA, runs, 3, IOMMU_READ, 0), 0);
     machine_map(domain, 0x5000, TARGET, PAGE_SIZE, IOMMU_READ | IOMMU_WRITE);
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
     machine_expect_refused(unit, DEVICE, 0x9000, true, 5);
     return domain;
 }
 
 static void end(struct iommu_domain *domain)
 {
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
     iommu_domain_destroy(domain);
 }
 
@@ -425,10 +425,10 @@ static void the_peak_stays_known(void **state)
     assert_int_equal(figures.leaves_made[2], 2);
     assert_int_equal(figures.maps, 3);
     assert_int_equal(figures.unmaps, 1);
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
-    assert_int_equal(iommu_attach(domain, 0, OTHER), 0);
-    assert_int_equal(iommu_detach(domain, 0, OTHER), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(OTHER)), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(OTHER)), 0);
     figures = domain_figures(domain);
     assert_int_equal(figures.history.attached.count, 2);
     iommu_domain_destroy(domain);
@@ -504,7 +504,7 @@ static void the_first_waits_are_timed_and_then_some(void **state)
     pages = &queue->latency[INVALIDATED_PAGES];
     context = &queue->latency[INVALIDATED_CONTEXT];
     domain = machine_domain();
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
     before = queue->waits;
     assert_int_equal(pages->count, 0);
     for (unsigned i = 0; i < 1000; i++) {
@@ -538,7 +538,7 @@ static void units_without_a_queue_time_every_request(void **state)
                   &(struct iommu_options){.unsafe_interrupts = true});
     invalidation = &machine_unit()->invalidation;
     domain = machine_domain();
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
     for (unsigned i = 0; i < 100; i++) {
         machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_READ);
         machine_unmap(domain, IOVA, PAGE_SIZE);

@@ -12,6 +12,7 @@
 
 #include "kernel/cpu/thread.h"
 #include "kernel/iommu/snapshot.h"
+#include "kernel/iommu/scope.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/json.h"
 #include "tests/unit/iommu_machine.h"
@@ -42,7 +43,7 @@ static struct iommu_domain *create(uint16_t segment)
 {
     struct iommu_domain *domain;
 
-    assert_int_equal(iommu_domain_create(iommu_unit_for(segment, DEVICE), &domain), 0);
+    assert_int_equal(iommu_domain_create(scope_unit_for(segment, DEVICE), &domain), 0);
     return domain;
 }
 
@@ -52,8 +53,8 @@ static void work(void)
     struct iommu_domain *past = create(0);
 
     machine_map(past, 0x7000, TARGET, 3 * PAGE_SIZE, IOMMU_READ | IOMMU_WRITE);
-    assert_int_equal(iommu_attach(past, 0, DEVICE), 0);
-    assert_int_equal(iommu_detach(past, 0, DEVICE), 0);
+    assert_int_equal(iommu_attach(past, machine_requester(DEVICE)), 0);
+    assert_int_equal(iommu_detach(past, machine_requester(DEVICE)), 0);
     machine_unmap(past, 0x7000, 3 * PAGE_SIZE);
     iommu_domain_destroy(past);
     domains[0] = create(0);
@@ -66,9 +67,9 @@ static void work(void)
     machine_map(domains[1], 2 * IOVA, TARGET, SIZE_1G, IOMMU_READ | IOMMU_WRITE);
     machine_map(domains[2], 0x9000, TARGET, PAGE_SIZE, IOMMU_READ);
     machine_unmap(domains[1], IOVA, SIZE_2M);
-    assert_int_equal(iommu_attach(domains[0], 0, DEVICE), 0);
-    assert_int_equal(iommu_attach(domains[0], 0, OTHER), 0);
-    assert_int_equal(iommu_attach(domains[1], 1, DEVICE), 0);
+    assert_int_equal(iommu_attach(domains[0], machine_requester(DEVICE)), 0);
+    assert_int_equal(iommu_attach(domains[0], machine_requester(OTHER)), 0);
+    assert_int_equal(iommu_attach(domains[1], pci_find(1, DEVICE)->requesters[0]), 0);
 }
 
 static void faults(void)
@@ -86,7 +87,7 @@ static void faults(void)
     assert_int_equal(
         vtd_unit_interrupt(units[1], DEVICE, 0xfee00018, 0, &vector, &destination, &level), 0x22);
     assert_int_equal(iommu_fault_count(), 4);
-    unit_fence(iommu_unit_for(1, DEVICE), "a test");
+    unit_fence(scope_unit_for(1, DEVICE), "a test");
 }
 
 static void json_write(void *context, const char *text, size_t length)

@@ -44,9 +44,10 @@ static void collect(void *context, paddr_t base, uint64_t length)
 
 static struct found regions_of(uint16_t rid)
 {
+    struct requester *requester = machine_requester(rid);
     struct found found = {.count = 0};
 
-    iommu_reserved_regions(0, rid, collect, &found);
+    iommu_reserved_regions(&requester, 1, collect, &found);
     return found;
 }
 
@@ -83,17 +84,17 @@ static void pitfall_25_reserved_memory_is_never_cut_off(void **state)
         machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
         probed = unit;
         vtd_memory_on_flush = probe_region;
-        assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+        assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
         vtd_memory_on_flush = NULL;
         expect_region_only(unit);
         machine_expect_dma(unit, DEVICE, IOVA, true, TARGET);
         vtd_memory_on_flush = probe_region;
-        assert_int_equal(iommu_replace(second, 0, DEVICE), 0);
+        assert_int_equal(iommu_replace(second, machine_requester(DEVICE)), 0);
         vtd_memory_on_flush = NULL;
         expect_region_only(unit);
         machine_expect_refused(unit, DEVICE, IOVA, true, 5);
         vtd_memory_on_flush = probe_region;
-        assert_int_equal(iommu_detach(second, 0, DEVICE), 0);
+        assert_int_equal(iommu_detach(second, machine_requester(DEVICE)), 0);
         vtd_memory_on_flush = NULL;
         expect_region_only(unit); /* in quarantine again */
         /* Nothing of it stays in the domains it was in. */
@@ -118,19 +119,25 @@ static void the_region_is_there_before_the_new_root_counts(void **state)
 static void one_region_serves_many_devices(void **state)
 {
     struct vtd_unit *unit = machine_with_region(VTD_TEST_CAP);
+    struct requester *both[2];
     struct iommu_domain *domain;
+    struct found found = {.count = 0};
 
     host_dmar_scope(&host_dmar.regions[0].scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 3, 0);
     assert_int_equal(machine_init(NULL), 0);
+    both[0] = machine_requester(DEVICE);
+    both[1] = machine_requester(OTHER);
+    iommu_reserved_regions(both, 2, collect, &found);
+    assert_int_equal(found.count, 1); /* told once */
     domain = machine_domain();
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
-    assert_int_equal(iommu_attach(domain, 0, OTHER), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(OTHER)), 0);
     assert_int_equal(domain->table.leaves[1], 3);
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
     machine_expect_dma(unit, OTHER, REGION, true, REGION);
     machine_expect_dma(unit, DEVICE, REGION, true, REGION);
     assert_int_equal(domain->table.leaves[1], 3);
-    assert_int_equal(iommu_detach(domain, 0, OTHER), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(OTHER)), 0);
     assert_int_equal(domain->table.leaves[1], 0);
     iommu_domain_destroy(domain);
     machine_stop();
@@ -148,7 +155,7 @@ static void a_collision_refuses_the_attach(void **state)
     assert_int_equal(machine_init(NULL), 0);
     domain = machine_domain();
     machine_map(domain, REGION + SIZE_2M, TARGET, PAGE_SIZE, IOMMU_READ);
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), -EADDRINUSE);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), -EADDRINUSE);
     assert_int_equal(domain->table.leaves[1], 1); /* the first region is gone again */
     assert_true(list_empty(&domain->reserved));
     expect_region_only(unit);
@@ -190,11 +197,11 @@ static void overlapping_regions_are_joined(void **state)
     assert_int_equal(regions_of(OTHER).count, 1);
     assert_int_equal(regions_of(OTHER).runs[0].base, REGION + 6 * PAGE_SIZE);
     domain = machine_domain();
-    assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
-    assert_int_equal(iommu_attach(domain, 0, OTHER), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
+    assert_int_equal(iommu_attach(domain, machine_requester(OTHER)), 0);
     machine_expect_dma(unit, DEVICE, REGION + 5 * PAGE_SIZE, true, REGION + 5 * PAGE_SIZE);
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
-    assert_int_equal(iommu_detach(domain, 0, OTHER), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
+    assert_int_equal(iommu_detach(domain, machine_requester(OTHER)), 0);
     iommu_domain_destroy(domain);
     machine_stop();
 }
@@ -265,18 +272,18 @@ static void a_move_that_is_not_confirmed_ends_nowhere(void **state)
         assert_int_equal(machine_init(NULL), 0);
         domain = machine_domain();
         second = machine_domain();
-        assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
-        assert_int_equal(iommu_attach(domain, 0, OTHER), 0);
+        assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
+        assert_int_equal(iommu_attach(domain, machine_requester(OTHER)), 0);
         unit->reject_in = ++n;
         unit->rejections = UINT32_MAX;
-        error = iommu_replace(second, 0, DEVICE);
+        error = iommu_replace(second, machine_requester(DEVICE));
         assert_true(error == 0 || error == -EIO);
         assert_int_equal(domain->attached, 1);
         assert_int_equal(second->attached, error ? 0 : 1);
         unit->reject_in = unit->rejections = 0;
         if (!error)
-            assert_int_equal(iommu_detach(second, 0, DEVICE), 0);
-        assert_int_equal(iommu_detach(domain, 0, OTHER), error);
+            assert_int_equal(iommu_detach(second, machine_requester(DEVICE)), 0);
+        assert_int_equal(iommu_detach(domain, machine_requester(OTHER)), error);
         iommu_domain_destroy(domain);
         iommu_domain_destroy(second);
         machine_stop();
@@ -304,10 +311,10 @@ static void survives_every_failed_allocation(void **state)
         }
         error = iommu_domain_create(machine_unit(), &domain);
         if (!error) {
-            error = iommu_attach(domain, 0, DEVICE);
+            error = iommu_attach(domain, machine_requester(DEVICE));
             expect_region_only(unit);
             if (!error)
-                assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+                assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
             iommu_domain_destroy(domain);
         }
         done = !host_failed();

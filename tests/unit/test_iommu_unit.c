@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "kernel/iommu/remap.h"
+#include "kernel/iommu/scope.h"
 #include "kernel/lib/error.h"
 #include "kernel/pci/registers.h"
 #include "tests/unit/host_heap.h"
@@ -252,9 +253,9 @@ static void chooses_levels_from_the_bitmap(void **state)
         assert_int_equal(geometry.address_bits, cases[i].bits);
         /* The last page of the aperture works, and the unit agrees with the depth. */
         machine_map(domain, BIT(cases[i].bits) - PAGE_SIZE, TARGET, PAGE_SIZE, IOMMU_WRITE);
-        assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+        assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
         machine_expect_dma(unit, DEVICE, BIT(cases[i].bits) - 4, true, TARGET + PAGE_SIZE - 4);
-        assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+        assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
         iommu_domain_destroy(domain);
         machine_stop();
     }
@@ -280,11 +281,11 @@ static void chooses_leaves_from_the_capability(void **state)
 
         iommu_domain_geometry(domain, &geometry);
         assert_int_equal(geometry.page_sizes, cases[i].sizes);
-        assert_int_equal(iommu_attach(domain, 0, DEVICE), 0);
+        assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
         machine_map(domain, SIZE_1G, TARGET, SIZE_2M, IOMMU_READ);
         machine_expect_dma(unit, DEVICE, SIZE_1G + 0x12345, false, TARGET + 0x12345);
         machine_unmap(domain, SIZE_1G, SIZE_2M);
-        assert_int_equal(iommu_detach(domain, 0, DEVICE), 0);
+        assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
         iommu_domain_destroy(domain);
         machine_stop();
     }
@@ -418,14 +419,19 @@ static void finds_the_unit_by_scope(void **state)
     scope->path[1] = (struct dmar_hop){0, 0};
     assert_int_equal(machine_init(NULL), 0);
 
-    assert_int_equal(iommu_unit_for(0, DEVICE)->index, 0);
-    assert_int_equal(iommu_unit_for(0, OTHER)->index, 1);
-    assert_int_equal(iommu_unit_for(0, PCI_RID(0, 5, 0))->index, 0);
-    assert_int_equal(iommu_unit_for(0, PCI_RID(5, 0, 0))->index, 2);
-    assert_int_equal(iommu_unit_for(0, PCI_RID(6, 1, 0))->index, 2);
-    assert_int_equal(iommu_unit_for(0, PCI_RID(7, 31, 7))->index, 2);
-    assert_int_equal(iommu_unit_for(0, PCI_RID(8, 0, 0))->index, 0);
-    assert_null(iommu_unit_for(1, DEVICE));
+    assert_int_equal(scope_unit_for(0, DEVICE)->index, 0);
+    assert_int_equal(scope_unit_for(0, OTHER)->index, 1);
+    assert_int_equal(scope_unit_for(0, PCI_RID(0, 5, 0))->index, 0);
+    assert_int_equal(scope_unit_for(0, PCI_RID(5, 0, 0))->index, 2);
+    assert_int_equal(scope_unit_for(0, PCI_RID(6, 1, 0))->index, 2);
+    assert_int_equal(scope_unit_for(0, PCI_RID(7, 31, 7))->index, 2);
+    assert_int_equal(scope_unit_for(0, PCI_RID(8, 0, 0))->index, 0);
+    assert_null(scope_unit_for(1, DEVICE));
+    /* A handle has kept its unit, whatever the table says later. */
+    second->scopes.count = 0;
+    assert_int_equal(scope_unit_for(0, OTHER)->index, 0);
+    assert_int_equal(iommu_unit_of(pci_find(0, OTHER)->requesters[0])->index, 1);
+    second->scopes.count = 3;
     assert_int_equal(iommu_unit_for_special(DMAR_SCOPE_IO_APIC, 8, &source)->index, 1);
     assert_int_equal(source, PCI_RID(0xff, 0, 0));
     assert_int_equal(iommu_unit_for_special(DMAR_SCOPE_HPET, 1, &source)->index, 1);
@@ -452,15 +458,15 @@ static void segments_are_kept_apart(void **state)
     assert_int_equal(
         machine_init(&(struct iommu_options){.fault_threshold = 1, .stop_device = true}), 0);
     devices[0] = pci_find(0, DEVICE);
-    second = iommu_unit_for(1, DEVICE);
+    second = scope_unit_for(1, DEVICE);
     assert_int_equal(second->index, 1);
     assert_int_equal(iommu_domain_create(second, &domains[1]), 0);
     domains[0] = machine_domain();
     for (unsigned i = 0; i < 2; i++) {
         machine_map(domains[i], 0x5000, 0x10000 + i * PAGE_SIZE, PAGE_SIZE, IOMMU_READ);
         pci_write16(devices[i], PCI_COMMAND, PCI_COMMAND_MASTER);
-        assert_int_equal(iommu_attach(domains[i], (uint16_t)i, DEVICE), 0);
-        assert_int_equal(iommu_attach(domains[i], (uint16_t)!i, DEVICE), -ENODEV);
+        assert_int_equal(iommu_attach(domains[i], devices[i]->requesters[0]), 0);
+        assert_int_equal(iommu_attach(domains[i], devices[!i]->requesters[0]), -ENODEV);
     }
     for (unsigned i = 0; i < 2; i++)
         machine_expect_dma(units[i], DEVICE, 0x5000, false, 0x10000 + i * PAGE_SIZE);
@@ -469,9 +475,9 @@ static void segments_are_kept_apart(void **state)
     assert_non_null(strstr(host_log(), "0001:00:02.0 read of 0x6000 refused"));
     assert_true(host_pci_master(devices[0]));
     assert_false(host_pci_master(devices[1]));
-    assert_int_equal(iommu_detach(domains[1], 0, DEVICE), -ENODEV);
+    assert_int_equal(iommu_detach(domains[1], machine_requester(DEVICE)), -ENODEV);
     for (unsigned i = 0; i < 2; i++) {
-        assert_int_equal(iommu_detach(domains[i], (uint16_t)i, DEVICE), 0);
+        assert_int_equal(iommu_detach(domains[i], devices[i]->requesters[0]), 0);
         iommu_domain_destroy(domains[i]);
     }
     machine_stop();
@@ -491,13 +497,14 @@ static void survives_scopes_that_lead_nowhere(void **state)
     scope = host_dmar_scope(&second->scopes, DMAR_SCOPE_BRIDGE, 0, 0, 9, 0);
     scope->hops = 3;
     assert_int_equal(machine_init(NULL), 0);
-    assert_int_equal(iommu_unit_for(0, DEVICE)->index, 0);
-    assert_int_equal(iommu_unit_for(0, PCI_RID(0, 0, 0))->index, 0);
+    assert_int_equal(scope_unit_for(0, DEVICE)->index, 0);
+    assert_int_equal(scope_unit_for(0, PCI_RID(0, 0, 0))->index, 0);
     machine_stop();
 }
 
 static void a_domain_belongs_to_its_unit(void **state)
 {
+    struct pci_device *foreign;
     struct iommu_domain *domain;
     struct dmar_unit *second;
 
@@ -507,9 +514,12 @@ static void a_domain_belongs_to_its_unit(void **state)
     host_dmar_scope(&second->scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 3, 0);
     assert_int_equal(machine_init(NULL), 0);
     domain = machine_domain();
-    assert_int_equal(iommu_attach(domain, 0, OTHER), -ENODEV);
-    assert_int_equal(iommu_attach(domain, 5, DEVICE), -ENODEV);
-    assert_int_equal(iommu_detach(domain, 0, DEVICE), -ENODEV);
+    assert_int_equal(iommu_attach(domain, machine_requester(OTHER)), -ENODEV);
+    foreign = host_pci_add(5, DEVICE, NULL);
+    assert_int_equal(requesters_find(), 0);
+    assert_null(iommu_unit_of(foreign->requesters[0]));
+    assert_int_equal(iommu_attach(domain, foreign->requesters[0]), -ENODEV);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), -ENODEV);
     iommu_domain_destroy(domain);
     machine_stop();
 }

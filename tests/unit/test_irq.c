@@ -506,6 +506,7 @@ static void a_bridged_device_interrupts_with_either_id(void **state)
 
     host_pci_bridge(bridge, 7, 9, 9);
     below = host_pci_add(0, PCI_RID(9, 1, 0), bridge);
+    assert_int_equal(requesters_find(), 0);
     give_msi(below, 0x80);
     assert_int_equal(irq_enable(below, IRQ_MSI, 1, on_irq, &context_word, &set), 0);
     address = pci_read32(below, MSI + 4);

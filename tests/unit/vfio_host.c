@@ -65,6 +65,7 @@ static void build_rich(void)
 
 void host_machine_build(void)
 {
+    struct pci_device *device;
     struct refusal why;
     unsigned msi;
 
@@ -83,6 +84,8 @@ void host_machine_build(void)
         abort();
     pci_size_bars();
     sim_remember();
+    list_for_each_entry (device, pci_devices(), link)
+        device->requesters[0] = (struct requester *)device;
     pci_groups_build();
     pci_save_all();
     pci_find(0, PLAIN)->assigned = true;
@@ -367,12 +370,10 @@ void irq_restore(struct irq_set *set)
 pci_rid_t host_reserved = 0xffff;
 struct host_port host_port;
 
-void iommu_reserved_regions(uint16_t segment, uint16_t rid,
-                            void (*region)(void *context, paddr_t base, uint64_t length),
-                            void *context)
+/* A device is its own handle here. */
+bool iommu_reserves(const struct requester *requester)
 {
-    if (rid == host_reserved)
-        region(context, 0x7b000000, 0x1000);
+    return ((const struct pci_device *)requester)->rid == host_reserved;
 }
 
 #define PORT_ACCESSORS(bits)                                                                       \

@@ -28,17 +28,11 @@ static struct iommufd_group *group_find(const struct pci_group *pci)
 static int group_get(struct iommufd *ctx, struct pci_group *pci, struct iommufd_group **out)
 {
     struct iommufd_group *group = group_find(pci);
-    int error;
 
     if (!group) {
         group = kzalloc(sizeof(*group));
         if (!group)
             return -ENOMEM;
-        error = ioas_requesters_create(pci, &group->requesters);
-        if (error) {
-            kfree(group);
-            return error;
-        }
         group->owner = ctx;
         group->pci = pci;
         list_push_back(&groups, &group->link);
@@ -55,7 +49,6 @@ static void group_put(struct iommufd_group *group)
     if (--group->bound)
         return;
     list_remove(&group->link);
-    ioas_requesters_free(group->requesters);
     kfree(group);
 }
 
@@ -133,7 +126,7 @@ static int group_attach(struct iommufd_group *group, struct iommufd_hwpt *hwpt)
 
     if (error)
         return error;
-    error = ioas_requesters_attach(group->requesters, hwpt->domain);
+    error = ioas_requesters_attach(group->pci, hwpt->domain);
     if (error) {
         ioas_unreserve(ioas, group->pci);
         return error;
@@ -154,7 +147,7 @@ static void group_detach(struct iommufd_group *group)
 {
     struct iommufd_hwpt *hwpt = group->hwpt;
 
-    ioas_requesters_detach(group->requesters, hwpt->domain);
+    ioas_requesters_detach(group->pci, hwpt->domain);
     ioas_unreserve(hwpt->ioas->ioas, group->pci);
     group->hwpt = NULL;
     hwpt_left(hwpt, group->owner);
@@ -172,7 +165,7 @@ static int group_replace(struct iommufd_group *group, struct iommufd_hwpt *hwpt)
     error = same_space ? 0 : ioas_reserve_group(hwpt->ioas->ioas, group->pci);
     if (error)
         return error;
-    error = ioas_requesters_replace(group->requesters, old->domain, hwpt->domain);
+    error = ioas_requesters_replace(group->pci, old->domain, hwpt->domain);
     if (error) {
         if (!same_space)
             ioas_unreserve(hwpt->ioas->ioas, group->pci);
@@ -191,7 +184,7 @@ static int attach_to(struct iommufd_device *device, struct iommufd_hwpt *hwpt)
     struct iommufd_group *group = device->group;
     int error = 0;
 
-    if (hwpt->unit != ioas_requesters_unit(group->requesters))
+    if (hwpt->unit != ioas_requesters_unit(group->pci))
         return -EINVAL;
     if (!group->hwpt)
         error = group_attach(group, hwpt);
@@ -223,7 +216,7 @@ static struct iommufd_hwpt *automatic_hwpt(const struct iommufd_ioas *ioas,
 static int attach_to_ioas(struct iommufd_device *device, struct iommufd_ioas *ioas)
 {
     struct iommufd_group *group = device->group;
-    struct iommu_unit *unit = ioas_requesters_unit(group->requesters);
+    struct iommu_unit *unit = ioas_requesters_unit(group->pci);
     struct iommufd_hwpt *hwpt;
     int error;
 
@@ -331,7 +324,7 @@ int64_t call_hw_info(struct ioctl_call *call)
         command->in_data_type != IOMMU_HW_INFO_TYPE_DEFAULT &&
         command->in_data_type != IOMMU_HW_INFO_TYPE_INTEL_VTD)
         return -EOPNOTSUPP;
-    unit = iommu_unit_for(device->pci->segment, device->pci->rid);
+    unit = iommu_unit_of(device->pci->requesters[0]);
     if (!unit)
         return -ENODEV;
     iommu_unit_registers(unit, &cap, &ecap);

@@ -81,7 +81,7 @@ int64_t call_hwpt_alloc(struct ioctl_call *call)
     error = check_alloc(command, table);
     if (error)
         return error;
-    unit = ioas_requesters_unit(device->group->requesters);
+    unit = ioas_requesters_unit(device->group->pci);
     if (!unit)
         return -ENODEV;
     error = hwpt_create(call->context, container_of(table, struct iommufd_ioas, object), unit,

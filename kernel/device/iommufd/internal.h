@@ -53,7 +53,6 @@ struct iommufd_group {
     struct list link;
     struct iommufd *owner;
     struct pci_group *pci;
-    struct ioas_requesters *requesters;
     unsigned bound;            /* devices */
     unsigned attached;         /* of them */
     struct iommufd_hwpt *hwpt; /* while attached */

@@ -37,11 +37,6 @@ struct vfio_group {
 
 /* ---- viability ---- */
 
-static void note_region(void *context, paddr_t base, uint64_t length)
-{
-    *(bool *)context = true;
-}
-
 /*
  * Memory the firmware lets a device reach at all times would stay in reach of the payload through
  * any member of the group.
@@ -49,11 +44,7 @@ static void note_region(void *context, paddr_t base, uint64_t length)
 static const struct pci_device *reserved_memory_member(const struct pci_group *group)
 {
     for (size_t i = 0; i < group->count; i++) {
-        bool found = false;
-
-        iommu_reserved_regions(group->members[i]->segment, group->members[i]->rid, note_region,
-                               &found);
-        if (found)
+        if (iommu_reserves(group->members[i]->requesters[0]))
             return group->members[i];
     }
     return NULL;

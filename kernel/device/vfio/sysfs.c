@@ -122,9 +122,7 @@ static void show_reserved(void *context, struct text *out)
 {
     const struct pci_group *group = context;
 
-    for (size_t i = 0; i < group->count; i++)
-        iommu_reserved_regions(group->members[i]->segment, group->members[i]->rid, show_region,
-                               out);
+    iommu_reserved_regions(group->requesters, group->requester_count, show_region, out);
     text_printf(out, "0x%016lx 0x%016lx msi\n", 0xfee00000ul, 0xfeeffffful);
 }
 
