@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The rows under /sys/class/fpga_region that user programs read. */
+/* The attributes under /sys/class/fpga_region that user programs read. */
 #include "drivers/afu/internal.h"
 #include "kernel/cpu/mmio.h"
 #include "kernel/file/tree.h"
@@ -14,8 +14,9 @@
 #define ERRORS_OFFSET  0x10
 
 /*
- * Opening a row takes no lock, and the card may be used by another family, starting, stopping or in
- * reset: its registers are read only while it decodes them for us or nobody. Else -EBUSY.
+ * Opening an attribute takes no lock, and the card may be used by another family, starting,
+ * stopping or in reset: its registers are read only while it decodes them for us or nobody. Else
+ * -EBUSY.
  */
 static bool readable(const struct afu_device *device, struct text *out)
 {
@@ -131,34 +132,35 @@ static void show_ports_num(void *context, struct text *out)
     text_printf(out, "%lu\n", bits_get(fme_register(context, DFL_FME_CAP, out), 19, 17));
 }
 
-struct row {
+struct attribute {
     const char *name;
     tree_show show;
 };
 
-static const struct row fme_rows[] = {
+static const struct attribute fme_attributes[] = {
     {"bitstream_id", show_bitstream_id},
     {"bitstream_metadata", show_bitstream_metadata},
     {"ports_num", show_ports_num},
 };
 
-static const struct row port_rows[] = {
+static const struct attribute port_attributes[] = {
     {"id", show_port_id},    {"ltr", show_ltr},       {"power_state", show_power_state},
     {"ap1_event", show_ap1}, {"ap2_event", show_ap2}, {"errors/errors", show_port_errors},
 };
 
 /* Any provider's port has an AFU; the rest only a DFL port. */
-static const struct row any_port_rows[] = {
+static const struct attribute any_port_attributes[] = {
     {"afu_id", show_afu_id},
 };
 
-static int add_rows(const char *folder, const struct row *rows, size_t count, void *context)
+static int add_attributes(const char *folder, const struct attribute *attributes, size_t count,
+                          void *context)
 {
     char path[PATH_SIZE];
 
     for (size_t i = 0; i < count; i++) {
-        format(path, sizeof(path), "%s/%s", folder, rows[i].name);
-        int error = tree_add_text(path, rows[i].show, context);
+        format(path, sizeof(path), "%s/%s", folder, attributes[i].name);
+        int error = tree_add_text(path, attributes[i].show, context);
         if (error)
             return error;
     }
@@ -178,9 +180,9 @@ static int add_port(struct afu_port *port)
     format(folder, sizeof(folder), "/sys/class/fpga_region/region%u/dfl-port.%u",
            port->device->region, port->id);
     if (port->windows[AFU_WINDOW_AFU].size >= AFU_GUID_BYTES && port->unit)
-        error = add_rows(folder, any_port_rows, ARRAY_SIZE(any_port_rows), port);
+        error = add_attributes(folder, any_port_attributes, ARRAY_SIZE(any_port_attributes), port);
     if (!error && port->unit)
-        error = add_rows(folder, port_rows, ARRAY_SIZE(port_rows), port);
+        error = add_attributes(folder, port_attributes, ARRAY_SIZE(port_attributes), port);
     return error ? error : tree_add_directory(folder);
 }
 
@@ -198,7 +200,7 @@ int afu_sysfs_add(struct afu_device *device)
 
         format(fme, sizeof(fme), "/sys/class/fpga_region/region%u/dfl-fme.%u", device->region,
                device->fme.id);
-        error = add_rows(fme, fme_rows, ARRAY_SIZE(fme_rows), device);
+        error = add_attributes(fme, fme_attributes, ARRAY_SIZE(fme_attributes), device);
     }
     for (unsigned i = 0; !error && i < device->port_count; i++)
         error = add_port(&device->ports[i]);

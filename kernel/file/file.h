@@ -111,7 +111,7 @@ struct file {
     uint64_t position;
     struct waitq changed; /* woken whenever poll() may answer differently */
     const char *name;     /* for messages: "vfio-device" */
-    struct node *node;    /* the row of the tree it was opened through; NULL: has no path */
+    struct node *node;    /* the node of the tree it was opened through; NULL: has no path */
     struct list watches;  /* struct file_watch: who must know when it goes (epoll) */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Nodes: what a path leads to. The rows that the kernel adds (tree.h) and the files that the
+ * Nodes: what a path leads to. The nodes that the kernel adds (tree.h) and the files that the
  * payload makes under /tmp and /dev/shm live in the same tree. No function here sleeps but
  * node_put(), and what calls it, when it releases the memory of a file.
  */
@@ -39,7 +39,7 @@ struct node {
     uint64_t inode;      /* never used twice */
     uint64_t order;      /* never used twice: a directory is read in this order */
     uint32_t mode;       /* permission bits */
-    bool implicit;       /* a directory made for a row below it: goes with the last of them */
+    bool implicit;       /* a directory made for a node below it: goes with the last of them */
     bool writable;       /* the payload may create below it, or write to it */
     char *name;
     union {

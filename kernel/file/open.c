@@ -190,7 +190,7 @@ static int open_by_type(struct node *node, unsigned flags, struct file **out)
 
 int node_open(struct node *node, unsigned flags, struct file **out)
 {
-    /* A device's open may sleep while the row is removed. */
+    /* A device's open may sleep while the node is removed. */
     node_get(node);
     int error = open_by_type(node, flags, out);
     if (error) {

@@ -5,12 +5,12 @@
 
 #include "kernel/file/node.h"
 
-/* The longest text of a row; what a row writes beyond is cut. */
+/* The longest text of a node; what a node writes beyond is cut. */
 #define TEXT_FILE_MAX MIB
 
 /* NULL when out of memory. */
 struct file *directory_open(unsigned flags);
-/* Calls the row's show() once: every read sees the same text. */
+/* Calls the node's show() once: every read sees the same text. */
 int text_open(const struct node *node, unsigned flags, struct file **out);
 /* Opens a node as open(2) does once the walk is over; truncation is the caller's. May sleep. */
 int node_open(struct node *node, unsigned flags, struct file **out);

@@ -5,10 +5,10 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap.h"
 
-#define MODE_ROW_DEVICE    0600
-#define MODE_ROW_TEXT      0444
-#define MODE_ROW_LINK      0777
-#define MODE_ROW_DIRECTORY 0555
+#define MODE_NODE_DEVICE    0600
+#define MODE_NODE_TEXT      0444
+#define MODE_NODE_LINK      0777
+#define MODE_NODE_DIRECTORY 0555
 
 #define REMOVE_WORK 1000 /* of one node: breathe_deaf_after() */
 
@@ -22,7 +22,7 @@ static void prune(struct node *directory)
     }
 }
 
-/* The directory that a row goes into, made as needed; *name is left at the last component. */
+/* The directory that a node goes into, made as needed; *name is left at the last component. */
 static int parent_of(const char *path, struct node **out, const char **name)
 {
     struct node *at = node_root();
@@ -31,7 +31,7 @@ static int parent_of(const char *path, struct node **out, const char **name)
         size_t length = (size_t)(slash - *name);
         struct node *next = node_find(at, *name, length);
         if (!next) {
-            int error = node_add(at, *name, length, NODE_DIRECTORY, MODE_ROW_DIRECTORY, &next);
+            int error = node_add(at, *name, length, NODE_DIRECTORY, MODE_NODE_DIRECTORY, &next);
             if (error) {
                 prune(at);
                 return error;
@@ -46,7 +46,7 @@ static int parent_of(const char *path, struct node **out, const char **name)
     return 0;
 }
 
-static int add_row(const char *path, enum node_type type, uint32_t mode, struct node **out)
+static int add_node(const char *path, enum node_type type, uint32_t mode, struct node **out)
 {
     struct node *parent;
     const char *name;
@@ -62,7 +62,7 @@ static int add_row(const char *path, enum node_type type, uint32_t mode, struct 
 int tree_add_device(const char *path, unsigned major, unsigned minor, tree_open open, void *context)
 {
     struct node *node;
-    int error = add_row(path, NODE_DEVICE, MODE_ROW_DEVICE, &node);
+    int error = add_node(path, NODE_DEVICE, MODE_NODE_DEVICE, &node);
     if (error)
         return error;
     node->device.major = major;
@@ -75,7 +75,7 @@ int tree_add_device(const char *path, unsigned major, unsigned minor, tree_open 
 int tree_add_text(const char *path, tree_show show, void *context)
 {
     struct node *node;
-    int error = add_row(path, NODE_TEXT, MODE_ROW_TEXT, &node);
+    int error = add_node(path, NODE_TEXT, MODE_NODE_TEXT, &node);
     if (error)
         return error;
     node->text.show = show;
@@ -91,7 +91,7 @@ int tree_add_link(const char *path, const char *target)
     if (!copy)
         return -ENOMEM;
     memcpy(copy, target, size);
-    int error = add_row(path, NODE_LINK, MODE_ROW_LINK, &node);
+    int error = add_node(path, NODE_LINK, MODE_NODE_LINK, &node);
     if (error) {
         kfree(copy);
         return error;
@@ -103,7 +103,7 @@ int tree_add_link(const char *path, const char *target)
 int tree_add_directory(const char *path)
 {
     struct node *node;
-    int error = add_row(path, NODE_DIRECTORY, MODE_ROW_DIRECTORY, &node);
+    int error = add_node(path, NODE_DIRECTORY, MODE_NODE_DIRECTORY, &node);
     if (error != -EEXIST)
         return error;
     struct node *parent;
@@ -121,13 +121,13 @@ int tree_add_directory(const char *path)
 int tree_add_ram(const char *path, struct ramfile *file, uint32_t mode)
 {
     struct node *node;
-    int error = add_row(path, NODE_RAM, mode, &node);
+    int error = add_node(path, NODE_RAM, mode, &node);
     if (!error)
         node->ram = file;
     return error;
 }
 
-static struct node *find_row(const char *path)
+static struct node *find_node(const char *path)
 {
     struct node *at = node_root();
     for (const char *name = path + 1; at && *name;) {
@@ -141,7 +141,7 @@ static struct node *find_row(const char *path)
 
 void tree_remove(const char *path)
 {
-    struct node *top = find_row(path);
+    struct node *top = find_node(path);
     if (!top || top == node_root())
         return;
     struct node *parent = top->parent;

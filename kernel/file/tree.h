@@ -25,10 +25,10 @@ int tree_add_directory(const char *path);
 /* A file in RAM; the reference is taken over on success. `mode`: permission bits. */
 struct ramfile;
 int tree_add_ram(const char *path, struct ramfile *file, uint32_t mode);
-/* Removes a row and everything below it. Files already open stay open. */
+/* Removes a node and everything below it. Files already open stay open. */
 void tree_remove(const char *path);
 
-/* Everything added after the mark was taken goes: rows, and what the payload made. */
+/* Everything added after the mark was taken goes: nodes, and what the payload made. */
 uint64_t tree_mark(void);
 void tree_remove_since(uint64_t mark);
 

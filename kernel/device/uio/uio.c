@@ -8,9 +8,9 @@
 #include "kernel/mm/heap.h"
 #include "kernel/device/uio/internal.h"
 
-#define UIO_MAJOR 246
-#define OWNER     "uio"
-#define ROWS_WORK 3000 /* of the rows of a map: breathe_deaf_after() */
+#define UIO_MAJOR  246
+#define OWNER      "uio"
+#define NODES_WORK 3000 /* of the nodes of a map: breathe_deaf_after() */
 
 static struct list devices = LIST_INIT(devices);
 
@@ -85,7 +85,7 @@ static void node_path(const struct uio_device *device, char path[24])
     format(path, 24, "/dev/uio%u", device->id);
 }
 
-/* Everything the payload can see of it. The folder goes as a whole if a row cannot be added. */
+/* Everything the payload can see of it. The folder goes as a whole if a node cannot be added. */
 static int publish_device(struct uio_device *device)
 {
     char path[24];
@@ -154,7 +154,7 @@ void uio_unregister(struct uio_device *device)
     tree_remove(path);
     for (size_t i = 0; i < device->map_count; i++) {
         uio_sysfs_remove_map(device->maps[i]);
-        breathe_deaf_after(ROWS_WORK, OWNER);
+        breathe_deaf_after(NODES_WORK, OWNER);
     }
     uio_sysfs_remove(device);
     list_remove(&device->link);

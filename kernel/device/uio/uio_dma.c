@@ -50,7 +50,7 @@ static int write_words(struct uio_map *map)
     return 0;
 }
 
-/* An unused BAR slot of that number makes way; its rows are replaced by the buffer's. */
+/* An unused BAR slot of that number makes way; its nodes are replaced by the buffer's. */
 static int take_number(struct uio_device *device, uint32_t *number)
 {
     if (*number == UIO_ANY)
@@ -85,7 +85,7 @@ static int publish_map(struct uio_device *device, struct uio_map *map)
 remove:
     uio_map_remove(device, map);
 put_slot_back:
-    /* The table has room for what was in it before; only the rows' memory can be missing. */
+    /* The table has room for what was in it before; only the nodes' memory can be missing. */
     if (slot && uio_map_add(device, slot) == 0)
         (void)uio_sysfs_add_map(slot);
     return error;

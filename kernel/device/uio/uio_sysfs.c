@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The rows under /sys/class/uio/uioN. */
+/* The attributes under /sys/class/uio/uioN. */
 #include "kernel/file/tree.h"
 #include "kernel/lib/error.h"
 #include "kernel/device/uio/internal.h"
@@ -53,32 +53,33 @@ static void show_map_size(void *context, struct text *out)
     text_printf(out, "0x%016lx\n", map->size);
 }
 
-struct row {
+struct attribute {
     const char *name;
     tree_show show;
 };
 
-static const struct row device_rows[] = {
+static const struct attribute device_attributes[] = {
     {"name", show_name},
     {"version", show_version},
     {"event", show_event},
 };
 
-static const struct row map_rows[] = {
+static const struct attribute map_attributes[] = {
     {"name", show_map_name},
     {"addr", show_map_addr},
     {"offset", show_map_offset},
     {"size", show_map_size},
 };
 
-/* All rows below a folder, or none. */
-static int add_rows(const char *folder, const struct row *rows, size_t count, void *context)
+/* All attributes below a folder, or none. */
+static int add_attributes(const char *folder, const struct attribute *attributes, size_t count,
+                          void *context)
 {
     for (size_t i = 0; i < count; i++) {
         char path[PATH_SIZE];
 
-        format(path, sizeof(path), "%s/%s", folder, rows[i].name);
-        int error = tree_add_text(path, rows[i].show, context);
+        format(path, sizeof(path), "%s/%s", folder, attributes[i].name);
+        int error = tree_add_text(path, attributes[i].show, context);
         if (error) {
             tree_remove(folder);
             return error;
@@ -97,7 +98,7 @@ int uio_sysfs_add_map(struct uio_map *map)
     char path[PATH_SIZE];
 
     map_folder(map, path);
-    return add_rows(path, map_rows, ARRAY_SIZE(map_rows), map);
+    return add_attributes(path, map_attributes, ARRAY_SIZE(map_attributes), map);
 }
 
 void uio_sysfs_remove_map(const struct uio_map *map)
@@ -113,7 +114,7 @@ int uio_sysfs_add(struct uio_device *device)
     char path[PATH_SIZE], link[PATH_SIZE], target[PATH_SIZE], name[PCI_NAME_SIZE];
 
     format(path, sizeof(path), "/sys/class/uio/uio%u", device->id);
-    int error = add_rows(path, device_rows, ARRAY_SIZE(device_rows), device);
+    int error = add_attributes(path, device_attributes, ARRAY_SIZE(device_attributes), device);
     if (error)
         return error;
     format(link, sizeof(link), "%s/device", path);

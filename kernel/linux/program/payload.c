@@ -20,7 +20,7 @@
 #include "kernel/linux/program/crash.h"
 #include "kernel/linux/program/load.h"
 #include "kernel/linux/calls/random.h"
-#include "kernel/linux/proc/rows.h"
+#include "kernel/linux/proc/nodes.h"
 #include "kernel/linux/memory/space.h"
 #include "kernel/linux/calls/syscall.h"
 #include "kernel/linux/threads/task.h"
@@ -125,7 +125,7 @@ void payload_take_apart(void)
     node_put(payload.directory);
     payload.directory = NULL;
     pending_clear(&payload.pending);
-    rows_remove();
+    nodes_remove();
     if (payload.space)
         space_destroy(payload.space);
     payload.space = NULL;
@@ -143,7 +143,7 @@ int payload_load(const void *archive, uint64_t size, const struct config *config
     random_init();
     init_state(config);
     user_set_ops(&ops);
-    int error = rows_add();
+    int error = nodes_add();
     if (error)
         refuse(why, error, "not enough memory for the payload's files");
     if (!error)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/linux/proc/rows.h"
+#include "kernel/linux/proc/nodes.h"
 #include "kernel/file/path.h"
 #include "kernel/file/tree.h"
 #include "kernel/lib/string.h"
@@ -22,22 +22,22 @@ static int add_writable(const char *path)
     return 0;
 }
 
-int rows_add(void)
+int nodes_add(void)
 {
     mark = tree_mark();
     int error = add_writable("/tmp");
     if (!error)
         error = add_writable("/dev/shm");
     if (!error)
-        error = rows_add_dev();
+        error = nodes_add_dev();
     if (!error)
-        error = rows_add_proc();
+        error = nodes_add_proc();
     if (error)
-        rows_remove();
+        nodes_remove();
     return error;
 }
 
-void rows_remove(void)
+void nodes_remove(void)
 {
     tree_remove_since(mark);
 }

@@ -12,7 +12,7 @@
 #include "kernel/linux/program/load.h"
 #include "kernel/linux/program/payload.h"
 #include "kernel/linux/calls/privilege.h"
-#include "kernel/linux/proc/rows.h"
+#include "kernel/linux/proc/nodes.h"
 #include "kernel/linux/memory/space.h"
 #include "kernel/linux/threads/task.h"
 
@@ -273,13 +273,13 @@ static int pagemap_open(void *context, unsigned flags, struct file **out)
     return 0;
 }
 
-int rows_add_proc(void)
+int nodes_add_proc(void)
 {
     static const struct {
         const char *path;
         tree_show show;
         const char *text;
-    } rows[] = {
+    } nodes[] = {
         {"/proc/1/maps", show_maps, NULL},
         {"/proc/1/status", show_status, NULL},
         {"/proc/1/limits", show_limits, NULL},
@@ -302,7 +302,7 @@ int rows_add_proc(void)
         error = tree_add_link("/proc/1/exe", PROGRAM_PATH);
     if (!error)
         error = tree_add_device("/proc/1/pagemap", 0, 0, pagemap_open, NULL);
-    for (size_t i = 0; !error && i < ARRAY_SIZE(rows); i++)
-        error = tree_add_text(rows[i].path, rows[i].show, (void *)(uintptr_t)rows[i].text);
+    for (size_t i = 0; !error && i < ARRAY_SIZE(nodes); i++)
+        error = tree_add_text(nodes[i].path, nodes[i].show, (void *)(uintptr_t)nodes[i].text);
     return error;
 }

@@ -5,7 +5,7 @@
 #include "kernel/file/tree.h"
 #include "kernel/mm/ramobj.h"
 #include "kernel/linux/calls/random.h"
-#include "kernel/linux/proc/rows.h"
+#include "kernel/linux/proc/nodes.h"
 
 static int64_t null_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
 {
@@ -92,14 +92,14 @@ static int open_simple(void *context, unsigned flags, struct file **out)
     return 0;
 }
 
-int rows_add_dev(void)
+int nodes_add_dev(void)
 {
     static const struct {
         const char *path;
         unsigned major, minor;
         tree_open open;
         const struct file_ops *ops;
-    } rows[] = {
+    } nodes[] = {
         {"/dev/null", 1, 3, open_simple, &null_ops},
         {"/dev/zero", 1, 5, open_simple, &zero_ops},
         {"/dev/full", 1, 7, open_simple, &full_ops},
@@ -109,8 +109,8 @@ int rows_add_dev(void)
         {"/dev/console", 5, 1, console_open, NULL},
     };
     int error = 0;
-    for (size_t i = 0; !error && i < ARRAY_SIZE(rows); i++)
-        error = tree_add_device(rows[i].path, rows[i].major, rows[i].minor, rows[i].open,
-                                (void *)(uintptr_t)rows[i].ops);
+    for (size_t i = 0; !error && i < ARRAY_SIZE(nodes); i++)
+        error = tree_add_device(nodes[i].path, nodes[i].major, nodes[i].minor, nodes[i].open,
+                                (void *)(uintptr_t)nodes[i].ops);
     return error;
 }
