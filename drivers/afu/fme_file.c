@@ -31,8 +31,8 @@ static const struct ioctl_row calls[] = {
     {DFL_FPGA_FME_PORT_PR, IOCTL_PLAIN, 0, 0, not_supported},
     {DFL_FPGA_FME_PORT_RELEASE, IOCTL_PLAIN, 0, 0, not_supported},
     {DFL_FPGA_FME_PORT_ASSIGN, IOCTL_PLAIN, 0, 0, not_supported},
-    AFU_IRQ_NUMBER(DFL_FPGA_FME_ERR_GET_IRQ_NUM, error_irq_number),
-    AFU_IRQ_SET(DFL_FPGA_FME_ERR_SET_IRQ, error_irq_set),
+    {DFL_FPGA_FME_ERR_GET_IRQ_NUM, AFU_IRQ_NUMBER, error_irq_number},
+    {DFL_FPGA_FME_ERR_SET_IRQ, AFU_IRQ_SET, error_irq_set},
 };
 
 static int64_t fme_ioctl(struct file *file, uint32_t command, uint64_t argument)

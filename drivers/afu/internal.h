@@ -102,13 +102,9 @@ void afu_device_unuse(struct afu_device *device);
 int afu_irq_number(const struct afu_vectors *vectors, const struct ioctl_call *call);
 int afu_irq_set(struct afu_device *device, const struct afu_vectors *vectors,
                 const struct ioctl_call *call);
-/* Rows of GET_IRQ_NUM, which stores a u32, and of SET_IRQ, which starts a struct irq_set. */
-#define AFU_IRQ_NUMBER(command, run)                                                               \
-    {                                                                                              \
-        command, IOCTL_PLAIN, sizeof(uint32_t), 0, run                                             \
-    }
-#define AFU_IRQ_SET(command, run)                                                                  \
-    IOCTL_ROW(command, IOCTL_PLAIN, struct dfl_fpga_irq_set, count, run)
+/* The middle of the rows of GET_IRQ_NUM, which stores a u32, and of SET_IRQ. */
+#define AFU_IRQ_NUMBER IOCTL_PLAIN, sizeof(uint32_t), 0
+#define AFU_IRQ_SET    IOCTL_STRUCT(IOCTL_PLAIN, struct dfl_fpga_irq_set, count)
 void afu_irq_drop(struct afu_device *device, const struct afu_vectors *vectors);
 void afu_interrupt(void *context, unsigned index);
 

@@ -115,16 +115,16 @@ static const struct ioctl_row calls[] = {
     {DFL_FPGA_GET_API_VERSION, IOCTL_PLAIN, 0, 0, afu_api_version},
     {DFL_FPGA_CHECK_EXTENSION, IOCTL_PLAIN, 0, 0, afu_no_extensions},
     {DFL_FPGA_PORT_RESET, IOCTL_PLAIN, 0, 0, reset},
-#define CALL(command, type, last, run) IOCTL_ROW(command, IOCTL_ARGSZ, struct type, last, run)
-    CALL(DFL_FPGA_PORT_GET_INFO, dfl_fpga_port_info, num_umsgs, get_info),
-    CALL(DFL_FPGA_PORT_GET_REGION_INFO, dfl_fpga_port_region_info, offset, get_region_info),
-    CALL(DFL_FPGA_PORT_DMA_MAP, dfl_fpga_port_dma_map, iova, dma_map),
-    CALL(DFL_FPGA_PORT_DMA_UNMAP, dfl_fpga_port_dma_unmap, iova, dma_unmap),
-#undef CALL
-    AFU_IRQ_NUMBER(DFL_FPGA_PORT_ERR_GET_IRQ_NUM, error_irq_number),
-    AFU_IRQ_SET(DFL_FPGA_PORT_ERR_SET_IRQ, error_irq_set),
-    AFU_IRQ_NUMBER(DFL_FPGA_PORT_UINT_GET_IRQ_NUM, user_irq_number),
-    AFU_IRQ_SET(DFL_FPGA_PORT_UINT_SET_IRQ, user_irq_set),
+#define STRUCT(type, last) IOCTL_STRUCT(IOCTL_ARGSZ, struct type, last)
+    {DFL_FPGA_PORT_GET_INFO, STRUCT(dfl_fpga_port_info, num_umsgs), get_info},
+    {DFL_FPGA_PORT_GET_REGION_INFO, STRUCT(dfl_fpga_port_region_info, offset), get_region_info},
+    {DFL_FPGA_PORT_DMA_MAP, STRUCT(dfl_fpga_port_dma_map, iova), dma_map},
+    {DFL_FPGA_PORT_DMA_UNMAP, STRUCT(dfl_fpga_port_dma_unmap, iova), dma_unmap},
+#undef STRUCT
+    {DFL_FPGA_PORT_ERR_GET_IRQ_NUM, AFU_IRQ_NUMBER, error_irq_number},
+    {DFL_FPGA_PORT_ERR_SET_IRQ, AFU_IRQ_SET, error_irq_set},
+    {DFL_FPGA_PORT_UINT_GET_IRQ_NUM, AFU_IRQ_NUMBER, user_irq_number},
+    {DFL_FPGA_PORT_UINT_SET_IRQ, AFU_IRQ_SET, user_irq_set},
 };
 
 static int64_t port_ioctl(struct file *file, uint32_t command, uint64_t argument)

@@ -43,11 +43,9 @@ struct ioctl_row {
     int64_t (*run)(struct ioctl_call *call); /* what the call returns: -errno, or a number */
 };
 
-/* A row for a structure of which every caller has all up to the member `last`. */
-#define IOCTL_ROW(command, rule, type, last, run)                                                  \
-    {                                                                                              \
-        command, rule, sizeof(type), offsetof(type, last) + sizeof(((type *)0)->last), run         \
-    }
+/* The middle of a row: for a structure of which every caller has all up to the member `last`. */
+#define IOCTL_STRUCT(rule, type, last)                                                             \
+    rule, sizeof(type), offsetof(type, last) + sizeof(((type *)0)->last)
 
 /* The row of a call. NULL: there is none. */
 const struct ioctl_row *ioctl_find(const struct ioctl_row *rows, size_t count, uint32_t command);

@@ -65,7 +65,7 @@ static int setup(void **state)
 
 static struct ioctl_row row_of(enum ioctl_rule rule, int64_t (*run)(struct ioctl_call *call))
 {
-    return (struct ioctl_row)IOCTL_ROW(COMMAND, rule, struct growing, address, run);
+    return (struct ioctl_row){COMMAND, IOCTL_STRUCT(rule, struct growing, address), run};
 }
 
 /* A call with a structure of `size` bytes; what lies behind them cannot be reached. */

@@ -99,37 +99,38 @@ static int64_t call_destroy(struct ioctl_call *call)
 /* ---- calls ---- */
 
 static const struct ioctl_row calls[] = {
-#define CALL(command, type, last, run) IOCTL_ROW(command, IOCTL_SIZE, struct type, last, run)
-    CALL(IOMMU_DESTROY, iommu_destroy, id, call_destroy),
-    CALL(IOMMU_IOAS_ALLOC, iommu_ioas_alloc, out_ioas_id, call_ioas_alloc),
-    CALL(IOMMU_IOAS_ALLOW_IOVAS, iommu_ioas_allow_iovas, allowed_iovas, call_allow_iovas),
-    CALL(IOMMU_IOAS_COPY, iommu_ioas_copy, src_iova, call_copy),
-    CALL(IOMMU_IOAS_IOVA_RANGES, iommu_ioas_iova_ranges, out_iova_alignment, call_iova_ranges),
-    CALL(IOMMU_IOAS_MAP, iommu_ioas_map, iova, call_map),
-    CALL(IOMMU_IOAS_UNMAP, iommu_ioas_unmap, length, call_unmap),
-    CALL(IOMMU_OPTION, iommu_option, val64, call_option),
-    CALL(IOMMU_VFIO_IOAS, iommu_vfio_ioas, __reserved, call_vfio_ioas),
-    CALL(IOMMU_HWPT_ALLOC, iommu_hwpt_alloc, __reserved, call_hwpt_alloc),
-    CALL(IOMMU_GET_HW_INFO, iommu_hw_info, __reserved, call_hw_info),
-    CALL(IOMMU_HWPT_SET_DIRTY_TRACKING, iommu_hwpt_set_dirty_tracking, __reserved, call_set_dirty),
-    CALL(IOMMU_HWPT_GET_DIRTY_BITMAP, iommu_hwpt_get_dirty_bitmap, data, call_get_dirty),
-    CALL(IOMMU_HWPT_INVALIDATE, iommu_hwpt_invalidate, __reserved, call_invalidate),
-    CALL(IOMMU_FAULT_QUEUE_ALLOC, iommu_fault_alloc, out_fault_fd, call_fault_alloc),
-    CALL(IOMMU_IOAS_MAP_FILE, iommu_ioas_map_file, iova, call_map_file),
-    CALL(IOMMU_VIOMMU_ALLOC, iommu_viommu_alloc, out_viommu_id, call_viommu_alloc),
-    CALL(IOMMU_VDEVICE_ALLOC, iommu_vdevice_alloc, virt_id, call_vdevice_alloc),
-    CALL(IOMMU_IOAS_CHANGE_PROCESS, iommu_ioas_change_process, __reserved, call_change_process),
-    CALL(IOMMU_VEVENTQ_ALLOC, iommu_veventq_alloc, out_veventq_fd, call_veventq_alloc),
-    CALL(IOMMU_HW_QUEUE_ALLOC, iommu_hw_queue_alloc, length, call_hw_queue_alloc),
-#undef CALL
+#define STRUCT(type, last) IOCTL_STRUCT(IOCTL_SIZE, struct type, last)
+    {IOMMU_DESTROY, STRUCT(iommu_destroy, id), call_destroy},
+    {IOMMU_IOAS_ALLOC, STRUCT(iommu_ioas_alloc, out_ioas_id), call_ioas_alloc},
+    {IOMMU_IOAS_ALLOW_IOVAS, STRUCT(iommu_ioas_allow_iovas, allowed_iovas), call_allow_iovas},
+    {IOMMU_IOAS_COPY, STRUCT(iommu_ioas_copy, src_iova), call_copy},
+    {IOMMU_IOAS_IOVA_RANGES, STRUCT(iommu_ioas_iova_ranges, out_iova_alignment), call_iova_ranges},
+    {IOMMU_IOAS_MAP, STRUCT(iommu_ioas_map, iova), call_map},
+    {IOMMU_IOAS_UNMAP, STRUCT(iommu_ioas_unmap, length), call_unmap},
+    {IOMMU_OPTION, STRUCT(iommu_option, val64), call_option},
+    {IOMMU_VFIO_IOAS, STRUCT(iommu_vfio_ioas, __reserved), call_vfio_ioas},
+    {IOMMU_HWPT_ALLOC, STRUCT(iommu_hwpt_alloc, __reserved), call_hwpt_alloc},
+    {IOMMU_GET_HW_INFO, STRUCT(iommu_hw_info, __reserved), call_hw_info},
+    {IOMMU_HWPT_SET_DIRTY_TRACKING, STRUCT(iommu_hwpt_set_dirty_tracking, __reserved),
+     call_set_dirty},
+    {IOMMU_HWPT_GET_DIRTY_BITMAP, STRUCT(iommu_hwpt_get_dirty_bitmap, data), call_get_dirty},
+    {IOMMU_HWPT_INVALIDATE, STRUCT(iommu_hwpt_invalidate, __reserved), call_invalidate},
+    {IOMMU_FAULT_QUEUE_ALLOC, STRUCT(iommu_fault_alloc, out_fault_fd), call_fault_alloc},
+    {IOMMU_IOAS_MAP_FILE, STRUCT(iommu_ioas_map_file, iova), call_map_file},
+    {IOMMU_VIOMMU_ALLOC, STRUCT(iommu_viommu_alloc, out_viommu_id), call_viommu_alloc},
+    {IOMMU_VDEVICE_ALLOC, STRUCT(iommu_vdevice_alloc, virt_id), call_vdevice_alloc},
+    {IOMMU_IOAS_CHANGE_PROCESS, STRUCT(iommu_ioas_change_process, __reserved), call_change_process},
+    {IOMMU_VEVENTQ_ALLOC, STRUCT(iommu_veventq_alloc, out_veventq_fd), call_veventq_alloc},
+    {IOMMU_HW_QUEUE_ALLOC, STRUCT(iommu_hw_queue_alloc, length), call_hw_queue_alloc},
+#undef STRUCT
     {VFIO_GET_API_VERSION, IOCTL_PLAIN, 0, 0, compat_api_version},
     {VFIO_CHECK_EXTENSION, IOCTL_PLAIN, 0, 0, compat_check_extension},
     {VFIO_SET_IOMMU, IOCTL_PLAIN, 0, 0, compat_set_iommu},
-#define CALL(command, type, last, run) IOCTL_ROW(command, IOCTL_ARGSZ, struct type, last, run)
-    CALL(VFIO_IOMMU_GET_INFO, vfio_iommu_type1_info, iova_pgsizes, compat_get_info),
-    CALL(VFIO_IOMMU_MAP_DMA, vfio_iommu_type1_dma_map, size, compat_map_dma),
-    CALL(VFIO_IOMMU_UNMAP_DMA, vfio_iommu_type1_dma_unmap, size, compat_unmap_dma),
-#undef CALL
+#define STRUCT(type, last) IOCTL_STRUCT(IOCTL_ARGSZ, struct type, last)
+    {VFIO_IOMMU_GET_INFO, STRUCT(vfio_iommu_type1_info, iova_pgsizes), compat_get_info},
+    {VFIO_IOMMU_MAP_DMA, STRUCT(vfio_iommu_type1_dma_map, size), compat_map_dma},
+    {VFIO_IOMMU_UNMAP_DMA, STRUCT(vfio_iommu_type1_dma_unmap, size), compat_unmap_dma},
+#undef STRUCT
 };
 
 static int64_t iommufd_ioctl(struct file *file, uint32_t command, uint64_t argument)

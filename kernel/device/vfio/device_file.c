@@ -40,13 +40,13 @@ static int64_t feature(struct ioctl_call *call)
 }
 
 static const struct ioctl_row calls[] = {
-#define CALL(command, type, last, run) IOCTL_ROW(command, IOCTL_ARGSZ, struct type, last, run)
-    CALL(VFIO_DEVICE_GET_INFO, vfio_device_info, num_irqs, device_info),
-    CALL(VFIO_DEVICE_GET_REGION_INFO, vfio_region_info, offset, vfio_region_info),
-    CALL(VFIO_DEVICE_GET_IRQ_INFO, vfio_irq_info, count, vfio_irq_info),
-    CALL(VFIO_DEVICE_SET_IRQS, vfio_irq_set, count, vfio_irqs_set),
-    CALL(VFIO_DEVICE_FEATURE, vfio_device_feature, flags, feature),
-#undef CALL
+#define STRUCT(type, last) IOCTL_STRUCT(IOCTL_ARGSZ, struct type, last)
+    {VFIO_DEVICE_GET_INFO, STRUCT(vfio_device_info, num_irqs), device_info},
+    {VFIO_DEVICE_GET_REGION_INFO, STRUCT(vfio_region_info, offset), vfio_region_info},
+    {VFIO_DEVICE_GET_IRQ_INFO, STRUCT(vfio_irq_info, count), vfio_irq_info},
+    {VFIO_DEVICE_SET_IRQS, STRUCT(vfio_irq_set, count), vfio_irqs_set},
+    {VFIO_DEVICE_FEATURE, STRUCT(vfio_device_feature, flags), feature},
+#undef STRUCT
     {VFIO_DEVICE_RESET, IOCTL_PLAIN, 0, 0, reset},
     {VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, IOCTL_PLAIN, 0, 0, hot_reset},
     {VFIO_DEVICE_PCI_HOT_RESET, IOCTL_PLAIN, 0, 0, hot_reset},

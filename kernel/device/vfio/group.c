@@ -224,7 +224,7 @@ static int64_t get_device_fd(struct ioctl_call *call)
 }
 
 static const struct ioctl_row calls[] = {
-    IOCTL_ROW(VFIO_GROUP_GET_STATUS, IOCTL_ARGSZ, struct vfio_group_status, flags, get_status),
+    {VFIO_GROUP_GET_STATUS, IOCTL_STRUCT(IOCTL_ARGSZ, struct vfio_group_status, flags), get_status},
     {VFIO_GROUP_SET_CONTAINER, IOCTL_PLAIN, sizeof(int32_t), sizeof(int32_t), set_container},
     {VFIO_GROUP_UNSET_CONTAINER, IOCTL_PLAIN, 0, 0, unset_container},
     {VFIO_GROUP_GET_DEVICE_FD, IOCTL_PLAIN, 0, 0, get_device_fd},

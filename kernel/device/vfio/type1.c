@@ -175,11 +175,11 @@ static int64_t unmap_dma(struct ioctl_call *call)
 
 /* The two that matter for speed come first. */
 static const struct ioctl_row calls[] = {
-#define CALL(command, type, last, run) IOCTL_ROW(command, IOCTL_ARGSZ, struct type, last, run)
-    CALL(VFIO_IOMMU_MAP_DMA, vfio_iommu_type1_dma_map, size, map_dma),
-    CALL(VFIO_IOMMU_UNMAP_DMA, vfio_iommu_type1_dma_unmap, size, unmap_dma),
-    CALL(VFIO_IOMMU_GET_INFO, vfio_iommu_type1_info, iova_pgsizes, type1_get_info),
-#undef CALL
+#define STRUCT(type, last) IOCTL_STRUCT(IOCTL_ARGSZ, struct type, last)
+    {VFIO_IOMMU_MAP_DMA, STRUCT(vfio_iommu_type1_dma_map, size), map_dma},
+    {VFIO_IOMMU_UNMAP_DMA, STRUCT(vfio_iommu_type1_dma_unmap, size), unmap_dma},
+    {VFIO_IOMMU_GET_INFO, STRUCT(vfio_iommu_type1_info, iova_pgsizes), type1_get_info},
+#undef STRUCT
     {VFIO_IOMMU_DIRTY_PAGES, IOCTL_PLAIN, 0, 0, type1_dirty_pages},
 };
 
