@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Several units and segments: which unit a device belongs to, and scopes that lead nowhere. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "kernel/iommu/remap.h"
+#include "kernel/iommu/scope.h"
+#include "kernel/lib/error.h"
+#include "kernel/pci/registers.h"
+#include "tests/unit/host_heap.h"
+#include "tests/unit/iommu_machine.h"
+
+static void finds_the_unit_by_scope(void **state)
+{
+    struct pci_device *bridge, *upper;
+    struct dmar_unit *second, *third;
+    struct dmar_scope *scope;
+    uint16_t source;
+
+    machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+    host_unit_add(0xfeda1000, PAGE_SIZE, CAP_WITH(0, UINT64_C(0x3ff) << 24) | UINT64_C(0x22) << 24,
+                  VTD_TEST_ECAP);
+    host_unit_add(0xfeda2000, PAGE_SIZE, VTD_TEST_CAP, VTD_TEST_ECAP);
+    bridge = host_pci_add(0, PCI_RID(0, 5, 0), NULL);
+    host_pci_bridge(bridge, 4, 5, 7);
+    upper = host_pci_add(0, PCI_RID(5, 0, 0), bridge);
+    host_pci_bridge(upper, 5, 6, 7);
+    host_pci_add(0, PCI_RID(6, 1, 0), upper);
+    second = host_dmar_unit(0xfeda1000, false);
+    host_dmar_scope(&second->scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 3, 0);
+    host_dmar_scope(&second->scopes, DMAR_SCOPE_IO_APIC, 8, 0xff, 0, 0);
+    host_dmar_scope(&second->scopes, DMAR_SCOPE_HPET, 1, 0xfe, 1, 2);
+    third = host_dmar_unit(0xfeda2000, false);
+    /* 00:05.0, then 00.0 on its secondary bus: a bridge and what is below. */
+    scope = host_dmar_scope(&third->scopes, DMAR_SCOPE_BRIDGE, 0, 0, 5, 0);
+    scope->hops = 2;
+    scope->path[1] = (struct dmar_hop){0, 0};
+    assert_int_equal(machine_init(NULL), 0);
+
+    assert_int_equal(scope_unit_for(0, DEVICE)->index, 0);
+    assert_int_equal(scope_unit_for(0, OTHER)->index, 1);
+    assert_int_equal(scope_unit_for(0, PCI_RID(0, 5, 0))->index, 0);
+    assert_int_equal(scope_unit_for(0, PCI_RID(5, 0, 0))->index, 2);
+    assert_int_equal(scope_unit_for(0, PCI_RID(6, 1, 0))->index, 2);
+    assert_int_equal(scope_unit_for(0, PCI_RID(7, 31, 7))->index, 2);
+    assert_int_equal(scope_unit_for(0, PCI_RID(8, 0, 0))->index, 0);
+    assert_null(scope_unit_for(1, DEVICE));
+    /* A handle has kept its unit, whatever the table says later. */
+    second->scopes.count = 0;
+    assert_int_equal(scope_unit_for(0, OTHER)->index, 0);
+    assert_int_equal(iommu_unit_of(pci_find(0, OTHER)->requesters[0])->index, 1);
+    second->scopes.count = 3;
+    assert_int_equal(iommu_unit_for_special(DMAR_SCOPE_IO_APIC, 8, &source)->index, 1);
+    assert_int_equal(source, PCI_RID(0xff, 0, 0));
+    assert_int_equal(iommu_unit_for_special(DMAR_SCOPE_HPET, 1, &source)->index, 1);
+    assert_int_equal(source, PCI_RID(0xfe, 1, 2));
+    assert_null(iommu_unit_for_special(DMAR_SCOPE_HPET, 8, &source));
+    assert_null(iommu_unit_for_special(DMAR_SCOPE_IO_APIC, 1, &source));
+    machine_stop();
+}
+
+/* One requester id in two segments is two devices: two units, two tables, two fates. */
+static void segments_are_kept_apart(void **state)
+{
+    struct vtd_unit *units[2];
+    struct iommu_unit *second;
+    struct iommu_domain *domains[2];
+    struct pci_device *devices[2];
+
+    units[0] = machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+    units[1] =
+        host_unit_add(0xfeda1000, PAGE_SIZE,
+                      CAP_WITH(0, UINT64_C(0x3ff) << 24) | UINT64_C(0x22) << 24, VTD_TEST_ECAP);
+    host_dmar_unit(0xfeda1000, true)->segment = 1;
+    devices[1] = host_pci_add(1, DEVICE, NULL);
+    assert_int_equal(
+        machine_init(&(struct iommu_options){.fault_threshold = 1, .stop_device = true}), 0);
+    devices[0] = pci_find(0, DEVICE);
+    second = scope_unit_for(1, DEVICE);
+    assert_int_equal(second->index, 1);
+    assert_int_equal(iommu_domain_create(second, &domains[1]), 0);
+    domains[0] = machine_domain();
+    for (unsigned i = 0; i < 2; i++) {
+        machine_map(domains[i], 0x5000, 0x10000 + i * PAGE_SIZE, PAGE_SIZE, IOMMU_READ);
+        pci_write16(devices[i], PCI_COMMAND, PCI_COMMAND_MASTER);
+        assert_int_equal(iommu_attach(domains[i], devices[i]->requesters[0]), 0);
+        assert_int_equal(iommu_attach(domains[i], devices[!i]->requesters[0]), -ENODEV);
+    }
+    for (unsigned i = 0; i < 2; i++)
+        machine_expect_dma(units[i], DEVICE, 0x5000, false, 0x10000 + i * PAGE_SIZE);
+    machine_expect_refused(units[1], DEVICE, 0x6000, false, 6);
+    iommu_fault_count();
+    assert_non_null(strstr(host_log(), "0001:00:02.0 read of 0x6000 refused"));
+    assert_true(host_pci_master(devices[0]));
+    assert_false(host_pci_master(devices[1]));
+    assert_int_equal(iommu_detach(domains[1], machine_requester(DEVICE)), -ENODEV);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(iommu_detach(domains[i], devices[i]->requesters[0]), 0);
+        iommu_domain_destroy(domains[i]);
+    }
+    machine_stop();
+}
+
+static void survives_scopes_that_lead_nowhere(void **state)
+{
+    struct dmar_unit *second;
+    struct dmar_scope *scope;
+
+    machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+    host_unit_add(0xfeda1000, PAGE_SIZE, VTD_TEST_CAP, VTD_TEST_ECAP);
+    second = host_dmar_unit(0xfeda1000, false);
+    /* The device is no bridge; the bridge does not exist. */
+    scope = host_dmar_scope(&second->scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 2, 0);
+    scope->hops = 2;
+    scope = host_dmar_scope(&second->scopes, DMAR_SCOPE_BRIDGE, 0, 0, 9, 0);
+    scope->hops = 3;
+    assert_int_equal(machine_init(NULL), 0);
+    assert_int_equal(scope_unit_for(0, DEVICE)->index, 0);
+    assert_int_equal(scope_unit_for(0, PCI_RID(0, 0, 0))->index, 0);
+    machine_stop();
+}
+
+static void a_domain_belongs_to_its_unit(void **state)
+{
+    struct pci_device *foreign;
+    struct iommu_domain *domain;
+    struct dmar_unit *second;
+
+    machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+    host_unit_add(0xfeda1000, PAGE_SIZE, VTD_TEST_CAP, VTD_TEST_ECAP);
+    second = host_dmar_unit(0xfeda1000, false);
+    host_dmar_scope(&second->scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 3, 0);
+    assert_int_equal(machine_init(NULL), 0);
+    domain = machine_domain();
+    assert_int_equal(iommu_attach(domain, machine_requester(OTHER)), -ENODEV);
+    foreign = host_pci_add(5, DEVICE, NULL);
+    assert_int_equal(requesters_find(), 0);
+    assert_null(iommu_unit_of(foreign->requesters[0]));
+    assert_int_equal(iommu_attach(domain, foreign->requesters[0]), -ENODEV);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), -ENODEV);
+    iommu_domain_destroy(domain);
+    machine_stop();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_the_unit_by_scope),
+        cmocka_unit_test(segments_are_kept_apart),
+        cmocka_unit_test(survives_scopes_that_lead_nowhere),
+        cmocka_unit_test(a_domain_belongs_to_its_unit),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* MSI-X as the device sees it: its table, which is not believed. */
+#include "tests/unit/irq_fixture.h"
+
+static void msix_vectors_arrive_through_remapping(void **state)
+{
+    struct vtd_unit *unit = start(VTD_TEST_CAP, NULL);
+    struct irq_set *set;
+
+    assert_true(irq_remapped(device()));
+    assert_int_equal(irq_count(device(), IRQ_MSIX), MSIX_COUNT);
+    set = enable(IRQ_MSIX, MSIX_COUNT);
+    assert_int_equal(pci_read16(device(), MSIX + 2) & 0xc000, 0x8000);
+    for (unsigned v = 0; v < MSIX_COUNT; v++) {
+        assert_int_equal(raise_msix(unit, DEVICE, v), 0);
+        assert_int_equal(calls[v], 1);
+        assert_int_equal(entry_word(v, 3), 0);
+    }
+    assert_true(irq_mask(set, 64, true));
+    assert_int_equal(entry_word(64, 3), 1);
+    assert_true(irq_mask(set, 64, false));
+    assert_int_equal(entry_word(64, 3), 0);
+    irq_disable(set);
+    assert_int_equal(pci_read16(device(), MSIX + 2) & 0xc000, 0);
+    assert_int_equal(raise_msix(unit, DEVICE, 3), 0x22);
+    assert_int_equal(host_mapped(), 1); /* the unit's own registers */
+    machine_stop();
+}
+
+/* Entries of an earlier user must not fire: all but the ones in use are masked. */
+static void msix_masks_what_is_not_used(void **state)
+{
+    struct irq_set *set;
+
+    start(VTD_TEST_CAP, NULL);
+    memset(bar + TABLE, 0xff, MSIX_COUNT * 16);
+    set = enable(IRQ_MSIX, 2);
+    for (unsigned v = 0; v < 2; v++) {
+        assert_int_equal(entry_word(v, 0), 0xfee00018 | v << 5);
+        assert_int_equal(entry_word(v, 1), 0);
+        assert_int_equal(entry_word(v, 2), 0);
+        assert_int_equal(entry_word(v, 3), 0);
+    }
+    for (unsigned v = 2; v < MSIX_COUNT; v++)
+        assert_int_equal(entry_word(v, 3), 1);
+    irq_disable(set);
+    machine_stop();
+}
+
+/* Some devices ignore their table while MSI-X is off. And no vector fires while it is written. */
+static void enabled_and_all_masked(void)
+{
+    uint16_t control = pci_read16(device(), MSIX + 2) & 0xc000;
+    bool unmasked = false;
+
+    for (unsigned v = 0; v < MSIX_COUNT; v++)
+        unmasked |= !(entry_word(v, 3) & 1);
+    assert_true(control == 0xc000 || (control == 0x8000 && !unmasked));
+}
+
+static void msix_is_on_and_masked_while_its_table_is_written(void **state)
+{
+    struct irq_set *set;
+
+    start(VTD_TEST_CAP, NULL);
+    memset(bar + TABLE, 0, MSIX_COUNT * 16);
+    host_on_bar_access = enabled_and_all_masked;
+    assert_int_equal(irq_enable(device(), IRQ_MSIX, 3, on_irq, &context_word, &set), 0);
+    host_on_bar_access = NULL;
+    assert_int_equal(pci_read16(device(), MSIX + 2) & 0xc000, 0x8000);
+    for (unsigned v = 0; v < MSIX_COUNT; v++)
+        assert_int_equal(entry_word(v, 3), 1);
+    irq_disable(set);
+    machine_stop();
+}
+
+static uint32_t unmasked_address;
+
+/* An entry that is not masked must not change. */
+static void entry_0_changes_masked(void)
+{
+    if (!(entry_word(0, 3) & 1))
+        assert_int_equal(entry_word(0, 0), unmasked_address);
+}
+
+/* A table that the program or a reset of the device has spoiled: all of an entry is written. */
+static void msix_entries_are_written_afresh(void **state)
+{
+    struct vtd_unit *unit = start(VTD_TEST_CAP, NULL);
+    struct irq_set *set = enable(IRQ_MSIX, 2);
+
+    memset(bar + TABLE, 0, MSIX_COUNT * 16);
+    assert_true(raise_msix(unit, DEVICE, 0) != 0);
+    unmasked_address = entry_word(0, 0);
+    host_on_bar_access = entry_0_changes_masked;
+    irq_mask(set, 0, true);
+    host_on_bar_access = NULL;
+    irq_mask(set, 0, false);
+    assert_int_equal(raise_msix(unit, DEVICE, 0), 0);
+    assert_int_equal(calls[0], 1);
+    irq_mask(set, 1, true);
+    memset(bar + TABLE, 0, MSIX_COUNT * 16);
+    pci_write16(device(), MSIX + 2, MSIX_COUNT - 1);
+    host_on_bar_access = enabled_and_all_masked;
+    irq_restore(set);
+    host_on_bar_access = NULL;
+    assert_int_equal(pci_read16(device(), MSIX + 2) & 0xc000, 0x8000);
+    assert_int_equal(raise_msix(unit, DEVICE, 0), 0);
+    assert_int_equal(entry_word(1, 3), 1);
+    assert_int_equal(entry_word(2, 3), 1);
+    irq_disable(set);
+    machine_stop();
+}
+
+/* A device that says later that its table is longer: only what was mapped is touched. */
+static void msix_tables_do_not_grow(void **state)
+{
+    struct irq_set *set;
+
+    start(VTD_TEST_CAP, NULL);
+    set = enable(IRQ_MSIX, 1);
+    pci_write16(device(), MSIX + 2, 0x7ff);
+    irq_restore(set);
+    irq_disable(set);
+    assert_int_equal(host_mapped(), 1);
+    machine_stop();
+}
+
+static unsigned accesses;
+
+static void decoding_is_on(void)
+{
+    assert_true(pci_read16(device(), PCI_COMMAND) & PCI_COMMAND_MEMORY);
+    accesses++;
+}
+
+/* The table is only touched with memory decoding on, and the command register is as before. */
+static void msix_needs_memory_decoding_for_a_moment(void **state)
+{
+    struct irq_set *set;
+
+    start(VTD_TEST_CAP, NULL);
+    pci_write16(device(), PCI_COMMAND, PCI_COMMAND_MASTER);
+    accesses = 0;
+    host_on_bar_access = decoding_is_on;
+    set = enable(IRQ_MSIX, 1);
+    irq_mask(set, 0, true);
+    irq_mask(set, 0, false);
+    assert_true(accesses > MSIX_COUNT);
+    assert_int_equal(pci_read16(device(), PCI_COMMAND), PCI_COMMAND_MASTER);
+    irq_disable(set);
+    machine_stop();
+}
+
+/* What the device says about its table is not believed. */
+static void msix_tables_outside_their_bar_are_refused(void **state)
+{
+    static const struct {
+        uint32_t table;
+        struct pci_bar bar;
+    } cases[] = {
+        {TABLE | 7, {BAR, BAR_SIZE, 0}},
+        {TABLE | 6, {BAR, BAR_SIZE, 0}},
+        {0x3ff8 | 2, {BAR, BAR_SIZE, 0}},
+        {0x3c00 | 2, {BAR, BAR_SIZE, 0}}, /* the 65th entry is outside */
+        {0xfffffff8 | 2, {BAR, BAR_SIZE, 0}},
+        {TABLE | 2, {BAR, BAR_SIZE, PCI_BAR_IO}},
+        {TABLE | 2, {0, BAR_SIZE, 0}},
+        {TABLE | 3, {BAR, BAR_SIZE, 0}},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct irq_set *set;
+        unsigned vectors;
+
+        start(VTD_TEST_CAP, NULL);
+        vectors = host_vectors();
+        pci_write32(device(), MSIX + 4, cases[i].table);
+        device()->bars[2] = cases[i].bar;
+        device()->rom = (struct pci_bar){BAR, BAR_SIZE, 0}; /* a ROM has no number */
+        assert_int_equal(irq_enable(device(), IRQ_MSIX, 1, on_irq, &context_word, &set), -ENODEV);
+        assert_int_equal(host_vectors(), vectors);
+        assert_int_equal(machine_unit()->remap.in_use, 0);
+        assert_int_equal(host_mapped(), 1);
+        machine_stop();
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(msix_vectors_arrive_through_remapping),
+        cmocka_unit_test(msix_masks_what_is_not_used),
+        cmocka_unit_test(msix_is_on_and_masked_while_its_table_is_written),
+        cmocka_unit_test(msix_entries_are_written_afresh),
+        cmocka_unit_test(msix_tables_do_not_grow),
+        cmocka_unit_test(msix_needs_memory_decoding_for_a_moment),
+        cmocka_unit_test(msix_tables_outside_their_bar_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
