@@ -36,7 +36,7 @@ include tests/qemu/plugins.mk
 .PHONY: all kernel test-kernel objects sdk examples unit fuzz clean
 all: kernel efi examples $(BUILD)/check
 kernel: $(BUILD)/kernel.elf
-objects: $(KERNEL_OBJECTS)
+objects: $(KERNEL_OBJECTS) $(TEST_OBJECTS)
 
 clean:
 	rm -rf $(BUILD)

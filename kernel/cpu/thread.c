@@ -70,11 +70,6 @@ uint64_t thread_switches(void)
     return switches;
 }
 
-const char *thread_point(const struct thread *thread)
-{
-    return thread->point;
-}
-
 /* The tick: asks the thread in user mode to step back, if another one is waiting. */
 static void slice_over(struct timer *timer)
 {

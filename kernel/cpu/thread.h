@@ -82,8 +82,6 @@ static inline void breathe_deaf_after(uint32_t units, const char *point)
     (void)breathe_hearing_after(units, point, HEARS_NOTHING);
 }
 
-/* Where the thread sleeps or last yielded, for messages. NULL: it never did. */
-const char *thread_point(const struct thread *thread);
 /* Switches from one thread to another since boot. */
 uint64_t thread_switches(void);
 

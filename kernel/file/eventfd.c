@@ -122,13 +122,3 @@ void eventfd_signal(struct file *file, uint64_t count)
         event->count = UINT64_MAX;
     waitq_wake(&file->changed);
 }
-
-uint64_t eventfd_take(struct file *file)
-{
-    struct eventfd *event = file->context;
-    uint64_t count = event->count;
-    event->count = 0;
-    if (count > 0)
-        waitq_wake(&file->changed);
-    return count;
-}

@@ -10,7 +10,5 @@ struct file *eventfd_create(uint64_t initial, unsigned flags);
 bool file_is_eventfd(const struct file *file);
 /* Adds to the counter, saturating; wakes. Safe in interrupt handlers. */
 void eventfd_signal(struct file *file, uint64_t count);
-/* Reads and clears the counter without sleeping; 0 if it was 0. */
-uint64_t eventfd_take(struct file *file);
 
 #endif

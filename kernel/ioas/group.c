@@ -249,11 +249,6 @@ void ioas_detach_group(struct ioas_tables *tables, struct pci_group *group)
     kfree(member);
 }
 
-bool ioas_group_attached(const struct ioas_tables *tables, const struct pci_group *group)
-{
-    return member_find(tables, group) != NULL;
-}
-
 void ioas_tables_geometry(const struct ioas_tables *tables, struct iommu_geometry *out)
 {
     const struct table *table;

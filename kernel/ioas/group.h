@@ -33,7 +33,6 @@ int ioas_attach_group(struct ioas_tables *tables, struct pci_group *group);
  * its members is refused. The ioas keeps its areas.
  */
 void ioas_detach_group(struct ioas_tables *tables, struct pci_group *group);
-bool ioas_group_attached(const struct ioas_tables *tables, const struct pci_group *group);
 
 /* What all page tables can do: least width, common page sizes. Zeros if there is none. */
 void ioas_tables_geometry(const struct ioas_tables *tables, struct iommu_geometry *out);

@@ -90,11 +90,6 @@ void fault_describe(const struct fault *fault, char *buffer, size_t size)
 
 /* ---- the record of what happened ---- */
 
-uint64_t fault_total(void)
-{
-    return total;
-}
-
 uint64_t iommu_fault_count(void)
 {
     struct iommu_unit *unit;

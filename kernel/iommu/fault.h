@@ -63,8 +63,8 @@ const char *fault_reason(uint8_t reason);
  */
 void fault_describe(const struct fault *fault, char *buffer, size_t size);
 
-/* All units together: how many there were, and the most recent, oldest first. */
-uint64_t fault_total(void);
+/* The most recent of all units together, oldest first; iommu_fault_count() tells how many there
+ * were. */
 size_t fault_recent(struct fault *out, size_t max);
 
 #endif

@@ -20,20 +20,6 @@ int page_table_init(struct page_table *table, struct table_pool *pool)
     return table->root ? 0 : -ENOMEM;
 }
 
-uint64_t *find_leaf_table(const struct page_table *table, uint64_t iova)
-{
-    uint64_t *entries = table_entries(table->root);
-
-    for (unsigned shift = pt_shift(table->levels); shift > PAGE_SHIFT; shift -= 9) {
-        uint64_t entry = entries[(iova >> shift) & (PT_ENTRIES - 1)];
-
-        if (!entry || pt_is_leaf(entry, 2))
-            return NULL;
-        entries = child_table(entry);
-    }
-    return entries;
-}
-
 bool page_table_translate(const struct page_table *table, uint64_t iova,
                           struct iommu_translation *out)
 {

@@ -11,9 +11,6 @@ static inline uint64_t *child_table(uint64_t entry)
     return phys_to_virt(pt_address(entry));
 }
 
-/* The level 1 table for an IOVA, or NULL where there is none. */
-uint64_t *find_leaf_table(const struct page_table *table, uint64_t iova);
-
 /* Makes a table the one of its level that was used last. */
 static inline void table_use(struct page_table *table, uint64_t *entries, uint64_t iova)
 {

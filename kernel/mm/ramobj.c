@@ -25,7 +25,6 @@ struct extent {
 struct ramobj {
     struct memobj object;
     struct rb_tree extents; /* by offset, disjoint */
-    uint64_t resident;
 };
 
 static int ram_run(struct memobj *object, uint64_t offset, uint64_t max, struct phys_run *out);
@@ -127,7 +126,6 @@ static int put_block(struct ramobj *ram, uint64_t offset, paddr_t base, uint64_t
         extent->base = base;
         extent_insert(ram, extent);
     }
-    ram->resident += size;
     return 0;
 }
 
@@ -240,7 +238,6 @@ static void take_end(struct ramobj *ram, struct extent *extent, uint64_t offset,
     uint64_t skip = MAX(offset, extent->offset) - extent->offset;
     uint64_t length = MIN(extent->length - skip, room);
 
-    ram->resident -= length;
     extent->length -= length;
     add_to_batch(batch, extent->offset + extent->length, extent->base + extent->length, length);
     if (extent->length == 0) {
@@ -329,11 +326,6 @@ int ramobj_punch(struct memobj *object, uint64_t offset, uint64_t length)
     if (offset >= object->size)
         return 0;
     return release_range(ram_of(object), offset, offset + MIN(length, object->size - offset));
-}
-
-uint64_t ramobj_resident(const struct memobj *object)
-{
-    return ram_of(object)->resident;
 }
 
 bool memobj_is_ram(const struct memobj *object)

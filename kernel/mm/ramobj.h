@@ -32,8 +32,6 @@ struct phys_run ramobj_peek(const struct memobj *object, uint64_t offset, uint64
  * changed; 0: there was nothing to do. -ENOMEM, -EINTR.
  */
 int ramobj_populate(struct memobj *object, uint64_t offset, uint64_t length);
-/* Bytes with frames behind them. */
-uint64_t ramobj_resident(const struct memobj *object);
 bool memobj_is_ram(const struct memobj *object);
 
 #endif

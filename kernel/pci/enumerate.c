@@ -43,23 +43,6 @@ struct pci_device *pci_find(uint16_t segment, pci_rid_t rid)
     return NULL;
 }
 
-struct pci_device *pci_resolve_path(uint16_t segment, uint8_t bus, const struct dmar_hop *path,
-                                    size_t hops)
-{
-    struct pci_device *d = NULL;
-
-    for (size_t i = 0; i < hops; i++) {
-        if (d && !pci_is_bridge(d))
-            return NULL;
-        if (d)
-            bus = d->secondary;
-        d = pci_find(segment, PCI_RID(bus, path[i].device, path[i].function));
-        if (!d)
-            return NULL;
-    }
-    return d;
-}
-
 /* Here, while every function answers: kernel/pci/msix_table.c hides the table where this says. */
 static void read_msix(struct pci_device *d)
 {

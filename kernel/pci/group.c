@@ -32,16 +32,6 @@ struct list *pci_groups(void)
     return &groups;
 }
 
-struct pci_group *pci_group_find(unsigned id)
-{
-    struct pci_group *g;
-
-    list_for_each_entry (g, &groups, link)
-        if (g->id == id)
-            return g;
-    return NULL;
-}
-
 bool pci_group_assigned(uint16_t segment, pci_rid_t rid)
 {
     struct pci_device *d;

@@ -25,7 +25,6 @@ struct pci_group {
  */
 int pci_groups_build(void);
 struct list *pci_groups(void);
-struct pci_group *pci_group_find(unsigned id);
 /* Is a function of it assigned? */
 static inline bool pci_group_has_assigned(const struct pci_group *group)
 {

@@ -8,7 +8,6 @@
 #include "kernel/lib/types.h"
 
 struct acpi_ecam;
-struct dmar_hop;
 struct requester;
 
 /* A requester id on the wire: bus 15:8, device 7:3, function 2:0. */
@@ -122,13 +121,6 @@ size_t pci_requester_ids(const struct pci_device *device, pci_rid_t out[PCI_IDS_
 bool pci_may_send_as(const struct pci_device *device, uint16_t segment, pci_rid_t rid);
 /* pci_stop() for all functions whose requests may carry the id. */
 void pci_stop_senders(uint16_t segment, pci_rid_t rid);
-
-/*
- * The function that a path reaches: path[0] on `bus`, each further hop on the secondary bus of the
- * bridge reached so far (DMAR device scopes, selectors). NULL if there is none.
- */
-struct pci_device *pci_resolve_path(uint16_t segment, uint8_t bus, const struct dmar_hop *path,
-                                    size_t hops);
 
 /*
  * A device is open through one device-file family at a time. -EBUSY when another (or the same) has

@@ -61,19 +61,6 @@ enum pci_reset_method pci_reset_method(const struct pci_device *device)
     return PCI_RESET_NONE;
 }
 
-const char *pci_reset_name(enum pci_reset_method method)
-{
-    static const char *const names[] = {
-        [PCI_RESET_NONE] = "none",
-        [PCI_RESET_FLR] = "function-level reset",
-        [PCI_RESET_AF_FLR] = "function-level reset (conventional)",
-        [PCI_RESET_PM] = "power-state reset",
-        [PCI_RESET_SECONDARY_BUS] = "secondary-bus reset",
-    };
-
-    return names[method];
-}
-
 static bool transactions_pending(const struct pci_device *d)
 {
     if (d->cap_pcie)

@@ -18,8 +18,6 @@ enum pci_reset_method {
 
 /* What would be used; PCI_RESET_SECONDARY_BUS only when nothing else is on that bus. */
 enum pci_reset_method pci_reset_method(const struct pci_device *device);
-/* "function-level reset" and so on, for messages. */
-const char *pci_reset_name(enum pci_reset_method method);
 /*
  * Takes bus mastering away and waits, one second at most, for pending transactions; resets with the
  * method above, waits as the specification asks, restores configuration space from the record made

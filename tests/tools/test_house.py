@@ -10,7 +10,7 @@ import pytest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tools"))
 
-from bulkhead.suites import circles, layers  # noqa: E402
+from bulkhead.suites import circles, layers, unused  # noqa: E402
 
 TABLE = "| layer | folder | job |\n|---|---|---|\n| 1 | `kernel/high/`, `kernel/main.c` | |\n| 0 | `kernel/low` | |\n"
 
@@ -82,3 +82,40 @@ def test_a_circle_of_three_and_one_beside_it():
 
 def test_the_folders_with_circles_to_find_are_there():
     assert all((TOP / folder).is_dir() for folder in circles.FOLDERS if folder != "kernel/table")
+
+
+HEADER = "int one(void);\nint two(int n);\nint three(void);\n"
+PAGE = "`three()` is for others.\n"
+
+
+def function(head, result):
+    return f"{head}\n{{\n    return {result};\n}}\n\n"
+
+
+CALLS_TWO = function("int one(void)", "two(1)") + function("int three(void)", "0")
+CALLS_NONE = CALLS_TWO.replace("two(1)", "0")
+CALLS_ONE = function("int two(int n)", "n + one()")
+CALLS_ITSELF = function("int two(int n)", "n ? two(n - 1) : 0") + "/* one() */\n"
+AT_HOME = function("int two(int n)", "n") + "int (*entry)(void) = one;\n"
+TRIES = function("int test(void)", "three() + two(1)")
+IDLE = function("int test(void)", "0")
+
+
+@pytest.mark.parametrize("one, two, test, names", [
+    (CALLS_TWO, CALLS_ONE, TRIES, []),
+    (CALLS_TWO, AT_HOME, TRIES, []),
+    (CALLS_TWO, CALLS_ONE, IDLE, ["three"]),  # promised, but nobody has tried it
+    (CALLS_TWO, CALLS_ITSELF, TRIES, ["one"]),  # neither its own call nor a comment counts
+    (CALLS_NONE, CALLS_ITSELF, TRIES, ["one", "two"]),  # a test of what no page promises is no reason
+])
+def test_functions_that_nobody_calls(tmp_path, one, two, test, names):
+    sources = {"kernel/x/one.c": one, "kernel/x/two.c": two, "tests/kernel/test.c": test}
+    files = {"kernel/x/x.h": HEADER, "docs/ioas.md": PAGE, "docs/iommu.md": ""}
+    files |= {name: f'#include "kernel/x/x.h"\n{text}' for name, text in sources.items()}
+    write(tmp_path, files)
+    for name in sources:
+        (tmp_path / f"build/obj/{name}").parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["clang", "-I.", "-O1", "-flto", "-c", name, "-o", f"build/obj/{name}.o"], cwd=tmp_path, check=True)
+    passed, told = unused.check([tmp_path / name for name in files], tmp_path, tmp_path / "build")
+    assert passed == (not names)
+    assert [line.rpartition(" ")[2] for line in told.splitlines()] == [f"{name}()" for name in names]

@@ -230,6 +230,7 @@ void iommu_domain_geometry(const struct iommu_domain *domain, struct iommu_geome
 /* The model knows its areas itself. */
 void iommu_domain_set_areas(struct iommu_domain *domain, iommu_find_area find, const void *owner)
 {
+    domain->owner = owner;
 }
 
 /* ---- mapping ---- */

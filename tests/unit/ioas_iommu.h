@@ -21,6 +21,7 @@ static inline uint16_t unit_bus(unsigned unit)
 struct iommu_domain {
     struct list link;
     struct iommu_unit *unit;
+    const void *owner; /* iommu_domain_set_areas() */
     struct page_table table;
     unsigned attached;
     struct iommu_gather *open; /* a gather with changes that are not synced yet */

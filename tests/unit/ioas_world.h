@@ -28,6 +28,8 @@ void world_destroy(void);
 #define WORLD_ANYWHERE UINT64_MAX
 int world_map(int space, unsigned page, unsigned count, uint64_t iova);
 int world_attach(int space, int table);
+/* Does DMA of the group go through these tables' space? */
+bool world_attached(const struct ioas_tables *tables, const struct pci_group *group);
 /* A picture of both spaces (ioas_snapshot.h). */
 char *world_snapshot(void);
 

@@ -8,6 +8,7 @@
 #include "kernel/file/epoll.h"
 #include "kernel/file/eventfd.h"
 #include "kernel/mm/heap.h"
+#include "tests/unit/eventfd_take.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_thread.h"
 

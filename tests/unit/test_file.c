@@ -12,6 +12,7 @@
 #include "kernel/file/poll.h"
 #include "kernel/file/timerfd.h"
 #include "kernel/mm/heap.h"
+#include "tests/unit/eventfd_take.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_thread.h"
 #include "tests/unit/host_user.h"

@@ -8,6 +8,7 @@
 #include "kernel/mm/direct.h"
 #include "kernel/mm/frames/frames.h"
 #include "tests/unit/host_memory.h"
+#include "tests/unit/pins.h"
 
 #define RAM_BASE   (3 * GIB - 32 * MIB)
 #define RAM_SIZE   (2 * GIB + 64 * MIB)

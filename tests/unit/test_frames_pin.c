@@ -10,6 +10,7 @@
 #include "kernel/lib/error.h"
 #include "kernel/mm/frames/internal.h"
 #include "tests/unit/host_memory.h"
+#include "tests/unit/pins.h"
 
 /* Ends where a GiB does: the last page of everything is used, too. */
 #define RAM_BASE (3 * GIB - 32 * MIB)

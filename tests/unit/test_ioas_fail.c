@@ -373,9 +373,9 @@ static int teardown(void **state)
 
     if (made)
         ioas_destroy(made);
-    if (ioas_group_attached(&tables, &world_pair))
+    if (world_attached(&tables, &world_pair))
         ioas_detach_group(&tables, &world_pair);
-    if (ioas_group_attached(&tables, &world_split))
+    if (world_attached(&tables, &world_split))
         ioas_detach_group(&tables, &world_split);
     domain = ioas_iommu_domain_of(world_pair.members[0]->rid);
     if (domain)

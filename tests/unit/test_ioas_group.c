@@ -36,9 +36,9 @@ static int teardown(void **state)
     struct ioas_tables *const all[] = {&tables, &others};
 
     for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
-        if (ioas_group_attached(all[i], &world_pair))
+        if (world_attached(all[i], &world_pair))
             ioas_detach_group(all[i], &world_pair);
-        if (ioas_group_attached(all[i], &world_split))
+        if (world_attached(all[i], &world_split))
             ioas_detach_group(all[i], &world_split);
         assert_true(list_empty(&all[i]->domains));
     }
@@ -57,8 +57,8 @@ static void all_ids_go_through_one_space(void **state)
 
     assert_int_equal(world_map(0, SOURCE_SCATTERED, 4, IOVA), 0);
     assert_int_equal(ioas_attach_group(&tables, &world_pair), 0);
-    assert_true(ioas_group_attached(&tables, &world_pair));
-    assert_false(ioas_group_attached(&others, &world_pair));
+    assert_true(world_attached(&tables, &world_pair));
+    assert_false(world_attached(&others, &world_pair));
     assert_non_null(domain_of(&world_pair, 0));
     assert_ptr_equal(domain_of(&world_pair, 0), domain_of(&world_pair, 1));
     assert_int_equal(domain_of(&world_pair, 0)->attached, 2);
@@ -125,7 +125,7 @@ static void refused(struct pci_group *group, int error)
 
     assert_int_equal(ioas_attach_group(&tables, group), error);
     snapshot_compare("attach", 0, before, world_snapshot());
-    assert_false(ioas_group_attached(&tables, group));
+    assert_false(world_attached(&tables, group));
 }
 
 static void no_unit_translates(void **state)
@@ -137,7 +137,7 @@ static void a_requester_has_a_domain_already(void **state)
 {
     assert_int_equal(ioas_attach_group(&others, &world_pair), 0);
     refused(&world_pair, -EBUSY);
-    assert_true(ioas_group_attached(&others, &world_pair));
+    assert_true(world_attached(&others, &world_pair));
 }
 
 static void the_narrow_unit_is_too_narrow(void **state)
@@ -179,7 +179,7 @@ static void a_dead_unit_takes_nobody(void **state)
 {
     ioas_iommu_kill(0);
     assert_int_equal(ioas_attach_group(&tables, &world_pair), -EIO);
-    assert_false(ioas_group_attached(&tables, &world_pair));
+    assert_false(world_attached(&tables, &world_pair));
 }
 
 static void a_detach_that_is_not_confirmed_is_told(void **state)

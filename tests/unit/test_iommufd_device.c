@@ -13,6 +13,7 @@
 #include "tests/unit/host_user.h"
 #include "tests/unit/ioas_snapshot.h"
 #include "tests/unit/iommufd_world.h"
+#include "tests/unit/pins.h"
 
 #define IOVA   (4 * GIB)
 #define NOBODY 99 /* an id */

@@ -40,23 +40,6 @@ static void a_device_is_selected_by_id_address_or_path(void **state)
     assert_int_equal(pci_select(&s, &d, &why), -ENODEV);
 }
 
-static void resolves_paths(void **state)
-{
-    const struct dmar_hop hops[] = {{3, 0}, {0, 0}, {5, 0}};
-
-    sim_bridge(sim_add(0, PCI_RID(0, 3, 0), 0x000c1b36, 0x060400), 1, 2);
-    sim_bridge(sim_add(0, PCI_RID(1, 0, 0), 0x000e1b36, 0x060400), 2, 2);
-    sim_add(0, PCI_RID(2, 5, 0), EDU, CLASS_X);
-    enumerate();
-    assert_int_equal(pci_resolve_path(0, 0, hops, 1)->rid, PCI_RID(0, 3, 0));
-    assert_int_equal(pci_resolve_path(0, 0, hops, 3)->rid, PCI_RID(2, 5, 0));
-    assert_int_equal(pci_resolve_path(0, 1, hops + 1, 2)->rid, PCI_RID(2, 5, 0));
-    assert_null(pci_resolve_path(0, 1, hops, 3));
-    assert_null(pci_resolve_path(1, 0, hops, 3));
-    assert_null(pci_resolve_path(0, 2, hops + 2, 0));
-    assert_null(pci_resolve_path(0, 2, (struct dmar_hop[]){{5, 0}, {0, 0}}, 2));
-}
-
 static void only_bridges_on_the_way_master_the_bus(void **state)
 {
     struct sim_function *port = sim_add(0, PCI_RID(0, 3, 0), 0x000c1b36, 0x060400);
@@ -141,7 +124,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_device_is_selected_by_id_address_or_path),
-        TEST(resolves_paths),
         TEST(only_bridges_on_the_way_master_the_bus),
         TEST(a_bridge_adds_its_requester_ids),
         TEST(one_family_at_a_time),

@@ -17,6 +17,7 @@
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_memory.h"
 #include "tests/unit/host_paging.h"
+#include "tests/unit/pins.h"
 
 #define RAM_BASE     (64 * MIB)
 #define RAM_SIZE     (256 * MIB)

@@ -92,7 +92,7 @@ static void a_file_may_be_shortened_while_its_halves_are_joined(void **state)
     host_breath = NULL;
     host_breath_work = breath_left = BREATH_WORK;
     assert_null(other_does);
-    assert_false(space_has_pages(space, AT, AT + 8 * MIB));
+    assert_false(cpu_space_find(space->cpu, AT, AT + 8 * MIB, &(struct cpu_mapping){0}));
     space_munmap(space, AT, 8 * MIB);
     memobj_put(shared_with);
 }

@@ -18,7 +18,6 @@
 #define strcmp  kernel_strcmp
 #define strncmp kernel_strncmp
 #define strchr  kernel_strchr
-#define strrchr kernel_strrchr
 #include "kernel/lib/string.c"
 #undef memcpy
 #undef memmove
@@ -30,7 +29,6 @@
 #undef strcmp
 #undef strncmp
 #undef strchr
-#undef strrchr
 
 #define ROOM 64
 
@@ -105,7 +103,6 @@ static void searches_are_those_of_the_library(void **state)
 
     for (int c = 0; c < 128; c++) {
         assert_ptr_equal(kernel_strchr(text, c), strchr(text, c));
-        assert_ptr_equal(kernel_strrchr(text, c), strrchr(text, c));
         assert_ptr_equal(kernel_memchr(text, c, 5), memchr(text, c, 5));
     }
     assert_int_equal(kernel_strlen(text), 9);

@@ -16,6 +16,7 @@
 #include "tests/unit/host_user.h"
 #include "tests/unit/ioas_snapshot.h"
 #include "tests/unit/ioas_world.h"
+#include "tests/unit/pins.h"
 
 #define IOVA (UINT64_C(1) << 38)
 
@@ -82,7 +83,7 @@ static int teardown(void **state)
         if (!error || error == -EBUSY) /* it is in now, or was */
             vfio_container_remove_group(container, groups[i]);
     }
-    assert_int_equal(vfio_container_group_count(container), 0);
+    assert_false(vfio_container_ready(container));
     file_put(file);
     world_destroy();
     return 0;
@@ -329,27 +330,6 @@ static void a_silent_unit(void **state)
     world_account.used = 0;
 }
 
-static bool nobody(const struct pci_group *group)
-{
-    return false;
-}
-
-static bool pair_alone(const struct pci_group *group)
-{
-    return group == &world_pair;
-}
-
-static void who_uses_it(void **state)
-{
-    assert_true(vfio_container_in_use(container, nobody)); /* its own file */
-    add(&world_split);
-    add(&world_pair);
-    file_put(file);
-    assert_false(vfio_container_in_use(container, nobody));
-    assert_true(vfio_container_in_use(container, pair_alone));
-    file_get(file);
-}
-
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -369,7 +349,6 @@ int main(void)
         TEST(pitfall_33_mappings_have_a_quota),
         TEST(pitfall_36_the_last_page_can_be_mapped),
         TEST(a_silent_unit),
-        TEST(who_uses_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

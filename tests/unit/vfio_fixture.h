@@ -19,6 +19,7 @@
 #include "kernel/mm/memobj.h"
 #include "kernel/pci/registers.h"
 #include "kernel/device/vfio/vfio.h"
+#include "tests/unit/eventfd_take.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_thread.h"
 #include "tests/unit/host_user.h"

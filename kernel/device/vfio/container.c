@@ -17,7 +17,6 @@ struct vfio_container {
     struct mutex lock;   /* everything below, and the address space */
     struct type1 *type1; /* NULL before SET_IOMMU */
     struct list groups;  /* struct member */
-    size_t group_count;
 };
 
 struct member {
@@ -191,7 +190,6 @@ static int join(struct vfio_container *container, struct pci_group *group)
         return error;
     }
     list_push_back(&container->groups, &member->link);
-    container->group_count++;
     file_get(container->file);
     return 0;
 }
@@ -218,7 +216,6 @@ void vfio_container_remove_group(struct vfio_container *container, struct pci_gr
         ioas_detach_group(&container->type1->tables, group);
     list_remove(&member->link);
     kfree(member);
-    container->group_count--;
     if (list_empty(&container->groups) && container->type1) {
         type1_destroy(container->type1);
         container->type1 = NULL;
@@ -230,22 +227,4 @@ void vfio_container_remove_group(struct vfio_container *container, struct pci_gr
 bool vfio_container_ready(const struct vfio_container *container)
 {
     return container->type1 != NULL;
-}
-
-size_t vfio_container_group_count(const struct vfio_container *container)
-{
-    return container->group_count;
-}
-
-bool vfio_container_in_use(const struct vfio_container *container,
-                           bool (*group_in_use)(const struct pci_group *group))
-{
-    const struct member *member;
-
-    if (container->file->references > container->group_count)
-        return true;
-    list_for_each_entry (member, &container->groups, link)
-        if (group_in_use(member->group))
-            return true;
-    return false;
 }

@@ -40,9 +40,5 @@ void vfio_container_remove_group(struct vfio_container *container, struct pci_gr
 
 /* Has SET_IOMMU been called? Devices of a group can only be opened then. */
 bool vfio_container_ready(const struct vfio_container *container);
-size_t vfio_container_group_count(const struct vfio_container *container);
-/* Referenced by a file of its own, or by a group in it for which `group_in_use` says so. */
-bool vfio_container_in_use(const struct vfio_container *container,
-                           bool (*group_in_use)(const struct pci_group *group));
 
 #endif

@@ -171,8 +171,6 @@ bool edit_meets(const struct space *space, uaddr_t start, uaddr_t end);
 void edit_isolate(struct edit *edit, uaddr_t start, uaddr_t end);
 /* Takes all mappings with their pages out of a range that edit_prepare() saw. */
 void edit_clear(struct edit *edit, uaddr_t start, uaddr_t end);
-/* The same for mappings whose pages are the caller's. */
-void edit_remove(struct edit *edit, uaddr_t start, uaddr_t end);
 /* Frees what was not used and what was taken out. The last step: it may sleep. */
 void edit_end(struct edit *edit);
 
@@ -199,8 +197,6 @@ uaddr_t mapping_backed_end(const struct mapping *mapping);
 
 /* ---- space_map.c ---- */
 
-/* Has the range pages? */
-bool space_has_pages(const struct space *space, uaddr_t start, uaddr_t end);
 /*
  * An address for `length` bytes whose alignment allows the largest pages, at least `least_align`;
  * `offset` is that of the object behind it. `low_32`: below 2 GiB. False: no room.

@@ -84,7 +84,7 @@ static void take_out(struct edit *edit, struct mapping *mapping)
     edit->gone = mapping;
 }
 
-static void remove_range(struct edit *edit, uaddr_t start, uaddr_t end, bool pages)
+void edit_clear(struct edit *edit, uaddr_t start, uaddr_t end)
 {
     struct space *space = edit->space;
     struct mapping *mapping;
@@ -95,22 +95,11 @@ static void remove_range(struct edit *edit, uaddr_t start, uaddr_t end, bool pag
         struct mapping *next = mapping_next(mapping);
 
         mapping->flags |= MAPPING_BUSY;
-        if (pages)
-            space_drop(space, space->cpu, mapping->start, mapping->end);
+        space_drop(space, space->cpu, mapping->start, mapping->end);
         take_out(edit, mapping);
         space_breathe_deaf(space, CHANGE_WORK);
         mapping = next;
     }
-}
-
-void edit_remove(struct edit *edit, uaddr_t start, uaddr_t end)
-{
-    remove_range(edit, start, end, false);
-}
-
-void edit_clear(struct edit *edit, uaddr_t start, uaddr_t end)
-{
-    remove_range(edit, start, end, true);
 }
 
 void edit_end(struct edit *edit)

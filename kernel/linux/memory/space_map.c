@@ -100,13 +100,6 @@ static void describe(struct mapping *mapping, struct space *space,
     mapping_copy_kind(mapping, &kind);
 }
 
-bool space_has_pages(const struct space *space, uaddr_t start, uaddr_t end)
-{
-    struct cpu_mapping m;
-
-    return cpu_space_find(space->cpu, start, end, &m);
-}
-
 void space_insert(struct space *space, struct mapping *mapping)
 {
     bool locked = mapping->flags & MAPPING_LOCKED;

@@ -55,9 +55,6 @@ void frames_release(paddr_t base, uint64_t length);
  */
 int frames_pin_runs(const struct phys_run *runs, size_t count);
 void frames_unpin_runs(const struct phys_run *runs, size_t count);
-/* The same for one run. */
-int frames_pin(paddr_t base, uint64_t length);
-void frames_unpin(paddr_t base, uint64_t length);
 
 /*
  * Frees some of the orphans whose last pin over them is gone: about 30,000 instructions. Whoever

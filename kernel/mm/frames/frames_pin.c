@@ -498,13 +498,3 @@ int frames_pin_runs(const struct phys_run *runs, size_t count)
 
     return done == count ? 0 : pin_large(runs, done, count);
 }
-
-int frames_pin(paddr_t base, uint64_t length)
-{
-    return frames_pin_runs(&(struct phys_run){base, length}, 1);
-}
-
-void frames_unpin(paddr_t base, uint64_t length)
-{
-    frames_unpin_runs(&(struct phys_run){base, length}, 1);
-}

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Static checks: format, licence lines, shell, links, layers, circles, clang-tidy, cppcheck, interface numbers, names of tests."""
+"""Static checks: format, licence lines, shell, links, layers, circles, unused functions, clang-tidy, cppcheck, interface numbers, names of tests."""
 
 import re
 import subprocess
 
 from bulkhead import cli
-from bulkhead.suites import circles, interface, layers, links, tidy
+from bulkhead.suites import circles, interface, layers, links, tidy, unused
 
 SPDX = "SPDX-License-Identifier: BSD-2-Clause"
 SOURCES = {".c", ".h", ".S", ".py", ".sh", ".mk", ".ld"}
@@ -100,8 +100,13 @@ def check_named_tests(files):
 
 
 def check_circles(_files):
-    cli.make("objects")
+    cli.build("objects")
     return circles.check()
+
+
+def check_unused(files):
+    cli.build("objects")
+    return unused.check(files)
 
 
 CHECKS = {
@@ -111,6 +116,7 @@ CHECKS = {
     "links": links.check,
     "layers": layers.check,
     "circles": check_circles,
+    "unused": check_unused,
     "cppcheck": check_cppcheck,
     "named-tests": check_named_tests,
 }

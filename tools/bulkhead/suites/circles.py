@@ -10,17 +10,20 @@ from bulkhead import cli
 FOLDERS = ("kernel/iommu", "kernel/ioas", "kernel/irq", "kernel/table")
 
 
-def symbols(compiled):
-    """(names that an object file defines for others, names that it needs)."""
-    lines = subprocess.run(["llvm-nm", "--format=posix", "--extern-only", str(compiled)], stdin=subprocess.DEVNULL,
-                           stdout=subprocess.PIPE, check=True).stdout.decode().splitlines()
-    words = [line.split() for line in lines]
-    return {name for name, kind, *_ in words if kind != "U"}, {name for name, kind, *_ in words if kind == "U"}
+def symbols(objects):
+    """{file: (names that it defines for others, names that it needs)} from {file: its object}."""
+    found = {str(compiled): (set(), set()) for compiled in objects.values()}
+    lines = subprocess.run(["llvm-nm", "-A", "--format=posix", "--extern-only", *found], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.PIPE, check=True).stdout.decode().splitlines() if found else []
+    for compiled, _, words in (line.partition(": ") for line in lines):
+        name, kind = words.split()[:2]
+        found[compiled][kind == "U"].add(name)
+    return {name: found[str(compiled)] for name, compiled in objects.items()}
 
 
 def uses(objects):
     """{file: {other file: names of it that the file uses}} from {file: its object}."""
-    found = {name: symbols(compiled) for name, compiled in objects.items()}
+    found = symbols(objects)
     owner = {symbol: name for name, (defined, _) in found.items() for symbol in defined}
     arrows = {name: {} for name in found}
     for name, (_, needed) in found.items():
