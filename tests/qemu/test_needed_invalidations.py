@@ -17,16 +17,14 @@ ATTACH, DOMAIN, FAULT, INVALIDATE, REMAP, START = (f"kernel/iommu/{name}.c" for 
     "attach", "domain", "fault", "invalidate", "remap", "start"))
 # (file, function, callee) -> the test that fails without the call
 NEEDED = {
-    (ATTACH, "appear", "invalidate_context_device"): "iommu_domain",
-    (ATTACH, "appear", "invalidate_domain"): "iommu_domain",
-    (ATTACH, "appear", "invalidation_wait"): "iommu_domain",
+    (ATTACH, "entry_appears", "invalidate_context_device"): "iommu_domain",
+    (ATTACH, "entry_appears", "invalidate_domain"): "iommu_domain",
+    (ATTACH, "entry_appears", "invalidation_wait"): "iommu_domain",
     (ATTACH, "forget", "invalidate_context_device"): "iommu_domain",
     (ATTACH, "forget", "invalidate_device_tlb"): "iommu_device_tlb",
     (ATTACH, "forget", "invalidate_domain"): "iommu_domain",
     (ATTACH, "forget", "invalidate_fence"): "iommu_device_tlb",
     (ATTACH, "forget", "invalidation_wait"): "iommu_domain",
-    (DOMAIN, "appear", "invalidate_range"): "iommu_domain",
-    (DOMAIN, "appear", "invalidation_wait"): "iommu_domain",
     (DOMAIN, "domain_invalidate", "domain_invalidate_device_tlbs"): "iommu_device_tlb",
     (DOMAIN, "domain_invalidate", "invalidate_domain"): "iommu_domain",
     (DOMAIN, "domain_invalidate", "invalidation_wait"): "iommu_domain",
@@ -39,6 +37,8 @@ NEEDED = {
     (DOMAIN, "iommu_sync", "invalidation_wait"): "iommu_domain",
     (DOMAIN, "iommu_unmap_now", "invalidate_page_now"): "iommu_domain",
     (DOMAIN, "map_any", "domain_invalidate"): "iommu_domain",
+    (DOMAIN, "pages_appear", "invalidate_range"): "iommu_domain",
+    (DOMAIN, "pages_appear", "invalidation_wait"): "iommu_domain",
     (DOMAIN, "unmap_large", "invalidate_leaf"): "iommu_inplace",
     (DOMAIN, "unmap_large", "invalidation_wait"): "iommu_inplace",
     (FAULT, "silence", "invalidate_context_device"): "iommu_fault",

@@ -106,14 +106,14 @@ FAULT, REMAP, START = (f"kernel/iommu/{name}.c" for name in ("fault", "remap", "
 # QEMU keeps no absent entries, no interrupt entries, no device TLBs and no paging-structure entries, and
 # forgets everything when translation is switched on. Each of these calls is needed all the same: test_needed_invalidations.py.
 UNSEEN = [
-    (DOMAIN, "appear", "invalidate_range"),
+    (DOMAIN, "pages_appear", "invalidate_range"),
     (DOMAIN, "domain_invalidate", "invalidate_domain"),
     (DOMAIN, "domain_invalidate", "domain_invalidate_device_tlbs"),
     (DOMAIN, "domain_invalidate_device_tlbs", "invalidate_fence"),
     (DOMAIN, "domain_invalidate_device_tlbs", "invalidate_device_tlb"),
     (DOMAIN, "invalidate_gather", "domain_invalidate_device_tlbs"),
-    (ATTACH, "appear", "invalidate_context_device"),
-    (ATTACH, "appear", "invalidate_domain"),
+    (ATTACH, "entry_appears", "invalidate_context_device"),
+    (ATTACH, "entry_appears", "invalidate_domain"),
     (ATTACH, "forget", "invalidate_fence"),
     (ATTACH, "forget", "invalidate_device_tlb"),
     (FAULT, "silence", "invalidate_context_device"),
