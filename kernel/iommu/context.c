@@ -70,7 +70,7 @@ static struct vtd_context_entry context_for(const struct requester *requester,
                                             const struct iommu_domain *domain, bool ats)
 {
     struct vtd_context_entry entry =
-        vtd_context(table_physical(domain->table.root), domain->table.levels, domain->id, ats);
+        vtd_context(virt_to_phys(domain->table.root), domain->table.levels, domain->id, ats);
 
     entry.low |= silence_bit(requester);
     return entry;

@@ -129,7 +129,7 @@ void tell_unit(const struct teller *to, const struct iommu_unit *unit)
         tell_string(to, "fence_reason", ": ", unit->fence_reason);
     tell_uint(to, "interrupt_entries_used", NULL, unit->remap.in_use);
     tell_uint(to, "table_pages_used", "\n  table pages ", unit->tables.used);
-    tell_words(to, " in %lu frames", unit->tables.chunks * TABLE_CHUNK_PAGES);
+    tell_words(to, " in %lu frames", unit->tables.used + unit->tables.idle);
     tell_uint(to, "table_pages_stranded", ", stranded ", unit->tables_stranded);
     tell_words(to, ", interrupt entries %u of %u\n", unit->remap.in_use, unit->remap.count);
     tell_words(to, "  faults overflowed %lu, beyond %u requesters %lu, ignored %u\n",

@@ -4,6 +4,7 @@
 
 #include "kernel/cpu/time.h"
 #include "kernel/iommu/ats.h"
+#include "kernel/iommu/format.h"
 #include "kernel/iommu/inplace.h"
 #include "kernel/iommu/requester.h"
 #include "kernel/iommu/unit.h"
@@ -67,11 +68,13 @@ static int create_page_table(struct iommu_domain *domain)
 {
     const struct unit_abilities *can = &domain->unit->can;
 
+    domain->snoop = can->snoop_control;
     domain->table.levels = can->levels;
     domain->table.largest = can->largest;
     domain->table.address_bits = can->address_bits;
-    domain->table.snoop = can->snoop_control;
+    domain->table.link = SECOND_LEVEL_LINK;
     domain->table.flush = !can->coherent;
+    domain->table.remembers = true;
     domain->table.physical_limit = physical_limit();
     return page_table_init(&domain->table, &domain->unit->tables);
 }
@@ -160,7 +163,7 @@ void iommu_domain_geometry(const struct iommu_domain *domain, struct iommu_geome
     out->page_sizes = 0;
     for (unsigned level = 1; level <= domain->table.largest; level++)
         out->page_sizes |= pt_span(level);
-    out->snoop_control = domain->table.snoop;
+    out->snoop_control = domain->snoop;
     out->coherent_walk = !domain->table.flush;
 }
 
@@ -188,28 +191,29 @@ int domain_invalidate(struct iommu_domain *domain)
 
 void iommu_gather_init(struct iommu_gather *gather, struct iommu_domain *domain)
 {
-    *gather = (struct iommu_gather){.domain = domain, .first = ~UINT64_C(0)};
+    *gather = (struct iommu_gather){.domain = domain, .removed = TABLE_GATHER_EMPTY};
 }
 
-static bool gather_changed(const struct iommu_gather *gather)
+static bool gather_changed(const struct table_gather *removed)
 {
-    return gather->first <= gather->last || gather->trimmed;
+    return removed->first <= removed->last || removed->trimmed;
 }
 
 /* Adds the invalidations of everything in the gather. */
 static void invalidate_gather(struct iommu_gather *gather)
 {
     struct iommu_domain *domain = gather->domain;
+    const struct table_gather *removed = &gather->removed;
     struct iommu_unit *unit = domain->unit;
-    uint64_t trimmed = gather->trimmed & ~(uint64_t)GATHER_TRIMMED;
+    uint64_t trimmed = removed->trimmed & ~(uint64_t)GATHER_TRIMMED;
 
-    if (gather->trimmed)
+    if (removed->trimmed)
         invalidate_range(unit, domain->id, trimmed, trimmed, PAGE_SHIFT, false);
-    if (gather->first > gather->last)
+    if (removed->first > removed->last)
         return;
-    invalidate_range(unit, domain->id, gather->first, gather->last, gather->leaf_bits,
-                     !gather->freed);
-    domain_invalidate_device_tlbs(domain, gather->first, gather->last);
+    invalidate_range(unit, domain->id, removed->first, removed->last, removed->leaf_bits,
+                     !removed->freed);
+    domain_invalidate_device_tlbs(domain, removed->first, removed->last);
 }
 
 static void gather_open(struct iommu_gather *gather)
@@ -225,16 +229,15 @@ void iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t length,
     gather_open(gather);
     domain->unmaps++;
     domain_note_peak(&domain->history, &domain->table);
-    page_table_unmap(&domain->table, iova, length, gather);
+    page_table_unmap(&domain->table, iova, length, &gather->removed);
 }
 
 static void strand_tables(struct iommu_gather *gather)
 {
-    struct iommu_table_page *page;
-
-    for (page = gather->freed; page; page = page->next)
+    while (gather->removed.freed) {
         gather->domain->unit->tables_stranded++;
-    gather->freed = NULL;
+        gather->removed.freed = table_page_of(table_entries(gather->removed.freed))->next;
+    }
 }
 
 int iommu_sync(struct iommu_gather *gather)
@@ -245,14 +248,14 @@ int iommu_sync(struct iommu_gather *gather)
 
     domain->open -= gather->open;
     /* Without a requester nothing can be cached: the last detach invalidated the domain. */
-    if (!error && domain->attached && gather_changed(gather)) {
+    if (!error && domain->attached && gather_changed(&gather->removed)) {
         invalidate_gather(gather);
         error = invalidation_wait(unit);
     }
     if (error)
         strand_tables(gather);
-    else if (gather->freed)
-        page_table_release(&domain->table, gather);
+    else if (gather->removed.freed)
+        page_table_release(&domain->table, &gather->removed);
     iommu_gather_init(gather, domain);
     return error;
 }
@@ -319,22 +322,22 @@ static int undo_map(struct iommu_domain *domain, uint64_t iova, uint64_t mapped,
     iommu_gather_init(&undo, domain);
     gather_open(&undo);
     if (mapped)
-        page_table_unmap(&domain->table, iova, mapped, &undo);
-    page_table_trim(&domain->table, &undo);
+        page_table_unmap(&domain->table, iova, mapped, &undo.removed);
+    page_table_trim(&domain->table, &undo.removed);
     return iommu_sync(&undo) ? -EIO : error;
 }
 
 /* Maps all of it or nothing. -EAGAIN: only an idle table was in the way, and it is gone now. */
 static int map_whole(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs,
-                     size_t count, unsigned permissions, bool small, uint64_t *mapped)
+                     size_t count, uint64_t bits, bool small, uint64_t *mapped)
 {
-    int error = page_table_map(&domain->table, iova, runs, count, permissions, small, mapped);
+    int error = page_table_map(&domain->table, iova, runs, count, bits, small, mapped);
 
     return error ? undo_map(domain, iova, *mapped, error) : 0;
 }
 
 static APART int map_any(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs,
-                         size_t count, unsigned permissions, bool small)
+                         size_t count, uint64_t bits, bool small)
 {
     uint64_t mapped;
     int error;
@@ -348,9 +351,9 @@ static APART int map_any(struct iommu_domain *domain, uint64_t iova, const struc
     if (domain->open && domain_invalidate(domain))
         return -EIO;
     domain_note_peak(&domain->history, &domain->table);
-    error = map_whole(domain, iova, runs, count, permissions, small, &mapped);
+    error = map_whole(domain, iova, runs, count, bits, small, &mapped);
     if (error == -EAGAIN)
-        error = map_whole(domain, iova, runs, count, permissions, small, &mapped);
+        error = map_whole(domain, iova, runs, count, bits, small, &mapped);
     if (error)
         return error;
     if (pages_appear(domain, iova, mapped))
@@ -360,22 +363,25 @@ static APART int map_any(struct iommu_domain *domain, uint64_t iova, const struc
 
 /* What is not one page: one large leaf, or anything else. */
 static APART int map_large(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs,
-                           size_t count, unsigned permissions, bool small)
+                           size_t count, uint64_t bits, bool small)
 {
     if (count == 1 && !small && !domain->open && domain->unit->stores_suffice &&
-        map_large_in_place(&domain->table, iova, runs, permissions))
+        map_large_in_place(&domain->table, iova, runs, bits))
         return 0;
-    return map_any(domain, iova, runs, count, permissions, small);
+    return map_any(domain, iova, runs, count, bits, small);
 }
 
 int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs, size_t count,
               unsigned permissions, unsigned flags)
 {
+    const uint64_t bits = second_level_bits(permissions, domain->snoop);
     int error = 0;
 
+    if (permissions - 1 >= SECOND_LEVEL_PERMISSIONS)
+        return -EINVAL;
     if (count != 1 || domain->open || !domain->unit->stores_suffice ||
-        !map_in_place(&domain->table, iova, runs, permissions))
-        error = map_large(domain, iova, runs, count, permissions, flags & IOMMU_SMALL_LEAVES);
+        !map_in_place(&domain->table, iova, runs, bits))
+        error = map_large(domain, iova, runs, count, bits, flags & IOMMU_SMALL_LEAVES);
     domain->maps += !error;
     return error;
 }

@@ -5,8 +5,8 @@
 
 #include "kernel/iommu/history.h"
 #include "kernel/iommu/iommu.h"
-#include "kernel/iommu/pagetable.h"
 #include "kernel/lib/list.h"
+#include "kernel/table/page_table.h"
 
 /* Memory the firmware reserved for a requester and that a domain maps to itself. */
 struct reserved_mapping {
@@ -26,6 +26,7 @@ struct iommu_domain {
     unsigned with_ats;      /* how many of them have a device TLB */
     unsigned open;          /* gathers with removals that may not be invalidated yet */
     struct list reserved;   /* struct reserved_mapping */
+    bool snoop;             /* leaves carry the snoop bit */
     struct page_table table;
     uint64_t maps;
     uint64_t unmaps;

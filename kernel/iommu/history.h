@@ -3,7 +3,7 @@
 #ifndef KERNEL_IOMMU_HISTORY_H
 #define KERNEL_IOMMU_HISTORY_H
 
-#include "kernel/iommu/pagetable.h"
+#include "kernel/table/page_table.h"
 #include "kernel/lib/types.h"
 
 struct iommu_domain;

@@ -11,6 +11,7 @@
 
 #include "kernel/lib/refusal.h"
 #include "kernel/lib/types.h"
+#include "kernel/table/gather.h"
 
 struct dmar_info;
 struct iommu_unit;
@@ -106,18 +107,11 @@ void iommu_domain_geometry(const struct iommu_domain *domain, struct iommu_geome
 int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs, size_t count,
               unsigned permissions, unsigned flags);
 
-#define GATHER_TRIMMED 1u
-
 /* What a series of unmaps changed, to be invalidated in one go. */
 struct iommu_gather {
     struct iommu_domain *domain;
-    uint64_t first; /* lowest and highest (inclusive) IOVA touched; first > last: none */
-    uint64_t last;
-    uint64_t leaves;                /* removed */
-    uint64_t trimmed;               /* GATHER_TRIMMED and an IOVA elsewhere that lost its tables */
-    bool open;                      /* counted in the domain as not invalidated yet */
-    unsigned leaf_bits;             /* the largest leaf removed was 2^leaf_bits bytes */
-    struct iommu_table_page *freed; /* emptied table pages, released by iommu_sync() */
+    bool open;                   /* counted in the domain as not invalidated yet */
+    struct table_gather removed; /* emptied table pages are released by iommu_sync() */
 };
 void iommu_gather_init(struct iommu_gather *gather, struct iommu_domain *domain);
 
@@ -135,13 +129,6 @@ void iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t length,
 int iommu_sync(struct iommu_gather *gather);
 /* iommu_unmap() and iommu_sync() of one range: the short way for a single page. */
 int iommu_unmap_now(struct iommu_domain *domain, uint64_t iova, uint64_t length);
-
-/* Where an IOVA leads: what a walk of the tables tells. */
-struct iommu_translation {
-    paddr_t physical;
-    uint64_t leaf_size; /* bytes */
-    unsigned permissions;
-};
 
 /*
  * Makes DMA of a requester id go through the domain. -EBUSY: it has a domain already; -ENODEV: the

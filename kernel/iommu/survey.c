@@ -4,6 +4,7 @@
 
 #include "kernel/cpu/thread.h"
 #include "kernel/iommu/domain.h"
+#include "kernel/iommu/format.h"
 
 /* Work (breathe_after()): an absent entry of a table, a leaf, an area that begins. */
 #define ENTRY_WORK 60
@@ -56,15 +57,6 @@ static uint64_t end_of_area(const struct iommu_domain *domain, uint64_t iova)
     return first > iova ? first - 1 : last;
 }
 
-static unsigned level_of(uint64_t leaf_size)
-{
-    unsigned level = 1;
-
-    while (pt_span(level) < leaf_size)
-        level++;
-    return level;
-}
-
 static void add_to_area(struct walk *walk, const struct survey_mapping *leaf, paddr_t physical)
 {
     struct survey_area *area = &walk->area;
@@ -109,31 +101,40 @@ static uint32_t work_of(const struct walk *walk, uint64_t iova)
     return LEAF_WORK + (uint32_t)entries * ENTRY_WORK;
 }
 
-static bool add_leaf(void *context, uint64_t iova, const struct iommu_translation *translation)
+static void add_leaf(struct walk *walk, const struct table_place *place)
 {
-    struct walk *walk = context;
+    const paddr_t physical = table_place_physical(place);
     const struct survey_mapping leaf = {
-        .first = iova,
-        .last = iova + (translation->leaf_size - 1),
-        .level = (uint8_t)level_of(translation->leaf_size),
-        .permissions = (uint8_t)translation->permissions,
+        .first = place->at,
+        .last = place->at + (pt_span(place->level) - 1),
+        .level = (uint8_t)place->level,
+        .permissions = (uint8_t)second_level_permissions(*place->slot),
     };
 
+    /* From here on the place may be gone. */
     if (walk->sink->breathes)
-        walk->error = breathe_after(work_of(walk, iova), "reading io page tables");
+        walk->error = breathe_after(work_of(walk, leaf.first), "reading io page tables");
     if (walk->error)
-        return false;
-    add_to_area(walk, &leaf, translation->physical);
+        return;
+    add_to_area(walk, &leaf, physical);
     add_to_mapping(walk, &leaf);
     walk->open = true;
-    return true;
 }
 
 int survey_domain(const struct iommu_domain *domain, const struct survey_sink *sink)
 {
     struct walk walk = {.domain = domain, .sink = sink};
+    uint64_t next = 0, last = domain_last(domain);
 
-    page_table_walk(&domain->table, 0, ~UINT64_C(0), add_leaf, &walk);
+    while (next <= last && !walk.error) {
+        struct table_place place = page_table_seek(&domain->table, next);
+
+        if (!table_place_leaf(&place, last + 1))
+            break;
+        place.at = ALIGN_DOWN(place.at, pt_span(place.level));
+        next = place.at + pt_span(place.level);
+        add_leaf(&walk, &place);
+    }
     end_mapping(&walk);
     end_area(&walk);
     return walk.error;

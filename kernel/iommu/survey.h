@@ -4,7 +4,7 @@
 #ifndef KERNEL_IOMMU_SURVEY_H
 #define KERNEL_IOMMU_SURVEY_H
 
-#include "kernel/iommu/format.h"
+#include "kernel/table/shape.h"
 #include "kernel/lib/types.h"
 
 struct iommu_domain;

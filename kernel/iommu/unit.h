@@ -5,13 +5,13 @@
 
 #include "kernel/machine/acpi/dmar.h"
 #include "kernel/iommu/fault.h"
-#include "kernel/iommu/format.h"
 #include "kernel/iommu/invalidate.h"
 #include "kernel/iommu/iommu.h"
 #include "kernel/iommu/regs.h"
 #include "kernel/iommu/structures.h"
-#include "kernel/iommu/tablepool.h"
 #include "kernel/lib/list.h"
+#include "kernel/table/pool.h"
+#include "kernel/table/shape.h"
 
 /* How long a unit may take to answer a command before it counts as broken. */
 #define UNIT_TIMEOUT_NS UINT64_C(1000000000)

@@ -107,6 +107,7 @@ static void *large_alloc(size_t size)
 {
     uint64_t count = (size + PAGE_SIZE - 1) >> PAGE_SHIFT;
     unsigned order = 0;
+    uint32_t *note;
     paddr_t base;
 
     if (size > SIZE_1G)
@@ -118,7 +119,8 @@ static void *large_alloc(size_t size)
         return NULL;
     if (BIT(order) > count)
         frames_release(base + (count << PAGE_SHIFT), (BIT(order) - count) << PAGE_SHIFT);
-    *frames_note(base) = (uint32_t)count;
+    note = frames_note(base);
+    *note = (uint32_t)count;
     large_used += count << PAGE_SHIFT;
     return phys_to_virt(base);
 }
@@ -126,7 +128,8 @@ static void *large_alloc(size_t size)
 static SLOW_PATH void large_free(void *memory)
 {
     paddr_t base = virt_to_phys(memory);
-    uint64_t bytes = (uint64_t)*frames_note(base) << PAGE_SHIFT;
+    const uint32_t *note = frames_note(base);
+    uint64_t bytes = (uint64_t)*note << PAGE_SHIFT;
 
     large_used -= bytes;
     frames_release(base, bytes);

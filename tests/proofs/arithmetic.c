@@ -20,15 +20,15 @@ void any_page_table(void)
     for (unsigned level = 1; level <= PT_LEVELS_MAX; level++) {
         uint64_t span = pt_span(level);
         unsigned index = pt_index(any, level);
-        bool leaf = pt_is_leaf(any, level);
+        bool leaf = pt_is_leaf(any, level) && !pt_is_table(any, level);
 
         /*@ assert index < PT_ENTRIES; */
         /*@ assert span >= PAGE_SIZE; */
-        pt_leaf_bits(level, any_up_to(PT_PERMISSIONS), leaf);
+        pt_large(level);
+        second_level_bits(any_up_to(SECOND_LEVEL_PERMISSIONS), leaf);
     }
-    pt_table(any);
     pt_address(any);
-    pt_permissions(any);
+    second_level_permissions(any);
 }
 
 void any_descriptor(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/host_paging.h"
+#include <stdlib.h>
 #include <string.h>
 #include "kernel/mm/direct.h"
 #include "kernel/mm/frames/frames.h"
@@ -7,7 +8,7 @@
 
 #define TLB_SIZE 512
 
-struct cpu_table kernel_table;
+struct splittable kernel_table;
 
 static struct {
     uint64_t at;
@@ -19,9 +20,10 @@ static paddr_t root;
 
 void host_paging_init(void)
 {
-    kernel_table =
-        (struct cpu_table){.root = frames_alloc(ORDER_4K, FRAMES_ZERO), .gib_pages = true};
-    paging_set_root(kernel_table.root);
+    cpu_table_pool = (struct table_pool){0};
+    if (cpu_table_init(&kernel_table, true, true))
+        abort();
+    paging_set_root(virt_to_phys(kernel_table.pages.root));
 }
 
 void paging_set_root(paddr_t address)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/ioas_iommu.h"
+#include "kernel/iommu/format.h"
 #include "kernel/mm/direct.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,15 +115,15 @@ struct iommu_domain *ioas_iommu_domain_of(uint16_t rid)
 /* Tables that are there for the idle table alone, which is a cache and no part of any state. */
 static uint64_t idle_tables(const struct page_table *table)
 {
-    const struct iommu_table_page *path[PT_LEVELS_MAX + 1];
-    uint64_t *entries = table_entries(table->root);
+    const struct table_page *path[PT_LEVELS_MAX + 1];
+    uint64_t *entries = table->root;
     unsigned level = table->levels;
     uint64_t count = 1;
 
     if (!table->idle)
         return 0;
-    for (; level > table->idle->level; level--) {
-        uint64_t index = table->idle_iova >> (PAGE_SHIFT + 9 * (level - 1)) & (PT_ENTRIES - 1);
+    for (; level > table->idle_level; level--) {
+        uint64_t index = pt_index(table->idle_at, level);
 
         entries = phys_to_virt(pt_address(entries[index]));
         path[level - 1] = table_page_of(entries);
@@ -198,7 +199,9 @@ int iommu_domain_create(struct iommu_unit *unit, struct iommu_domain **out)
     domain->table.levels = unit->address_bits > 39 ? 4 : 3;
     domain->table.largest = 3;
     domain->table.address_bits = unit->address_bits;
-    domain->table.snoop = unit->snoop;
+    domain->snoop = unit->snoop;
+    domain->table.link = SECOND_LEVEL_LINK;
+    domain->table.remembers = true;
     domain->table.flush = true;
     domain->table.physical_limit = BIT(46);
     if (page_table_init(&domain->table, &unit->pool)) {
@@ -224,7 +227,7 @@ void iommu_domain_geometry(const struct iommu_domain *domain, struct iommu_geome
 {
     *out = (struct iommu_geometry){.address_bits = domain->table.address_bits,
                                    .page_sizes = PAGE_SIZE | SIZE_2M | SIZE_1G,
-                                   .snoop_control = domain->table.snoop};
+                                   .snoop_control = domain->snoop};
 }
 
 /* The model knows its areas itself. */
@@ -237,13 +240,11 @@ void iommu_domain_set_areas(struct iommu_domain *domain, iommu_find_area find, c
 
 void iommu_gather_init(struct iommu_gather *gather, struct iommu_domain *domain)
 {
-    *gather = (struct iommu_gather){.domain = domain, .first = UINT64_MAX};
+    *gather = (struct iommu_gather){.domain = domain, .removed = TABLE_GATHER_EMPTY};
 }
 
-static bool keep_stale(void *context, uint64_t iova, const struct iommu_translation *translation)
+static void keep_stale(struct iommu_domain *domain, const struct table_place *place)
 {
-    struct iommu_domain *domain = context;
-
     const size_t count = domain->stale_count;
 
     if ((count & (count - 1)) == 0) { /* full: twice as much */
@@ -252,17 +253,19 @@ static bool keep_stale(void *context, uint64_t iova, const struct iommu_translat
             abort();
     }
     domain->stale[domain->stale_count++] =
-        (struct phys_run){translation->physical, translation->leaf_size};
-    return true;
+        (struct phys_run){pt_address(*place->slot), pt_span(place->level)};
 }
 
 void iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t length,
                  struct iommu_gather *gather)
 {
+    struct table_place place = page_table_seek(&domain->table, iova);
+
     ASSERT(gather->domain == domain);
     gathered += length;
-    page_table_walk(&domain->table, iova, iova + (length - 1), keep_stale, domain);
-    page_table_unmap(&domain->table, iova, length, gather);
+    for (; table_place_leaf(&place, iova + length); table_place_step(&place))
+        keep_stale(domain, &place);
+    page_table_unmap(&domain->table, iova, length, &gather->removed);
 }
 
 int iommu_sync(struct iommu_gather *gather)
@@ -274,7 +277,7 @@ int iommu_sync(struct iommu_gather *gather)
     gathered = 0;
     if (domain->unit->dead)
         return -EIO;
-    page_table_release(&domain->table, gather);
+    page_table_release(&domain->table, &gather->removed);
     domain->stale_count = 0;
     return 0;
 }
@@ -291,9 +294,8 @@ int iommu_unmap_now(struct iommu_domain *domain, uint64_t iova, uint64_t length)
 /* Takes out what a failed map left, and the idle table, which may have been in its way. */
 static void undo_map(struct iommu_domain *domain, uint64_t iova, uint64_t mapped)
 {
-    struct iommu_gather gather;
+    struct table_gather gather = TABLE_GATHER_EMPTY;
 
-    iommu_gather_init(&gather, domain);
     if (mapped)
         page_table_unmap(&domain->table, iova, mapped, &gather);
     page_table_trim(&domain->table, &gather);
@@ -318,12 +320,15 @@ int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run 
         bytes += runs[i].length;
     ioas_iommu_calls.maps++;
     ioas_iommu_calls.most_mapped = MAX(ioas_iommu_calls.most_mapped, bytes);
+    if (permissions - 1 >= SECOND_LEVEL_PERMISSIONS)
+        return -EINVAL;
     if (domain->unit->dead)
         return -EIO;
     if (host_must_fail())
         return -ENOMEM;
     while (error == -EAGAIN) {
-        error = page_table_map(&domain->table, iova, runs, count, permissions,
+        error = page_table_map(&domain->table, iova, runs, count,
+                               second_level_bits(permissions, domain->snoop),
                                flags & IOMMU_SMALL_LEAVES, &mapped);
         if (error)
             undo_map(domain, iova, mapped);
@@ -334,25 +339,20 @@ int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run 
 bool iommu_translate(const struct iommu_domain *domain, uint64_t iova,
                      struct iommu_translation *out)
 {
-    return page_table_translate(&domain->table, iova, out);
-}
-
-static void (*each_piece)(paddr_t base, uint64_t length);
-
-static bool table_piece(void *context, uint64_t iova, const struct iommu_translation *translation)
-{
-    each_piece(translation->physical, translation->leaf_size);
-    return true;
+    return translate(&domain->table, iova, out);
 }
 
 void ioas_iommu_each_reachable(void (*piece)(paddr_t base, uint64_t length))
 {
     struct iommu_domain *domain;
 
-    each_piece = piece;
     for (unsigned i = 0; i < UNITS; i++) {
         list_for_each_entry (domain, &units[i].domains, link) {
-            page_table_walk(&domain->table, 0, UINT64_MAX, table_piece, NULL);
+            struct table_place place = page_table_seek(&domain->table, 0);
+
+            for (; table_place_leaf(&place, BIT(domain->table.address_bits));
+                 table_place_step(&place))
+                piece(pt_address(*place.slot), pt_span(place.level));
             for (size_t k = 0; k < domain->stale_count; k++)
                 piece(domain->stale[k].base, domain->stale[k].length);
         }

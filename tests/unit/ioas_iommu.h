@@ -8,7 +8,9 @@
 #define TESTS_UNIT_IOAS_IOMMU_H
 
 #include "kernel/iommu/iommu.h"
-#include "kernel/iommu/pagetable.h"
+#include "kernel/lib/list.h"
+#include "kernel/table/page_table.h"
+#include "tests/unit/translation.h"
 
 #define UNITS 3
 
@@ -22,6 +24,7 @@ struct iommu_domain {
     struct list link;
     struct iommu_unit *unit;
     const void *owner; /* iommu_domain_set_areas() */
+    bool snoop;
     struct page_table table;
     unsigned attached;
     struct iommu_gather *open; /* a gather with changes that are not synced yet */

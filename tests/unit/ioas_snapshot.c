@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "kernel/iommu/format.h"
 #include "kernel/ioas/internal.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/frames/internal.h"
@@ -18,11 +19,14 @@ typedef unsigned long long ull;
 
 /* ---- one line for each ---- */
 
-static bool show_leaf(void *context, uint64_t iova, const struct iommu_translation *t)
+static void show_leaves(FILE *out, const struct page_table *table)
 {
-    fprintf(context, "  leaf %llx -> %llx, %llx bytes, %u\n", (ull)iova, (ull)t->physical,
-            (ull)t->leaf_size, t->permissions);
-    return true;
+    struct table_place place = page_table_seek(table, 0);
+
+    for (; table_place_leaf(&place, BIT(table->address_bits)); table_place_step(&place))
+        fprintf(out, "  leaf %llx -> %llx, %llx bytes, %u\n", (ull)place.at,
+                (ull)pt_address(*place.slot), (ull)pt_span(place.level),
+                second_level_permissions(*place.slot));
 }
 
 static void show_domains(FILE *out)
@@ -32,7 +36,7 @@ static void show_domains(FILE *out)
     for (size_t n = 0; (domain = ioas_iommu_domain(n)) != NULL; n++) {
         fprintf(out, "domain %p: %u requesters, %zu stale\n", (const void *)domain,
                 domain->attached, domain->stale_count);
-        page_table_walk(&domain->table, 0, UINT64_MAX, show_leaf, out);
+        show_leaves(out, &domain->table);
     }
     for (uint32_t rid = 0; rid <= UINT16_MAX; rid++)
         if (ioas_iommu_domain_of((uint16_t)rid))

@@ -5,9 +5,9 @@
 
 #include "kernel/iommu/domain.h"
 #include "kernel/iommu/requester.h"
-#include "kernel/iommu/pagetable.h"
 #include "kernel/iommu/unit.h"
 #include "tests/unit/iommu_host.h"
+#include "tests/unit/translation.h"
 
 #define UNIT_BASE UINT64_C(0xfed90000)
 #define DEVICE    PCI_RID(0, 2, 0)
@@ -44,7 +44,7 @@ void machine_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t length);
 static inline bool iommu_translate(const struct iommu_domain *domain, uint64_t iova,
                                    struct iommu_translation *out)
 {
-    return page_table_translate(&domain->table, iova, out);
+    return translate(&domain->table, iova, out);
 }
 
 /* A DMA write or read of the device must reach the address, or be refused for the reason. */

@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/iommu/format.h"
 #include "kernel/iommu/inplace.h"
 #include "kernel/lib/error.h"
+#include "kernel/mm/paging/format.h"
 #include "tests/unit/host_heap.h"
+#include "tests/unit/toy_format.h"
 #include "tests/unit/vtd_memory.h"
 
 #define SEGMENTS_MAX  48
@@ -38,8 +41,43 @@ struct segment {
 static uint64_t step;
 static struct segment segments[SEGMENTS_MAX]; /* sorted by IOVA */
 static size_t segment_count;
+static const struct oracle_format *format;
 static struct page_table table;
+static bool marked;
 static struct table_pool pool;
+
+/* ---- formats ---- */
+
+const struct oracle_format oracle_second_level = {
+    .link = 3,
+    .bits = second_level_bits,
+    .permission_bits = {0, 1, 2, 3},
+    .permission_mask = 3,
+    .mark = UINT64_C(1) << 11,
+};
+
+/* The CPU cannot but read what it may write; what is marked is the user's. */
+static uint64_t cpu_bits(unsigned permissions, bool mark)
+{
+    return pte_bits((permissions & 1 ? PAGE_READ : 0) | (permissions & 2 ? PAGE_WRITE : 0) |
+                    (mark ? PAGE_USER : 0));
+}
+
+const struct oracle_format oracle_cpu = {
+    .link = 7,
+    .bits = cpu_bits,
+    .permission_bits = {0, 1, 3, 3},
+    .permission_mask = 3,
+    .mark = 4,
+};
+
+const struct oracle_format oracle_toy = {
+    .link = 1 | UINT64_C(1) << 58,
+    .bits = toy_bits,
+    .permission_bits = {3 * BIT(62), 2 * BIT(62), 1 * BIT(62), 0},
+    .permission_mask = 3 * BIT(62),
+    .mark = 1 << 5,
+};
 
 static uint64_t below(struct chooser *chooser, uint64_t bound)
 {
@@ -123,10 +161,11 @@ static void read_leaf(struct reading *reading, uint64_t iova, uint64_t size, uin
 
     REQUIRE(reading->segment < segment_count);
     REQUIRE(iova == segment->iova + reading->offset);
-    REQUIRE((entry & 3) == segment->permissions);
-    REQUIRE(((entry >> 11) & 1) == table.snoop);
-    REQUIRE((entry & UINT64_C(0x7ffffffffffff000)) == physical_at(segment, reading->offset));
+    REQUIRE((entry & format->permission_mask) == format->permission_bits[segment->permissions]);
+    REQUIRE(((entry & format->mark) != 0) == marked);
+    REQUIRE((entry & UINT64_C(0xffffffffff000)) == physical_at(segment, reading->offset));
     REQUIRE((entry & (size - 1) & ~UINT64_C(0xfff)) == 0);
+    REQUIRE((entry & ~UINT64_C(0xffffffffff000)) == format->bits(segment->permissions, marked));
     REQUIRE(consecutive(segment, reading->offset) >= size);
     reading->leaves++;
     reading->offset += size;
@@ -152,13 +191,13 @@ static void read_table(struct reading *reading, paddr_t at, unsigned level, uint
             REQUIRE(level <= table.largest);
             read_leaf(reading, iova + i * size, size, entry & ~UINT64_C(0x80));
         } else {
-            REQUIRE((entry & 0xfff) == 3);
+            REQUIRE((entry & ~UINT64_C(0xffffffffff000)) == format->link);
             reading->tables++;
             read_table(reading, entry & UINT64_C(0x000ffffffffff000), level - 1, iova + i * size);
         }
     }
     /* Nothing but the root and the idle table may be empty. */
-    REQUIRE(present || level == table.levels || (table.idle && at == table_physical(table.idle)));
+    REQUIRE(present || level == table.levels || (table.idle && at == virt_to_phys(table.idle)));
 }
 
 /* Does the path to the idle table go through this place, and nothing else? */
@@ -182,19 +221,19 @@ static uint64_t minimal_tables(void)
         uint64_t span = PAGE_SIZE << (9 * level);
         uint64_t last_seen = ~UINT64_C(0);
 
-        if (table.idle && table.idle->level <= level)
-            tables += only_idle(table.idle_iova / span, span);
+        if (table.idle && table.idle_level <= level)
+            tables += only_idle(table.idle_at / span, span);
         for (size_t i = 0; i < segment_count; i++) {
             const struct segment *segment = &segments[i];
 
             for (uint64_t place = segment->iova / span;
                  place <= (segment->iova + segment->length - 1) / span; place++) {
-                struct iommu_translation found;
-                uint64_t from = MAX(place * span, segment->iova);
+                struct table_place found =
+                    page_table_seek(&table, MAX(place * span, segment->iova));
 
                 /* A table of this level is not needed where one larger leaf covers its place. */
-                REQUIRE(page_table_translate(&table, from, &found));
-                if (found.leaf_size >= span || place == last_seen)
+                REQUIRE(*found.slot);
+                if (pt_span(found.level) >= span || place == last_seen)
                     continue;
                 last_seen = place;
                 tables++;
@@ -209,7 +248,7 @@ static void check_everything(void)
     struct reading reading = {.flushed = table.flush};
     uint64_t minimum = 0;
 
-    read_table(&reading, table_physical(table.root), table.levels, 0);
+    read_table(&reading, virt_to_phys(table.root), table.levels, 0);
     REQUIRE(reading.segment == segment_count);
     for (size_t i = 0; i < segment_count; i++)
         minimum += segments[i].minimum;
@@ -237,16 +276,15 @@ static size_t place_of(uint64_t iova)
 
 static void check_address(uint64_t iova)
 {
-    struct iommu_translation found;
+    const struct table_place found = page_table_seek(&table, iova);
     size_t i = place_of(iova);
     bool mapped = i < segment_count && segments[i].iova <= iova;
 
-    REQUIRE(page_table_translate(&table, iova, &found) == mapped);
+    REQUIRE((*found.slot != 0) == mapped);
     if (!mapped)
         return;
-    REQUIRE(found.physical == physical_at(&segments[i], iova - segments[i].iova));
-    REQUIRE(found.permissions == segments[i].permissions);
-    REQUIRE(!segments[i].small || found.leaf_size == PAGE_SIZE);
+    REQUIRE(table_place_physical(&found) == physical_at(&segments[i], iova - segments[i].iova));
+    REQUIRE(!segments[i].small || pt_span(found.level) == PAGE_SIZE);
 }
 
 static void check_around(uint64_t iova, uint64_t length)
@@ -351,32 +389,32 @@ static void choose_runs(struct chooser *chooser, struct segment *segment)
     }
 }
 
-/* Leaves exactly `pages` pages in the pool and none in the frame allocator. Returns the rest. */
-static struct iommu_table_page *starve(uint64_t pages)
-{
-    struct iommu_table_page *held = NULL, *page;
+/* Table pages held back, so that there are few. */
+static uint64_t *held[2 * TABLE_PAGES_KEPT];
+static size_t held_count;
 
-    vtd_memory_deny_frames(true);
-    while ((page = table_alloc(&pool, 1)) != NULL) {
-        page->next = held;
-        held = page;
-    }
-    while (pages-- && held) {
-        page = held;
-        held = held->next;
-        table_release(&pool, page);
-    }
-    return held;
+static void let_go(uint64_t pages)
+{
+    for (; pages && held_count; pages--)
+        table_release(&pool, held[--held_count]);
 }
 
-static void feed(struct iommu_table_page *held)
+/* Leaves exactly `pages` pages in the pool and none in the frame allocator. */
+static void starve(uint64_t pages)
 {
-    while (held) {
-        struct iommu_table_page *next = held->next;
+    uint64_t *entries;
 
-        table_release(&pool, held);
-        held = next;
-    }
+    for (uint64_t i = 0; i < pages; i++)
+        held[held_count++] = table_alloc(&pool);
+    vtd_memory_deny_frames(true);
+    while ((entries = table_alloc(&pool)) != NULL)
+        held[held_count++] = entries;
+    let_go(pages);
+}
+
+static void feed(void)
+{
+    let_go(held_count);
     vtd_memory_deny_frames(false);
 }
 
@@ -396,10 +434,10 @@ static void insert(const struct segment *segment)
     segment_count++;
 }
 
-static void release(struct iommu_gather *gather)
+static void release(struct table_gather *gather)
 {
     page_table_release(&table, gather);
-    *gather = (struct iommu_gather){.first = ~UINT64_C(0)};
+    *gather = TABLE_GATHER_EMPTY;
 }
 
 /* Does the range share a place of `span` bytes with the address? */
@@ -410,18 +448,18 @@ static bool overlaps_span(uint64_t iova, uint64_t length, uint64_t address, uint
 
 static void trim(void)
 {
-    struct iommu_gather gather = {.first = ~UINT64_C(0)};
-    uint64_t iova = table.idle_iova;
+    struct table_gather gather = TABLE_GATHER_EMPTY;
+    uint64_t iova = table.idle_at;
     bool idle = table.idle;
 
     page_table_trim(&table, &gather);
-    REQUIRE(!table.idle && (gather.freed != NULL) == idle);
+    REQUIRE(!table.idle && (gather.freed != 0) == idle);
     REQUIRE(gather.trimmed == (idle ? iova | GATHER_TRIMMED : 0));
     release(&gather);
 }
 
 /* Both ways of unmapping, as the layer above chooses between them. */
-static void unmap(uint64_t iova, uint64_t length, struct iommu_gather *gather)
+static void unmap(uint64_t iova, uint64_t length, struct table_gather *gather)
 {
     bool in_place = length == PAGE_SIZE ? unmap_in_place(&table, iova)
                                         : unmap_large_in_place(&table, iova, length);
@@ -436,30 +474,35 @@ static void unmap(uint64_t iova, uint64_t length, struct iommu_gather *gather)
     }
 }
 
+static uint64_t leaf_bits(const struct segment *segment)
+{
+    return format->bits(segment->permissions, marked);
+}
+
 /* The short ways of mapping, for one page and for one large leaf. */
 static bool map_short(const struct segment *segment)
 {
     if (segment->count != 1)
         return false;
-    if (map_in_place(&table, segment->iova, segment->runs, segment->permissions))
+    if (map_in_place(&table, segment->iova, segment->runs, leaf_bits(segment)))
         return true;
     return !segment->small &&
-           map_large_in_place(&table, segment->iova, segment->runs, segment->permissions);
+           map_large_in_place(&table, segment->iova, segment->runs, leaf_bits(segment));
 }
 
 /* What the layer above does: on failure everything is taken back, the idle table as well. */
 static int map(const struct segment *segment)
 {
-    struct iommu_gather undo = {.first = ~UINT64_C(0)};
-    uint64_t idle_iova = table.idle_iova, mapped;
-    uint64_t span = table.idle ? PAGE_SIZE << (9 * table.idle->level) : 0;
+    struct table_gather undo = TABLE_GATHER_EMPTY;
+    uint64_t idle_iova = table.idle_at, mapped;
+    uint64_t span = table.idle ? PAGE_SIZE << (9 * table.idle_level) : 0;
     int error;
 
     if (map_short(segment))
         return 0;
     for (unsigned tries = 0;; tries++) {
         error = page_table_map(&table, segment->iova, segment->runs, segment->count,
-                               segment->permissions, segment->small, &mapped);
+                               leaf_bits(segment), segment->small, &mapped);
         REQUIRE(error || mapped == segment->length);
         if (!error)
             return 0;
@@ -478,7 +521,6 @@ static int map(const struct segment *segment)
 static void step_map(struct chooser *chooser)
 {
     static struct segment candidate;
-    struct iommu_table_page *held = NULL;
     bool hungry = below(chooser, 4) == 0;
     bool fits;
     int error;
@@ -491,10 +533,10 @@ static void step_map(struct chooser *chooser)
     choose_runs(chooser, &candidate);
     fits = candidate.length <= BIT(table.address_bits) - candidate.iova;
     if (hungry)
-        held = starve(below(chooser, 8));
+        starve(below(chooser, 8));
     error = map(&candidate);
     if (hungry)
-        feed(held);
+        feed();
     if (error == 0) {
         REQUIRE(fits && !overlaps(candidate.iova, candidate.length));
         candidate.minimum = exhaustive_minimum(&candidate, candidate.small ? 1 : table.largest);
@@ -515,7 +557,7 @@ static void step_unmap(struct chooser *chooser)
 {
     size_t first, count;
     uint64_t iova, end, leaves = 0;
-    struct iommu_gather gather = {.first = ~UINT64_C(0)};
+    struct table_gather gather = TABLE_GATHER_EMPTY;
 
     if (segment_count == 0)
         return;
@@ -545,11 +587,11 @@ static void step_unmap(struct chooser *chooser)
 /* Unmapping a hole asks for no invalidation, unless the idle table goes with it. */
 static void step_unmap_hole(struct chooser *chooser)
 {
-    struct iommu_gather gather = {.first = ~UINT64_C(0)};
+    struct table_gather gather = TABLE_GATHER_EMPTY;
     size_t i = below(chooser, segment_count + 1);
     uint64_t first = i ? segments[i - 1].iova + segments[i - 1].length : 0;
     uint64_t end = i < segment_count ? segments[i].iova : BIT(table.address_bits);
-    const struct iommu_table_page *idle = table.idle;
+    const uint64_t *idle = table.idle;
 
     if (first == end)
         return;
@@ -566,7 +608,7 @@ static void step_unmap_hole(struct chooser *chooser)
  */
 static void step_replace(struct chooser *chooser)
 {
-    struct iommu_gather gather = {.first = ~UINT64_C(0)};
+    struct table_gather gather = TABLE_GATHER_EMPTY;
     struct segment *segment;
 
     if (segment_count == 0)
@@ -584,7 +626,7 @@ static void step_replace(struct chooser *chooser)
 
 static void unmap_all(void)
 {
-    struct iommu_gather gather = {.first = ~UINT64_C(0)};
+    struct table_gather gather = TABLE_GATHER_EMPTY;
 
     unmap(0, BIT(table.address_bits), &gather);
     release(&gather);
@@ -600,8 +642,10 @@ static void start(struct chooser *chooser)
     table.levels = 3 + (unsigned)below(chooser, 3);
     table.largest = 1 + (unsigned)below(chooser, 3);
     table.address_bits = PAGE_SHIFT + 9 * table.levels - (unsigned)below(chooser, 6);
-    table.snoop = below(chooser, 2);
+    table.link = format->link;
+    marked = below(chooser, 2);
     table.flush = below(chooser, 2);
+    table.remembers = below(chooser, 4);
     table.physical_limit = BIT(PHYSICAL_BITS);
     table_pool_init(&pool, table.flush);
     REQUIRE(page_table_init(&table, &pool) == 0);
@@ -612,7 +656,7 @@ static void start(struct chooser *chooser)
 static void finish(void)
 {
     page_table_destroy(&table);
-    REQUIRE(pool.used == 0 && pool.idle_chunks == pool.chunks);
+    REQUIRE(pool.used == 0 && pool.idle == vtd_memory_used());
     vtd_memory_reset();
 }
 
@@ -621,8 +665,9 @@ static bool has_more(const struct chooser *chooser)
     return !chooser->data || chooser->size;
 }
 
-void oracle_run(struct chooser *chooser, uint64_t steps)
+void oracle_run(const struct oracle_format *of, struct chooser *chooser, uint64_t steps)
 {
+    format = of;
     vtd_memory_reset();
     start(chooser);
     for (step = 1; step <= steps && has_more(chooser); step++) {

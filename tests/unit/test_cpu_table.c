@@ -27,13 +27,8 @@ struct page {
 
 static const struct phys_run ram[] = {{RAM_BASE, RAM_SIZE}};
 static struct page model[PAGES];
-static struct cpu_table table;
+static struct splittable table;
 static uint64_t rng;
-
-static paddr_t alloc_table(void)
-{
-    return frames_alloc(ORDER_4K, FRAMES_ZERO);
-}
 
 static uint64_t free_now(void)
 {
@@ -47,8 +42,8 @@ static int setup(void **state)
 {
     host_memory_create(RAM_BASE, RAM_SIZE);
     assert_int_equal(frames_init(ram, 1, NULL, 0), 0);
-    table = (struct cpu_table){.alloc = alloc_table, .counted = true, .gib_pages = true};
-    table.root = alloc_table();
+    cpu_table_pool = (struct table_pool){0};
+    assert_int_equal(cpu_table_init(&table, true, false), 0);
     memset(model, 0, sizeof(model));
     return 0;
 }
@@ -62,7 +57,7 @@ static int teardown(void **state)
 /* The test's own walker, straight from the manual: the size of the leaf, 0 if there is none. */
 static uint64_t walk(uint64_t at, struct page *out)
 {
-    paddr_t address = table.root;
+    paddr_t address = virt_to_phys(table.pages.root);
 
     for (int shift = 39; shift >= 12; shift -= 9) {
         const uint64_t *slots = phys_to_virt(address);
@@ -89,11 +84,43 @@ static uint64_t walk(uint64_t at, struct page *out)
     return 0;
 }
 
+/* What is known of a table, against what is in it: adds its tables and leaves to the figures. */
+static void count_table(const uint64_t *slots, unsigned level, uint64_t *tables, uint64_t *leaves)
+{
+    unsigned live = 0, below = 0;
+
+    for (unsigned i = 0; i < 512; i++) {
+        if (slots[i] == 0)
+            continue;
+        live++;
+        if (level == 1 || slots[i] & 0x80) {
+            leaves[level]++;
+            continue;
+        }
+        below++;
+        count_table(phys_to_virt(slots[i] & UINT64_C(0xffffffffff000)), level - 1, tables, leaves);
+    }
+    *tables += below;
+    assert_int_equal(table_page_of(slots)->live, live);
+    assert_int_equal(table_page_of(slots)->tables, below);
+}
+
+static void check_figures(const struct splittable *of)
+{
+    uint64_t tables = 0, leaves[PT_LEAF_MAX + 1] = {0};
+
+    count_table(of->pages.root, 4, &tables, leaves);
+    assert_int_equal(of->pages.tables, tables);
+    for (unsigned level = 1; level <= PT_LEAF_MAX; level++)
+        assert_int_equal(of->pages.leaves[level], leaves[level]);
+}
+
 static void check_all(void)
 {
     struct page page;
     uint64_t i = 0;
 
+    check_figures(&table);
     while (i < PAGES) {
         uint64_t size = walk(WINDOW + i * PAGE_SIZE, &page);
 
@@ -153,8 +180,8 @@ static void step(void)
         model_set(first, count, base, flags);
         return;
     }
-    assert_int_equal(cpu_table_cut(&table, at), 0);
-    assert_int_equal(cpu_table_cut(&table, at + count * PAGE_SIZE), 0);
+    assert_int_equal(page_table_cut(&table, at), 0);
+    assert_int_equal(page_table_cut(&table, at + count * PAGE_SIZE), 0);
     if (host_random_below(&rng, 2)) {
         cpu_table_unmap(&table, at, count * PAGE_SIZE);
         memset(&model[first], 0, count * sizeof(model[0]));
@@ -178,7 +205,7 @@ static void test_model(void **state)
             check_all();
     }
     check_all();
-    assert_int_equal(cpu_table_cut(&table, WINDOW), 0);
+    assert_int_equal(page_table_cut(&table, WINDOW), 0);
     cpu_table_unmap(&table, WINDOW, PAGES * PAGE_SIZE);
     assert_int_equal(free_now(), before); /* every table went back */
 }
@@ -345,7 +372,7 @@ static void test_without_gib_pages(void **state)
 {
     struct page page;
 
-    table.gib_pages = false;
+    table.pages.largest = 2;
     assert_int_equal(cpu_table_map(&table, GIB, GIB, GIB, PAGE_READ), 0);
     assert_int_equal(walk(GIB, &page), SIZE_2M);
     cpu_table_unmap(&table, GIB, GIB);
@@ -382,7 +409,7 @@ static void test_cut_failure_changes_nothing(void **state)
     assert_int_equal(cpu_table_map(&table, GIB, 4 * GIB, GIB, PAGE_READ | PAGE_OWNED), 0);
     for (uint64_t n = 1; n <= 2; n++) {
         host_fail_nth(n);
-        assert_int_equal(cpu_table_cut(&table, GIB + 5 * PAGE_SIZE), -ENOMEM);
+        assert_int_equal(page_table_cut(&table, GIB + 5 * PAGE_SIZE), -ENOMEM);
         assert_true(cpu_table_find(&table, 0, USER_END, &m));
         assert_int_equal(m.at, GIB);
         assert_int_equal(m.length, GIB);
@@ -390,17 +417,17 @@ static void test_cut_failure_changes_nothing(void **state)
         assert_int_equal(m.flags, PAGE_READ | PAGE_OWNED | PAGE_EXEC * 0);
     }
     host_fail_nth(0);
-    assert_int_equal(cpu_table_cut(&table, GIB + 5 * PAGE_SIZE), 0);
-    assert_int_equal(cpu_table_cut(&table, GIB), 0);
+    assert_int_equal(page_table_cut(&table, GIB + 5 * PAGE_SIZE), 0);
+    assert_int_equal(page_table_cut(&table, GIB), 0);
 }
 
 /* Two tables that share directories become one; nothing is lost and no table is left over. */
 static void test_graft(void **state)
 {
-    struct cpu_table other = table;
+    struct splittable other;
     uint64_t before = free_now();
 
-    other.root = alloc_table();
+    assert_int_equal(cpu_table_init(&other, true, false), 0);
     assert_int_equal(cpu_table_map(&table, WINDOW, GIB, PAGE_SIZE, PAGE_READ), 0);
     model_set(0, 1, GIB, PAGE_READ);
     assert_int_equal(cpu_table_map(&other, WINDOW + PAGE_SIZE, 0, PAGE_SIZE, PAGE_READ), 0);
@@ -408,7 +435,9 @@ static void test_graft(void **state)
     assert_int_equal(cpu_table_map(&other, WINDOW + 2 * GIB, 7 * GIB, GIB, PAGE_WRITE), 0);
     model_set(2 * GIB / PAGE_SIZE, GIB / PAGE_SIZE, 7 * GIB, PAGE_WRITE);
     cpu_table_graft(&table, &other, 256);
-    frames_release(other.root, PAGE_SIZE);
+    check_figures(&other);
+    assert_int_equal(other.pages.tables, 0);
+    page_table_destroy(&other.pages);
     check_all();
     cpu_table_unmap(&table, WINDOW, 3 * GIB);
     assert_int_equal(free_now(), before);
@@ -441,8 +470,8 @@ static void test_clear(void **state)
 
     assert_int_equal(cpu_table_map(&table, 0x1000, 0x1000, PAGE_SIZE, PAGE_READ), 0);
     assert_int_equal(cpu_table_map(&table, 0x7f1234567000, 0x1000, 3 * MIB, PAGE_READ), 0);
-    cpu_table_clear(&table, 0, 255);
-    assert_int_equal(free_now(), before);
+    page_table_destroy(&table.pages);
+    assert_int_equal(free_now(), before + 1); /* the root as well */
 }
 
 int main(void)

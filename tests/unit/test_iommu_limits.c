@@ -243,20 +243,21 @@ static void a_unit_is_fenced_once(void **state)
 
 /* ---- table pages ---- */
 
-/* A page that comes back to a full chunk is handed out again before there is a new chunk. */
-static void a_full_chunk_takes_pages_back(void **state)
+/* A page that comes back is handed out again before there is a new one. */
+static void the_pool_hands_out_what_came_back(void **state)
 {
-    struct iommu_table_page *pages[TABLE_CHUNK_PAGES - 1];
+    uint64_t *pages[8];
     struct table_pool pool;
 
     machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
     table_pool_init(&pool, false);
     for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
-        pages[i] = table_alloc(&pool, 0);
-    assert_int_equal(pool.chunks, 1);
+        pages[i] = table_alloc(&pool);
     table_release(&pool, pages[3]);
-    assert_ptr_equal(table_alloc(&pool, 0), pages[3]);
-    assert_int_equal(pool.chunks, 1);
+    assert_int_equal(pool.idle, 1);
+    assert_ptr_equal(table_alloc(&pool), pages[3]);
+    assert_int_equal(pool.idle, 0);
+    assert_int_equal(pool.used, 8);
     machine_stop();
 }
 
@@ -271,7 +272,7 @@ int main(void)
         cmocka_unit_test(the_report_has_the_room_that_is_promised),
         cmocka_unit_test(a_queue_that_keeps_failing_is_given_up),
         cmocka_unit_test(a_unit_is_fenced_once),
-        cmocka_unit_test(a_full_chunk_takes_pages_back),
+        cmocka_unit_test(the_pool_hands_out_what_came_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,11 +20,6 @@
 
 static const struct phys_run ram[] = {{RAM_BASE, RAM_SIZE}};
 
-static paddr_t alloc_table(void)
-{
-    return frames_alloc(ORDER_4K, FRAMES_ZERO);
-}
-
 static uint64_t free_now(void)
 {
     struct frames_stats s;
@@ -40,7 +35,6 @@ static int setup(void **state)
     host_memory_create(RAM_BASE, RAM_SIZE);
     assert_int_equal(frames_init(ram, 1, NULL, 0), 0);
     host_paging_init();
-    kernel_table.alloc = alloc_table;
     /* The tables of the first 2 MiB of each window stay, so counts are compared from here on. */
     mmio = mmio_map(BAR, PAGE_SIZE);
     stack = stack_alloc(STACK);

@@ -7,6 +7,12 @@ HOST_FLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recov
               -fno-omit-frame-pointer -I. -Iinclude -Iinclude/uapi $(WARN)
 HOST_LIBS := -lcmocka
 
+# The editor of page tables, of which a test takes all.
+TABLE_EDITOR := kernel/table/map.c kernel/table/unmap.c kernel/table/read.c kernel/table/split.c \
+                kernel/table/pool.c
+CPU_TABLES := kernel/mm/paging/cpu_table.c kernel/mm/paging/cpu_runs.c $(TABLE_EDITOR) \
+              tests/unit/host_cache.c
+
 include $(sort $(wildcard tests/unit/*.list))
 
 UNIT_TESTS := $(patsubst tests/unit/%.list,%,$(sort $(wildcard tests/unit/*.list)))

@@ -14,6 +14,7 @@
 
 static uint8_t *flushed_copy;
 static uint8_t frame_used[FRAMES];
+static uint64_t notes[FRAMES];
 static uint64_t used;
 static size_t search_from;
 static bool denied_now;
@@ -149,6 +150,11 @@ void frames_release(paddr_t base, uint64_t length)
         used--;
     }
     memset(phys_to_virt(base), 0xff, length);
+}
+
+void *frames_note(paddr_t frame)
+{
+    return &notes[offset_of(frame) / PAGE_SIZE];
 }
 
 /* All of RAM belongs to the kernel; reserved regions of tests lie elsewhere. */

@@ -13,7 +13,7 @@ import time
 
 from bulkhead import cli
 
-ARITHMETIC, MAP, DMAR, WRONG = "tests/proofs/arithmetic.c", "kernel/iommu/pagetable_map.c", "kernel/machine/acpi/dmar.c", "tests/proofs/wrong.c"
+ARITHMETIC, MAP, DMAR, WRONG = "tests/proofs/arithmetic.c", "kernel/table/map.c", "kernel/machine/acpi/dmar.c", "tests/proofs/wrong.c"
 
 # Source -> functions whose contracts are proved, each from the contracts of what it calls.
 CONTRACTS = {

@@ -216,9 +216,9 @@ bool frames_owned(paddr_t base, uint64_t length)
     return true;
 }
 
-uint32_t *frames_note(paddr_t frame)
+void *frames_note(paddr_t frame)
 {
-    return &frame_at((uint32_t)(frame >> PAGE_SHIFT))->next;
+    return frame_at((uint32_t)(frame >> PAGE_SHIFT))->note;
 }
 
 void frames_stats(struct frames_stats *out)

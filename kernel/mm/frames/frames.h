@@ -65,8 +65,9 @@ bool frames_settle(void);
 /* Is the whole range RAM that this allocator owns (free or not)? Costs one step per frame. */
 bool frames_owned(paddr_t base, uint64_t length);
 
-/* A word kept for whoever holds a block, at its first frame. Undefined after frames_alloc(). */
-uint32_t *frames_note(paddr_t frame);
+/* Bytes kept for whoever holds a frame, aligned to 8. Undefined after frames_alloc(). */
+#define FRAMES_NOTE_SIZE 8u
+void *frames_note(paddr_t frame);
 
 struct frames_stats {
     uint64_t total;   /* frames owned */

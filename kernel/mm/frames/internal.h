@@ -24,10 +24,15 @@ enum frame_state {
 #define FRAME_STATE_PINNABLE_MAX FRAME_ORPHAN_ONE
 
 struct frame {
-    uint32_t next; /* free or orphan list: a frame number; held: the holder's note */
     union {
-        uint32_t prev;   /* FRAME_FREE */
-        uint32_t length; /* FRAME_ORPHAN_RUN: frames in the run */
+        struct {
+            uint32_t next; /* free or orphan list: a frame number */
+            union {
+                uint32_t prev;   /* FRAME_FREE */
+                uint32_t length; /* FRAME_ORPHAN_RUN: frames in the run */
+            };
+        };
+        uint8_t note[FRAMES_NOTE_SIZE]; /* FRAME_HELD: the holder's */
     };
     union {
         struct {

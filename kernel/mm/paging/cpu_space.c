@@ -2,50 +2,36 @@
 /* The payload's page tables: the page-table walk, and the flushes that each change needs. */
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/direct.h"
-#include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
-#include "kernel/mm/paging/cpu_table_format.h"
+#include "kernel/mm/paging/format.h"
 #include "kernel/mm/paging/internal.h"
 
 struct cpu_space {
-    struct cpu_table table;
+    struct splittable table;
 };
 
 static struct cpu_space *active;
 
-static paddr_t frame_alloc(void)
-{
-    return frames_alloc(ORDER_4K, FRAMES_ZERO);
-}
-
 struct cpu_space *cpu_space_create(void)
 {
     struct cpu_space *space = kzalloc(sizeof(*space));
-    uint64_t *rows;
 
     if (!space)
         return NULL;
-    space->table = (struct cpu_table){.root = frame_alloc(),
-                                      .alloc = frame_alloc,
-                                      .counted = true,
-                                      .gib_pages = kernel_table.gib_pages};
-    if (space->table.root == PADDR_NONE) {
+    if (cpu_table_init(&space->table, kernel_table.pages.largest == PT_LEAF_MAX, false)) {
         kfree(space);
         return NULL;
     }
-    *frames_note(space->table.root) = 0;
-    rows = phys_to_virt(space->table.root);
-    memcpy(rows + FIRST_KERNEL_ROW, (uint64_t *)phys_to_virt(kernel_table.root) + FIRST_KERNEL_ROW,
-           (TABLE_ENTRIES - FIRST_KERNEL_ROW) * sizeof(*rows));
+    /* Not counted as entries of this table, so they stay when it goes. */
+    memcpy(space->table.pages.root + FIRST_KERNEL_ROW, kernel_table.pages.root + FIRST_KERNEL_ROW,
+           (PT_ENTRIES - FIRST_KERNEL_ROW) * sizeof(uint64_t));
     return space;
 }
 
 void cpu_space_destroy(struct cpu_space *space)
 {
     ASSERT(space != active);
-    cpu_table_clear(&space->table, 0, FIRST_KERNEL_ROW - 1);
-    frames_release(space->table.root, PAGE_SIZE);
+    page_table_destroy(&space->table.pages);
     kfree(space);
 }
 
@@ -54,7 +40,7 @@ void cpu_space_activate(struct cpu_space *space)
     if (space == active)
         return;
     active = space;
-    paging_set_root(space ? space->table.root : kernel_table.root);
+    paging_set_root(virt_to_phys(space ? space->table.pages.root : kernel_table.pages.root));
 }
 
 static void flush(const struct cpu_space *space, uaddr_t at, uint64_t length)
@@ -77,7 +63,7 @@ int cpu_space_map(struct cpu_space *space, uaddr_t at, paddr_t base, uint64_t le
 
 int cpu_space_prepare_cut(struct cpu_space *space, uaddr_t at)
 {
-    int error = cpu_table_cut(&space->table, at);
+    int error = page_table_cut(&space->table, at);
 
     /* The same translation, but two sizes of it must not be cached at a time. */
     flush(space, at, PAGE_SIZE);
@@ -121,7 +107,7 @@ bool cpu_space_find(const struct cpu_space *space, uaddr_t at, uaddr_t end, stru
 
 uint64_t cpu_space_page_size(const struct cpu_space *space, uaddr_t at)
 {
-    return cpu_table_page_size(&space->table, at);
+    return pt_span(page_table_seek(&space->table.pages, at).level);
 }
 
 size_t cpu_space_runs(const struct cpu_space *space, uaddr_t at, uaddr_t end, bool write,

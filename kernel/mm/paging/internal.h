@@ -14,7 +14,7 @@
 #define KERNEL_WINDOW    (512 * GIB) /* size of the mmio and of the stack window */
 #define FIRST_KERNEL_ROW 256u        /* first entry of the root that belongs to kernel space */
 
-extern struct cpu_table kernel_table;
+extern struct splittable kernel_table;
 
 /*
  * Builds the kernel's page tables and activates them. Takes what it needs for tables out of a

@@ -9,7 +9,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/direct.h"
 #include "kernel/mm/frames/frames.h"
-#include "kernel/mm/paging/cpu_table_format.h"
+#include "kernel/mm/paging/format.h"
 #include "kernel/mm/paging/internal.h"
 
 /* Root; image: 1 + 1 + 2; its data in the direct map: 1 + 1 + 2; the piece of RAM: 1 + 2 + 4. */
@@ -20,7 +20,7 @@
  */
 #define PAT_DEFAULT UINT64_C(0x0007040600070406)
 
-struct cpu_table kernel_table;
+struct splittable kernel_table;
 
 static char pool[POOL_PAGES][PAGE_SIZE] __attribute__((aligned(4096)));
 static size_t pool_used;
@@ -43,14 +43,9 @@ static paddr_t early_alloc(void)
     return frame;
 }
 
-static paddr_t frame_alloc(void)
-{
-    return frames_alloc(ORDER_4K, FRAMES_ZERO);
-}
-
 void paging_use_frames(void)
 {
-    kernel_table.alloc = frame_alloc;
+    cpu_table_pool.early = NULL;
 }
 
 /* The most tables that mapping all RAM can take: both edges of each run, and what lies between. */
@@ -61,7 +56,7 @@ static uint64_t tables_bound(const struct memmap *map)
     for (size_t i = 0; i < map->ram_count; i++) {
         uint64_t gigas = map->ram[i].length / SIZE_1G;
 
-        tables += 2 + 2 + 2 + gigas / TABLE_ENTRIES + (cpu_features.gib_pages ? 0 : gigas);
+        tables += 2 + 2 + 2 + gigas / PT_ENTRIES + (cpu_features.gib_pages ? 0 : gigas);
     }
     /* Two runs more: what is left out splits runs. The windows: one table each. */
     return tables + 2 * 6 + 2;
@@ -144,12 +139,12 @@ static int map_ram(const struct memmap *map, struct phys_run tables)
 /* Rows of the root are copied into every payload's, so the windows' rows must exist by then. */
 static int add_window(uint64_t base)
 {
-    uint64_t *root = phys_to_virt(kernel_table.root);
-    paddr_t table = early_alloc();
+    uint64_t *entries = table_alloc(&cpu_table_pool);
 
-    if (table == PADDR_NONE)
+    if (!entries)
         return -1;
-    root[level_index(base, LEVEL_TOP)] = table | (PTE_TABLE & ~PTE_USER);
+    kernel_table.pages.root[pt_index(base, CPU_LEVELS)] =
+        virt_to_phys(entries) | (PTE_LINK & ~PTE_USER);
     return 0;
 }
 
@@ -160,8 +155,8 @@ const char *paging_init(struct memmap *map)
     /* Until the switch below, tables are reached through the image, where the pool is. */
     image_offset = IMAGE_BASE - image_physical;
     direct_offset = image_offset;
-    kernel_table = (struct cpu_table){
-        .root = pool_alloc(), .alloc = pool_alloc, .gib_pages = cpu_features.gib_pages};
+    cpu_table_pool.early = pool_alloc;
+    cpu_table_init(&kernel_table, cpu_features.gib_pages, true);
     from = set_aside(map, tables_bound(map) * PAGE_SIZE, &tables);
     if (!from)
         return "no run of memory is large enough for the page tables";
@@ -169,11 +164,11 @@ const char *paging_init(struct memmap *map)
         map_direct(tables.base, tables.base + tables.length))
         return "the kernel image is too large for its first page tables";
     msr_write(MSR_PAT, PAT_DEFAULT);
-    paging_set_root(kernel_table.root);
+    paging_set_root(virt_to_phys(kernel_table.pages.root));
     direct_offset = DIRECT_BASE;
 
     early = tables;
-    kernel_table.alloc = early_alloc;
+    cpu_table_pool.early = early_alloc;
     if (map_ram(map, tables) || add_window(MMIO_BASE) || add_window(STACKS_BASE))
         return "the memory is too large or too scattered for the direct map";
     /* What is left joins the run it came from. */

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Mapping runs with the fewest leaves, without walking from the root for each. */
-#include "kernel/iommu/inplace.h"
-#include "kernel/iommu/pagetable.h"
-#include "kernel/iommu/tree.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/group.h"
+#include "kernel/table/internal.h"
 
 /* ---- the place in the tree ---- */
 
 /*
- * A place in the tree that moves forward. tables[level] is the table the next entry goes into.
- * Tables that the cursor had to create stay unlinked until it leaves them, so that a unit only
- * ever sees filled tables, and a failure has nothing to take back from them.
+ * A place in the tree that moves forward (see the drawing in page_table.h). tables[level] is the
+ * table the next entry goes into. Tables that the cursor had to create stay unlinked until it
+ * leaves them, so that a walker only ever sees filled tables, and a failure has nothing to take
+ * back from them.
  */
 struct cursor {
     struct page_table *table;
     struct entry_writer writer;
-    uint64_t end; /* first IOVA behind the current table */
+    uint64_t end; /* first address behind the current table */
     unsigned level;
     unsigned stored; /* entries stored in the current table on this visit */
     unsigned fresh;  /* bit n: tables[n] is not linked yet; so are those below */
+    unsigned filled; /* bit n: something was stored in tables[n] */
     uint64_t *tables[PT_LEVELS_MAX + 1];  /* path from the root */
     uint64_t *parents[PT_LEVELS_MAX + 1]; /* the slot tables[level] hangs, or will hang, in */
 };
@@ -32,75 +32,79 @@ static void cursor_start(struct cursor *cursor, struct page_table *table)
     cursor->level = table->levels;
     cursor->stored = 0;
     cursor->fresh = 0;
-    cursor->tables[table->levels] = table_entries(table->root);
+    cursor->filled = 0;
+    cursor->tables[table->levels] = table->root;
 }
 
-/* Notes in the table what was stored in it. */
-static struct iommu_table_page *cursor_settle(struct cursor *cursor)
+/* Notes what was stored in the current table. */
+static void cursor_settle(struct cursor *cursor)
 {
-    struct iommu_table_page *page = table_page_of(cursor->tables[cursor->level]);
+    uint64_t *entries = cursor->tables[cursor->level];
 
-    page->live += cursor->stored;
-    if (cursor->stored && page == cursor->table->idle)
+    if (!cursor->stored)
+        return;
+    table_count(cursor->table, entries, (int)cursor->stored, 0);
+    if (entries == cursor->table->idle)
         cursor->table->idle = NULL;
+    cursor->filled |= 1u << cursor->level;
     cursor->stored = 0;
-    return page;
 }
 
 /* One level up; links the table it leaves, or drops it if nothing was put into it. */
 static void cursor_ascend(struct cursor *cursor)
 {
-    struct iommu_table_page *page = cursor_settle(cursor);
-    unsigned level = cursor->level++;
+    uint64_t *entries = cursor->tables[cursor->level];
+    const unsigned level = cursor->level, bit = 1u << level;
 
+    cursor_settle(cursor);
+    cursor->level++;
     cursor->end = ALIGN_UP(cursor->end, pt_span(level + 2));
-    if (!(cursor->fresh & (1u << level)))
+    if (!(cursor->fresh & bit))
         return;
-    cursor->fresh &= ~(1u << level);
-    if (page->live == 0) {
-        table_release(cursor->table->pool, page);
+    cursor->fresh &= ~bit;
+    if (!(cursor->filled & bit)) {
+        table_release(cursor->table->pool, entries);
         return;
     }
     /* The writer flushes the entries of the table before this one can be seen. */
-    entry_store(&cursor->writer, cursor->parents[level], pt_table(table_physical(page)));
-    table_page_of(cursor->parents[level])->tables++;
+    entry_store(&cursor->writer, cursor->parents[level],
+                virt_to_phys(entries) | cursor->table->link);
+    table_count(cursor->table, cursor->parents[level], 0, 1);
     cursor->table->tables++;
     cursor->stored++;
 }
 
-/* One level down towards `iova`. -EEXIST: a leaf is there. -ENOMEM. */
-static int cursor_descend(struct cursor *cursor, uint64_t iova)
+/* One level down towards `at`. -EEXIST: a leaf is there. -ENOMEM. */
+static int cursor_descend(struct cursor *cursor, uint64_t at)
 {
-    unsigned level = cursor->level;
-    uint64_t *slot = &cursor->tables[level][pt_index(iova, level)];
-    struct iommu_table_page *page;
+    unsigned level = cursor->level, below = level - 1;
+    uint64_t *slot = &cursor->tables[level][pt_index(at, level)];
 
     if (*slot && pt_is_leaf(*slot, level))
         return -EEXIST;
     if (*slot) {
-        cursor->tables[level - 1] = child_table(*slot);
+        cursor->tables[below] = child_table(*slot);
     } else {
-        page = table_alloc(cursor->table->pool, level - 1);
-        if (!page)
+        cursor->tables[below] = table_alloc(cursor->table->pool);
+        if (!cursor->tables[below])
             return -ENOMEM;
-        cursor->tables[level - 1] = table_entries(page);
-        cursor->fresh |= 1u << (level - 1);
+        cursor->fresh |= 1u << below;
+        cursor->filled &= ~(1u << below);
     }
-    if (cursor->stored)
-        cursor_settle(cursor);
-    cursor->parents[level - 1] = slot;
-    cursor->level = level - 1;
-    cursor->end = ALIGN_DOWN(iova, pt_span(level)) + pt_span(level);
+    cursor_settle(cursor);
+    cursor->parents[below] = slot;
+    cursor->level = below;
+    cursor->end = ALIGN_DOWN(at, pt_span(level)) + pt_span(level);
     return 0;
 }
 
-/* Goes to the table of `level` that holds the entry for `iova`, which is not behind the cursor. */
-static int cursor_move(struct cursor *cursor, uint64_t iova, unsigned level)
+/* Goes to the table of `level` that holds the entry for `at`, which is not behind the cursor. */
+static int cursor_move(struct cursor *cursor, uint64_t at, unsigned level)
 {
-    while (cursor->level < level || iova >= cursor->end)
+    while (cursor->level < level || at >= cursor->end)
         cursor_ascend(cursor);
     while (cursor->level > level) {
-        int error = cursor_descend(cursor, iova);
+        int error = cursor_descend(cursor, at);
 
         if (error)
             return error;
@@ -112,7 +116,7 @@ static int cursor_move(struct cursor *cursor, uint64_t iova, unsigned level)
 static void cursor_finish(struct cursor *cursor)
 {
     if (cursor->stored)
-        table_use(cursor->table, cursor->tables[cursor->level], cursor->end - 1);
+        table_use(cursor->table, cursor->tables[cursor->level], cursor->level, cursor->end - 1);
     while (cursor->fresh)
         cursor_ascend(cursor);
     cursor_settle(cursor);
@@ -121,9 +125,23 @@ static void cursor_finish(struct cursor *cursor)
 
 /* ---- the memory ---- */
 
+/*
+ * The bits that a run must not have. Its first page, the distance from there to its last page, and
+ * its last page are all aligned and below the limit; the distance of an empty run is not, and sums
+ * of numbers below the limit do not wrap.
+ */
+/*@ requires \valid_read(run);
+    assigns \nothing; */
+static inline uint64_t wrong_bits(const struct phys_run *run, paddr_t limit)
+{
+    uint64_t rest = run->length - PAGE_SIZE;
+
+    return (run->base | rest | (run->base + rest)) & (~(limit - 1) | (PAGE_SIZE - 1));
+}
+
 /* What is still to be mapped: the rest of a run and the runs behind it. */
 struct feed {
-    uint64_t iova;
+    uint64_t at;
     paddr_t base; /* rest of the current run; length 0: nothing is left */
     uint64_t length;
     const struct phys_run *next;
@@ -168,7 +186,7 @@ static bool feed_has(const struct feed *feed, uint64_t length)
     return found >= length;
 }
 
-/* Takes what feed_has(), but for the IOVA. */
+/* Takes what feed_has(), but for the address. */
 static void feed_take(struct feed *feed, uint64_t length)
 {
     for (; length > feed->length; feed->next++) {
@@ -184,18 +202,18 @@ static void feed_take(struct feed *feed, uint64_t length)
 /*@ requires feeding(feed) && 1 <= largest <= PT_LEAF_MAX;
     assigns \nothing;
     ensures 1 <= \result <= largest;
-    ensures \result == 2 ==> feed->iova % SIZE_2M == 0 && feed->base % SIZE_2M == 0;
-    ensures \result == 3 ==> feed->iova % SIZE_1G == 0 && feed->base % SIZE_1G == 0; */
+    ensures \result == 2 ==> feed->at % SIZE_2M == 0 && feed->base % SIZE_2M == 0;
+    ensures \result == 3 ==> feed->at % SIZE_1G == 0 && feed->base % SIZE_1G == 0; */
 static unsigned best_level(const struct feed *feed, unsigned largest)
 {
     unsigned level = 1;
 
     /*@ loop invariant 1 <= level <= largest;
-        loop invariant level == 2 ==> feed->iova % SIZE_2M == 0 && feed->base % SIZE_2M == 0;
-        loop invariant level == 3 ==> feed->iova % SIZE_1G == 0 && feed->base % SIZE_1G == 0;
+        loop invariant level == 2 ==> feed->at % SIZE_2M == 0 && feed->base % SIZE_2M == 0;
+        loop invariant level == 3 ==> feed->at % SIZE_1G == 0 && feed->base % SIZE_1G == 0;
         loop assigns level;
         loop variant largest - level; */
-    while (level < largest && feed->iova % pt_span(level + 1) == 0 &&
+    while (level < largest && feed->at % pt_span(level + 1) == 0 &&
            feed->base % pt_span(level + 1) == 0 && feed_has(feed, pt_span(level + 1)))
         level++;
     return level;
@@ -263,9 +281,9 @@ static inline size_t store_whole(struct feed *feed, uint64_t span, uint64_t bits
 }
 
 /* Is the idle table below this place? Then nothing else need be there. */
-static bool idle_below(const struct page_table *table, uint64_t iova, unsigned level)
+static bool idle_below(const struct page_table *table, uint64_t at, unsigned level)
 {
-    return table->idle && table->idle->level < level && (table->idle_iova ^ iova) < pt_span(level);
+    return table->idle && table->idle_level < level && (table->idle_at ^ at) < pt_span(level);
 }
 
 /*
@@ -275,8 +293,8 @@ static bool idle_below(const struct page_table *table, uint64_t iova, unsigned l
 static int fill(struct cursor *cursor, struct feed *feed, unsigned level, uint64_t bits)
 {
     uint64_t *const end = cursor->tables[level] + PT_ENTRIES;
-    uint64_t *const first = &cursor->tables[level][pt_index(feed->iova, level)];
-    struct feed at = *feed; /* a copy can live in registers */
+    uint64_t *const first = &cursor->tables[level][pt_index(feed->at, level)];
+    struct feed rest = *feed; /* a copy can live in registers */
     uint64_t *slot = first;
     uint64_t span = pt_span(level);
     int error = 0;
@@ -287,59 +305,70 @@ static int fill(struct cursor *cursor, struct feed *feed, unsigned level, uint64
             error = -EEXIST;
             break;
         }
-        entry_put(slot++, at.base | bits);
-        feed_take(&at, span); /* the one leaf that may lie in more than one run */
-        slot = store_run(&at, span, bits, slot, end);
-        if (!at.length)
-            slot += store_whole(&at, span, bits, slot, end);
-        error = feed_next(&at);
-    } while (!error && slot < end && at.length >= span && IS_ALIGNED(at.base, span));
+        entry_put(slot++, rest.base | bits);
+        feed_take(&rest, span); /* the one leaf that may lie in more than one run */
+        slot = store_run(&rest, span, bits, slot, end);
+        if (!rest.length)
+            slot += store_whole(&rest, span, bits, slot, end);
+        error = feed_next(&rest);
+    } while (!error && slot < end && rest.length >= span && IS_ALIGNED(rest.base, span));
     entry_stop(&cursor->writer, slot);
-    at.iova = feed->iova + (uint64_t)(slot - first) * span;
-    if (error == -EEXIST && idle_below(cursor->table, at.iova, level))
+    rest.at = feed->at + (uint64_t)(slot - first) * span;
+    if (error == -EEXIST && idle_below(cursor->table, rest.at, level))
         error = -EAGAIN;
     cursor->stored += (unsigned)(slot - first);
     cursor->table->leaves[level] += (uint64_t)(slot - first);
-    *feed = at;
+    *feed = rest;
     return error;
 }
 
-static int map_feed(struct cursor *cursor, struct feed *feed, unsigned permissions,
-                    unsigned largest)
+static int map_feed(struct cursor *cursor, struct feed *feed, uint64_t bits, unsigned largest)
 {
-    const struct page_table *table = cursor->table;
     int error = feed_next(feed);
 
     while (!error && feed->length) {
         unsigned level = best_level(feed, largest);
-        uint64_t bits = pt_leaf_bits(level, permissions, table->snoop);
 
         /* The end of the aperture is the end of a level 1 table: no table is filled beyond it. */
-        if (feed->iova + pt_span(level) > BIT(table->address_bits))
+        if (feed->at + pt_span(level) > BIT(cursor->table->address_bits))
             return -EINVAL;
-        error = cursor_move(cursor, feed->iova, level);
+        error = cursor_move(cursor, feed->at, level);
         if (!error)
-            error = fill(cursor, feed, level, bits);
+            error = fill(cursor, feed, level, bits | pt_large(level));
     }
     return error;
 }
 
-int page_table_map(struct page_table *table, uint64_t iova, const struct phys_run *runs,
-                   size_t count, unsigned permissions, bool small, uint64_t *mapped)
+int page_table_map(struct page_table *table, uint64_t at, const struct phys_run *runs, size_t count,
+                   uint64_t bits, bool small, uint64_t *mapped)
 {
-    struct feed feed = {.iova = iova, .next = runs, .limit = table->physical_limit};
+    struct feed feed = {.at = at, .next = runs, .limit = table->physical_limit};
     struct cursor cursor;
     int error;
 
     *mapped = 0;
-    if (!IS_ALIGNED(iova, PAGE_SIZE) || iova >= BIT(table->address_bits) || count == 0)
-        return -EINVAL;
-    if (permissions == 0 || (permissions & ~PT_PERMISSIONS))
+    if (!IS_ALIGNED(at, PAGE_SIZE) || at >= BIT(table->address_bits) || count == 0)
         return -EINVAL;
     feed.end = runs + count;
     cursor_start(&cursor, table);
-    error = map_feed(&cursor, &feed, permissions, small ? 1 : table->largest);
+    error = map_feed(&cursor, &feed, bits, small ? 1 : table->largest);
     cursor_finish(&cursor);
-    *mapped = feed.iova - iova;
+    *mapped = feed.at - at;
+    return error;
+}
+
+/* A held table counts itself as a table in it, so that it is neither empty nor can go whole. */
+int page_table_hold(struct page_table *table, uint64_t at)
+{
+    struct cursor cursor;
+    int error;
+
+    cursor_start(&cursor, table);
+    error = cursor_move(&cursor, at, 1);
+    if (!error) {
+        table_count(table, cursor.tables[1], 0, 1);
+        cursor.stored++;
+    }
+    cursor_finish(&cursor);
     return error;
 }

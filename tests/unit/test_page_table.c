@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Second-level page tables: brute force, and the cases with a name. */
+/* The editor of page tables: brute force, and the cases with a name. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -10,14 +10,16 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "kernel/iommu/pagetable.h"
+#include "kernel/iommu/domain.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/direct.h"
+#include "kernel/table/split.h"
 #include "tests/unit/host_memory.h"
 #include "tests/unit/pagetable_oracle.h"
 #include "tests/unit/vtd_memory.h"
 
 #define STEPS_DEFAULT 100000
+#define LINK          3 /* second-level tables, and leaves that may be read and written */
 
 static uint64_t random_below(struct chooser *chooser, uint64_t bound)
 {
@@ -32,14 +34,29 @@ static uint64_t from_environment(const char *name, uint64_t otherwise)
     return value ? strtoull(value, NULL, 0) : otherwise;
 }
 
-static void brute_force(void **state)
+static void brute_force(const struct oracle_format *format, uint64_t steps)
 {
     struct chooser chooser = {
         .below = random_below,
         .state = from_environment("BULKHEAD_SEED", 20240611),
     };
 
-    oracle_run(&chooser, from_environment("BULKHEAD_STEPS", STEPS_DEFAULT));
+    oracle_run(format, &chooser, from_environment("BULKHEAD_STEPS", steps));
+}
+
+static void brute_force_on_second_level_tables(void **state)
+{
+    brute_force(&oracle_second_level, STEPS_DEFAULT);
+}
+
+static void brute_force_on_tables_of_the_cpu(void **state)
+{
+    brute_force(&oracle_cpu, STEPS_DEFAULT / 10);
+}
+
+static void brute_force_on_a_format_nobody_has(void **state)
+{
+    brute_force(&oracle_toy, STEPS_DEFAULT / 10);
 }
 
 static struct table_pool pool;
@@ -51,7 +68,9 @@ static void start(unsigned levels, unsigned largest)
     table = (struct page_table){.levels = levels,
                                 .largest = largest,
                                 .address_bits = PAGE_SHIFT + 9 * levels,
+                                .link = LINK,
                                 .flush = true,
+                                .remembers = true,
                                 .physical_limit = BIT(46)};
     table_pool_init(&pool, true);
     assert_int_equal(page_table_init(&table, &pool), 0);
@@ -84,7 +103,7 @@ static unsigned looks, most_tables;
 
 static void look(void)
 {
-    unsigned tables = tables_seen(table_physical(table.root), table.levels);
+    unsigned tables = tables_seen(virt_to_phys(table.root), table.levels);
 
     looks++;
     most_tables = tables > most_tables ? tables : most_tables;
@@ -112,7 +131,7 @@ static void only_filled_tables_are_installed(void **state)
 
 static void unmap_all(uint64_t iova, uint64_t length)
 {
-    struct iommu_gather gather = {.first = ~UINT64_C(0)};
+    struct table_gather gather = TABLE_GATHER_EMPTY;
 
     page_table_unmap(&table, iova, length, &gather);
     page_table_release(&table, &gather);
@@ -121,7 +140,7 @@ static void unmap_all(uint64_t iova, uint64_t length)
 /* Scattered leaves are stored in groups: what stops them stands at every place of them. */
 static void a_list_stops_at_any_place(void **state)
 {
-    struct iommu_translation found;
+    struct table_place found;
     struct phys_run runs[11], good;
     const size_t count = ARRAY_SIZE(runs);
     uint64_t mapped, span;
@@ -150,8 +169,8 @@ static void a_list_stops_at_any_place(void **state)
         assert_int_equal(page_table_map(&table, 16 * span, runs, count, 3, false, &mapped), 0);
         assert_int_equal(table.leaves[level], count);
         for (size_t i = 0; i < count; i++) {
-            assert_true(page_table_translate(&table, (16 + i) * span, &found));
-            assert_int_equal(found.physical, runs[i].base);
+            found = page_table_seek(&table, (16 + i) * span);
+            assert_int_equal(*found.slot, runs[i].base | LINK | (level > 1 ? 0x80 : 0));
         }
         unmap_all(16 * span, count * span);
         end();
@@ -177,19 +196,28 @@ static bool panics(void (*function)(void))
 
 static void unmap_half_a_leaf(void)
 {
-    struct iommu_gather gather = {.first = ~UINT64_C(0)};
+    struct table_gather gather = TABLE_GATHER_EMPTY;
 
     page_table_unmap(&table, SIZE_1G, SIZE_2M / 2, &gather);
 }
 
 static void unmap_whole_leaf(void)
 {
-    struct iommu_gather gather = {.first = ~UINT64_C(0)};
+    struct table_gather gather = TABLE_GATHER_EMPTY;
 
     page_table_unmap(&table, SIZE_1G, SIZE_2M, &gather);
 }
 
-/* No leaf is ever split, so no order of splitting can be wrong: who asks for it is stopped. */
+/*
+ * No leaf of a device's tables is ever split, so no order of splitting can be wrong: who asks for
+ * it is stopped by the compiler, as the operation does not take them, or here.
+ */
+_Static_assert(_Generic(&page_table_cut, int (*)(struct page_table *, uint64_t) : 0,
+                        int (*)(struct splittable *, uint64_t) : 1),
+               "tables of every format can be split");
+_Static_assert(_Generic(&((struct iommu_domain *)0)->table, struct page_table * : 1, default : 0),
+               "the tables of domains can be split");
+
 static void pitfall_05_leaves_are_never_split(void **state)
 {
     static const struct phys_run run = {4 * SIZE_1G, SIZE_2M};
@@ -207,7 +235,7 @@ static void pitfall_05_leaves_are_never_split(void **state)
 static void pages_of_the_pool_are_zero(void **state)
 {
     static const struct phys_run run = {4 * SIZE_1G, SIZE_2M};
-    struct iommu_gather gather = {.first = ~UINT64_C(0)};
+    struct table_gather gather = TABLE_GATHER_EMPTY;
     static const uint64_t zeros[512];
     uint64_t mapped;
 
@@ -219,28 +247,29 @@ static void pages_of_the_pool_are_zero(void **state)
         page_table_release(&table, &gather);
     }
     for (unsigned i = 0; i < 40; i++) {
-        struct iommu_table_page *page = table_alloc(&pool, 1);
+        uint64_t *entries = table_alloc(&pool);
 
-        assert_int_equal(page->live, 0);
-        assert_memory_equal(table_entries(page), zeros, sizeof(zeros));
-        assert_memory_equal(vtd_memory_seen(table_physical(page), true), zeros, sizeof(zeros));
+        assert_int_equal(table_page_of(entries)->live, 0);
+        assert_int_equal(table_page_of(entries)->tables, 0);
+        assert_memory_equal(entries, zeros, sizeof(zeros));
+        assert_memory_equal(vtd_memory_seen(virt_to_phys(entries), true), zeros, sizeof(zeros));
     }
 }
 
-/* The pool gives chunks back to the frame allocator when it holds many that nobody uses. */
+/* The pool gives pages back to the frame allocator when it holds many that nobody uses. */
 static void the_pool_does_not_hoard(void **state)
 {
-    static struct iommu_table_page *pages[200 * (TABLE_CHUNK_PAGES - 1)];
+    static uint64_t *pages[3 * TABLE_PAGES_KEPT];
 
     vtd_memory_reset();
     table_pool_init(&pool, false);
     for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
-        pages[i] = table_alloc(&pool, 1);
-    assert_int_equal(pool.chunks, 200);
+        pages[i] = table_alloc(&pool);
+    assert_int_equal(vtd_memory_used(), ARRAY_SIZE(pages));
     for (size_t i = 0; i < ARRAY_SIZE(pages); i++)
         table_release(&pool, pages[i]);
-    assert_int_equal(pool.chunks, TABLE_CHUNKS_KEPT);
-    assert_int_equal(vtd_memory_used(), TABLE_CHUNKS_KEPT * TABLE_CHUNK_PAGES);
+    assert_int_equal(pool.idle, TABLE_PAGES_KEPT);
+    assert_int_equal(vtd_memory_used(), TABLE_PAGES_KEPT);
 }
 
 int main(void)
@@ -251,7 +280,9 @@ int main(void)
         cmocka_unit_test(pitfall_05_leaves_are_never_split),
         cmocka_unit_test(pages_of_the_pool_are_zero),
         cmocka_unit_test(the_pool_does_not_hoard),
-        cmocka_unit_test(brute_force),
+        cmocka_unit_test(brute_force_on_second_level_tables),
+        cmocka_unit_test(brute_force_on_tables_of_the_cpu),
+        cmocka_unit_test(brute_force_on_a_format_nobody_has),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct chooser chooser = {.below = below, .data = data, .size = size};
 
-    oracle_run(&chooser, UINT64_MAX);
+    oracle_run(&oracle_second_level, &chooser, UINT64_MAX);
     return 0;
 }
