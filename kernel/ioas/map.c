@@ -102,8 +102,7 @@ static struct ioas_pages *create_pages(struct ioas *ioas, const struct ioas_sour
     pages->lock = ioas->lock;
     pages->references = 1;
     pages->users = 0;
-    pages->writable = flags & IOAS_WRITE;
-    pages->ram_only = flags & IOAS_RAM_ONLY;
+    pages->flags = flags;
     pages->revoked = false;
     pages->stuck = false;
     pages->chunks = NULL;
@@ -177,7 +176,7 @@ static int copy_part(struct ioas *to, const struct ioas_area *area, uint64_t fir
 
     if (error)
         return error;
-    if ((flags & IOAS_WRITE) && !area->pages->writable)
+    if ((flags & IOAS_WRITE) && !(area->pages->flags & IOAS_WRITE))
         return -EPERM;
     *out = area_create(to, area->pages, offset, length, flags & PERMISSIONS);
     return *out ? 0 : -ENOMEM;

@@ -53,7 +53,7 @@ static APART int watch_device(struct ioas_pages *pages, struct memobj *object)
 {
     struct device_watch *watch;
 
-    if (pages->ram_only)
+    if (pages->flags & IOAS_RAM_ONLY)
         return -EFAULT;
     for (watch = pages->watches; watch; watch = watch->next)
         if (watch->object == object)
@@ -149,7 +149,7 @@ static void settle(void)
 }
 
 /* Lets go of everything that was held; the first run must have been. */
-static void release_runs(struct ioas_pages *pages)
+static ALWAYS_INLINE void release_runs(struct ioas_pages *pages)
 {
     if (!pages->stuck && !pages->first_device)
         frames_unpin_runs(&pages->first, 1);
@@ -186,8 +186,9 @@ static uint64_t runs_bytes(const struct phys_run *runs, size_t count)
 static int fetch(struct ioas_pages *pages, uint64_t done, size_t room, struct batch *batch)
 {
     uint64_t left = pages->length - done;
-    int count = pages->source.ops->runs(pages->source.context, pages->offset + done, left,
-                                        pages->writable, batch->runs, room, &batch->device);
+    int count =
+        pages->source.ops->runs(pages->source.context, pages->offset + done, left,
+                                pages->flags & IOAS_WRITE, batch->runs, room, &batch->device);
 
     if (count < 0)
         return count == -EIO ? -EFAULT : count; /* -EIO is for invalidations */
@@ -281,15 +282,15 @@ static APART int add_rest(struct ioas_pages *pages)
 }
 
 /* The limit is asked before memory is made for what it refuses, as far as it is known to be RAM. */
-int pages_pin_all(struct ioas_pages *pages)
+ALWAYS_INLINE int pages_pin_all(struct ioas_pages *pages)
 {
     struct memobj *device;
     int error;
 
-    if (pages->ram_only && !ioas_account_allows(pages->account, pages->length))
+    if ((pages->flags & IOAS_RAM_ONLY) && !ioas_account_allows(pages->account, pages->length))
         return -ENOMEM;
     error = pages->source.ops->runs(pages->source.context, pages->offset, pages->length,
-                                    pages->writable, &pages->first, 1, &device);
+                                    pages->flags & IOAS_WRITE, &pages->first, 1, &device);
 
     if (error < 0)
         return error == -EIO ? -EFAULT : error;
@@ -424,8 +425,9 @@ static APART int map_part(const struct ioas_pages *pages, struct iommu_domain *d
     return error;
 }
 
-int pages_map(const struct ioas_pages *pages, struct iommu_domain *domain, uint64_t iova,
-              uint64_t offset, uint64_t length, unsigned permissions, unsigned flags)
+ALWAYS_INLINE int pages_map(const struct ioas_pages *pages, struct iommu_domain *domain,
+                            uint64_t iova, uint64_t offset, uint64_t length, unsigned permissions,
+                            unsigned flags)
 {
     if (pages->revoked)
         return 0;

@@ -48,11 +48,10 @@ struct ioas_pages {
     struct mutex *lock;  /* of every address space that has areas of it */
     unsigned references; /* areas */
     unsigned users;      /* areas with a page table */
-    bool writable;       /* was asked for with IOAS_WRITE */
-    bool ram_only;
-    bool revoked;      /* device memory of it has gone: translates to nothing any more */
-    bool stuck;        /* an invalidation failed: pins and charge stay for ever */
-    bool first_device; /* `first` is device memory */
+    unsigned flags;      /* that it was asked for with: IOAS_WRITE, IOAS_RAM_ONLY */
+    bool revoked;        /* device memory of it has gone: translates to nothing any more */
+    bool stuck;          /* an invalidation failed: pins and charge stay for ever */
+    bool first_device;   /* `first` is device memory */
     struct phys_run first;
     struct run_chunk *chunks;
     struct run_chunk *last_chunk;

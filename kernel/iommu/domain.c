@@ -269,32 +269,18 @@ static APART int unmap_any(struct iommu_domain *domain, uint64_t iova, uint64_t 
     return iommu_sync(&gather);
 }
 
-/* The short way for one large leaf. */
-static APART int unmap_large(struct iommu_domain *domain, uint64_t iova, uint64_t length)
-{
-    struct iommu_unit *unit = domain->unit;
-
-    if (domain->with_ats || !domain->attached || unit->fenced)
-        return unmap_any(domain, iova, length);
-    domain_note_peak(&domain->history, &domain->table);
-    if (!unmap_large_in_place(&domain->table, iova, length))
-        return unmap_any(domain, iova, length);
-    domain->unmaps++;
-    invalidate_leaf(unit, domain->id, iova, (unsigned)__builtin_ctzll(length));
-    return invalidation_wait(unit);
-}
-
-int iommu_unmap_now(struct iommu_domain *domain, uint64_t iova, uint64_t length)
+ALWAYS_INLINE int iommu_unmap_now(struct iommu_domain *domain, uint64_t iova, uint64_t length)
 {
     struct iommu_unit *unit = domain->unit;
 
     if (length != PAGE_SIZE)
-        return unmap_large(domain, iova, length);
+        domain_note_peak(&domain->history, &domain->table);
     if (domain->with_ats || !domain->attached || unit->fenced ||
-        !unmap_in_place(&domain->table, iova))
+        !unmap_in_place(&domain->table, iova, length))
         return unmap_any(domain, iova, length);
     domain->unmaps++;
-    return invalidate_page_now(unit, domain->id, iova);
+    invalidate_leaf(unit, domain->id, iova, (unsigned)__builtin_ctzll(length));
+    return invalidation_wait(unit);
 }
 
 /* ---- map ---- */
@@ -361,27 +347,18 @@ static APART int map_any(struct iommu_domain *domain, uint64_t iova, const struc
     return 0;
 }
 
-/* What is not one page: one large leaf, or anything else. */
-static APART int map_large(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs,
-                           size_t count, uint64_t bits, bool small)
-{
-    if (count == 1 && !small && !domain->open && domain->unit->stores_suffice &&
-        map_large_in_place(&domain->table, iova, runs, bits))
-        return 0;
-    return map_any(domain, iova, runs, count, bits, small);
-}
-
-int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs, size_t count,
-              unsigned permissions, unsigned flags)
+ALWAYS_INLINE int iommu_map(struct iommu_domain *domain, uint64_t iova, const struct phys_run *runs,
+                            size_t count, unsigned permissions, unsigned flags)
 {
     const uint64_t bits = second_level_bits(permissions, domain->snoop);
+    bool small = flags & IOMMU_SMALL_LEAVES;
     int error = 0;
 
     if (permissions - 1 >= SECOND_LEVEL_PERMISSIONS)
         return -EINVAL;
     if (count != 1 || domain->open || !domain->unit->stores_suffice ||
-        !map_in_place(&domain->table, iova, runs, bits))
-        error = map_large(domain, iova, runs, count, bits, flags & IOMMU_SMALL_LEAVES);
+        !map_in_place(&domain->table, iova, runs, bits, small))
+        error = map_any(domain, iova, runs, count, bits, small);
     domain->maps += !error;
     return error;
 }

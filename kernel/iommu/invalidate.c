@@ -102,7 +102,8 @@ void invalidate_range(struct iommu_unit *unit, uint16_t domain, uint64_t first, 
     }
 }
 
-void invalidate_leaf(struct iommu_unit *unit, uint16_t domain, uint64_t iova, unsigned leaf_bits)
+ALWAYS_INLINE void invalidate_leaf(struct iommu_unit *unit, uint16_t domain, uint64_t iova,
+                                   unsigned leaf_bits)
 {
     unsigned mask = leaf_bits - PAGE_SHIFT;
 
@@ -206,7 +207,7 @@ static APART int wait_noticed(struct iommu_unit *unit)
     return wait_timed(unit);
 }
 
-int invalidation_wait(struct iommu_unit *unit)
+ALWAYS_INLINE int invalidation_wait(struct iommu_unit *unit)
 {
     struct invalidation *queue = &unit->invalidation;
 
@@ -214,23 +215,4 @@ int invalidation_wait(struct iommu_unit *unit)
         return wait_noticed(unit);
     queue->waits++;
     return queue_wait(unit);
-}
-
-/* What must be timed, refused, or done in another way. */
-static APART int page_noticed(struct iommu_unit *unit, uint16_t domain, uint64_t iova)
-{
-    invalidate_leaf(unit, domain, iova, PAGE_SHIFT);
-    return invalidation_wait(unit);
-}
-
-int invalidate_page_now(struct iommu_unit *unit, uint16_t domain, uint64_t iova)
-{
-    struct invalidation *queue = &unit->invalidation;
-
-    if (queue->waits >= queue->notice_at || !unit->can.page_selective || !queue_takes_one(queue))
-        return page_noticed(unit, domain, iova);
-    queue->waits++;
-    queue->counts[INVALIDATED_PAGES]++;
-    return queue_one(unit, vtd_invalidate_iotlb(VTD_PAGES, domain, ALIGN_DOWN(iova, PAGE_SIZE), 0,
-                                                true, unit->can.drain));
 }

@@ -84,8 +84,6 @@ void invalidate_range(struct iommu_unit *unit, uint16_t domain, uint64_t first, 
                       unsigned leaf_bits, bool leaf_only);
 /* The same for one leaf of 2^leaf_bits bytes in a table which stays; `iova` is where it starts. */
 void invalidate_leaf(struct iommu_unit *unit, uint16_t domain, uint64_t iova, unsigned leaf_bits);
-/* That for a leaf of one page, and invalidation_wait(). */
-int invalidate_page_now(struct iommu_unit *unit, uint16_t domain, uint64_t iova);
 /* What is added later starts after what was added so far is done. */
 void invalidate_fence(struct iommu_unit *unit);
 /*

@@ -151,23 +151,6 @@ APART int queue_drain(struct iommu_unit *unit)
     return queue_wait(unit);
 }
 
-int queue_one(struct iommu_unit *unit, struct vtd_descriptor descriptor)
-{
-    struct invalidation *queue = &unit->invalidation;
-    struct vtd_descriptor *slot = &queue->ring[queue->tail];
-    unsigned end = (queue->tail + 2) & (queue->entries - 1);
-    uint32_t sequence = queue->sequence + 1;
-
-    queue->sequence = sequence;
-    queue->tail = end;
-    slot[0] = descriptor;
-    slot[1] = vtd_wait(queue->status_physical, sequence);
-    if (queue->flush)
-        cache_flush_line(slot);
-    vtd_write64(unit->registers, VTD_IQT, (uint64_t)end * sizeof(*slot));
-    return *queue->status == sequence ? 0 : wait_longer(unit);
-}
-
 static int queue_alloc(struct invalidation *queue, unsigned entries, unsigned order, bool flush)
 {
     queue->ring_physical = frames_alloc(order, FRAMES_ZERO);

@@ -25,7 +25,6 @@ static inline const struct vtd_descriptor *queue_put(struct invalidation *queue,
     struct vtd_descriptor *slot = &queue->ring[queue->tail];
 
     queue->tail = (queue->tail + 1) & (queue->entries - 1);
-    queue->pending++;
     *slot = descriptor;
     if (queue->flush && queue->tail % SLOTS_PER_LINE == 0)
         cache_flush_line(slot);
@@ -38,19 +37,8 @@ static inline void queue_add(struct iommu_unit *unit, struct vtd_descriptor desc
 
     if (queue->pending == queue->room && queue_drain(unit))
         return;
+    queue->pending++;
     queue_put(queue, descriptor);
-}
-
-/*
- * The usual case in one go: a single request and its wait, if queue_takes_one(). Returns as
- * queue_wait().
- */
-int queue_one(struct iommu_unit *unit, struct vtd_descriptor descriptor);
-
-/* Is nothing else to be handed over, and do a request and its wait share a line of the cache? */
-static inline bool queue_takes_one(const struct invalidation *queue)
-{
-    return queue->pending == 0 && queue->tail % SLOTS_PER_LINE != SLOTS_PER_LINE - 1;
 }
 
 /* Units without ECAP.QI: carries the same request out through registers. */

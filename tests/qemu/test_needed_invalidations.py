@@ -35,22 +35,17 @@ NEEDED = {
     (DOMAIN, "iommu_domain_destroy", "domain_invalidate"): "iommu_queue",
     (DOMAIN, "iommu_sync", "invalidate_gather"): "iommu_domain",
     (DOMAIN, "iommu_sync", "invalidation_wait"): "iommu_domain",
-    (DOMAIN, "iommu_unmap_now", "invalidate_page_now"): "iommu_domain",
+    (DOMAIN, "iommu_unmap_now", "invalidate_leaf"): "iommu_inplace",
+    (DOMAIN, "iommu_unmap_now", "invalidation_wait"): "iommu_inplace",
     (DOMAIN, "map_any", "domain_invalidate"): "iommu_domain",
     (DOMAIN, "pages_appear", "invalidate_range"): "iommu_domain",
     (DOMAIN, "pages_appear", "invalidation_wait"): "iommu_domain",
-    (DOMAIN, "unmap_large", "invalidate_leaf"): "iommu_inplace",
-    (DOMAIN, "unmap_large", "invalidation_wait"): "iommu_inplace",
     (FAULT, "silence", "invalidate_context_device"): "iommu_fault",
     (FAULT, "silence", "invalidation_wait"): "iommu_fault",
     (INVALIDATE, "invalidate_leaf", "invalidate_block"): "iommu_domain",
     (INVALIDATE, "invalidate_leaf", "invalidate_domain"): "iommu_domain",
-    (INVALIDATE, "invalidate_page_now", "page_noticed"): "iommu_domain",
-    (INVALIDATE, "invalidate_page_now", "queue_one"): "iommu_domain",
     (INVALIDATE, "invalidate_range", "invalidate_block"): "iommu_domain",
     (INVALIDATE, "invalidate_range", "invalidate_domain"): "iommu_domain",
-    (INVALIDATE, "page_noticed", "invalidate_leaf"): "iommu_domain",
-    (INVALIDATE, "page_noticed", "invalidation_wait"): "iommu_domain",
     (REMAP, "remap_commit", "invalidate_entries"): "irq_entries",
     (REMAP, "remap_commit", "invalidation_wait"): "irq_entries",
     (START, "unit_start", "invalidate_all"): "iommu_unit",
@@ -58,8 +53,8 @@ NEEDED = {
     (START, "unit_start", "invalidate_context_all"): "iommu_unit",
     (START, "unit_start", "invalidation_wait"): "iommu_unit",
 }
-FUNCTION = re.compile(r"^[a-z][^\n;{}]*\b(\w+)\([^;{}]*?\)\n\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
-CALL = re.compile(r"\b(invalidate_\w+|domain_invalidate\w*|invalidation_wait|page_noticed|queue_one)\(")
+FUNCTION = re.compile(r"^[A-Za-z][^\n;{}]*\b(\w+)\([^;{}]*?\)\n\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+CALL = re.compile(r"\b(invalidate_\w+|domain_invalidate\w*|invalidation_wait)\(")
 
 
 def test_no_call_is_left_out():

@@ -83,14 +83,12 @@ def test_large_leaves_were_large(traced):
 INVALIDATE, ATTACH, DOMAIN = (f"kernel/iommu/{name}.c" for name in ("invalidate", "attach", "domain"))
 # What is taken out -> the calls, and the cases that fail then.
 NEEDED = {
-    "page-selective": ([(INVALIDATE, "invalidate_range", "invalidate_block"), (INVALIDATE, "invalidate_leaf", "invalidate_block"),
-                        (INVALIDATE, "invalidate_page_now", "queue_one")],
+    "page-selective": ([(INVALIDATE, "invalidate_range", "invalidate_block"), (INVALIDATE, "invalidate_leaf", "invalidate_block")],
                        ("page", "range", "everything", "large-leaf", "large-to-small", "small-to-large", "read-only",
                         "reading", "unmap-all")),
     "domain-selective": ([(INVALIDATE, "invalidate_range", "invalidate_domain")], ("far-apart",)),
     "after-an-unmap": ([(DOMAIN, "iommu_sync", "invalidate_gather")], ("range", "far-apart")),
-    "after-an-unmap-of-a-page": ([(DOMAIN, "iommu_unmap_now", "invalidate_page_now")], ("page",)),
-    "after-an-unmap-of-a-large-leaf": ([(DOMAIN, "unmap_large", "invalidate_leaf")], ("large-leaf",)),
+    "after-an-unmap-of-a-leaf": ([(DOMAIN, "iommu_unmap_now", "invalidate_leaf")], ("page", "large-leaf")),
     "context": ([(ATTACH, "forget", "invalidate_context_device")], ("detach", "replace-ioas", "replace-table")),
     "domain-of-a-context": ([(ATTACH, "forget", "invalidate_domain")], ("detach", "replace-ioas", "replace-table")),
 }

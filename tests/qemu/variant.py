@@ -11,7 +11,7 @@ from conftest import TOP, make
 
 def body_of(text, function):
     """(start, end) of a function's body. Functions begin and end in the first column."""
-    found = re.search(rf"^[a-z][^\n;{{}}]*\b{function}\((?:[^;{{}}]*?)\)\n\{{\n(.*?)^\}}", text, re.MULTILINE | re.DOTALL)
+    found = re.search(rf"^[A-Za-z][^\n;{{}}]*\b{function}\((?:[^;{{}}]*?)\)\n\{{\n(.*?)^\}}", text, re.MULTILINE | re.DOTALL)
     assert found, f"no function {function}"
     return found.span(1)
 

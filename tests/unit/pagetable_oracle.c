@@ -461,10 +461,7 @@ static void trim(void)
 /* Both ways of unmapping, as the layer above chooses between them. */
 static void unmap(uint64_t iova, uint64_t length, struct table_gather *gather)
 {
-    bool in_place = length == PAGE_SIZE ? unmap_in_place(&table, iova)
-                                        : unmap_large_in_place(&table, iova, length);
-
-    if (in_place) {
+    if (unmap_in_place(&table, iova, length)) {
         gather->leaves++;
         gather->leaf_bits = MAX(gather->leaf_bits, (unsigned)__builtin_ctzll(length));
         gather->first = MIN(gather->first, iova);
@@ -479,15 +476,11 @@ static uint64_t leaf_bits(const struct segment *segment)
     return format->bits(segment->permissions, marked);
 }
 
-/* The short ways of mapping, for one page and for one large leaf. */
+/* The short way of mapping one leaf. */
 static bool map_short(const struct segment *segment)
 {
-    if (segment->count != 1)
-        return false;
-    if (map_in_place(&table, segment->iova, segment->runs, leaf_bits(segment)))
-        return true;
-    return !segment->small &&
-           map_large_in_place(&table, segment->iova, segment->runs, leaf_bits(segment));
+    return segment->count == 1 &&
+           map_in_place(&table, segment->iova, segment->runs, leaf_bits(segment), segment->small);
 }
 
 /* What the layer above does: on failure everything is taken back, the idle table as well. */

@@ -8,6 +8,7 @@
 
 #include "kernel/iommu/inplace.h"
 #include "kernel/lib/error.h"
+#include "tests/unit/host_memory.h"
 #include "tests/unit/iommu_machine.h"
 
 /*
@@ -138,11 +139,100 @@ static void the_short_way_keeps_to_the_aperture(void **state)
     assert_int_equal(iommu_map(domain, BIT(35), &run, 1, IOMMU_READ, 0), -EINVAL);
     assert_int_equal(iommu_map(domain, BIT(38), &run, 1, IOMMU_READ, 0), -EINVAL);
     assert_int_equal(domain->table.leaves[3], 1);
-    assert_false(unmap_large_in_place(&domain->table, BIT(35) - SIZE_1G + SIZE_2M, SIZE_1G));
-    assert_false(unmap_large_in_place(&domain->table, BIT(35) - SIZE_1G, SIZE_2M));
+    assert_false(unmap_in_place(&domain->table, BIT(35) - SIZE_1G + SIZE_2M, SIZE_1G));
+    assert_false(unmap_in_place(&domain->table, BIT(35) - SIZE_1G, SIZE_2M));
     assert_int_equal(domain->table.leaves[3], 1);
     assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
     iommu_domain_destroy(domain);
+    machine_stop();
+}
+
+/* ---- both ways ---- */
+
+#define PLACES 12u
+#define STEPS  20000u
+
+/* Leaves of all sizes where they get into each other's way, and what is no leaf. */
+static struct phys_run random_piece(uint64_t *rng, uint64_t *iova)
+{
+    static const uint64_t sizes[] = {PAGE_SIZE, PAGE_SIZE,     PAGE_SIZE,  SIZE_2M,
+                                     SIZE_1G,   2 * PAGE_SIZE, 2 * SIZE_2M};
+    const uint64_t length = sizes[host_random_below(rng, ARRAY_SIZE(sizes))];
+
+    *iova = host_random_below(rng, 2) * SIZE_1G + host_random_below(rng, 2) * SIZE_2M +
+            host_random_below(rng, 3) * PAGE_SIZE;
+    if (host_random_below(rng, 8))
+        *iova = ALIGN_DOWN(*iova, length & -length);
+    return (struct phys_run){TARGET + host_random_below(rng, 2) * SIZE_2M, length};
+}
+
+static void expect_equal_tables(const struct iommu_domain *a, const struct iommu_domain *b)
+{
+    assert_int_equal(a->maps, b->maps);
+    assert_int_equal(a->unmaps, b->unmaps);
+    assert_int_equal(a->table.tables, b->table.tables);
+    assert_memory_equal(a->table.leaves, b->table.leaves, sizeof(a->table.leaves));
+    assert_memory_equal(a->table.removed, b->table.removed, sizeof(a->table.removed));
+    assert_int_equal(!a->table.idle, !b->table.idle);
+    if (a->table.idle) {
+        assert_int_equal(a->table.idle_level, b->table.idle_level);
+        assert_int_equal(a->table.idle_at, b->table.idle_at);
+    }
+}
+
+static void expect_equal_entries(const struct iommu_domain *a, const struct iommu_domain *b,
+                                 uint64_t iova)
+{
+    const struct table_place x = page_table_seek(&a->table, iova);
+    const struct table_place y = page_table_seek(&b->table, iova);
+
+    assert_int_equal(x.level, y.level);
+    assert_int_equal(*x.slot, *y.slot);
+}
+
+/* Where a gather is open, and nothing attached, the short way is never taken. */
+static void both_ways_lead_to_the_same(void **state)
+{
+    struct iommu_domain *fast, *slow;
+    struct phys_run pieces[PLACES];
+    uint64_t at[PLACES], rng = 11;
+    unsigned count = 0, refused = 0;
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+
+    fast = machine_domain();
+    slow = machine_domain();
+    assert_int_equal(iommu_attach(fast, machine_requester(DEVICE)), 0);
+    slow->open++;
+    for (unsigned step = 0; step < STEPS; step++) {
+        const unsigned permissions = 1 + (unsigned)host_random_below(&rng, 3);
+        unsigned i = count;
+
+        vtd_unit_forget_events(unit);
+        if (count < PLACES && host_random_below(&rng, 2)) {
+            int error;
+
+            pieces[i] = random_piece(&rng, &at[i]);
+            error = iommu_map(fast, at[i], &pieces[i], 1, permissions, 0);
+            assert_int_equal(iommu_map(slow, at[i], &pieces[i], 1, permissions, 0), error);
+            count += !error;
+            refused += error != 0;
+        } else if (count) {
+            i = (unsigned)host_random_below(&rng, count);
+            assert_int_equal(iommu_unmap_now(fast, at[i], pieces[i].length), 0);
+            assert_int_equal(iommu_unmap_now(slow, at[i], pieces[i].length), 0);
+            expect_equal_entries(fast, slow, at[i]);
+            pieces[i] = pieces[--count];
+            at[i] = at[count];
+        }
+        expect_equal_tables(fast, slow);
+        for (i = 0; i < count; i++)
+            expect_equal_entries(fast, slow, at[i] + pieces[i].length - 1);
+    }
+    assert_in_range(refused, STEPS / 100, STEPS / 2);
+    slow->open--;
+    assert_int_equal(iommu_detach(fast, machine_requester(DEVICE)), 0);
+    iommu_domain_destroy(fast);
+    iommu_domain_destroy(slow);
     machine_stop();
 }
 
@@ -152,6 +242,7 @@ int main(void)
         cmocka_unit_test(single_leaves_of_every_size_take_the_short_way),
         cmocka_unit_test(the_short_way_is_not_taken_wrongly),
         cmocka_unit_test(the_short_way_keeps_to_the_aperture),
+        cmocka_unit_test(both_ways_lead_to_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

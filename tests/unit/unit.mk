@@ -10,7 +10,7 @@ HOST_LIBS := -lcmocka
 # The editor of page tables, of which a test takes all.
 TABLE_EDITOR := kernel/table/map.c kernel/table/unmap.c kernel/table/read.c kernel/table/split.c \
                 kernel/table/pool.c
-CPU_TABLES := kernel/mm/paging/cpu_table.c kernel/mm/paging/cpu_runs.c $(TABLE_EDITOR) \
+CPU_TABLES := kernel/mm/paging/cpu_table.c kernel/mm/paging/cpu_runs.c kernel/mm/paging/cpu_runs_fast.c $(TABLE_EDITOR) \
               tests/unit/host_cache.c
 
 include $(sort $(wildcard tests/unit/*.list))

@@ -57,8 +57,8 @@ static __attribute__((noinline)) int hidden_runs(struct space *space, uaddr_t at
     return (int)cpu_space_runs(space->cpu, at, end, write, out, room, &uncached);
 }
 
-static int space_runs(void *context, uint64_t at, uint64_t length, bool write, struct phys_run *out,
-                      size_t room, struct memobj **device)
+static APART int any_runs(void *context, uint64_t at, uint64_t length, bool write,
+                          struct phys_run *out, size_t room, struct memobj **device)
 {
     struct space *space = context;
     uaddr_t end = at + length;
@@ -74,6 +74,18 @@ static int space_runs(void *context, uint64_t at, uint64_t length, bool write, s
     if (count != 0 && !uncached)
         return (int)count;
     return hidden_runs(space, at, end, write, out, room, device);
+}
+
+static int space_runs(void *context, uint64_t at, uint64_t length, bool write, struct phys_run *out,
+                      size_t room, struct memobj **device)
+{
+    const struct space *space = context;
+
+    *device = NULL;
+    if (space->cpu && at < USER_END && length <= USER_END - at &&
+        cpu_space_run_of_leaf(space->cpu, at, at + length, write, out))
+        return 1;
+    return any_runs(context, at, length, write, out, room, device);
 }
 
 static void source_get(void *context)

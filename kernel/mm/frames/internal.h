@@ -80,6 +80,24 @@ void frames_put_free(uint32_t first, uint32_t count);
 /* The same for one frame: goes to the stack of single frames. */
 void frames_put_one(uint32_t number);
 
+/* ---- frames_pin.c: any run ---- */
+
+/* Pins a run once, as frames_pin(). */
+int pin_run_slowly(struct phys_run run);
+/* Takes the pins of a run off. */
+void unpin_run_slowly(struct phys_run run);
+
+/* ---- frames_pin_fast.c: runs of one frame or block that are pinned once ---- */
+
+/* Each does runs from the first one on, as long as they are of its kind, and returns how many. */
+size_t pin_frames_fast(const struct phys_run *runs, size_t count);
+size_t unpin_frames_fast(const struct phys_run *runs, size_t count);
+size_t pin_regions_fast(const struct phys_run *runs, size_t count);
+size_t unpin_regions_fast(const struct phys_run *runs, size_t count);
+/* The same for one run of a GiB. */
+size_t pin_giga_fast(const struct phys_run *run);
+size_t unpin_giga_fast(const struct phys_run *run);
+
 static inline struct pin_block *region_of(uint32_t number)
 {
     return &frames.region[(number - frames.origin) / FRAMES_PER_2M];

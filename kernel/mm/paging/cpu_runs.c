@@ -81,16 +81,18 @@ static bool runs_in_table(struct table_place *c, uint64_t end, uint64_t mask, ui
     return c->at < end && list->count < list->capacity;
 }
 
-/* More than one leaf, of which each entry has the bits of `want` and is cached or not like it. */
-static __attribute__((noinline)) size_t many_runs(const struct splittable *table, uint64_t at,
-                                                  uint64_t end, uint64_t want, struct phys_run *out,
-                                                  size_t capacity)
+size_t cpu_table_runs(const struct splittable *table, uint64_t at, uint64_t end, unsigned need,
+                      struct phys_run *out, size_t capacity, bool *device)
 {
     struct run_list list = {out, 0, capacity};
     struct table_place c = page_table_seek(&table->pages, at);
     const uint64_t skip = table_place_offset(&c);
+    const uint64_t want = need | (*c.slot & PTE_CACHE_OFF);
 
-    while (runs_in_table(&c, end, want | PTE_CACHE_OFF, want, &list))
+    if ((*c.slot & need) != need || at >= end)
+        return 0;
+    *device = *c.slot & PTE_CACHE_OFF;
+    while (runs_in_table(&c, end, need | PTE_CACHE_OFF, want, &list))
         c = page_table_seek(&table->pages, c.at);
     /* The first and the last leaf may stick out of the range. */
     if (c.at > end)
@@ -98,32 +100,4 @@ static __attribute__((noinline)) size_t many_runs(const struct splittable *table
     out[0].length -= skip;
     out[0].base += skip;
     return list.count;
-}
-
-size_t cpu_table_runs(const struct splittable *table, uint64_t at, uint64_t end, unsigned need,
-                      struct phys_run *out, size_t capacity, bool *device)
-{
-    uint64_t entry = table->pages.root[pt_index(at, CPU_LEVELS)];
-    unsigned level = CPU_LEVELS;
-    uint64_t inside;
-
-    /*
-     * One leaf that covers everything is the usual case: no place for that. Unrolled, the levels
-     * are constants.
-     */
-#pragma clang loop unroll(full)
-    while (level > 1) {
-        if (!pt_is_table(entry, level))
-            break;
-        level--;
-        entry = child_table(entry)[pt_index(at, level)];
-    }
-    if ((entry & need) != need || at >= end)
-        return 0;
-    *device = entry & PTE_CACHE_OFF;
-    inside = at & (pt_span(level) - 1);
-    if (end - at > pt_span(level) - inside)
-        return many_runs(table, at, end, need | (entry & PTE_CACHE_OFF), out, capacity);
-    *out = (struct phys_run){(entry & PT_ADDRESS) + inside, end - at};
-    return 1;
 }

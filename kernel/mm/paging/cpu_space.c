@@ -110,9 +110,19 @@ uint64_t cpu_space_page_size(const struct cpu_space *space, uaddr_t at)
     return pt_span(page_table_seek(&space->table.pages, at).level);
 }
 
+static unsigned need(bool write)
+{
+    return PTE_PRESENT | PTE_USER | (write ? PTE_WRITE : 0);
+}
+
 size_t cpu_space_runs(const struct cpu_space *space, uaddr_t at, uaddr_t end, bool write,
                       struct phys_run *out, size_t capacity, bool *device)
 {
-    return cpu_table_runs(&space->table, at, end, PTE_PRESENT | PTE_USER | (write ? PTE_WRITE : 0),
-                          out, capacity, device);
+    return cpu_table_runs(&space->table, at, end, need(write), out, capacity, device);
+}
+
+bool cpu_space_run_of_leaf(const struct cpu_space *space, uaddr_t at, uaddr_t end, bool write,
+                           struct phys_run *out)
+{
+    return cpu_table_run_of_leaf(&space->table, at, end, need(write), out);
 }

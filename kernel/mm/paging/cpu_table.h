@@ -43,6 +43,9 @@ bool cpu_table_find(const struct splittable *table, uint64_t at, uint64_t end,
  */
 size_t cpu_table_runs(const struct splittable *table, uint64_t at, uint64_t end, unsigned need,
                       struct phys_run *out, size_t capacity, bool *device);
+/* The run of [at, end) if one cached leaf with the `need` entry bits covers all of it. */
+bool cpu_table_run_of_leaf(const struct splittable *table, uint64_t at, uint64_t end, unsigned need,
+                           struct phys_run *out);
 /* As page_table_hold() and page_table_unhold(). No large leaf may be there. */
 int cpu_table_hold(struct splittable *table, uint64_t at);
 void cpu_table_unhold(struct splittable *table, uint64_t at);

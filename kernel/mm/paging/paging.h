@@ -86,5 +86,8 @@ uint64_t cpu_space_page_size(const struct cpu_space *space, uaddr_t at);
  */
 size_t cpu_space_runs(const struct cpu_space *space, uaddr_t at, uaddr_t end, bool write,
                       struct phys_run *out, size_t capacity, bool *device);
+/* The run of [at, end) if one page, accessible like that and cached, covers all of it. */
+bool cpu_space_run_of_leaf(const struct cpu_space *space, uaddr_t at, uaddr_t end, bool write,
+                           struct phys_run *out);
 
 #endif
