@@ -338,10 +338,9 @@ static int add_families(const struct config_device *wanted, struct pci_device *d
     int error = 0;
 
     if (wanted->uio)
-        error = uio_register(device, wanted->dma_memory, user->account, why);
+        error = uio_add(device, wanted->dma_memory, user->account, why);
     if (!error && wanted->afu != CONFIG_AFU_NONE)
-        error =
-            afu_register(device, wanted->afu == CONFIG_AFU_EDU ? AFU_EDU : AFU_DFL, bar, user, why);
+        error = afu_add(device, wanted->afu == CONFIG_AFU_EDU ? AFU_EDU : AFU_DFL, bar, user, why);
     return error;
 }
 
@@ -356,7 +355,7 @@ static int load(struct refusal *why)
     if (add_iommu_files() || vfio_sysfs_register() || vfio_container_register(payload_user()) ||
         iommufd_register(payload_user()))
         return refuse(why, -ENOMEM, "not enough memory for the device files");
-    error = vfio_register_groups(why);
+    error = vfio_add_groups(why);
     for (size_t i = 0; !error && i < config.device_count; i++)
         error = add_families(&config.devices[i], assigned[i], why);
     return error;

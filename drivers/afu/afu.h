@@ -24,8 +24,8 @@ enum afu_provider {
  * a sentence: -ENODEV, -EINVAL, -E2BIG (the feature list), -ETIMEDOUT (a port does not acknowledge
  * its reset), -ENOMEM. Nothing stays changed on failure.
  */
-int afu_register(struct pci_device *pci, enum afu_provider provider, int bar,
-                 const struct ioas_user *user, struct refusal *why);
+int afu_add(struct pci_device *pci, enum afu_provider provider, int bar,
+            const struct ioas_user *user, struct refusal *why);
 /* Removes the device files of every card. All files must be closed. */
 void afu_unregister_all(void);
 

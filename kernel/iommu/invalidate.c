@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What to invalidate. How it reaches the unit is in queue.c and register.c. */
+/* What to invalidate. How it reaches the unit is in queue.c and invalidate_registers.c. */
 #include "kernel/iommu/invalidate.h"
 
 #include "kernel/cpu/time.h"

@@ -85,7 +85,7 @@ void lease_host_build(void)
 
     host_remapped = true;
     host_machine_build();
-    if (uio_register(pci_find(0, RICH), false, NULL, &why) ||
-        afu_register(pci_find(0, RICH), AFU_EDU, 0, &user, &why))
+    if (uio_add(pci_find(0, RICH), false, NULL, &why) ||
+        afu_add(pci_find(0, RICH), AFU_EDU, 0, &user, &why))
         abort();
 }

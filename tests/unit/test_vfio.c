@@ -71,7 +71,7 @@ static void reserved_memory_keeps_a_group_from_the_payload(void **state)
     assert_int_equal(call(group, VFIO_GROUP_GET_STATUS, &status), 0);
     assert_int_equal(status.flags, 0);
     assert_int_equal(call(group, VFIO_GROUP_SET_CONTAINER, &container), -EPERM);
-    assert_int_equal(vfio_register_groups(&why), -EPERM);
+    assert_int_equal(vfio_add_groups(&why), -EPERM);
     assert_non_null(strstr(why.sentence, "reserved memory for its device 0000:00:05.1"));
 }
 
@@ -82,7 +82,7 @@ static int register_failing(uint64_t n)
     struct refusal why = {{0}};
 
     host_fail_nth(n);
-    if (vfio_register_groups(&why) == 0)
+    if (vfio_add_groups(&why) == 0)
         return host_failed() ? UNTOLD : REGISTERED;
     return strcmp(why.sentence, "no memory for the VFIO groups") == 0 ? NO_MEMORY : UNTOLD;
 }

@@ -91,7 +91,7 @@ void host_machine_build(void)
     pci_find(0, PLAIN)->assigned = true;
     pci_find(0, RICH)->assigned = true;
     pci_find(0, PAIR)->assigned = true;
-    if (vfio_register_groups(&why))
+    if (vfio_add_groups(&why))
         abort();
 }
 

@@ -103,8 +103,8 @@ static int publish_device(struct uio_device *device)
     return error;
 }
 
-int uio_register(struct pci_device *pci, bool dma_memory, struct ioas_account *account,
-                 struct refusal *why)
+int uio_add(struct pci_device *pci, bool dma_memory, struct ioas_account *account,
+            struct refusal *why)
 {
     char name[PCI_NAME_SIZE];
 

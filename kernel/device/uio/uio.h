@@ -25,8 +25,8 @@ struct uio_device;
  * alive; without `dma_memory` there are none. -EOPNOTSUPP with a sentence: the device has neither
  * MSI nor MSI-X; -ENOMEM. Nothing stays changed on failure.
  */
-int uio_register(struct pci_device *pci, bool dma_memory, struct ioas_account *account,
-                 struct refusal *why);
+int uio_add(struct pci_device *pci, bool dma_memory, struct ioas_account *account,
+            struct refusal *why);
 /* Stops the device if it is open, then frees every buffer. All its files must be closed. */
 void uio_unregister(struct uio_device *device);
 void uio_unregister_all(void);

@@ -337,7 +337,7 @@ static int create_group(struct pci_group *pci, struct refusal *why)
     return tree_add_device(path, VFIO_MAJOR, pci->id, group_open, group) ? no_memory(why) : 0;
 }
 
-int vfio_register_groups(struct refusal *why)
+int vfio_add_groups(struct refusal *why)
 {
     struct pci_group *group;
     int error = 0;

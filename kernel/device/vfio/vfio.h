@@ -10,6 +10,6 @@
  * Call once, after the devices were assigned and checked. Says in the log which devices cannot be
  * reset. -ENOMEM with a sentence; -EPERM: a group with an assigned device is not viable.
  */
-int vfio_register_groups(struct refusal *why);
+int vfio_add_groups(struct refusal *why);
 
 #endif

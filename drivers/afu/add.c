@@ -250,7 +250,7 @@ static int publish(struct afu_device *device)
     return error;
 }
 
-/* Undoes whatever of afu_register() was done. */
+/* Undoes whatever of afu_add() was done. */
 static void destroy(struct afu_device *device)
 {
     for (unsigned i = 0; i < device->port_count; i++)
@@ -298,8 +298,8 @@ static struct afu_device *create(struct pci_device *pci, const struct ioas_user 
     return NULL;
 }
 
-int afu_register(struct pci_device *pci, enum afu_provider provider, int bar,
-                 const struct ioas_user *user, struct refusal *why)
+int afu_add(struct pci_device *pci, enum afu_provider provider, int bar,
+            const struct ioas_user *user, struct refusal *why)
 {
     struct afu_device *device = create(pci, user);
     char name[PCI_NAME_SIZE];
