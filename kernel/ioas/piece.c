@@ -51,12 +51,12 @@ static APART int unmap_long(struct ioas_area *area, struct iommu_domain *domain)
 static APART int unmap_areas(struct ioas_area *first, struct ioas_area *end,
                              struct iommu_domain *domain)
 {
+    const uint64_t last = end->node.last;
     struct iommu_gather gather;
 
     iommu_gather_init(&gather, domain);
-    for (; first != end; first = area_next(first, UINT64_MAX))
+    for (; first; first = area_next(first, last))
         iommu_unmap(domain, first->node.first, area_length(first), &gather);
-    iommu_unmap(domain, end->node.first, area_length(end), &gather);
     return iommu_sync(&gather);
 }
 
@@ -64,9 +64,10 @@ static APART int unmap_areas(struct ioas_area *first, struct ioas_area *end,
 static __attribute__((noinline, cold)) int strand_pages(struct ioas_area *first,
                                                         struct ioas_area *end)
 {
-    for (; first != end; first = area_next(first, UINT64_MAX))
+    const uint64_t last = end->node.last;
+
+    for (; first; first = area_next(first, last))
         first->pages->stuck = true;
-    end->pages->stuck = true;
     return -EIO;
 }
 
