@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Mapping runs with the fewest leaves, without walking from the root for each. */
 #include "kernel/lib/error.h"
-#include "kernel/lib/group.h"
+#include "kernel/lib/unroll.h"
 #include "kernel/table/internal.h"
 
 /* ---- the place in the tree ---- */

@@ -161,8 +161,8 @@ struct vfio_container *vfio_container_of(struct file *file)
 
 /* ---- groups ---- */
 
-static struct member *member_find(const struct vfio_container *container,
-                                  const struct pci_group *group)
+static struct member *container_member(const struct vfio_container *container,
+                                       const struct pci_group *group)
 {
     struct member *member;
 
@@ -172,12 +172,12 @@ static struct member *member_find(const struct vfio_container *container,
     return NULL;
 }
 
-static int join(struct vfio_container *container, struct pci_group *group)
+static int join_container(struct vfio_container *container, struct pci_group *group)
 {
     struct member *member;
     int error = 0;
 
-    if (member_find(container, group))
+    if (container_member(container, group))
         return -EBUSY;
     member = kmalloc(sizeof(*member));
     if (!member)
@@ -200,7 +200,7 @@ int vfio_container_add_group(struct vfio_container *container, struct pci_group 
 
     if (error)
         return error;
-    error = join(container, group);
+    error = join_container(container, group);
     mutex_unlock(&container->lock);
     return error;
 }
@@ -210,7 +210,7 @@ void vfio_container_remove_group(struct vfio_container *container, struct pci_gr
     struct member *member;
 
     (void)mutex_lock_deaf(&container->lock, "vfio container");
-    member = member_find(container, group);
+    member = container_member(container, group);
     ASSERT(member);
     if (container->type1)
         ioas_detach_group(&container->type1->tables, group);

@@ -12,7 +12,7 @@ void edit_begin(struct edit *edit, struct space *space)
     space->edit = edit;
 }
 
-static bool add_node(struct edit *edit)
+static bool add_mapping(struct edit *edit)
 {
     struct mapping *node = kzalloc(sizeof(*node));
 
@@ -30,7 +30,7 @@ static int prepare_cut(struct edit *edit, uaddr_t at)
 
     if (!mapping)
         return 0;
-    if (mapping->start != at && !add_node(edit))
+    if (mapping->start != at && !add_mapping(edit))
         return -ENOMEM;
     return cpu_space_prepare_cut(edit->space->cpu, at);
 }

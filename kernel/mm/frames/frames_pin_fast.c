@@ -10,7 +10,7 @@
  * the first run that is anything else (the first frame of a region among them) and return how many
  * they did.
  */
-#include "kernel/lib/group.h"
+#include "kernel/lib/unroll.h"
 #include "kernel/mm/frames/internal.h"
 
 /* Offsets are in bytes of the table. */
