@@ -66,7 +66,8 @@ static void cursor_ascend(struct cursor *cursor)
         table_release(cursor->table->pool, entries);
         return;
     }
-    /* The writer flushes the entries of the table before this one can be seen. */
+    /* Even where this slot follows them in memory, for then the writer would go on. */
+    entry_flush(&cursor->writer);
     entry_store(&cursor->writer, cursor->parents[level],
                 virt_to_phys(entries) | cursor->table->link);
     table_count(cursor->table, cursor->parents[level], 0, 1);
