@@ -89,6 +89,7 @@ static int switch_domain(struct requester *requester, struct iommu_domain *domai
     }
     if (!domain)
         context_wipe(requester);
+    ats = ats && !requester->ats_distrusted; /* the wait may have found that out */
     if (ats != requester->ats)
         ats_enable(requester, ats);
     account(requester, domain, ats);
