@@ -5,8 +5,8 @@
  * other are flushed together, each cache line once: before the first store elsewhere, and by
  * entry_flush() at the end.
  */
-#ifndef KERNEL_IOMMU_ENTRY_H
-#define KERNEL_IOMMU_ENTRY_H
+#ifndef KERNEL_TABLE_ENTRY_H
+#define KERNEL_TABLE_ENTRY_H
 
 #include "kernel/cpu/cache.h"
 #include "kernel/lib/types.h"
