@@ -127,7 +127,7 @@ void iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t length,
  * is fenced from now on and the memory that was mapped must not be used again.
  */
 int iommu_sync(struct iommu_gather *gather);
-/* iommu_unmap() and iommu_sync() of one range: the short way for a single page. */
+/* iommu_unmap() and iommu_sync() of one range: the short way for a single leaf. */
 int iommu_unmap_now(struct iommu_domain *domain, uint64_t iova, uint64_t length);
 
 /*
