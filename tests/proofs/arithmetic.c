@@ -4,6 +4,7 @@
 #include "kernel/iommu/invalidate.h"
 #include "kernel/iommu/structures.h"
 #include "kernel/lib/types.h"
+#include "kernel/table/shape.h"
 
 /* Each reading is another value, about which nothing is known. */
 static volatile uint64_t any;
