@@ -309,7 +309,7 @@ static int fill(struct cursor *cursor, struct feed *feed, unsigned level, uint64
         entry_put(slot++, rest.base | bits);
         feed_take(&rest, span); /* the one leaf that may lie in more than one run */
         slot = store_run(&rest, span, bits, slot, end);
-        if (!rest.length)
+        if (!rest.length && rest.next != rest.end)
             slot += store_whole(&rest, span, bits, slot, end);
         error = feed_next(&rest);
     } while (!error && slot < end && rest.length >= span && IS_ALIGNED(rest.base, span));
