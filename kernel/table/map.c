@@ -207,16 +207,14 @@ static void feed_take(struct feed *feed, uint64_t length)
     ensures \result == 3 ==> feed->at % SIZE_1G == 0 && feed->base % SIZE_1G == 0; */
 static unsigned best_level(const struct feed *feed, unsigned largest)
 {
-    unsigned level = 1;
+    unsigned level = largest;
 
     /*@ loop invariant 1 <= level <= largest;
-        loop invariant level == 2 ==> feed->at % SIZE_2M == 0 && feed->base % SIZE_2M == 0;
-        loop invariant level == 3 ==> feed->at % SIZE_1G == 0 && feed->base % SIZE_1G == 0;
         loop assigns level;
-        loop variant largest - level; */
-    while (level < largest && feed->at % pt_span(level + 1) == 0 &&
-           feed->base % pt_span(level + 1) == 0 && feed_has(feed, pt_span(level + 1)))
-        level++;
+        loop variant level; */
+    while (level > 1 && (feed->at % pt_span(level) != 0 || feed->base % pt_span(level) != 0 ||
+                         !feed_has(feed, pt_span(level))))
+        level--;
     return level;
 }
 
@@ -308,7 +306,8 @@ static int fill(struct cursor *cursor, struct feed *feed, unsigned level, uint64
         }
         entry_put(slot++, rest.base | bits);
         feed_take(&rest, span); /* the one leaf that may lie in more than one run */
-        slot = store_run(&rest, span, bits, slot, end);
+        if (rest.length >= span)
+            slot = store_run(&rest, span, bits, slot, end);
         if (!rest.length && rest.next != rest.end)
             slot += store_whole(&rest, span, bits, slot, end);
         error = feed_next(&rest);

@@ -20,12 +20,13 @@ int page_table_init(struct page_table *table, struct table_pool *pool)
 
 struct table_place page_table_seek(const struct page_table *table, uint64_t at)
 {
-    unsigned level = table->levels;
-    uint64_t *slot = &table->root[pt_index(at, level)];
+    unsigned level = table->levels, shift = pt_shift(level);
+    uint64_t *slot = &table->root[(at >> shift) % PT_ENTRIES];
 
     while (pt_is_table(*slot, level)) {
         level--;
-        slot = &child_table(*slot)[pt_index(at, level)];
+        shift -= 9;
+        slot = &child_table(*slot)[(at >> shift) % PT_ENTRIES];
     }
     return (struct table_place){table, at, slot, level};
 }

@@ -41,17 +41,17 @@ struct mapping *mapping_before(struct mapping *mapping)
     return mapping_of(rb_previous(&mapping->node));
 }
 
+static uint64_t largest_below(const struct rb_node *node, enum rb_side side)
+{
+    return node->child[side] ? mapping_of(node->child[side])->largest_gap : 0;
+}
+
 bool mapping_update_gap(struct rb_node *node)
 {
     struct mapping *mapping = mapping_of(node);
-    uint64_t largest = mapping->gap;
+    uint64_t largest = MAX(largest_below(node, RB_LEFT), largest_below(node, RB_RIGHT));
 
-    for (int side = RB_LEFT; side <= RB_RIGHT; side++) {
-        struct mapping *child = mapping_of(node->child[side]);
-
-        if (child)
-            largest = MAX(largest, child->largest_gap);
-    }
+    largest = MAX(largest, mapping->gap);
     if (mapping->largest_gap == largest)
         return false;
     mapping->largest_gap = largest;
@@ -64,34 +64,38 @@ static uint64_t guard_of(const struct mapping *mapping)
     return mapping->flags & MAPPING_GROWS_DOWN ? STACK_GUARD : 0;
 }
 
-static void set_gap(struct mapping *mapping)
+static uint64_t gap_behind(const struct mapping *before, const struct mapping *mapping)
 {
-    struct mapping *before = mapping_before(mapping);
     uint64_t free = mapping->start - (before ? before->end : 0);
 
-    mapping->gap = free - MIN(free, guard_of(mapping));
+    return free - MIN(free, guard_of(mapping));
+}
+
+static void set_gap(struct mapping *mapping, const struct mapping *before)
+{
+    mapping->gap = gap_behind(before, mapping);
     rb_changed(&mapping->space->mappings, &mapping->node);
 }
 
 void mapping_insert(struct space *space, struct mapping *mapping)
 {
     struct rb_node *parent = NULL, *at = space->mappings.root;
+    struct mapping *beside[2] = {NULL, NULL}; /* the mappings before and behind */
     enum rb_side side = RB_LEFT;
-    struct mapping *next;
 
     while (at) {
         parent = at;
         side = mapping->start >= mapping_of(at)->end ? RB_RIGHT : RB_LEFT;
+        beside[side == RB_LEFT] = mapping_of(at);
         at = at->child[side];
     }
     mapping->space = space;
     mapping->cpu = space->cpu;
+    mapping->gap = gap_behind(beside[0], mapping);
     mapping->largest_gap = 0;
     rb_insert(&space->mappings, &mapping->node, parent, side);
-    set_gap(mapping);
-    next = mapping_next(mapping);
-    if (next)
-        set_gap(next);
+    if (beside[1])
+        set_gap(beside[1], mapping);
     space->mapped += mapping->end - mapping->start;
 }
 
@@ -101,7 +105,7 @@ void mapping_remove(struct mapping *mapping)
 
     rb_remove(&mapping->space->mappings, &mapping->node);
     if (next)
-        set_gap(next);
+        set_gap(next, mapping_before(next));
     mapping->space->mapped -= mapping->end - mapping->start;
 }
 
@@ -111,14 +115,14 @@ void mapping_set_start(struct mapping *mapping, uaddr_t start)
     mapping->offset -= mapping->start - start;
     mapping->file_offset -= mapping->start - start;
     mapping->start = start;
-    set_gap(mapping);
+    set_gap(mapping, mapping_before(mapping));
 }
 
 static void set_end(struct mapping *mapping, uaddr_t end)
 {
     mapping->space->mapped -= mapping->end - end;
     mapping->end = end;
-    set_gap(mapping_next(mapping));
+    set_gap(mapping_next(mapping), mapping);
 }
 
 static void unmap(const struct mapping *mapping, uaddr_t start, uaddr_t end)
@@ -248,7 +252,7 @@ void mappings_join(struct space *space, uaddr_t start, uaddr_t end)
         mapping->watcher.zapped = zapped;
         space->mapped += next_end - mapping->end;
         mapping->end = next_end;
-        set_gap(mapping_next(mapping));
+        set_gap(mapping_next(mapping), mapping);
         space_breathe_deaf(space, CHANGE_WORK);
     }
 }

@@ -71,12 +71,13 @@ bool cpu_table_find(const struct splittable *table, uint64_t at, uint64_t end,
     if (!table_place_leaf(&place, end))
         return false;
     *out = (struct cpu_mapping){place.at, 0, table_place_physical(&place), pte_flags(*place.slot)};
-    while (leaves++ < PT_ENTRIES && place.at < end && *place.slot &&
-           table_place_physical(&place) == out->base + out->length &&
-           pte_flags(*place.slot) == out->flags) {
+    do {
         out->length += pt_span(place.level) - table_place_offset(&place);
+        if (++leaves == PT_ENTRIES || out->length >= end - out->at)
+            break;
         table_place_step(&place);
-    }
+    } while (*place.slot && table_place_physical(&place) == out->base + out->length &&
+             pte_flags(*place.slot) == out->flags);
     out->length = MIN(out->length, end - out->at);
     return true;
 }
