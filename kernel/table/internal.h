@@ -38,4 +38,12 @@ static inline void table_use(struct page_table *table, uint64_t *entries, unsign
             (struct recent_table){entries, table_page_of(entries), at >> pt_shift(level + 1)};
 }
 
+/*
+ * Stores runs that are one leaf of `span` bytes each, at the slots from `slot` on. Stops at the
+ * first that is anything else, has one of the bits `wrong` in its base, or whose slot is taken.
+ * Returns how many were stored: 0 is always right. `slot` has room for `count`.
+ */
+size_t table_store_runs(const struct phys_run *run, size_t count, uint64_t span, uint64_t wrong,
+                        uint64_t bits, uint64_t *slot);
+
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Mapping runs with the fewest leaves, without walking from the root for each. */
 #include "kernel/lib/error.h"
-#include "kernel/lib/unroll.h"
 #include "kernel/table/internal.h"
 
 /* ---- the place in the tree ---- */
@@ -219,11 +218,9 @@ static unsigned best_level(const struct feed *feed, unsigned largest)
 }
 
 /*
- * The two tight loops: a mapping of many leaves spends its time here. Both store leaves of `span`
- * bytes at the slots from `slot` to `end`, stop at one that is taken and return where they stopped.
+ * Stores leaves of `span` bytes, of what is left of the current run, at the slots from `slot` to
+ * `end`. Stops at one that is taken; returns where it stopped.
  */
-
-/* Leaves of what is left of the current run. */
 static inline uint64_t *store_run(struct feed *feed, uint64_t span, uint64_t bits, uint64_t *slot,
                                   const uint64_t *end)
 {
@@ -239,41 +236,13 @@ static inline uint64_t *store_run(struct feed *feed, uint64_t span, uint64_t bit
     return slot;
 }
 
-/* Stores a run that is one leaf. */
-static inline bool store_one(const struct phys_run *run, uint64_t span, uint64_t wrong,
-                             uint64_t bits, uint64_t *slot)
-{
-    if (run->length != span || (run->base & wrong) || *slot)
-        return false;
-    entry_put(slot, run->base | bits);
-    return true;
-}
-
-/*
- * Scattered memory: runs that are one leaf each. Returns how many were stored. Out of line, where
- * all registers are its own.
- */
-static APART size_t store_runs(const struct phys_run *run, size_t count, uint64_t span,
-                               uint64_t wrong, uint64_t bits, uint64_t *slot)
-{
-    size_t done = 0;
-
-#define STEP(i) store_one(&run[i], span, wrong, bits, &slot[i])
-    for (; count - done >= 4; done += 4)
-        DO_FOUR(done, STEP);
-    while (done < count && STEP(done))
-        done++;
-#undef STEP
-    return done;
-}
-
 /* The runs behind the current one, as far as they are one leaf each. */
 static inline size_t store_whole(struct feed *feed, uint64_t span, uint64_t bits, uint64_t *slot,
                                  const uint64_t *end)
 {
     const uint64_t wrong = ~(feed->limit - 1) | (span - 1);
     size_t count = (size_t)MIN(feed->end - feed->next, end - slot);
-    size_t done = store_runs(feed->next, count, span, wrong, bits, slot);
+    size_t done = table_store_runs(feed->next, count, span, wrong, bits, slot);
 
     feed->next += done;
     return done;

@@ -22,7 +22,6 @@ static inline struct phys_run *add_leaf(struct phys_run *run, paddr_t next, padd
     return run + 1;
 }
 
-#define LEAVES_A_TURN 8u
 /*
  * Adds `count` leaves from `slot` on, which are expected to differ from the first in their address
  * only: they have its `marks`. Returns how many do.
@@ -34,19 +33,7 @@ static inline size_t add_leaves(struct run_list *list, const uint64_t *slot, siz
     paddr_t next = list->count ? run[-1].base + run[-1].length : PADDR_NONE;
     size_t done = 0;
 
-    for (; count - done >= LEAVES_A_TURN; done += LEAVES_A_TURN) {
-#pragma clang loop unroll(full)
-        for (unsigned i = 0; i < LEAVES_A_TURN; i++) {
-            paddr_t base = slot[done + i] ^ marks;
-
-            if (base & ~PT_ADDRESS) {
-                done += i;
-                goto out;
-            }
-            run = add_leaf(run, next, base, size);
-            next = base + size;
-        }
-    }
+#pragma clang loop unroll_count(8)
     for (; done < count; done++) {
         paddr_t base = slot[done] ^ marks;
 
@@ -55,7 +42,6 @@ static inline size_t add_leaves(struct run_list *list, const uint64_t *slot, siz
         run = add_leaf(run, next, base, size);
         next = base + size;
     }
-out:
     list->count = (size_t)(run - list->runs);
     return done;
 }
