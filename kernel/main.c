@@ -99,8 +99,7 @@ static int read_config_file(const struct cpio_entry *file, struct refusal *why)
     struct config_error error;
 
     if (file->size > BOOT_CONFIG_MAX)
-        return refuse(why, -EINVAL, "%s is larger than %u bytes", CONFIG_FILE,
-                      (unsigned)BOOT_CONFIG_MAX);
+        return refuse(why, -EINVAL, "%s is larger than %lu bytes", CONFIG_FILE, BOOT_CONFIG_MAX);
     if (file->size &&
         config_parse_file(&config, CONFIG_FILE, (const char *)file->data, file->size, &error))
         return refuse(why, -EINVAL, "%s", error.message);

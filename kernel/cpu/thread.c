@@ -34,7 +34,6 @@ struct thread {
     uint64_t fs_base;
     struct timer deadline;
     bool woken;        /* thread_wake() since the last sleep ended */
-    bool timed_out;    /* the deadline passed in this sleep */
     uint8_t asked;     /* more than this it must hear to go on: enum thread_hears */
     uint8_t hears;     /* in this sleep: enum thread_hears */
     bool work;         /* user_ops.work is due */
@@ -98,7 +97,6 @@ static void deadline_passed(struct timer *timer)
 {
     struct thread *thread = container_of(timer, struct thread, deadline);
 
-    thread->timed_out = true;
     if (thread->state == THREAD_SLEEPING)
         make_ready(thread);
 }
@@ -265,7 +263,6 @@ int thread_breathe_hearing(const char *point, enum thread_hears hears)
 int thread_sleep_hearing(const char *point, uint64_t deadline_ns, enum thread_hears hears)
 {
     current->point = point;
-    current->timed_out = false;
     if (!current->woken && !called(current, hears) && time_ns() < deadline_ns) {
         timer_set(&current->deadline, deadline_ns);
         current->hears = hears;

@@ -61,8 +61,7 @@ static APART int unmap_areas(struct ioas_area *first, struct ioas_area *end,
 }
 
 /* Nobody may reuse memory that a unit may still translate to. */
-static __attribute__((noinline, cold)) int strand_pages(struct ioas_area *first,
-                                                        struct ioas_area *end)
+static RARE int strand_pages(struct ioas_area *first, struct ioas_area *end)
 {
     const uint64_t last = end->node.last;
 

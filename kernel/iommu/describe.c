@@ -20,21 +20,14 @@ static const char *permission_text(unsigned permissions)
     return words[permissions & 3];
 }
 
-const char *rid_text(uint16_t segment, uint16_t rid, char buffer[RID_TEXT_SIZE])
-{
-    format(buffer, RID_TEXT_SIZE, "%04x:%02x:%02x.%x", segment, PCI_BUS(rid), PCI_DEVICE(rid),
-           PCI_FUNCTION(rid));
-    return buffer;
-}
-
 void tell_requesters(const struct teller *to, const char *key, uint16_t segment,
                      const struct requester_ids *requesters)
 {
-    char text[RID_TEXT_SIZE];
+    char text[PCI_NAME_SIZE];
 
     tell_array(to, key);
     for (unsigned i = 0; i < requesters->count; i++)
-        tell_string(to, NULL, " ", rid_text(segment, requesters->ids[i], text));
+        tell_string(to, NULL, " ", pci_rid_name(segment, requesters->ids[i], text));
     tell_end_array(to);
 }
 
@@ -229,7 +222,7 @@ static void tell_fault(const struct teller *to, const struct fault *fault)
     tell_object(to, NULL);
     tell_string(to, "text", "", text);
     tell_words(to, "\n");
-    tell_string(to, "requester", NULL, rid_text(fault->segment, fault->rid, text));
+    tell_string(to, "requester", NULL, pci_rid_name(fault->segment, fault->rid, text));
     tell_uint(to, "reason", NULL, fault->reason);
     tell_bool(to, "interrupt", NULL, fault->interrupt);
     tell_bool(to, "write", NULL, !fault->interrupt && fault->type == FAULT_WRITE);
@@ -240,13 +233,13 @@ static void tell_fault(const struct teller *to, const struct fault *fault)
 
 static void tell_fault_devices(const struct teller *to, const struct iommu_unit *unit)
 {
-    char text[RID_TEXT_SIZE];
+    char text[PCI_NAME_SIZE];
 
     for (size_t i = 0; i < unit->faults.device_count; i++) {
         const struct fault_device *device = &unit->faults.devices[i];
 
         tell_object(to, NULL);
-        tell_string(to, "requester", NULL, rid_text(unit->segment, device->rid, text));
+        tell_string(to, "requester", NULL, pci_rid_name(unit->segment, device->rid, text));
         tell_uint(to, "count", NULL, device->count);
         tell_bool(to, "threshold_reached", NULL, device->stopped);
         tell_end_object(to);

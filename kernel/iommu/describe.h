@@ -11,10 +11,6 @@
 #include "kernel/iommu/teller.h"
 #include "kernel/iommu/unit.h"
 
-#define RID_TEXT_SIZE 13
-
-/* "0000:00:02.0" */
-const char *rid_text(uint16_t segment, uint16_t rid, char buffer[RID_TEXT_SIZE]);
 /* In words each behind a space. */
 void tell_requesters(const struct teller *to, const char *key, uint16_t segment,
                      const struct requester_ids *requesters);

@@ -181,7 +181,6 @@ static inline struct vtd_reg32 vtd_fault_clear(uint64_t cap, unsigned index)
 #define VTD_RTADDR_TTM 0xc00u
 
 /* IQA: 2^QS pages of 256 descriptors. IQH and IQT hold byte offsets. */
-#define VTD_IQA_QS_MAX 7u
 
 /* IRTA: 2^(S+1) entries, bit 11 extended interrupt mode. */
 #define VTD_IRTA_EIME BIT(11)

@@ -42,7 +42,7 @@ static struct remap_source exact(uint16_t rid)
 
 struct remap_source remap_source_of(const struct pci_device *device)
 {
-    pci_rid_t ids[3];
+    pci_rid_t ids[PCI_IDS_MAX];
     size_t count = pci_requester_ids(device, ids);
     const struct pci_device *taker;
 

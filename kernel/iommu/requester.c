@@ -6,7 +6,6 @@
 #include "kernel/iommu/scope.h"
 #include "kernel/iommu/unit.h"
 #include "kernel/lib/error.h"
-#include "kernel/lib/format.h"
 #include "kernel/mm/heap.h"
 #include "kernel/pci/pci.h"
 
@@ -73,7 +72,5 @@ struct iommu_unit *iommu_unit_of(const struct requester *requester)
 const char *iommu_requester_name(const struct requester *requester,
                                  char buffer[REQUESTER_NAME_SIZE])
 {
-    format(buffer, REQUESTER_NAME_SIZE, "%04x:%02x:%02x.%x", requester->segment,
-           PCI_BUS(requester->rid), PCI_DEVICE(requester->rid), PCI_FUNCTION(requester->rid));
-    return buffer;
+    return pci_rid_name(requester->segment, requester->rid, buffer);
 }

@@ -45,16 +45,6 @@ static inline struct vtd_context_entry vtd_context(paddr_t table, unsigned level
     };
 }
 
-static inline bool vtd_context_present(const struct vtd_context_entry *entry)
-{
-    return entry->low & VTD_PRESENT;
-}
-
-static inline uint16_t vtd_context_domain(const struct vtd_context_entry *entry)
-{
-    return (uint16_t)bits_get(entry->high, 23, 8);
-}
-
 /* 6.5.2 Invalidation descriptors. */
 struct vtd_descriptor {
     uint64_t low;

@@ -71,7 +71,6 @@ struct iommu_unit {
     uint64_t leaves_made[PT_LEAF_MAX + 1]; /* by level, in domains that are gone */
     uint64_t tables_stranded; /* table pages never given back because the unit was fenced */
     uint64_t *domain_ids;     /* bitmap */
-    uint32_t domain_hint;
     struct list domains;
     struct invalidation invalidation;
     struct remap_table remap;

@@ -25,11 +25,6 @@ static inline uint64_t image_size(void)
     return (uint64_t)(image_end - image_start);
 }
 
-static inline bool image_contains(const void *pointer)
-{
-    return (const char *)pointer >= image_start && (const char *)pointer < image_end;
-}
-
 /* For addresses of objects inside the image. */
 static inline paddr_t image_to_phys(const void *pointer)
 {

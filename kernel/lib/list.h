@@ -52,18 +52,6 @@ static inline void list_remove(struct list *node)
     list_init(node);
 }
 
-/* Moves all nodes of a list, in order, to one that is empty. */
-static inline void list_move_all(struct list *from, struct list *to)
-{
-    if (list_empty(from))
-        return;
-    to->next = from->next;
-    to->prev = from->prev;
-    to->next->prev = to;
-    to->prev->next = to;
-    list_init(from);
-}
-
 #define list_entry(node, type, member) container_of(node, type, member)
 #define list_first(head, type, member) list_entry((head)->next, type, member)
 

@@ -67,7 +67,7 @@ static void repair_red(struct rb_tree *tree, struct rb_node *node)
 }
 
 /* What most nodes do not need. */
-static __attribute__((noinline)) void settle_added(struct rb_tree *tree, struct rb_node *node)
+static APART void settle_added(struct rb_tree *tree, struct rb_node *node)
 {
     if (tree->update)
         tree->update(node);
@@ -153,7 +153,7 @@ static void update_from(struct rb_tree *tree, struct rb_node *from, struct rb_no
 }
 
 /* Takes out a node with two children: the next node in order takes its place. */
-static __attribute__((noinline)) void remove_inner(struct rb_tree *tree, struct rb_node *node)
+static APART void remove_inner(struct rb_tree *tree, struct rb_node *node)
 {
     struct rb_node *next = rb_next(node);
     struct rb_node *from = next->parent; /* loses a node on `side` */
@@ -178,8 +178,7 @@ static __attribute__((noinline)) void remove_inner(struct rb_tree *tree, struct 
 }
 
 /* What has gone from `side` of `parent` was black: or nothing but `update` has work. */
-static __attribute__((noinline)) void settle_removed(struct rb_tree *tree, struct rb_node *parent,
-                                                     int side, bool black)
+static APART void settle_removed(struct rb_tree *tree, struct rb_node *parent, int side, bool black)
 {
     rb_changed(tree, parent);
     if (black)

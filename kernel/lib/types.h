@@ -34,7 +34,9 @@ struct phys_run {
  * Kept out of line: what a short way through a function calls only sometimes would otherwise make
  * it save registers each time.
  */
-#define APART         __attribute__((noinline))
+#define APART __attribute__((noinline))
+/* The same, of what is called hardly ever: the way to it is not the one laid out straight. */
+#define RARE          __attribute__((noinline, cold))
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define MIN(a, b)     ((a) < (b) ? (a) : (b))
 #define MAX(a, b)     ((a) > (b) ? (a) : (b))

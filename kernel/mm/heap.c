@@ -12,8 +12,6 @@
 #include "kernel/mm/frames/frames.h"
 
 #define HEAP_ALIGN 16u
-/* Out of line, so that the fast paths save no registers for the slow ones. */
-#define SLOW_PATH __attribute__((noinline, cold))
 
 struct object {
     struct object *next;
@@ -125,7 +123,7 @@ static void *large_alloc(size_t size)
     return phys_to_virt(base);
 }
 
-static SLOW_PATH void large_free(void *memory)
+static RARE void large_free(void *memory)
 {
     paddr_t base = virt_to_phys(memory);
     const uint32_t *note = frames_note(base);
@@ -136,7 +134,7 @@ static SLOW_PATH void large_free(void *memory)
 }
 
 /* What the fast path of kmalloc() cannot serve. */
-static SLOW_PATH void *alloc_slow(size_t size)
+static RARE void *alloc_slow(size_t size)
 {
     struct bin *bin;
 
@@ -195,7 +193,7 @@ void *kmalloc_most(size_t *size, size_t least)
 }
 
 /* A page that was full has an object again, or one has none left handed out. */
-static SLOW_PATH void page_changed(struct heap_page *page, bool was_full)
+static RARE void page_changed(struct heap_page *page, bool was_full)
 {
     struct bin *bin = &bins[page->bin];
 

@@ -3,7 +3,7 @@
 #include "kernel/lib/error.h"
 #include "kernel/mm/frames/frames.h"
 #include "kernel/mm/memmap.h"
-#include "kernel/mm/paging/internal.h"
+#include "kernel/mm/paging/paging.h"
 
 static struct memmap map;
 

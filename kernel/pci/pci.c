@@ -133,9 +133,14 @@ void pci_unclaim(struct pci_device *device)
     device->claimed_by = NULL;
 }
 
+const char *pci_rid_name(uint16_t segment, pci_rid_t rid, char buffer[PCI_NAME_SIZE])
+{
+    format(buffer, PCI_NAME_SIZE, "%04x:%02x:%02x.%u", segment, PCI_BUS(rid), PCI_DEVICE(rid),
+           PCI_FUNCTION(rid));
+    return buffer;
+}
+
 const char *pci_name(const struct pci_device *device, char buffer[PCI_NAME_SIZE])
 {
-    format(buffer, PCI_NAME_SIZE, "%04x:%02x:%02x.%u", device->segment, PCI_BUS(device->rid),
-           PCI_DEVICE(device->rid), PCI_FUNCTION(device->rid));
-    return buffer;
+    return pci_rid_name(device->segment, device->rid, buffer);
 }

@@ -129,8 +129,9 @@ void pci_stop_senders(uint16_t segment, pci_rid_t rid);
 int pci_claim(struct pci_device *device, const char *owner);
 void pci_unclaim(struct pci_device *device);
 
-/* Writes "0000:00:02.0"; the buffer holds 13 bytes. */
 #define PCI_NAME_SIZE 13
+/* Writes "0000:00:02.0". */
+const char *pci_rid_name(uint16_t segment, pci_rid_t rid, char buffer[PCI_NAME_SIZE]);
 const char *pci_name(const struct pci_device *device, char buffer[PCI_NAME_SIZE]);
 
 #endif

@@ -33,7 +33,6 @@
 
 /* Header type 0 */
 #define PCI_SUBSYSTEM_VENDOR 0x2c /* 16 */
-#define PCI_SUBSYSTEM_DEVICE 0x2e /* 16 */
 #define PCI_ROM_DEVICE       0x30 /* 32 */
 #define PCI_ROM_ENABLE       0x1
 #define PCI_ROM_ADDRESS      0xfffff800
@@ -68,7 +67,6 @@
 #define PCI_EXT_CAP_ACS   0x000d
 #define PCI_EXT_CAP_ATS   0x000f
 #define PCI_EXT_CAP_SRIOV 0x0010
-#define PCI_EXT_CAP_REBAR 0x0015
 
 /* Power management capability */
 #define PCI_PM_CONTROL       4 /* 16 */

@@ -6,11 +6,6 @@
 #include "kernel/table/entry.h"
 #include "kernel/table/page_table.h"
 
-static inline uint64_t *child_table(uint64_t entry)
-{
-    return phys_to_virt(pt_address(entry));
-}
-
 /* Entries, and tables among them, that came to or went from the table with this slot. */
 static inline void table_count(const struct page_table *table, const uint64_t *slot, int live,
                                int tables)

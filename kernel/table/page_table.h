@@ -102,6 +102,17 @@ void page_table_release(struct page_table *table, struct table_gather *gather);
 int page_table_hold(struct page_table *table, uint64_t at);
 void page_table_unhold(struct page_table *table, uint64_t at, struct table_gather *gather);
 
+/*
+ * Moves everything below the first `count` entries of the other root over; nothing may collide. No
+ * walker may use the other table. Never for tables whose stores need a flush.
+ */
+void page_table_graft(struct page_table *table, struct page_table *from, unsigned count);
+
+static inline uint64_t *child_table(uint64_t entry)
+{
+    return phys_to_virt(pt_address(entry));
+}
+
 /* A place in the tree: the lowest entry there is for an address. */
 struct table_place {
     const struct page_table *table;

@@ -34,11 +34,9 @@ void any_page_table(void)
 
 void any_descriptor(void)
 {
-    struct vtd_context_entry context = vtd_context(any, 3 + any_up_to(2), (uint16_t)any, (bool)any);
     struct vtd_descriptor descriptor;
 
-    vtd_context_present(&context);
-    vtd_context_domain(&context);
+    vtd_context(any, 3 + any_up_to(2), (uint16_t)any, (bool)any);
     descriptor = vtd_invalidate_context(VTD_DEVICE, (uint16_t)any, (uint16_t)any);
     vtd_descriptor_type(&descriptor);
     vtd_descriptor_granularity(&descriptor);

@@ -457,7 +457,7 @@ static void test_graft(void **state)
     model_set(1, 1, 0, PAGE_READ);
     assert_int_equal(cpu_table_map(&other, WINDOW + 2 * GIB, 7 * GIB, GIB, PAGE_WRITE), 0);
     model_set(2 * GIB / PAGE_SIZE, GIB / PAGE_SIZE, 7 * GIB, PAGE_WRITE);
-    cpu_table_graft(&table, &other, 256);
+    page_table_graft(&table.pages, &other.pages, 256);
     check_figures(&other);
     assert_int_equal(other.pages.tables, 0);
     page_table_destroy(&other.pages);

@@ -8,7 +8,7 @@ HOST_FLAGS := -std=gnu11 -O1 -g -fsanitize=address,undefined -fno-sanitize-recov
 HOST_LIBS := -lcmocka
 
 # The editor of page tables, of which a test takes all.
-TABLE_EDITOR := kernel/table/map.c kernel/table/map_fast.c kernel/table/unmap.c kernel/table/read.c kernel/table/split.c \
+TABLE_EDITOR := kernel/table/map.c kernel/table/map_fast.c kernel/table/unmap.c kernel/table/read.c kernel/table/split.c kernel/table/graft.c \
                 kernel/table/pool.c
 CPU_TABLES := kernel/mm/paging/cpu_table.c kernel/mm/paging/cpu_runs.c kernel/mm/paging/cpu_runs_fast.c $(TABLE_EDITOR) \
               tests/unit/host_cache.c

@@ -32,7 +32,7 @@ static const bool restarts[SYSCALL_COUNT] = {SYSCALL_TABLE(SYSCALL_RESTARTS)};
 static bool reported[SYSCALL_COUNT + 1];
 
 /* Kept out of line: the way in saves only the registers that it needs. */
-__attribute__((noinline)) static int64_t syscall_missing(uint64_t number)
+static APART int64_t syscall_missing(uint64_t number)
 {
     bool *told = &reported[number < SYSCALL_COUNT ? number : SYSCALL_COUNT];
     if (number != CALL_RSEQ && !*told)

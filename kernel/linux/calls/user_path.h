@@ -8,7 +8,6 @@
 #define AT_FDCWD      (-100)
 #define AT_NOFOLLOW   0x100u
 #define AT_REMOVEDIR  0x200u
-#define AT_FOLLOW     0x400u
 #define AT_NO_MOUNT   0x800u
 #define AT_EMPTY_PATH 0x1000u
 

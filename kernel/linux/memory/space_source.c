@@ -31,9 +31,8 @@ static int device_runs(const struct mapping *mapping, uaddr_t at, uaddr_t end, s
 }
 
 /* Memory that the page tables do not show: a device's, or not there yet, or not to be had. */
-static __attribute__((noinline)) int hidden_runs(struct space *space, uaddr_t at, uaddr_t end,
-                                                 bool write, struct phys_run *out, size_t room,
-                                                 struct memobj **device)
+static APART int hidden_runs(struct space *space, uaddr_t at, uaddr_t end, bool write,
+                             struct phys_run *out, size_t room, struct memobj **device)
 {
     const struct mapping *mapping = mapping_at(space, at);
     bool uncached;

@@ -120,10 +120,4 @@ struct dmar_info {
     ensures \result == 0 ==> out->unit_count > 0; */
 int dmar_parse(const uint8_t *table, size_t length, struct dmar_info *out, struct refusal *why);
 
-/* The requester id of a scope with a single hop: what I/O APICs and HPETs carry as source id. */
-static inline uint16_t dmar_scope_source_id(const struct dmar_scope *scope)
-{
-    return (uint16_t)((scope->bus << 8) | (scope->path[0].device << 3) | scope->path[0].function);
-}
-
 #endif

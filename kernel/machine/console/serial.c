@@ -144,8 +144,8 @@ static void tell_stall(void)
     stalled = true;
     stats.stalls++;
     if (!told)
-        log_warn("the serial port has taken nothing for %u seconds: who writes to it waits",
-                 (unsigned)(STALL_NS / NS_PER_S));
+        log_warn("the serial port has taken nothing for %lu seconds: who writes to it waits",
+                 STALL_NS / NS_PER_S);
     told = true;
 }
 

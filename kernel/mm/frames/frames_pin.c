@@ -12,8 +12,6 @@
 #include "kernel/mm/frames/internal.h"
 
 #define PINS_MAX UINT32_MAX
-/* Out of line, so that the short cases save no registers for the long ones. */
-#define SLOW_PATH __attribute__((noinline))
 /* What frames_settle() does at most: runs, and frames of a long one. */
 #define SETTLE_RUNS   256u
 #define SETTLE_FRAMES (16 * FRAMES_PER_2M)
@@ -148,7 +146,7 @@ static void settle_one(void)
     release_run(first, part);
 }
 
-static SLOW_PATH void settle_some(void)
+static APART void settle_some(void)
 {
     uint32_t frames_left = SETTLE_FRAMES;
 
@@ -288,7 +286,7 @@ void unpin_run_slowly(struct phys_run run)
     unpin_blocks((uint32_t)(run.base >> PAGE_SHIFT), count, count);
 }
 
-static SLOW_PATH void unpin_rest(const struct phys_run *runs, size_t done, size_t count)
+static APART void unpin_rest(const struct phys_run *runs, size_t done, size_t count)
 {
     while (done < count) {
         size_t regions = unpin_regions_fast(runs + done, count - done);
@@ -300,7 +298,7 @@ static SLOW_PATH void unpin_rest(const struct phys_run *runs, size_t done, size_
     }
 }
 
-static SLOW_PATH void unpin_large(const struct phys_run *runs, size_t done, size_t count)
+static APART void unpin_large(const struct phys_run *runs, size_t done, size_t count)
 {
     done += unpin_giga_fast(&runs[done]);
     if (done != count)
@@ -315,7 +313,7 @@ void frames_unpin_runs(const struct phys_run *runs, size_t count)
         unpin_large(runs, done, count);
 }
 
-static SLOW_PATH int pin_rest(const struct phys_run *runs, size_t done, size_t count)
+static APART int pin_rest(const struct phys_run *runs, size_t done, size_t count)
 {
     while (done < count) {
         size_t regions = pin_regions_fast(runs + done, count - done);
@@ -331,7 +329,7 @@ static SLOW_PATH int pin_rest(const struct phys_run *runs, size_t done, size_t c
     return 0;
 }
 
-static SLOW_PATH int pin_large(const struct phys_run *runs, size_t done, size_t count)
+static APART int pin_large(const struct phys_run *runs, size_t done, size_t count)
 {
     done += pin_giga_fast(&runs[done]);
     return done == count ? 0 : pin_rest(runs, done, count);

@@ -2,7 +2,6 @@
 /* The physical runs behind a range of virtual memory, which is what a device is given. */
 #include "kernel/mm/paging/cpu_table.h"
 #include "kernel/mm/paging/format.h"
-#include "kernel/table/internal.h"
 
 struct run_list {
     struct phys_run *runs;

@@ -7,7 +7,6 @@
  */
 #include "kernel/mm/paging/cpu_table.h"
 #include "kernel/mm/paging/format.h"
-#include "kernel/table/internal.h"
 
 bool cpu_table_run_of_leaf(const struct splittable *table, uint64_t at, uint64_t end, unsigned need,
                            struct phys_run *out)

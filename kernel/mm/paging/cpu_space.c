@@ -23,8 +23,9 @@ struct cpu_space *cpu_space_create(void)
         return NULL;
     }
     /* Not counted as entries of this table, so they stay when it goes. */
-    memcpy(space->table.pages.root + FIRST_KERNEL_ROW, kernel_table.pages.root + FIRST_KERNEL_ROW,
-           (PT_ENTRIES - FIRST_KERNEL_ROW) * sizeof(uint64_t));
+    memcpy(space->table.pages.root + FIRST_KERNEL_ENTRY,
+           kernel_table.pages.root + FIRST_KERNEL_ENTRY,
+           (PT_ENTRIES - FIRST_KERNEL_ENTRY) * sizeof(uint64_t));
     return space;
 }
 
@@ -97,7 +98,7 @@ void cpu_space_unhold(struct cpu_space *space, uaddr_t at)
 void cpu_space_graft(struct cpu_space *space, struct cpu_space *from)
 {
     ASSERT(from != active);
-    cpu_table_graft(&space->table, &from->table, FIRST_KERNEL_ROW);
+    page_table_graft(&space->table.pages, &from->table.pages, FIRST_KERNEL_ENTRY);
 }
 
 bool cpu_space_find(const struct cpu_space *space, uaddr_t at, uaddr_t end, struct cpu_mapping *out)

@@ -3,7 +3,7 @@
 #include "kernel/lib/error.h"
 #include "kernel/lib/panic.h"
 #include "kernel/mm/paging/format.h"
-#include "kernel/table/internal.h"
+#include "kernel/table/entry.h"
 
 struct table_pool cpu_table_pool;
 
@@ -96,36 +96,4 @@ void cpu_table_unhold(struct splittable *table, uint64_t at)
 
     page_table_unhold(&table->pages, cut_off(at), &gather);
     page_table_release(&table->pages, &gather);
-}
-
-/* Moves the first `rows` entries of one table into another of the same level. */
-static void graft(struct page_table *table, uint64_t *to, uint64_t *from, unsigned level,
-                  unsigned rows)
-{
-    for (unsigned i = 0; i < rows; i++) {
-        if (from[i] == 0)
-            continue;
-        if (to[i] == 0) {
-            to[i] = from[i];
-            table_count(table, to, 1, pt_is_table(to[i], level));
-        } else {
-            ASSERT(pt_is_table(to[i], level) && pt_is_table(from[i], level));
-            graft(table, child_table(to[i]), child_table(from[i]), level - 1, PT_ENTRIES);
-            table_release(table->pool, child_table(from[i]));
-            table->tables--;
-        }
-        from[i] = 0;
-    }
-}
-
-void cpu_table_graft(struct splittable *table, struct splittable *from, unsigned rows)
-{
-    graft(&table->pages, table->pages.root, from->pages.root, CPU_LEVELS, rows);
-    *table_page_of(from->pages.root) = (struct table_page){0};
-    for (unsigned level = 1; level <= PT_LEAF_MAX; level++) {
-        table->pages.leaves[level] += from->pages.leaves[level];
-        from->pages.leaves[level] = 0;
-    }
-    table->pages.tables += from->pages.tables;
-    from->pages.tables = 0;
 }

@@ -49,7 +49,5 @@ bool cpu_table_run_of_leaf(const struct splittable *table, uint64_t at, uint64_t
 /* As page_table_hold() and page_table_unhold(). No large leaf may be there. */
 int cpu_table_hold(struct splittable *table, uint64_t at);
 void cpu_table_unhold(struct splittable *table, uint64_t at);
-/* Moves everything below the first `rows` entries of the other root over; nothing may collide. */
-void cpu_table_graft(struct splittable *table, struct splittable *from, unsigned rows);
 
 #endif

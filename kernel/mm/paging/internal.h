@@ -3,26 +3,17 @@
 #ifndef KERNEL_MM_PAGING_INTERNAL_H
 #define KERNEL_MM_PAGING_INTERNAL_H
 
-#include "kernel/mm/memmap.h"
 #include "kernel/mm/paging/cpu_table.h"
 
 /* Kernel space. The direct map and the image: kernel/mm/direct.h. One root entry is 512 GiB. */
-#define DIRECT_BASE      UINT64_C(0xffff800000000000)
-#define DIRECT_END       UINT64_C(0xffffc00000000000)
-#define MMIO_BASE        UINT64_C(0xffffe00000000000)
-#define STACKS_BASE      UINT64_C(0xffffe08000000000)
-#define KERNEL_WINDOW    (512 * GIB) /* size of the mmio and of the stack window */
-#define FIRST_KERNEL_ROW 256u        /* first entry of the root that belongs to kernel space */
+#define DIRECT_BASE        UINT64_C(0xffff800000000000)
+#define DIRECT_END         UINT64_C(0xffffc00000000000)
+#define MMIO_BASE          UINT64_C(0xffffe00000000000)
+#define STACKS_BASE        UINT64_C(0xffffe08000000000)
+#define KERNEL_WINDOW      (512 * GIB) /* size of the mmio and of the stack window */
+#define FIRST_KERNEL_ENTRY 256u        /* first entry of the root that belongs to kernel space */
 
 extern struct splittable kernel_table;
-
-/*
- * Builds the kernel's page tables and activates them. Takes what it needs for tables out of a
- * usable run of the map. Returns NULL or a sentence.
- */
-const char *paging_init(struct memmap *map);
-/* From now on tables of kernel space come from the frame allocator. */
-void paging_use_frames(void);
 
 /* Hardware: the current root, and forgetting translations of [at, at + length). */
 void paging_set_root(paddr_t root);

@@ -10,6 +10,7 @@
 #include "kernel/mm/direct.h"
 #include "kernel/mm/frames/frames.h"
 #include "kernel/mm/paging/format.h"
+#include "kernel/mm/memmap.h"
 #include "kernel/mm/paging/internal.h"
 
 /* Root; image: 1 + 1 + 2; its data in the direct map: 1 + 1 + 2; the piece of RAM: 1 + 2 + 4. */
@@ -136,7 +137,8 @@ static int map_ram(const struct memmap *map, struct phys_run tables)
     return error;
 }
 
-/* Rows of the root are copied into every payload's, so the windows' rows must exist by then. */
+/* Entries of the root are copied into every payload's: those of the windows must be there by then.
+ */
 static int add_window(uint64_t base)
 {
     uint64_t *entries = table_alloc(&cpu_table_pool);

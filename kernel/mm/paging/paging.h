@@ -15,6 +15,16 @@ enum page_flags {
     PAGE_FRESH = 64, /* a mark for the address space: mapped by the operation under way */
 };
 
+struct memmap;
+
+/*
+ * Builds the kernel's page tables and activates them. Takes what it needs for tables out of a
+ * usable run of the map. Returns NULL or a sentence.
+ */
+const char *paging_init(struct memmap *map);
+/* From now on tables of kernel space come from the frame allocator. */
+void paging_use_frames(void);
+
 /* First address that is no longer the payload's (Linux's TASK_SIZE on x86-64). */
 #define USER_END UINT64_C(0x7ffffffff000)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Whether an #include ever points up the list of layers in docs/architecture.md."""
+"""Whether an #include ever points up the list of layers in docs/architecture.md, or at what is another folder's own."""
 
 import re
 
@@ -31,8 +31,11 @@ def complaints(name, text, table):
     layer = layer_of(name, table)
     if layer is None:
         return [f"{name}: {PAGE} gives it no layer"]
-    return [f"{name} (layer {layer}) includes {included} (layer {layer_of(included, table)}): that points up"
-            for included in INCLUDE.findall(text) if (layer_of(included, table) or 0) > layer]
+    included = INCLUDE.findall(text)
+    return [f"{name} (layer {layer}) includes {path} (layer {layer_of(path, table)}): that points up"
+            for path in included if (layer_of(path, table) or 0) > layer] + [
+            f"{name} includes {path}: that is another folder's own"
+            for path in included if path.endswith("/internal.h") and path.rpartition("/")[0] != name.rpartition("/")[0]]
 
 
 def check(files, top=cli.TOP):
