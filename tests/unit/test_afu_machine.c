@@ -134,7 +134,7 @@ static void only_a_running_machine_is_paused(void **state)
     assert_true(machine_connect(&machine, path));
     assert_int_equal(machine_pause(&machine), MACHINE_AT_REST);
     assert_int_equal(machine_pause(&machine), MACHINE_PAUSED);
-    machine_go_on(&machine);
+    assert_true(machine_go_on(&machine, path));
     assert_int_equal(machine_pause(&machine), MACHINE_AT_REST);
 }
 

@@ -45,6 +45,8 @@ static enum walk_fault move_all(struct dma *dma, bool write, uint64_t iova, uint
 
 static enum machine_pause hold_machine(struct dma *dma)
 {
+    if (!machine_go_on(&dma->machine, dma->monitor)) /* left from the last time */
+        return MACHINE_GONE;
     if (dma->machine.socket < 0 && !machine_connect(&dma->machine, dma->monitor))
         return MACHINE_GONE;
     return machine_pause(&dma->machine);
@@ -59,10 +61,9 @@ enum dma_outcome dma_move(struct dma *dma, bool write, uint64_t iova, void *data
     if (flock(dma->memory.file, LOCK_EX))
         return DMA_LATER;
     enum machine_pause paused = hold_machine(dma);
-    if (paused == MACHINE_PAUSED) {
+    if (paused == MACHINE_PAUSED)
         refusal.fault = move_all(dma, write, iova, data, length, &refusal.iova);
-        machine_go_on(&dma->machine);
-    }
+    (void)machine_go_on(&dma->machine, dma->monitor);
     flock(dma->memory.file, LOCK_UN);
     if (paused == MACHINE_AT_REST)
         return DMA_LATER;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define PATIENCE_S 10 /* that QEMU gets for an answer */
+#define TRIES      3
 #define COMMAND    256
 
 /* The unit's status and root table address registers, one behind the other; q35 has one unit. */
@@ -127,13 +128,18 @@ enum machine_pause machine_pause(struct machine *machine)
         return MACHINE_GONE;
     if (!running)
         return MACHINE_AT_REST;
+    machine->held = true;
     return execute(machine, "{\"execute\": \"stop\"}\n", NULL, NULL) ? MACHINE_PAUSED
                                                                      : MACHINE_GONE;
 }
 
-void machine_go_on(struct machine *machine)
+bool machine_go_on(struct machine *machine, const char *path)
 {
-    (void)execute(machine, "{\"execute\": \"cont\"}\n", NULL, NULL);
+    for (unsigned i = 0; i < TRIES && machine->held; i++) {
+        if (machine->socket >= 0 || machine_connect(machine, path))
+            machine->held = !execute(machine, "{\"execute\": \"cont\"}\n", NULL, NULL);
+    }
+    return !machine->held;
 }
 
 struct unit {

@@ -14,6 +14,7 @@
 
 struct machine {
     int socket; /* -1: not connected */
+    bool held;  /* our `stop` may have reached it: it stands still until a `cont` did */
     size_t used;
     char line[MACHINE_ANSWER];
 };
@@ -31,7 +32,11 @@ bool machine_connect(struct machine *machine, const char *path);
  * invalidation is, and between a walk of ours and its copy no invalidation may come to an end.
  */
 enum machine_pause machine_pause(struct machine *machine);
-void machine_go_on(struct machine *machine);
+/*
+ * Ends the pause, also one whose `stop` was not answered in time, over a new connection if need be.
+ * False: the machine may still stand. Without a pause: true.
+ */
+bool machine_go_on(struct machine *machine, const char *path);
 /* The root table address register of the IOMMU. `on`: does it translate? False: no answer. */
 bool machine_unit(struct machine *machine, bool *on, uint64_t *root);
 /* Bus, device and function of the device that QEMU knows as `id`. False: there is none. */
