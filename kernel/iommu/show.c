@@ -109,6 +109,7 @@ static void show_past_domain(void *context, const struct domain_figures *figures
     tell_words(to, "iommu%u domain %u: destroyed at %lu ns\n", figures->unit->index, figures->id,
                figures->destroyed_ns);
     show_figures(to, figures);
+    breathe_deaf_after(DOMAIN_WORK, "showing domains");
 }
 
 static int list_domain(struct listing *listing, const struct iommu_domain *domain)
@@ -128,7 +129,12 @@ void iommu_domains_show(void *context, struct text *out)
     out->error = list_domains(&listing, list_domain);
     if (listing.left_out)
         text_printf(out, "and %lu more domains\n", listing.left_out);
+    if (!out->error)
+        out->error = history_hold();
+    if (out->error)
+        return;
     forgotten = history_past(show_past_domain, &listing.to);
+    history_release();
     if (forgotten)
         text_printf(out, "and %lu domains destroyed before\n", forgotten);
 }
