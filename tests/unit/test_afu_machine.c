@@ -55,6 +55,7 @@ static int begin(void **state)
     listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     child = -1;
     machine.socket = -1;
+    machine.held = false;
     return bind(listener, (struct sockaddr *)&address, sizeof(address)) || listen(listener, 1);
 }
 

@@ -6,6 +6,7 @@ import re
 from bulkhead import calls
 
 REFUSED = b"error refused: "
+LINES_MAX = 2048  # bytes of two lines of the kernel, which has 512 for one, with their stamps
 HALTED = b"info  halted"  # said by a kernel whose machine goes on for a moment after it was switched off
 
 
@@ -37,6 +38,8 @@ class Shown:
         elif (last or self.line_start) and text[-1:] != b"\n" and any(may_become(text[last:], start) for start in calls.STARTS):
             keep = last
         else:
+            keep = len(text) - text.endswith(b"\r")
+        if len(text) - keep > LINES_MAX:  # none of the kernel's
             keep = len(text) - text.endswith(b"\r")
         self.held = text[keep:]
         return self.shown(text[:keep])

@@ -151,18 +151,20 @@ int64_t compat_get_info(struct ioctl_call *call)
 {
     struct iommufd_ioas *ioas = compat_ioas(call);
     struct info *info;
+    uint64_t sizes;
     size_t size;
     int error;
 
     if (!ioas)
         return -ENODEV;
+    sizes = page_sizes(ioas); /* breathes, which must not happen once the ranges are counted */
     size = offsetof(struct info, dma) + dma_info_size(ioas->ioas);
     info = kzalloc(size);
     if (!info)
         return -ENOMEM;
     info->info.argsz = (uint32_t)size;
     info->info.flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS;
-    info->info.iova_pgsizes = page_sizes(ioas);
+    info->info.iova_pgsizes = sizes;
     info->info.cap_offset = call->size >= size ? offsetof(struct info, dma) : 0;
     dma_info_fill(&info->dma, offsetof(struct info, dma), ioas->ioas, UINT32_MAX);
     error = copy_to_user(call->argument, info,
