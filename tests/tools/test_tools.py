@@ -165,6 +165,14 @@ def test_what_is_shown_of_the_console(text, size):
     assert (got, made.rest()) == SHOWN[text]
 
 
+@pytest.mark.parametrize("start", [b"[ 1.2] error refused: ", b"[ 1.0] warn  system call "])
+def test_a_line_without_an_end_is_not_held_back_for_ever(start):
+    made, got = console.Shown(), b""
+    for _ in range(100):
+        got += made.feed(start + b"x" * 100 if not got else b"x" * 100)
+    assert len(made.held) < 3000 and got
+
+
 @pytest.mark.parametrize("end, said", [
     ({"reason": "killed", "signal": 6, "sentence": "sent by itself"}, "x was ended by signal 6 (SIGABRT): sent by itself"),
     ({"reason": "killed", "signal": 40, "sentence": "why", "rip": "0x10"}, "x was ended by signal 40: why, at 0x10"),

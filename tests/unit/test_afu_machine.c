@@ -139,6 +139,31 @@ static void only_a_running_machine_is_paused(void **state)
     assert_int_equal(machine_pause(&machine), MACHINE_AT_REST);
 }
 
+/* Its answer to the pause was lost, but not the pause: it must not stand still for ever. */
+static void a_pause_without_an_answer_ends(void **state)
+{
+    (void)state;
+    say(GREETING RUNNING);
+    assert_true(machine_connect(&machine, path));
+    assert_int_equal(machine_pause(&machine), MACHINE_GONE);
+    assert_int_equal(machine.socket, -1);
+    assert_true(machine.held);
+    waitpid(child, NULL, 0);
+    say(GREETING DONE);
+    assert_true(machine_go_on(&machine, path));
+    assert_false(machine.held);
+}
+
+static void a_machine_that_cannot_go_on_is_not_asked_for_ever(void **state)
+{
+    (void)state;
+    say(GREETING RUNNING DONE MISTAKE);
+    assert_true(machine_connect(&machine, path));
+    assert_int_equal(machine_pause(&machine), MACHINE_PAUSED);
+    assert_false(machine_go_on(&machine, "/tmp/afu-machine.none"));
+    assert_true(machine.held);
+}
+
 static void an_error_ends_the_connection(void **state)
 {
     (void)state;
@@ -192,6 +217,8 @@ int main(void)
         CASE(the_unit_is_read),
         CASE(a_device_is_found_behind_a_bridge),
         CASE(only_a_running_machine_is_paused),
+        CASE(a_pause_without_an_answer_ends),
+        CASE(a_machine_that_cannot_go_on_is_not_asked_for_ever),
         CASE(an_error_ends_the_connection),
         CASE(the_end_of_the_machine_is_seen),
         CASE(a_line_without_end_is_refused),

@@ -5,6 +5,8 @@ import dataclasses
 import os
 import re
 import subprocess
+import sys
+import threading
 import time
 
 from bulkhead import cli
@@ -40,6 +42,7 @@ PLACE = re.compile(r"(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f](?:/[0-9a
 KERNEL_PREFIX = "kernel."
 MODEL_MODE = "mode="
 SOCKET_PATIENCE = 10  # seconds
+MODEL_SECONDS = 86400  # the most it takes: it ends with QEMU
 
 
 @dataclasses.dataclass
@@ -139,11 +142,17 @@ def take_words(spec, prefix):
     return ",".join(word for word in words if not word.startswith(prefix)), taken
 
 
+def watch_model(process):
+    """A card that dies during a transfer leaves the machine paused: not without a word."""
+    if process.wait():
+        print("bulkhead: the software FPGA died; the machine may stand still", file=sys.stderr)
+
+
 def start_model(folder, name, requester, modes):
     """Starts the software card and waits until QEMU can connect to it. It ends when QEMU does."""
     socket = f"{folder}/{name}.socket"
     command = [cli.BUILD / "afu-model", "--socket", socket, "--memory", f"{folder}/{MEMORY}",
-               "--monitor", f"{folder}/{name}.qmp", "--id", requester]
+               "--monitor", f"{folder}/{name}.qmp", "--id", requester, "--seconds", str(MODEL_SECONDS)]
     command += ["--mode", modes[-1]] if modes else []
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=cli.die_with_parent)
     deadline = time.monotonic() + SOCKET_PATIENCE
@@ -151,6 +160,7 @@ def start_model(folder, name, requester, modes):
         if process.poll() is not None or time.monotonic() > deadline:
             raise Failure("the software FPGA did not start")
         time.sleep(0.01)
+    threading.Thread(target=watch_model, args=(process,), daemon=True).start()
 
 
 def assign(spec, number, qemu_arguments, folder):
