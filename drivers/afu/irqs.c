@@ -29,31 +29,14 @@ static void put_files(struct file **files, unsigned count)
             file_put(files[i]);
 }
 
-/* A reference to the eventfd behind a descriptor; none for a negative one. */
-static int take_eventfd(int32_t fd, struct file **out)
-{
-    *out = NULL;
-    if (fd < 0)
-        return 0;
-    struct file *file = fd_get(fd);
-    if (!file)
-        return -EBADF;
-    if (!file_is_eventfd(file)) {
-        file_put(file);
-        return -EINVAL;
-    }
-    *out = file;
-    return 0;
-}
-
 static int take_eventfds(uint64_t descriptors, unsigned count, struct file **files)
 {
     for (unsigned i = 0; i < count; i++) {
         int32_t fd;
         int error = copy_from_user(&fd, descriptors + i * sizeof(fd), sizeof(fd));
 
-        if (!error)
-            error = take_eventfd(fd, &files[i]);
+        if (!error && fd >= 0) /* a negative one: none */
+            error = eventfd_get(fd, &files[i]);
         if (error) {
             put_files(files, i);
             return error;

@@ -6,10 +6,13 @@
 
 #define EVENTFD_SEMAPHORE 1u
 #define EVENTFD_MAX       (UINT64_MAX - 1) /* what write(2) can reach; only signals go beyond */
+#define HEARD_WORK        1000             /* work (breathe_after()) of telling a listener */
 
 struct eventfd {
     uint64_t count;
     bool semaphore;
+    struct list listeners;
+    unsigned listener_count;
 };
 
 static unsigned eventfd_poll(struct file *file)
@@ -41,6 +44,20 @@ static int64_t eventfd_read(struct file *file, uaddr_t buffer, size_t length, ui
     event->count -= value;
     waitq_wake(&file->changed);
     return sizeof(value);
+}
+
+/* Listeners take what a reader would have taken. */
+static void tell(struct eventfd *event)
+{
+    struct eventfd_listener *listener, *next;
+
+    if (list_empty(&event->listeners) || event->count == 0)
+        return;
+    event->count -= event->semaphore ? 1 : event->count;
+    list_for_each_entry_safe (listener, next, &event->listeners, link) {
+        listener->heard(listener);
+        breath_left -= HEARD_WORK;
+    }
 }
 
 /*
@@ -79,8 +96,10 @@ static int64_t eventfd_write(struct file *file, uaddr_t buffer, size_t length, u
     if (error)
         return error;
     event->count += value;
-    if (value > 0)
+    if (value > 0) {
+        tell(event);
         waitq_wake(&file->changed);
+    }
     return sizeof(value);
 }
 
@@ -103,6 +122,7 @@ struct file *eventfd_create(uint64_t initial, unsigned flags)
         return NULL;
     event->count = initial;
     event->semaphore = flags & EVENTFD_SEMAPHORE;
+    list_init(&event->listeners);
     struct file *file =
         file_create(&eventfd_ops, event, FILE_RDWR | (flags & FILE_NONBLOCK), "eventfd");
     if (!file)
@@ -110,15 +130,53 @@ struct file *eventfd_create(uint64_t initial, unsigned flags)
     return file;
 }
 
-bool file_is_eventfd(const struct file *file)
-{
-    return file->ops == &eventfd_ops;
-}
-
 void eventfd_signal(struct file *file, uint64_t count)
 {
     struct eventfd *event = file->context;
     if (__builtin_add_overflow(event->count, count, &event->count))
         event->count = UINT64_MAX;
+    tell(event);
     waitq_wake(&file->changed);
+}
+
+int eventfd_get(int fd, struct file **out)
+{
+    *out = fd < 0 ? NULL : fd_get(fd);
+    if (!*out)
+        return -EBADF;
+    if ((*out)->ops == &eventfd_ops)
+        return 0;
+    file_put(*out);
+    *out = NULL;
+    return -EINVAL;
+}
+
+int eventfd_listen(struct eventfd_listener *listener, struct file *file)
+{
+    struct eventfd *event = file->context;
+
+    if (event->listener_count == EVENTFD_LISTENERS_MAX)
+        return -ENOSPC;
+    event->listener_count++;
+    listener->file = file_get(file);
+    list_push_back(&event->listeners, &listener->link);
+    if (event->count > 0) {
+        tell(event);
+        waitq_wake(&file->changed);
+    }
+    return 0;
+}
+
+void eventfd_unlisten(struct eventfd_listener *listener)
+{
+    struct file *file = listener->file;
+    struct eventfd *event;
+
+    if (!file)
+        return;
+    event = file->context;
+    event->listener_count--;
+    list_remove(&listener->link);
+    listener->file = NULL;
+    file_put(file);
 }

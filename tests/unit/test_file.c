@@ -213,7 +213,6 @@ static void an_eventfd_counts(void **state)
 {
     uint64_t value = 0;
     struct file *file = eventfd_create(2, FILE_NONBLOCK);
-    assert_true(file_is_eventfd(file));
     assert_int_equal(read_into(file, &value, 7), -EINVAL);
     assert_int_equal(read_into(file, &value, 8), 8);
     assert_int_equal(value, 2);
@@ -278,6 +277,129 @@ static void eventfd_bad_memory_loses_nothing(void **state)
         host_fail_nth(n);
         assert_null(eventfd_create(0, 0));
     }
+}
+
+/* ---- listeners of an eventfd ---- */
+
+struct ear {
+    struct eventfd_listener listener;
+    unsigned heard;
+    bool once;
+};
+
+static void ear_heard(struct eventfd_listener *listener)
+{
+    struct ear *ear = container_of(listener, struct ear, listener);
+
+    ear->heard++;
+    if (ear->once)
+        eventfd_unlisten(listener);
+}
+
+static void listeners_hear_writes_and_signals_and_take_the_counter(void **state)
+{
+    struct ear first = {.listener.heard = ear_heard}, second = {.listener.heard = ear_heard};
+    struct file *file = eventfd_create(3, FILE_NONBLOCK);
+    uint64_t value = 5;
+
+    assert_int_equal(eventfd_listen(&first.listener, file), 0);
+    assert_int_equal(first.heard, 1); /* what was there already */
+    assert_int_equal(eventfd_take(file), 0);
+    assert_int_equal(eventfd_listen(&second.listener, file), 0);
+    assert_int_equal(second.heard, 0);
+    assert_int_equal(write_from(file, &value, 8), 8);
+    eventfd_signal(file, UINT64_MAX);
+    assert_int_equal(first.heard, 3);
+    assert_int_equal(second.heard, 2);
+    assert_int_equal(file_poll(file), POLL_OUT);
+    value = 0; /* makes nothing readable */
+    assert_int_equal(write_from(file, &value, 8), 8);
+    assert_int_equal(first.heard, 3);
+    eventfd_unlisten(&first.listener);
+    eventfd_unlisten(&first.listener);
+    eventfd_signal(file, 1);
+    assert_int_equal(first.heard, 3);
+    assert_int_equal(second.heard, 3);
+    eventfd_unlisten(&second.listener);
+    eventfd_signal(file, 4);
+    assert_int_equal(eventfd_take(file), 4);
+    file_put(file);
+}
+
+/* The eventfd outlives its descriptor, and a listener may end itself in the middle. */
+static void a_listener_holds_its_eventfd_and_can_end_itself(void **state)
+{
+    struct ear brief = {.listener.heard = ear_heard, .once = true};
+    struct ear other = {.listener.heard = ear_heard};
+    struct file *file = eventfd_create(0, FILE_NONBLOCK | 1);
+
+    assert_int_equal(eventfd_listen(&brief.listener, file), 0);
+    assert_int_equal(eventfd_listen(&other.listener, file), 0);
+    eventfd_signal(file, 3);
+    assert_int_equal(brief.heard, 1);
+    assert_int_equal(other.heard, 1);
+    assert_int_equal(eventfd_take(file), 1); /* a semaphore gives one for each call of all */
+    assert_null(brief.listener.file);
+    file_put(file);
+    eventfd_signal(other.listener.file, 1);
+    assert_int_equal(brief.heard, 1);
+    assert_int_equal(other.heard, 2);
+    eventfd_unlisten(&other.listener);
+}
+
+/* Who waits for room in the counter goes on when a listener has emptied it. */
+static struct ear late;
+
+static int other_listens(const char *point, uint64_t deadline_ns)
+{
+    assert_int_equal(eventfd_listen(&late.listener, sleeper), 0);
+    return 0;
+}
+
+static void a_writer_goes_on_when_a_listener_made_room(void **state)
+{
+    uint64_t value = 10;
+
+    late = (struct ear){.listener.heard = ear_heard};
+    sleeper = eventfd_create(UINT64_MAX - 2, 0);
+    host_sleep = other_listens;
+    assert_int_equal(write_from(sleeper, &value, 8), 8);
+    assert_int_equal(late.heard, 2);
+    eventfd_unlisten(&late.listener);
+    file_put(sleeper);
+}
+
+static void the_listeners_of_one_eventfd_have_a_bound(void **state)
+{
+    struct ear ears[EVENTFD_LISTENERS_MAX + 1];
+    struct file *file = eventfd_create(0, FILE_NONBLOCK);
+
+    for (unsigned i = 0; i < ARRAY_SIZE(ears); i++) {
+        ears[i] = (struct ear){.listener.heard = ear_heard};
+        assert_int_equal(eventfd_listen(&ears[i].listener, file),
+                         i < EVENTFD_LISTENERS_MAX ? 0 : -ENOSPC);
+    }
+    eventfd_unlisten(&ears[3].listener);
+    assert_int_equal(eventfd_listen(&ears[EVENTFD_LISTENERS_MAX].listener, file), 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(ears); i++)
+        eventfd_unlisten(&ears[i].listener);
+    file_put(file);
+}
+
+static void an_eventfd_is_got_by_its_descriptor_alone(void **state)
+{
+    struct file *event = eventfd_create(0, 0), *other_kind = plain(), *out;
+    int fd = fd_install(event, false), other = fd_install(other_kind, false);
+
+    assert_int_equal(eventfd_get(fd, &out), 0);
+    assert_ptr_equal(out, event);
+    file_put(out);
+    assert_int_equal(eventfd_get(other, &out), -EINVAL);
+    assert_null(out);
+    assert_int_equal(eventfd_get(-1, &out), -EBADF);
+    assert_int_equal(eventfd_get(fd + 100, &out), -EBADF);
+    assert_int_equal(fd_close(fd), 0);
+    assert_int_equal(fd_close(other), 0);
 }
 
 /* ---- pipes ---- */
@@ -508,6 +630,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_semaphore_gives_one_at_a_time, setup, teardown),
         cmocka_unit_test_setup_teardown(an_eventfd_sleeps_until_it_can_go_on, setup, teardown),
         cmocka_unit_test_setup_teardown(eventfd_bad_memory_loses_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(listeners_hear_writes_and_signals_and_take_the_counter,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_listener_holds_its_eventfd_and_can_end_itself, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_writer_goes_on_when_a_listener_made_room, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(the_listeners_of_one_eventfd_have_a_bound, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_eventfd_is_got_by_its_descriptor_alone, setup, teardown),
         cmocka_unit_test_setup_teardown(pipe_passes_bytes, setup, teardown),
         cmocka_unit_test_setup_teardown(pipe_wraps_and_fills, setup, teardown),
         cmocka_unit_test_setup_teardown(a_pipe_sleeps_until_it_can_go_on, setup, teardown),

@@ -147,16 +147,7 @@ void vfio_irqs_close(struct vfio_device *device)
 static int get_trigger(int32_t fd, struct file **out)
 {
     *out = NULL;
-    if (fd < 0)
-        return 0;
-    *out = fd_get(fd);
-    if (!*out)
-        return -EBADF;
-    if (file_is_eventfd(*out))
-        return 0;
-    file_put(*out);
-    *out = NULL;
-    return -EINVAL;
+    return fd < 0 ? 0 : eventfd_get(fd, out);
 }
 
 /* Binds all of them, or none. */
