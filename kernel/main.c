@@ -34,6 +34,7 @@
 #include "kernel/pci/reset.h"
 #include "kernel/pci/select.h"
 #include "kernel/report/report.h"
+#include "kernel/report/show_devices.h"
 #include "kernel/file/tree.h"
 #include "kernel/mm/direct.h"
 #include "kernel/device/uio/uio.h"
@@ -49,6 +50,9 @@ static struct config config;
 static struct pci_device *assigned[CONFIG_DEVICES_MAX];
 static struct acpi_info acpi;
 static struct report_end ending = {.reason = END_REFUSED};
+
+/* What a step returns when there is nothing more to tell: not an error, but the last step. */
+#define STORY_OVER 1
 
 _Noreturn void kernel_main(paddr_t boot_info);
 
@@ -290,21 +294,26 @@ static void tell_devices(const struct pci_group *of)
     }
 }
 
+/* What is there is shown even if a device that is wanted is not, or cannot be had. */
 static int group(struct refusal *why)
 {
     struct pci_group *each;
+    int error = 0;
 
     if (pci_groups_build())
         return refuse(why, -ENOMEM, "no memory for the isolation groups");
     list_for_each_entry (each, pci_groups(), link)
         tell_devices(each);
     pci_save_all();
-    for (size_t i = 0; i < config.device_count; i++) {
-        int error = assign(&config.devices[i], why);
-        if (error)
-            return error;
-    }
-    return 0;
+    for (size_t i = 0; !error && i < config.device_count; i++)
+        error = assign(&config.devices[i], why);
+    if (config.show != CONFIG_SHOW_DEVICES)
+        return error;
+    show_devices();
+    if (error)
+        return error;
+    ending.reason = END_SHOWN;
+    return STORY_OVER;
 }
 
 /* ---- load: the payload, and the files that stand for its devices ---- */
@@ -456,7 +465,7 @@ _Noreturn void kernel_main(paddr_t boot_info)
         error = story[i].tell(&why);
         report_step(story[i].name);
     }
-    if (error) {
+    if (error < 0) {
         log_error("refused: %s", why.sentence);
         ending.sentence = why.sentence;
     }

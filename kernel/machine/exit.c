@@ -25,6 +25,7 @@ const char *end_reason_name(enum end_reason reason)
     static const char *const names[] = {
         [END_PAYLOAD] = "payload",     [END_KILLED] = "killed",   [END_TIMEOUT] = "timeout",
         [END_DMA_FAULT] = "dma-fault", [END_REFUSED] = "refused", [END_PANIC] = "panic",
+        [END_SHOWN] = "shown",
     };
 
     return names[reason];
@@ -85,7 +86,7 @@ void machine_end(const struct config *config, const struct acpi_info *acpi, enum
         port_write16(config->exit_port, (uint16_t)(EXIT_CODE_BASE + reason));
     if (config->on_exit == CONFIG_EXIT_RESTART)
         restart(acpi);
-    if (config->on_exit == CONFIG_EXIT_POWEROFF && reason != END_REFUSED && reason != END_PANIC)
+    if (config->on_exit == CONFIG_EXIT_POWEROFF && reason < END_REFUSED)
         power_off(acpi);
     log_info("halted");
     cpu_halt_forever();

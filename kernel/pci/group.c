@@ -51,34 +51,44 @@ static struct pci_device *first_of(struct pci_device *d)
     return d;
 }
 
-static void join(struct pci_device *a, struct pci_device *b)
+/* Why functions are being joined. */
+struct cause {
+    enum pci_join_rule rule;
+    const struct pci_device *culprit;
+};
+
+/* Two sets become one. The first of the one that is higher keeps the cause: it loses its place. */
+static void join(struct pci_device *a, struct pci_device *b, struct cause cause)
 {
-    a = first_of(a);
-    b = first_of(b);
-    if (a == b)
+    struct pci_device *low = first_of(a), *high = first_of(b);
+
+    if (low == high)
         return;
-    if (a->segment < b->segment || (a->segment == b->segment && a->rid < b->rid))
-        b->joined = a;
-    else
-        a->joined = b;
+    if (low->segment > high->segment || (low->segment == high->segment && low->rid > high->rid)) {
+        high = low;
+        low = first_of(b);
+    }
+    high->joined = low;
+    high->join_rule = cause.rule;
+    high->culprit = cause.culprit;
 }
 
-static void join_all_below(struct pci_device *bridge)
+static void join_all_below(struct pci_device *bridge, struct cause cause)
 {
     struct pci_device *d;
 
     list_for_each_entry (d, pci_devices(), link)
         if (pci_is_below(d, bridge))
-            join(d, bridge);
+            join(d, bridge, cause);
 }
 
-static void join_with_below(struct pci_device *a, struct pci_device *b)
+static void join_with_below(struct pci_device *a, struct pci_device *b, struct cause cause)
 {
-    join(a, b);
+    join(a, b, cause);
     if (pci_is_bridge(a))
-        join_all_below(a);
+        join_all_below(a, cause);
     if (pci_is_bridge(b))
-        join_all_below(b);
+        join_all_below(b, cause);
 }
 
 static bool is_switch_port(const struct pci_device *d)
@@ -137,13 +147,18 @@ static void apply_rules(struct pci_device *d)
     struct pci_device *other;
     bool open = !has_access_control(d);
 
-    if (leads_to_conventional(d) || (pci_is_link_head(d) && open))
-        join_all_below(d);
+    if (leads_to_conventional(d))
+        join_all_below(d, (struct cause){PCI_JOIN_BUS, d});
+    else if (pci_is_link_head(d) && open)
+        join_all_below(d, (struct cause){PCI_JOIN_PORT, d});
     if (!open)
         return;
-    list_for_each_entry (other, pci_devices(), link)
-        if (other != d && (same_device(d, other) || same_switch(d, other)))
-            join_with_below(d, other);
+    list_for_each_entry (other, pci_devices(), link) {
+        if (other != d && same_device(d, other))
+            join_with_below(d, other, (struct cause){PCI_JOIN_FUNCTIONS, d});
+        else if (other != d && same_switch(d, other))
+            join_with_below(d, other, (struct cause){PCI_JOIN_SWITCH, d});
+    }
 }
 
 /* An empty group with room for every function that joined `first`. */

@@ -37,6 +37,14 @@ struct pci_bar {
 
 struct pci_group;
 
+/* Which of the rules of kernel/pci/group.c joins two functions; each has a culprit. */
+enum pci_join_rule {
+    PCI_JOIN_BUS,       /* both are below the culprit, or one is it: a bridge to conventional PCI */
+    PCI_JOIN_FUNCTIONS, /* of one device, and the culprit is one without access control */
+    PCI_JOIN_SWITCH,    /* at ports of one switch, and the culprit is one without access control */
+    PCI_JOIN_PORT,      /* below the culprit, a port without access control */
+};
+
 struct pci_device {
     struct list link; /* in the list of all functions, sorted by segment and requester id */
     uint16_t segment;
@@ -60,8 +68,10 @@ struct pci_device {
     struct pci_group *group;
     /* Handles of pci_requester_ids() for the IOMMU, which sets them; the first is its own id. */
     struct requester *requesters[PCI_IDS_MAX];
-    struct pci_device *joined; /* kernel/pci/group.c: leads to the first member of the group */
-    const char *claimed_by;    /* the device-file family that has it open, or NULL */
+    struct pci_device *joined;        /* leads to the first member of the group, which has NULL */
+    enum pci_join_rule join_rule;     /* why it is with `joined` */
+    const struct pci_device *culprit; /* of that rule */
+    const char *claimed_by;           /* the device-file family that has it open, or NULL */
     bool assigned;
     bool stopped;  /* by pci_stop() */
     bool ats;      /* its device TLB is on */

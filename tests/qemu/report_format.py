@@ -139,6 +139,7 @@ END = Either("reason", {
     "dma-fault": Members(reason=ANY_TEXT, sentence=ANY_TEXT),
     "refused": Members(reason=ANY_TEXT, sentence=ANY_TEXT),
     "panic": Members(reason=ANY_TEXT),
+    "shown": Members(reason=ANY_TEXT),
 })
 REPORT = Members(
     format=number, version=ANY_TEXT, door=text("pvh|uefi"),

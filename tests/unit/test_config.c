@@ -64,6 +64,7 @@ static void every_default_is_accepted_by_its_own_key(void **state)
     assert_false(config.unsafe_interrupts);
     assert_false(config.ats);
     assert_false(config.skip_bus_master_clear);
+    assert_int_equal(config.show, CONFIG_SHOW_NOTHING);
     assert_int_equal(config.on_exit, CONFIG_EXIT_POWEROFF);
     assert_int_equal(config.invalidation_queue, 256);
     assert_int_equal(config.interrupt_entries, 4096);
@@ -99,6 +100,7 @@ static void file_of_every_key(void **state)
                                 "skip-bus-master-clear = yes\n"
                                 "invalidation-queue = 32768\n"
                                 "interrupt-entries = 65536\n"
+                                "show = devices\n"
                                 "on-exit = halt\n"
                                 "on-dma-fault = kill-payload\n"
                                 "fault-threshold = 1\n"
@@ -139,6 +141,7 @@ static void file_of_every_key(void **state)
     assert_true(config.unsafe_interrupts);
     assert_true(config.ats);
     assert_true(config.skip_bus_master_clear);
+    assert_int_equal(config.show, CONFIG_SHOW_DEVICES);
     assert_int_equal(config.on_exit, CONFIG_EXIT_HALT);
     assert_int_equal(config.invalidation_queue, 32768);
     assert_int_equal(config.interrupt_entries, 65536);

@@ -286,6 +286,42 @@ static void a_group_has_each_requester_id_once(void **state)
         assert_ptr_equal(group->requesters[i], handle_of(expected[i]));
 }
 
+/* With whom a function was joined, by which rule and through whose fault. */
+static void joined(pci_rid_t rid, pci_rid_t with, enum pci_join_rule rule, pci_rid_t culprit)
+{
+    const struct pci_device *d = pci_find(0, rid);
+
+    assert_non_null(d->joined);
+    assert_int_equal(d->joined->rid, with);
+    assert_int_equal(d->join_rule, rule);
+    assert_int_equal(d->culprit->rid, culprit);
+}
+
+static void every_member_but_the_first_has_a_reason(void **state)
+{
+    port(PCI_RID(0, 3, 0), PCIE_ROOT_PORT, 1, 1, false);
+    express(PCI_RID(1, 0, 0));
+    port(PCI_RID(0, 4, 0), PCIE_ROOT_PORT, 2, 5, true);
+    port(PCI_RID(2, 0, 0), PCIE_UPSTREAM_PORT, 3, 5, false);
+    port(PCI_RID(3, 0, 0), PCIE_DOWNSTREAM_PORT, 4, 4, true);
+    port(PCI_RID(3, 1, 0), PCIE_DOWNSTREAM_PORT, 5, 5, false);
+    express(PCI_RID(4, 0, 0));
+    express(PCI_RID(5, 0, 0));
+    sim_bridge(sim_add(0, PCI_RID(0, 30, 0), IDS, BRIDGE), 6, 6);
+    conventional(PCI_RID(6, 1, 0));
+    sim_multifunction(conventional(PCI_RID(0, 31, 0)));
+    conventional(PCI_RID(0, 31, 2));
+    build();
+    joined(PCI_RID(1, 0, 0), PCI_RID(0, 3, 0), PCI_JOIN_PORT, PCI_RID(0, 3, 0));
+    joined(PCI_RID(3, 1, 0), PCI_RID(3, 0, 0), PCI_JOIN_SWITCH, PCI_RID(3, 1, 0));
+    joined(PCI_RID(4, 0, 0), PCI_RID(3, 0, 0), PCI_JOIN_SWITCH, PCI_RID(3, 1, 0));
+    joined(PCI_RID(5, 0, 0), PCI_RID(3, 1, 0), PCI_JOIN_PORT, PCI_RID(3, 1, 0));
+    joined(PCI_RID(6, 1, 0), PCI_RID(0, 30, 0), PCI_JOIN_BUS, PCI_RID(0, 30, 0));
+    joined(PCI_RID(0, 31, 2), PCI_RID(0, 31, 0), PCI_JOIN_FUNCTIONS, PCI_RID(0, 31, 0));
+    assert_null(pci_find(0, PCI_RID(0, 3, 0))->joined);
+    assert_null(pci_find(0, PCI_RID(3, 0, 0))->joined);
+}
+
 static void bridge_on_the_root_bus_as_one_of_two_functions(void **state)
 {
     sim_multifunction(conventional(PCI_RID(0, 30, 0)));
@@ -366,6 +402,7 @@ int main(void)
         TEST(functions_on_one_link),
         TEST(a_conventional_bus_is_one_group),
         TEST(a_group_has_each_requester_id_once),
+        TEST(every_member_but_the_first_has_a_reason),
         TEST(bridge_on_the_root_bus_as_one_of_two_functions),
         TEST(same_numbers_in_another_segment),
         TEST(assigned_by_requester),

@@ -11,6 +11,7 @@ from bulkhead.cli import Failure, nearest
 # name -> (module, one line of help)
 COMMANDS = {
     "run": ("bulkhead.run", "boot a payload under QEMU; without a payload, the demo hello-dma"),
+    "devices": ("bulkhead.topology", "show the PCI devices and isolation groups of a machine under QEMU"),
     "image": ("bulkhead.image", "make a bootable disk image, or the files for an EFI system partition"),
     "build": ("bulkhead.build", "compile a C program into a payload with the SDK"),
     "bench": ("bulkhead.bench", "count the instructions that mapping memory costs"),

@@ -16,7 +16,7 @@ CONFIG_NAME, PAYLOAD_NAME = "bulkhead.conf", "payload.elf"
 @dataclasses.dataclass
 class Boot:
     """What is to be booted, whichever the door."""
-    payload: pathlib.Path
+    payload: pathlib.Path | None
     settings: list  # (key, value), as on the kernel's command line
     config: str  # text of bulkhead.conf, "" for none
     files: pathlib.Path | None  # a folder of files for the payload
@@ -71,7 +71,7 @@ def config_lines(settings):
 
 def members(boot, config):
     """The archive's members: the payload, its settings, its files."""
-    found = [cpio.member(PAYLOAD_NAME, boot.payload.resolve())]
+    found = [cpio.member(PAYLOAD_NAME, boot.payload.resolve())] if boot.payload else []
     if config:
         found.append((CONFIG_NAME, os.fsencode(config), cpio.REGULAR | 0o644))
     return found + (cpio.tree(boot.files) if boot.files else [])

@@ -20,8 +20,9 @@ def ask(boot):
         folder = pathlib.Path(folder)
         (folder / "words").write_bytes(os.fsencode(words))
         (folder / "config").write_bytes(os.fsencode(config))
+        payload = ["--payload", boot.payload] if boot.payload else []
         asked = subprocess.run([cli.built(PROGRAM), "--config", folder / "config", "--words", folder / "words",
-                                "--payload", boot.payload], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                *payload], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, text=True, errors="surrogateescape", check=False)
     if asked.returncode == REFUSED:
         raise cli.Failure(f"the machine would refuse this: {asked.stdout.strip()}")

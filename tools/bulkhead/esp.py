@@ -33,7 +33,7 @@ def write(boot, folder, loader_name=REMOVABLE, sealed=False):
         put(folder, f"{FOLDER}/bulkhead.conf", os.fsencode(config))
     if words:
         put(folder, f"{FOLDER}/options", os.fsencode(words))
-    if boot.files:
+    if boot.files or not boot.payload:
         put(folder, f"{FOLDER}/archive.cpio", cpio.archive(booted.members(boot, "")))
     else:
         put(folder, f"{FOLDER}/payload.elf", boot.payload)

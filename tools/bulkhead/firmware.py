@@ -20,7 +20,7 @@ def pvh(boot):
     if config or boot.files:
         module = boot.folder / "archive.cpio"
         module.write_bytes(cpio.archive(booted.members(boot, config)))
-    return ["-kernel", str(cli.BUILD / "kernel.elf"), "-initrd", str(module), "-append", words]
+    return ["-kernel", str(cli.BUILD / "kernel.elf"), *(["-initrd", str(module)] if module else []), "-append", words]
 
 
 class Console:

@@ -21,7 +21,7 @@ MEMORY_STEP = 8192  # QEMU rounds up to it
 @dataclasses.dataclass
 class Machine:
     """What ./bulkhead run can be asked for."""
-    payload: pathlib.Path
+    payload: pathlib.Path | None  # None: none, for a kernel that is to show something
     args: list = dataclasses.field(default_factory=list)
     devices: list = dataclasses.field(default_factory=list)
     firmware: str = "pvh"

@@ -25,9 +25,8 @@ def memory_size(text):
     return text
 
 
-def parser():
-    made = argparse.ArgumentParser(prog="./bulkhead run", description=DESCRIPTION, allow_abbrev=False,
-                                   usage="./bulkhead run [OPTIONS] [PAYLOAD.elf | NAME] [-- ARGS...]")
+def add_machine_options(made):
+    """The options that say which machine it is to be."""
     made.add_argument("--device", action="append", metavar="SPEC",
                       help="a device to assign: edu, nvme, e1000e, afu-model, or any QEMU -device string; "
                            "words kernel.KEY=VALUE in it, and words KEY=VALUE behind a blank, are the device's options "
@@ -36,15 +35,30 @@ def parser():
     made.add_argument("--memory", metavar="SIZE", type=memory_size, help="of the machine (default: 512M)")
     made.add_argument("--accel", choices=("tcg", "kvm"), help="default: tcg, which works everywhere")
     made.add_argument("--config", metavar="FILE", help="a bulkhead.conf for the kernel")
-    made.add_argument("--files", metavar="DIR", help="a folder whose files the payload will find at /")
     iommu = made.add_mutually_exclusive_group()
     iommu.add_argument("--iommu", metavar="OPTIONS", help="options of intel-iommu, as caching-mode=on,aw-bits=39")
     iommu.add_argument("--no-iommu", action="store_true", help="a machine without IOMMU")
-    made.add_argument("--report", metavar="FILE", help="write the kernel's report (JSON) here")
     made.add_argument("--qemu-arg", action="append", metavar="ARG", help="one more word for QEMU")
+
+
+def parser():
+    made = argparse.ArgumentParser(prog="./bulkhead run", description=DESCRIPTION, allow_abbrev=False,
+                                   usage="./bulkhead run [OPTIONS] [PAYLOAD.elf | NAME] [-- ARGS...]")
+    add_machine_options(made)
+    made.add_argument("--files", metavar="DIR", help="a folder whose files the payload will find at /")
+    made.add_argument("--report", metavar="FILE", help="write the kernel's report (JSON) here")
     made.add_argument("payload", nargs="?", default=examples.DEFAULT, metavar="PAYLOAD.elf | NAME",
                       help="everything behind -- goes to the payload")
     return made
+
+
+def join_qemu_args(arguments):
+    """argparse takes no value that looks like an option unless it is joined with '='."""
+    arguments = list(arguments)
+    while "--qemu-arg" in arguments[:-1]:
+        at = arguments.index("--qemu-arg")
+        arguments[at:at + 2] = [f"--qemu-arg={arguments[at + 1]}"]
+    return arguments
 
 
 def parse(arguments):
@@ -53,11 +67,7 @@ def parse(arguments):
     if "--" in arguments:
         at = arguments.index("--")
         arguments, args = arguments[:at], arguments[at + 1:]
-    # argparse takes no value that looks like an option unless it is joined with '='.
-    while "--qemu-arg" in arguments[:-1]:
-        at = arguments.index("--qemu-arg")
-        arguments[at:at + 2] = [f"--qemu-arg={arguments[at + 1]}"]
-    options = parser().parse_args(arguments)
+    options = parser().parse_args(join_qemu_args(arguments))
     if examples.is_name(options.payload):
         words = [word for option, value in examples.options(options.payload) for word in (f"--{option}", value)]
         for name, value in vars(parser().parse_args(words)).items():
@@ -66,19 +76,23 @@ def parse(arguments):
     return options, args
 
 
+def machine_of(options, payload, settings, **more):
+    """The machine that the options ask for, and what is not the machine's."""
+    given = {name: getattr(options, name) for name in ("firmware", "memory", "accel") if getattr(options, name)}
+    return machine.Machine(
+        payload=payload, devices=options.device or [], qemu_args=options.qemu_arg or [],
+        iommu=None if options.no_iommu else options.iommu or "",
+        config=cli.read_text(options.config) if options.config else "", settings=settings, **given, **more)
+
+
 def describe(options, args):
-    """The machine that the options ask for."""
+    """The machine that the options ask for, and what is to run on it."""
     payload = pathlib.Path(options.payload)
     if examples.is_name(options.payload):
         payload = examples.program(options.payload)
-    given = {name: getattr(options, name) for name in ("firmware", "memory", "accel") if getattr(options, name)}
-    config = cli.read_text(options.config) if options.config else ""
-    return machine.Machine(
-        payload=payload.absolute(), args=args, devices=options.device or [],
-        qemu_args=options.qemu_arg or [],
-        iommu=None if options.no_iommu else options.iommu or "",
-        config=config, settings=boot.name_setting(options.payload, config),
-        files=pathlib.Path(options.files) if options.files else None, **given)
+    made = machine_of(options, payload.absolute(), [], args=args, files=pathlib.Path(options.files) if options.files else None)
+    made.settings = boot.name_setting(options.payload, made.config)
+    return made
 
 
 def clear_report(name):
@@ -90,20 +104,21 @@ def clear_report(name):
         raise cli.Failure(f"cannot write the report: {problem}") from None
 
 
-def show_console(process, door):
-    """Copies QEMU's output to ours until it ends, or until the UEFI loader has given up. Returns what
+def print_at_once(data):
+    sys.stdout.buffer.write(data)
+    sys.stdout.flush()
+
+
+def show_console(process, door, show):
+    """Gives QEMU's output to show() until it ends, or until the UEFI loader has given up. Returns what
     was kept back: the sentence of a refusal."""
     loader, shown = firmware.Console() if door == "uefi" else None, console.Shown()
 
-    def show(data):
-        sys.stdout.buffer.write(shown.feed(data))
-        sys.stdout.flush()
-
     while data := os.read(process.stdout.fileno(), 65536):
-        show(loader.feed(data) if loader else data)
+        show(shown.feed(loader.feed(data) if loader else data))
         if loader and loader.refusal:
             raise cli.Failure(f"the loader cannot start the kernel: {loader.refusal}", report.NOT_THE_PAYLOAD)
-    show(loader.rest() if loader else b"")
+    show(shown.feed(loader.rest() if loader else b""))
     return shown.rest()
 
 
@@ -115,8 +130,8 @@ def show_complaints(process):
             sys.stderr.flush()
 
 
-def run_qemu(command, door):
-    """Runs QEMU with its serial line on our output; returns its exit status and what show_console()
+def run_qemu(command, door, show=print_at_once):
+    """Runs QEMU with its serial line on our output, or given to show(); returns its exit status and what show_console()
     kept back. The console takes no input, so QEMU does not get the terminal, whose modes it would
     change."""
     process = machine.start([*command, "-chardev", "stdio,id=console", "-serial", "chardev:console"],
@@ -124,7 +139,7 @@ def run_qemu(command, door):
     complaints = threading.Thread(target=show_complaints, args=(process,))
     complaints.start()
     try:
-        kept = show_console(process, door)
+        kept = show_console(process, door, show)
         return process.wait(), kept
     finally:
         machine.stop(process)
@@ -146,8 +161,7 @@ def main(arguments):
         status, kept = run_qemu(command, wanted.firmware)
         found = report.read(report_path)
         if not found or found.get("exit", {}).get("reason") != "refused":
-            sys.stdout.buffer.write(kept)
-            sys.stdout.flush()
+            print_at_once(kept)
         if options.report and found is not None:
             pathlib.Path(options.report).write_bytes(report_path.read_bytes())
         return report.exit_status(found, status, options.payload, wanted.payload)

@@ -49,6 +49,11 @@ enum config_exit {
     CONFIG_EXIT_POWEROFF,
 };
 
+enum config_show {
+    CONFIG_SHOW_NOTHING,
+    CONFIG_SHOW_DEVICES,
+};
+
 enum config_fault {
     CONFIG_FAULT_LOG,
     CONFIG_FAULT_STOP_DEVICE,
@@ -77,6 +82,7 @@ struct config {
     uint32_t interrupt_entries;
     const char *dmar_oem_id;    /* for tests: which DMAR table to believe; NULL: the first */
     bool skip_bus_master_clear; /* for tests of what VT-d alone stops */
+    enum config_show show;      /* what to show in place of starting a payload */
     enum config_exit on_exit;
     enum config_fault on_dma_fault;
     uint64_t fault_threshold;   /* faults of one device before on_dma_fault acts */

@@ -25,6 +25,8 @@ static const struct config_choice exits[] = {{"halt", CONFIG_EXIT_HALT},
                                              {"restart", CONFIG_EXIT_RESTART},
                                              {"poweroff", CONFIG_EXIT_POWEROFF},
                                              {NULL, 0}};
+static const struct config_choice shows[] = {
+    {"none", CONFIG_SHOW_NOTHING}, {"devices", CONFIG_SHOW_DEVICES}, {NULL, 0}};
 static const struct config_choice faults[] = {{"log", CONFIG_FAULT_LOG},
                                               {"stop-device", CONFIG_FAULT_STOP_DEVICE},
                                               {"kill-payload", CONFIG_FAULT_KILL_PAYLOAD},
@@ -63,8 +65,10 @@ static const struct config_key keys[] = {
      .preset = "256", .help = "Entries of each IOMMU's invalidation queue, a power of two"},
     {"interrupt-entries", CONFIG_NUMBER, SCALAR(interrupt_entries), .min = 256, .max = 65536,
      .preset = "4096", .help = "Entries of each interrupt-remapping table, a power of two"},
+    {"show", CONFIG_CHOICE, SCALAR(show), .choices = shows, .preset = "none",
+     .help = "What to show instead of starting the payload"},
     {"on-exit", CONFIG_CHOICE, SCALAR(on_exit), .choices = exits, .preset = "poweroff",
-     .help = "What to do at the end; after a refusal or a panic, poweroff halts"},
+     .help = "What to do at the end; after a refusal, a panic or `show`, poweroff halts"},
     {"on-dma-fault", CONFIG_CHOICE, SCALAR(on_dma_fault), .choices = faults,
      .preset = "stop-device", .help = "What to do when a device passes the fault threshold"},
     {"fault-threshold", CONFIG_NUMBER, SCALAR(fault_threshold), .min = 1, .max = UINT32_MAX,

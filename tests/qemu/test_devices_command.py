@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""./bulkhead devices: what it shows of machines with a switch, a bridge and several functions, and how it ends."""
+
+import subprocess
+
+from conftest import TOP
+
+ROOT_PORT = "pcie-root-port,id=rp,chassis=1,addr=0x1c"
+ENDPOINT = "e1000e,romfile="
+SWITCH = (ROOT_PORT, "x3130-upstream,id=up,bus=rp", "xio3130-downstream,id=d0,bus=up,chassis=2,slot=0",
+          "xio3130-downstream,id=d1,bus=up,chassis=3,slot=1", f"{ENDPOINT},bus=d0", f"{ENDPOINT},bus=d1")
+BRIDGE = (ROOT_PORT, "pcie-pci-bridge,id=bridge,bus=rp", "edu,bus=bridge,addr=3",
+          f"{ENDPOINT},addr=0x1b.0,multifunction=on", f"{ENDPOINT},addr=0x1b.1")
+
+
+def devices(*words, hardware=()):
+    words = [*words, *(word for one in hardware for word in ("--qemu-arg", "-device", "--qemu-arg", one))]
+    return subprocess.run([TOP / "bulkhead", "devices", *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, encoding="utf-8", timeout=180, check=False)
+
+
+def block(shown, address):
+    """What is shown of one device: its own line and those below it, without the lines that draw the tree."""
+    lines = [line.lstrip("│├└─ ") for line in shown.splitlines()]
+    start = next(number for number, line in enumerate(lines) if line.startswith(f"{address}  "))
+    own = [lines[start]]
+    for line in lines[start + 1:]:
+        if line[:2].isalnum() and line[2:3] == ":":
+            break
+        own.append(" ".join(line.split()))
+    return own
+
+
+def test_switch():
+    ran = devices("--device", "nvme", hardware=SWITCH)
+    assert ran.returncode == 0, ran.stderr
+    assert block(ran.stdout, "00:10.0")[1:5] == ["group 1, assigned", "reset function-level", "bar0 memory 0xfe600000, 16 KiB, 64-bit",
+                                                 "interrupts INTA, MSI-X 65"], ran.stdout
+    assert block(ran.stdout, "00:1c.0")[0] == "00:1c.0  1b36:000c  PCI bridge, root port"
+    assert "buses 02 to 04" in block(ran.stdout, "01:00.0")
+    assert "with 02:00.0: no access control at port 02:00.0" in block(ran.stdout, "03:00.0")
+    assert "with 02:00.0: one switch, no access control at port 02:00.0" in block(ran.stdout, "02:01.0")
+    assert "bar2 io 0xd000, 32 bytes" in block(ran.stdout, "03:00.0")
+    # The tree: below the root port is the switch, below its second port the second card.
+    assert "\n└─ 01:00.0" in ran.stdout and "\n   └─ 02:01.0" in ran.stdout and "\n      └─ 04:00.0" in ran.stdout
+
+
+def test_bridge_functions_and_a_device_that_is_not_there(tmp_path):
+    (tmp_path / "bulkhead.conf").write_text("device = 00:05.0\nlog-level = error\n")
+    ran = devices("--config", tmp_path / "bulkhead.conf", hardware=BRIDGE)
+    assert ran.returncode == 1
+    assert ran.stderr.splitlines()[-1] == "bulkhead: the kernel refused to start: no such device: 0000:00:05.0"
+    card = block(ran.stdout, "02:03.0")
+    assert "with 01:00.0: conventional bus of bridge 01:00.0" in card and "sends as 02:00.0" in card
+    assert "sends as 01:00.0" in card
+    assert "with 00:1b.0: one device, no access control at 00:1b.0" in block(ran.stdout, "00:1b.1")
+
+
+def test_uefi():
+    ran = devices("--firmware", "uefi", "--device", "edu")
+    assert ran.returncode == 0, ran.stderr
+    assert block(ran.stdout, "00:10.0")[:2] == ["00:10.0  1234:11e8  class 00ff00, conventional", "group 1, assigned"]
+
+
+def test_a_machine_that_cannot_be_protected():
+    ran = devices("--no-iommu")
+    assert ran.returncode == 1 and "no VT-d IOMMU" in ran.stderr
