@@ -74,6 +74,17 @@ def test_nvme_gets_a_drive(tmp_path):
     assert "drive=assigned1-drive" in assigned.argument and f"file={tmp_path}/assigned1.img" in assigned.extra[1]
 
 
+def test_nvme_takes_a_disk_image(tmp_path):
+    with pytest.raises(cli.Failure, match="no such disk image"):
+        devices.assign(f"nvme,file={tmp_path}/disk.img", 0, [], tmp_path)
+    (tmp_path / "disk.img").touch()
+    assigned = devices.assign(f"nvme,addr=0x11,file={tmp_path}/disk.img", 0, [], tmp_path)
+    assert assigned.argument == "nvme,serial=bulkhead,drive=assigned0-drive,addr=0x11"
+    assert assigned.extra[1] == f"if=none,id=assigned0-drive,format=raw,file={tmp_path}/disk.img"
+    with pytest.raises(cli.Failure, match="two disks"):
+        devices.assign(f"nvme,drive=mine,file={tmp_path}/disk.img", 0, [], tmp_path)
+
+
 def test_nvme_of_the_users_own(tmp_path):
     assigned = devices.assign("nvme,drive=mine,serial=x", 0, [], tmp_path)
     assert assigned.argument == "nvme,drive=mine,serial=x,addr=0x10" and not assigned.extra

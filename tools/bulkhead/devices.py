@@ -16,12 +16,13 @@ FIRST_SLOT = 0x10  # of pcie.0: free in every machine we build
 SLOT_MAX = 0x1f
 DRIVE_SIZE = 64 << 20
 
-# Short names: the -device string, and what else it needs. {id} is unique, {folder} is temporary.
+# Short names: the -device string, and what else it needs. {id} is unique, {folder} is temporary, {drive} what choose_drive()
+# says.
 PRESETS = {
     # Without the mask edu cuts addresses to 28 bits, silently.
     "edu": ("edu,dma_mask=0xffffffffffffffff", ()),
     "nvme": ("nvme,serial=bulkhead,drive={id}-drive",
-             ("-drive", "if=none,id={id}-drive,format=raw,cache=unsafe,file={folder}/{id}.img")),
+             ("-drive", "if=none,id={id}-drive,format=raw,{drive}")),
     "e1000e": ("e1000e,netdev={id}-net", ("-netdev", "user,id={id}-net,restrict=on")),
     "afu-model": ("ivshmem-doorbell,chardev={id}-card,vectors=8,id={id}",
                   ("-chardev", "socket,id={id}-card,path={folder}/{id}.socket",
@@ -38,9 +39,9 @@ KERNEL_OPTIONS = {"afu-model": {"afu": "dfl"}}
 IDS = {"edu": "1234:11e8", "nvme": "1b36:0010", "e1000e": "8086:10d3"}
 # How the kernel, and not QEMU, names a device: a place, or vendor and device.
 PLACE = re.compile(r"(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f](?:/[0-9a-f.]+)*|[0-9a-f]{4}:[0-9a-f]{4}", re.I)
-# Words of a SPEC that are not QEMU's: kernel.KEY=VALUE, and the software card's behaviour.
+# Words of a SPEC that are not QEMU's: kernel.KEY=VALUE, and by preset the disk image, or the software card's behaviour.
 KERNEL_PREFIX = "kernel."
-MODEL_MODE = "mode="
+OWN_WORDS = {"nvme": "file=", "afu-model": "mode="}
 SOCKET_PATIENCE = 10  # seconds
 MODEL_SECONDS = 86400  # the most it takes: it ends with QEMU
 
@@ -130,9 +131,15 @@ def selector_for_any_machine(spec):
     return " ".join([IDS.get(name, name), *words])
 
 
-def make_drive(folder, name):
+def choose_drive(folder, name, file):
+    """The image behind an nvme, for -drive: the user's own, or an empty one that is gone afterwards."""
+    if file:
+        if not os.path.isfile(file):
+            raise Failure(f"--device nvme,file={file}: there is no such disk image")
+        return f"file={cli.option_value(os.path.abspath(file))}"
     with open(f"{folder}/{name}.img", "wb") as image:
         image.truncate(DRIVE_SIZE)
+    return f"cache=unsafe,file={cli.option_value(folder)}/{name}.img"
 
 
 def take_words(spec, prefix):
@@ -148,12 +155,12 @@ def watch_model(process):
         print("bulkhead: the software FPGA died; the machine may stand still", file=sys.stderr)
 
 
-def start_model(folder, name, requester, modes):
+def start_model(folder, name, requester, mode):
     """Starts the software card and waits until QEMU can connect to it. It ends when QEMU does."""
     socket = f"{folder}/{name}.socket"
     command = [cli.BUILD / "afu-model", "--socket", socket, "--memory", f"{folder}/{MEMORY}",
                "--monitor", f"{folder}/{name}.qmp", "--id", requester, "--seconds", str(MODEL_SECONDS)]
-    command += ["--mode", modes[-1]] if modes else []
+    command += ["--mode", mode] if mode else []
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, preexec_fn=cli.die_with_parent)
     deadline = time.monotonic() + SOCKET_PATIENCE
     while not os.path.exists(socket):
@@ -166,9 +173,9 @@ def start_model(folder, name, requester, modes):
 def assign(spec, number, qemu_arguments, folder):
     """Turns the number-th --device into what QEMU and the kernel have to be told."""
     spec, kernel_words = take_kernel_words(spec)
-    modes = []
-    if spec.partition(",")[0] == "afu-model":
-        spec, modes = take_words(spec, MODEL_MODE)
+    own_word = OWN_WORDS.get(spec.partition(",")[0])
+    spec, own_values = take_words(spec, own_word) if own_word else (spec, [])
+    own_value = own_values[-1] if own_values else None
     name, _, more = spec.partition(",")
     if PLACE.fullmatch(name):
         raise Failure(f"--device {name} names a device of a machine that exists, as `image` takes it; `run` makes a machine: "
@@ -180,14 +187,16 @@ def assign(spec, number, qemu_arguments, folder):
     argument = template.format(**fill) + (f",{more}" if more else "")
     if name == "nvme":
         if "drive=" in more:
+            if own_value:
+                raise Failure(f"--device nvme: file={own_value} and drive= are two disks for one device")
             argument, extra = spec, ()
         else:
-            make_drive(folder, fill["id"])
+            fill["drive"] = choose_drive(folder, fill["id"], own_value)
     _, options = options_of(argument)
     bridges = bridges_in(qemu_arguments)
     if name == "afu-model":
         cli.build("build/afu-model")
-        start_model(folder, fill["id"], speaker(options, bridges), modes)
+        start_model(folder, fill["id"], speaker(options, bridges), own_value)
     if "addr" not in options:
         options["addr"] = default_address(options, bridges, number)
         argument += f",addr={options['addr']}"

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A small NVMe driver: one namespace, one admin queue, one IO queue, both with an MSI-X interrupt.
+ * Sections and figures are those of the NVM Express base specification 1.4.
+ */
+#ifndef EXAMPLES_NVME_H
+#define EXAMPLES_NVME_H
+
+#include "common/vfio.h"
+
+#define NVME_SLOTS     8u            /* commands under way at a time */
+#define NVME_SLOT_SIZE (128u * 1024) /* bytes that one of them moves at most */
+
+struct nvme_queue {
+    struct dma_memory commands, completions;
+    unsigned id, tail, head;
+    unsigned phase; /* of the completions that are new: 1 and 0 in turns */
+};
+
+enum nvme_operation {
+    NVME_WRITE = 1,
+    NVME_READ = 2,
+};
+
+struct nvme {
+    struct device device;
+    volatile uint8_t *registers;
+    struct nvme_queue admin, io;
+    int events[2];          /* of the admin queue, of the IO queue */
+    uint64_t interrupts[2]; /* that came so far */
+    struct dma_memory identity, data, lists;
+    char model[41], serial[21];
+    uint64_t blocks;
+    unsigned block_size;
+    unsigned transfer_max; /* bytes in one command: NVME_SLOT_SIZE, or what the controller takes */
+};
+
+/* Opens a controller and starts it. */
+void nvme_open(struct nvme *nvme, struct dma_space *space, const char *name);
+
+/* Starts the controller, whatever it did before: after nvme_open() only after a device_reset(). */
+void nvme_start(struct nvme *nvme);
+
+/* Ends it: it does no DMA any more, and what was written is on the medium. */
+void nvme_stop(struct nvme *nvme);
+
+/* The memory of a slot: NVME_SLOT_SIZE bytes. */
+uint8_t *nvme_slot(struct nvme *nvme, unsigned slot);
+
+/* Begins to move blocks between the medium and the memory of a slot that is not under way. */
+void nvme_begin(struct nvme *nvme, unsigned slot, enum nvme_operation operation, uint64_t block,
+                unsigned count);
+
+/* Sleeps until one of the operations has ended well; returns its slot. */
+unsigned nvme_end(struct nvme *nvme);
+
+#endif

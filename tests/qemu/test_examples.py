@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The examples that drive real devices, judged from the host: by the disk image and by the frames on the wire."""
+
+import random
+import re
+import struct
+import subprocess
+import zlib
+
+import pytest
+
+from conftest import make
+from bulkhead import examples
+from bulkhead.cli import TOP
+
+MIB = 1 << 20
+BLOCK = 512
+AREA = 2 * MIB
+FACTOR = 0x9e3779b97f4a7c15
+EMPTY = bytes(AREA)
+ROOT_PORT = ["-device", "pcie-root-port,id=rp,chassis=1,addr=0x1c"]
+GATEWAY_MAC, GUEST_MAC = bytes.fromhex("52550a000202"), bytes.fromhex("525400123456")
+
+
+@pytest.fixture(scope="module")
+def example(kernel):
+    return lambda name: make(f"build/examples/{name}.elf")
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """An image of 8 MiB, whose first area is filled by chance."""
+    path = tmp_path / "disk.img"
+    path.write_bytes(random.Random(1).randbytes(AREA) + 3 * EMPTY)
+    return path
+
+
+def areas(path):
+    data = path.read_bytes()
+    return [data[at:at + AREA] for at in range(0, len(data), AREA)]
+
+
+def written(number):
+    """What the examples write to an area."""
+    words = []
+    for block in range(number * AREA // BLOCK, (number + 1) * AREA // BLOCK):
+        words += [((block << 16 | word) * FACTOR) & (1 << 64) - 1 for word in range(BLOCK // 8)]
+    return struct.pack(f"<{len(words)}Q", *words)
+
+
+def test_nvme(guest, example, disk):
+    before = areas(disk)
+    ran = guest(example("nvme"), devices=[f"nvme,file={disk}"]).run()
+    lines = ran.output("nvme: ")
+    checksum = f"CRC-32 {zlib.crc32(before[0]):08x}"
+    assert lines[:-1] == [
+        "nvme: 0000:00:10.0, QEMU NVMe Ctrl, serial number bulkhead: 16384 blocks of 512 bytes",
+        f"nvme: 4096 blocks from 0 read before the reset: {checksum}",
+        "nvme: 4096 blocks from 4096 written before the reset: read back as written",
+        "nvme: reset while 8 commands were under way: no DMA afterwards, started again",
+        f"nvme: 4096 blocks from 0 read after the reset: {checksum}",
+        "nvme: 4096 blocks from 8192 written after the reset: read back as written"], ran.log
+    assert re.fullmatch(r"nvme: ok, [1-9]\d* interrupts for commands", lines[-1]), ran.log
+    assert ran.status == 0 and ran.report["memory"]["pins"] == 0, ran.log
+    assert areas(disk) == [before[0], written(1), written(2), EMPTY]
+
+
+def test_nvme_overwrites_nothing(guest, example, disk):
+    with open(disk, "r+b") as image:
+        image.seek(2 * AREA - 1)
+        image.write(b"x")
+    before = areas(disk)
+    ran = guest(example("nvme"), devices=[f"nvme,file={disk}"]).run()
+    assert ": 0000:00:10.0: blocks 4096 to 8191 hold something, and are not overwritten" in ran.serial, ran.log
+    assert ran.status == 1 and areas(disk) == before, ran.log
+
+
+def frames(path):
+    """The frames in a file of -object filter-dump."""
+    data, at = path.read_bytes(), 24
+    while at < len(data):
+        length = struct.unpack_from("<I", data, at + 8)[0]
+        yield data[at + 16:at + 16 + length]
+        at += 16 + length
+
+
+def echoes(path, sender, kind):
+    """The ICMP messages of a kind that a station sent: the bytes behind the checksum."""
+    return [frame[38:] for frame in frames(path)
+            if frame[6:12] == sender and frame[12:14] == b"\x08\x00" and frame[23] == 1 and frame[34] == kind]
+
+
+MODES = {
+    "msi": ["msi"],
+    "msix": ["msix"],
+    "msix behind a root port": ["msix"],
+}
+
+
+@pytest.mark.parametrize("name", MODES)
+def test_e1000e(guest, example, tmp_path, name):
+    wire = tmp_path / "wire.pcap"
+    behind = "port" in name
+    ran = guest(example("e1000e"), args=MODES[name], devices=["e1000e,bus=rp" if behind else "e1000e"],
+                qemu_args=["-object", f"filter-dump,id=dump,netdev=assigned0-net,file={wire}", *ROOT_PORT]).run()
+    where, pings = "0000:01:00.0" if behind else "0000:00:10.0", "48 of 48 pings came back with every byte right"
+    lines = ran.output("e1000e: ")
+    assert lines[:-1] == [
+        f"e1000e: {where}, MAC address 52:54:00:12:34:56, the link is there",
+        f"e1000e: before the reset: 10.0.2.2 is at 52:55:0a:00:02:02, {pings}",
+        "e1000e: reset by VFIO while 8 pings were under way, started again",
+        f"e1000e: after the reset: 10.0.2.2 is at 52:55:0a:00:02:02, {pings}"], ran.log
+    received, sent = re.fullmatch(r"e1000e: ok, (\d+) \+ (\d+) interrupts", lines[-1]).groups()
+    assert int(received) > 0 and (int(sent) > 0) == ("msix" in name), ran.log
+    assert ran.status == 0 and ran.report["memory"]["pins"] == 0, ran.log
+    # The 8 that were under way at the reset may have left or not.
+    asked, answered = echoes(wire, GUEST_MAC, 8), echoes(wire, GATEWAY_MAC, 0)
+    assert 96 <= len(asked) <= 104 and len(set(asked)) == len(asked) and set(answered) <= set(asked), ran.log
+
+
+def test_two_devices(guest, example, disk):
+    before = areas(disk)
+    ran = guest(example("two-devices"), devices=[f"nvme,file={disk}", "e1000e"]).run()
+    assert ran.output("two-devices: ") == [
+        "two-devices: 0000:00:10.0 and 0000:00:11.0 in one container",
+        "two-devices: reading and pinging at the same time: 4 of 4 rounds ok",
+        "two-devices: reading while the network is reset: 4 of 4 rounds ok",
+        "two-devices: pinging while the disk is reset: 4 of 4 rounds ok",
+        "two-devices: ok"], ran.log
+    assert ran.status == 0 and ran.report["memory"]["pins"] == 0, ran.log
+    assert areas(disk) == [before[0], written(1), EMPTY, EMPTY]
+
+
+@pytest.mark.parametrize("name", ["hello-dma", "nvme", "e1000e", "two-devices"])
+def test_compiles_on_linux(tmp_path, name):
+    """What is written for VFIO and the C library alone: unchanged, by the compiler of the system."""
+    parts = [path for path in sorted((TOP / "examples").glob("*/*.c")) if path.name != "main.c"]
+    subprocess.run(["cc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-Wno-format-truncation", "-I", TOP / "examples", "-o", tmp_path / name,
+                    TOP / "examples" / name / "main.c", *parts], check=True)
+    assert name in examples.names()
