@@ -57,6 +57,7 @@ void lease_drop_bars(struct lease *lease)
 
 /* ---- the device alone ---- */
 
+/* One that does not keep its state in D3hot forgets it here; the reset that follows restores it. */
 static void power_up(const struct pci_device *d)
 {
     unsigned control = d->cap_pm + PCI_PM_CONTROL;
@@ -85,16 +86,12 @@ static void decode_bars(const struct pci_device *d)
     pci_write16(d, PCI_COMMAND, command);
 }
 
-/* Silent in any case. -EIO, told, if it did not come back; one that has no reset stays as it is. */
+/* Silent in any case. -EIO if it did not come back; one that has no reset is no error. */
 static int reset_if_possible(struct pci_device *d)
 {
-    char name[PCI_NAME_SIZE];
     int error = pci_reset(d);
 
-    if (!error || error == -ENOTTY)
-        return 0;
-    log_error("%s: did not come back from its reset", pci_name(d, name));
-    return -EIO;
+    return !error || error == -ENOTTY ? 0 : -EIO;
 }
 
 /* From whatever it was left in to a silent device that answers. */
@@ -197,16 +194,35 @@ void lease_stop(struct lease *lease)
     let_go(lease);
 }
 
+void lease_resume(struct lease *lease)
+{
+    decode_bars(lease->pci);
+    pci_enable_path(lease->pci);
+    if (lease->irqs)
+        irq_restore(lease->irqs);
+}
+
 int lease_reset(struct lease *lease)
 {
     int error;
 
     lease_hide_bars(lease);
     error = pci_reset(lease->pci);
-    if (error)
-        return error;
-    decode_bars(lease->pci);
-    if (lease->irqs)
-        irq_restore(lease->irqs);
-    return 0;
+    if (!error)
+        lease_resume(lease);
+    return error;
+}
+
+bool lease_mend(struct lease *lease)
+{
+    char name[PCI_NAME_SIZE];
+
+    if (!pci_bars_lost(lease->pci))
+        return false;
+    log_info("%s: lost its BARs, as in a reset of its own; they are restored",
+             pci_name(lease->pci, name));
+    lease_hide_bars(lease);
+    pci_config_restore(lease->pci);
+    lease_resume(lease);
+    return true;
 }

@@ -61,6 +61,13 @@ void lease_stop(struct lease *lease);
  * as they were. Errors as pci_reset(); the device then knows nothing of its vectors any more.
  */
 int lease_reset(struct lease *lease);
+/* The end of it, for who has reset the device in another way with its BARs hidden. */
+void lease_resume(struct lease *lease);
+/*
+ * Puts a device right that lost its BARs by itself, as if it had been reset now. False: it has
+ * them, or does not answer.
+ */
+bool lease_mend(struct lease *lease);
 
 /*
  * The memory of a BAR, held by the lease. Does not sleep, and so asks for no lock. -EINVAL and

@@ -33,7 +33,7 @@ struct pci_bar {
 };
 
 /* Registers that a reset clears: kernel/pci/save.c has the table. */
-#define PCI_SAVED_MAX 32
+#define PCI_SAVED_MAX 48
 
 struct pci_group;
 
@@ -76,7 +76,8 @@ struct pci_device {
     bool stopped;  /* by pci_stop() */
     bool ats;      /* its device TLB is on */
     bool in_reset; /* or did not come back from one: asked nothing, it holds nothing */
-    uint32_t saved[PCI_SAVED_MAX]; /* by pci_save_all() */
+    uint32_t saved[PCI_SAVED_MAX];    /* by pci_save() */
+    uint16_t saved_at[PCI_SAVED_MAX]; /* where each of them is; 0: the function lacks it */
 };
 
 /* Configuration space, naturally aligned offsets below config_size. Out of range reads as ones. */

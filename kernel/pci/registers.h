@@ -41,6 +41,7 @@
 #define PCI_PRIMARY_BUS      0x18 /* 8 */
 #define PCI_SECONDARY_BUS    0x19 /* 8 */
 #define PCI_SUBORDINATE_BUS  0x1a /* 8 */
+#define PCI_PREFETCH_UPPER   0x28 /* 32; base, and behind it limit */
 #define PCI_ROM_BRIDGE       0x38 /* 32 */
 #define PCI_BRIDGE_CONTROL   0x3e /* 16 */
 #define PCI_BRIDGE_BUS_RESET 0x0040
@@ -64,9 +65,15 @@
 #define PCI_CAP_AF   0x13
 
 #define PCI_EXT_CAP_START 0x100
+#define PCI_EXT_CAP_AER   0x0001
+#define PCI_EXT_CAP_VC    0x0002
 #define PCI_EXT_CAP_ACS   0x000d
 #define PCI_EXT_CAP_ATS   0x000f
 #define PCI_EXT_CAP_SRIOV 0x0010
+#define PCI_EXT_CAP_REBAR 0x0015
+#define PCI_EXT_CAP_LTR   0x0018
+#define PCI_EXT_CAP_L1SS  0x001e
+#define PCI_EXT_CAP_PTM   0x001f
 
 /* Power management capability */
 #define PCI_PM_CONTROL       4 /* 16 */
@@ -84,14 +91,20 @@
 #define PCIE_DEVICE_CAP     0x04 /* 32 */
 #define PCIE_DEVICE_CONTROL 0x08 /* 16 */
 #define PCIE_DEVICE_STATUS  0x0a /* 16 */
+#define PCIE_LINK_CAP       0x0c /* 32 */
 #define PCIE_LINK_CONTROL   0x10 /* 16 */
+#define PCIE_LINK_STATUS    0x12 /* 16 */
 #define PCIE_DEVICE_CTL2    0x28 /* 16 */
 #define PCIE_LINK_CTL2      0x30 /* 16 */
 
+#define PCIE_FLAGS_VERSION       0x000f
 #define PCIE_DEVICE_CAP_FLR      0x10000000
 #define PCIE_DEVICE_CONTROL_FLR  0x8000
 #define PCIE_DEVICE_STATUS_PENDS 0x0020
 #define PCIE_DEVICE_CTL2_ARI     0x0020
+#define PCIE_LINK_CAP_SPEED      0x0000000f /* 2: 5 GT/s */
+#define PCIE_LINK_CAP_ACTIVE     0x00100000 /* it tells whether the link is active */
+#define PCIE_LINK_STATUS_ACTIVE  0x2000
 
 enum pcie_type {
     PCIE_ENDPOINT = 0,
@@ -121,6 +134,30 @@ enum pcie_type {
 #define PCI_ACS_REQUEST_REDIRECT  0x04
 #define PCI_ACS_COMPLETE_REDIRECT 0x08
 #define PCI_ACS_UPSTREAM_FORWARD  0x10
+
+/* Advanced error reporting */
+#define PCI_AER_FATAL_MASK     0x08 /* 32 each; of uncorrectable errors */
+#define PCI_AER_FATAL_SEVERITY 0x0c
+#define PCI_AER_MASK           0x14 /* of correctable ones */
+#define PCI_AER_CONTROL        0x18
+#define PCI_AER_CONTROL_ECRC   0x00000140 /* generate, check */
+
+/* Virtual channels: the port's registers, and three of 32 bits for each channel */
+#define PCI_VC_CAP            0x04 /* 32; channels beside the first in 2:0 */
+#define PCI_VC_CONTROL        0x0c /* 16 */
+#define PCI_VC_CONTROL_SELECT 0x000e
+#define PCI_VC_RESOURCE(n)    (0x14 + 12 * (n)) /* 32; its control register */
+#define PCI_VC_RESOURCE_LOAD  0x00010000
+
+/* Resizable BARs: capability and control, of 32 bits, for each */
+#define PCI_REBAR_CONTROL(n)    (0x08 + 8 * (n))
+#define PCI_REBAR_CONTROL_COUNT 5 /* of the first: how many there are, in 7:5 */
+#define PCI_REBAR_CONTROL_SIZE  0x00003f00
+
+#define PCI_LTR_LATENCY   4 /* 32; snoop and no-snoop */
+#define PCI_L1SS_CONTROL1 8 /* 32 each */
+#define PCI_L1SS_CONTROL2 12
+#define PCI_PTM_CONTROL   8 /* 32 */
 
 /* Address translation services */
 #define PCI_ATS_CAP       4 /* 16 */

@@ -8,14 +8,54 @@
 #include "kernel/pci/registers.h"
 
 /* Times of the PCI Express Base specification: 6.6.1, 6.6.2 and 5.9; Local Bus 3.0: 4.3.2. */
-#define AFTER_FLR_NS       (100 * NS_PER_MS)
-#define AFTER_PM_NS        (10 * NS_PER_MS)
-#define BUS_RESET_NS       (2 * NS_PER_MS)
-#define AFTER_BUS_RESET_NS (100 * NS_PER_MS)
-#define PENDING_BOUND_NS   (1000 * NS_PER_MS)
-#define COME_BACK_BOUND_NS (1000 * NS_PER_MS) /* beyond the waits above */
-#define POLL_NS            (1 * NS_PER_MS)
-#define NAP                "device reset" /* all these times are slept */
+#define AFTER_FLR_NS          (100 * NS_PER_MS)
+#define AFTER_PM_NS           (10 * NS_PER_MS)
+#define BUS_RESET_NS          (2 * NS_PER_MS)
+#define AFTER_LINK_NS         (100 * NS_PER_MS)
+#define AFTER_CONVENTIONAL_NS (1000 * NS_PER_MS)
+#define LINK_BOUND_NS         (1000 * NS_PER_MS)
+#define PENDING_BOUND_NS      (1000 * NS_PER_MS)
+#define COME_BACK_BOUND_NS    (60 * NS_PER_S) /* beyond the waits above; retry status has no bound */
+#define POLL_NS               (1 * NS_PER_MS)
+#define POLL_MAX_NS           NS_PER_S
+#define NAP                   "device reset" /* all these times are slept */
+
+/*
+ * Resets that do harm: what they leave behind does not answer or was not reset, whatever its
+ * registers promise. From Linux's list of quirks (drivers/pci/quirks.c).
+ */
+static const struct {
+    uint16_t vendor, device; /* device 0: all displays of the vendor */
+    uint8_t method;          /* enum pci_reset_method */
+} harmful_resets[] = {
+    {0x8086, 0x1502, PCI_RESET_FLR}, /* 82579 network cards */
+    {0x8086, 0x1503, PCI_RESET_FLR},
+    {0x1022, 0x1487, PCI_RESET_FLR}, /* Matisse and Starship: audio, USB */
+    {0x1022, 0x148c, PCI_RESET_FLR},
+    {0x1022, 0x149c, PCI_RESET_FLR},
+    {0x1022, 0x7901, PCI_RESET_FLR},           /* FCH SATA */
+    {0x168c, 0x0030, PCI_RESET_SECONDARY_BUS}, /* Atheros AR93xx and their like */
+    {0x168c, 0x0032, PCI_RESET_SECONDARY_BUS},
+    {0x168c, 0x0033, PCI_RESET_SECONDARY_BUS},
+    {0x168c, 0x0034, PCI_RESET_SECONDARY_BUS},
+    {0x168c, 0x003c, PCI_RESET_SECONDARY_BUS},
+    {0x168c, 0x003e, PCI_RESET_SECONDARY_BUS},
+    {0x1002, 0, PCI_RESET_PM}, /* AMD displays do not lose their state */
+};
+
+#define CLASS_DISPLAY 0x03
+
+static bool harmful(const struct pci_device *d, enum pci_reset_method method)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(harmful_resets); i++) {
+        uint16_t device = harmful_resets[i].device;
+
+        if (harmful_resets[i].vendor == d->vendor && harmful_resets[i].method == method &&
+            (device ? device == d->device : d->class_code >> 16 == CLASS_DISPLAY))
+            return true;
+    }
+    return false;
+}
 
 static bool has_flr(const struct pci_device *d)
 {
@@ -35,6 +75,16 @@ static bool has_pm_reset(const struct pci_device *d)
     return d->cap_pm && !(pci_read16(d, d->cap_pm + PCI_PM_CONTROL) & PCI_PM_NO_SOFT_RESET);
 }
 
+bool pci_can_reset_below(const struct pci_device *bridge)
+{
+    struct pci_device *d;
+
+    list_for_each_entry (d, pci_devices(), link)
+        if (pci_is_below(d, bridge) && harmful(d, PCI_RESET_SECONDARY_BUS))
+            return false;
+    return true;
+}
+
 /* Is the function all there is below the bridge above it? */
 static bool alone_on_bus(const struct pci_device *d)
 {
@@ -48,17 +98,37 @@ static bool alone_on_bus(const struct pci_device *d)
     return true;
 }
 
+static bool has_bus_reset(const struct pci_device *d)
+{
+    return alone_on_bus(d) && pci_can_reset_below(d->bridge);
+}
+
 enum pci_reset_method pci_reset_method(const struct pci_device *device)
 {
-    if (has_flr(device))
-        return PCI_RESET_FLR;
-    if (has_af_flr(device))
-        return PCI_RESET_AF_FLR;
-    if (has_pm_reset(device))
-        return PCI_RESET_PM;
-    if (alone_on_bus(device))
-        return PCI_RESET_SECONDARY_BUS;
+    static bool (*const has[])(const struct pci_device *) = {
+        [PCI_RESET_FLR] = has_flr,
+        [PCI_RESET_AF_FLR] = has_af_flr,
+        [PCI_RESET_PM] = has_pm_reset,
+        [PCI_RESET_SECONDARY_BUS] = has_bus_reset,
+    };
+
+    for (unsigned method = PCI_RESET_FLR; method < ARRAY_SIZE(has); method++)
+        if (has[method](device) && !harmful(device, method))
+            return method;
     return PCI_RESET_NONE;
+}
+
+const char *pci_reset_name(enum pci_reset_method method)
+{
+    static const char *const names[] = {
+        [PCI_RESET_NONE] = "none",
+        [PCI_RESET_FLR] = "function-level",
+        [PCI_RESET_AF_FLR] = "advanced-features",
+        [PCI_RESET_PM] = "power-management",
+        [PCI_RESET_SECONDARY_BUS] = "secondary-bus",
+    };
+
+    return names[method];
 }
 
 static bool transactions_pending(const struct pci_device *d)
@@ -110,27 +180,101 @@ static void reset_by_pm(const struct pci_device *d)
     thread_nap(NAP, AFTER_PM_NS);
 }
 
-static void reset_by_secondary_bus(const struct pci_device *d)
+/*
+ * A function that is not ready yet answers with ones, or with vendor id 1 (retry status). Then its
+ * record is restored.
+ */
+static int come_back(struct pci_device *d, uint64_t deadline)
 {
-    uint16_t control = pci_read16(d->bridge, PCI_BRIDGE_CONTROL);
+    uint32_t ids = d->vendor | (uint32_t)d->device << 16;
+    uint64_t pause = POLL_NS;
+    char name[PCI_NAME_SIZE];
 
-    pci_write16(d->bridge, PCI_BRIDGE_CONTROL, control | PCI_BRIDGE_BUS_RESET);
-    thread_nap(NAP, BUS_RESET_NS);
-    pci_write16(d->bridge, PCI_BRIDGE_CONTROL, control & (uint16_t)~PCI_BRIDGE_BUS_RESET);
-    thread_nap(NAP, AFTER_BUS_RESET_NS);
+    while (pci_read32(d, PCI_VENDOR) != ids) {
+        if (time_expired(deadline)) {
+            log_error("%s: did not come back from its reset", pci_name(d, name));
+            return -ETIMEDOUT;
+        }
+        thread_nap(NAP, pause);
+        if (2 * pause > POLL_MAX_NS && pause < POLL_MAX_NS)
+            log_warn("%s: is slow to come back from its reset", pci_name(d, name));
+        pause = MIN(2 * pause, POLL_MAX_NS);
+    }
+    pci_config_restore(d);
+    d->in_reset = false;
+    return 0;
 }
 
-/* A function that is not ready yet answers with ones, or with vendor id 1 (retry status). */
-static int wait_until_back(const struct pci_device *d)
+/* Does the port tell when its link is up, and need somebody to wait for that? */
+static bool tells_of_link(const struct pci_device *bridge)
 {
-    uint64_t deadline = time_ns() + COME_BACK_BOUND_NS;
+    const uint32_t told = pci_read32(bridge, bridge->cap_pcie + PCIE_LINK_CAP);
 
-    while (pci_read16(d, PCI_VENDOR) != d->vendor) {
+    return pci_is_link_head(bridge) && (told & PCIE_LINK_CAP_SPEED) > 2 &&
+           (told & PCIE_LINK_CAP_ACTIVE);
+}
+
+static bool link_active(const struct pci_device *bridge)
+{
+    return pci_read16(bridge, bridge->cap_pcie + PCIE_LINK_STATUS) & PCIE_LINK_STATUS_ACTIVE;
+}
+
+static int wait_for_link(const struct pci_device *bridge)
+{
+    uint64_t deadline = time_ns() + LINK_BOUND_NS;
+
+    while (!link_active(bridge)) {
         if (time_expired(deadline))
             return -ETIMEDOUT;
         thread_nap(NAP, POLL_NS);
     }
     return 0;
+}
+
+/*
+ * From the end of the reset to the first access it takes 100 ms, which count from when the link is
+ * up where that is faster than 5 GT/s. A link that was not up before is not waited for: under QEMU
+ * conventional devices work behind one that never is.
+ */
+static int reset_bus(const struct pci_device *bridge)
+{
+    uint16_t control = pci_read16(bridge, PCI_BRIDGE_CONTROL);
+    bool wait = tells_of_link(bridge) && link_active(bridge);
+    char name[PCI_NAME_SIZE];
+
+    pci_write16(bridge, PCI_BRIDGE_CONTROL, control | PCI_BRIDGE_BUS_RESET);
+    thread_nap(NAP, BUS_RESET_NS);
+    pci_write16(bridge, PCI_BRIDGE_CONTROL, control & (uint16_t)~PCI_BRIDGE_BUS_RESET);
+    if (wait && wait_for_link(bridge)) {
+        log_error("%s: its link did not come back from a reset", pci_name(bridge, name));
+        return -ETIMEDOUT;
+    }
+    thread_nap(NAP, pci_is_link_head(bridge) ? AFTER_LINK_NS : AFTER_CONVENTIONAL_NS);
+    return 0;
+}
+
+/* The list is sorted, and bus numbers rise on the way down: bridges come before what they lead to.
+ */
+int pci_reset_below(const struct pci_device *bridge)
+{
+    struct pci_device *d;
+    uint64_t deadline;
+    int error;
+
+    list_for_each_entry (d, pci_devices(), link)
+        if (pci_is_below(d, bridge))
+            silence(d);
+    list_for_each_entry (d, pci_devices(), link)
+        if (pci_is_below(d, bridge))
+            d->in_reset = true;
+    error = reset_bus(bridge);
+    if (error)
+        return error;
+    deadline = time_ns() + COME_BACK_BOUND_NS;
+    list_for_each_entry (d, pci_devices(), link)
+        if (pci_is_below(d, bridge) && come_back(d, deadline))
+            error = -ETIMEDOUT;
+    return error;
 }
 
 int pci_reset(struct pci_device *device)
@@ -139,20 +283,17 @@ int pci_reset(struct pci_device *device)
         [PCI_RESET_FLR] = reset_by_flr,
         [PCI_RESET_AF_FLR] = reset_by_af_flr,
         [PCI_RESET_PM] = reset_by_pm,
-        [PCI_RESET_SECONDARY_BUS] = reset_by_secondary_bus,
     };
     enum pci_reset_method method = pci_reset_method(device);
-    int error;
 
+    if (method == PCI_RESET_SECONDARY_BUS)
+        return pci_reset_below(device->bridge);
     silence(device);
-    if (method == PCI_RESET_NONE)
+    if (method == PCI_RESET_NONE) {
+        pci_config_restore(device);
         return -ENOTTY;
+    }
     device->in_reset = true;
     methods[method](device);
-    error = wait_until_back(device);
-    if (error)
-        return error;
-    pci_config_restore(device);
-    device->in_reset = false;
-    return 0;
+    return come_back(device, time_ns() + COME_BACK_BOUND_NS);
 }

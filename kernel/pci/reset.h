@@ -16,21 +16,45 @@ enum pci_reset_method {
     PCI_RESET_SECONDARY_BUS,
 };
 
-/* What would be used; PCI_RESET_SECONDARY_BUS only when nothing else is on that bus. */
+/*
+ * What would be used; PCI_RESET_SECONDARY_BUS only when nothing else is on that bus. Resets that
+ * are known to do harm to a device are left out.
+ */
 enum pci_reset_method pci_reset_method(const struct pci_device *device);
+/* "function-level" and so on. */
+const char *pci_reset_name(enum pci_reset_method method);
 /*
  * Takes bus mastering away and waits, one second at most, for pending transactions; resets with the
- * method above, waits as the specification asks, restores configuration space from the record made
- * at start, whatever the device says by now: BARs, control registers, not bus mastering, not MSI
- * and MSI-X (their owner sets them up again). -ENOTTY: no method; it is silent all the same.
- * -ETIMEDOUT: the function did not come back. Meanwhile, and then until another reset succeeds, it
- * is marked as in reset.
+ * method above, waits as the specification asks and then, a minute at most, until the function
+ * answers, restores configuration space from the record, whatever the device says by now: BARs,
+ * control registers, not bus mastering, not MSI and MSI-X (their owner sets them up again).
+ * -ENOTTY: no method; it is silent all the same, and its configuration as recorded. -ETIMEDOUT,
+ * told: the function did not come back. Meanwhile, and then until another reset succeeds, it is
+ * marked as in reset.
  */
 int pci_reset(struct pci_device *device);
 
-/* Records of every function what a reset clears. Once, before any device is used. */
+/* Does a reset of its secondary bus do no harm to what is below the bridge? */
+bool pci_can_reset_below(const struct pci_device *bridge);
+/*
+ * The same for all functions below a bridge at once, by its secondary bus. The caller keeps
+ * everybody from all of them. -ETIMEDOUT, told: the link, or functions that stay marked as in
+ * reset, did not come back.
+ */
+int pci_reset_below(const struct pci_device *bridge);
+
+/*
+ * Records what a reset clears and software had set. pci_save_all() once, before any device is used;
+ * pci_save() when the kernel itself has changed such a register since.
+ */
+void pci_save(struct pci_device *device);
 void pci_save_all(void);
-/* Writes back what was recorded. Bus mastering stays off. */
+/* Writes back what was recorded. Bus mastering and INTx stay off. */
 void pci_config_restore(const struct pci_device *device);
+/*
+ * Does a function that answers have other BARs than the ones recorded? Then it reset itself, or was
+ * in D3hot and does not keep its state there.
+ */
+bool pci_bars_lost(const struct pci_device *device);
 
 #endif

@@ -15,8 +15,9 @@ DEVICES = {
     "nvme": ({"devices": ["nvme"]}, "0000:00:10.0"),      # MSI-X, function-level reset, a vector table to leave out
     "e1000e": ({"devices": ["e1000e"]}, "0000:00:10.0"),  # MSI and MSI-X, I/O ports
     # alone behind a port: secondary-bus reset
-    "edu-root-port": ({"qemu_args": ROOT_PORT, "devices": [f"{EDU},bus=rp0"]}, "0000:01:00.0"),
-    "edu-pci-bridge": ({"qemu_args": PCI_BRIDGE, "devices": [f"{EDU},bus=bridge,addr=3"]}, "0000:01:03.0"),
+    "edu-root-port": ({"qemu_args": ROOT_PORT, "devices": [f"{EDU},bus=rp0"], "icount": 4}, "0000:01:00.0"),
+    # each reset of its bus takes more than a second, which passes at once under icount
+    "edu-pci-bridge": ({"qemu_args": PCI_BRIDGE, "devices": [f"{EDU},bus=bridge,addr=3"], "icount": 4}, "0000:01:03.0"),
 }
 
 

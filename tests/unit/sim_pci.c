@@ -27,6 +27,7 @@ size_t sim_access_count;
 uint64_t sim_config_writes;
 size_t sim_mappings;
 void (*sim_on_change)(const struct sim_function *f, const char *event);
+void (*sim_on_write)(const struct sim_function *f, unsigned offset);
 bool sim_map_fails;
 
 static struct sim_function *functions[FUNCTIONS_MAX];
@@ -68,6 +69,7 @@ void sim_reset(void)
     sim_mappings = 0;
     sim_map_fails = false;
     sim_on_change = NULL;
+    sim_on_write = NULL;
 }
 
 void *mmio_map(paddr_t base, uint64_t length)
@@ -124,10 +126,40 @@ static void set_reset_values(struct sim_function *f)
         f->after_reset[PCI_BAR0 + i] &= (uint8_t)~f->writable[PCI_BAR0 + i];
 }
 
+static bool is_below(const struct sim_function *f, const struct sim_function *bridge)
+{
+    unsigned bus = f->rid >> 8;
+
+    return bridge->config[PCI_HEADER_TYPE] % 0x80 == PCI_HEADER_BRIDGE &&
+           f->segment == bridge->segment && bus >= bridge->config[PCI_SECONDARY_BUS] &&
+           bus <= bridge->config[PCI_SUBORDINATE_BUS];
+}
+
+/* The bridge right above, if any: of those that lead there, the one with the highest bus number. */
+static const struct sim_function *bridge_above(const struct sim_function *f)
+{
+    const struct sim_function *above = NULL;
+
+    for (size_t i = 0; i < function_count; i++)
+        if (is_below(f, functions[i]) &&
+            (!above || functions[i]->config[PCI_SECONDARY_BUS] > above->config[PCI_SECONDARY_BUS]))
+            above = functions[i];
+    return above;
+}
+
 void sim_remember(void)
 {
-    for (size_t i = 0; i < function_count; i++)
+    for (size_t i = 0; i < function_count; i++) {
         set_reset_values(functions[i]);
+        functions[i]->above = bridge_above(functions[i]);
+    }
+}
+
+static bool answers(const struct sim_function *f)
+{
+    if (host_now_ns < f->answers_from)
+        return false;
+    return !f->above || (is_below(f, f->above) && answers(f->above));
 }
 
 static void tell(const struct sim_function *f, const char *event)
@@ -192,9 +224,13 @@ static uint64_t read_config(const volatile void *at, unsigned width)
     struct sim_function *f = at_address(at, &offset);
     uint64_t value;
 
-    if (!f || host_now_ns < f->answers_from)
+    if (f && f->asks_for_retry && host_now_ns < f->answers_from && offset == PCI_VENDOR)
+        return UINT64_C(0xffffffffffff0001);
+    if (!f || !answers(f))
         return UINT64_MAX;
     value = sim_get(f, offset, width);
+    if (f->pcie && offset == f->pcie + PCIE_LINK_STATUS && host_now_ns < f->link_from)
+        value &= ~(uint64_t)PCIE_LINK_STATUS_ACTIVE;
     if (f->pcie && offset == f->pcie + PCIE_DEVICE_STATUS && host_now_ns < f->pending_until)
         value |= PCIE_DEVICE_STATUS_PENDS;
     if (f->af && offset == f->af + PCI_AF_STATUS && host_now_ns < f->pending_until)
@@ -202,12 +238,13 @@ static uint64_t read_config(const volatile void *at, unsigned width)
     return value;
 }
 
-static bool is_below(const struct sim_function *f, const struct sim_function *bridge)
+/* As the machine was set up: a reset takes bus numbers from bridges on the way. */
+static bool leads_to(const struct sim_function *bridge, const struct sim_function *f)
 {
-    unsigned bus = f->rid >> 8;
-
-    return f->segment == bridge->segment && bus >= bridge->config[PCI_SECONDARY_BUS] &&
-           bus <= bridge->config[PCI_SUBORDINATE_BUS];
+    for (f = f->above; f; f = f->above)
+        if (f == bridge)
+            return true;
+    return false;
 }
 
 static void after_write(struct sim_function *f, uint64_t old_command, uint64_t old_pm)
@@ -227,8 +264,9 @@ static void after_write(struct sim_function *f, uint64_t old_command, uint64_t o
         reset_function(f);
     if (f->config[PCI_HEADER_TYPE] % 0x80 == PCI_HEADER_BRIDGE &&
         (f->config[PCI_BRIDGE_CONTROL] & PCI_BRIDGE_BUS_RESET)) {
+        f->link_from = f->link_time == SIM_NEVER ? SIM_NEVER : host_now_ns + f->link_time;
         for (size_t i = 0; i < function_count; i++)
-            if (is_below(functions[i], f))
+            if (leads_to(f, functions[i]))
                 reset_function(functions[i]);
     }
 }
@@ -240,7 +278,7 @@ static void write_config(volatile void *at, unsigned width, uint64_t value)
     uint64_t command, pm;
 
     sim_config_writes++;
-    if (!f || host_now_ns < f->answers_from)
+    if (!f || !answers(f))
         return;
     command = sim_get(f, PCI_COMMAND, 2);
     pm = f->pm ? sim_get(f, f->pm + PCI_PM_CONTROL, 2) : 0;
@@ -249,6 +287,8 @@ static void write_config(volatile void *at, unsigned width, uint64_t value)
 
         f->config[offset + i] = (uint8_t)((f->config[offset + i] & ~mask) | (byte & mask));
     }
+    if (sim_on_write)
+        sim_on_write(f, offset);
     after_write(f, command, pm);
 }
 
@@ -340,6 +380,12 @@ void sim_express(struct sim_function *f, unsigned type, bool flr)
     sim_set(f, f->pcie + PCIE_LINK_CONTROL, 2, 0, 0x01fb);
 }
 
+void sim_link(struct sim_function *f, unsigned speed)
+{
+    sim_set(f, f->pcie + PCIE_LINK_CAP, 4, speed | PCIE_LINK_CAP_ACTIVE, 0);
+    sim_set(f, f->pcie + PCIE_LINK_STATUS, 2, PCIE_LINK_STATUS_ACTIVE, 0);
+}
+
 void sim_power(struct sim_function *f, bool keeps_state)
 {
     f->pm = (uint16_t)sim_capability(f, PCI_CAP_PM, 8);
@@ -368,6 +414,7 @@ void sim_bridge(struct sim_function *f, unsigned secondary, unsigned subordinate
     f->config[PCI_PRIMARY_BUS] = (uint8_t)(f->rid >> 8);
     f->config[PCI_SECONDARY_BUS] = (uint8_t)secondary;
     f->config[PCI_SUBORDINATE_BUS] = (uint8_t)subordinate;
+    memset(f->writable + PCI_PRIMARY_BUS, 0xff, 3);
     sim_set(f, PCI_BRIDGE_CONTROL, 2, 0, 0x0fff);
 }
 

@@ -21,12 +21,16 @@ struct sim_function {
     uint8_t config[4096];
     uint8_t writable[4096]; /* bits that keep what is written */
     uint8_t after_reset[4096];
-    uint64_t answers_from; /* before this time all reads give ones */
+    uint64_t answers_from; /* before this time all reads give ones, */
+    bool asks_for_retry;   /* or retry status instead of the ids */
     uint64_t reset_time;   /* how long a reset takes it to answer again */
     uint64_t pending_time; /* how long after bus mastering goes off transactions are pending */
     uint64_t pending_until;
+    uint64_t link_time; /* a port: how long its link is down after a reset of its bus */
+    uint64_t link_from; /* before this time it is down */
     unsigned resets;
-    uint16_t pcie; /* offsets of capabilities, 0 without */
+    const struct sim_function *above; /* the bridge that led here when sim_remember() was called */
+    uint16_t pcie;                    /* offsets of capabilities, 0 without */
     uint16_t pm;
     uint16_t af;
     bool pm_keeps_state;
@@ -56,6 +60,8 @@ extern size_t sim_mappings;
  * of the function had not come to their end. NULL: nobody listens.
  */
 extern void (*sim_on_change)(const struct sim_function *f, const char *event);
+/* Called after a function took a write to its configuration space. NULL: nobody listens. */
+extern void (*sim_on_write)(const struct sim_function *f, unsigned offset);
 /* The next mmio_map() fails. */
 extern bool sim_map_fails;
 
@@ -77,7 +83,14 @@ void sim_rom(struct sim_function *f, paddr_t base, uint64_t size);
 void sim_set(struct sim_function *f, unsigned offset, unsigned width, uint64_t value,
              uint64_t writable);
 uint64_t sim_get(const struct sim_function *f, unsigned offset, unsigned width);
-/* Takes the present contents as what a reset restores. */
+/* A root or downstream port (after sim_express()) of a speed, 2 for 5 GT/s, that tells of its link.
+ */
+void sim_link(struct sim_function *f, unsigned speed);
+/*
+ * Takes the present contents as what a reset restores, but for enables, BARs, bus numbers and
+ * windows: those are gone after it. From here on functions answer only while the bridges above
+ * them lead there.
+ */
 void sim_remember(void);
 
 /* The ECAM windows, for pci_enumerate(). */

@@ -248,6 +248,23 @@ static void each_step_fails(void **state)
     file_put(iommufd);
 }
 
+/* It forgets its BARs on the way to full power, and what it says then is not what it gets. */
+static void a_device_found_in_d3hot_has_its_bars(void **state)
+{
+    struct lease lease = new_lease();
+    unsigned resets = rich->resets;
+
+    rich->pm_keeps_state = false;
+    sim_set(rich, rich->pm + PCI_PM_CONTROL, 2, PCI_PM_D3HOT, PCI_PM_STATE);
+    assert_int_equal(lease_start(&lease, NULL), 0);
+    assert_true(rich->resets >= resets + 2); /* the power-up was one */
+    assert_int_equal(sim_get(rich, PCI_BAR0, 4), 0xfe000004);
+    assert_int_equal(sim_get(rich, PCI_BAR0 + 8, 4), 0xc001);
+    assert_true(masters());
+    lease_stop(&lease);
+    rich->pm_keeps_state = true;
+}
+
 static void a_reset_during_the_use(void **state)
 {
     struct lease lease = new_lease();
@@ -520,6 +537,7 @@ int main(void)
         TEST(a_start_and_a_stop),
         TEST(what_the_terms_do_not_name_is_not_done),
         TEST(each_step_fails),
+        TEST(a_device_found_in_d3hot_has_its_bars),
         TEST(a_reset_during_the_use),
         TEST(a_stuck_device_is_waited_for_once),
         TEST(memory_of_bars),

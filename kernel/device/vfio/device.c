@@ -3,7 +3,6 @@
 #include "kernel/device/vfio/device.h"
 
 #include "kernel/lib/error.h"
-#include "kernel/lib/log.h"
 #include "kernel/pci/registers.h"
 #include "kernel/pci/reset.h"
 
@@ -30,6 +29,8 @@ void vfio_device_follow(struct vfio_device *device)
         command |= PCI_COMMAND_MEMORY;
     if ((wanted & PCI_COMMAND_IO) && has_io(device->pci))
         command |= PCI_COMMAND_IO;
+    if (command != PCI_COMMAND_INTX_DISABLE && lease_mend(&device->lease))
+        vfio_config_restore(&device->config);
     if (!(command & PCI_COMMAND_MEMORY))
         lease_hide_bars(&device->lease);
     if ((wanted & PCI_COMMAND_MASTER) && !device->pci->stopped)
@@ -39,21 +40,23 @@ void vfio_device_follow(struct vfio_device *device)
         lease_show_bars(&device->lease);
 }
 
-int vfio_device_reset(struct vfio_device *device)
+void vfio_device_after_reset(struct vfio_device *device, bool lost)
 {
-    char name[PCI_NAME_SIZE];
-
-    if (pci_reset_method(device->pci) == PCI_RESET_NONE)
-        return -EINVAL;
-    device->lost = lease_reset(&device->lease) != 0;
-    if (device->lost) {
-        log_error("%s: did not come back from its reset", pci_name(device->pci, name));
+    device->lost = lost;
+    if (lost) {
         vfio_irqs_disable(device);
-        return -EIO;
+        return;
     }
     vfio_config_restore(&device->config);
     vfio_device_follow(device);
-    return 0;
+}
+
+int vfio_device_reset(struct vfio_device *device)
+{
+    if (pci_reset_method(device->pci) == PCI_RESET_NONE)
+        return -EINVAL;
+    vfio_device_after_reset(device, lease_reset(&device->lease) != 0);
+    return device->lost ? -EIO : 0;
 }
 
 static int start(struct vfio_device *device, struct file *iommufd)

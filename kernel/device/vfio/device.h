@@ -75,6 +75,8 @@ void vfio_device_follow(struct vfio_device *device);
  * applied again. -EINVAL: no method; -EIO: it did not come back, and cannot be reached any more.
  */
 int vfio_device_reset(struct vfio_device *device);
+/* The end of a reset: applies again what the payload set, unless the device is lost. */
+void vfio_device_after_reset(struct vfio_device *device, bool lost);
 
 /* ---- calls of a file that is ready; their context is the struct vfio_opened ---- */
 
