@@ -3,6 +3,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/json.h"
 #include "kernel/pci/group.h"
+#include "kernel/pci/reset.h"
 
 static void write_device(struct json *json, const struct pci_device *device)
 {
@@ -15,6 +16,8 @@ static void write_device(struct json *json, const struct pci_device *device)
     json_string(json, "id", id);
     json_hex(json, "class", device->class_code);
     json_bool(json, "assigned", device->assigned);
+    if (device->assigned)
+        json_string(json, "reset", pci_reset_name(pci_reset_method(device)));
     json_end_object(json);
 }
 

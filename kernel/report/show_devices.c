@@ -92,16 +92,8 @@ static void show_bars(struct text *out, const struct pci_device *d)
 
 static void show_reset(struct text *out, const struct pci_device *d)
 {
-    static const char *const methods[] = {
-        [PCI_RESET_NONE] = "none",
-        [PCI_RESET_FLR] = "function-level",
-        [PCI_RESET_AF_FLR] = "advanced-features",
-        [PCI_RESET_PM] = "power-management",
-        [PCI_RESET_SECONDARY_BUS] = "secondary-bus",
-    };
-
     if (!pci_is_bridge(d))
-        text_printf(out, "  reset %s\n", methods[pci_reset_method(d)]);
+        text_printf(out, "  reset %s\n", pci_reset_name(pci_reset_method(d)));
 }
 
 static void show_interrupts(struct text *out, const struct pci_device *d)

@@ -147,7 +147,8 @@ REPORT = Members(
     memory=Members(frames_total=number, frames_free=number, orphans=number, pins=number, heap_bytes=number),
     iommu=IOMMU,
     groups=array(Members(id=number, devices=array(Members(**{
-        "address": ADDRESS, "id": text("[0-9a-f]{4}:[0-9a-f]{4}"), "class": HEX, "assigned": truth})))),
+        "address": ADDRESS, "id": text("[0-9a-f]{4}:[0-9a-f]{4}"), "class": HEX, "assigned": truth,
+        "reset?": text("none|function-level|advanced-features|power-management|secondary-bus")})))),
     assigned=array(ADDRESS),
     interrupts=Members(devices=number, stray=number, nmi=number, thread_switches=number),
     console=Members(stalls=number, lost_bytes=number),
