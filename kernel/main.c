@@ -255,19 +255,10 @@ static int close_dma(struct refusal *why)
 
 static int assign(const struct config_device *wanted, struct refusal *why)
 {
-    const struct pci_selector selector = {
-        .by_id = !wanted->by_address,
-        .vendor = wanted->vendor,
-        .device = wanted->device,
-        .segment = wanted->segment,
-        .rid = wanted->rid,
-        .path = wanted->path,
-        .path_length = wanted->path_length,
-    };
     char name[PCI_NAME_SIZE];
     struct pci_device *device;
     const struct pci_machine m = machine();
-    int error = pci_select(&selector, &device, why);
+    int error = pci_select(&wanted->selector, &device, why);
 
     if (!error && device->assigned)
         error = refuse(why, -EEXIST, "device %s is assigned twice", pci_name(device, name));

@@ -3,51 +3,92 @@
 
 #include "kernel/lib/error.h"
 #include "kernel/lib/format.h"
+#include "kernel/lib/log.h"
 
-static int select_by_id(const struct pci_selector *s, struct pci_device **out, struct refusal *why)
+#define LISTED_MAX    16u
+#define SELECTOR_SIZE 80 /* the longest is an address with a path */
+
+static bool matches(const struct pci_selector *s, const struct pci_device *d)
 {
-    char first[PCI_NAME_SIZE], second[PCI_NAME_SIZE];
-    struct pci_device *found = NULL, *d;
+    uint32_t has = s->by == PCI_BY_ID ? (uint32_t)d->vendor << 16 | d->device : d->class_code;
 
-    list_for_each_entry (d, pci_devices(), link) {
-        if (d->vendor != s->vendor || d->device != s->device)
-            continue;
-        if (found)
-            return refuse(why, -EEXIST,
-                          "two devices match %04x:%04x: %s and %s; name one by its address",
-                          s->vendor, s->device, pci_name(found, first), pci_name(d, second));
-        found = d;
-    }
-    if (!found)
-        return refuse(why, -ENODEV, "no such device: %04x:%04x", s->vendor, s->device);
-    *out = found;
-    return 0;
+    return s->by != PCI_BY_ADDRESS && (has & s->mask) == s->value;
 }
 
-static int no_such_address(const struct pci_selector *s, struct refusal *why)
+static struct pci_device *by_address(const struct pci_selector *s)
+{
+    struct pci_device *d = pci_find(s->segment, s->rid);
+
+    for (size_t i = 0; d && i < s->path_length; i++)
+        d = pci_is_bridge(d) ? pci_find(s->segment, (pci_rid_t)(d->secondary << 8 | s->path[i]))
+                             : NULL;
+    return d;
+}
+
+/* As the operator wrote it, but for the number. */
+static const char *in_words(const struct pci_selector *s, char buffer[SELECTOR_SIZE])
 {
     struct text t;
 
-    text_init(&t, why->sentence, sizeof(why->sentence));
-    text_printf(&t, "no such device: %04x:%02x:%02x.%u", s->segment, PCI_BUS(s->rid),
-                PCI_DEVICE(s->rid), PCI_FUNCTION(s->rid));
+    text_init(&t, buffer, SELECTOR_SIZE);
+    if (s->by == PCI_BY_ID)
+        text_printf(&t, "%04x:%04x", s->value >> 16, s->value & 0xffff);
+    else if (s->by == PCI_BY_CLASS && s->mask & 0xff)
+        text_printf(&t, "class:%06x", s->value);
+    else if (s->by == PCI_BY_CLASS)
+        text_printf(&t, "class:%04x", s->value >> 8);
+    else
+        text_printf(&t, "%04x:%02x:%02x.%u", s->segment, PCI_BUS(s->rid), PCI_DEVICE(s->rid),
+                    PCI_FUNCTION(s->rid));
     for (size_t i = 0; i < s->path_length; i++)
         text_printf(&t, "/%02x.%u", PCI_DEVICE(s->path[i]), PCI_FUNCTION(s->path[i]));
-    return -ENODEV;
+    return buffer;
+}
+
+/* The functions that match, or if none does, all but bridges; whatever the log level. */
+static void list_candidates(const struct pci_selector *s, unsigned matching)
+{
+    char name[PCI_NAME_SIZE];
+    const struct pci_device *d;
+    unsigned count = 0;
+
+    list_for_each_entry (d, pci_devices(), link) {
+        if (matching ? !matches(s, d) : pci_is_bridge(d))
+            continue;
+        if (count++ < LISTED_MAX)
+            log_error("there is %s %04x:%04x class:%06x", pci_name(d, name), d->vendor, d->device,
+                      d->class_code);
+    }
+    if (count > LISTED_MAX)
+        log_error("and %u more, which `show = devices` lists", count - LISTED_MAX);
+}
+
+static int not_one(const struct pci_selector *s, unsigned matching, struct refusal *why)
+{
+    char words[SELECTOR_SIZE];
+
+    list_candidates(s, matching);
+    in_words(s, words);
+    if (!matching)
+        return refuse(why, -ENODEV, "no such device: %s", words);
+    if (s->number)
+        return refuse(why, -ENODEV, "no such device: %s#%u, there are only %u", words, s->number,
+                      matching);
+    return refuse(why, -EEXIST,
+                  "%u devices match %s: name one by its address, or as %s#1 to %s#%u in that order",
+                  matching, words, words, words, matching);
 }
 
 int pci_select(const struct pci_selector *s, struct pci_device **out, struct refusal *why)
 {
-    struct pci_device *d;
+    struct pci_device *d, *found = s->by == PCI_BY_ADDRESS ? by_address(s) : NULL;
+    unsigned matching = 0;
 
-    if (s->by_id)
-        return select_by_id(s, out, why);
-    d = pci_find(s->segment, s->rid);
-    for (size_t i = 0; d && i < s->path_length; i++)
-        d = pci_is_bridge(d) ? pci_find(s->segment, (pci_rid_t)(d->secondary << 8 | s->path[i]))
-                             : NULL;
-    if (!d)
-        return no_such_address(s, why);
-    *out = d;
+    list_for_each_entry (d, pci_devices(), link)
+        if (matches(s, d) && ++matching == MAX(s->number, 1))
+            found = d;
+    if (!found || (!s->number && matching > 1))
+        return not_one(s, matching, why);
+    *out = found;
     return 0;
 }

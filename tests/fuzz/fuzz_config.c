@@ -33,7 +33,7 @@ static void check_config(const struct config *config)
     for (size_t i = 0; i < config->keep_out_count; i++)
         check(config->keep_out[i].base + config->keep_out[i].length > config->keep_out[i].base);
     for (size_t i = 0; i < config->device_count; i++)
-        check(config->devices[i].path_length <= CONFIG_PATH_MAX);
+        check(config->devices[i].selector.path_length <= PCI_PATH_MAX);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -18,7 +18,8 @@ REFUSALS = {
     "no such path": ({"devices": [], "config": "device = 00:1f.0/00.0\n"}, r"no such device: 0000:00:1f\.0/00\.0"),
     "two match": ({"config": "device = 1234:11e8\n", "devices": [],
                    "qemu_args": ["-device", f"{EDU},addr=0x11", "-device", f"{EDU},addr=0x12"]},
-                  r"two devices match 1234:11e8: 0000:00:11\.0 and 0000:00:12\.0; name one by its address"),
+                  r"2 devices match 1234:11e8: name one by its address, or as 1234:11e8#1 to 1234:11e8#2 in that order"),
+    "no such number": ({"config": "device = class:00ff#2\n"}, r"no such device: class:00ff#2, there are only 1"),
     "twice": ({"config": "device = 1234:11e8\n"}, r"device 0000:00:10\.0 is assigned twice"),
 }
 

@@ -56,6 +56,13 @@ def test_bridge_functions_and_a_device_that_is_not_there(tmp_path):
     assert "with 00:1b.0: one device, no access control at 00:1b.0" in block(ran.stdout, "00:1b.1")
 
 
+def test_one_of_several_by_its_class(tmp_path):
+    (tmp_path / "bulkhead.conf").write_text("device = class:0200#2 # the second network card\n")
+    ran = devices("--config", tmp_path / "bulkhead.conf", hardware=BRIDGE)
+    assert ran.returncode == 0, ran.stderr
+    assert "group 1, assigned" in block(ran.stdout, "00:1b.1") and "group 1" in block(ran.stdout, "00:1b.0")
+
+
 def test_uefi():
     ran = devices("--firmware", "uefi", "--device", "edu")
     assert ran.returncode == 0, ran.stderr

@@ -171,6 +171,8 @@ MISTAKES = {
     "no such example": (["nowhere"], "no example 'nowhere'; there are: "),
     "a misspelt example": (["helo-dma"], "no example 'helo-dma', the nearest is 'hello-dma'; there are: "),
     "a place of a real machine": (["--device", "01:00.0"], "names a device of a machine that exists"),
+    "one of several of a real machine": (["--device", "1234:11e8#2"], "names a device of a machine that exists"),
+    "a class of a real machine": (["--device", "class:0108,kernel.uio=yes"], "names a device of a machine that exists"),
     "an id of a real machine": (["--device", "8086:10d3,kernel.uio=yes"], "names a device of a machine that exists"),
     "no such option": (["--devise", "edu"], "--devise"),
     "no such firmware": (["--firmware", "bios"], "bios"),

@@ -62,6 +62,8 @@ REFUSED = {
 }
 # What is wrong for an image alone, whose devices are those of any machine.
 REFUSED_BY_IMAGE = {
+    "no class": (["--device", "class:01080", "hello-dma"], KERNEL + "bulkhead.conf:2: device: must be BB:DD.F, "),
+    "no number": (["--device", "1234:11e8#0", "hello-dma"], KERNEL + "bulkhead.conf:2: device: must be BB:DD.F, "),
     "no selector": (["--device", "zz", "hello-dma"], KERNEL + "bulkhead.conf:2: device: must be BB:DD.F, SSSS:BB:DD.F, "),
     "comma": (["--device", "00:10.0,uio=yes", "hello-dma"], "'uio=yes' would be for QEMU"),
     "twice": (["--config", "twice.conf", "--device", "00:10.0", "hello-dma"], KERNEL + "bulkhead.conf:2: device: this device is "),
@@ -91,7 +93,7 @@ def test_run_refuses(hello, files, monkeypatch, name):
 
 @pytest.mark.parametrize("spec, selector", [
     ("edu", "1234:11e8"), ("nvme uio=yes", "1b36:0010 uio=yes"), ("edu,kernel.uio=yes,kernel.dma-memory=yes", "1234:11e8 uio=yes dma-memory=yes"),
-    ("01:00.0", "01:00.0"), ("00:1c.0/00.0 afu=dfl", "00:1c.0/00.0 afu=dfl"), ("01:00.0,kernel.afu=dfl dfl-bar=2", "01:00.0 afu=dfl dfl-bar=2")])
+    ("01:00.0", "01:00.0"), ("class:0108#2 uio=yes", "class:0108#2 uio=yes"), ("1234:11e8#2", "1234:11e8#2"), ("00:1c.0/00.0 afu=dfl", "00:1c.0/00.0 afu=dfl"), ("01:00.0,kernel.afu=dfl dfl-bar=2", "01:00.0 afu=dfl dfl-bar=2")])
 def test_devices_of_an_image(hello, tmp_path, spec, selector):
     """The kernel's parser takes each, from a file and from the command line."""
     assert devices.selector_for_any_machine(spec) == selector

@@ -108,19 +108,18 @@ static void file_of_every_key(void **state)
                      0);
     assert_string_equal(config.payload_name, "my payload");
     assert_int_equal(config.device_count, 3);
-    assert_true(config.devices[0].by_address);
-    assert_int_equal(config.devices[0].segment, 1);
-    assert_int_equal(config.devices[0].rid, 0x21c);
-    assert_int_equal(config.devices[0].path_length, 0);
+    assert_int_equal(config.devices[0].selector.by, PCI_BY_ADDRESS);
+    assert_int_equal(config.devices[0].selector.segment, 1);
+    assert_int_equal(config.devices[0].selector.rid, 0x21c);
+    assert_int_equal(config.devices[0].selector.path_length, 0);
     assert_false(config.devices[0].uio);
-    assert_false(config.devices[1].by_address);
-    assert_int_equal(config.devices[1].vendor, 0x1234);
-    assert_int_equal(config.devices[1].device, 0x11e8);
+    assert_int_equal(config.devices[1].selector.by, PCI_BY_ID);
+    assert_int_equal(config.devices[1].selector.value, 0x123411e8);
     assert_true(config.devices[1].uio);
-    assert_int_equal(config.devices[2].rid, 0xe1);
-    assert_int_equal(config.devices[2].path_length, 2);
-    assert_int_equal(config.devices[2].path[0], 0);
-    assert_int_equal(config.devices[2].path[1], 0xff);
+    assert_int_equal(config.devices[2].selector.rid, 0xe1);
+    assert_int_equal(config.devices[2].selector.path_length, 2);
+    assert_int_equal(config.devices[2].selector.path[0], 0);
+    assert_int_equal(config.devices[2].selector.path[1], 0xff);
     assert_int_equal(config.arg_count, 4);
     assert_string_equal(config.args[0], "one argument");
     assert_string_equal(config.args[1], "two");
@@ -182,7 +181,7 @@ static void command_line_adds_and_replaces(void **state)
     assert_string_equal(config.env[0], "A=3");
     assert_string_equal(config.env[1], "AB=2");
     assert_true(config.devices[0].uio);
-    assert_int_equal(config.devices[0].rid, 0x10);
+    assert_int_equal(config.devices[0].selector.rid, 0x10);
 }
 
 static void mistakes_of_syntax(void **state)
@@ -257,6 +256,38 @@ static void mistakes_of_ranges(void **state)
     }
 }
 
+static void is_selector(size_t index, enum pci_select_by by, uint32_t value, uint32_t mask,
+                        unsigned number)
+{
+    const struct pci_selector *s = &config.devices[index].selector;
+
+    assert_int_equal(s->by, by);
+    assert_int_equal(s->value, value);
+    assert_int_equal(s->mask, mask);
+    assert_int_equal(s->number, number);
+}
+
+static void devices_by_class_and_number(void **state)
+{
+    assert_int_equal(parse_file("device = class:0108\n"
+                                "device = class:010802\n"
+                                "device = class:0200#3 uio=yes # the third\n"
+                                "device = 1234:11E8#2\n"
+                                "device = 1234:11e8#4096\n"
+                                "device = \"1234:11e8#0x10\"\n"),
+                     0);
+    assert_int_equal(config.device_count, 6);
+    is_selector(0, PCI_BY_CLASS, 0x010800, 0xffff00, 0);
+    is_selector(1, PCI_BY_CLASS, 0x010802, 0xffffff, 0);
+    is_selector(2, PCI_BY_CLASS, 0x020000, 0xffff00, 3);
+    assert_true(config.devices[2].uio);
+    is_selector(3, PCI_BY_ID, 0x123411e8, 0xffffffff, 2);
+    is_selector(4, PCI_BY_ID, 0x123411e8, 0xffffffff, 4096);
+    is_selector(5, PCI_BY_ID, 0x123411e8, 0xffffffff, 16);
+    file_fails("device = class:0108#1\ndevice = class:0108#1\n",
+               "c:2: device: this device is already selected");
+}
+
 static void mistakes_of_devices(void **state)
 {
     static const char *const bad[] = {
@@ -277,14 +308,27 @@ static void mistakes_of_devices(void **state)
         "00:00:02.0",
         "00:0g.0",
         "00:02.0/00.0/00.0/00.0/00.0/00.0/00.0/00.0/00.0/00.0",
+        "00:02.0#1",
+        "1234:11e8#",
+        "1234:11e8#0",
+        "1234:11e8#4097",
+        "1234:11e8#1x",
+        "1234:11e8##1",
+        "class:",
+        "class:01",
+        "class:01080",
+        "class:0108022",
+        "class:010g",
+        "class:0108#",
+        "class=0108",
         "0000:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:02.0"};
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         char line[120];
 
         snprintf(line, sizeof(line), "device = %s", bad[i]);
-        file_fails(line, "c:1: device: must be BB:DD.F, SSSS:BB:DD.F, BB:DD.F/DD.F or VVVV:DDDD "
-                         "(hexadecimal)");
+        file_fails(line, "c:1: device: must be BB:DD.F, SSSS:BB:DD.F, BB:DD.F/DD.F, VVVV:DDDD "
+                         "or class:CCSS (hexadecimal), the last two also with #N");
         assert_int_equal(config.device_count, 0);
     }
     file_fails("device = 00:02.0\ndevice = 0000:00:02.0\n",
@@ -451,6 +495,7 @@ int main(void)
         cmocka_unit_test(mistakes_of_syntax),
         cmocka_unit_test(mistakes_of_value),
         cmocka_unit_test(mistakes_of_ranges),
+        cmocka_unit_test(devices_by_class_and_number),
         cmocka_unit_test(mistakes_of_devices),
         cmocka_unit_test(what_is_too_many_or_too_long_is_refused),
         cmocka_unit_test(settings_around_a_mistake),

@@ -1,43 +1,146 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One device: how it is selected and claimed, when it masters the bus, and which ids are its. */
+#include "kernel/lib/log.h"
 #include "kernel/pci/select.h"
 #include "tests/unit/pci_fixture.h"
 
-static void a_device_is_selected_by_id_address_or_path(void **state)
-{
-    const uint8_t path[] = {0x00, 0x28}, off[] = {0x00, 0x30};
-    struct pci_selector s = {.by_id = true, .vendor = 0x1234, .device = 0x11e8};
-    struct pci_device *d = NULL;
+static struct pci_device *selected;
 
+static int by_id(uint32_t ids, uint16_t number)
+{
+    const struct pci_selector s = {
+        .by = PCI_BY_ID, .value = ids << 16 | ids >> 16, .mask = UINT32_MAX, .number = number};
+
+    return pci_select(&s, &selected, &why);
+}
+
+static int by_class(uint32_t code, uint32_t mask, uint16_t number)
+{
+    const struct pci_selector s = {
+        .by = PCI_BY_CLASS, .value = code, .mask = mask, .number = number};
+
+    return pci_select(&s, &selected, &why);
+}
+
+static int by_path(uint16_t segment, pci_rid_t rid, uint8_t second)
+{
+    struct pci_selector s = {.segment = segment, .rid = rid, .path = {0, second}};
+
+    s.path_length = second ? 2 : 0;
+    return pci_select(&s, &selected, &why);
+}
+
+static void is_at(pci_rid_t rid)
+{
+    assert_non_null(selected);
+    assert_int_equal(selected->rid, rid);
+}
+
+static void a_machine_to_select_from(void)
+{
     sim_bridge(sim_add(0, PCI_RID(0, 3, 0), 0x000c1b36, 0x060400), 1, 2);
     sim_bridge(sim_add(0, PCI_RID(1, 0, 0), 0x000e1b36, 0x060400), 2, 2);
     sim_add(0, PCI_RID(2, 5, 0), EDU, CLASS_X);
-    sim_add(0, PCI_RID(0, 4, 0), NIC, CLASS_X);
-    sim_add(0, PCI_RID(0, 5, 0), NIC, CLASS_X);
+    sim_add(0, PCI_RID(0, 4, 0), NIC, 0x020000);
+    sim_add(0, PCI_RID(0, 5, 0), NIC, 0x020001);
     enumerate();
+}
 
-    assert_int_equal(pci_select(&s, &d, &why), 0);
-    assert_int_equal(d->rid, PCI_RID(2, 5, 0));
-    s = (struct pci_selector){.by_id = true, .vendor = 0x8086, .device = 0x10d3};
-    assert_int_equal(pci_select(&s, &d, &why), -EEXIST);
-    says("two devices match 8086:10d3: 0000:00:04.0 and 0000:00:05.0");
-    s.device = 0x10d4;
-    assert_int_equal(pci_select(&s, &d, &why), -ENODEV);
+static void a_device_is_selected_by_id_address_or_path(void **state)
+{
+    a_machine_to_select_from();
+    assert_int_equal(by_id(EDU, 0), 0);
+    is_at(PCI_RID(2, 5, 0));
+    assert_int_equal(by_id(0x10d48086, 0), -ENODEV);
     says("no such device: 8086:10d4");
-    s = (struct pci_selector){.rid = PCI_RID(0, 5, 0)};
-    assert_int_equal(pci_select(&s, &d, &why), 0);
-    assert_int_equal(d->rid, PCI_RID(0, 5, 0));
-    s.segment = 1;
-    assert_int_equal(pci_select(&s, &d, &why), -ENODEV);
+    assert_int_equal(by_path(0, PCI_RID(0, 5, 0), 0), 0);
+    is_at(PCI_RID(0, 5, 0));
+    assert_int_equal(by_path(1, PCI_RID(0, 5, 0), 0), -ENODEV);
     says("no such device: 0001:00:05.0");
-    s = (struct pci_selector){.rid = PCI_RID(0, 3, 0), .path = path, .path_length = 2};
-    assert_int_equal(pci_select(&s, &d, &why), 0);
-    assert_int_equal(d->rid, PCI_RID(2, 5, 0));
-    s.path = off;
-    assert_int_equal(pci_select(&s, &d, &why), -ENODEV);
+    assert_int_equal(by_path(0, PCI_RID(0, 3, 0), 0x28), 0);
+    is_at(PCI_RID(2, 5, 0));
+    assert_int_equal(by_path(0, PCI_RID(0, 3, 0), 0x30), -ENODEV);
     says("no such device: 0000:00:03.0/00.0/06.0");
-    s.rid = PCI_RID(0, 4, 0); /* no bridge */
-    assert_int_equal(pci_select(&s, &d, &why), -ENODEV);
+    assert_int_equal(by_path(0, PCI_RID(0, 4, 0), 0x30), -ENODEV); /* no bridge */
+}
+
+/* In the order of addresses, which is not that of the buses' discovery. */
+static void one_of_several_is_selected_by_its_number(void **state)
+{
+    a_machine_to_select_from();
+    assert_int_equal(by_id(NIC, 0), -EEXIST);
+    says("2 devices match 8086:10d3: name one by its address, or as 8086:10d3#1 to 8086:10d3#2");
+    assert_int_equal(by_id(NIC, 1), 0);
+    is_at(PCI_RID(0, 4, 0));
+    assert_int_equal(by_id(NIC, 2), 0);
+    is_at(PCI_RID(0, 5, 0));
+    assert_int_equal(by_id(NIC, 3), -ENODEV);
+    says("no such device: 8086:10d3#3, there are only 2");
+    assert_int_equal(by_id(EDU, 1), 0);
+    assert_int_equal(by_id(EDU, 2), -ENODEV);
+}
+
+static void a_device_is_selected_by_its_class(void **state)
+{
+    a_machine_to_select_from();
+    assert_int_equal(by_class(0x00ff00, 0xffff00, 0), 0);
+    is_at(PCI_RID(2, 5, 0));
+    assert_int_equal(by_class(0x020000, 0xffff00, 0), -EEXIST);
+    says("2 devices match class:0200: name one by its address, or as class:0200#1 to");
+    assert_int_equal(by_class(0x020001, 0xffffff, 0), 0);
+    is_at(PCI_RID(0, 5, 0));
+    assert_int_equal(by_class(0x020000, 0xffff00, 2), 0);
+    is_at(PCI_RID(0, 5, 0));
+    assert_int_equal(by_class(0x010802, 0xffffff, 0), -ENODEV);
+    says("no such device: class:010802");
+    assert_int_equal(by_class(0x010800, 0xffff00, 1), -ENODEV);
+    says("no such device: class:0108");
+}
+
+static char listed[4096];
+static size_t listed_length;
+
+static void keep_log(const char *text, size_t length)
+{
+    if (listed_length + length < sizeof(listed))
+        memcpy(listed + listed_length, text, length);
+    listed_length += length;
+}
+
+static unsigned lines_with(const char *words)
+{
+    unsigned count = 0;
+
+    for (const char *at = listed; (at = strstr(at, words)); at++)
+        count++;
+    return count;
+}
+
+/* Those that match, or all that are no bridges; no more than 16. */
+static void what_might_be_meant_is_listed(void **state)
+{
+    static struct log_sink sink = {.write = keep_log};
+
+    log_add_sink(&sink);
+    a_machine_to_select_from();
+    assert_int_equal(by_id(NIC, 0), -EEXIST);
+    assert_int_equal(lines_with("there is "), 2);
+    assert_int_equal(lines_with("there is 0000:00:05.0 8086:10d3 class:020001\n"), 1);
+    memset(listed, 0, sizeof(listed));
+    listed_length = 0;
+    assert_int_equal(by_class(0x010800, 0xffff00, 0), -ENODEV);
+    assert_int_equal(lines_with("there is "), 3);
+    assert_int_equal(lines_with("there is 0000:02:05.0 1234:11e8 class:00ff00\n"), 1);
+    assert_int_equal(lines_with("1b36"), 0);
+    sim_reset();
+    for (unsigned slot = 0; slot < 20; slot++)
+        sim_add(0, PCI_RID(0, slot, 0), EDU, CLASS_X);
+    enumerate();
+    memset(listed, 0, sizeof(listed));
+    listed_length = 0;
+    assert_int_equal(by_id(EDU, 0), -EEXIST);
+    assert_int_equal(lines_with("there is "), 16);
+    assert_int_equal(lines_with("and 4 more"), 1);
 }
 
 static void only_bridges_on_the_way_master_the_bus(void **state)
@@ -124,6 +227,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_device_is_selected_by_id_address_or_path),
+        TEST(one_of_several_is_selected_by_its_number),
+        TEST(a_device_is_selected_by_its_class),
+        TEST(what_might_be_meant_is_listed),
         TEST(only_bridges_on_the_way_master_the_bus),
         TEST(a_bridge_adds_its_requester_ids),
         TEST(one_family_at_a_time),

@@ -37,8 +37,9 @@ CONVENTIONAL_BRIDGES = ("pci-bridge", "i82801b11-bridge")
 KERNEL_OPTIONS = {"afu-model": {"afu": "dfl"}}
 # What the kernel finds in an image's machine by these names.
 IDS = {"edu": "1234:11e8", "nvme": "1b36:0010", "e1000e": "8086:10d3"}
-# How the kernel, and not QEMU, names a device: a place, or vendor and device.
-PLACE = re.compile(r"(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f](?:/[0-9a-f.]+)*|[0-9a-f]{4}:[0-9a-f]{4}", re.I)
+# How the kernel, and not QEMU, names a device: a place, vendor and device, or a class; one of several by a number.
+PLACE = re.compile(r"(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f](?:/[0-9a-f.]+)*"
+                   r"|(?:[0-9a-f]{4}:[0-9a-f]{4}|class:[0-9a-f]*)(?:#.*)?", re.I)
 # Words of a SPEC that are not QEMU's: kernel.KEY=VALUE, and by preset the disk image, or the software card's behaviour.
 KERNEL_PREFIX = "kernel."
 OWN_WORDS = {"nvme": "file=", "afu-model": "mode="}

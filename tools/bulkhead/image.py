@@ -21,7 +21,7 @@ def parser():
         prog="./bulkhead image", description=DESCRIPTION, allow_abbrev=False,
         usage="./bulkhead image [OPTIONS] (-o FILE | --dir DIR) PAYLOAD.elf | NAME [-- ARGS...]")
     made.add_argument("--device", action="append", default=[], metavar="SPEC",
-                      help="a device to assign: BB:DD.F, VVVV:DDDD, any other value of the key 'device', or "
+                      help="a device to assign: BB:DD.F, VVVV:DDDD, class:CCSS, any other value of the key 'device', or "
                            + ", ".join(devices.IDS) + "; its options for the kernel as KEY=VALUE behind a blank, or as "
                            ",kernel.KEY=VALUE")
     made.add_argument("--config", metavar="FILE", help="a bulkhead.conf for the kernel")

@@ -207,13 +207,10 @@ static int apply_range(struct config *config, void *target, const struct config_
     return 0;
 }
 
-static bool same_device(const struct config_device *a, const struct config_device *b)
+static bool same_selector(const struct pci_selector *a, const struct pci_selector *b)
 {
-    if (a->by_address != b->by_address)
-        return false;
-    if (!a->by_address)
-        return a->vendor == b->vendor && a->device == b->device;
-    return a->segment == b->segment && a->rid == b->rid && a->path_length == b->path_length &&
+    return a->by == b->by && a->value == b->value && a->mask == b->mask && a->number == b->number &&
+           a->segment == b->segment && a->rid == b->rid && a->path_length == b->path_length &&
            memcmp(a->path, b->path, a->path_length) == 0;
 }
 
@@ -288,12 +285,14 @@ static int apply_device(struct config *config, void *target, const struct config
 
     if (list_full(target, key, why))
         return -EINVAL;
-    if (config_word(&value, end, word, sizeof(word)) <= 0 || !config_selector(word, &device)) {
-        text_printf(why, "must be BB:DD.F, SSSS:BB:DD.F, BB:DD.F/DD.F or VVVV:DDDD (hexadecimal)");
+    if (config_word(&value, end, word, sizeof(word)) <= 0 ||
+        !config_selector(word, &device.selector)) {
+        text_printf(why, "must be BB:DD.F, SSSS:BB:DD.F, BB:DD.F/DD.F, VVVV:DDDD or class:CCSS "
+                         "(hexadecimal), the last two also with #N");
         return -EINVAL;
     }
     for (size_t i = 0; i < config->device_count; i++) {
-        if (same_device(&config->devices[i], &device)) {
+        if (same_selector(&config->devices[i].selector, &device.selector)) {
             text_printf(why, "this device is already selected");
             return -EINVAL;
         }

@@ -7,9 +7,9 @@
 #define KERNEL_MACHINE_CONFIG_CONFIG_H
 
 #include "kernel/lib/types.h"
+#include "kernel/pci/select.h"
 
 #define CONFIG_DEVICES_MAX  8
-#define CONFIG_PATH_MAX     8
 #define CONFIG_ARGS_MAX     64
 #define CONFIG_KEEP_OUT_MAX 16
 #define CONFIG_TEXT_MAX     8192
@@ -24,19 +24,9 @@ enum config_afu {
 
 #define CONFIG_DFL_BAR_KNOWN 6
 
-/*
- * One assigned device. By address: segment and requester id of the function, or, when firmware may
- * renumber buses, of the bridge on a root bus at which `path` starts: one device/function number
- * (7:3, 2:0) for each bus below it, the last one being the function itself. By id: vendor, device.
- */
+/* One assigned device. */
 struct config_device {
-    bool by_address;
-    uint16_t segment;
-    uint16_t rid;
-    uint8_t path_length; /* 0: rid is the function itself */
-    uint8_t path[CONFIG_PATH_MAX];
-    uint16_t vendor;
-    uint16_t device;
+    struct pci_selector selector;
     bool uio;        /* make /dev/uioN for it */
     bool dma_memory; /* mmap of /dev/uioN may create buffers for DMA */
     enum config_afu afu;

@@ -82,7 +82,7 @@ static const char *device_function(const char *at, uint8_t *out)
 }
 
 /* "BB:DD.F" and any number of "/DD.F" behind it. */
-static bool address(const char *at, struct config_device *out)
+static bool address(const char *at, struct pci_selector *out)
 {
     unsigned bus = 0;
     uint8_t devfn = 0;
@@ -92,23 +92,50 @@ static bool address(const char *at, struct config_device *out)
         return false;
     at = device_function(at + 1, &devfn);
     while (at && *at == '/') {
-        if (out->path_length == CONFIG_PATH_MAX)
+        if (out->path_length == PCI_PATH_MAX)
             return false;
         at = device_function(at + 1, &out->path[out->path_length++]);
     }
-    out->by_address = true;
+    out->by = PCI_BY_ADDRESS;
     out->rid = (uint16_t)(bus << 8 | devfn);
     return at && !*at;
 }
 
-bool config_selector(const char *text, struct config_device *out)
+/* Nothing, or "#N": the N-th of those that match. */
+static bool number_behind(const char *at, struct pci_selector *out)
 {
+    uint64_t number = 0;
+    bool given = *at == '#';
+
+    if (given && (config_number(at + 1, false, &number) || !number || number > PCI_DEVICES_MAX))
+        return false;
+    out->number = (uint16_t)number;
+    return given || !*at;
+}
+
+/* "CCSS" or "CCSSII": base class, subclass, interface. */
+static bool class_code(const char *at, struct pci_selector *out)
+{
+    unsigned code = 0, interface = 0;
+    const char *longer;
+
+    at = hex_field(at, 4, &code);
+    longer = at ? hex_field(at, 2, &interface) : NULL;
+    out->by = PCI_BY_CLASS;
+    out->value = code << 8 | (longer ? interface : 0);
+    out->mask = longer ? 0xffffff : 0xffff00;
+    return at && number_behind(longer ? longer : at, out);
+}
+
+bool config_selector(const char *text, struct pci_selector *out)
+{
+    static const char by_class[] = "class:";
     unsigned first, second;
     const char *at = hex_field(text, 4, &first);
 
-    out->by_address = false;
-    out->path_length = 0;
-    out->segment = 0;
+    *out = (struct pci_selector){0};
+    if (strncmp(text, by_class, sizeof(by_class) - 1) == 0)
+        return class_code(text + sizeof(by_class) - 1, out);
     if (!at || *at != ':')
         return address(text, out);
     if (strchr(at, '.')) {
@@ -116,9 +143,12 @@ bool config_selector(const char *text, struct config_device *out)
         return address(at + 1, out);
     }
     at = hex_field(at + 1, 4, &second);
-    out->vendor = (uint16_t)first;
-    out->device = (uint16_t)second;
-    return at && !*at;
+    if (!at)
+        return false;
+    out->by = PCI_BY_ID;
+    out->value = first << 16 | second;
+    out->mask = UINT32_MAX;
+    return number_behind(at, out);
 }
 
 bool config_range(const char *text, struct phys_run *out)
