@@ -270,6 +270,11 @@ static int assign(const struct config_device *wanted, struct refusal *why)
     assigned[wanted - config.devices] = device;
     log_info("assigned %s (%04x:%04x), group %u", pci_name(device, name), device->vendor,
              device->device, device->group->id);
+    device->raw_config = wanted->raw_config;
+    if (device->raw_config)
+        log_warn("%s: raw-config: the payload may write its vendor-specific registers, vital "
+                 "product data and all configuration space that no table names",
+                 pci_name(device, name));
     return 0;
 }
 

@@ -41,7 +41,8 @@ int pci_bar_object(const struct pci_device *device, unsigned bar, bool hide_tabl
 
     if (!b || !b->size || !b->base || (b->flags & PCI_BAR_IO))
         return -EINVAL;
-    if (!IS_ALIGNED(b->base, PAGE_SIZE) || !IS_ALIGNED(b->size, PAGE_SIZE))
+    if (!IS_ALIGNED(b->base, PAGE_SIZE) ||
+        (!IS_ALIGNED(b->size, PAGE_SIZE) && !(b->flags & PCI_BAR_OWN_PAGE)))
         return -EINVAL;
     struct bar_object *object = kzalloc(sizeof(*object));
     if (!object)
@@ -49,7 +50,7 @@ int pci_bar_object(const struct pci_device *device, unsigned bar, bool hide_tabl
     object->base = b->base;
     if (hide_table)
         object->hidden = msix_table_pages(device, bar);
-    memobj_init(&object->object, &bar_ops, b->size, MEMOBJ_DEVICE);
+    memobj_init(&object->object, &bar_ops, ALIGN_UP(b->size, PAGE_SIZE), MEMOBJ_DEVICE);
     *out = &object->object;
     return 0;
 }

@@ -123,6 +123,28 @@ static int check_memory(const struct space *s, const struct pci_machine *m, stru
     return error;
 }
 
+/* Is the BAR less than a page, and nothing else on that page? */
+static bool owns_page(struct space s, const struct pci_bar *bar, const struct pci_machine *m)
+{
+    struct refusal unused;
+
+    s.length = PAGE_SIZE;
+    return bar->size < PAGE_SIZE && !(bar->flags & PCI_BAR_IO) &&
+           IS_ALIGNED(bar->base, PAGE_SIZE) && !check_memory(&s, m, &unused) &&
+           !check_against_bars(&s, bar, &unused);
+}
+
+/* Drivers do without an expansion ROM: one that cannot be reached is only not there. */
+static void check_rom(struct pci_device *device, const struct pci_machine *m)
+{
+    struct pci_bar *rom = &device->rom;
+    struct space s = {"expansion ROM", rom->base, rom->size};
+    struct refusal unused;
+
+    if (rom->size && (check_memory(&s, m, &unused) || check_against_bars(&s, rom, &unused)))
+        rom->base = 0;
+}
+
 int pci_check_resources(struct pci_device *device, const struct pci_machine *machine,
                         struct refusal *why)
 {
@@ -151,6 +173,9 @@ int pci_check_resources(struct pci_device *device, const struct pci_machine *mac
             error = check_against_bars(&s, bar, why);
         if (error)
             return error;
+        if (owns_page(s, bar, machine))
+            bar->flags |= PCI_BAR_OWN_PAGE;
     }
+    check_rom(device, machine);
     return 0;
 }

@@ -22,7 +22,8 @@ int pci_check_ecam(const struct pci_machine *machine, struct refusal *why);
  * Call after pci_size_bars(), for a device that is to be assigned. -EINVAL with a sentence if it
  * is a bridge, or a BAR has no address, or overlaps something, or cannot be reached. An I/O BAR
  * without an address is only ignored (its size becomes 0): firmware leaves many unassigned, and
- * drivers do without.
+ * drivers do without; so is an expansion ROM of which any of that is true (its base becomes 0).
+ * Notes which BARs have a page for themselves.
  */
 int pci_check_resources(struct pci_device *device, const struct pci_machine *machine,
                         struct refusal *why);

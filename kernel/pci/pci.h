@@ -24,6 +24,7 @@ enum pci_bar_flags {
     PCI_BAR_IO = 1,
     PCI_BAR_64 = 2,
     PCI_BAR_PREFETCH = 4,
+    PCI_BAR_OWN_PAGE = 8, /* less than a page, and nothing else lies on it */
 };
 
 struct pci_bar {
@@ -73,9 +74,10 @@ struct pci_device {
     const struct pci_device *culprit; /* of that rule */
     const char *claimed_by;           /* the device-file family that has it open, or NULL */
     bool assigned;
-    bool stopped;  /* by pci_stop() */
-    bool ats;      /* its device TLB is on */
-    bool in_reset; /* or did not come back from one: asked nothing, it holds nothing */
+    bool raw_config; /* the payload may write what no table of configuration space names */
+    bool stopped;    /* by pci_stop() */
+    bool ats;        /* its device TLB is on */
+    bool in_reset;   /* or did not come back from one: asked nothing, it holds nothing */
     uint32_t saved[PCI_SAVED_MAX];    /* by pci_save() */
     uint16_t saved_at[PCI_SAVED_MAX]; /* where each of them is; 0: the function lacks it */
 };

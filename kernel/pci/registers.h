@@ -58,6 +58,7 @@
 
 /* Capabilities */
 #define PCI_CAP_PM   0x01
+#define PCI_CAP_VPD  0x03
 #define PCI_CAP_MSI  0x05
 #define PCI_CAP_SSID 0x0d
 #define PCI_CAP_PCIE 0x10
@@ -80,6 +81,14 @@
 #define PCI_PM_STATE         0x0003
 #define PCI_PM_D3HOT         0x0003
 #define PCI_PM_NO_SOFT_RESET 0x0008
+
+/* Vital product data capability */
+#define PCI_VPD_ADDRESS 2 /* 16 */
+#define PCI_VPD_FLAG    0x8000
+#define PCI_VPD_DATA    4 /* 32 */
+
+/* Power budgeting */
+#define PCI_PWR_SELECT 4 /* 8 */
 
 /* MSI-X capability */
 #define PCI_MSIX_CONTROL      2      /* 16 */

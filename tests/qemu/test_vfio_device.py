@@ -11,7 +11,8 @@ PCI_BRIDGE = ["-device", "pcie-pci-bridge,id=bridge,addr=0x1d"]
 
 # name -> (what differs from the plain machine, the device's address)
 DEVICES = {
-    "edu": ({"devices": ["edu"]}, "0000:00:10.0"),        # MSI, no reset
+    # MSI, no reset; what no table names can be written
+    "edu": ({"devices": ["edu,kernel.raw-config=yes"]}, "0000:00:10.0"),
     "nvme": ({"devices": ["nvme"]}, "0000:00:10.0"),      # MSI-X, function-level reset, a vector table to leave out
     "e1000e": ({"devices": ["e1000e"]}, "0000:00:10.0"),  # MSI and MSI-X, I/O ports
     # alone behind a port: secondary-bus reset
@@ -21,14 +22,34 @@ DEVICES = {
 }
 
 
+# An expansion ROM that firmware does not run: its checksum is wrong.
+ROM = b"\x55\xaa" + bytes(i * i % 251 for i in range(8190))
+
+
+def sum_of(image):
+    total = 0
+    for byte in image:
+        total = (total * 31 + byte) & 0xffffffff
+    return total
+
+
 @pytest.mark.parametrize("name", DEVICES)
-def test_vfio_device(guest, payload, name):
+def test_vfio_device(guest, payload, name, tmp_path):
     options, address = DEVICES[name]
+    if name == "e1000e":
+        (tmp_path / "rom").write_bytes(ROM)
+        options = {"devices": [f"e1000e,romfile={tmp_path / 'rom'}"]}
     ran = guest(payload("vfio_device"), args=[address], **options).run()
     assert ran.status == 0, ran.log
     assert "FAIL" not in ran.serial
     assert f"{len(cases('vfio_device'))} passed, 0 failed" in ran.serial
     assert ("the vector table is mapped" in ran.serial) == (not name.startswith("edu"))
+    assert ("unnamed bytes can be written" in ran.serial) == (name == "edu")
+    assert ("raw-config: the payload may write" in ran.serial) == (name == "edu")
+    assert ("registers by ports" in ran.serial) == (name == "e1000e")
+    if name == "e1000e":
+        assert f"expansion ROM: {len(ROM)} bytes, sum {sum_of(ROM):08x}" in ran.serial
+        assert "extended capabilities: 0001 0003\n" in ran.serial  # errors, serial number
 
 
 def test_without_remapping_the_vector_table_is_left_out(guest, payload):

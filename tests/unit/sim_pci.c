@@ -58,7 +58,7 @@ void sim_reset(void)
 {
     forget_enumerated();
     for (size_t i = 0; i < function_count; i++) {
-        for (unsigned b = 0; b < SIM_BARS; b++)
+        for (unsigned b = 0; b <= SIM_ROM; b++)
             free(functions[i]->bar_memory[b]);
         free(functions[i]);
     }
@@ -88,7 +88,7 @@ void *mmio_map(paddr_t base, uint64_t length)
     for (size_t i = 0; i < function_count; i++) {
         struct sim_function *f = functions[i];
 
-        for (unsigned b = 0; b < SIM_BARS; b++)
+        for (unsigned b = 0; b <= SIM_ROM; b++)
             if (f->bar_size[b] && base >= f->bar_base[b] &&
                 base + length <= f->bar_base[b] + f->bar_size[b])
                 return f->bar_memory[b] + (base - f->bar_base[b]);
@@ -195,17 +195,24 @@ static bool in_ecam(const volatile void *at)
     return ecam_window && p >= ecam_window && p < ecam_window + SIM_SEGMENTS * ECAM_SIZE;
 }
 
-/* The BAR memory an address lies in: its physical address. */
+/* A ROM answers while it is switched on and memory decoded. */
+static bool bar_answers(const struct sim_function *f, unsigned bar)
+{
+    return bar != SIM_ROM || ((f->config[PCI_ROM_DEVICE] & PCI_ROM_ENABLE) &&
+                              (f->config[PCI_COMMAND] & PCI_COMMAND_MEMORY));
+}
+
+/* The BAR memory an address lies in: its physical address; PADDR_NONE: nobody answers there. */
 static paddr_t bar_address(const volatile void *at)
 {
     for (size_t i = 0; i < function_count; i++) {
         const struct sim_function *f = functions[i];
 
-        for (unsigned b = 0; b < SIM_BARS; b++) {
+        for (unsigned b = 0; b <= SIM_ROM; b++) {
             uintptr_t distance = (uintptr_t)at - (uintptr_t)f->bar_memory[b];
 
             if (f->bar_memory[b] && distance < f->bar_size[b])
-                return f->bar_base[b] + distance;
+                return bar_answers(f, b) ? f->bar_base[b] + distance : PADDR_NONE;
         }
     }
     abort();
@@ -218,6 +225,22 @@ static void record(const volatile void *at, unsigned width, bool write, uint64_t
     sim_accesses[sim_access_count++] = (struct sim_access){bar_address(at), width, write, value};
 }
 
+/* The end of a cycle: the flag turns. */
+static void finish_cycle(struct sim_function *f)
+{
+    uint16_t address = (uint16_t)sim_get(f, f->vpd + PCI_VPD_ADDRESS, 2);
+    uint8_t *there = f->vital_data + (address & 0x7fff) % sizeof(f->vital_data);
+
+    if (!f->vpd_pending || host_now_ns < f->vpd_done)
+        return;
+    f->vpd_pending = false;
+    if (address & PCI_VPD_FLAG)
+        memcpy(there, f->config + f->vpd + PCI_VPD_DATA, 4);
+    else
+        memcpy(f->config + f->vpd + PCI_VPD_DATA, there, 4);
+    f->config[f->vpd + PCI_VPD_ADDRESS + 1] ^= PCI_VPD_FLAG >> 8;
+}
+
 static uint64_t read_config(const volatile void *at, unsigned width)
 {
     unsigned offset;
@@ -228,6 +251,8 @@ static uint64_t read_config(const volatile void *at, unsigned width)
         return UINT64_C(0xffffffffffff0001);
     if (!f || !answers(f))
         return UINT64_MAX;
+    if (f->vpd)
+        finish_cycle(f);
     value = sim_get(f, offset, width);
     if (f->pcie && offset == f->pcie + PCIE_LINK_STATUS && host_now_ns < f->link_from)
         value &= ~(uint64_t)PCIE_LINK_STATUS_ACTIVE;
@@ -289,6 +314,10 @@ static void write_config(volatile void *at, unsigned width, uint64_t value)
     }
     if (sim_on_write)
         sim_on_write(f, offset);
+    if (f->vpd && offset == f->vpd + PCI_VPD_ADDRESS) {
+        f->vpd_pending = true;
+        f->vpd_done = f->vpd_time == SIM_NEVER ? SIM_NEVER : host_now_ns + f->vpd_time;
+    }
     after_write(f, command, pm);
 }
 
@@ -300,6 +329,8 @@ static void write_config(volatile void *at, unsigned width, uint64_t value)
         if (in_ecam(at))                                                                           \
             return (uint##bits##_t)read_config(at, bits / 8);                                      \
         value = *(const volatile uint##bits##_t *)at;                                              \
+        if (bar_address(at) == PADDR_NONE)                                                         \
+            value = (uint##bits##_t)UINT64_MAX;                                                    \
         record(at, bits / 8, false, value);                                                        \
         return value;                                                                              \
     }                                                                                              \
@@ -400,6 +431,13 @@ void sim_advanced_features(struct sim_function *f, uint8_t capability)
     sim_set(f, f->af + PCI_AF_CONTROL, 1, 0, PCI_AF_FLR);
 }
 
+void sim_vital_data(struct sim_function *f)
+{
+    f->vpd = (uint16_t)sim_capability(f, PCI_CAP_VPD, 8);
+    sim_set(f, f->vpd + PCI_VPD_ADDRESS, 2, 0, 0xffff);
+    sim_set(f, f->vpd + PCI_VPD_DATA, 4, 0, 0xffffffff);
+}
+
 void sim_access_control(struct sim_function *f, uint16_t offered)
 {
     unsigned offset = sim_extended_capability(f, PCI_EXT_CAP_ACS, 8);
@@ -418,12 +456,8 @@ void sim_bridge(struct sim_function *f, unsigned secondary, unsigned subordinate
     sim_set(f, PCI_BRIDGE_CONTROL, 2, 0, 0x0fff);
 }
 
-void sim_bar(struct sim_function *f, unsigned index, paddr_t base, uint64_t size, unsigned flags)
+static void back_bar(struct sim_function *f, unsigned index, paddr_t base, uint64_t size)
 {
-    unsigned offset = PCI_BAR0 + 4 * index;
-    uint64_t mask = ~(size - 1) & (flags & PCI_BAR_SPACE_IO ? ~UINT64_C(3) : ~UINT64_C(15));
-
-    sim_set(f, offset, flags & PCI_BAR_TYPE_64 ? 8 : 4, base | flags, mask);
     free(f->bar_memory[index]);
     f->bar_base[index] = base;
     f->bar_size[index] = size;
@@ -432,10 +466,20 @@ void sim_bar(struct sim_function *f, unsigned index, paddr_t base, uint64_t size
         memset(f->bar_memory[index], 0, ALIGN_UP(size, 4096));
 }
 
+void sim_bar(struct sim_function *f, unsigned index, paddr_t base, uint64_t size, unsigned flags)
+{
+    unsigned offset = PCI_BAR0 + 4 * index;
+    uint64_t mask = ~(size - 1) & (flags & PCI_BAR_SPACE_IO ? ~UINT64_C(3) : ~UINT64_C(15));
+
+    sim_set(f, offset, flags & PCI_BAR_TYPE_64 ? 8 : 4, base | flags, mask);
+    back_bar(f, index, base, size);
+}
+
 void sim_rom(struct sim_function *f, paddr_t base, uint64_t size)
 {
     unsigned offset =
         f->config[PCI_HEADER_TYPE] % 0x80 == PCI_HEADER_BRIDGE ? PCI_ROM_BRIDGE : PCI_ROM_DEVICE;
 
     sim_set(f, offset, 4, base, (~(size - 1) & PCI_ROM_ADDRESS) | PCI_ROM_ENABLE);
+    back_bar(f, SIM_ROM, base, size);
 }

@@ -14,6 +14,7 @@
 #define SIM_SEGMENTS 2
 #define SIM_NEVER    UINT64_MAX
 #define SIM_BARS     6
+#define SIM_ROM      SIM_BARS /* its index among the BARs */
 
 struct sim_function {
     uint16_t segment;
@@ -33,10 +34,15 @@ struct sim_function {
     uint16_t pcie;                    /* offsets of capabilities, 0 without */
     uint16_t pm;
     uint16_t af;
+    uint16_t vpd;
     bool pm_keeps_state;
-    paddr_t bar_base[SIM_BARS]; /* where its BAR memory is reachable, as set up */
-    uint64_t bar_size[SIM_BARS];
-    uint8_t *bar_memory[SIM_BARS];
+    uint64_t vpd_time; /* how long a cycle of vital product data takes */
+    uint64_t vpd_done;
+    bool vpd_pending;
+    uint8_t vital_data[64];
+    paddr_t bar_base[SIM_BARS + 1]; /* where its BAR memory is reachable, as set up */
+    uint64_t bar_size[SIM_BARS + 1];
+    uint8_t *bar_memory[SIM_BARS + 1]; /* that of the ROM answers while it is switched on */
 };
 
 /* An access to BAR memory. */
@@ -74,6 +80,8 @@ unsigned sim_extended_capability(struct sim_function *f, uint16_t id, unsigned s
 void sim_express(struct sim_function *f, unsigned type, bool flr);
 void sim_power(struct sim_function *f, bool keeps_state);
 void sim_advanced_features(struct sim_function *f, uint8_t capability);
+/* Vital product data whose cycles end at once. */
+void sim_vital_data(struct sim_function *f);
 /* Access control that offers `offered`, all off. */
 void sim_access_control(struct sim_function *f, uint16_t offered);
 void sim_bridge(struct sim_function *f, unsigned secondary, unsigned subordinate);

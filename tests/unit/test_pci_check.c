@@ -123,6 +123,69 @@ static void ignores_io_bars_without_address(void **state)
     assert_int_equal(d->bars[2].size, 0);
 }
 
+static bool owns_page(paddr_t base, uint64_t size, unsigned flags)
+{
+    struct pci_device *d = device_with_bar(base, size, flags);
+
+    assert_int_equal(pci_check_resources(d, &machine, &why), 0);
+    return d->bars[2].flags & PCI_BAR_OWN_PAGE;
+}
+
+/* The whole page must be free of anything else that is known. */
+static void a_small_bar_may_have_a_page_for_itself(void **state)
+{
+    acpi.dmar.units[0].registers = 0xfed90800; /* no such machine, but a page that is shared */
+    acpi.dmar.units[0].register_size = 256;
+    assert_true(owns_page(0xfd000000, 256, 0));
+    assert_true(owns_page(0xfd000000, 2048, PCI_BAR_TYPE_64));
+    assert_false(owns_page(0xfd000800, 256, 0));
+    assert_false(owns_page(0xd000, 256, PCI_BAR_SPACE_IO));
+    assert_false(owns_page(0xfd000000, 4096, 0)); /* nobody asks */
+    assert_false(owns_page(0xfed90000, 256, 0));
+}
+
+static void small_bars_that_share_a_page(void **state)
+{
+    struct sim_function *f = sim_add(0, PCI_RID(0, 1, 0), NIC, 0x020000);
+    struct pci_device *d;
+
+    sim_bar(f, 0, 0xfd000000, 256, 0);
+    sim_bar(f, 1, 0xfd000f00, 256, 0);
+    sim_bar(f, 2, 0xfd001000, 256, 0);
+    sim_bar(f, 3, 0xc000, 256, PCI_BAR_SPACE_IO);
+    f = sim_add(0, PCI_RID(0, 2, 0), NIC, 0x020000);
+    sim_bar(f, 0, 0xfd002000, 256, 0);
+    enumerate();
+    pci_size_bars();
+    d = pci_find(0, PCI_RID(0, 1, 0));
+    assert_int_equal(pci_check_resources(d, &machine, &why), 0);
+    assert_int_equal(d->bars[0].flags, 0);
+    assert_int_equal(d->bars[1].flags, 0);
+    assert_int_equal(d->bars[2].flags, PCI_BAR_OWN_PAGE);
+}
+
+/* What is not there for the ROM is no reason to refuse the device. */
+static void a_rom_that_cannot_be_reached_is_left_out(void **state)
+{
+    static const struct {
+        paddr_t base, kept;
+    } roms[] = {
+        {0xfd000000, 0xfd000000}, {0, 0}, {0x7fff0000, 0}, {0xfe0f0000, 0}, {0xfee00000, 0}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(roms); i++) {
+        struct pci_device *d;
+
+        sim_reset();
+        sim_rom(sim_add(0, PCI_RID(0, 1, 0), NIC, 0x020000), roms[i].base, 64 * KIB);
+        sim_bar(sim_add(0, PCI_RID(0, 2, 0), EDU, CLASS_X), 0, 0xfe000000, 1 * MIB, 0);
+        enumerate();
+        pci_size_bars();
+        d = pci_find(0, PCI_RID(0, 1, 0));
+        assert_int_equal(pci_check_resources(d, &machine, &why), 0);
+        assert_int_equal(d->rom.base, roms[i].kept);
+    }
+}
+
 static void configuration_space_over_anything_else_is_refused(void **state)
 {
     assert_int_equal(pci_check_ecam(&machine, &why), 0);
@@ -146,6 +209,9 @@ int main(void)
         TEST(a_bar_over_anything_else_is_refused),
         TEST(a_bridge_is_refused),
         TEST(ignores_io_bars_without_address),
+        TEST(a_small_bar_may_have_a_page_for_itself),
+        TEST(small_bars_that_share_a_page),
+        TEST(a_rom_that_cannot_be_reached_is_left_out),
         TEST(configuration_space_over_anything_else_is_refused),
     };
 

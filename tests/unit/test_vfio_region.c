@@ -2,6 +2,14 @@
 /* Regions of a device: what is told of them, reading and writing, and mapped BARs. */
 #include "tests/unit/vfio_fixture.h"
 
+static void check_access(size_t i, paddr_t at, unsigned width, bool write)
+{
+    assert_true(i < sim_access_count);
+    assert_int_equal(sim_accesses[i].at, at);
+    assert_int_equal(sim_accesses[i].width, width);
+    assert_int_equal(sim_accesses[i].write, write);
+}
+
 /* ---- information ---- */
 
 static struct vfio_region_info region_of(int fd, uint32_t index)
@@ -37,6 +45,9 @@ static void each_region_tells_its_size_and_offset(void **state)
     info = region_of(rich_fd, 4); /* less than a page */
     assert_int_equal(info.size, 256);
     assert_int_equal(info.flags, rw);
+    info = region_of(rich_fd, 5); /* the same, with a page for itself */
+    assert_int_equal(info.size, 256);
+    assert_int_equal(info.flags, rw | VFIO_REGION_INFO_FLAG_MMAP);
     info.index = VFIO_PCI_VGA_REGION_INDEX;
     assert_int_equal(call(fd, VFIO_DEVICE_GET_REGION_INFO, &info), -EINVAL);
     info.index = 0xffffffff;
@@ -46,7 +57,7 @@ static void each_region_tells_its_size_and_offset(void **state)
 }
 
 /* Where interrupts are remapped the BAR is like any other, and a capability says that it is. */
-static void the_vector_table_is_mapped(void **state)
+static void pitfall_28_the_vector_table_is_mapped(void **state)
 {
     struct {
         struct vfio_region_info region;
@@ -102,26 +113,61 @@ static void the_vector_table_is_left_out(void **state)
     assert_int_equal(info.cap[0], 0xee);
 }
 
-/* ---- accesses ---- */
-
-static void check_access(size_t i, paddr_t at, unsigned width, bool write)
+/* A table that begins near the end of a page and ends early on the next takes both. */
+static void pitfall_28_the_table_s_last_page_counts_whole(void **state)
 {
-    assert_true(i < sim_access_count);
-    assert_int_equal(sim_accesses[i].at, at);
-    assert_int_equal(sim_accesses[i].width, width);
-    assert_int_equal(sim_accesses[i].write, write);
+    struct {
+        struct vfio_region_info region;
+        uint8_t cap[64];
+    } info = {.region = {.argsz = sizeof(info)}};
+    struct vfio_region_info_cap_sparse_mmap *sparse = (void *)info.cap;
+    struct pci_device *device = pci_find(0, RICH);
+    uint32_t was = device->msix_location, value = 0;
+    struct memobj *object;
+    uint64_t at;
+    int fd = open_device(RICH);
+
+    host_remapped = false;
+    device->msix_location = 0x0fc0; /* to 0x103f */
+    assert_int_equal(call(fd, VFIO_DEVICE_GET_REGION_INFO, &info), 0);
+    assert_int_equal(sparse->nr_areas, 1);
+    assert_int_equal(sparse->areas[0].offset, 0x2000);
+    assert_int_equal(sparse->areas[0].size, 0x2000);
+    assert_int_equal(map(fd, 0, 0x1000, true, &object, &at), -EINVAL);
+    assert_int_equal(map(fd, 0x1000, 0x1000, true, &object, &at), -EINVAL);
+    /* The registers around it are reached by reads and writes. */
+    assert_int_equal(write_at(fd, 0x0fbc, &value, 4), 4);
+    assert_int_equal(write_at(fd, 0x0fc0, &value, 4), 4);
+    assert_int_equal(write_at(fd, 0x103c, &value, 4), 4);
+    assert_int_equal(write_at(fd, 0x1040, &value, 4), 4);
+    assert_int_equal(sim_access_count, 2);
+    check_access(0, 0xfe000fbc, 4, true);
+    check_access(1, 0xfe001040, 4, true);
+    device->msix_location = was;
 }
+
+/* ---- accesses ---- */
 
 static void widths_follow_alignment(void **state)
 {
     uint8_t bytes[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}, back[16];
     int fd = open_device(PLAIN);
 
-    assert_int_equal(write_at(fd, 0x40, bytes, 8), 8); /* two accesses, never one of 8 */
-    assert_int_equal(sim_access_count, 2);
-    check_access(0, 0xfd000040, 4, true);
-    check_access(1, 0xfd000044, 4, true);
-    assert_int_equal(sim_accesses[0].value, 0x04030201);
+    assert_int_equal(write_at(fd, 0x40, bytes, 8), 8); /* one access */
+    assert_int_equal(sim_access_count, 1);
+    check_access(0, 0xfd000040, 8, true);
+    assert_int_equal(sim_accesses[0].value, UINT64_C(0x0807060504030201));
+    assert_int_equal(read_at(fd, 0x40, back, 8), 8);
+    check_access(1, 0xfd000040, 8, false);
+    assert_memory_equal(back, bytes, 8);
+    assert_int_equal(write_at(fd, 0x54, bytes, 8), 8); /* not aligned to it: two */
+    check_access(2, 0xfd000054, 4, true);
+    check_access(3, 0xfd000058, 4, true);
+    assert_int_equal(read_at(fd, 0x40, back, 15), 15);
+    check_access(4, 0xfd000040, 8, false);
+    check_access(5, 0xfd000048, 4, false);
+    check_access(6, 0xfd00004c, 2, false);
+    check_access(7, 0xfd00004e, 1, false);
     sim_access_count = 0;
     assert_int_equal(read_at(fd, 0x41, back, 7), 7);
     assert_int_equal(sim_access_count, 3);
@@ -146,9 +192,90 @@ static void widths_follow_alignment(void **state)
     assert_int_equal(read_at(fd, 0x40, back, 16), 8); /* what was done counts */
 }
 
+/* ---- expansion ROM ---- */
+
+#define ROM REGION(VFIO_PCI_ROM_REGION_INDEX)
+
+static uint64_t rom_register(void)
+{
+    return sim_get(plain, PCI_ROM_DEVICE, 4);
+}
+
+static void the_rom_is_read_while_it_is_switched_on(void **state)
+{
+    uint8_t *image = plain->bar_memory[SIM_ROM], back[16];
+    struct vfio_region_info info;
+    struct memobj *object;
+    uint64_t at;
+    int fd;
+
+    for (unsigned i = 0; i < 64 * KIB; i++)
+        image[i] = (uint8_t)(i * 7);
+    image[0] = 0x55;
+    image[1] = 0xaa;
+    fd = open_device(PLAIN);
+    info = region_of(fd, VFIO_PCI_ROM_REGION_INDEX);
+    assert_int_equal(info.size, 64 * KIB);
+    assert_int_equal(info.flags, VFIO_REGION_INFO_FLAG_READ);
+    assert_int_equal(info.offset, ROM);
+    sim_access_count = 0;
+    assert_int_equal(read_at(fd, ROM + 0x100, back, 16), 16);
+    assert_memory_equal(back, image + 0x100, 16);
+    assert_int_equal(sim_access_count, 4); /* never 8 bytes */
+    check_access(0, 0xfd200100, 4, false);
+    assert_int_equal(rom_register(), 0xfd200000); /* switched off again */
+    assert_int_equal(read_at(fd, ROM + 64 * KIB - 1, back, 16), 1);
+    assert_int_equal(back[0], image[64 * KIB - 1]);
+    assert_int_equal(read_at(fd, ROM + 64 * KIB, back, 1), -EINVAL);
+    assert_int_equal(write_at(fd, ROM, back, 4), -EINVAL);
+    assert_int_equal(map(fd, ROM, 0x1000, true, &object, &at), -EINVAL);
+    write_command(fd, 0);
+    sim_access_count = 0;
+    assert_int_equal(read_at(fd, ROM, back, 4), -EIO);
+    assert_int_equal(sim_access_count, 0);
+    assert_int_equal(rom_register(), 0xfd200000);
+}
+
+static void a_rom_without_its_signature_is_not_there(void **state)
+{
+    uint8_t byte, *image = plain->bar_memory[SIM_ROM];
+    int fd;
+
+    image[1] = 0x55;
+    fd = open_device(PLAIN);
+    assert_int_equal(region_of(fd, VFIO_PCI_ROM_REGION_INDEX).size, 0);
+    assert_int_equal(region_of(fd, VFIO_PCI_ROM_REGION_INDEX).flags, 0);
+    assert_int_equal(read_at(fd, ROM, &byte, 1), -EINVAL);
+    assert_int_equal(rom_register(), 0xfd200000);
+    assert_int_equal(fd_close(fd), 0);
+    image[1] = 0xaa;
+    pci_find(0, PLAIN)->rom.base = 0; /* not placed */
+    fd = open_device(PLAIN);
+    assert_int_equal(region_of(fd, VFIO_PCI_ROM_REGION_INDEX).size, 0);
+    pci_find(0, PLAIN)->rom.base = 0xfd200000;
+    assert_int_equal(region_of(open_device(RICH), VFIO_PCI_ROM_REGION_INDEX).size, 0);
+}
+
+/* ---- vital product data ---- */
+
+static void vital_data_is_there_after_the_write(void **state)
+{
+    uint16_t address = 4;
+    uint32_t data = 0;
+    int fd = open_device(PLAIN);
+
+    memcpy(plain->vital_data + 4, "abcd", 4);
+    assert_int_equal(write_at(fd, CONFIG + plain->vpd + PCI_VPD_ADDRESS, &address, 2), 2);
+    assert_int_equal(read_at(fd, CONFIG + plain->vpd + PCI_VPD_ADDRESS, &address, 2), 2);
+    assert_int_equal(address, PCI_VPD_FLAG | 4);
+    assert_int_equal(read_at(fd, CONFIG + plain->vpd + PCI_VPD_DATA, &data, 4), 4);
+    assert_memory_equal(&data, "abcd", 4);
+}
+
 static void ports_are_accessed_while_they_are_decoded(void **state)
 {
     uint32_t value = 0xabcdef01;
+    uint8_t all[8] = {0};
     int fd = open_device(RICH);
 
     assert_int_equal(write_at(fd, REGION(2) + 4, &value, 4), 4);
@@ -168,6 +295,15 @@ static void ports_are_accessed_while_they_are_decoded(void **state)
     write_command(fd, PCI_COMMAND_MEMORY);
     assert_int_equal(read_at(fd, REGION(2), &value, 4), -EIO);
     assert_int_equal(hardware_command(rich) & PCI_COMMAND_IO, 0);
+    /* By the record: what the hardware says by now does not count. */
+    sim_set(rich, PCI_COMMAND, 2, 0xffff, 0x547);
+    assert_int_equal(read_at(fd, REGION(2), &value, 4), -EIO);
+    write_command(fd, PCI_COMMAND_IO);
+    host_port.width = 0;
+    assert_int_equal(write_at(fd, REGION(2), &value, 4), 4);
+    assert_int_equal(write_at(fd, REGION(2) + 8, all, 8), 8); /* ports have no 8 bytes */
+    assert_int_equal(host_port.port, 0xc00c);
+    assert_int_equal(host_port.width, 4);
 }
 
 static void the_vector_table_is_out_of_reach(void **state)
@@ -257,6 +393,14 @@ static void only_whole_pages_of_memory_are_mapped(void **state)
     assert_int_equal(map(plain_fd, REGION(9), 0x1000, true, &object, &at), -EINVAL);
     assert_int_equal(map(fd, REGION(2), 0x1000, true, &object, &at), -EINVAL); /* ports */
     assert_int_equal(map(fd, REGION(4), 0x1000, true, &object, &at), -EINVAL); /* below a page */
+    assert_int_equal(map(fd, REGION(5), 0x1000, true, &object, &at), 0);       /* its own page */
+    assert_int_equal(object->size, 0x1000);
+    assert_int_equal(memobj_run(object, 0, 0x1000, &run), 0);
+    assert_int_equal(run.base, 0xfe011000);
+    assert_int_equal(run.length, 0x1000);
+    memobj_put(object);
+    assert_int_equal(map(fd, REGION(5), 0x2000, true, &object, &at), -EINVAL);
+    assert_int_equal(map(fd, REGION(5) + 0x1000, 0x1000, true, &object, &at), -EINVAL);
     /* All of it, with the vector table; but not its page where interrupts are not remapped. */
     assert_int_equal(map(fd, 0, 0x4000, true, &object, &at), 0);
     assert_int_equal(memobj_run(object, 0, 0x4000, &run), 0);
@@ -285,7 +429,7 @@ static void only_whole_pages_of_memory_are_mapped(void **state)
     assert_int_equal(map(fd, 0, 0x2000, true, &object, &at), -ENOMEM);
 }
 
-static void mappings_vanish_and_come_back(void **state)
+static void pitfall_34_mappings_vanish_and_come_back(void **state)
 {
     struct memobj_watcher watcher = {.revoke = note_revoke, .restore = note_restore};
     uint16_t d3 = PCI_PM_D3HOT, d0 = 0;
@@ -308,11 +452,17 @@ static void mappings_vanish_and_come_back(void **state)
     write_command(fd, PCI_COMMAND_MEMORY);
     assert_int_equal(restores, 1);
     assert_int_equal(memobj_run(object, 0, 0x1000, &run), 0);
-    /* A lower power state hides it too. */
+    /* A lower power state hides it too; configuration space stays. */
     assert_int_equal(write_at(fd, CONFIG + rich->pm + PCI_PM_CONTROL, &d3, 2), 2);
     assert_int_equal(revokes, 2);
     assert_int_equal(read_at(fd, 0, &value, 4), -EIO);
+    assert_int_equal(read_at(fd, REGION(2), &value, 4), -EIO);
+    assert_int_equal(hardware_command(rich), 0x400); /* nor does it reach memory */
+    assert_int_equal(read_at(fd, CONFIG, &value, 4), 4);
+    assert_int_equal(value, 0x00101b36);
+    assert_int_equal(read_command(fd), PCI_COMMAND_MEMORY);
     assert_int_equal(write_at(fd, CONFIG + rich->pm + PCI_PM_CONTROL, &d0, 2), 2);
+    assert_int_equal(hardware_command(rich), 0x402);
     assert_int_equal(restores, 2);
     /* So does a reset, while it lasts. */
     assert_int_equal(call(fd, VFIO_DEVICE_RESET, NULL), 0);
@@ -337,16 +487,20 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(each_region_tells_its_size_and_offset),
-        TEST(the_vector_table_is_mapped),
+        TEST(pitfall_28_the_vector_table_is_mapped),
         TEST(the_vector_table_is_left_out),
+        TEST(pitfall_28_the_table_s_last_page_counts_whole),
         TEST(widths_follow_alignment),
+        TEST(the_rom_is_read_while_it_is_switched_on),
+        TEST(a_rom_without_its_signature_is_not_there),
+        TEST(vital_data_is_there_after_the_write),
         TEST(ports_are_accessed_while_they_are_decoded),
         TEST(the_vector_table_is_out_of_reach),
         TEST(configuration_space_ends_where_it_ends),
         TEST(the_command_register_is_followed),
         TEST(no_io_decoding_without_ports),
         TEST(only_whole_pages_of_memory_are_mapped),
-        TEST(mappings_vanish_and_come_back),
+        TEST(pitfall_34_mappings_vanish_and_come_back),
     };
 
     return cmocka_run_group_tests(tests, build, NULL);

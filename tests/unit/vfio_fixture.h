@@ -112,6 +112,7 @@ static inline int open_device(pci_rid_t rid)
 
     assert_true(fd >= 0);
     assert_int_equal(fd_close(group), 0);
+    sim_access_count = 0; /* the start looks for the expansion ROM */
     return (int)fd;
 }
 

@@ -61,6 +61,7 @@ static void build_rich(void)
     sim_bar(rich, 0, 0xfe000000, 16 * KIB, PCI_BAR_TYPE_64);
     sim_bar(rich, 2, 0xc000, 32, PCI_BAR_SPACE_IO);
     sim_bar(rich, 4, 0xfe010000, 256, 0);
+    sim_bar(rich, 5, 0xfe011000, 256, 0);
 }
 
 void host_machine_build(void)
@@ -74,6 +75,8 @@ void host_machine_build(void)
     msi = sim_capability(plain, PCI_CAP_MSI, 14);
     sim_set(plain, msi + 2, 2, 0x80, 0x71);
     sim_bar(plain, 0, 0xfd000000, MIB, 0);
+    sim_rom(plain, 0xfd200000, 64 * KIB);
+    sim_vital_data(plain);
     build_rich();
     pair = sim_add(0, PAIR, 0x10d38086, 0x020000);
     sim_multifunction(pair);
@@ -83,6 +86,7 @@ void host_machine_build(void)
     if (pci_enumerate(sim_ecams, 1, &why))
         abort();
     pci_size_bars();
+    pci_find(0, RICH)->bars[5].flags |= PCI_BAR_OWN_PAGE; /* as pci_check_resources() finds */
     sim_remember();
     list_for_each_entry (device, pci_devices(), link)
         device->requesters[0] = (struct requester *)device;

@@ -12,11 +12,15 @@
 #include "kernel/device/vfio/container.h"
 #include "tests/unit/sim_pci.h"
 
-/* Conventional, one MSI vector, BAR 0 of 1 MiB; cannot be reset. */
+/*
+ * Conventional, one MSI vector, BAR 0 of 1 MiB, expansion ROM of 64 KiB, vital product data; cannot
+ * be reset.
+ */
 #define PLAIN PCI_RID(0, 2, 0)
 /*
  * PCI Express with function-level reset and power management; 8 MSI-X vectors, their table at
- * 0x2000 of BAR 0 (16 KiB); 4 MSI vectors; BAR 2 of 32 I/O ports at 0xc000; BAR 4 of 256 bytes.
+ * 0x2000 of BAR 0 (16 KiB); 4 MSI vectors; BAR 2 of 32 I/O ports at 0xc000; BAR 4 of 256 bytes, and
+ * BAR 5 of 256 bytes with a page for itself.
  */
 #define RICH PCI_RID(0, 3, 0)
 /* A multifunction device: only function 0 is assigned. */

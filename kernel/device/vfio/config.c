@@ -19,8 +19,10 @@ static void write_hardware(const struct vfio_config *c, unsigned offset, unsigne
 {
     if (width == 1)
         pci_write8(c->device, offset, (uint8_t)value);
-    else
+    else if (width == 2)
         pci_write16(c->device, offset, (uint16_t)value);
+    else
+        pci_write32(c->device, offset, value);
 }
 
 static uint32_t get(const uint8_t *bytes, unsigned offset, unsigned width)
@@ -59,7 +61,33 @@ static void fix(struct vfio_config *c, unsigned offset, unsigned width, uint32_t
     set(c->copy, offset, width, value);
 }
 
-/* Shows the capabilities that have a table, each linked to the next one that does. */
+/* Lays out a capability, or, if there is no row for it, shuts it. */
+static void lay_out(struct vfio_config *c, const struct config_capability *cap, unsigned offset,
+                    unsigned end)
+{
+    static const struct config_capability hidden;
+    unsigned size;
+
+    if (!cap)
+        cap = &hidden;
+    size = cap->measure ? cap->measure(c->device, offset) : cap->size;
+    memset(c->action + offset, size ? CONFIG_NOTHING : CONFIG_SHUT,
+           MIN(size ? size : 4, end - offset));
+    apply(c, offset, MIN(offset + size, end), cap->fields, cap->count);
+}
+
+/* Those whose registers are used elsewhere; they must lie inside the space. */
+static void note_offset(struct vfio_config *c, uint8_t id, unsigned offset)
+{
+    if (offset + 8 > FIRST_SIZE)
+        return;
+    if (id == PCI_CAP_PM)
+        c->power = (uint16_t)offset;
+    else if (id == PCI_CAP_VPD)
+        c->vital_data = (uint16_t)offset;
+}
+
+/* Shows the capabilities that have a row, each linked to the next one that does. */
 static void show_capabilities(struct vfio_config *c)
 {
     const struct pci_device *d = c->device;
@@ -75,15 +103,12 @@ static void show_capabilities(struct vfio_config *c)
         /* A capability that is shown already ends a list that loops. */
         if (c->copied[offset + 1])
             break;
+        lay_out(c, cap, offset, FIRST_SIZE);
         if (cap) {
             fix(c, link, 1, offset);
             link = offset + 1;
             fix(c, link, 1, 0);
-            if (cap->size)
-                apply(c, offset, MIN(offset + cap->size(d, offset), FIRST_SIZE), cap->fields,
-                      cap->count);
-            if (cap->id == PCI_CAP_PM)
-                c->power = (uint16_t)offset;
+            note_offset(c, (uint8_t)cap->id, offset);
         }
         offset = pci_read8(d, offset + 1) & ~3u;
     }
@@ -98,14 +123,17 @@ static void show_extended(struct vfio_config *c)
     if (d->config_size <= PCI_EXT_CAP_START)
         return;
     fix(c, PCI_EXT_CAP_START, 4, 0);
+    memset(c->action + PCI_EXT_CAP_START, CONFIG_NOTHING, 4);
     for (unsigned i = 0; i < LIST_STEPS_MAX && offset >= PCI_EXT_CAP_START; i++) {
         uint32_t header = pci_read32(d, offset);
+        const struct config_capability *cap = config_extended_find(header & 0xffff);
 
         if (header == 0 || header == 0xffffffff)
             break;
         if (i > 0 && c->copied[offset + 3])
             break; /* shown already: the list loops */
-        if (config_extended_shown(header & 0xffff)) {
+        lay_out(c, cap, offset, d->config_size);
+        if (cap) {
             if (i > 0)
                 set(c->copy, link, 4, (get(c->copy, link, 4) & 0xfffff) | offset << 20);
             link = offset;
@@ -113,6 +141,27 @@ static void show_extended(struct vfio_config *c)
         }
         offset = (header >> 20) & ~3u;
     }
+}
+
+/* Bytes of no capability, but for those behind one whose end is not known. */
+static void open_unnamed(struct vfio_config *c)
+{
+    bool shut = false;
+
+    for (unsigned i = PCI_HEADER_END; i < c->device->config_size; i++) {
+        if (c->action[i] != CONFIG_UNNAMED)
+            shut = c->action[i] == CONFIG_SHUT;
+        else if (!shut)
+            c->action[i] = CONFIG_RAW;
+    }
+}
+
+static void settle_rom(struct vfio_config *c)
+{
+    const struct pci_bar *rom = &c->device->rom;
+    uint32_t mask = rom->base ? ~(uint32_t)(rom->size - 1) | PCI_ROM_ENABLE : 0;
+
+    set(c->copy, PCI_ROM_DEVICE, 4, get(c->copy, PCI_ROM_DEVICE, 4) & mask);
 }
 
 /* What a BAR register shows: the bits from the size upwards, and the ones that say its kind. */
@@ -137,6 +186,7 @@ static void settle_bars(struct vfio_config *c)
             set(c->copy, offset + 4, 4, get(c->copy, offset + 4, 4) & (uint32_t)(mask >> 32));
         }
     }
+    settle_rom(c);
 }
 
 static void copy_bars(struct vfio_config *c)
@@ -150,6 +200,7 @@ static void copy_bars(struct vfio_config *c)
         if ((bar->flags & PCI_BAR_64) && i + 1 < PCI_BARS)
             set(c->copy, PCI_BAR0 + 4 * i + 4, 4, (uint32_t)(bar->base >> 32));
     }
+    set(c->copy, PCI_ROM_DEVICE, 4, (uint32_t)c->device->rom.base);
     settle_bars(c);
 }
 
@@ -177,12 +228,15 @@ void vfio_config_init(struct vfio_config *c, const struct pci_device *device)
 
     memset(c, 0, sizeof(*c));
     c->device = device;
+    memset(c->action, CONFIG_NOTHING, PCI_HEADER_END);
     apply(c, 0, PCI_HEADER_END, config_header, config_header_count);
     set(c->copy, PCI_COMMAND, 2, command & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
     set(c->copy, PCI_INTERRUPT_LINE, 1, pci_read8(device, PCI_INTERRUPT_LINE));
     copy_bars(c);
     show_capabilities(c);
     show_extended(c);
+    if (device->raw_config)
+        open_unnamed(c);
     remember_hardware(c);
 }
 
@@ -219,6 +273,21 @@ static unsigned actions_of(struct vfio_config *c, unsigned offset, unsigned widt
     return actions & ~(unsigned)BIT(CONFIG_NOTHING);
 }
 
+/* In one piece if all of it is raw. */
+static void write_raw(const struct vfio_config *c, unsigned offset, unsigned width, uint32_t value)
+{
+    unsigned raw = 0;
+
+    for (unsigned i = 0; i < width; i++)
+        raw += c->action[offset + i] == CONFIG_RAW;
+    if (raw == width)
+        write_hardware(c, offset, width, value);
+    else if (raw)
+        for (unsigned i = 0; i < width; i++)
+            if (c->action[offset + i] == CONFIG_RAW)
+                write_hardware(c, offset + i, 1, value >> (8 * i));
+}
+
 /*
  * Changes bits of the hardware, in pieces no larger than two bytes: writing back what was read from
  * a status register next door would clear it.
@@ -246,6 +315,7 @@ unsigned vfio_config_write(struct vfio_config *c, unsigned offset, unsigned widt
 
     set(c->copy, offset, width, (get(c->copy, offset, width) & ~writable) | (value & writable));
     change_hardware(c, offset, width, there, value);
+    write_raw(c, offset, width, value);
     actions = actions_of(c, offset, width);
     if (actions & BIT(CONFIG_BAR))
         settle_bars(c);

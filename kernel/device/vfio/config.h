@@ -18,7 +18,9 @@ struct vfio_config {
     uint8_t copied[VFIO_CONFIG_MAX];
     uint8_t writable[VFIO_CONFIG_MAX];
     uint8_t action[VFIO_CONFIG_MAX];
-    uint16_t power; /* offset of the power-management capability, if shown; else 0 */
+    /* Offsets of capabilities, if they are shown; else 0. */
+    uint16_t power;
+    uint16_t vital_data;
 };
 
 /*
@@ -36,12 +38,19 @@ unsigned vfio_config_size(const struct vfio_config *config);
 
 /* width 1, 2 or 4, naturally aligned, inside the space. */
 uint32_t vfio_config_read(const struct vfio_config *config, unsigned offset, unsigned width);
-/* Returns what must follow: BIT(CONFIG_COMMAND), BIT(CONFIG_POWER), BIT(CONFIG_RESET). */
+/* Returns what must follow: BIT(CONFIG_COMMAND), BIT(CONFIG_POWER), BIT(CONFIG_RESET),
+ * BIT(CONFIG_VPD). */
 unsigned vfio_config_write(struct vfio_config *config, unsigned offset, unsigned width,
                            uint32_t value);
 
 /* The command register as the payload last wrote it. */
 uint16_t vfio_config_command(const struct vfio_config *config);
+/*
+ * Carries out the cycle of vital product data that the payload asked for and turns its flag when
+ * the device did; sleeps, an eighth of a second at most. A cycle that does not end, and one that
+ * writes without raw-config, leave the flag: drivers take that for a timeout.
+ */
+void vfio_config_vital_data(struct vfio_config *config);
 /* Is the function at full power, as far as the payload knows? */
 bool vfio_config_powered(const struct vfio_config *config);
 

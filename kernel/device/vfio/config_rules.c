@@ -23,7 +23,7 @@ const struct config_field config_header[] = {
     {PCI_BAR0 + 12, 4, CONFIG_BAR, ALL32, ALL32},
     {PCI_BAR0 + 16, 4, CONFIG_BAR, ALL32, ALL32},
     {PCI_BAR0 + 20, 4, CONFIG_BAR, ALL32, ALL32},
-    {PCI_ROM_DEVICE, 4, CONFIG_NOTHING, ALL32, 0}, /* no expansion ROM is offered */
+    {PCI_ROM_DEVICE, 4, CONFIG_BAR, ALL32, ALL32},
     {PCI_CAPABILITIES, 1, CONFIG_NOTHING, 0xff, 0},
     {PCI_INTERRUPT_LINE, 1, CONFIG_NOTHING, 0xff, 0xff},
     {PCI_INTERRUPT_PIN, 1, CONFIG_NOTHING, 0xff, 0},
@@ -62,10 +62,17 @@ static const struct config_field advanced_features[] = {
     {PCI_AF_CONTROL, 1, CONFIG_RESET, PCI_AF_FLR, PCI_AF_FLR},
 };
 
-static unsigned size_power(const struct pci_device *d, unsigned offset)
-{
-    return 8;
-}
+/* The kernel carries each cycle out, when the byte with the flag was written. */
+static const struct config_field vital_data[] = {
+    {PCI_VPD_ADDRESS, 1, CONFIG_NOTHING, 0xff, 0xfc},
+    {PCI_VPD_ADDRESS + 1, 1, CONFIG_VPD, 0xff, 0xff},
+    {PCI_VPD_DATA, 4, CONFIG_NOTHING, ALL32, ALL32},
+};
+
+/* Which of the rows the data register shows. */
+static const struct config_field power_budget[] = {
+    {PCI_PWR_SELECT, 1, CONFIG_NOTHING, 0, 0xff},
+};
 
 static unsigned size_msi(const struct pci_device *d, unsigned offset)
 {
@@ -81,49 +88,68 @@ static unsigned size_express(const struct pci_device *d, unsigned offset)
     return (pci_read16(d, offset + PCIE_FLAGS) & 15) > 1 ? 60 : 20;
 }
 
-static unsigned size_msix(const struct pci_device *d, unsigned offset)
-{
-    return 12;
-}
-
-static unsigned size_advanced_features(const struct pci_device *d, unsigned offset)
-{
-    return 6;
-}
-
 #define FIELDS(f) f, ARRAY_SIZE(f)
+#define LOOK_ONLY NULL, NULL, 0 /* read from the hardware, never written */
 
 /*
- * Vital product data is left out: writing it can ruin a card. So are capabilities that reach past
- * the function (hot plug, bridges, enhanced allocation).
+ * Left out are capabilities that reach past the function: hot plug, bridges, enhanced allocation.
+ * A vendor-specific one is its header: what follows is for raw-config to open.
  */
 static const struct config_capability capabilities[] = {
-    {PCI_CAP_PM, size_power, FIELDS(power)},
-    {PCI_CAP_MSI, size_msi, FIELDS(msi)},
-    {0x09, NULL, NULL, 0}, /* vendor specific: look, do not touch */
-    {PCI_CAP_PCIE, size_express, FIELDS(express)},
-    {PCI_CAP_MSIX, size_msix, FIELDS(msix)},
-    {PCI_CAP_AF, size_advanced_features, FIELDS(advanced_features)},
+    {PCI_CAP_PM, 8, NULL, FIELDS(power)},
+    {0x02, 0, LOOK_ONLY}, /* AGP */
+    {PCI_CAP_VPD, 8, NULL, FIELDS(vital_data)},
+    {PCI_CAP_MSI, 0, size_msi, FIELDS(msi)},
+    {0x07, 0, LOOK_ONLY}, /* PCI-X */
+    {0x08, 0, LOOK_ONLY}, /* HyperTransport */
+    {0x09, 2, LOOK_ONLY}, /* vendor specific */
+    {PCI_CAP_PCIE, 0, size_express, FIELDS(express)},
+    {PCI_CAP_MSIX, 12, NULL, FIELDS(msix)},
+    {0x12, 0, LOOK_ONLY}, /* SATA */
+    {PCI_CAP_AF, 6, NULL, FIELDS(advanced_features)},
 };
 
 /*
- * Only what describes: error reporting, serial number, vendor specific. Address translation
- * services, page requests, process ids, SR-IOV, access control, resizable BARs are the kernel's.
+ * Those that Linux shows. Error reporting, access control, translation services, virtual functions
+ * and the sizes of BARs are the kernel's. Process ids, page multiplexing, containment, link states
+ * and time measurement are left out, there and here.
  */
-static const uint16_t extended[] = {0x0001, 0x0003, 0x000b};
+static const struct config_capability extended[] = {
+    {0x0001, 72, LOOK_ONLY}, /* error reporting */
+    {0x0002, 0, LOOK_ONLY},  /* virtual channels */
+    {0x0003, 12, LOOK_ONLY}, /* serial number */
+    {0x0004, 16, NULL, FIELDS(power_budget)},
+    {0x0008, 0, LOOK_ONLY}, /* virtual channels of several functions */
+    {0x0009, 0, LOOK_ONLY}, /* virtual channels beside those */
+    {0x000b, 4, LOOK_ONLY}, /* vendor specific */
+    {PCI_EXT_CAP_ACS, 0, LOOK_ONLY},
+    {0x000e, 8, LOOK_ONLY}, /* alternative routing ids */
+    {PCI_EXT_CAP_ATS, 8, LOOK_ONLY},
+    {PCI_EXT_CAP_SRIOV, 64, LOOK_ONLY},
+    {0x0012, 48, LOOK_ONLY}, /* multicast */
+    {0x0013, 16, LOOK_ONLY}, /* page requests */
+    {0x0015, 0, LOOK_ONLY},  /* resizable BARs */
+    {0x0016, 0, LOOK_ONLY},  /* dynamic power allocation */
+    {0x0017, 0, LOOK_ONLY},  /* processing hints */
+    {0x0018, 8, LOOK_ONLY},  /* latency tolerance */
+    {0x0023, 4, LOOK_ONLY},  /* designated vendor specific */
+};
 
-const struct config_capability *config_capability_find(uint8_t id)
+static const struct config_capability *find(const struct config_capability *rows, size_t count,
+                                            uint16_t id)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++)
-        if (capabilities[i].id == id)
-            return &capabilities[i];
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].id == id)
+            return &rows[i];
     return NULL;
 }
 
-bool config_extended_shown(uint16_t id)
+const struct config_capability *config_capability_find(uint8_t id)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(extended); i++)
-        if (extended[i] == id)
-            return true;
-    return false;
+    return find(capabilities, ARRAY_SIZE(capabilities), id);
+}
+
+const struct config_capability *config_extended_find(uint16_t id)
+{
+    return find(extended, ARRAY_SIZE(extended), id);
 }

@@ -15,20 +15,32 @@ static bool has_io(const struct pci_device *pci)
 }
 
 /*
- * Translations to BARs go before decoding does: an access in between would hang the bus or raise
- * an error that takes the machine down. That may sleep, and the device be stopped meanwhile. One
- * that did not come back has lost its BARs: it must not decode them, nor reach memory.
+ * What the payload wants of the command register, as far as the device can follow. One that did not
+ * come back has lost its BARs: it must not decode them, nor reach memory.
  */
-void vfio_device_follow(struct vfio_device *device)
+static uint16_t wanted_command(const struct vfio_device *device)
 {
     bool powered = vfio_config_powered(&device->config) && !device->lost;
     uint16_t wanted = powered ? vfio_config_command(&device->config) : 0;
-    uint16_t command = PCI_COMMAND_INTX_DISABLE;
 
-    if (wanted & PCI_COMMAND_MEMORY)
-        command |= PCI_COMMAND_MEMORY;
-    if ((wanted & PCI_COMMAND_IO) && has_io(device->pci))
-        command |= PCI_COMMAND_IO;
+    return has_io(device->pci) ? wanted : wanted & (uint16_t)~PCI_COMMAND_IO;
+}
+
+/* From the record: a device that is gone would answer anything. */
+bool vfio_device_decodes(const struct vfio_device *device, uint16_t space)
+{
+    return wanted_command(device) & space;
+}
+
+/*
+ * Translations to BARs go before decoding does: an access in between would hang the bus or raise
+ * an error that takes the machine down. That may sleep, and the device be stopped meanwhile.
+ */
+void vfio_device_follow(struct vfio_device *device)
+{
+    uint16_t wanted = wanted_command(device);
+    uint16_t command = PCI_COMMAND_INTX_DISABLE | (wanted & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO));
+
     if (command != PCI_COMMAND_INTX_DISABLE && lease_mend(&device->lease))
         vfio_config_restore(&device->config);
     if (!(command & PCI_COMMAND_MEMORY))
@@ -68,6 +80,7 @@ static int start(struct vfio_device *device, struct file *iommufd)
     device->lost = false;
     vfio_config_init(&device->config, device->pci);
     vfio_device_follow(device);
+    vfio_rom_find(device);
     return 0;
 }
 

@@ -17,6 +17,9 @@
 
 struct vfio_group;
 
+/* BARs, and behind them the expansion ROM: the index of a region that is memory or ports. */
+#define VFIO_BARS (PCI_BARS + 1)
+
 /* The part of a BAR that read() and write() have mapped. */
 struct vfio_window {
     char *mapped;   /* NULL before the first access */
@@ -43,7 +46,8 @@ struct vfio_device {
     unsigned users;     /* open files that may use it */
     bool lost;          /* did not come back from its last reset */
     struct vfio_config config;
-    struct vfio_window windows[PCI_BARS];
+    struct vfio_window windows[VFIO_BARS];
+    uint64_t rom_size; /* 0: it has no expansion ROM that can be read */
     struct vfio_irqs irqs;
 };
 
@@ -70,6 +74,8 @@ void vfio_device_unuse(struct vfio_opened *opened);
 
 /* Makes the hardware follow the command register and power state that the payload set. */
 void vfio_device_follow(struct vfio_device *device);
+/* Does the hardware decode its memory (PCI_COMMAND_MEMORY) or ports (PCI_COMMAND_IO) now? */
+bool vfio_device_decodes(const struct vfio_device *device, uint16_t space);
 /*
  * Resets the function; what the payload set in configuration space and its vectors are kept and
  * applied again. -EINVAL: no method; -EIO: it did not come back, and cannot be reached any more.
@@ -84,7 +90,9 @@ int64_t vfio_region_info(struct ioctl_call *call);
 int64_t vfio_irq_info(struct ioctl_call *call);
 int64_t vfio_irqs_set(struct ioctl_call *call);
 
-/* read() and write(): BARs and configuration space. */
+/* Finds out whether there is an expansion ROM. The device must decode its memory. */
+void vfio_rom_find(struct vfio_device *device);
+/* read() and write(): BARs, expansion ROM and configuration space. */
 int64_t vfio_region_access(struct vfio_device *device, bool write, uaddr_t buffer, size_t length,
                            uint64_t *position);
 int vfio_region_map(struct vfio_device *device, uint64_t offset, uint64_t length, bool shared,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Regions of a VFIO device: BARs 0 to 5 and configuration space, each at index << 40 in the device
- * file. There is no expansion ROM and no VGA region.
+ * Regions of a VFIO device: BARs 0 to 5, expansion ROM and configuration space, each at index << 40
+ * in the device file. There is no VGA region.
  */
 #include <linux/vfio.h>
 
@@ -16,16 +16,21 @@
 
 #define OFFSET_MASK     (BIT(VFIO_REGION_SHIFT) - 1)
 #define WINDOW_SIZE     SIZE_2M
-#define TRANSFER_MAX    MIB  /* of a BAR, for each buffer of a call */
 #define ACCESS_WORK     1000 /* work (breathe_after()) of one access: a register answers slowly */
 #define SPARSE_AREA_MAX 2
+#define ROM_SIGNATURE   0xaa55
 
 /* ---- one access ---- */
+
+static const struct pci_bar *bar_of(const struct vfio_device *device, unsigned index)
+{
+    return index < PCI_BARS ? &device->pci->bars[index] : &device->pci->rom;
+}
 
 /* The part of a BAR around an offset, mapped. Windows are aligned, so no access crosses two. */
 static volatile void *window_at(struct vfio_device *device, unsigned index, uint64_t offset)
 {
-    const struct pci_bar *bar = &device->pci->bars[index];
+    const struct pci_bar *bar = bar_of(device, index);
     struct vfio_window *w = &device->windows[index];
     uint64_t start = ALIGN_DOWN(offset, WINDOW_SIZE);
 
@@ -40,14 +45,18 @@ static volatile void *window_at(struct vfio_device *device, unsigned index, uint
 }
 
 static int access_memory(struct vfio_device *device, unsigned index, uint64_t offset,
-                         unsigned width, bool write, uint32_t *value)
+                         unsigned width, bool write, uint64_t *value)
 {
     volatile void *at = window_at(device, index, offset);
 
     if (!at)
         return -ENOMEM;
-    if (width == 4 && write)
-        mmio_write32(at, *value);
+    if (width == 8 && write)
+        mmio_write64(at, *value);
+    else if (width == 8)
+        *value = mmio_read64(at);
+    else if (width == 4 && write)
+        mmio_write32(at, (uint32_t)*value);
     else if (width == 4)
         *value = mmio_read32(at);
     else if (width == 2 && write)
@@ -62,12 +71,14 @@ static int access_memory(struct vfio_device *device, unsigned index, uint64_t of
 }
 
 static int access_port(struct vfio_device *device, unsigned index, uint64_t offset, unsigned width,
-                       bool write, uint32_t *value)
+                       bool write, uint64_t *value)
 {
     uint16_t port = (uint16_t)(device->pci->bars[index].base + offset);
 
+    if (!vfio_device_decodes(device, PCI_COMMAND_IO))
+        return -EIO;
     if (width == 4 && write)
-        port_write32(port, *value);
+        port_write32(port, (uint32_t)*value);
     else if (width == 4)
         *value = port_read32(port);
     else if (width == 2 && write)
@@ -83,25 +94,56 @@ static int access_port(struct vfio_device *device, unsigned index, uint64_t offs
 
 /* -EIO while the BAR is not decoded. The vector table is the kernel's: it reads as ones. */
 static int access_bar(struct vfio_device *device, unsigned index, uint64_t offset, unsigned width,
-                      bool write, uint32_t *value)
+                      bool write, uint64_t *value)
 {
-    bool io = device->pci->bars[index].flags & PCI_BAR_IO;
-
-    if (io && !(pci_read16(device->pci, PCI_COMMAND) & PCI_COMMAND_IO))
-        return -EIO;
-    if (io)
-        return access_port(device, index, offset, width, write, value);
-    if (device->lease.hidden)
+    if (!vfio_device_decodes(device, PCI_COMMAND_MEMORY))
         return -EIO;
     if (msix_table_touches(device->pci, index, offset, width)) {
-        *value = 0xffffffff;
+        *value = UINT64_MAX;
         return 0;
     }
     return access_memory(device, index, offset, width, write, value);
 }
 
+/* Read back: the ROM answers when this returns. */
+static void switch_rom(const struct pci_device *pci, uint32_t enable)
+{
+    pci_write32(pci, PCI_ROM_DEVICE, (uint32_t)pci->rom.base | enable);
+    (void)pci_read32(pci, PCI_ROM_DEVICE);
+}
+
+/*
+ * The ROM may share its address decoders with the BARs (PCI Local Bus 3.0, 6.2.5.2), so it is
+ * switched on for one access at a time: nobody else runs meanwhile.
+ */
+static int access_rom(struct vfio_device *device, unsigned index, uint64_t offset, unsigned width,
+                      bool write, uint64_t *value)
+{
+    int error;
+
+    if (!vfio_device_decodes(device, PCI_COMMAND_MEMORY))
+        return -EIO;
+    switch_rom(device->pci, PCI_ROM_ENABLE);
+    error = access_memory(device, index, offset, width, false, value);
+    switch_rom(device->pci, 0);
+    return error;
+}
+
+/* As on Linux: without the signature nothing is offered. */
+void vfio_rom_find(struct vfio_device *device)
+{
+    uint64_t signature = 0;
+
+    device->rom_size = 0;
+    if (device->pci->rom.base == 0 ||
+        access_rom(device, VFIO_PCI_ROM_REGION_INDEX, 0, 2, false, &signature))
+        return;
+    if (signature == ROM_SIGNATURE)
+        device->rom_size = device->pci->rom.size;
+}
+
 static int access_config(struct vfio_device *device, unsigned index, uint64_t offset,
-                         unsigned width, bool write, uint32_t *value)
+                         unsigned width, bool write, uint64_t *value)
 {
     unsigned actions;
     int error = 0;
@@ -110,44 +152,56 @@ static int access_config(struct vfio_device *device, unsigned index, uint64_t of
         *value = vfio_config_read(&device->config, (unsigned)offset, width);
         return 0;
     }
-    actions = vfio_config_write(&device->config, (unsigned)offset, width, *value);
+    actions = vfio_config_write(&device->config, (unsigned)offset, width, (uint32_t)*value);
+    if (actions & BIT(CONFIG_VPD))
+        vfio_config_vital_data(&device->config);
     if (actions & BIT(CONFIG_RESET))
         error = vfio_device_reset(device);
-    else if (actions)
+    else if (actions & (BIT(CONFIG_COMMAND) | BIT(CONFIG_POWER)))
         vfio_device_follow(device);
     return error == -EINVAL ? 0 : error; /* a reset the function does not have is no error */
 }
 
 /* ---- read and write ---- */
 
-typedef int (*access_fn)(struct vfio_device *device, unsigned index, uint64_t offset,
-                         unsigned width, bool write, uint32_t *value);
+/* How a region is reached. */
+struct reach {
+    int (*access)(struct vfio_device *device, unsigned index, uint64_t offset, unsigned width,
+                  bool write, uint64_t *value);
+    unsigned widest; /* bytes of one access */
+};
 
-static unsigned widest(uint64_t offset, size_t left)
+static const struct reach memory = {access_bar, 8}, ports = {access_port, 4},
+                          configuration = {access_config, 4};
+/* Some devices answer 8 bytes with an error. */
+static const struct reach rom = {access_rom, 4};
+
+/* The widest access that is aligned and not longer than what is left. */
+static unsigned width_at(uint64_t offset, size_t left, unsigned widest)
 {
-    if (left >= 4 && offset % 4 == 0)
-        return 4;
-    return left >= 2 && offset % 2 == 0 ? 2 : 1;
+    while (offset % widest || left < widest)
+        widest /= 2;
+    return widest;
 }
 
 /*
  * Bytes done, or the error if there are none. Breathes; the device stays locked, so that nobody
  * resets or closes it meanwhile, and each access looks anew whether the BAR is decoded.
  */
-static int64_t transfer(struct vfio_device *device, uint64_t position, access_fn access, bool write,
-                        uaddr_t buffer, size_t length)
+static int64_t transfer(struct vfio_device *device, uint64_t position, const struct reach *reach,
+                        bool write, uaddr_t buffer, size_t length)
 {
     unsigned index = (unsigned)(position >> VFIO_REGION_SHIFT);
     uint64_t offset = position & OFFSET_MASK;
     size_t done = 0;
 
     while (done < length) {
-        unsigned width = widest(offset + done, length - done);
-        uint32_t value = 0;
+        unsigned width = width_at(offset + done, length - done, reach->widest);
+        uint64_t value = 0;
         int error = write ? copy_from_user(&value, buffer + done, width) : 0;
 
         if (!error)
-            error = access(device, index, offset + done, width, write, &value);
+            error = reach->access(device, index, offset + done, width, write, &value);
         if (!error && !write)
             error = copy_to_user(buffer + done, &value, width);
         if (!error)
@@ -160,11 +214,26 @@ static int64_t transfer(struct vfio_device *device, uint64_t position, access_fn
     return (int64_t)done;
 }
 
+/* Bytes of a region of memory or ports; 0: it is not there. */
+static uint64_t size_of(const struct vfio_device *device, uint64_t index)
+{
+    if (index == VFIO_PCI_ROM_REGION_INDEX)
+        return device->rom_size;
+    return index < PCI_BARS ? device->pci->bars[index].size : 0;
+}
+
+static const struct reach *reach_of(const struct vfio_device *device, uint64_t index)
+{
+    if (index == VFIO_PCI_ROM_REGION_INDEX)
+        return &rom;
+    return device->pci->bars[index].flags & PCI_BAR_IO ? &ports : &memory;
+}
+
 int64_t vfio_region_access(struct vfio_device *device, bool write, uaddr_t buffer, size_t length,
                            uint64_t *position)
 {
     uint64_t index = *position >> VFIO_REGION_SHIFT, offset = *position & OFFSET_MASK;
-    access_fn access = access_bar;
+    const struct reach *reach = &configuration;
     int64_t done;
 
     if (length == 0)
@@ -172,13 +241,15 @@ int64_t vfio_region_access(struct vfio_device *device, bool write, uaddr_t buffe
     if (index == VFIO_PCI_CONFIG_REGION_INDEX) {
         if (offset + length > vfio_config_size(&device->config))
             return -EFAULT;
-        access = access_config;
-    } else if (index < PCI_BARS && offset < device->pci->bars[index].size) {
-        length = MIN(length, device->pci->bars[index].size - offset);
+    } else if (offset < size_of(device, index)) {
+        reach = reach_of(device, index);
+        length = MIN(length, size_of(device, index) - offset);
     } else {
         return -EINVAL;
     }
-    done = transfer(device, *position, access, write, buffer, length);
+    if (write && reach == &rom)
+        return -EINVAL;
+    done = transfer(device, *position, reach, write, buffer, length);
     if (done > 0)
         *position += (uint64_t)done;
     return done;
@@ -186,9 +257,11 @@ int64_t vfio_region_access(struct vfio_device *device, bool write, uaddr_t buffe
 
 /* ---- mmap ---- */
 
+/* A BAR of less than a page is mapped with its page, if nothing else is there. */
 static bool can_map(const struct pci_bar *bar)
 {
-    return bar->size >= PAGE_SIZE && !(bar->flags & PCI_BAR_IO) && IS_ALIGNED(bar->base, PAGE_SIZE);
+    return bar->size && !(bar->flags & PCI_BAR_IO) && IS_ALIGNED(bar->base, PAGE_SIZE) &&
+           (bar->size >= PAGE_SIZE || (bar->flags & PCI_BAR_OWN_PAGE));
 }
 
 /* The parts of a BAR that may be mapped: all, but without remapping not the vector table. */
@@ -203,7 +276,7 @@ static size_t mappable_areas(const struct vfio_device *device, unsigned index,
         return 0;
     hole = msix_table_pages(device->pci, index);
     if (hole.length == 0 || irq_remapped(device->pci)) {
-        areas[0] = (struct vfio_region_sparse_mmap_area){0, bar->size};
+        areas[0] = (struct vfio_region_sparse_mmap_area){0, ALIGN_UP(bar->size, PAGE_SIZE)};
         return 1;
     }
     if (hole.base > 0)
@@ -242,7 +315,7 @@ int vfio_region_map(struct vfio_device *device, uint64_t offset, uint64_t length
 
 void vfio_windows_close(struct vfio_device *device)
 {
-    for (unsigned i = 0; i < PCI_BARS; i++) {
+    for (unsigned i = 0; i < VFIO_BARS; i++) {
         struct vfio_window *w = &device->windows[i];
 
         if (w->mapped)
@@ -272,7 +345,7 @@ static size_t describe_bar(const struct vfio_device *device, struct info *info)
 {
     const struct pci_bar *bar = &device->pci->bars[info->region.index];
     size_t count = mappable_areas(device, info->region.index, info->areas);
-    bool whole = count && info->areas[0].size == bar->size;
+    bool whole = count && info->areas[0].size >= bar->size;
 
     info->region.size = bar->size;
     if (!bar->size)
@@ -318,7 +391,10 @@ int64_t vfio_region_info(struct ioctl_call *call)
     if (info.region.index == VFIO_PCI_CONFIG_REGION_INDEX) {
         info.region.size = vfio_config_size(&device->config);
         info.region.flags = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
-    } else if (info.region.index < PCI_BARS) {
+    } else if (info.region.index == VFIO_PCI_ROM_REGION_INDEX) {
+        info.region.size = device->rom_size;
+        info.region.flags = device->rom_size ? VFIO_REGION_INFO_FLAG_READ : 0;
+    } else {
         bytes = describe_bar(device, &info);
     }
     return store_info(&info, bytes, call->argument);

@@ -91,6 +91,8 @@ static const struct config_key options[] = {
     {"dfl-bar", CONFIG_NUMBER, FIELD(struct config_device, dfl_bar), .min = 0, .max = 5,
      .choices = dfl_bars, .preset = "known",
      .help = "BAR where the feature list starts, if no capability tells"},
+    {"raw-config", CONFIG_CHOICE, FIELD(struct config_device, raw_config), .choices = yes_no,
+     .preset = "no", .help = "Let the payload write configuration space that no table names"},
 };
 
 const struct config_keys config_keys = {keys, ARRAY_SIZE(keys)};

@@ -7,9 +7,12 @@
 #include "vfio_device.h"
 
 #define IDS       0x10d38086u
+#define PORT_BAR  2
 #define TABLE_BAR 3
+#define IO        1 /* of the command register */
 
 enum {
+    STATUS = 0x08,
     CAUSES = 0xc0,    /* ICR: a one clears */
     RAISE = 0xc8,     /* ICS */
     ENABLE = 0xd0,    /* IMS */
@@ -98,7 +101,30 @@ static void e1000e_spoiled_entry_is_written_afresh(void)
     CHECK_OK(munmap((void *)entry, regions[TABLE_BAR].size));
 }
 
+/* Register and value by I/O ports: the same register as in memory. */
+static void e1000e_registers_by_ports(void)
+{
+    uint32_t address = STATUS, value = 0;
+    off_t ports;
+
+    START();
+    if (!ready() || !regions[PORT_BAR].size)
+        return;
+    printf("registers by ports\n");
+    ports = (off_t)regions[PORT_BAR].offset;
+    CHECK_EQUAL(regions[PORT_BAR].flags, VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE);
+    CHECK_ERROR(pread(device, &value, 4, ports), EIO); /* not decoded */
+    set_config(COMMAND, 2, IO | MEMORY);
+    CHECK_EQUAL(pwrite(device, &address, 4, ports), 4);
+    CHECK_EQUAL(pread(device, &value, 4, ports), 4);
+    CHECK_EQUAL(value, STATUS);
+    CHECK_EQUAL(pread(device, &value, 4, ports + 4), 4);
+    CHECK_EQUAL(value, get_register(STATUS));
+    CHECK(value != 0);
+}
+
 const struct conform_case e1000e_cases[] = {
+    CASE(e1000e_registers_by_ports),
     CASE(e1000e_unheard_message_waits),
     CASE(e1000e_spoiled_entry_is_written_afresh),
     LAST_CASE,

@@ -95,7 +95,24 @@ static void edu_works_behind_a_reset(void)
     munmap(memory, PAGE);
 }
 
+/* Two accesses of four bytes would leave the lower half only: the upper one is no register. */
+static void edu_takes_eight_bytes_at_once(void)
+{
+    const uint64_t wide = 0x123456789ull;
+    uint64_t value = 0;
+    off_t at;
+
+    START();
+    if (get_config(0, 4) != IDS)
+        return;
+    at = (off_t)(regions[0].offset + SOURCE);
+    CHECK_EQUAL(pwrite(device, &wide, 8, at), 8);
+    CHECK_EQUAL(pread(device, &value, 8, at), 8);
+    CHECK_EQUAL(value, wide);
+}
+
 const struct conform_case edu_cases[] = {
+    CASE(edu_takes_eight_bytes_at_once),
     CASE(edu_unheard_message_is_lost),
     CASE(edu_works_behind_a_reset),
     LAST_CASE,

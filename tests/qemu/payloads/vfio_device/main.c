@@ -8,7 +8,7 @@
 
 const char *device_name;
 int container = -1, group = -1, device = -1, events[4] = {-1, -1, -1, -1};
-struct vfio_region_info config, regions[6];
+struct vfio_region_info config, rom, regions[6];
 uint32_t irq_counts[5];
 bool can_reset;
 int memory_bar;
@@ -92,7 +92,9 @@ static bool learn(void)
     }
     config =
         (struct vfio_region_info){.argsz = sizeof(config), .index = VFIO_PCI_CONFIG_REGION_INDEX};
-    if (ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &config))
+    rom = (struct vfio_region_info){.argsz = sizeof(rom), .index = VFIO_PCI_ROM_REGION_INDEX};
+    if (ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &config) ||
+        ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &rom))
         return false;
     for (uint32_t i = 0; i < 5; i++) {
         struct vfio_irq_info irq = {.argsz = sizeof(irq), .index = i};

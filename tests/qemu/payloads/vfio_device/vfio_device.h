@@ -21,7 +21,7 @@
 
 extern const char *device_name;
 extern int container, group, device, events[4];
-extern struct vfio_region_info config, regions[6];
+extern struct vfio_region_info config, rom, regions[6];
 extern uint32_t irq_counts[5];
 extern bool can_reset;
 extern int memory_bar;                /* the first BAR that can be mapped; -1: there is none */
