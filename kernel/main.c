@@ -351,8 +351,8 @@ static int load(struct refusal *why)
     if (error)
         return error;
     cpu_syscall_init();
-    if (add_iommu_files() || vfio_sysfs_register() || vfio_container_register(payload_user()) ||
-        iommufd_register(payload_user()))
+    if (add_iommu_files() || vfio_sysfs_add() || vfio_container_add_file(payload_user()) ||
+        iommufd_add_file(payload_user()))
         return refuse(why, -ENOMEM, "not enough memory for the device files");
     error = vfio_add_groups(why);
     for (size_t i = 0; !error && i < config.device_count; i++)
@@ -385,8 +385,8 @@ static int run(struct refusal *why)
     struct payload_exit end = payload_run();
     iommu_snapshot();
     payload_take_apart();
-    uio_unregister_all();
-    afu_unregister_all();
+    uio_remove_all();
+    afu_remove_all();
     /* A payload that came to its end has said everything only when everything was read. */
     if (!end.signal)
         serial_drain(&time_over);

@@ -144,7 +144,7 @@ static int add_group_texts(struct pci_group *group)
     return tree_add_text(path, show_type, group);
 }
 
-int vfio_sysfs_register(void)
+int vfio_sysfs_add(void)
 {
     struct pci_device *device;
     struct pci_group *group;
