@@ -197,7 +197,7 @@ static int find(struct refusal *why)
     int error = start_memory(why);
 
     if (!error) {
-        error = acpi_find(&acpi_physical_memory, boot.rsdp, config.dmar_oem_id, &acpi, why);
+        error = acpi_find(&acpi_physical_memory, boot.rsdp, &acpi, why);
         console_select(config.console_port, &acpi.console);
     }
     if (!error)
@@ -238,10 +238,7 @@ static int close_dma(struct refusal *why)
         .on_faults = dma_faults,
     };
 
-    if (config.skip_bus_master_clear)
-        log_warn("bus mastering stays as the firmware left it until VT-d is on");
-    else
-        pci_disable_all_bus_masters();
+    pci_disable_all_bus_masters();
     pci_size_bars();
     int error = iommu_init(&acpi.dmar, &options, why);
     return error ? error : irq_lines_init(acpi.io_apics, acpi.io_apic_count, why);

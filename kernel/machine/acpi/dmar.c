@@ -347,11 +347,6 @@ int dmar_parse(const uint8_t *table, size_t length, struct dmar_info *out, struc
     clear(out);
     if (length < DMAR_STRUCTURES)
         return refuse(why, -EINVAL, "ACPI table DMAR is too short (%zu bytes)", length);
-    /*@ loop invariant i <= sizeof(out->oem_id) - 1;
-        loop assigns i, out->oem_id[0 .. sizeof(out->oem_id) - 2];
-        loop variant sizeof(out->oem_id) - 1 - i; */
-    for (size_t i = 0; i < sizeof(out->oem_id) - 1; i++)
-        out->oem_id[i] = (char)table[ACPI_HEADER_OEM_ID + i];
     if (table[DMAR_ADDRESS_WIDTH] > 63)
         return refuse(why, -EINVAL, "ACPI table DMAR gives an address width of %u bits",
                       table[DMAR_ADDRESS_WIDTH] + 1u);

@@ -90,7 +90,6 @@ enum dmar_flags {
 struct dmar_info {
     uint8_t address_width; /* host address width in bits */
     uint8_t flags;         /* enum dmar_flags */
-    char oem_id[7];
     struct dmar_unit units[DMAR_UNITS_MAX];
     size_t unit_count;
     struct dmar_region regions[DMAR_REGIONS_MAX];
