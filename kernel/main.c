@@ -308,21 +308,15 @@ static int group(struct refusal *why)
 
 static int add_iommu_files(void)
 {
-    static const struct {
-        const char *path;
-        tree_show show;
-    } files[] = {
-        {"/sys/kernel/iommu/units", iommu_units_show},
-        {"/sys/kernel/iommu/domains", iommu_domains_show},
-        {"/sys/kernel/iommu/mappings", iommu_mappings_show},
-        {"/sys/kernel/iommu/faults", iommu_faults_show},
-        {"/sys/kernel/iommu/invalidations", iommu_invalidations_show},
+    static const struct tree_text files[] = {
+        {"units", iommu_units_show},
+        {"domains", iommu_domains_show},
+        {"mappings", iommu_mappings_show},
+        {"faults", iommu_faults_show},
+        {"invalidations", iommu_invalidations_show},
     };
-    int error = 0;
 
-    for (size_t i = 0; !error && i < ARRAY_SIZE(files); i++)
-        error = tree_add_text(files[i].path, files[i].show, NULL);
-    return error;
+    return tree_add_texts("/sys/kernel/iommu", files, ARRAY_SIZE(files), NULL);
 }
 
 /* The families that a device's options ask for, beside VFIO, which every assigned device has. */
