@@ -138,3 +138,27 @@ def test_what_headers_define_and_nobody_mentions(tmp_path, source, names):
     header = "#define five(n) ((unsigned long)(n))\nstatic inline unsigned long\nfour(int n)\n{\n    return five(n);\n}\n"
     told = told_of(tmp_path, {"kernel/x/x.h": header, "kernel/x/x.c": source})
     assert told.splitlines() == [f"kernel/x/x.h: nothing mentions {name}()" for name in names]
+
+
+CUT = """
+#include "kernel/iommu/domain.h"
+#include "kernel/table/split.h"
+
+int cut(struct iommu_domain *domain, struct splittable *cpu);
+int cut(struct iommu_domain *domain, struct splittable *cpu)
+{
+    return page_table_cut(%s, 0);
+}
+"""
+
+
+@pytest.mark.parametrize("table, told", [
+    ("cpu", None),
+    ("&domain->table", "incompatible pointer types passing 'struct page_table *' to parameter of type 'struct splittable *'"),
+])
+def test_leaves_of_devices_cannot_be_split(table, told):
+    done = subprocess.run(["clang", "-std=c11", "-Wall", "-Werror", "-I.", "-Iinclude", "-fsyntax-only", "-x", "c", "-"], cwd=TOP,
+                          input=CUT % table, stderr=subprocess.PIPE, text=True, check=False)
+    errors = [line.partition("error: ")[2] for line in done.stderr.splitlines() if "error: " in line]
+    assert (done.returncode == 0) == (not errors) == (told is None), done.stderr
+    assert told is None or len(errors) == 1 and told in errors[0], done.stderr
