@@ -201,7 +201,7 @@ static int find(struct refusal *why)
     int error = start_memory(why);
 
     if (!error) {
-        error = acpi_find(&acpi_physical_memory, boot.rsdp, config.dmar_oem_id, &acpi, why);
+        error = acpi_find(&acpi_physical_memory, boot.rsdp, &acpi, why);
         console_select(config.console_port, &acpi.console);
     }
     if (!error)
@@ -242,10 +242,7 @@ static int close_dma(struct refusal *why)
         .on_faults = dma_faults,
     };
 
-    if (config.skip_bus_master_clear)
-        log_warn("bus mastering stays as the firmware left it until VT-d is on");
-    else
-        pci_disable_all_bus_masters();
+    pci_disable_all_bus_masters();
     pci_size_bars();
     int error = iommu_init(&acpi.dmar, &options, why);
     return error ? error : irq_lines_init(acpi.io_apics, acpi.io_apic_count, why);
@@ -316,21 +313,15 @@ static int group(struct refusal *why)
 
 static int add_iommu_files(void)
 {
-    static const struct {
-        const char *path;
-        tree_show show;
-    } files[] = {
-        {"/sys/kernel/iommu/units", iommu_units_show},
-        {"/sys/kernel/iommu/domains", iommu_domains_show},
-        {"/sys/kernel/iommu/mappings", iommu_mappings_show},
-        {"/sys/kernel/iommu/faults", iommu_faults_show},
-        {"/sys/kernel/iommu/invalidations", iommu_invalidations_show},
+    static const struct tree_text files[] = {
+        {"units", iommu_units_show},
+        {"domains", iommu_domains_show},
+        {"mappings", iommu_mappings_show},
+        {"faults", iommu_faults_show},
+        {"invalidations", iommu_invalidations_show},
     };
-    int error = 0;
 
-    for (size_t i = 0; !error && i < ARRAY_SIZE(files); i++)
-        error = tree_add_text(files[i].path, files[i].show, NULL);
-    return error;
+    return tree_add_texts("/sys/kernel/iommu", files, ARRAY_SIZE(files), NULL);
 }
 
 /* The families that a device's options ask for, beside VFIO, which every assigned device has. */
@@ -356,8 +347,8 @@ static int load(struct refusal *why)
     if (error)
         return error;
     cpu_syscall_init();
-    if (add_iommu_files() || vfio_sysfs_register() || vfio_container_register(payload_user()) ||
-        iommufd_register(payload_user()))
+    if (add_iommu_files() || vfio_sysfs_add() || vfio_container_add_file(payload_user()) ||
+        iommufd_add_file(payload_user()))
         return refuse(why, -ENOMEM, "not enough memory for the device files");
     error = vfio_add_groups(why);
     for (size_t i = 0; !error && i < config.device_count; i++)
@@ -390,8 +381,8 @@ static int run(struct refusal *why)
     struct payload_exit end = payload_run();
     iommu_snapshot();
     payload_take_apart();
-    uio_unregister_all();
-    afu_unregister_all();
+    uio_remove_all();
+    afu_remove_all();
     /* A payload that came to its end has said everything only when everything was read. */
     if (!end.signal)
         serial_drain(&time_over);

@@ -324,7 +324,7 @@ int afu_add(struct pci_device *pci, enum afu_provider provider, int bar,
     return 0;
 }
 
-void afu_unregister_all(void)
+void afu_remove_all(void)
 {
     while (!list_empty(&devices)) {
         struct afu_device *device = list_first(&devices, struct afu_device, link);

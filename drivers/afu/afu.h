@@ -27,6 +27,6 @@ enum afu_provider {
 int afu_add(struct pci_device *pci, enum afu_provider provider, int bar,
             const struct ioas_user *user, struct refusal *why);
 /* Removes the device files of every card. All files must be closed. */
-void afu_unregister_all(void);
+void afu_remove_all(void);
 
 #endif

@@ -12,8 +12,6 @@ enum dfh_type {
 };
 
 #define DFH_EOL             BIT(40)
-#define DFH_GUID_LOW        0x08
-#define DFH_GUID_HIGH       0x10
 #define DFH_NEXT_AFU        0x18
 #define DFH1_CSR_ADDRESS    0x18
 #define DFH1_CSR_GROUP      0x20
@@ -25,6 +23,7 @@ enum dfh_type {
 #define DFH0_LAST_SIZE      0x1000 /* what a version 0 feature without a successor occupies */
 
 #define HEADERS_MAX       256  /* of one list: an endless one must end in reasonable time */
+#define AFU_HEADER_SIZE   0x18 /* with its id */
 #define FIU_HEADER_SIZE   0x70 /* up to the last header register that anybody reads */
 #define PORT_OFST_PRESENT BIT(60)
 #define PORT_OFST_NO_BAR  7
@@ -33,7 +32,6 @@ enum dfh_type {
 struct dfh {
     unsigned type;
     uint16_t id;
-    uint8_t revision;
     uint8_t version;
     uint64_t next; /* bytes to the next header; 0: none */
     bool last;
@@ -78,7 +76,6 @@ static struct dfh read_header(const struct walk *w, uint64_t offset)
     return (struct dfh){
         .type = (unsigned)bits_get(raw, 63, 60),
         .id = (uint16_t)bits_get(raw, 11, 0),
-        .revision = (uint8_t)bits_get(raw, 15, 12),
         .version = (uint8_t)bits_get(raw, 59, 52),
         .next = bits_get(raw, 39, 16),
         .last = raw & DFH_EOL,
@@ -155,8 +152,7 @@ static int read_parameters(const struct walk *w, uint64_t at, uint64_t end,
 
 static int private_feature_v0(const struct walk *w, uint64_t at, const struct dfh *h)
 {
-    struct dfl_feature feature = {
-        .id = h->id, .revision = h->revision, .bar = w->bar, .offset = at};
+    struct dfl_feature feature = {.id = h->id, .bar = w->bar, .offset = at};
 
     feature.size = h->next ? h->next : MIN(DFH0_LAST_SIZE, w->end - at);
     if (!inside(w, at, feature.size))
@@ -167,15 +163,11 @@ static int private_feature_v0(const struct walk *w, uint64_t at, const struct df
 
 static int private_feature_v1(const struct walk *w, uint64_t at, const struct dfh *h)
 {
-    struct dfl_feature feature = {
-        .id = h->id, .revision = h->revision, .version = 1, .bar = w->bar};
+    struct dfl_feature feature = {.id = h->id, .bar = w->bar};
     uint64_t extent = h->next ? h->next : w->end - at;
 
     if (!inside(w, at, extent) || extent < DFH1_PARAMETERS)
         return malformed(w, at, "a feature leaves its BAR");
-    feature.guid_low = read_at(w, at + DFH_GUID_LOW);
-    feature.guid_high = read_at(w, at + DFH_GUID_HIGH);
-
     uint64_t address = read_at(w, at + DFH1_CSR_ADDRESS);
     uint64_t group = read_at(w, at + DFH1_CSR_GROUP);
     feature.size = bits_get(group, 63, 32);
@@ -210,7 +202,7 @@ static int add_afu(struct walk *w, uint64_t at, uint64_t size)
 {
     struct dfl_feature feature = {.id = DFL_ID_AFU, .bar = w->bar, .offset = at, .size = size};
 
-    if (size < DFH_GUID_HIGH + 8 || !inside(w, at, size))
+    if (size < AFU_HEADER_SIZE || !inside(w, at, size))
         return malformed(w, at, "the AFU leaves its BAR");
     return add_feature(w, &feature);
 }
@@ -259,11 +251,7 @@ static int port_details(struct walk *w, uint64_t at)
 
 static int fiu(struct walk *w, uint64_t at, const struct dfh *h)
 {
-    struct dfl_feature header = {.id = DFL_ID_HEADER,
-                                 .revision = h->revision,
-                                 .version = h->version,
-                                 .bar = w->bar,
-                                 .offset = at};
+    struct dfl_feature header = {.id = DFL_ID_HEADER, .bar = w->bar, .offset = at};
     int error;
 
     if (h->id > DFL_UNIT_PORT)
@@ -275,8 +263,6 @@ static int fiu(struct walk *w, uint64_t at, const struct dfh *h)
     if (error)
         return error;
     *w->unit = (struct dfl_unit){.kind = (enum dfl_unit_kind)h->id};
-    header.guid_low = read_at(w, at + DFH_GUID_LOW);
-    header.guid_high = read_at(w, at + DFH_GUID_HIGH);
     error = add_feature(w, &header);
     return error || h->id == DFL_UNIT_FME ? error : port_details(w, at);
 }

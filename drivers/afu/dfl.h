@@ -64,12 +64,9 @@ struct dfl_start {
 
 struct dfl_feature {
     uint16_t id;
-    uint8_t revision;
-    uint8_t version; /* of the header: 0 or 1 */
     unsigned bar;
     uint64_t offset;               /* of the feature's registers in the BAR */
     uint64_t size;                 /* bytes */
-    uint64_t guid_low, guid_high;  /* 0 where the header has none */
     unsigned irq_first, irq_count; /* MSI-X vectors; count 0: none */
 };
 

@@ -57,33 +57,10 @@ static const struct file_ops fme_ops = {
     .release = fme_release,
 };
 
-static int open_locked(struct afu_device *device, unsigned flags, struct file **out)
-{
-    int error = afu_opens_take(&device->fme.opens, flags);
-
-    if (error)
-        return error;
-    error = afu_device_use(device);
-    if (error)
-        goto drop;
-    *out = file_create(&fme_ops, device, flags, "dfl-fme");
-    if (*out)
-        return 0;
-    error = -ENOMEM;
-    afu_device_unuse(device);
-drop:
-    (void)afu_opens_drop(&device->fme.opens);
-    return error;
-}
-
 int afu_fme_open(void *context, unsigned flags, struct file **out)
 {
     struct afu_device *device = context;
-    int error = mutex_lock(&device->lock, AFU_OWNER);
+    const struct afu_node node = {device, &device->fme.opens, &fme_ops, device, "dfl-fme"};
 
-    if (error)
-        return error;
-    error = open_locked(device, flags, out);
-    mutex_unlock(&device->lock);
-    return error;
+    return afu_node_open(&node, flags, out);
 }

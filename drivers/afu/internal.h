@@ -108,8 +108,20 @@ int afu_irq_set(struct afu_device *device, const struct afu_vectors *vectors,
 void afu_irq_drop(struct afu_device *device, const struct afu_vectors *vectors);
 void afu_interrupt(void *context, unsigned index);
 
-/* node.c: -EBUSY as O_EXCL demands. */
-int afu_opens_take(struct afu_opens *opens, unsigned flags);
+/* A device file as node.c opens it. */
+struct afu_node {
+    struct afu_device *device;
+    struct afu_opens *opens;
+    const struct file_ops *ops;
+    void *context; /* of the file */
+    const char *name;
+};
+
+/*
+ * Opens the file, and starts the device with the first one. -EBUSY as O_EXCL demands; -EINTR;
+ * -ENOMEM; errors of afu_device_use().
+ */
+int afu_node_open(const struct afu_node *node, unsigned flags, struct file **out);
 /* True for the last close. */
 bool afu_opens_drop(struct afu_opens *opens);
 

@@ -5,7 +5,7 @@
 #include "drivers/afu/internal.h"
 #include "kernel/lib/error.h"
 
-int afu_opens_take(struct afu_opens *opens, unsigned flags)
+static int opens_take(struct afu_opens *opens, unsigned flags)
 {
     bool exclusive = flags & FILE_EXCL;
 
@@ -20,6 +20,36 @@ bool afu_opens_drop(struct afu_opens *opens)
 {
     opens->exclusive = false;
     return --opens->count == 0;
+}
+
+static int open_locked(const struct afu_node *node, unsigned flags, struct file **out)
+{
+    int error = opens_take(node->opens, flags);
+
+    if (error)
+        return error;
+    error = afu_device_use(node->device);
+    if (error)
+        goto drop;
+    *out = file_create(node->ops, node->context, flags, node->name);
+    if (*out)
+        return 0;
+    error = -ENOMEM;
+    afu_device_unuse(node->device);
+drop:
+    (void)afu_opens_drop(node->opens);
+    return error;
+}
+
+int afu_node_open(const struct afu_node *node, unsigned flags, struct file **out)
+{
+    int error = mutex_lock(&node->device->lock, AFU_OWNER);
+
+    if (error)
+        return error;
+    error = open_locked(node, flags, out);
+    mutex_unlock(&node->device->lock);
+    return error;
 }
 
 int64_t afu_ioctl(struct afu_device *device, const struct ioctl_row *row, void *node,

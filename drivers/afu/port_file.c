@@ -193,33 +193,10 @@ static const struct file_ops port_ops = {
     .release = port_release,
 };
 
-static int open_locked(struct afu_port *port, unsigned flags, struct file **out)
-{
-    int error = afu_opens_take(&port->opens, flags);
-
-    if (error)
-        return error;
-    error = afu_device_use(port->device);
-    if (error)
-        goto drop;
-    *out = file_create(&port_ops, port, flags, "dfl-port");
-    if (*out)
-        return 0;
-    error = -ENOMEM;
-    afu_device_unuse(port->device);
-drop:
-    (void)afu_opens_drop(&port->opens);
-    return error;
-}
-
 int afu_port_open(void *context, unsigned flags, struct file **out)
 {
     struct afu_port *port = context;
-    int error = mutex_lock(&port->device->lock, AFU_OWNER);
+    const struct afu_node node = {port->device, &port->opens, &port_ops, port, "dfl-port"};
 
-    if (error)
-        return error;
-    error = open_locked(port, flags, out);
-    mutex_unlock(&port->device->lock);
-    return error;
+    return afu_node_open(&node, flags, out);
 }

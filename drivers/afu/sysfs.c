@@ -132,40 +132,21 @@ static void show_ports_num(void *context, struct text *out)
     text_printf(out, "%lu\n", bits_get(fme_register(context, DFL_FME_CAP, out), 19, 17));
 }
 
-struct attribute {
-    const char *name;
-    tree_show show;
-};
-
-static const struct attribute fme_attributes[] = {
+static const struct tree_text fme_attributes[] = {
     {"bitstream_id", show_bitstream_id},
     {"bitstream_metadata", show_bitstream_metadata},
     {"ports_num", show_ports_num},
 };
 
-static const struct attribute port_attributes[] = {
+static const struct tree_text port_attributes[] = {
     {"id", show_port_id},    {"ltr", show_ltr},       {"power_state", show_power_state},
     {"ap1_event", show_ap1}, {"ap2_event", show_ap2}, {"errors/errors", show_port_errors},
 };
 
 /* Any provider's port has an AFU; the rest only a DFL port. */
-static const struct attribute any_port_attributes[] = {
+static const struct tree_text any_port_attributes[] = {
     {"afu_id", show_afu_id},
 };
-
-static int add_attributes(const char *folder, const struct attribute *attributes, size_t count,
-                          void *context)
-{
-    char path[PATH_SIZE];
-
-    for (size_t i = 0; i < count; i++) {
-        format(path, sizeof(path), "%s/%s", folder, attributes[i].name);
-        int error = tree_add_text(path, attributes[i].show, context);
-        if (error)
-            return error;
-    }
-    return 0;
-}
 
 static void region_folder(const struct afu_device *device, char path[PATH_SIZE])
 {
@@ -180,9 +161,9 @@ static int add_port(struct afu_port *port)
     format(folder, sizeof(folder), "/sys/class/fpga_region/region%u/dfl-port.%u",
            port->device->region, port->id);
     if (port->windows[AFU_WINDOW_AFU].size >= AFU_GUID_BYTES && port->unit)
-        error = add_attributes(folder, any_port_attributes, ARRAY_SIZE(any_port_attributes), port);
+        error = tree_add_texts(folder, any_port_attributes, ARRAY_SIZE(any_port_attributes), port);
     if (!error && port->unit)
-        error = add_attributes(folder, port_attributes, ARRAY_SIZE(port_attributes), port);
+        error = tree_add_texts(folder, port_attributes, ARRAY_SIZE(port_attributes), port);
     return error ? error : tree_add_directory(folder);
 }
 
@@ -200,7 +181,7 @@ int afu_sysfs_add(struct afu_device *device)
 
         format(fme, sizeof(fme), "/sys/class/fpga_region/region%u/dfl-fme.%u", device->region,
                device->fme.id);
-        error = add_attributes(fme, fme_attributes, ARRAY_SIZE(fme_attributes), device);
+        error = tree_add_texts(fme, fme_attributes, ARRAY_SIZE(fme_attributes), device);
     }
     for (unsigned i = 0; !error && i < device->port_count; i++)
         error = add_port(&device->ports[i]);

@@ -3,6 +3,7 @@
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/layout.h"
 #include "kernel/cpu/internal.h"
+#include "kernel/cpu/thread.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
@@ -53,6 +54,8 @@ static void print_backtrace(uint64_t rip, uint64_t rbp)
 {
     uint64_t next, back;
 
+    if (thread_point())
+        log_error("the thread last let others in at: %s", thread_point());
     log_error("backtrace:");
     print_place(rip);
     for (unsigned i = 0; i < BACKTRACE_MAX && rbp; i++) {

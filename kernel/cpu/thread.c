@@ -64,6 +64,11 @@ struct thread *thread_current(void)
     return current;
 }
 
+const char *thread_point(void)
+{
+    return current->point;
+}
+
 uint64_t thread_switches(void)
 {
     return switches;

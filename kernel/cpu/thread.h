@@ -32,6 +32,8 @@ int thread_create(struct thread **out, struct cpu_space *space, void (*entry)(vo
                   void *argument);
 void thread_start(struct thread *thread);
 struct thread *thread_current(void);
+/* The `point` that it gave when it last let others in, for who must tell; NULL: it never did. */
+const char *thread_point(void);
 /* Ends the current thread; its stack is freed by whoever runs next. */
 _Noreturn void thread_exit(void);
 void thread_yield(const char *point);

@@ -10,6 +10,7 @@
 #define MODE_NODE_LINK      0777
 #define MODE_NODE_DIRECTORY 0555
 
+#define PATH_SIZE   128  /* of a text in a folder */
 #define REMOVE_WORK 1000 /* of one node: breathe_deaf_after() */
 
 /* Drops directories that existed only for what was in them. */
@@ -81,6 +82,19 @@ int tree_add_text(const char *path, tree_show show, void *context)
     node->text.show = show;
     node->text.context = context;
     return 0;
+}
+
+int tree_add_texts(const char *folder, const struct tree_text *texts, size_t count, void *context)
+{
+    char path[PATH_SIZE];
+    int error = 0;
+    for (size_t i = 0; !error && i < count; i++) {
+        size_t length = format(path, sizeof(path), "%s/%s", folder, texts[i].name);
+        error = length < sizeof(path) ? tree_add_text(path, texts[i].show, context) : -ENAMETOOLONG;
+    }
+    if (error)
+        tree_remove(folder);
+    return error;
 }
 
 int tree_add_link(const char *path, const char *target)

@@ -20,6 +20,12 @@ typedef void (*tree_show)(void *context, struct text *out);
 int tree_add_device(const char *path, unsigned major, unsigned minor, tree_open open,
                     void *context);
 int tree_add_text(const char *path, tree_show show, void *context);
+/* Texts below a folder of the caller's own, which is gone again if one of them cannot be added. */
+struct tree_text {
+    const char *name; /* without the folder */
+    tree_show show;
+};
+int tree_add_texts(const char *folder, const struct tree_text *texts, size_t count, void *context);
 int tree_add_link(const char *path, const char *target);
 int tree_add_directory(const char *path);
 /* A file in RAM; the reference is taken over on success. `mode`: permission bits. */

@@ -49,6 +49,7 @@ def test_panic_names_its_place(guest, test_kernel):
     ran = make_test(guest, test_kernel, "panic")
     assert ran.process.returncode == PANIC, ran.log
     assert "KERNEL PANIC: asked for by the test" in ran.serial
+    assert "the thread last let others in at: the test's own point" in ran.serial
     trace = ran.serial[ran.serial.index("backtrace:"):]
     for function in ("test_panic+0x", "kernel_main+0x", "kernel_entry+0x"):
         assert function in trace, ran.log

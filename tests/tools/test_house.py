@@ -104,6 +104,18 @@ TRIES = function("int test(void)", "three() + two(1)")
 IDLE = function("int test(void)", "0")
 
 
+def told_of(tmp_path, files):
+    """What the check says of these files, whose sources are compiled first; it must pass if that is nothing."""
+    write(tmp_path, {"docs/ioas.md": PAGE, "docs/iommu.md": "", **files})
+    for name in files:
+        if name.endswith(".c"):
+            (tmp_path / f"build/obj/{name}").parent.mkdir(parents=True, exist_ok=True)
+            subprocess.run(["clang", "-I.", "-O1", "-flto", "-c", name, "-o", f"build/obj/{name}.o"], cwd=tmp_path, check=True)
+    passed, told = unused.check([tmp_path / name for name in files], tmp_path, tmp_path / "build")
+    assert passed == (not told)
+    return told
+
+
 @pytest.mark.parametrize("one, two, test, names", [
     (CALLS_TWO, CALLS_ONE, TRIES, []),
     (CALLS_TWO, AT_HOME, TRIES, []),
@@ -113,12 +125,40 @@ IDLE = function("int test(void)", "0")
 ])
 def test_functions_that_nobody_calls(tmp_path, one, two, test, names):
     sources = {"kernel/x/one.c": one, "kernel/x/two.c": two, "tests/kernel/test.c": test}
-    files = {"kernel/x/x.h": HEADER, "docs/ioas.md": PAGE, "docs/iommu.md": ""}
-    files |= {name: f'#include "kernel/x/x.h"\n{text}' for name, text in sources.items()}
-    write(tmp_path, files)
-    for name in sources:
-        (tmp_path / f"build/obj/{name}").parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["clang", "-I.", "-O1", "-flto", "-c", name, "-o", f"build/obj/{name}.o"], cwd=tmp_path, check=True)
-    passed, told = unused.check([tmp_path / name for name in files], tmp_path, tmp_path / "build")
-    assert passed == (not names)
+    told = told_of(tmp_path, {"kernel/x/x.h": HEADER} | {name: f'#include "kernel/x/x.h"\n{text}' for name, text in sources.items()})
     assert [line.rpartition(" ")[2] for line in told.splitlines()] == [f"{name}()" for name in names]
+
+
+@pytest.mark.parametrize("source, names", [
+    ("int x;\n", ["four"]),  # five() has its use in it
+    ("int x = 4; /* four(4) */\nconst char *y = \"four(4)\";\n#define six(n) (n)\n", ["four"]),  # what is a source's own is its own
+    ('#include "kernel/x/x.h"\nunsigned long x(void)\n{\n    return four(4);\n}\n', []),
+])
+def test_what_headers_define_and_nobody_mentions(tmp_path, source, names):
+    header = "#define five(n) ((unsigned long)(n))\nstatic inline unsigned long\nfour(int n)\n{\n    return five(n);\n}\n"
+    told = told_of(tmp_path, {"kernel/x/x.h": header, "kernel/x/x.c": source})
+    assert told.splitlines() == [f"kernel/x/x.h: nothing mentions {name}()" for name in names]
+
+
+CUT = """
+#include "kernel/iommu/domain.h"
+#include "kernel/table/split.h"
+
+int cut(struct iommu_domain *domain, struct splittable *cpu);
+int cut(struct iommu_domain *domain, struct splittable *cpu)
+{
+    return page_table_cut(%s, 0);
+}
+"""
+
+
+@pytest.mark.parametrize("table, told", [
+    ("cpu", None),
+    ("&domain->table", "incompatible pointer types passing 'struct page_table *' to parameter of type 'struct splittable *'"),
+])
+def test_leaves_of_devices_cannot_be_split(table, told):
+    done = subprocess.run(["clang", "-std=c11", "-Wall", "-Werror", "-I.", "-Iinclude", "-fsyntax-only", "-x", "c", "-"], cwd=TOP,
+                          input=CUT % table, stderr=subprocess.PIPE, text=True, check=False)
+    errors = [line.partition("error: ")[2] for line in done.stderr.splitlines() if "error: " in line]
+    assert (done.returncode == 0) == (not errors) == (told is None), done.stderr
+    assert told is None or len(errors) == 1 and told in errors[0], done.stderr

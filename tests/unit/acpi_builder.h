@@ -37,7 +37,6 @@ static inline void begin(struct table *t, const char *signature)
     t->length = 0;
     put_zeros(t, ACPI_HEADER_SIZE);
     memcpy(t->bytes, signature, 4);
-    memcpy(t->bytes + ACPI_HEADER_OEM_ID, "BULKHD", 6);
 }
 
 /* Fills in length and checksum. */

@@ -46,7 +46,7 @@ int iommufd_setup(void **state)
     world_create();
     host_bad_user = host_const_user = (struct phys_run){0};
     user = (struct ioas_user){source_get(), &world_account};
-    ASSERT(iommufd_register(&user) == 0);
+    ASSERT(iommufd_add_file(&user) == 0);
     ASSERT(iommufd_open(NULL, FILE_RDWR, &iommufd_file) == 0);
     iommufd_ctx = iommufd_file->context;
     fd_table_init();

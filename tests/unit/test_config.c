@@ -63,7 +63,6 @@ static void every_default_is_accepted_by_its_own_key(void **state)
     assert_int_equal(config.exit_port, 0);
     assert_false(config.unsafe_interrupts);
     assert_false(config.ats);
-    assert_false(config.skip_bus_master_clear);
     assert_int_equal(config.show, CONFIG_SHOW_NOTHING);
     assert_int_equal(config.on_exit, CONFIG_EXIT_POWEROFF);
     assert_int_equal(config.invalidation_queue, 256);
@@ -97,7 +96,6 @@ static void file_of_every_key(void **state)
                                 "exit-port = 0x501\n"
                                 "unsafe-interrupts = yes\n"
                                 "ats = yes\n"
-                                "skip-bus-master-clear = yes\n"
                                 "invalidation-queue = 32768\n"
                                 "interrupt-entries = 65536\n"
                                 "show = devices\n"
@@ -139,7 +137,6 @@ static void file_of_every_key(void **state)
     assert_int_equal(config.exit_port, 0x501);
     assert_true(config.unsafe_interrupts);
     assert_true(config.ats);
-    assert_true(config.skip_bus_master_clear);
     assert_int_equal(config.show, CONFIG_SHOW_DEVICES);
     assert_int_equal(config.on_exit, CONFIG_EXIT_HALT);
     assert_int_equal(config.invalidation_queue, 32768);

@@ -145,6 +145,25 @@ static void a_domain_belongs_to_its_unit(void **state)
     machine_stop();
 }
 
+/* Each handle is made or not, and the next search makes those that are missing. */
+static void handles_that_find_no_memory(void **state)
+{
+    struct pci_device *first, *last;
+
+    machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    first = host_pci_add(0, PCI_RID(0, 7, 0), NULL);
+    last = host_pci_add(0, PCI_RID(0, 8, 0), NULL);
+    host_fail_nth(2);
+    assert_int_equal(requesters_find(), -ENOMEM);
+    assert_true(host_failed());
+    host_fail_nth(0);
+    assert_non_null(first->requesters[0]);
+    assert_null(last->requesters[0]);
+    assert_int_equal(requesters_find(), 0);
+    assert_ptr_equal(iommu_unit_of(last->requesters[0]), machine_unit());
+    machine_stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +171,7 @@ int main(void)
         cmocka_unit_test(segments_are_kept_apart),
         cmocka_unit_test(survives_scopes_that_lead_nowhere),
         cmocka_unit_test(a_domain_belongs_to_its_unit),
+        cmocka_unit_test(handles_that_find_no_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

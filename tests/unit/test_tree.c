@@ -46,6 +46,33 @@ static void rows_fail_whole(void **state)
     assert_int_equal(tree_add_text(name, show, ""), 0);
 }
 
+static void texts_of_a_folder_fail_whole(void **state)
+{
+    static const struct tree_text texts[] = {{"name", show}, {"maps/size", show}, {"event", show}};
+    char folder[200] = "/sys/class/c/";
+
+    for (uint64_t n = 1;; n++) {
+        size_t before = heap_used();
+        host_fail_nth(n);
+        int error = tree_add_texts("/sys/class/c", texts, ARRAY_SIZE(texts), "");
+        if (!host_failed()) {
+            assert_int_equal(error, 0);
+            break;
+        }
+        assert_int_equal(error, -ENOMEM);
+        assert_null(find("/sys/class/c"));
+        assert_int_equal(heap_used(), before);
+    }
+    host_fail_nth(0);
+    assert_non_null(find("/sys/class/c/name"));
+    assert_non_null(find("/sys/class/c/maps/size"));
+    assert_non_null(find("/sys/class/c/event"));
+    memset(folder + strlen(folder), 'x', 120);
+    assert_int_equal(tree_add_texts(folder, texts, 1, ""), -ENAMETOOLONG);
+    folder[strlen("/sys/class/c/") + 100] = 0;
+    assert_int_equal(tree_add_texts(folder, texts, 1, ""), 0);
+}
+
 /* ---- nodes ---- */
 
 static void a_node_knows_its_path(void **state)
@@ -211,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(rows_bring_their_directories_and_take_them_along),
         TEST(rows_fail_whole),
+        TEST(texts_of_a_folder_fail_whole),
         TEST(a_walk_ends_where_links_and_dots_lead),
         TEST(long_names_and_endless_links_are_refused),
         TEST(a_node_knows_its_path),

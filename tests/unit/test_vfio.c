@@ -75,27 +75,27 @@ static void reserved_memory_keeps_a_group_from_the_payload(void **state)
     assert_non_null(strstr(why.sentence, "reserved memory for its device 0000:00:05.1"));
 }
 
-enum { REGISTERED, NO_MEMORY, UNTOLD };
+enum { ADDED, NO_MEMORY, UNTOLD };
 
-static int register_failing(uint64_t n)
+static int add_failing(uint64_t n)
 {
     struct refusal why = {{0}};
 
     host_fail_nth(n);
     if (vfio_add_groups(&why) == 0)
-        return host_failed() ? UNTOLD : REGISTERED;
+        return host_failed() ? UNTOLD : ADDED;
     return strcmp(why.sentence, "no memory for the VFIO groups") == 0 ? NO_MEMORY : UNTOLD;
 }
 
 /* The kernel does not start then, so what was added before the failure stays. */
-static void registration_fails_with_a_sentence(void **state)
+static void adding_groups_fails_with_a_sentence(void **state)
 {
     uint64_t n = 1;
     int result;
 
-    while ((result = host_in_child(register_failing, n)) == NO_MEMORY)
+    while ((result = host_in_child(add_failing, n)) == NO_MEMORY)
         n++;
-    assert_int_equal(result, REGISTERED);
+    assert_int_equal(result, ADDED);
     assert_int_equal(n - 1, 3 * 5); /* steps: three groups of one assigned device each */
 }
 
@@ -185,7 +185,7 @@ int main(void)
         TEST(a_group_tells_its_status),
         TEST(a_group_joins_one_container_and_leaves_it),
         TEST(reserved_memory_keeps_a_group_from_the_payload),
-        TEST(registration_fails_with_a_sentence),
+        TEST(adding_groups_fails_with_a_sentence),
         TEST(a_device_is_opened_by_its_name),
         TEST(no_descriptor_left),
         TEST(opening_fails_whole),

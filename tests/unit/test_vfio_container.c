@@ -67,7 +67,7 @@ static int setup(void **state)
     host_bad_user = host_const_user = (struct phys_run){0};
     user = (struct ioas_user){source_get(), &world_account};
     tree_is_full = false;
-    assert_int_equal(vfio_container_register(&user), 0);
+    assert_int_equal(vfio_container_add_file(&user), 0);
     assert_int_equal(vfio_container_open(NULL, FILE_RDWR, &file), 0);
     container = vfio_container_of(file);
     return 0;
@@ -198,7 +198,7 @@ static void order_of_calls(void **state)
 static void the_tree_is_full(void **state)
 {
     tree_is_full = true;
-    assert_int_equal(vfio_container_register(&user), -ENOMEM);
+    assert_int_equal(vfio_container_add_file(&user), -ENOMEM);
 }
 
 /* The second group cannot be attached: the first is detached again. */

@@ -20,7 +20,7 @@ CONTRACTS = {
     ARITHMETIC: ["bits_get", "ranges_overlap", "pt_shift", "pt_span", "pt_index", "invalidation_mask"],
     MAP: ["wrong_bits", "feed_has", "best_level"],
     DMAR: ["get16", "get32", "get64", "bad", "full", "parse_path", "parse_scope", "parse_scopes", "parse_drhd", "parse_rmrr",
-           "parse_port", "parse_rhsa", "parse_andd", "parse_structure", "walk", "dmar_parse"],
+           "parse_port", "parse_structure", "walk", "dmar_parse"],
 }
 # Source -> programs that are run on all values at once, to see that none is a run-time error.
 VALUES = {ARITHMETIC: ["any_page_table", "any_descriptor"]}

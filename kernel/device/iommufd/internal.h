@@ -66,7 +66,7 @@ struct iommufd_device {
     bool attached;
 };
 
-/* Who the memory belongs to (iommufd_register()). */
+/* Who the memory belongs to (iommufd_add_file()). */
 const struct ioas_user *iommufd_user(void);
 
 static inline uint32_t object_id(const struct object *object)

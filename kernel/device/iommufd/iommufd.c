@@ -192,7 +192,7 @@ int iommufd_open(void *context, unsigned flags, struct file **out)
     return 0;
 }
 
-int iommufd_register(const struct ioas_user *user)
+int iommufd_add_file(const struct ioas_user *user)
 {
     the_user = user;
     return tree_add_device("/dev/iommu", IOMMUFD_MAJOR, IOMMUFD_MINOR, iommufd_open, NULL);

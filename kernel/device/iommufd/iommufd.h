@@ -14,7 +14,7 @@
 struct iommufd_device;
 
 /* Adds /dev/iommu to the file tree. `user` must stay alive. */
-int iommufd_register(const struct ioas_user *user);
+int iommufd_add_file(const struct ioas_user *user);
 /* A new open file; what opening /dev/iommu does. */
 int iommufd_open(void *context, unsigned flags, struct file **out);
 bool file_is_iommufd(const struct file *file);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Registering a device with UIO. */
+/* Adding a device to UIO, and removing it. */
 #include "kernel/device/uio/uio.h"
 
 #include "kernel/file/tree.h"
@@ -146,7 +146,7 @@ fail:
     return refuse(why, error, "%s: no memory for its UIO device", pci_name(pci, name));
 }
 
-void uio_unregister(struct uio_device *device)
+static void remove_device(struct uio_device *device)
 {
     char path[24];
 
@@ -162,8 +162,8 @@ void uio_unregister(struct uio_device *device)
     kfree(device);
 }
 
-void uio_unregister_all(void)
+void uio_remove_all(void)
 {
     while (!list_empty(&devices))
-        uio_unregister(list_first(&devices, struct uio_device, link));
+        remove_device(list_first(&devices, struct uio_device, link));
 }

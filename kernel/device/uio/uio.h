@@ -27,14 +27,13 @@ struct uio_device;
  */
 int uio_add(struct pci_device *pci, bool dma_memory, struct ioas_account *account,
             struct refusal *why);
-/* Stops the device if it is open, then frees every buffer. All its files must be closed. */
-void uio_unregister(struct uio_device *device);
-void uio_unregister_all(void);
+/* Removes every device and frees its buffers. All files must be closed. */
+void uio_remove_all(void);
 
 /*
  * Creates a buffer of at least `length` bytes (rounded up to pages), zeroed, mapped for the device
  * with reading and writing, under map number `number` (UIO_ANY: the lowest free one from
- * UIO_FIRST_DYNAMIC on). Stores the number. It lives until the device is unregistered.
+ * UIO_FIRST_DYNAMIC on). Stores the number. It lives until the device is removed.
  * -EPERM: the device did not opt in; -EINVAL: length 0 or a number out of range; -EEXIST: the
  * number is taken; -ENOSPC: quota, or no IOVA left; -ENOMEM: no memory, or the limit is reached.
  */

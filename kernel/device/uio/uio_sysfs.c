@@ -53,40 +53,18 @@ static void show_map_size(void *context, struct text *out)
     text_printf(out, "0x%016lx\n", map->size);
 }
 
-struct attribute {
-    const char *name;
-    tree_show show;
-};
-
-static const struct attribute device_attributes[] = {
+static const struct tree_text device_attributes[] = {
     {"name", show_name},
     {"version", show_version},
     {"event", show_event},
 };
 
-static const struct attribute map_attributes[] = {
+static const struct tree_text map_attributes[] = {
     {"name", show_map_name},
     {"addr", show_map_addr},
     {"offset", show_map_offset},
     {"size", show_map_size},
 };
-
-/* All attributes below a folder, or none. */
-static int add_attributes(const char *folder, const struct attribute *attributes, size_t count,
-                          void *context)
-{
-    for (size_t i = 0; i < count; i++) {
-        char path[PATH_SIZE];
-
-        format(path, sizeof(path), "%s/%s", folder, attributes[i].name);
-        int error = tree_add_text(path, attributes[i].show, context);
-        if (error) {
-            tree_remove(folder);
-            return error;
-        }
-    }
-    return 0;
-}
 
 static void map_folder(const struct uio_map *map, char path[PATH_SIZE])
 {
@@ -98,7 +76,7 @@ int uio_sysfs_add_map(struct uio_map *map)
     char path[PATH_SIZE];
 
     map_folder(map, path);
-    return add_attributes(path, map_attributes, ARRAY_SIZE(map_attributes), map);
+    return tree_add_texts(path, map_attributes, ARRAY_SIZE(map_attributes), map);
 }
 
 void uio_sysfs_remove_map(const struct uio_map *map)
@@ -114,7 +92,7 @@ int uio_sysfs_add(struct uio_device *device)
     char path[PATH_SIZE], link[PATH_SIZE], target[PATH_SIZE], name[PCI_NAME_SIZE];
 
     format(path, sizeof(path), "/sys/class/uio/uio%u", device->id);
-    int error = add_attributes(path, device_attributes, ARRAY_SIZE(device_attributes), device);
+    int error = tree_add_texts(path, device_attributes, ARRAY_SIZE(device_attributes), device);
     if (error)
         return error;
     format(link, sizeof(link), "%s/device", path);

@@ -97,7 +97,7 @@ static void show_numbers(void *context, struct text *out)
     text_printf(out, "%u:%u\n", VFIO_CDEV_MAJOR, ((const struct vfio_device *)context)->number);
 }
 
-int vfio_cdev_register(struct vfio_device *device)
+int vfio_cdev_add(struct vfio_device *device)
 {
     char path[PATH_SIZE], name[PCI_NAME_SIZE];
     int error;

@@ -147,7 +147,7 @@ int vfio_container_open(void *context, unsigned flags, struct file **out)
     return 0;
 }
 
-int vfio_container_register(const struct ioas_user *user)
+int vfio_container_add_file(const struct ioas_user *user)
 {
     the_user = user;
     return tree_add_device("/dev/vfio/vfio", CONTAINER_MAJOR, CONTAINER_MINOR, vfio_container_open,

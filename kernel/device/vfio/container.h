@@ -19,7 +19,7 @@ struct vfio_container;
  * Adds /dev/vfio/vfio to the file tree. `user` must stay alive. Linux asks at SET_IOMMU whether
  * interrupts are remapped; here iommu_init() has asked the operator before any payload ran.
  */
-int vfio_container_register(const struct ioas_user *user);
+int vfio_container_add_file(const struct ioas_user *user);
 /* A new open file; what opening /dev/vfio/vfio does. */
 int vfio_container_open(void *context, unsigned flags, struct file **out);
 

@@ -62,7 +62,7 @@ struct vfio_opened {
 struct file *vfio_device_file(struct vfio_device *device, unsigned flags);
 /*
  * What follows is called with the device locked, but for vfio_region_map(), which does not sleep,
- * and registration.
+ * and vfio_cdev_add().
  *
  * Makes an open file a user of the device. The first one starts it, bound to `iommufd` unless that
  * is NULL. -EBUSY: another device-file family has the device; -EIO: it did not come back from its
@@ -107,7 +107,7 @@ void vfio_irqs_close(struct vfio_device *device);
 /* ---- the device's own file ---- */
 
 /* Adds /dev/vfio/devices/vfioN and its name under /sys. -ENOMEM. */
-int vfio_cdev_register(struct vfio_device *device);
+int vfio_cdev_add(struct vfio_device *device);
 int64_t vfio_cdev_bind(struct ioctl_call *call);
 int64_t vfio_cdev_attach(struct ioctl_call *call);
 int64_t vfio_cdev_detach(struct ioctl_call *call);

@@ -270,7 +270,7 @@ static int group_open(void *context, unsigned flags, struct file **out)
     return 0;
 }
 
-/* ---- registration ---- */
+/* ---- adding the groups ---- */
 
 static int no_memory(struct refusal *why)
 {
@@ -297,7 +297,7 @@ static int add_devices(struct vfio_group *group, struct refusal *why)
         mutex_init(&device->lock);
         device->number = next_number++;
         list_push_back(&group->devices, &device->link);
-        if (vfio_cdev_register(device))
+        if (vfio_cdev_add(device))
             return no_memory(why);
         if (pci_reset_method(pci) == PCI_RESET_NONE)
             log_info("%s has no reset: who uses it next finds it as it was left",

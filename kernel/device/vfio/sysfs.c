@@ -77,10 +77,7 @@ static void show_resource(void *context, struct text *out)
     show_bar(&none, out);
 }
 
-static const struct {
-    const char *name;
-    tree_show show;
-} device_files[] = {
+static const struct tree_text device_files[] = {
     {"vendor", show_vendor},
     {"device", show_device},
     {"subsystem_vendor", show_subsystem_vendor},
@@ -93,13 +90,9 @@ static const struct {
 static int add_device(struct pci_device *device)
 {
     char path[PATH_SIZE], target[PATH_SIZE], name[PCI_NAME_SIZE];
-    int error = 0;
 
-    pci_name(device, name);
-    for (size_t i = 0; i < ARRAY_SIZE(device_files) && !error; i++) {
-        format(path, sizeof(path), "/sys/bus/pci/devices/%s/%s", name, device_files[i].name);
-        error = tree_add_text(path, device_files[i].show, device);
-    }
+    format(path, sizeof(path), "/sys/bus/pci/devices/%s", pci_name(device, name));
+    int error = tree_add_texts(path, device_files, ARRAY_SIZE(device_files), device);
     if (error)
         return error;
     format(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", name);
@@ -131,20 +124,20 @@ static void show_type(void *context, struct text *out)
     text_printf(out, "DMA\n");
 }
 
-static int add_group_texts(struct pci_group *group)
+static const struct tree_text group_files[] = {
+    {"reserved_regions", show_reserved},
+    {"type", show_type},
+};
+
+static int add_group(struct pci_group *group)
 {
     char path[PATH_SIZE];
-    int error;
 
-    format(path, sizeof(path), "/sys/kernel/iommu_groups/%u/reserved_regions", group->id);
-    error = tree_add_text(path, show_reserved, group);
-    if (error)
-        return error;
-    format(path, sizeof(path), "/sys/kernel/iommu_groups/%u/type", group->id);
-    return tree_add_text(path, show_type, group);
+    format(path, sizeof(path), "/sys/kernel/iommu_groups/%u", group->id);
+    return tree_add_texts(path, group_files, ARRAY_SIZE(group_files), group);
 }
 
-int vfio_sysfs_register(void)
+int vfio_sysfs_add(void)
 {
     struct pci_device *device;
     struct pci_group *group;
@@ -155,6 +148,6 @@ int vfio_sysfs_register(void)
             error = add_device(device);
     list_for_each_entry (group, pci_groups(), link)
         if (!error)
-            error = add_group_texts(group);
+            error = add_group(group);
     return error;
 }

@@ -7,6 +7,6 @@
  * Adds /sys/bus/pci/devices/ADDRESS/{vendor,device,...} for every function and
  * /sys/kernel/iommu_groups/N/devices/ADDRESS for every group. -ENOMEM.
  */
-int vfio_sysfs_register(void);
+int vfio_sysfs_add(void);
 
 #endif

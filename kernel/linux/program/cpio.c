@@ -4,6 +4,7 @@
  * and data are each padded so that what follows starts at a multiple of 4.
  */
 #include "kernel/linux/program/cpio.h"
+#include "kernel/lib/digit.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/string.h"
 
@@ -24,26 +25,15 @@ void cpio_open(struct cpio_reader *reader, const void *bytes, uint64_t size)
     *reader = (struct cpio_reader){.bytes = bytes, .size = size};
 }
 
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 static bool read_field(const uint8_t *header, unsigned field, uint32_t *value)
 {
     const uint8_t *text = header + sizeof(magic) - 1 + field * 8;
     *value = 0;
     for (unsigned i = 0; i < 8; i++) {
-        int digit = hex_digit(text[i]);
-        if (digit < 0)
+        unsigned digit = digit_value((char)text[i]);
+        if (digit == 16)
             return false;
-        *value = *value << 4 | (uint32_t)digit;
+        *value = *value << 4 | digit;
     }
     return true;
 }

@@ -209,20 +209,14 @@ static int futex_deadline(unsigned operation, uaddr_t timeout, uint64_t *deadlin
 {
     struct user_time time;
     uint64_t ns;
-    *deadline = TIME_NEVER;
-    if (!timeout)
-        return 0;
+    bool relative = (operation & ~(unsigned)(FUTEX_PRIVATE | FUTEX_CLOCK_REALTIME)) == FUTEX_WAIT;
+    if (relative || !timeout)
+        return deadline_from_user(timeout, deadline);
     int error = copy_from_user(&time, timeout, sizeof(time));
     if (!error)
         error = user_time_to_ns(&time, &ns);
-    if (error)
-        return error;
-    if ((operation & ~(unsigned)(FUTEX_PRIVATE | FUTEX_CLOCK_REALTIME)) == FUTEX_WAIT) {
-        *deadline = deadline_after(ns);
-        return 0;
-    }
     bool date = operation & FUTEX_CLOCK_REALTIME;
-    return clock_to_ns(date ? CLOCK_REALTIME : CLOCK_MONOTONIC, ns, deadline);
+    return error ? error : clock_to_ns(date ? CLOCK_REALTIME : CLOCK_MONOTONIC, ns, deadline);
 }
 
 static int64_t wait_for_word(uaddr_t word, unsigned operation, uint32_t expected, uaddr_t timeout,

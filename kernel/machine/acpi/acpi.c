@@ -196,17 +196,11 @@ static paddr_t search_root_pointer(const struct acpi_memory *memory)
     return found ? found : search_range(memory, 0xe0000, 0x100000);
 }
 
-static const struct listed *find_table(const struct finder *f, const char *signature,
-                                       const char *oem_id)
+static const struct listed *find_table(const struct finder *f, const char *signature)
 {
-    for (size_t i = 1; i < f->count; i++) {
-        const uint8_t *header = f->tables[i].header;
-
-        if (memcmp(header, signature, 4) != 0)
-            continue;
-        if (!oem_id || strncmp((const char *)header + ACPI_HEADER_OEM_ID, oem_id, 6) == 0)
+    for (size_t i = 1; i < f->count; i++)
+        if (memcmp(f->tables[i].header, signature, 4) == 0)
             return &f->tables[i];
-    }
     return NULL;
 }
 
@@ -248,17 +242,13 @@ static const struct {
      "firmware"},
 };
 
-static int parse_tables(const struct finder *f, const char *dmar_oem_id, struct acpi_info *out)
+static int parse_tables(const struct finder *f, struct acpi_info *out)
 {
     for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-        const char *oem_id = wanted[i].parse == parse_dmar ? dmar_oem_id : NULL;
-        const struct listed *t = find_table(f, wanted[i].signature, oem_id);
+        const struct listed *t = find_table(f, wanted[i].signature);
         uint8_t *bytes;
         int failed;
 
-        if (!t && oem_id)
-            return refuse(f->why, -ENOENT, "ACPI has no %s table with the OEM id '%s'",
-                          wanted[i].signature, oem_id);
         if (!t && wanted[i].missing)
             return refuse(f->why, -ENOENT, "%s", wanted[i].missing);
         if (!t)
@@ -276,8 +266,8 @@ static int parse_tables(const struct finder *f, const char *dmar_oem_id, struct 
     return 0;
 }
 
-int acpi_find(const struct acpi_memory *memory, paddr_t rsdp, const char *dmar_oem_id,
-              struct acpi_info *out, struct refusal *why)
+int acpi_find(const struct acpi_memory *memory, paddr_t rsdp, struct acpi_info *out,
+              struct refusal *why)
 {
     struct finder f = {memory, why, NULL, 0};
     int failed;
@@ -293,7 +283,7 @@ int acpi_find(const struct acpi_memory *memory, paddr_t rsdp, const char *dmar_o
         return refuse(why, -ENOMEM, "out of memory while reading ACPI tables");
     failed = read_root_pointer(&f, rsdp);
     if (!failed)
-        failed = parse_tables(&f, dmar_oem_id, out);
+        failed = parse_tables(&f, out);
     kfree(f.tables);
     return failed;
 }

@@ -91,16 +91,16 @@ struct acpi_info {
 
 /*
  * Finds and parses every table the kernel needs. `rsdp` is the address of the root pointer; 0
- * searches the BIOS areas. `dmar_oem_id` picks the DMAR table with that OEM id (for tests; NULL:
- * the first one). The result is large: keep it off the stack.
+ * searches the BIOS areas. Of two tables of a kind the first one counts. The result is large: keep
+ * it off the stack.
  *
  * 0; -ENOENT (no root pointer; no MADT, MCFG or DMAR), -EINVAL (a malformed table), -ENOSPC (more
  * of something than there is room for), -ENOMEM, with a sentence in *why. Tables are parsed in
  * the order SPCR, FADT (and DSDT, which cannot fail), MADT, MCFG, DMAR, and what was parsed before
  * the error is valid.
  */
-int acpi_find(const struct acpi_memory *memory, paddr_t rsdp, const char *dmar_oem_id,
-              struct acpi_info *out, struct refusal *why);
+int acpi_find(const struct acpi_memory *memory, paddr_t rsdp, struct acpi_info *out,
+              struct refusal *why);
 
 /* The machine's own memory, for acpi_find(). Works once frames_init() and the heap do. */
 extern const struct acpi_memory acpi_physical_memory;

@@ -196,68 +196,14 @@ static int parse_port(const struct structure *s, bool integrated)
 {
     struct dmar_info *info = s->info;
     struct dmar_port *port;
-    bool flag = s->bytes[4] & 1;
 
     if (info->port_count == DMAR_PORTS_MAX)
         return full(s, "ATS structures");
     port = &info->ports[info->port_count++];
     port->integrated = integrated;
-    port->all_ports = !integrated && flag;
-    port->ats_required = integrated && flag;
+    port->all_ports = !integrated && (s->bytes[4] & 1);
     port->segment = get16(s->bytes + 6);
     return parse_scopes(s, 8, &port->scopes);
-}
-
-/* Units are told apart by their register base; RHSA structures may come before or after theirs. */
-/*@ requires readable(s) && counted(s->info) && s->length >= 20;
-    assigns *s->info, *s->why;
-    ensures counted(s->info); */
-static int parse_rhsa(const struct structure *s)
-{
-    paddr_t registers = get64(s->bytes + 8);
-
-    /*@ loop invariant i <= s->info->unit_count;
-        loop assigns i, s->info->units[0 .. DMAR_UNITS_MAX - 1];
-        loop variant s->info->unit_count - i; */
-    for (size_t i = 0; i < s->info->unit_count; i++) {
-        struct dmar_unit *unit = &s->info->units[i];
-
-        if (unit->registers != registers)
-            continue;
-        unit->has_proximity = true;
-        unit->proximity_domain = get32(s->bytes + 16);
-    }
-    return 0;
-}
-
-/*@ requires readable(s) && counted(s->info) && s->length >= 9;
-    assigns *s->info, *s->why;
-    ensures counted(s->info); */
-static int parse_andd(const struct structure *s)
-{
-    struct dmar_info *info = s->info;
-    struct dmar_name *name;
-    size_t end = 8, length;
-
-    /*@ loop invariant 8 <= end <= s->length;
-        loop assigns end;
-        loop variant s->length - end; */
-    while (end < s->length && s->bytes[end] != 0)
-        end++;
-    if (end == s->length)
-        return bad(s, "the name of an ACPI device has no end");
-    if (info->name_count == DMAR_NAMES_MAX)
-        return full(s, "named ACPI devices");
-    name = &info->names[info->name_count++];
-    name->number = s->bytes[7];
-    length = MIN(end - 8, sizeof(name->name) - 1);
-    /*@ loop invariant i <= length;
-        loop assigns i, name->name[0 .. sizeof(name->name) - 1];
-        loop variant length - i; */
-    for (size_t i = 0; i < length; i++)
-        name->name[i] = (char)s->bytes[8 + i];
-    name->name[length] = '\0';
-    return 0;
 }
 
 /* What a structure of each type is at least. */
@@ -284,27 +230,20 @@ static int parse_structure(const struct structure *s, unsigned type)
         return parse_drhd(s);
     case TYPE_RMRR:
         return parse_rmrr(s);
-    case TYPE_RHSA:
-        return parse_rhsa(s);
-    case TYPE_ANDD:
-        return parse_andd(s);
-    default:
-        break;
+    case TYPE_ATSR:
+    case TYPE_SATC:
+        return parse_port(s, type == TYPE_SATC);
+    default: /* how near memory is, and names in ACPI: nobody asks for them */
+        return 0;
     }
-    return parse_port(s, type == TYPE_SATC);
 }
 
-/*
- * One walk over all structures. RHSA structures are read in a second walk, when all units are
- * known; the first walk has checked every length by then.
- */
 /*@ requires \valid_read(table + (0 .. length - 1)) && DMAR_STRUCTURES <= length <= 0xffffffff;
     requires \valid(info) && \valid(why) && counted(info);
     requires \separated(info, why, table + (0 .. length - 1));
     assigns *info, *why;
     ensures counted(info); */
-static int walk(const uint8_t *table, size_t length, bool rhsa, struct dmar_info *info,
-                struct refusal *why)
+static int walk(const uint8_t *table, size_t length, struct dmar_info *info, struct refusal *why)
 {
     size_t offset = DMAR_STRUCTURES;
 
@@ -323,9 +262,7 @@ static int walk(const uint8_t *table, size_t length, bool rhsa, struct dmar_info
         if (s.length < 4 || s.length > length - offset)
             return bad(&s, "the structure has an impossible length");
         offset += s.length;
-        if (type >= TYPES || (type == TYPE_RHSA) != rhsa)
-            continue;
-        failed = parse_structure(&s, type);
+        failed = type < TYPES ? parse_structure(&s, type) : 0;
         if (failed)
             return failed;
     }
@@ -347,19 +284,12 @@ int dmar_parse(const uint8_t *table, size_t length, struct dmar_info *out, struc
     clear(out);
     if (length < DMAR_STRUCTURES)
         return refuse(why, -EINVAL, "ACPI table DMAR is too short (%zu bytes)", length);
-    /*@ loop invariant i <= sizeof(out->oem_id) - 1;
-        loop assigns i, out->oem_id[0 .. sizeof(out->oem_id) - 2];
-        loop variant sizeof(out->oem_id) - 1 - i; */
-    for (size_t i = 0; i < sizeof(out->oem_id) - 1; i++)
-        out->oem_id[i] = (char)table[ACPI_HEADER_OEM_ID + i];
     if (table[DMAR_ADDRESS_WIDTH] > 63)
         return refuse(why, -EINVAL, "ACPI table DMAR gives an address width of %u bits",
                       table[DMAR_ADDRESS_WIDTH] + 1u);
     out->address_width = (uint8_t)(table[DMAR_ADDRESS_WIDTH] + 1);
     out->flags = table[DMAR_FLAGS];
-    failed = walk(table, length, false, out, why);
-    if (!failed)
-        failed = walk(table, length, true, out, why);
+    failed = walk(table, length, out, why);
     if (failed)
         return failed;
     if (out->unit_count == 0)

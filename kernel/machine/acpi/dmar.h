@@ -13,7 +13,6 @@
 #define DMAR_SCOPES_MAX  512
 #define DMAR_REGIONS_MAX 64
 #define DMAR_PORTS_MAX   32
-#define DMAR_NAMES_MAX   32
 #define DMAR_HOPS_MAX    8
 
 enum dmar_scope_type {
@@ -21,7 +20,7 @@ enum dmar_scope_type {
     DMAR_SCOPE_BRIDGE = 2,    /* a bridge and everything below it */
     DMAR_SCOPE_IO_APIC = 3,   /* its bus and path form the source id of its requests */
     DMAR_SCOPE_HPET = 4,      /* likewise */
-    DMAR_SCOPE_NAMESPACE = 5, /* a device known by its ACPI name only, see struct dmar_name */
+    DMAR_SCOPE_NAMESPACE = 5, /* a device known by its ACPI name only */
 };
 
 struct dmar_hop {
@@ -54,8 +53,6 @@ struct dmar_unit {
     paddr_t registers;      /* 4 KiB aligned */
     uint64_t register_size; /* bytes to map at least */
     struct dmar_scope_list scopes;
-    bool has_proximity; /* RHSA */
-    uint32_t proximity_domain;
 };
 
 /* RMRR: memory the firmware lets the devices of the scopes reach at all times. */
@@ -69,16 +66,9 @@ struct dmar_region {
 /* ATSR (root ports below which ATS may be used) and SATC (integrated devices with a cache). */
 struct dmar_port {
     uint16_t segment;
-    bool integrated;   /* SATC, else ATSR */
-    bool all_ports;    /* ATSR: every root port of the segment */
-    bool ats_required; /* SATC: the device does not work without ATS */
+    bool integrated; /* SATC, else ATSR */
+    bool all_ports;  /* ATSR: every root port of the segment */
     struct dmar_scope_list scopes;
-};
-
-/* ANDD: the name of a device without a PCI address; namespace scopes refer to it by number. */
-struct dmar_name {
-    uint8_t number;
-    char name[64]; /* ACPI path, cut if longer */
 };
 
 enum dmar_flags {
@@ -90,22 +80,19 @@ enum dmar_flags {
 struct dmar_info {
     uint8_t address_width; /* host address width in bits */
     uint8_t flags;         /* enum dmar_flags */
-    char oem_id[7];
     struct dmar_unit units[DMAR_UNITS_MAX];
     size_t unit_count;
     struct dmar_region regions[DMAR_REGIONS_MAX];
     size_t region_count;
     struct dmar_port ports[DMAR_PORTS_MAX];
     size_t port_count;
-    struct dmar_name names[DMAR_NAMES_MAX];
-    size_t name_count;
     struct dmar_scope scopes[DMAR_SCOPES_MAX];
     size_t scope_count;
 };
 
 /*@ predicate counted(struct dmar_info *info) =
       info->unit_count <= DMAR_UNITS_MAX && info->region_count <= DMAR_REGIONS_MAX &&
-      info->port_count <= DMAR_PORTS_MAX && info->name_count <= DMAR_NAMES_MAX &&
+      info->port_count <= DMAR_PORTS_MAX &&
       info->scope_count <= DMAR_SCOPES_MAX; */
 
 /*

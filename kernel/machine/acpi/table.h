@@ -10,7 +10,6 @@
 enum {
     ACPI_HEADER_LENGTH = 4,
     ACPI_HEADER_CHECKSUM = 9,
-    ACPI_HEADER_OEM_ID = 10,
     ACPI_HEADER_SIZE = 36,
 };
 

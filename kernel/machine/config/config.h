@@ -71,9 +71,7 @@ struct config {
     bool ats;                    /* devices may cache translations */
     uint32_t invalidation_queue; /* entries of each; whether a power of two, kernel/iommu checks */
     uint32_t interrupt_entries;
-    const char *dmar_oem_id;    /* for tests: which DMAR table to believe; NULL: the first */
-    bool skip_bus_master_clear; /* for tests of what VT-d alone stops */
-    enum config_show show;      /* what to show in place of starting a payload */
+    enum config_show show; /* what to show in place of starting a payload */
     enum config_exit on_exit;
     enum config_fault on_dma_fault;
     uint64_t fault_threshold;   /* faults of one device before on_dma_fault acts */

@@ -75,10 +75,6 @@ static const struct config_key keys[] = {
      .preset = "1000", .help = "DMA faults of one device until on-dma-fault acts"},
     {"payload-timeout", CONFIG_NUMBER, SCALAR(payload_timeout), .min = 1, .max = 31536000,
      .choices = none, .preset = "none", .help = "Seconds after which the payload is ended"},
-    {"skip-bus-master-clear", CONFIG_CHOICE, SCALAR(skip_bus_master_clear), .choices = yes_no,
-     .preset = "no", .help = "For tests: let devices of the firmware go on until VT-d stops them"},
-    {"dmar-oem-id", CONFIG_STRING, SCALAR(dmar_oem_id),
-     .help = "For tests: which of several DMAR tables to believe, by its OEM id; else the first"},
 };
 
 static const struct config_key options[] = {

@@ -2,19 +2,9 @@
 /* From the text of a value to the value: numbers, device selectors, ranges, words. */
 #include "kernel/machine/config/internal.h"
 
+#include "kernel/lib/digit.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/string.h"
-
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return 16;
-}
 
 /* Powers of 1024 by suffix; -1 if the character is none. */
 static int suffix_shift(char c)
@@ -27,15 +17,15 @@ static int suffix_shift(char c)
 
 int config_number(const char *text, bool suffixes, uint64_t *out)
 {
-    int base = text[0] == '0' && text[1] == 'x' ? 16 : 10;
+    unsigned base = text[0] == '0' && text[1] == 'x' ? 16 : 10;
     const char *at = base == 16 ? text + 2 : text;
     const char *first = at;
     uint64_t value = 0;
     bool overflow = false;
 
     for (; digit_value(*at) < base; at++) {
-        overflow |= __builtin_mul_overflow(value, (uint64_t)base, &value);
-        overflow |= __builtin_add_overflow(value, (uint64_t)digit_value(*at), &value);
+        overflow |= __builtin_mul_overflow(value, base, &value);
+        overflow |= __builtin_add_overflow(value, digit_value(*at), &value);
     }
     if (at == first)
         return -EINVAL;
@@ -60,7 +50,7 @@ static const char *hex_field(const char *at, unsigned digits, unsigned *out)
     for (; digits; digits--, at++) {
         if (digit_value(*at) == 16)
             return NULL;
-        value = value << 4 | (unsigned)digit_value(*at);
+        value = value << 4 | digit_value(*at);
     }
     *out = value;
     return at;

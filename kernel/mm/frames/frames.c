@@ -18,34 +18,29 @@ static uint32_t free_list[ORDER_COUNT];
 static uint32_t cache[CACHE_SIZE];
 static uint32_t cached;
 
-static struct frame *frame_at(uint32_t number)
-{
-    return &frames.frame[number - frames.base];
-}
-
 static void list_insert(uint32_t number, unsigned order)
 {
-    struct frame *frame = frame_at(number);
+    struct frame *frame = frame_of(number);
 
     frame->state = FRAME_FREE;
     frame->order = (uint8_t)order;
     frame->prev = FRAME_NONE;
     frame->next = free_list[order];
     if (frame->next != FRAME_NONE)
-        frame_at(frame->next)->prev = number;
+        frame_of(frame->next)->prev = number;
     free_list[order] = number;
 }
 
 static void list_take(uint32_t number, unsigned order)
 {
-    struct frame *frame = frame_at(number);
+    struct frame *frame = frame_of(number);
 
     if (frame->prev == FRAME_NONE)
         free_list[order] = frame->next;
     else
-        frame_at(frame->prev)->next = frame->next;
+        frame_of(frame->prev)->next = frame->next;
     if (frame->next != FRAME_NONE)
-        frame_at(frame->next)->prev = frame->prev;
+        frame_of(frame->next)->prev = frame->prev;
     frame->state = FRAME_HELD;
     frame->order = 0;
 }
@@ -73,7 +68,7 @@ static void cache_drain(uint32_t keep)
     while (cached > keep) {
         uint32_t number = cache[--cached];
 
-        frame_at(number)->state = FRAME_HELD;
+        frame_of(number)->state = FRAME_HELD;
         put_block(number, 0);
     }
 }
@@ -120,7 +115,7 @@ static void cache_refill(void)
         return;
     /* Backwards, so that frames leave in ascending order and stay physically consecutive. */
     for (uint32_t i = 1u << order; i-- > 0;) {
-        frame_at(number + i)->state = FRAME_CACHED;
+        frame_of(number + i)->state = FRAME_CACHED;
         cache[cached++] = number + i;
     }
 }
@@ -135,7 +130,7 @@ static uint32_t take_one(void)
             return FRAME_NONE;
     }
     number = cache[--cached];
-    frame_at(number)->state = FRAME_HELD;
+    frame_of(number)->state = FRAME_HELD;
     return number;
 }
 
@@ -170,7 +165,7 @@ paddr_t frames_alloc(unsigned order, unsigned flags)
 
 void frames_put_one(uint32_t number)
 {
-    struct frame *frame = frame_at(number);
+    struct frame *frame = frame_of(number);
 
     ASSERT(frame->state == FRAME_HELD);
     if (cached == CACHE_SIZE)
@@ -188,7 +183,7 @@ void frames_put_free(uint32_t first, uint32_t count)
         unsigned fits = 31u - (unsigned)__builtin_clz(count);
 
         order = MIN(order, fits);
-        ASSERT(frame_at(first)->state == FRAME_HELD);
+        ASSERT(frame_of(first)->state == FRAME_HELD);
         put_block(first, order);
         first += 1u << order;
         count -= 1u << order;
@@ -218,7 +213,7 @@ bool frames_owned(paddr_t base, uint64_t length)
 
 void *frames_note(paddr_t frame)
 {
-    return frame_at((uint32_t)(frame >> PAGE_SHIFT))->note;
+    return frame_of((uint32_t)(frame >> PAGE_SHIFT))->note;
 }
 
 void frames_stats(struct frames_stats *out)

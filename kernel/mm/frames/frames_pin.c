@@ -16,11 +16,6 @@
 #define SETTLE_RUNS   256u
 #define SETTLE_FRAMES (16 * FRAMES_PER_2M)
 
-static struct frame *frame_of(uint32_t number)
-{
-    return &frames.frame[number - frames.base];
-}
-
 /* A block's list is a ring, and the block names its last run: it can be joined to another whole. */
 static void orphan_run(struct pin_block *block, uint32_t first, uint32_t count)
 {

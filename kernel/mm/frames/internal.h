@@ -98,6 +98,11 @@ size_t unpin_regions_fast(const struct phys_run *runs, size_t count);
 size_t pin_giga_fast(const struct phys_run *run);
 size_t unpin_giga_fast(const struct phys_run *run);
 
+static inline struct frame *frame_of(uint32_t number)
+{
+    return &frames.frame[number - frames.base];
+}
+
 static inline struct pin_block *region_of(uint32_t number)
 {
     return &frames.region[(number - frames.origin) / FRAMES_PER_2M];

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Functions of the kernel's headers that the kernel does not call: only tests would pay for them.
+"""Functions of the kernel's headers that the kernel does not call: only tests would pay for them. And what the
+headers themselves define, inline functions and macros, but nobody there mentions.
 
 What the C interface's pages promise to a hypervisor core may have the test kernel as its only caller."""
 
+import collections
 import re
 
 from bulkhead import cli
@@ -11,6 +13,7 @@ from bulkhead.suites import circles
 HELD = ("kernel/", "drivers/", "boot/pvh/")
 TESTS = "tests/kernel/"
 PAGES = ("docs/ioas.md", "docs/iommu.md")
+DEFINED = re.compile(r"^(?:(?:_Noreturn )?static\b[^;{}()=]*?\b|#define )(\w+)\(", re.MULTILINE)
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"", re.DOTALL)
 
 
@@ -37,6 +40,13 @@ def unused(sources, headers, excused):
                   for name in defined & declared - needed if not called_at_home(name, text))
 
 
+def unmentioned(texts):
+    """[(path, inline function or macro that a header defines and no text of {path: text} mentions again)]."""
+    mentions = collections.Counter(word for text in texts.values() for word in words(text))
+    return sorted((path, name) for path, text in texts.items() if path.endswith(".h")
+                  for name in DEFINED.findall(COMMENT.sub(" ", text)) if mentions[name] == 1)
+
+
 def check(files, top=cli.TOP, build=cli.BUILD):
     """(all is well, what is not). The objects must have been compiled."""
     names = {str(path.relative_to(top)): path for path in files}
@@ -49,5 +59,8 @@ def check(files, top=cli.TOP, build=cli.BUILD):
     headers = "\n".join(names[name].read_text() for name in chosen((*HELD, "include/bulkhead/"), ".h"))
     promised = set(words("\n".join((top / page).read_text() for page in PAGES)))
     tried = {word for name in chosen(TESTS, ".c") for word in found[name][1]}
-    bad = unused(sources, headers, promised & tried)
-    return not bad, "\n".join(f"{path}: nothing in the kernel calls {name}()" for path, name in bad)
+    texts = {name: names[name].read_text() for name in chosen(("kernel/", "drivers/", "boot/", "include/bulkhead/", TESTS),
+                                                              ".c", ".h", ".S")}
+    bad = [f"{path}: nothing in the kernel calls {name}()" for path, name in unused(sources, headers, promised & tried)]
+    bad += [f"{path}: nothing mentions {name}()" for path, name in unmentioned(texts)]
+    return not bad, "\n".join(bad)
