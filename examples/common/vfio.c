@@ -95,18 +95,25 @@ struct dma_memory dma_make(struct dma_space *space, size_t size)
     return made;
 }
 
-/* The device's group, in the space's container. */
-static int open_group(struct dma_space *space, const char *name)
+static long group_number(const char *device)
 {
     char path[96], link[96];
-    struct vfio_group_status status = {.argsz = sizeof(status)};
 
-    snprintf(path, sizeof(path), DEVICES "/%s/iommu_group", name);
+    snprintf(path, sizeof(path), DEVICES "/%s/iommu_group", device);
     ssize_t length = readlink(path, link, sizeof(link) - 1);
     if (length < 0)
-        err(1, "there is no device %s: %s", name, path);
+        err(1, "there is no device %s: %s", device, path);
     link[length] = '\0';
-    snprintf(path, sizeof(path), "/dev/vfio/%s", strrchr(link, '/') + 1);
+    return strtol(strrchr(link, '/') + 1, NULL, 10);
+}
+
+/* Opens a group and puts it into the space's container. The first one there brings the IOMMU. */
+static int add_group(struct dma_space *space, long number)
+{
+    char path[32];
+    struct vfio_group_status status = {.argsz = sizeof(status)};
+
+    snprintf(path, sizeof(path), "/dev/vfio/%ld", number);
     int group = open(path, O_RDWR);
     if (group < 0)
         err(1, "%s", path);
@@ -115,7 +122,25 @@ static int open_group(struct dma_space *space, const char *name)
         errx(1, "%s: the group is not viable", path);
     if (ioctl(group, VFIO_GROUP_SET_CONTAINER, &space->container) < 0)
         err(1, "VFIO_GROUP_SET_CONTAINER %s", path);
+    if (space->group_count == 0 && ioctl(space->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU) < 0)
+        err(1, "VFIO_SET_IOMMU");
+    if (space->group_count == GROUPS_MAX)
+        errx(1, "%u groups are too many for one space", GROUPS_MAX + 1);
+    space->groups[space->group_count].number = number;
+    space->groups[space->group_count++].file = group;
     return group;
+}
+
+/* The device's group. A group is opened once, however many of its devices are used. */
+static int group_of(struct dma_space *space, const char *device)
+{
+    long number = group_number(device);
+
+    for (unsigned i = 0; i < space->group_count; i++) {
+        if (space->groups[i].number == number)
+            return space->groups[i].file;
+    }
+    return add_group(space, number);
 }
 
 static struct vfio_region_info region(struct device *device, unsigned index)
@@ -145,11 +170,7 @@ void device_open(struct device *device, struct dma_space *space, const char *nam
     struct vfio_device_info info = {.argsz = sizeof(info)};
 
     snprintf(device->name, sizeof(device->name), "%s", name);
-    device->group = open_group(space, name);
-    if (!space->ready && ioctl(space->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU) < 0)
-        err(1, "VFIO_SET_IOMMU");
-    space->ready = true;
-    device->file = ioctl(device->group, VFIO_GROUP_GET_DEVICE_FD, device->name);
+    device->file = ioctl(group_of(space, name), VFIO_GROUP_GET_DEVICE_FD, device->name);
     if (device->file < 0)
         err(1, "VFIO_GROUP_GET_DEVICE_FD %s", name);
     if (ioctl(device->file, VFIO_DEVICE_GET_INFO, &info) < 0)

@@ -16,12 +16,17 @@
 
 #define PAGE             4096u
 #define DEVICE_NAME_SIZE 32
+#define GROUPS_MAX       8 /* in one space */
 
 /* An address space for DMA: a container. Devices in one space see the same memory. */
 struct dma_space {
     int container;
-    bool ready;    /* it has its IOMMU: since the first device came */
     uint64_t next; /* the lowest IO virtual address that was not given away yet */
+    struct {
+        long number;
+        int file;
+    } groups[GROUPS_MAX]; /* of the devices in it */
+    unsigned group_count;
 };
 
 /* Memory that devices reach, at `iova` for them. */
@@ -33,7 +38,7 @@ struct dma_memory {
 
 struct device {
     char name[DEVICE_NAME_SIZE]; /* 0000:00:10.0 */
-    int file, group;
+    int file;
     bool can_reset; /* there is a method: device_reset() may be called */
 };
 

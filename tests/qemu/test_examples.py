@@ -118,11 +118,26 @@ def test_e1000e(guest, example, tmp_path, name):
     assert 96 <= len(asked) <= 104 and len(set(asked)) == len(asked) and set(answered) <= set(asked), ran.log
 
 
-def test_two_devices(guest, example, disk):
+SWITCH = ["-device", "pcie-root-port,id=rp,chassis=1,addr=0x1c", "-device", "x3130-upstream,id=up,bus=rp,addr=0",
+          "-device", "xio3130-downstream,id=d0,bus=up,chassis=2,slot=0,addr=0",
+          "-device", "xio3130-downstream,id=d1,bus=up,chassis=3,slot=1,addr=1"]
+EXPANDER = ["-device", "pxb-pcie,id=pxb,bus_nr=0x40,bus=pcie.0,addr=0x1c", "-device", "pcie-root-port,id=rp,bus=pxb,chassis=1,addr=1",
+            "-device", "pcie-pci-bridge,id=bridge,bus=pxb,addr=2"]
+# name -> (QEMU's words, the bus of the disk, that of the network card, their addresses)
+PLACES = {
+    "on the root bus": ([], "", "", "0000:00:10.0 and 0000:00:11.0"),
+    "in one group below a switch": (SWITCH, ",bus=d0", ",bus=d1", "0000:03:00.0 and 0000:04:00.0"),
+    "on another root bus, below a port and a bridge": (EXPANDER, ",bus=rp", ",bus=bridge", "0000:41:00.0 and 0000:42:01.0"),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_two_devices(guest, example, disk, name):
     before = areas(disk)
-    ran = guest(example("two-devices"), devices=[f"nvme,file={disk}", "e1000e"]).run()
+    qemu_args, of_disk, of_network, where = PLACES[name]
+    ran = guest(example("two-devices"), devices=[f"nvme,file={disk}{of_disk}", f"e1000e{of_network}"], qemu_args=qemu_args).run()
     assert ran.output("two-devices: ") == [
-        "two-devices: 0000:00:10.0 and 0000:00:11.0 in one container",
+        f"two-devices: {where} in one container",
         "two-devices: reading and pinging at the same time: 4 of 4 rounds ok",
         "two-devices: reading while the network is reset: 4 of 4 rounds ok",
         "two-devices: pinging while the disk is reset: 4 of 4 rounds ok",

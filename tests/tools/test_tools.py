@@ -57,6 +57,8 @@ SELECTORS = [
     ("edu,addr=0x1f.7", 0, [], "edu,dma_mask=0xffffffffffffffff,addr=0x1f.7", "0000:00:1f.7"),
     ("virtio-rng-pci,bus=rp0", 0, PORT, "virtio-rng-pci,bus=rp0,addr=0x0", "0000:00:1c.0/00.0"),
     ("edu,bus=down", 0, NESTED, "edu,dma_mask=0xffffffffffffffff,bus=down,addr=0x0", "0000:00:1c.0/00.0/03.0/00.0"),
+    ("nvme,drive=x,bus=rp", 0, ["-device", "pxb-pcie,id=pxb,bus_nr=0x40,addr=0x1c", "-device", "pcie-root-port,id=rp,bus=pxb,addr=1"],
+     "nvme,drive=x,bus=rp,addr=0x0", "0000:40:01.0/00.0"),
     ("edu,bus=bridge", 0, ["-device", "pcie-pci-bridge,id=bridge,addr=0x1d"],
      "edu,dma_mask=0xffffffffffffffff,bus=bridge,addr=0x1", "0000:00:1d.0/01.0"),
 ]

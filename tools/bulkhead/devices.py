@@ -82,13 +82,15 @@ def slot(addr):
 
 
 def selector_of(options, bridges):
-    """The kernel's selector: by address on the root bus, by the path of slots below a bridge."""
+    """The kernel's selector: by address on a root bus, by the path of slots below a bridge."""
     bus = options.get("bus", "pcie.0")
     if bus == "pcie.0":
         return f"0000:00:{slot(options['addr'])}"
     if bus not in bridges:
         raise Failure(f"no bridge with id={bus} among the --qemu-arg devices")
-    _, bridge = bridges[bus]
+    name, bridge = bridges[bus]
+    if name == "pxb-pcie":  # another root bus
+        return f"0000:{int(bridge.get('bus_nr', '0'), 0):02x}:{slot(options['addr'])}"
     if "addr" not in bridge:
         raise Failure(f"the bridge {bus} needs an addr=, or nobody can tell where it will be")
     return f"{selector_of(bridge, bridges)}/{slot(options['addr'])}"
