@@ -115,6 +115,10 @@ bool pci_is_bridge(const struct pci_device *device);
 bool pci_is_link_head(const struct pci_device *device);
 /* Is the function somewhere below the bridge? */
 bool pci_is_below(const struct pci_device *device, const struct pci_device *bridge);
+#define pci_for_each_below(device, bridge)                                                         \
+    list_for_each_entry (device, pci_devices(), link)                                              \
+        if (!pci_is_below(device, bridge)) {                                                       \
+        } else
 
 /* Sets or clears the bus-master bit of the command register. A stopped device stays off. */
 void pci_set_bus_master(const struct pci_device *device, bool on);

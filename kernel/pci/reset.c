@@ -79,8 +79,8 @@ bool pci_can_reset_below(const struct pci_device *bridge)
 {
     struct pci_device *d;
 
-    list_for_each_entry (d, pci_devices(), link)
-        if (pci_is_below(d, bridge) && harmful(d, PCI_RESET_SECONDARY_BUS))
+    pci_for_each_below (d, bridge)
+        if (harmful(d, PCI_RESET_SECONDARY_BUS))
             return false;
     return true;
 }
@@ -92,8 +92,8 @@ static bool alone_on_bus(const struct pci_device *d)
 
     if (!d->bridge || pci_is_bridge(d))
         return false;
-    list_for_each_entry (other, pci_devices(), link)
-        if (other != d && pci_is_below(other, d->bridge))
+    pci_for_each_below (other, d->bridge)
+        if (other != d)
             return false;
     return true;
 }
@@ -261,18 +261,16 @@ int pci_reset_below(const struct pci_device *bridge)
     uint64_t deadline;
     int error;
 
-    list_for_each_entry (d, pci_devices(), link)
-        if (pci_is_below(d, bridge))
-            silence(d);
-    list_for_each_entry (d, pci_devices(), link)
-        if (pci_is_below(d, bridge))
-            d->in_reset = true;
+    pci_for_each_below (d, bridge)
+        silence(d);
+    pci_for_each_below (d, bridge)
+        d->in_reset = true;
     error = reset_bus(bridge);
     if (error)
         return error;
     deadline = time_ns() + COME_BACK_BOUND_NS;
-    list_for_each_entry (d, pci_devices(), link)
-        if (pci_is_below(d, bridge) && come_back(d, deadline))
+    pci_for_each_below (d, bridge)
+        if (come_back(d, deadline))
             error = -ETIMEDOUT;
     return error;
 }

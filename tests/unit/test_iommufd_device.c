@@ -335,11 +335,22 @@ static void calls_on_a_dead_unit(void **state)
     let_go(1);
 }
 
+/* Of the whole group nobody else can have anything, bound or not. */
+static void ids_of_other_functions(void **state)
+{
+    assert_int_equal(iommufd_id_of(device, one), iommufd_device_id(device));
+    assert_int_equal(iommufd_id_of(device, two), iommufd_device_id(second));
+    assert_int_equal(iommufd_id_of(device, world_split.members[0]), IOMMUFD_NOT_OWNED);
+    iommufd_unbind(second);
+    assert_int_equal(iommufd_id_of(device, two), 0);
+}
+
 int main(void)
 {
 #define TEST(test) cmocka_unit_test_setup_teardown(test, setup, iommufd_teardown)
     const struct CMUnitTest tests[] = {
         TEST(binding_rules),
+        TEST(ids_of_other_functions),
         TEST(a_group_changes_hands),
         TEST(every_step_of_an_attach_fails),
         TEST(what_cannot_be_attached_to),

@@ -16,7 +16,7 @@
 #include "kernel/device/vfio/vfio.h"
 #include "tests/unit/host_heap.h"
 
-struct sim_function *plain, *rich, *pair, *other;
+struct sim_function *plain, *rich, *pair, *other, *left_below, *right_below, *joint, *silent;
 
 static struct row {
     char path[80];
@@ -64,6 +64,42 @@ static void build_rich(void)
     sim_bar(rich, 5, 0xfe011000, 256, 0);
 }
 
+static void build_port(pci_rid_t rid, unsigned bus)
+{
+    struct sim_function *port = sim_add(0, rid, 0x000c1b36, 0x060400);
+
+    sim_bridge(port, bus, bus);
+    sim_express(port, PCIE_ROOT_PORT, false);
+    sim_access_control(port, 0x1d);
+}
+
+/* Without a reset of its own. */
+static struct sim_function *build_below(pci_rid_t rid, paddr_t bar)
+{
+    struct sim_function *f = sim_add(0, rid, 0x10d38086, 0x020000);
+
+    sim_multifunction(f);
+    sim_express(f, PCIE_ENDPOINT, false);
+    sim_bar(f, 0, bar, 16 * KIB, 0);
+    return f;
+}
+
+static void build_below_ports(void)
+{
+    unsigned msi;
+
+    build_port(PCI_RID(0, 7, 0), 1);
+    build_port(PCI_RID(0, 8, 0), 2);
+    left_below = build_below(LEFT, 0xfc000000);
+    right_below = build_below(RIGHT, 0xfc100000);
+    sim_access_control(left_below, 0x1d);
+    sim_access_control(right_below, 0x1d);
+    msi = sim_capability(left_below, PCI_CAP_MSI, 14);
+    sim_set(left_below, msi + 2, 2, 0x80, 0x71);
+    joint = build_below(JOINT, 0xfc200000);
+    silent = build_below(JOINT + 1, 0xfc300000);
+}
+
 void host_machine_build(void)
 {
     struct pci_device *device;
@@ -82,6 +118,7 @@ void host_machine_build(void)
     sim_multifunction(pair);
     sim_add(0, PAIR + 1, 0x10d38086, 0x020000);
     other = sim_add(0, OTHER, 0x10d38086, 0x020000);
+    build_below_ports();
     sim_on_change = note_change;
     if (pci_enumerate(sim_ecams, 1, &why))
         abort();
@@ -95,6 +132,9 @@ void host_machine_build(void)
     pci_find(0, PLAIN)->assigned = true;
     pci_find(0, RICH)->assigned = true;
     pci_find(0, PAIR)->assigned = true;
+    pci_find(0, LEFT)->assigned = true;
+    pci_find(0, RIGHT)->assigned = true;
+    pci_find(0, JOINT)->assigned = true;
     if (vfio_add_groups(&why))
         abort();
 }
@@ -246,6 +286,19 @@ bool file_is_iommufd(const struct file *file)
     return file->ops == &iommufd_ops;
 }
 
+/* Who is bound to which file. */
+static struct iommufd_device *bound[8];
+
+static void note_bound(struct iommufd_device *old, struct iommufd_device *new)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(bound); i++)
+        if (bound[i] == old) {
+            bound[i] = new;
+            return;
+        }
+    abort();
+}
+
 int iommufd_bind(struct file *file, struct pci_device *pci, struct iommufd_device **out)
 {
     if (!file_is_iommufd(file))
@@ -259,6 +312,7 @@ int iommufd_bind(struct file *file, struct pci_device *pci, struct iommufd_devic
     (*out)->file = file_get(file);
     (*out)->pci = pci;
     host_bound = *out;
+    note_bound(NULL, *out);
     return 0;
 }
 
@@ -267,9 +321,25 @@ void iommufd_unbind(struct iommufd_device *device)
     if (host_on_leave)
         host_on_leave(device->pci->group);
     host_note("unbound");
+    note_bound(device, NULL);
     file_put(device->file);
     kfree(device);
     host_bound = NULL;
+}
+
+uint32_t iommufd_id_of(const struct iommufd_device *device, const struct pci_device *pci)
+{
+    uint32_t id = IOMMUFD_NOT_OWNED;
+
+    for (size_t i = 0; i < ARRAY_SIZE(bound); i++) {
+        if (!bound[i] || bound[i]->file != device->file)
+            continue;
+        if (bound[i]->pci == pci)
+            return 42;
+        if (bound[i]->pci->group == pci->group)
+            id = 0;
+    }
+    return id;
 }
 
 uint32_t iommufd_device_id(const struct iommufd_device *device)

@@ -27,8 +27,13 @@
 #define PAIR PCI_RID(0, 5, 0)
 /* Not assigned. */
 #define OTHER PCI_RID(0, 6, 0)
+/* Below a root port each: two functions that access control keeps apart, both assigned; */
+#define LEFT  PCI_RID(1, 0, 0)
+#define RIGHT PCI_RID(1, 0, 1)
+/* and two that nothing keeps apart, of which only the first is assigned. */
+#define JOINT PCI_RID(2, 0, 0)
 
-extern struct sim_function *plain, *rich, *pair, *other;
+extern struct sim_function *plain, *rich, *pair, *other, *left_below, *right_below, *joint, *silent;
 
 /* Builds the machine, groups it and registers the groups. Once per test program. */
 void host_machine_build(void);

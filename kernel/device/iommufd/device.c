@@ -52,7 +52,8 @@ static void group_put(struct iommufd_group *group)
     kfree(group);
 }
 
-static bool is_bound(const struct iommufd *ctx, const struct pci_device *pci)
+/* Its id; 0: it is not bound. */
+static uint32_t bound_id(const struct iommufd *ctx, const struct pci_device *pci)
 {
     struct itree_node *node;
 
@@ -60,10 +61,10 @@ static bool is_bound(const struct iommufd *ctx, const struct pci_device *pci)
         const struct iommufd_device *device = find_device(ctx, (uint32_t)node->first);
 
         if (device && device->pci == pci)
-            return true;
+            return object_id(&device->object);
         breathe_deaf_after(OBJECT_WORK, "looking for a device");
     }
-    return false;
+    return 0;
 }
 
 static int bind(struct iommufd *ctx, struct pci_device *pci, struct iommufd_device **out)
@@ -71,7 +72,7 @@ static int bind(struct iommufd *ctx, struct pci_device *pci, struct iommufd_devi
     struct iommufd_device *device;
     int error;
 
-    if (is_bound(ctx, pci))
+    if (bound_id(ctx, pci))
         return -EBUSY;
     device = kzalloc(sizeof(*device));
     if (!device)
@@ -114,6 +115,20 @@ int iommufd_bind(struct file *file, struct pci_device *pci, struct iommufd_devic
 uint32_t iommufd_device_id(const struct iommufd_device *device)
 {
     return object_id(&device->object);
+}
+
+uint32_t iommufd_id_of(const struct iommufd_device *device, const struct pci_device *pci)
+{
+    struct iommufd *ctx = device->owner;
+    uint32_t id = IOMMUFD_NOT_OWNED;
+    const struct iommufd_group *group;
+
+    (void)mutex_lock_deaf(&ctx->lock, LOCK_POINT);
+    group = group_find(pci->group);
+    if (group && group->owner == ctx)
+        id = bound_id(ctx, pci);
+    mutex_unlock(&ctx->lock);
+    return id;
 }
 
 /* ---- attaching ---- */

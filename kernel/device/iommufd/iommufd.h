@@ -28,6 +28,12 @@ int iommufd_bind(struct file *file, struct pci_device *pci, struct iommufd_devic
 /* Detaches and forgets the device. Bus mastering must be off. */
 void iommufd_unbind(struct iommufd_device *device);
 uint32_t iommufd_device_id(const struct iommufd_device *device);
+#define IOMMUFD_NOT_OWNED UINT32_MAX
+/*
+ * The id of another function in the iommufd that `device` is bound to; 0: it is not bound, but one
+ * of its group is, so nobody else can have it; IOMMUFD_NOT_OWNED: neither.
+ */
+uint32_t iommufd_id_of(const struct iommufd_device *device, const struct pci_device *pci);
 
 /*
  * Sends the device's DMA through a page table: *id names an IOAS (a fitting page table of it is

@@ -6,6 +6,23 @@
 #include "kernel/pci/registers.h"
 #include "kernel/pci/reset.h"
 
+static struct list devices = LIST_INIT(devices);
+
+void vfio_device_add(struct vfio_device *device)
+{
+    list_push_back(&devices, &device->all);
+}
+
+struct vfio_device *vfio_device_of(const struct pci_device *pci)
+{
+    struct vfio_device *device;
+
+    list_for_each_entry (device, &devices, all)
+        if (device->pci == pci)
+            return device;
+    return NULL;
+}
+
 static bool has_io(const struct pci_device *pci)
 {
     for (unsigned i = 0; i < PCI_BARS; i++)

@@ -38,6 +38,7 @@ struct vfio_irqs {
 
 struct vfio_device {
     struct list link;  /* in its group */
+    struct list all;   /* in the list of all that are assigned */
     struct mutex lock; /* starting, stopping and calls; a reset sleeps under it */
     struct vfio_group *group;
     struct pci_device *pci;
@@ -57,6 +58,11 @@ struct vfio_opened {
     bool ready;         /* a user of the device; a file of its own is one after BIND only */
     struct file *group; /* held, so that the group's container outlives the device's use; or NULL */
 };
+
+/* Makes the device one that vfio_device_of() finds. Once for each, at the start. */
+void vfio_device_add(struct vfio_device *device);
+/* NULL: the function is not assigned. */
+struct vfio_device *vfio_device_of(const struct pci_device *pci);
 
 /* Open device files, whichever way they were obtained. The result is not ready. -ENOMEM: NULL. */
 struct file *vfio_device_file(struct vfio_device *device, unsigned flags);
@@ -90,6 +96,13 @@ int64_t vfio_region_info(struct ioctl_call *call);
 int64_t vfio_irq_info(struct ioctl_call *call);
 int64_t vfio_irqs_set(struct ioctl_call *call);
 
+/*
+ * hot_reset.c. While all devices concerned are locked, that of the call is not for a moment. Errors
+ * as Linux; -EBUSY: another family of device files has one of them; -ENOTTY: one did not come back.
+ */
+int64_t vfio_hot_reset_info(struct ioctl_call *call);
+int64_t vfio_hot_reset(struct ioctl_call *call);
+
 /* Finds out whether there is an expansion ROM. The device must decode its memory. */
 void vfio_rom_find(struct vfio_device *device);
 /* read() and write(): BARs, expansion ROM and configuration space. */
@@ -114,5 +127,7 @@ int64_t vfio_cdev_detach(struct ioctl_call *call);
 
 /* Is the group's file open? Then its devices are used through it. */
 bool vfio_group_opened(const struct vfio_group *group);
+/* The group that a file stands for; NULL: it is something else. */
+const struct pci_group *vfio_group_of(const struct file *file);
 
 #endif

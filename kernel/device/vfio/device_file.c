@@ -27,12 +27,6 @@ static int64_t reset(struct ioctl_call *call)
     return vfio_device_reset(opened->device);
 }
 
-/* A reset of the whole bus would reach functions that are not in the group: not offered. */
-static int64_t hot_reset(struct ioctl_call *call)
-{
-    return -ENODEV;
-}
-
 /* Features come and go with the hardware; there is none here that has to be asked for. */
 static int64_t feature(struct ioctl_call *call)
 {
@@ -46,10 +40,11 @@ static const struct ioctl_row calls[] = {
     {VFIO_DEVICE_GET_IRQ_INFO, STRUCT(vfio_irq_info, count), vfio_irq_info},
     {VFIO_DEVICE_SET_IRQS, STRUCT(vfio_irq_set, count), vfio_irqs_set},
     {VFIO_DEVICE_FEATURE, STRUCT(vfio_device_feature, flags), feature},
+    {VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, STRUCT(vfio_pci_hot_reset_info, count),
+     vfio_hot_reset_info},
+    {VFIO_DEVICE_PCI_HOT_RESET, STRUCT(vfio_pci_hot_reset, count), vfio_hot_reset},
 #undef STRUCT
     {VFIO_DEVICE_RESET, IOCTL_PLAIN, 0, 0, reset},
-    {VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, IOCTL_PLAIN, 0, 0, hot_reset},
-    {VFIO_DEVICE_PCI_HOT_RESET, IOCTL_PLAIN, 0, 0, hot_reset},
 };
 
 /* The parts of the structures that every version of the interface has. */

@@ -256,6 +256,13 @@ static const struct file_ops group_ops = {
     .release = group_release,
 };
 
+const struct pci_group *vfio_group_of(const struct file *file)
+{
+    const struct vfio_group *group = file->ops == &group_ops ? file->context : NULL;
+
+    return group ? group->pci : NULL;
+}
+
 static int group_open(void *context, unsigned flags, struct file **out)
 {
     struct vfio_group *group = context;
@@ -297,6 +304,7 @@ static int add_devices(struct vfio_group *group, struct refusal *why)
         mutex_init(&device->lock);
         device->number = next_number++;
         list_push_back(&group->devices, &device->link);
+        vfio_device_add(device);
         if (vfio_cdev_add(device))
             return no_memory(why);
         if (pci_reset_method(pci) == PCI_RESET_NONE)

@@ -28,7 +28,7 @@ extern int memory_bar;                /* the first BAR that can be mapped; -1: t
 extern uint64_t map_offset, map_size; /* its first mappable area */
 
 extern const struct conform_case info_cases[], config_cases[], bar_cases[], irq_cases[],
-    file_cases[], edu_cases[], e1000e_cases[];
+    file_cases[], hot_reset_cases[], edu_cases[], e1000e_cases[];
 
 void close_all(void);
 bool open_device(void);

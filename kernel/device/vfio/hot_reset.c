@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Hot reset: all functions below a bridge at once, by its secondary bus. Whoever asks must own each
+ * of them: by the files of their groups or, with a file of the device's own, by its iommufd.
+ */
+#include <linux/vfio.h>
+
+#include "kernel/cpu/user.h"
+#include "kernel/device/iommufd/iommufd.h"
+#include "kernel/device/vfio/device.h"
+#include "kernel/lib/error.h"
+#include "kernel/mm/heap.h"
+#include "kernel/pci/group.h"
+#include "kernel/pci/reset.h"
+
+/* What holds a function that nobody uses during the reset. */
+static const char claimant[] = "hot reset";
+
+/* Who asks: one of the two. */
+struct owner {
+    const struct iommufd_device *bound;
+    struct file **groups;
+    size_t count;
+};
+
+/* The bridge whose bus can be reset. NULL: the device is on a root bus, or it would do harm. */
+static const struct pci_device *bridge_of(const struct vfio_device *device)
+{
+    const struct pci_device *bridge = device->pci->bridge;
+
+    return bridge && pci_can_reset_below(bridge) ? bridge : NULL;
+}
+
+static size_t count_below(const struct pci_device *bridge)
+{
+    const struct pci_device *d;
+    size_t count = 0;
+
+    pci_for_each_below (d, bridge)
+        count++;
+    return count;
+}
+
+/* ---- GET_PCI_HOT_RESET_INFO ---- */
+
+static struct vfio_pci_dependent_device describe(const struct vfio_opened *opened,
+                                                 const struct pci_device *d)
+{
+    struct vfio_pci_dependent_device entry = {
+        .segment = d->segment,
+        .bus = PCI_BUS(d->rid),
+        .devfn = (uint8_t)d->rid,
+    };
+
+    if (opened->group)
+        entry.group_id = d->group->id;
+    else
+        entry.devid = iommufd_id_of(opened->device->lease.bound, d);
+    return entry;
+}
+
+int64_t vfio_hot_reset_info(struct ioctl_call *call)
+{
+    const struct vfio_opened *opened = call->context;
+    const struct pci_device *d, *bridge = bridge_of(opened->device);
+    struct vfio_pci_hot_reset_info *info = call->data;
+    size_t room = (call->size - sizeof(*info)) / sizeof(info->devices[0]);
+    uaddr_t at = call->argument + sizeof(*info);
+
+    if (!bridge)
+        return -ENODEV;
+    info->flags =
+        opened->group ? 0 : VFIO_PCI_HOT_RESET_FLAG_DEV_ID | VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED;
+    info->count = 0;
+    pci_for_each_below (d, bridge) {
+        struct vfio_pci_dependent_device entry = describe(opened, d);
+
+        if (!opened->group && entry.devid == IOMMUFD_NOT_OWNED)
+            info->flags &= ~(uint32_t)VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED;
+        if (info->count < room &&
+            copy_to_user(at + info->count * sizeof(entry), &entry, sizeof(entry)))
+            return -EFAULT;
+        info->count++;
+    }
+    if (ioctl_reply(call))
+        return -EFAULT;
+    return info->count > room ? -ENOSPC : 0;
+}
+
+/* ---- PCI_HOT_RESET: who asks? ---- */
+
+static void put_groups(struct owner *owner)
+{
+    while (owner->count)
+        file_put(owner->groups[--owner->count]);
+    kfree(owner->groups);
+}
+
+static int get_group(struct owner *owner, uaddr_t at)
+{
+    struct file *file;
+    int32_t fd;
+
+    if (copy_from_user(&fd, at, sizeof(fd)))
+        return -EFAULT;
+    file = fd < 0 ? NULL : fd_get(fd);
+    if (!file)
+        return -EBADF;
+    owner->groups[owner->count++] = file;
+    return vfio_group_of(file) ? 0 : -EINVAL;
+}
+
+/* The files of `count` groups, which follow the structure: held, so that they stay open. */
+static int get_groups(struct owner *owner, uaddr_t fds, size_t count)
+{
+    int error = 0;
+
+    owner->groups = kcalloc(count, sizeof(struct file *));
+    if (!owner->groups)
+        return -ENOMEM;
+    for (size_t i = 0; !error && i < count; i++)
+        error = get_group(owner, fds + i * sizeof(int32_t));
+    if (error)
+        put_groups(owner);
+    return error;
+}
+
+static bool owns(const struct owner *owner, const struct pci_device *d)
+{
+    if (owner->bound)
+        return iommufd_id_of(owner->bound, d) != IOMMUFD_NOT_OWNED;
+    for (size_t i = 0; i < owner->count; i++)
+        if (vfio_group_of(owner->groups[i]) == d->group)
+            return true;
+    return false;
+}
+
+static bool owns_all(const struct owner *owner, const struct pci_device *bridge)
+{
+    const struct pci_device *d;
+
+    pci_for_each_below (d, bridge)
+        if (!owns(owner, d))
+            return false;
+    return true;
+}
+
+/* ---- PCI_HOT_RESET: with everybody kept out ---- */
+
+static bool in_use(const struct pci_device *d)
+{
+    const struct vfio_device *device = vfio_device_of(d);
+
+    return device && device->users;
+}
+
+/* Gives back what claim_all() claimed. */
+static void unclaim_all(const struct pci_device *bridge)
+{
+    struct pci_device *d;
+
+    pci_for_each_below (d, bridge)
+        if (d->claimed_by == claimant)
+            pci_unclaim(d);
+}
+
+/* -EBUSY: another family of device files has one of them. */
+static int claim_all(const struct pci_device *bridge)
+{
+    struct pci_device *d;
+
+    pci_for_each_below (d, bridge) {
+        if (in_use(d) || !pci_claim(d, claimant))
+            continue;
+        unclaim_all(bridge);
+        return -EBUSY;
+    }
+    return 0;
+}
+
+static void unlock_below(const struct pci_device *bridge, const struct vfio_device *but)
+{
+    const struct pci_device *d;
+
+    pci_for_each_below (d, bridge) {
+        struct vfio_device *device = vfio_device_of(d);
+
+        if (device && device != but && mutex_held(&device->lock))
+            mutex_unlock(&device->lock);
+    }
+}
+
+/*
+ * In the order of the list of functions, as everybody who locks several does; so the one that is
+ * locked when a call begins is let go first. -EINTR: none is locked.
+ */
+static int lock_below(const struct pci_device *bridge)
+{
+    const struct pci_device *d;
+
+    pci_for_each_below (d, bridge) {
+        struct vfio_device *device = vfio_device_of(d);
+        int error = device ? mutex_lock(&device->lock, "hot reset") : 0;
+
+        if (error) {
+            unlock_below(bridge, NULL);
+            return error;
+        }
+    }
+    return 0;
+}
+
+static void resume(struct vfio_device *device)
+{
+    bool lost = device->pci->in_reset;
+
+    if (!lost)
+        lease_resume(&device->lease);
+    vfio_device_after_reset(device, lost);
+}
+
+/* All are locked or claimed. What the payload set in those in use is as it was behind it. */
+static int reset_all(const struct pci_device *bridge)
+{
+    const struct pci_device *d;
+    int error;
+
+    pci_for_each_below (d, bridge)
+        if (in_use(d))
+            lease_hide_bars(&vfio_device_of(d)->lease);
+    error = pci_reset_below(bridge);
+    pci_for_each_below (d, bridge)
+        if (in_use(d))
+            resume(vfio_device_of(d));
+    return error ? -ENOTTY : 0;
+}
+
+static int reset_locked(const struct owner *owner, const struct pci_device *bridge)
+{
+    int error = owns_all(owner, bridge) ? claim_all(bridge) : -EINVAL;
+
+    if (error)
+        return error;
+    error = reset_all(bridge);
+    unclaim_all(bridge);
+    return error;
+}
+
+static int reset_as(const struct owner *owner, struct vfio_device *device,
+                    const struct pci_device *bridge)
+{
+    int error;
+
+    mutex_unlock(&device->lock);
+    error = lock_below(bridge);
+    if (error) {
+        (void)mutex_lock_deaf(&device->lock, "hot reset"); /* for the caller to unlock */
+        return error;
+    }
+    error = reset_locked(owner, bridge);
+    unlock_below(bridge, device);
+    return error;
+}
+
+int64_t vfio_hot_reset(struct ioctl_call *call)
+{
+    const struct vfio_pci_hot_reset *hot = call->data;
+    const struct vfio_opened *opened = call->context;
+    const struct pci_device *bridge = bridge_of(opened->device);
+    struct owner owner = {.bound = opened->group ? NULL : opened->device->lease.bound};
+    int error;
+
+    /* Groups are named by whoever has the device through one, and by nobody else. */
+    if (hot->flags || !hot->count != !opened->group)
+        return -EINVAL;
+    if (!bridge)
+        return -ENODEV;
+    if (hot->count > count_below(bridge))
+        return -EINVAL;
+    if (!opened->group)
+        return reset_as(&owner, opened->device, bridge);
+    error = get_groups(&owner, call->argument + sizeof(*hot), hot->count);
+    if (error)
+        return error;
+    error = reset_as(&owner, opened->device, bridge);
+    put_groups(&owner);
+    return error;
+}
