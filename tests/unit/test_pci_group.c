@@ -141,7 +141,7 @@ static void access_control_keeps_functions_apart(void **state)
 }
 
 /* One open function reaches the others inside the device, whatever control they have. */
-static void one_open_function_joins_all(void **state)
+static void pitfall_29_one_open_function_joins_all(void **state)
 {
     struct sim_function *a = express(PCI_RID(0, 5, 0)), *b = express(PCI_RID(0, 5, 1));
 
@@ -219,7 +219,7 @@ static void switch_with_access_control(void **state)
 }
 
 /* Ports without control route requests to each other: they and all below are one group. */
-static void switch_without_access_control(void **state)
+static void pitfall_29_switch_without_access_control(void **state)
 {
     build_switch(true, false, false);
     GROUP(PCI_RID(0, 3, 0));
@@ -391,12 +391,12 @@ int main(void)
         TEST(single_functions_stand_alone),
         TEST(functions_of_one_device_join),
         TEST(access_control_keeps_functions_apart),
-        TEST(one_open_function_joins_all),
+        TEST(pitfall_29_one_open_function_joins_all),
         TEST(control_that_stays_off),
         TEST(a_root_port_isolates_what_is_below_it_only_with_access_control),
         TEST(multifunction_root_ports),
         TEST(switch_with_access_control),
-        TEST(switch_without_access_control),
+        TEST(pitfall_29_switch_without_access_control),
         TEST(switch_with_one_open_port),
         TEST(good_switch_below_an_open_root_port),
         TEST(functions_on_one_link),
