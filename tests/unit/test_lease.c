@@ -534,16 +534,11 @@ static int build(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_start_and_a_stop),
-        TEST(what_the_terms_do_not_name_is_not_done),
-        TEST(each_step_fails),
-        TEST(a_device_found_in_d3hot_has_its_bars),
-        TEST(a_reset_during_the_use),
-        TEST(a_stuck_device_is_waited_for_once),
-        TEST(memory_of_bars),
-        TEST(every_family_stops_in_the_one_order),
-        TEST(one_family_at_a_time),
-        TEST(every_allocation_of_an_open_fails),
+        TEST(a_start_and_a_stop),     TEST(what_the_terms_do_not_name_is_not_done),
+        TEST(each_step_fails),        TEST(a_device_found_in_d3hot_has_its_bars),
+        TEST(a_reset_during_the_use), TEST(a_stuck_device_is_waited_for_once),
+        TEST(memory_of_bars),         TEST(every_family_stops_in_the_one_order),
+        TEST(one_family_at_a_time),   TEST(every_allocation_of_an_open_fails),
     };
 
     return cmocka_run_group_tests(tests, build, NULL);
