@@ -245,7 +245,11 @@ static int close_dma(struct refusal *why)
     pci_disable_all_bus_masters();
     pci_size_bars();
     int error = iommu_init(&acpi.dmar, &options, why);
-    return error ? error : irq_lines_init(acpi.io_apics, acpi.io_apic_count, why);
+    if (!error)
+        error = irq_lines_init(acpi.io_apics, acpi.io_apic_count, why);
+    if (!error)
+        irq_routes_init();
+    return error;
 }
 
 /* ---- group: which devices can be kept apart, and which ones are the payload's? ---- */
@@ -261,6 +265,8 @@ static int assign(const struct config_device *wanted, struct refusal *why)
         error = refuse(why, -EEXIST, "device %s is assigned twice", pci_name(device, name));
     if (!error)
         error = pci_check_resources(device, &m, why);
+    if (!error)
+        error = irq_route(device, wanted->intx, why);
     if (error)
         return error;
     device->assigned = true;

@@ -2,6 +2,7 @@
 #include "kernel/cpu/apic.h"
 #include "kernel/cpu/calibrate.h"
 #include "kernel/cpu/cpu.h"
+#include "kernel/cpu/internal.h"
 #include "kernel/cpu/mmio.h"
 #include "kernel/cpu/port.h"
 #include "kernel/cpu/time.h"
@@ -33,6 +34,7 @@ enum apic_register {
 #define APIC_BASE_X2APIC  BIT(10)
 #define APIC_PAGE         4096
 #define PRIORITY_HOLD     0x10 /* vectors below 32 have to wait */
+#define PRIORITY_QUIET    0xe0 /* all below VECTOR_TIMER */
 #define PIC_MASTER        0x20
 #define PIC_SLAVE         0xa0
 #define PIC_VECTORS       0xe0 /* 8 for each; nobody's, unless that many are owned */
@@ -44,7 +46,7 @@ static void *registers;
 static bool x2apic;
 static bool use_deadline;
 static uint64_t counts_per_ns; /* timer counts in a nanosecond, times 2^32 */
-static unsigned timer_vector;
+static uint32_t priority;      /* while vectors below 32 are held back */
 static void (*timer_handler)(void);
 
 static uint32_t apic_read(enum apic_register r)
@@ -86,7 +88,13 @@ bool apic_in_service(unsigned vector)
 
 void apic_hold(bool on)
 {
-    apic_write(APIC_TASK_PRIORITY, on ? PRIORITY_HOLD : 0);
+    apic_write(APIC_TASK_PRIORITY, on ? priority : 0);
+}
+
+void apic_quiet(bool on)
+{
+    priority = on ? PRIORITY_QUIET : PRIORITY_HOLD;
+    apic_hold(true);
 }
 
 bool apic_holds(void)
@@ -166,7 +174,7 @@ const char *apic_init(void)
             return "no memory to map the local APIC";
     }
     apic_write(APIC_SPURIOUS, (uint32_t)SPURIOUS_ENABLE | APIC_SPURIOUS_VECTOR);
-    apic_hold(true);
+    apic_quiet(false);
     apic_write(APIC_LVT_LINT0, LVT_MASKED);
     apic_write(APIC_LVT_ERROR, LVT_MASKED);
     finish_leftovers();
@@ -185,12 +193,9 @@ static void timer_interrupt(void *context)
 
 void apic_timer_start(void (*handler)(void))
 {
-    int vector = vector_alloc(timer_interrupt, NULL);
-
-    ASSERT(vector >= 0);
-    timer_vector = (unsigned)vector;
+    vector_own(VECTOR_TIMER, timer_interrupt);
     timer_handler = handler;
-    apic_write(APIC_LVT_TIMER, timer_vector | (use_deadline ? (uint32_t)LVT_TSC_DEADLINE : 0));
+    apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (use_deadline ? (uint32_t)LVT_TSC_DEADLINE : 0));
     /* The mode must be set before the first deadline is written (SDM 10.5.4.1). */
     __asm__ volatile("mfence" : : : "memory");
 }

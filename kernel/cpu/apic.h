@@ -21,6 +21,8 @@ bool apic_in_service(unsigned vector);
 void apic_hold(bool on);
 /* Is one of them waiting? Not counting vector 0, which no APIC delivers. */
 bool apic_holds(void);
+/* From now on everything below VECTOR_TIMER waits as well, or does not any more. */
+void apic_quiet(bool on);
 /* The timer interrupt arrives once, at or shortly after the given time; TIME_NEVER: not at all. */
 void apic_timer_set(uint64_t deadline_ns);
 /* Who gets the timer interrupt. Called once. */

@@ -15,6 +15,10 @@ extern struct user_ops user_ops;
 
 /* A vector that came by message, from 32 on or while held_let_in. */
 void vector_dispatch(unsigned vector);
+/* A vector of the kernel's own, for good. */
+void vector_own(unsigned vector, vector_handler handler);
+/* An interrupt below VECTOR_TIMER was served, from `start` (time_ns() terms) until now. */
+void storm_count(unsigned vector, uint64_t start);
 void trap_dispatch(struct trap_frame *frame);
 void user_return(struct trap_frame *frame);
 /* trap.S: goes to user mode with a copy of the frame, by way of user_return(). */

@@ -38,10 +38,11 @@ void user_request_work(struct thread *thread);
 
 /* Vectors below are those of exceptions. */
 #define VECTOR_FIRST 32
-/* Interrupt vectors VECTOR_FIRST to 254. The handler runs with interrupts off and gets `context`.
- */
+/* From here on the kernel's own: they come while devices are kept quiet (kernel/cpu/storm.c). */
+#define VECTOR_TIMER 240
+/* Interrupt vectors. The handler runs with interrupts off and gets `context`. */
 typedef void (*vector_handler)(void *context);
-/* A free vector for a handler, or -ENOSPC. */
+/* A free vector of those for devices, or -ENOSPC. */
 int vector_alloc(vector_handler handler, void *context);
 void vector_free(unsigned vector);
 /* Interrupts that arrived on vectors nobody owns, those of exceptions among them. */

@@ -7,9 +7,8 @@
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
 
-#define VECTOR_LAST 254 /* 255 is the local APIC's spurious vector */
-#define VECTORS     256
-#define LINES       10 /* of the log, in a second */
+#define VECTORS 256
+#define LINES   10 /* of the log, in a second */
 
 struct owner {
     vector_handler handler;
@@ -25,7 +24,7 @@ static uint64_t strays;
  */
 int vector_alloc(vector_handler handler, void *context)
 {
-    for (unsigned v = VECTOR_FIRST; v <= VECTOR_LAST; v++) {
+    for (unsigned v = VECTOR_FIRST; v < VECTOR_TIMER; v++) {
         if (owners[v].handler)
             continue;
         owners[v] = (struct owner){handler, context};
@@ -34,9 +33,14 @@ int vector_alloc(vector_handler handler, void *context)
     return -ENOSPC;
 }
 
+void vector_own(unsigned vector, vector_handler handler)
+{
+    owners[vector] = (struct owner){handler, NULL};
+}
+
 void vector_free(unsigned vector)
 {
-    ASSERT(vector >= VECTOR_FIRST && vector <= VECTOR_LAST && owners[vector].handler);
+    ASSERT(vector >= VECTOR_FIRST && vector < VECTOR_TIMER && owners[vector].handler);
     owners[vector] = (struct owner){0};
 }
 
@@ -72,6 +76,8 @@ static void stray(unsigned vector)
  */
 void vector_dispatch(unsigned vector)
 {
+    uint64_t start = time_ns();
+
     if (!apic_in_service(vector)) {
         stray(vector);
         return;
@@ -81,4 +87,6 @@ void vector_dispatch(unsigned vector)
     else
         stray(vector);
     apic_end_of_interrupt();
+    if (vector < VECTOR_TIMER)
+        storm_count(vector, start);
 }

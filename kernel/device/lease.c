@@ -74,11 +74,11 @@ static void power_up(const struct pci_device *d)
 
 /*
  * SERR and parity reporting stay off, so that a malformed request of the device cannot become a
- * machine check or an NMI of ours. INTx stays off: its level-triggered line is not remapped alone.
+ * machine check or an NMI of ours.
  */
 static void decode_bars(const struct pci_device *d)
 {
-    uint16_t command = PCI_COMMAND_INTX_DISABLE;
+    uint16_t command = pci_intx_bit(d);
 
     for (unsigned i = 0; i < PCI_BARS; i++)
         if (d->bars[i].size && d->bars[i].base)
@@ -122,8 +122,10 @@ static int attach_group(struct lease *lease)
 static int enable_irqs(struct lease *lease)
 {
     const struct lease_terms *terms = &lease->terms;
-    enum irq_kind kind = irq_count(lease->pci, IRQ_MSIX) ? IRQ_MSIX : IRQ_MSI;
+    enum irq_kind kind = IRQ_MSIX;
 
+    while (kind != IRQ_INTX && !irq_count(lease->pci, kind))
+        kind--;
     return irq_enable(lease->pci, kind, terms->vectors, terms->handler, terms->context,
                       &lease->irqs);
 }

@@ -25,7 +25,7 @@ struct lease_terms {
     int (*awake)(void *context);
     /* Its group goes through these, and then it may master the bus and its BARs be mapped. */
     struct ioas_tables *tables;
-    unsigned vectors; /* of MSI-X if it has that, else of MSI */
+    unsigned vectors; /* of MSI-X if it has that, else of MSI, else of INTx */
     irq_handler handler;
     void *context; /* of both functions */
 };

@@ -15,14 +15,19 @@ struct irq_message {
 struct irq_vector {
     struct irq_set *set;
     unsigned index;
-    int cpu_vector;
-    bool masked; /* in the device, where it has mask bits */
+    int cpu_vector; /* 0: not set up; INTx has none of its own */
+    unsigned entry; /* its remapping entry */
+    bool masked;    /* in the device, where it has mask bits */
 };
 
 /* How one kind of capability is driven. */
 struct irq_ops {
+    bool messages; /* each vector has a CPU vector and a remapping entry of its own */
     unsigned (*count)(const struct pci_device *device);
-    /* Makes the registers reachable. -ENODEV: the device says they are where they cannot be. */
+    /*
+     * Makes the registers reachable, or joins the line. -ENODEV: the device says they are where
+     * they cannot be.
+     */
     int (*open)(struct irq_set *set);
     /* Writes all messages and masks, and enables the capability: no vector fires before that. */
     void (*program)(const struct irq_set *set);
@@ -38,15 +43,20 @@ struct irq_set {
     struct iommu_unit *unit;
     bool remapped;
     unsigned offered; /* vectors the device had when asked; it may say something else later */
-    unsigned count;   /* vectors the caller asked for */
-    unsigned entries; /* remapping entries: MSI rounds up */
-    unsigned first;   /* the first of them */
+    unsigned count;   /* vectors the caller asked for at first */
+    unsigned entries; /* remapping entries of those: MSI rounds up */
     irq_handler handler;
     void *context;
+    /* Counts the interrupt and runs the handler; given a vector. */
+    void (*fire)(void *vector);
     volatile uint8_t *table; /* MSI-X: the vector table, mapped */
-    struct irq_vector vectors[];
+    struct intx_line *line;  /* INTx, and the link among those who share it */
+    struct list sharing;
+    bool masks_itself;           /* INTx: the device can be masked without the line */
+    struct irq_vector vectors[]; /* all that are offered */
 };
 
+extern const struct irq_ops irq_intx_ops;
 extern const struct irq_ops irq_msi_ops;
 extern const struct irq_ops irq_msix_ops;
 

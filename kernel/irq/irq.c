@@ -9,6 +9,7 @@
 #include "kernel/mm/heap.h"
 
 static const struct irq_ops *const kinds[] = {
+    [IRQ_INTX] = &irq_intx_ops,
     [IRQ_MSI] = &irq_msi_ops,
     [IRQ_MSIX] = &irq_msix_ops,
 };
@@ -40,66 +41,92 @@ static void on_vector(void *context)
     vector->set->handler(vector->set->context, vector->index);
 }
 
-static void free_vectors(struct irq_set *set, unsigned count)
+static int alloc_vector(struct irq_vector *vector)
 {
-    while (count--)
-        vector_free((unsigned)set->vectors[count].cpu_vector);
+    int allocated = vector_alloc(on_vector, vector);
+
+    vector->cpu_vector = MAX(allocated, 0);
+    return allocated < 0 ? -ENOSPC : 0;
+}
+
+static void free_vector(struct irq_vector *vector)
+{
+    if (vector->cpu_vector)
+        vector_free((unsigned)vector->cpu_vector);
+    vector->cpu_vector = 0;
+}
+
+static void free_vectors(struct irq_set *set)
+{
+    for (unsigned i = 0; i < set->offered; i++)
+        free_vector(&set->vectors[i]);
 }
 
 static int alloc_vectors(struct irq_set *set)
 {
-    for (unsigned i = 0; i < set->count; i++) {
-        struct irq_vector *vector = &set->vectors[i];
+    int error = 0;
 
-        vector->set = set;
-        vector->index = i;
-        vector->masked = true;
-        vector->cpu_vector = vector_alloc(on_vector, vector);
-        if (vector->cpu_vector < 0) {
-            free_vectors(set, i);
-            return -ENOSPC;
-        }
-    }
-    return 0;
-}
-
-/* Entries beyond the vectors in use (MSI rounds up) stay absent: such messages are refused. */
-static int alloc_entries(struct irq_set *set)
-{
-    struct remap_source source = remap_source_of(set->device);
-    int error;
-
-    error = remap_alloc(set->unit, set->entries, true, &set->first);
+    for (unsigned i = 0; !error && i < set->count; i++)
+        error = alloc_vector(&set->vectors[i]);
     if (error)
-        return error;
-    for (unsigned i = 0; i < set->count; i++)
-        remap_write(set->unit, set->first + i, (uint8_t)set->vectors[i].cpu_vector, cpu_apic_id(),
-                    false, source);
-    error = remap_commit(set->unit, set->first, set->entries);
-    if (error)
-        remap_free(set->unit, set->first, set->entries);
+        free_vectors(set);
     return error;
 }
 
-static struct irq_set *set_create(struct pci_device *device, enum irq_kind kind, unsigned count,
-                                  irq_handler handler, void *context)
+/*
+ * Entries for `count` vectors from one on. Those beyond (MSI rounds up) stay absent: such messages
+ * are refused.
+ */
+static int alloc_entries(struct irq_set *set, struct irq_vector *vectors, unsigned count,
+                         unsigned entries)
 {
-    struct irq_set *set = kzalloc(sizeof(*set) + count * sizeof(set->vectors[0]));
+    struct remap_source source = remap_source_of(set->device);
+    unsigned first;
+    int error;
+
+    error = remap_alloc(set->unit, entries, true, &first);
+    if (error)
+        return error;
+    for (unsigned i = 0; i < count; i++) {
+        vectors[i].entry = first + i;
+        remap_write(set->unit, first + i, (uint8_t)vectors[i].cpu_vector, cpu_apic_id(), false,
+                    source);
+    }
+    error = remap_commit(set->unit, first, entries);
+    if (error)
+        remap_free(set->unit, first, entries);
+    return error;
+}
+
+/* The first ones in one piece, as they came; those that were added one by one. */
+static void free_entries(struct irq_set *set)
+{
+    remap_free(set->unit, set->vectors[0].entry, set->entries);
+    for (unsigned i = set->count; i < set->offered; i++)
+        if (set->vectors[i].cpu_vector)
+            remap_free(set->unit, set->vectors[i].entry, 1);
+}
+
+static struct irq_set *set_create(struct pci_device *device, enum irq_kind kind, unsigned offered,
+                                  unsigned count)
+{
+    struct irq_set *set = kzalloc(sizeof(*set) + offered * sizeof(set->vectors[0]));
 
     if (!set)
         return NULL;
+    for (unsigned i = 0; i < offered; i++)
+        set->vectors[i] = (struct irq_vector){.set = set, .index = i, .masked = true};
     set->device = device;
     set->ops = kinds[kind];
     set->unit = iommu_unit_of(device->requesters[0]);
-    set->remapped = irq_remapped(device);
-    set->offered = kinds[kind]->count(device);
+    set->remapped = kinds[kind]->messages && irq_remapped(device);
+    set->offered = offered;
     set->count = count;
     set->entries = count;
     /* A device with n MSI vectors enabled may send any of the 2^k >= n. */
     while (kind == IRQ_MSI && (set->entries & (set->entries - 1)))
         set->entries++;
-    set->handler = handler;
-    set->context = context;
+    set->fire = on_vector;
     return set;
 }
 
@@ -114,18 +141,20 @@ int irq_enable(struct pci_device *device, enum irq_kind kind, unsigned count, ir
         return -ENODEV;
     if (count == 0 || count > offered)
         return -EINVAL;
-    set = set_create(device, kind, count, handler, context);
+    set = set_create(device, kind, offered, count);
     if (!set)
         return -ENOMEM;
+    set->handler = handler;
+    set->context = context;
     /* Without remapping, several MSI vectors would need consecutive CPU vectors. */
     error = !set->unit ? -ENODEV : !set->remapped && kind == IRQ_MSI && count > 1 ? -ENOSPC : 0;
     if (error)
         goto free_set;
-    error = alloc_vectors(set);
+    error = set->ops->messages ? alloc_vectors(set) : 0;
     if (error)
         goto free_set;
     if (set->remapped) {
-        error = alloc_entries(set);
+        error = alloc_entries(set, set->vectors, set->count, set->entries);
         if (error)
             goto free_vectors;
     }
@@ -138,11 +167,29 @@ int irq_enable(struct pci_device *device, enum irq_kind kind, unsigned count, ir
 
 free_entries:
     if (set->remapped)
-        remap_free(set->unit, set->first, set->entries);
+        free_entries(set);
 free_vectors:
-    free_vectors(set, set->count);
+    free_vectors(set);
 free_set:
     kfree(set);
+    return error;
+}
+
+int irq_add(struct irq_set *set, unsigned index)
+{
+    struct irq_vector *vector = &set->vectors[index];
+    int error;
+
+    if (index >= set->offered)
+        return -EINVAL;
+    if (vector->cpu_vector)
+        return 0;
+    error = alloc_vector(vector);
+    if (error || !set->remapped)
+        return error;
+    error = alloc_entries(set, vector, 1, 1);
+    if (error)
+        free_vector(vector);
     return error;
 }
 
@@ -155,14 +202,14 @@ void irq_disable(struct irq_set *set)
 {
     set->ops->stop(set);
     if (set->remapped)
-        remap_free(set->unit, set->first, set->entries);
-    free_vectors(set, set->count);
+        free_entries(set);
+    free_vectors(set);
     kfree(set);
 }
 
 bool irq_mask(struct irq_set *set, unsigned index, bool masked)
 {
-    if (index >= set->count)
+    if (index >= set->offered || (set->ops->messages && !set->vectors[index].cpu_vector))
         return false;
     set->vectors[index].masked = masked;
     return set->ops->mask(set, index);

@@ -167,6 +167,11 @@ static void program(struct irq_line *line, bool active_low)
     write_high(line->io_apic, line->pin, high);
 }
 
+bool irq_line_exists(unsigned gsi)
+{
+    return find(gsi) != NULL;
+}
+
 static struct irq_line *line_of(unsigned gsi)
 {
     struct irq_line *line = lines;

@@ -17,6 +17,8 @@ struct irq_line;
  */
 int irq_lines_init(const struct acpi_io_apic *described, size_t count, struct refusal *why);
 
+/* Does an I/O APIC have a pin for it? */
+bool irq_line_exists(unsigned gsi);
 /*
  * Routes a global system interrupt to a handler (called with index 0). It starts masked. A level
  * line is masked again each time it fires, before the handler runs: unmask it once the device has

@@ -8,7 +8,7 @@
 struct irq_message irq_message_for(const struct irq_set *set, unsigned index)
 {
     if (set->remapped)
-        return (struct irq_message){remap_message_address(set->first + index), 0};
+        return (struct irq_message){remap_message_address(set->vectors[index].entry), 0};
     return (struct irq_message){UINT64_C(0xfee00000) | (cpu_apic_id() & 0xff) << 12,
                                 (uint32_t)set->vectors[index].cpu_vector};
 }

@@ -89,6 +89,7 @@ static bool msi_mask(const struct irq_set *set, unsigned index)
 }
 
 const struct irq_ops irq_msi_ops = {
+    .messages = true,
     .count = msi_count,
     .open = msi_open,
     .program = msi_program,

@@ -112,10 +112,12 @@ static void msix_program(const struct irq_set *set)
     uint16_t command = decode_on(set->device);
 
     set_control(set, MSIX_CONTROL_ENABLE | MSIX_CONTROL_MASK_ALL);
-    for (unsigned i = 0; i < set->count; i++)
-        write_entry(set, i);
-    for (unsigned i = set->count; i < set->offered; i++)
-        mask_entry(set, i);
+    for (unsigned i = 0; i < set->offered; i++) {
+        if (set->vectors[i].cpu_vector)
+            write_entry(set, i);
+        else
+            mask_entry(set, i);
+    }
     set_control(set, MSIX_CONTROL_ENABLE);
     decode_restore(set->device, command);
 }
@@ -139,6 +141,7 @@ static bool msix_mask(const struct irq_set *set, unsigned index)
 }
 
 const struct irq_ops irq_msix_ops = {
+    .messages = true,
     .count = msix_count,
     .open = msix_open,
     .program = msix_program,

@@ -137,6 +137,9 @@ static int scan_function(struct scan *s, unsigned slot, unsigned function)
     d->revision = pci_read8(d, PCI_REVISION);
     header = pci_read8(d, PCI_HEADER_TYPE);
     d->header_type = header & 0x7f;
+    d->intx_pin = pci_read8(d, PCI_INTERRUPT_PIN);
+    if (d->intx_pin > 4)
+        d->intx_pin = 0;
     d->multifunction = header & PCI_HEADER_MULTIFUNCTION;
     find_capabilities(d);
     read_subsystem(d);

@@ -59,6 +59,11 @@ void pci_write32(const struct pci_device *device, unsigned offset, uint32_t valu
         mmio_write32(p, value);
 }
 
+uint16_t pci_intx_bit(const struct pci_device *device)
+{
+    return device->intx_on ? 0 : PCI_COMMAND_INTX_DISABLE;
+}
+
 unsigned pci_find_capability(const struct pci_device *device, uint8_t id)
 {
     unsigned offset;

@@ -65,6 +65,8 @@ struct pci_device {
     uint16_t msix_entries;  /* 0: there is none */
     uint8_t ats_depth;      /* invalidations that its device TLB queues; 0: 32 */
     uint16_t config_size;   /* 256 or 4096 */
+    uint8_t intx_pin;       /* 1 to 4: INTA to INTD; 0: it has none */
+    uint16_t intx_gsi;      /* the interrupt that its pin reaches; 0: not known, or no pin */
     void *config;           /* ECAM mapping */
     struct pci_group *group;
     /* Handles of pci_requester_ids() for the IOMMU, which sets them; the first is its own id. */
@@ -77,6 +79,7 @@ struct pci_device {
     bool raw_config; /* the payload may write what no table of configuration space names */
     bool stopped;    /* by pci_stop() */
     bool ats;        /* its device TLB is on */
+    bool intx_on;    /* it may raise its line: pci_intx_bit() */
     bool in_reset;   /* or did not come back from one: asked nothing, it holds nothing */
     uint32_t saved[PCI_SAVED_MAX];    /* by pci_save() */
     uint16_t saved_at[PCI_SAVED_MAX]; /* where each of them is; 0: the function lacks it */
@@ -89,6 +92,9 @@ uint32_t pci_read32(const struct pci_device *device, unsigned offset);
 void pci_write8(const struct pci_device *device, unsigned offset, uint8_t value);
 void pci_write16(const struct pci_device *device, unsigned offset, uint16_t value);
 void pci_write32(const struct pci_device *device, unsigned offset, uint32_t value);
+
+/* What the command register must say of INTx, whoever writes it. */
+uint16_t pci_intx_bit(const struct pci_device *device);
 
 /*
  * Maps configuration space and finds every function (once per boot). Writes nothing to any device.

@@ -25,6 +25,7 @@
 #define PCI_COMMAND_SERR         0x0100
 #define PCI_COMMAND_INTX_DISABLE 0x0400
 
+#define PCI_STATUS_INTX         0x0008 /* it would raise its line, but for INTX_DISABLE */
 #define PCI_STATUS_CAPABILITIES 0x0010
 
 #define PCI_HEADER_MULTIFUNCTION 0x80

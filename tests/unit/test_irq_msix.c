@@ -186,9 +186,70 @@ static void msix_tables_outside_their_bar_are_refused(void **state)
     }
 }
 
+/* Vectors that come later have entries wherever there is room; the first ones notice nothing. */
+static void vectors_come_by_and_by(void **state)
+{
+    struct vtd_unit *unit = start(VTD_TEST_CAP, NULL);
+    struct irq_set *set = enable(IRQ_MSIX, 2), *other;
+    unsigned vectors = host_vectors();
+
+    assert_int_equal(irq_enable(device(), IRQ_MSI, 2, on_irq, &context_word, &other), 0);
+    assert_int_equal(irq_add(set, 1), 0); /* is there */
+    assert_int_equal(irq_add(set, 64), 0);
+    assert_int_equal(irq_add(set, 64), 0);
+    assert_int_equal(irq_add(set, 7), 0);
+    assert_int_equal(irq_add(set, 65), -EINVAL);
+    assert_int_equal(host_vectors(), vectors + 4);
+    assert_int_equal(machine_unit()->remap.in_use, 2 + 2 + 2);
+    assert_false(irq_mask(set, 8, false)); /* is not */
+    assert_int_equal(entry_word(64, 3), 1);
+    assert_true(irq_mask(set, 64, false));
+    assert_true(irq_mask(set, 7, false));
+    assert_int_equal(raise_msix(unit, DEVICE, 64), 0);
+    assert_int_equal(raise_msix(unit, DEVICE, 7), 0);
+    assert_int_equal(raise_msix(unit, DEVICE, 0), 0);
+    assert_int_equal(raise_msix(unit, DEVICE, 1), 0);
+    assert_int_equal(calls[64], 1);
+    assert_int_equal(calls[7], 1);
+    assert_int_equal(calls[0], 1);
+    assert_int_equal(calls[1], 1);
+    /* A reset is undone for all of them, and what is not set up stays masked. */
+    memset(bar + TABLE, 0, 65 * 16);
+    irq_restore(set);
+    assert_int_equal(entry_word(8, 3), 1);
+    assert_int_equal(raise_msix(unit, DEVICE, 64), 0);
+    assert_int_equal(calls[64], 2);
+    host_limit_vectors(host_vectors());
+    assert_int_equal(irq_add(set, 3), -ENOSPC);
+    host_limit_vectors(256);
+    unit->dead = true;
+    assert_int_equal(irq_add(set, 3), -EIO);
+    assert_int_equal(host_vectors(), vectors + 4);
+    irq_disable(other);
+    irq_disable(set);
+    assert_int_equal(host_vectors(), vectors - 2);
+    machine_stop();
+}
+
+static void all_that_was_added_is_given_back(void **state)
+{
+    struct irq_set *set;
+
+    start(VTD_TEST_CAP, NULL);
+    set = enable(IRQ_MSIX, 1);
+    for (unsigned i = 2; i < MSIX_COUNT; i += 3)
+        assert_int_equal(irq_add(set, i), 0);
+    irq_disable(set);
+    assert_int_equal(machine_unit()->remap.in_use, 0);
+    assert_int_equal(host_vectors(), 1);
+    machine_stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(vectors_come_by_and_by),
+        cmocka_unit_test(all_that_was_added_is_given_back),
         cmocka_unit_test(msix_vectors_arrive_through_remapping),
         cmocka_unit_test(msix_masks_what_is_not_used),
         cmocka_unit_test(msix_is_on_and_masked_while_its_table_is_written),

@@ -174,6 +174,7 @@ static inline int64_t set_irqs(int fd, uint32_t flags, uint32_t index, uint32_t 
     return call(fd, VFIO_DEVICE_SET_IRQS, &irq);
 }
 
+#define INTX    VFIO_PCI_INTX_IRQ_INDEX
 #define MSI     VFIO_PCI_MSI_IRQ_INDEX
 #define MSIX    VFIO_PCI_MSIX_IRQ_INDEX
 #define ERR     VFIO_PCI_ERR_IRQ_INDEX

@@ -129,6 +129,7 @@ void host_machine_build(void)
         device->requesters[0] = (struct requester *)device;
     pci_groups_build();
     pci_save_all();
+    pci_find(0, RICH)->intx_gsi = 20;
     pci_find(0, PLAIN)->assigned = true;
     pci_find(0, RICH)->assigned = true;
     pci_find(0, PAIR)->assigned = true;
@@ -378,7 +379,7 @@ int iommufd_compat_id(struct file *file, uint32_t *id)
 /* ---- interrupts ---- */
 
 struct irq_set *host_irqs;
-int host_irq_error;
+int host_irq_error, host_add_error;
 bool host_remapped;
 unsigned host_irq_enables;
 
@@ -389,6 +390,8 @@ bool irq_remapped(const struct pci_device *device)
 
 unsigned irq_count(const struct pci_device *device, enum irq_kind kind)
 {
+    if (kind == IRQ_INTX)
+        return device->intx_gsi ? 1 : 0;
     if (kind == IRQ_MSIX)
         return device->cap_msix ? (pci_read16(device, device->cap_msix + 2) & 0x7ff) + 1 : 0;
     return device->cap_msi ? 1u << (pci_read16(device, device->cap_msi + 2) >> 1 & 7) : 0;
@@ -408,6 +411,7 @@ int irq_enable(struct pci_device *device, enum irq_kind kind, unsigned count, ir
         return -ENOMEM;
     *set = (struct irq_set){device, kind, count, handler, context, .masked = {0}};
     memset(set->masked, true, sizeof(set->masked));
+    memset(set->up, true, count);
     host_note("vectors");
     host_irqs = *out = set;
     host_irq_enables++;
@@ -425,10 +429,21 @@ void irq_disable(struct irq_set *set)
 
 bool irq_mask(struct irq_set *set, unsigned index, bool masked)
 {
-    if (index >= set->count)
+    if (index >= ARRAY_SIZE(set->up))
         abort();
-    set->masked[index] = masked;
-    return true;
+    if (set->up[index])
+        set->masked[index] = masked;
+    return set->up[index];
+}
+
+int irq_add(struct irq_set *set, unsigned index)
+{
+    if (set->kind != IRQ_MSIX || index >= irq_count(set->device, IRQ_MSIX))
+        abort();
+    if (!set->up[index] && host_add_error)
+        return host_add_error;
+    set->up[index] = true;
+    return 0;
 }
 
 void irq_restore(struct irq_set *set)

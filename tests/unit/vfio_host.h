@@ -18,9 +18,9 @@
  */
 #define PLAIN PCI_RID(0, 2, 0)
 /*
- * PCI Express with function-level reset and power management; 8 MSI-X vectors, their table at
- * 0x2000 of BAR 0 (16 KiB); 4 MSI vectors; BAR 2 of 32 I/O ports at 0xc000; BAR 4 of 256 bytes, and
- * BAR 5 of 256 bytes with a page for itself.
+ * PCI Express with function-level reset and power management; a known interrupt line; 8 MSI-X
+ * vectors, their table at 0x2000 of BAR 0 (16 KiB); 4 MSI vectors; BAR 2 of 32 I/O ports at 0xc000;
+ * BAR 4 of 256 bytes, and BAR 5 of 256 bytes with a page for itself.
  */
 #define RICH PCI_RID(0, 3, 0)
 /* A multifunction device: only function 0 is assigned. */
@@ -85,11 +85,13 @@ struct irq_set {
     irq_handler handler;
     void *context;
     bool masked[64];
+    bool up[64];       /* the vector has been set up, at first or by irq_add() */
     unsigned restored; /* how often irq_restore() was called */
 };
 extern struct irq_set *host_irqs; /* the vectors in use, or NULL */
 extern bool host_remapped;        /* what irq_remapped() answers */
 extern int host_irq_error;        /* what irq_enable() answers */
+extern int host_add_error;        /* what irq_add() answers for a vector that is not set up */
 extern unsigned host_irq_enables;
 
 /* The function with reserved memory; 0xffff: none. */

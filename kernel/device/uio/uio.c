@@ -108,9 +108,11 @@ int uio_add(struct pci_device *pci, bool dma_memory, struct ioas_account *accoun
 {
     char name[PCI_NAME_SIZE];
 
-    if (!irq_count(pci, IRQ_MSIX) && !irq_count(pci, IRQ_MSI))
-        return refuse(why, -EOPNOTSUPP, "%s has neither MSI nor MSI-X, and UIO does not serve INTx",
-                      pci_name(pci, name));
+    if (!irq_count(pci, IRQ_MSIX) && !irq_count(pci, IRQ_MSI) && !irq_count(pci, IRQ_INTX))
+        return refuse(
+            why, -EOPNOTSUPP,
+            "%s has no interrupt for UIO: neither MSI-X nor MSI, nor a known line (intx=)",
+            pci_name(pci, name));
     struct uio_device *device = kzalloc(sizeof(*device));
     int error = device ? 0 : -ENOMEM;
     if (error)

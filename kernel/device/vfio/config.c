@@ -232,6 +232,7 @@ void vfio_config_init(struct vfio_config *c, const struct pci_device *device)
     apply(c, 0, PCI_HEADER_END, config_header, config_header_count);
     set(c->copy, PCI_COMMAND, 2, command & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
     set(c->copy, PCI_INTERRUPT_LINE, 1, pci_read8(device, PCI_INTERRUPT_LINE));
+    set(c->copy, PCI_INTERRUPT_PIN, 1, device->intx_gsi ? device->intx_pin : 0);
     copy_bars(c);
     show_capabilities(c);
     show_extended(c);

@@ -11,8 +11,8 @@
 
 /*
  * Header type 0. The command register is a copy: what reaches the hardware is decided by
- * CONFIG_COMMAND, which never passes on parity and system-error reporting. There is no INTx, so
- * the pin reads as 0; the line is a scratch byte. BIST could stop the device for seconds.
+ * CONFIG_COMMAND, which never passes on parity and system-error reporting. The pin reads as 0 if
+ * INTx is not offered; the line is a scratch byte. BIST could stop the device for seconds.
  */
 const struct config_field config_header[] = {
     {PCI_COMMAND, 2, CONFIG_COMMAND, 0xffff, COMMAND_BITS},

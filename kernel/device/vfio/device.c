@@ -56,15 +56,16 @@ bool vfio_device_decodes(const struct vfio_device *device, uint16_t space)
 void vfio_device_follow(struct vfio_device *device)
 {
     uint16_t wanted = wanted_command(device);
-    uint16_t command = PCI_COMMAND_INTX_DISABLE | (wanted & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO));
+    uint16_t command = wanted & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO);
 
-    if (command != PCI_COMMAND_INTX_DISABLE && lease_mend(&device->lease))
+    if (command && lease_mend(&device->lease))
         vfio_config_restore(&device->config);
     if (!(command & PCI_COMMAND_MEMORY))
         lease_hide_bars(&device->lease);
     if ((wanted & PCI_COMMAND_MASTER) && !device->pci->stopped)
         command |= PCI_COMMAND_MASTER;
-    pci_write16(device->pci, PCI_COMMAND, command);
+    pci_write16(device->pci, PCI_COMMAND, command | pci_intx_bit(device->pci));
+    vfio_irqs_follow(device);
     if (command & PCI_COMMAND_MEMORY)
         lease_show_bars(&device->lease);
 }

@@ -8,6 +8,7 @@
 
 #include "kernel/cpu/mutex.h"
 #include "kernel/device/ioctl.h"
+#include "kernel/file/eventfd.h"
 #include "kernel/file/file.h"
 #include "kernel/device/lease.h"
 #include "kernel/device/vfio/config.h"
@@ -30,9 +31,12 @@ struct vfio_window {
 /* What goes with the vectors of the lease. */
 struct vfio_irqs {
     enum irq_kind kind;
-    unsigned count;         /* vectors, 0 when none are in use */
+    unsigned count;         /* vectors that can be named, 0 when none are in use */
     struct file **triggers; /* an eventfd for each, or NULL */
-    struct file *error;     /* eventfds of the single interrupts ERR and REQ */
+    /* INTx: masked by a call, or because it fired; and by the command register. */
+    bool masked, disabled;
+    struct eventfd_listener unmask;
+    struct file *error; /* eventfds of the single interrupts ERR and REQ */
     struct file *request;
 };
 
@@ -113,6 +117,8 @@ int vfio_region_map(struct vfio_device *device, uint64_t offset, uint64_t length
 /* Ends what read() and write() have mapped. */
 void vfio_windows_close(struct vfio_device *device);
 
+/* Makes INTx follow the command register that the payload set. */
+void vfio_irqs_follow(struct vfio_device *device);
 /* Gives up the vectors in use. */
 void vfio_irqs_disable(struct vfio_device *device);
 void vfio_irqs_close(struct vfio_device *device);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Interrupts of a VFIO device: MSI and MSI-X vectors, and the single interrupts ERR and REQ, each
- * bound to an eventfd. INTx is not offered: its line is shared and would have to be masked for
- * every device on it.
+ * Interrupts of a VFIO device: INTx, MSI and MSI-X vectors, and the single interrupts ERR and REQ,
+ * each bound to an eventfd.
  */
 #include <linux/vfio.h>
 
@@ -12,6 +11,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap.h"
+#include "kernel/pci/registers.h"
 #include "kernel/device/vfio/device.h"
 
 #define FIRE_WORK 50 /* work (breathe_after()) of firing a vector, and those who wait aside */
@@ -27,20 +27,25 @@ struct request {
     const int32_t *fds;   /* of data type EVENTFD */
 };
 
+/* The kinds have the numbers of the interface. */
+_Static_assert((int)IRQ_INTX == VFIO_PCI_INTX_IRQ_INDEX && (int)IRQ_MSI == VFIO_PCI_MSI_IRQ_INDEX &&
+                   (int)IRQ_MSIX == VFIO_PCI_MSIX_IRQ_INDEX,
+               "include/uapi/linux/vfio.h");
+
+static const uint32_t info_flags[VFIO_PCI_NUM_IRQS] = {
+    [VFIO_PCI_INTX_IRQ_INDEX] =
+        VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_MASKABLE | VFIO_IRQ_INFO_AUTOMASKED,
+    [VFIO_PCI_MSI_IRQ_INDEX] = VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE,
+    [VFIO_PCI_MSIX_IRQ_INDEX] = VFIO_IRQ_INFO_EVENTFD,
+    [VFIO_PCI_ERR_IRQ_INDEX] = VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE,
+    [VFIO_PCI_REQ_IRQ_INDEX] = VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE,
+};
+
 static unsigned count_of(const struct vfio_device *device, uint32_t index)
 {
-    switch (index) {
-    case VFIO_PCI_MSI_IRQ_INDEX:
-        return irq_count(device->pci, IRQ_MSI);
-    case VFIO_PCI_MSIX_IRQ_INDEX:
-        return irq_count(device->pci, IRQ_MSIX);
-    case VFIO_PCI_ERR_IRQ_INDEX:
+    if (index == VFIO_PCI_ERR_IRQ_INDEX)
         return device->pci->cap_pcie ? 1 : 0;
-    case VFIO_PCI_REQ_IRQ_INDEX:
-        return 1;
-    default:
-        return 0; /* INTx */
-    }
+    return index == VFIO_PCI_REQ_IRQ_INDEX ? 1 : irq_count(device->pci, (enum irq_kind)index);
 }
 
 int64_t vfio_irq_info(struct ioctl_call *call)
@@ -52,35 +57,27 @@ int64_t vfio_irq_info(struct ioctl_call *call)
         return -EINVAL;
     if (info->index == VFIO_PCI_ERR_IRQ_INDEX && !device->pci->cap_pcie)
         return -EINVAL;
-    info->flags = VFIO_IRQ_INFO_EVENTFD;
-    if (info->index == VFIO_PCI_INTX_IRQ_INDEX)
-        info->flags |= VFIO_IRQ_INFO_MASKABLE | VFIO_IRQ_INFO_AUTOMASKED;
-    else
-        info->flags |= VFIO_IRQ_INFO_NORESIZE;
+    info->flags = info_flags[info->index];
     info->count = count_of(device, info->index);
     return ioctl_reply(call);
 }
 
 /* ---- vectors ---- */
 
-/* Runs in an interrupt handler. */
+/* Runs in an interrupt handler. INTx is masked by now. */
 static void on_interrupt(void *context, unsigned index)
 {
     struct vfio_device *device = context;
     struct file *trigger = device->irqs.triggers[index];
 
+    device->irqs.masked = true;
     if (trigger)
         eventfd_signal(trigger, 1);
 }
 
-static enum irq_kind kind_of(uint32_t index)
-{
-    return index == VFIO_PCI_MSIX_IRQ_INDEX ? IRQ_MSIX : IRQ_MSI;
-}
-
 static bool in_use(const struct vfio_irqs *irqs, uint32_t index)
 {
-    return irqs->count && irqs->kind == kind_of(index);
+    return irqs->count && irqs->kind == index;
 }
 
 void vfio_irqs_disable(struct vfio_device *device)
@@ -89,6 +86,7 @@ void vfio_irqs_disable(struct vfio_device *device)
 
     if (!irqs->triggers)
         return; /* none are enabled */
+    eventfd_unlisten(&irqs->unmask);
     if (device->lease.irqs)
         irq_disable(device->lease.irqs);
     device->lease.irqs = NULL;
@@ -101,24 +99,29 @@ void vfio_irqs_disable(struct vfio_device *device)
 
 /*
  * Vectors nobody listens to stay masked: the device keeps what it raises, and delivers it when the
- * mask is lifted. Without mask bits it is lost, in on_interrupt().
+ * mask is lifted. Without mask bits it is lost, in on_interrupt(). INTx has three reasons to be.
  */
-static void mask_silent(struct vfio_device *device, unsigned start, unsigned count)
+static void set_masks(struct vfio_device *device, unsigned start, unsigned count)
 {
+    const struct vfio_irqs *irqs = &device->irqs;
+    bool all = irqs->kind == IRQ_INTX && (irqs->masked || irqs->disabled);
+
     for (unsigned i = start; device->lease.irqs && i < start + count; i++)
-        irq_mask(device->lease.irqs, i, device->irqs.triggers[i] == NULL);
+        irq_mask(device->lease.irqs, i, all || !irqs->triggers[i]);
 }
 
 static int enable_vectors(struct vfio_device *device, enum irq_kind kind, unsigned count)
 {
     struct vfio_irqs *irqs = &device->irqs;
+    unsigned named; /* vectors of MSI-X come by and by */
     int error;
 
     if (count == 0)
         return -ERANGE;
     if (device->lost)
         return -EIO;
-    irqs->triggers = kcalloc(count, sizeof(struct file *));
+    named = kind == IRQ_MSIX ? MAX(count, irq_count(device->pci, kind)) : count;
+    irqs->triggers = kcalloc(named, sizeof(struct file *));
     if (!irqs->triggers)
         return -ENOMEM;
     error = irq_enable(device->pci, kind, count, on_interrupt, device, &device->lease.irqs);
@@ -128,7 +131,8 @@ static int enable_vectors(struct vfio_device *device, enum irq_kind kind, unsign
         return error;
     }
     irqs->kind = kind;
-    irqs->count = count;
+    irqs->count = named;
+    irqs->masked = false;
     return 0;
 }
 
@@ -162,6 +166,8 @@ static int set_triggers(struct vfio_device *device, const struct request *r)
         return -ENOMEM;
     for (unsigned i = 0; i < r->count && !error; i++)
         error = get_trigger(r->fds[i], &files[i]);
+    for (unsigned i = 0; i < r->count && !error && irqs->kind == IRQ_MSIX; i++)
+        error = files[i] ? irq_add(device->lease.irqs, r->start + i) : 0;
     /* From here on `files` holds what goes: the new ones on failure, else the old ones. */
     for (unsigned i = 0; i < r->count && !error; i++) {
         struct file *old = irqs->triggers[r->start + i];
@@ -173,14 +179,26 @@ static int set_triggers(struct vfio_device *device, const struct request *r)
         file_put(files[i]);
     kfree(files);
     if (!error)
-        mask_silent(device, r->start, r->count);
+        set_masks(device, r->start, r->count);
     return error;
 }
 
-/* Is vector i of the request to be fired by hand? */
+/* Is the request about vector i of it, without an eventfd? */
 static bool fires(const struct request *r, unsigned i)
 {
     return r->data_type == VFIO_IRQ_SET_DATA_NONE || r->bools[i];
+}
+
+/* By hand. What is disabled in the command register stays silent then, too. */
+static void fire_vectors(const struct vfio_irqs *irqs, const struct request *r)
+{
+    for (unsigned i = 0; i < r->count && r->start + i < irqs->count; i++) {
+        struct file *trigger = irqs->triggers[r->start + i];
+
+        if (trigger && fires(r, i) && !(irqs->kind == IRQ_INTX && irqs->disabled))
+            eventfd_signal(trigger, 1);
+        breathe_deaf_after(FIRE_WORK, "vfio interrupts");
+    }
 }
 
 /* ---- what a call does, by index ---- */
@@ -195,11 +213,13 @@ static int trigger_vectors(struct vfio_device *device, const struct request *r)
         return 0;
     }
     if (irqs->count && !in_use(irqs, r->index))
-        return -EINVAL; /* the other kind is enabled */
+        return -EINVAL; /* another kind is enabled */
+    if (r->index == VFIO_PCI_INTX_IRQ_INDEX && r->count != 1)
+        return -EINVAL;
     if (r->data_type == VFIO_IRQ_SET_DATA_EVENTFD) {
         bool fresh = irqs->count == 0;
 
-        error = fresh ? enable_vectors(device, kind_of(r->index), r->start + r->count) : 0;
+        error = fresh ? enable_vectors(device, (enum irq_kind)r->index, r->start + r->count) : 0;
         if (!error && r->start + r->count > irqs->count)
             error = -EINVAL;
         if (!error)
@@ -208,15 +228,74 @@ static int trigger_vectors(struct vfio_device *device, const struct request *r)
             vfio_irqs_disable(device);
         return error;
     }
-    if (!irqs->count || r->start + r->count > irqs->count)
+    if (!irqs->count)
         return -EINVAL;
-    for (unsigned i = 0; i < r->count; i++) {
-        if (irqs->triggers[r->start + i] && fires(r, i))
-            eventfd_signal(irqs->triggers[r->start + i], 1);
-        breathe_deaf_after(FIRE_WORK, "vfio interrupts");
-    }
+    fire_vectors(irqs, r);
     return 0;
 }
+
+/* ---- the line ---- */
+
+void vfio_irqs_follow(struct vfio_device *device)
+{
+    struct vfio_irqs *irqs = &device->irqs;
+    bool disabled = vfio_config_command(&device->config) & PCI_COMMAND_INTX_DISABLE;
+
+    if (irqs->disabled && !disabled)
+        irqs->masked = false; /* as on Linux, whoever masked it */
+    irqs->disabled = disabled;
+    if (in_use(irqs, VFIO_PCI_INTX_IRQ_INDEX))
+        set_masks(device, 0, 1);
+}
+
+static void mask_line(struct vfio_device *device, bool masked)
+{
+    device->irqs.masked = masked;
+    set_masks(device, 0, 1);
+}
+
+/* May run in an interrupt handler, in the middle of a reset, or when the vectors are gone. */
+static void unmask_heard(struct eventfd_listener *listener)
+{
+    mask_line(container_of(listener, struct vfio_device, irqs.unmask), false);
+}
+
+static int listen_for_unmask(struct vfio_irqs *irqs, int32_t fd)
+{
+    struct file *file;
+    int error;
+
+    if (fd < 0) {
+        eventfd_unlisten(&irqs->unmask);
+        return 0;
+    }
+    error = eventfd_get(fd, &file);
+    if (error)
+        return error;
+    irqs->unmask.heard = unmask_heard;
+    error = irqs->unmask.file ? -EBUSY : eventfd_listen(&irqs->unmask, file);
+    file_put(file);
+    return error;
+}
+
+static int act_on_line(struct vfio_device *device, const struct request *r)
+{
+    bool masks = r->action == VFIO_IRQ_SET_ACTION_MASK;
+
+    if (r->action == VFIO_IRQ_SET_ACTION_TRIGGER)
+        return trigger_vectors(device, r);
+    if (!masks && r->action != VFIO_IRQ_SET_ACTION_UNMASK)
+        return -ENOTTY;
+    if (!in_use(&device->irqs, r->index) || r->count != 1)
+        return -EINVAL;
+    if (r->data_type == VFIO_IRQ_SET_DATA_EVENTFD)
+        return masks ? -ENOTTY : listen_for_unmask(&device->irqs, r->fds[0]);
+    if (fires(r, 0))
+        mask_line(device, masks);
+    return 0;
+}
+
+/* ---- the single ones ---- */
 
 /* ERR and REQ: one eventfd each, which the kernel signals; NONE with count 0 lets go of it. */
 static int trigger_single(struct file **trigger, const struct request *r)
@@ -249,6 +328,8 @@ static int trigger_single(struct file **trigger, const struct request *r)
 
 static int carry_out(struct vfio_device *device, const struct request *r)
 {
+    if (r->index == VFIO_PCI_INTX_IRQ_INDEX)
+        return act_on_line(device, r);
     if (r->action != VFIO_IRQ_SET_ACTION_TRIGGER)
         return -ENOTTY;
     if (r->index == VFIO_PCI_ERR_IRQ_INDEX)

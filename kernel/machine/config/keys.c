@@ -14,6 +14,7 @@
 static const struct config_choice afus[] = {
     {"no", CONFIG_AFU_NONE}, {"dfl", CONFIG_AFU_DFL}, {"edu", CONFIG_AFU_EDU}, {NULL, 0}};
 static const struct config_choice dfl_bars[] = {{"known", CONFIG_DFL_BAR_KNOWN}, {NULL, 0}};
+static const struct config_choice chipset[] = {{"chipset", 0}, {NULL, 0}};
 static const struct config_choice yes_no[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
 static const struct config_choice none[] = {{"none", 0}, {NULL, 0}};
 static const struct config_choice all[] = {{"all", 0}, {NULL, 0}};
@@ -89,6 +90,9 @@ static const struct config_key options[] = {
      .help = "BAR where the feature list starts, if no capability tells"},
     {"raw-config", CONFIG_CHOICE, FIELD(struct config_device, raw_config), .choices = yes_no,
      .preset = "no", .help = "Let the payload write configuration space that no table names"},
+    {"intx", CONFIG_NUMBER, FIELD(struct config_device, intx), .min = 16, .max = UINT16_MAX,
+     .choices = chipset, .preset = "chipset",
+     .help = "Interrupt (GSI) that its INTx pin reaches; chipset: as QEMU's q35 wires it"},
 };
 
 const struct config_keys config_keys = {keys, ARRAY_SIZE(keys)};

@@ -88,7 +88,8 @@ static void send(const struct phase *phase, uint32_t first, uint32_t third, unsi
 
 static bool chosen(unsigned vector)
 {
-    return vector < 20 || vector == 31 || vector == 32 || vector == 0x80 || vector >= 254;
+    return vector < 20 || vector == 31 || vector == 32 || vector == 0x80 || vector == 240 ||
+           vector >= 254;
 }
 
 static void send_each(const struct phase *phase, bool all)

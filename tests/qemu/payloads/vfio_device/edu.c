@@ -28,12 +28,6 @@ static void raise_interrupt(void)
     set_register(ACKNOWLEDGE, 1);
 }
 
-static int bind_vector(int event)
-{
-    irq.data[0] = event;
-    return set_irqs(EVENT | TRIGGER, MSI, 0, 1);
-}
-
 /* A message without a mask bit that nobody listened to is lost, not kept for who listens next. */
 static void edu_unheard_message_is_lost(void)
 {
@@ -42,12 +36,12 @@ static void edu_unheard_message_is_lost(void)
         return;
     open_events();
     set_config(COMMAND, 2, MEMORY | MASTER);
-    CHECK_OK(bind_vector(events[0]));
+    CHECK_OK(bind_event(MSI, 0, events[0]));
     raise_interrupt();
     CHECK_EQUAL(take(events[0]), 1);
-    CHECK_OK(bind_vector(-1));
+    CHECK_OK(bind_event(MSI, 0, -1));
     raise_interrupt();
-    CHECK_OK(bind_vector(events[1]));
+    CHECK_OK(bind_event(MSI, 0, events[1]));
     CHECK_EQUAL(take(events[0]), 0);
     CHECK_EQUAL(take(events[1]), 0);
     raise_interrupt();
@@ -84,7 +78,7 @@ static void edu_works_behind_a_reset(void)
     map.vaddr = (uintptr_t)memory;
     CHECK_OK(ioctl(container, VFIO_IOMMU_MAP_DMA, &map));
     set_config(COMMAND, 2, MEMORY | MASTER);
-    CHECK_OK(bind_vector(events[0]));
+    CHECK_OK(bind_event(MSI, 0, events[0]));
     CHECK_OK(ioctl(device, VFIO_DEVICE_RESET));
     memset(memory, 0x6b, 64);
     transfer(IOVA, BUFFER, INTERRUPT);
@@ -111,7 +105,174 @@ static void edu_takes_eight_bytes_at_once(void)
     CHECK_EQUAL(value, wide);
 }
 
+/* ---- the line, which it pulls while no message is enabled ---- */
+
+static void let_arrive(void)
+{
+    const struct timespec pause = {0, 2000000};
+
+    nanosleep(&pause, NULL);
+}
+
+/* With the line enabled for the first eventfd. False: there is none, or another device. */
+static bool line_ready(void)
+{
+    if (get_config(0, 4) != IDS || !irq_counts[INTX])
+        return false;
+    open_events();
+    set_config(COMMAND, 2, MEMORY | MASTER);
+    set_register(ACKNOWLEDGE, ~0u); /* what a case before has raised: no reset clears it */
+    return bind_event(INTX, 0, events[0]) == 0;
+}
+
+/* What the eventfd has counted when all that was due has come. */
+static uint64_t came(void)
+{
+    let_arrive();
+    return take(events[0]);
+}
+
+static void edu_line_is_masked_when_it_fires(void)
+{
+    START();
+    if (!line_ready())
+        return;
+    CHECK_EQUAL(came(), 0);
+    set_register(RAISE, 1);
+    CHECK_EQUAL(came(), 1);
+    CHECK_OK(set_irqs(NONE | UNMASK, INTX, 0, 1)); /* still pulled */
+    CHECK_EQUAL(came(), 1);
+    set_register(ACKNOWLEDGE, 1);
+    CHECK_OK(set_irqs(NONE | UNMASK, INTX, 0, 1));
+    CHECK_EQUAL(came(), 0);
+    CHECK_OK(set_irqs(NONE | MASK, INTX, 0, 1));
+    set_register(RAISE, 1);
+    CHECK_EQUAL(came(), 0);
+    irq.data[0] = 0; /* BOOL: not this one */
+    CHECK_OK(set_irqs(BOOL | UNMASK, INTX, 0, 1));
+    CHECK_EQUAL(came(), 0);
+    irq.data[0] = 1;
+    CHECK_OK(set_irqs(BOOL | UNMASK, INTX, 0, 1));
+    CHECK_EQUAL(came(), 1);
+    CHECK_OK(bind_event(INTX, 0, -1)); /* nobody listens: it waits */
+    CHECK_OK(set_irqs(NONE | UNMASK, INTX, 0, 1));
+    CHECK_EQUAL(came(), 0);
+    CHECK_OK(bind_event(INTX, 0, events[0]));
+    CHECK_EQUAL(came(), 1);
+    CHECK_OK(irqs_off(INTX));
+    CHECK_EQUAL(came(), 0);
+    CHECK_OK(bind_event(INTX, 0, events[0])); /* still pulled */
+    CHECK_EQUAL(came(), 1);
+    CHECK_OK(irqs_off(INTX));
+    CHECK_OK(bind_event(MSI, 0, events[0]));
+    set_register(RAISE, 2);
+    CHECK_EQUAL(came(), 1);
+}
+
+static void edu_line_is_unmasked_by_an_eventfd(void)
+{
+    const uint64_t one = 1;
+
+    START();
+    if (!line_ready())
+        return;
+    CHECK_EQUAL(write(events[1], &one, sizeof(one)), 8);
+    set_register(RAISE, 1);
+    CHECK_EQUAL(came(), 1);
+    irq.data[0] = events[1];
+    CHECK_OK(set_irqs(EVENT | UNMASK, INTX, 0, 1)); /* what was written before counts */
+    CHECK_EQUAL(came(), 1);
+    for (int i = 0; i < 3; i++) {
+        CHECK_EQUAL(write(events[1], &one, sizeof(one)), 8);
+        CHECK_EQUAL(came(), 1);
+    }
+    set_register(ACKNOWLEDGE, 1);
+    CHECK_EQUAL(write(events[1], &one, sizeof(one)), 8);
+    CHECK_EQUAL(came(), 0);
+    CHECK_EQUAL(take(events[1]), 0);
+    set_register(RAISE, 1);
+    CHECK_EQUAL(came(), 1);
+    irq.data[0] = -1;
+    CHECK_OK(set_irqs(EVENT | UNMASK, INTX, 0, 1));
+    CHECK_EQUAL(write(events[1], &one, sizeof(one)), 8);
+    CHECK_EQUAL(came(), 0);
+    CHECK_EQUAL(take(events[1]), 1);
+}
+
+/* Two masks: of the call and of the command register. Clearing the second lifts both, as Linux. */
+static void edu_line_follows_the_command_register(void)
+{
+    START();
+    if (!line_ready())
+        return;
+    set_config(COMMAND, 2, MEMORY | MASTER | NO_INTX);
+    set_register(RAISE, 1);
+    CHECK_EQUAL(came(), 0);
+    CHECK_OK(set_irqs(NONE | MASK, INTX, 0, 1));
+    CHECK_OK(set_irqs(NONE | UNMASK, INTX, 0, 1));
+    CHECK_EQUAL(came(), 0);
+    set_config(COMMAND, 2, MEMORY);
+    CHECK_EQUAL(came(), 1);
+    set_config(COMMAND, 2, MEMORY | MASTER); /* no change of the bit: still masked */
+    CHECK_EQUAL(came(), 0);
+    CHECK_OK(irqs_off(INTX));
+    set_config(COMMAND, 2, MEMORY | NO_INTX);
+    CHECK_OK(bind_event(INTX, 0, events[0]));
+    CHECK_EQUAL(came(), 0);
+    set_config(COMMAND, 2, MEMORY);
+    CHECK_EQUAL(came(), 1);
+}
+
+static void edu_line_outlasts_a_reset(void)
+{
+    START();
+    if (!line_ready() || !can_reset)
+        return;
+    CHECK_OK(set_irqs(NONE | MASK, INTX, 0, 1));
+    CHECK_OK(ioctl(device, VFIO_DEVICE_RESET));
+    set_register(RAISE, 1);
+    CHECK_EQUAL(came(), 0);
+    CHECK_OK(set_irqs(NONE | UNMASK, INTX, 0, 1));
+    CHECK_EQUAL(came(), 1);
+    set_config(COMMAND, 2, MEMORY | NO_INTX);
+    CHECK_OK(ioctl(device, VFIO_DEVICE_RESET));
+    set_register(RAISE, 1);
+    CHECK_EQUAL(came(), 0);
+    CHECK_EQUAL(get_config(COMMAND, 2), MEMORY | NO_INTX);
+    set_config(COMMAND, 2, MEMORY);
+    CHECK_EQUAL(came(), 1);
+}
+
+/*
+ * An eventfd that unmasks what it tells of makes interrupts without end, in which nobody but the
+ * kernel has a part. The program goes on all the same, and so does its clock.
+ */
+static void edu_line_in_a_storm(void)
+{
+    START();
+    if (!line_ready())
+        return;
+    irq.data[0] = events[0];
+    CHECK_OK(set_irqs(EVENT | UNMASK, INTX, 0, 1));
+    set_register(RAISE, 1);
+    for (int i = 0; i < 5; i++)
+        let_arrive();
+    CHECK_EQUAL(get_register(0), 0x010000edu);
+    set_register(ACKNOWLEDGE, 1);
+    irq.data[0] = -1;
+    CHECK_OK(set_irqs(EVENT | UNMASK, INTX, 0, 1));
+    take(events[0]);
+    set_register(RAISE, 1);
+    CHECK_OK(set_irqs(NONE | UNMASK, INTX, 0, 1));
+    CHECK_EQUAL(came(), 1);
+}
+
 const struct conform_case edu_cases[] = {
+    CASE(edu_line_is_masked_when_it_fires),
+    CASE(edu_line_is_unmasked_by_an_eventfd),
+    CASE(edu_line_follows_the_command_register),
+    CASE(edu_line_outlasts_a_reset),
+    CASE(edu_line_in_a_storm),
     CASE(edu_takes_eight_bytes_at_once),
     CASE(edu_unheard_message_is_lost),
     CASE(edu_works_behind_a_reset),

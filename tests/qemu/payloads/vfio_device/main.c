@@ -177,6 +177,17 @@ int set_irqs(uint32_t flags, uint32_t index, uint32_t start, uint32_t count)
     return ioctl(device, VFIO_DEVICE_SET_IRQS, &irq);
 }
 
+int bind_event(uint32_t index, uint32_t vector, int event)
+{
+    irq.data[0] = event;
+    return set_irqs(EVENT | TRIGGER, index, vector, 1);
+}
+
+int irqs_off(uint32_t index)
+{
+    return set_irqs(NONE | TRIGGER, index, 0, 0);
+}
+
 void open_events(void)
 {
     for (int i = 0; i < 4; i++)

@@ -16,7 +16,8 @@
 #define COMMAND 4
 #define MEMORY  2
 #define MASTER  4
-#define PM      0x01 /* capabilities */
+#define NO_INTX 0x400 /* command register: the line stays at rest */
+#define PM      0x01  /* capabilities */
 #define EXPRESS 0x10
 
 extern const char *device_name;
@@ -60,7 +61,9 @@ void set_register(unsigned offset, uint32_t value);
 #define BOOL    VFIO_IRQ_SET_DATA_BOOL
 #define EVENT   VFIO_IRQ_SET_DATA_EVENTFD
 #define MASK    VFIO_IRQ_SET_ACTION_MASK
+#define UNMASK  VFIO_IRQ_SET_ACTION_UNMASK
 #define TRIGGER VFIO_IRQ_SET_ACTION_TRIGGER
+#define INTX    VFIO_PCI_INTX_IRQ_INDEX
 #define MSI     VFIO_PCI_MSI_IRQ_INDEX
 #define MSIX    VFIO_PCI_MSIX_IRQ_INDEX
 #define REQ     VFIO_PCI_REQ_IRQ_INDEX
@@ -74,6 +77,10 @@ extern struct irq_call irq;
 /* SET_IRQS with what is in irq.data. */
 int set_irqs(uint32_t flags, uint32_t index, uint32_t start, uint32_t count);
 
+/* Gives one vector of an index its eventfd; -1: none. */
+int bind_event(uint32_t index, uint32_t vector, int event);
+/* Switches an index off. */
+int irqs_off(uint32_t index);
 /* Fills `events`. */
 void open_events(void);
 /* What an eventfd has counted since it was last asked. */
