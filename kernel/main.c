@@ -4,11 +4,10 @@
  * the assigned ones, load the payload, run it, and whatever happened, stop. A step that cannot go
  * on says why in one sentence; what the earlier steps did is undone by the one way out.
  */
-#include "drivers/afu/afu.h"
+#include "kernel/lives.h"
 #include "kernel/machine/boot.h"
 #include "kernel/machine/config/config.h"
 #include "kernel/machine/console/console.h"
-#include "kernel/machine/console/framebuffer.h"
 #include "kernel/machine/console/serial.h"
 #include "kernel/cpu/apic.h"
 #include "kernel/cpu/cpu.h"
@@ -18,7 +17,6 @@
 #include "kernel/cpu/timer.h"
 #include "kernel/machine/exit.h"
 #include "kernel/iommu/iommu.h"
-#include "kernel/device/iommufd/iommufd.h"
 #include "kernel/irq/line.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/image.h"
@@ -26,8 +24,6 @@
 #include "kernel/lib/panic.h"
 #include "kernel/mm/memory.h"
 #include "kernel/linux/program/cpio.h"
-#include "kernel/linux/program/payload.h"
-#include "kernel/linux/signals/signal.h"
 #include "kernel/lib/string.h"
 #include "kernel/pci/check.h"
 #include "kernel/pci/group.h"
@@ -35,12 +31,7 @@
 #include "kernel/pci/select.h"
 #include "kernel/report/report.h"
 #include "kernel/report/show_devices.h"
-#include "kernel/file/tree.h"
 #include "kernel/mm/direct.h"
-#include "kernel/device/uio/uio.h"
-#include "kernel/device/vfio/container.h"
-#include "kernel/device/vfio/sysfs.h"
-#include "kernel/device/vfio/vfio.h"
 
 paddr_t image_physical;
 
@@ -218,17 +209,6 @@ static int find(struct refusal *why)
 
 /* ---- close: from the end of this step on, no DMA happens that was not granted ---- */
 
-/*
- * Called when kernel/iommu has counted too many faults of one device. What other devices than the
- * payload's do is no reason to end it.
- */
-static void dma_faults(void *context, uint16_t segment, uint16_t rid)
-{
-    if (config.on_dma_fault == CONFIG_FAULT_KILL_PAYLOAD && pci_group_assigned(segment, rid) &&
-        payload_kill(SIG_KILL, "its device reached for memory it was not given (on-dma-fault)"))
-        ending.reason = END_DMA_FAULT;
-}
-
 static int close_dma(struct refusal *why)
 {
     const struct iommu_options options = {
@@ -239,7 +219,7 @@ static int close_dma(struct refusal *why)
         .remap_entries = config.interrupt_entries,
         .fault_threshold = config.fault_threshold,
         .stop_device = config.on_dma_fault != CONFIG_FAULT_LOG,
-        .on_faults = dma_faults,
+        .on_faults = lives_dma_faults,
     };
 
     pci_disable_all_bus_masters();
@@ -315,90 +295,23 @@ static int group(struct refusal *why)
     return STORY_OVER;
 }
 
-/* ---- load: the payload, and the files that stand for its devices ---- */
-
-static int add_iommu_files(void)
-{
-    static const struct tree_text files[] = {
-        {"units", iommu_units_show},
-        {"domains", iommu_domains_show},
-        {"mappings", iommu_mappings_show},
-        {"faults", iommu_faults_show},
-        {"invalidations", iommu_invalidations_show},
-    };
-
-    return tree_add_texts("/sys/kernel/iommu", files, ARRAY_SIZE(files), NULL);
-}
-
-/* The families that a device's options ask for, beside VFIO, which every assigned device has. */
-static int add_families(const struct config_device *wanted, struct pci_device *device,
-                        struct refusal *why)
-{
-    const struct ioas_user *user = payload_user();
-    int bar = wanted->dfl_bar == CONFIG_DFL_BAR_KNOWN ? AFU_BAR_KNOWN : (int)wanted->dfl_bar;
-    int error = 0;
-
-    if (wanted->uio)
-        error = uio_add(device, wanted->dma_memory, user->account, why);
-    if (!error && wanted->afu != CONFIG_AFU_NONE)
-        error = afu_add(device, wanted->afu == CONFIG_AFU_EDU ? AFU_EDU : AFU_DFL, bar, user, why);
-    return error;
-}
+/* ---- load and run: the payload, with its devices, until it ends for good ---- */
 
 static int load(struct refusal *why)
 {
-    int error = payload_load(phys_to_virt(boot.archive), boot.archive_size, &config, why);
+    const struct lives lives = {
+        .config = &config,
+        .devices = assigned,
+        .archive = phys_to_virt(boot.archive),
+        .archive_size = boot.archive_size,
+    };
 
-    memory_release_boot_data();
-    if (error)
-        return error;
-    cpu_syscall_init();
-    if (add_iommu_files() || vfio_sysfs_add() || vfio_container_add_file(payload_user()) ||
-        iommufd_add_file(payload_user()))
-        return refuse(why, -ENOMEM, "not enough memory for the device files");
-    error = vfio_add_groups(why);
-    for (size_t i = 0; !error && i < config.device_count; i++)
-        error = add_families(&config.devices[i], assigned[i], why);
-    return error;
-}
-
-/* ---- run: until the payload ends, whatever ends it ---- */
-
-static bool time_over;
-
-static void time_is_over(struct timer *timer)
-{
-    time_over = true;
-    waitq_wake(serial_changed());
-    if (payload_kill(SIG_KILL, "its time is over (payload-timeout)"))
-        ending.reason = END_TIMEOUT;
+    return lives_begin(&lives, why);
 }
 
 static int run(struct refusal *why)
 {
-    static struct timer limit;
-
-    ending = (struct report_end){.reason = END_PAYLOAD};
-    timer_init(&limit, time_is_over);
-    if (config.payload_timeout)
-        timer_set(&limit, time_ns() + config.payload_timeout * NS_PER_S);
-    serial_start_timer();
-    framebuffer_start_timer();
-    struct payload_exit end = payload_run();
-    iommu_snapshot();
-    payload_take_apart();
-    uio_remove_all();
-    afu_remove_all();
-    /* A payload that came to its end has said everything only when everything was read. */
-    if (!end.signal)
-        serial_drain(&time_over);
-    timer_cancel(&limit);
-    if (end.signal && ending.reason == END_PAYLOAD)
-        ending.reason = END_KILLED;
-    ending.status = end.signal ? end.signal : end.status;
-    ending.sentence = end.cause;
-    ending.located = end.inside;
-    ending.rip = end.rip;
+    lives_run(&ending);
     return 0;
 }
 

@@ -45,6 +45,8 @@ typedef void (*vector_handler)(void *context);
 /* A free vector of those for devices, or -ENOSPC. */
 int vector_alloc(vector_handler handler, void *context);
 void vector_free(unsigned vector);
+/* How many vectors have a handler. */
+unsigned vector_used(void);
 /* Interrupts that arrived on vectors nobody owns, those of exceptions among them. */
 uint64_t vector_strays(void);
 /* Non-maskable interrupts, which are counted and otherwise ignored. */

@@ -44,6 +44,15 @@ void vector_free(unsigned vector)
     owners[vector] = (struct owner){0};
 }
 
+unsigned vector_used(void)
+{
+    unsigned used = 0;
+
+    for (unsigned v = VECTOR_FIRST; v <= VECTOR_LAST; v++)
+        used += owners[v].handler != NULL;
+    return used;
+}
+
 uint64_t vector_strays(void)
 {
     return strays;

@@ -122,10 +122,10 @@ void context_refuse_translated(struct requester *requester)
     store_low(requester->unit, entry, entry->low & ~VTD_CONTEXT_ATS);
 }
 
-void context_silence(struct requester *requester)
+void context_silence(struct requester *requester, bool on)
 {
     struct vtd_context_entry *entry = entry_of(requester->unit, requester->rid);
 
-    requester->silenced = true;
-    store_low(requester->unit, entry, entry->low | VTD_CONTEXT_FPD);
+    requester->silenced = on;
+    store_low(requester->unit, entry, (entry->low & ~VTD_CONTEXT_FPD) | silence_bit(requester));
 }

@@ -23,8 +23,9 @@ void context_install(struct requester *requester, const struct iommu_domain *dom
 void context_exchange(struct requester *requester, const struct iommu_domain *domain, bool ats);
 void context_revoke(struct requester *requester);
 void context_wipe(struct requester *requester);
-/* No translated requests any more; no fault records any more, whatever domain it is in later. */
+/* No translated requests any more. */
 void context_refuse_translated(struct requester *requester);
-void context_silence(struct requester *requester);
+/* Are its faults not recorded, whatever domain it is in later? */
+void context_silence(struct requester *requester, bool on);
 
 #endif

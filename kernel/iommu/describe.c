@@ -241,7 +241,7 @@ static void tell_fault_devices(const struct teller *to, const struct iommu_unit 
         tell_object(to, NULL);
         tell_string(to, "requester", NULL, pci_rid_name(unit->segment, device->rid, text));
         tell_uint(to, "count", NULL, device->count);
-        tell_bool(to, "threshold_reached", NULL, device->stopped);
+        tell_bool(to, "threshold_reached", NULL, device->reached);
         tell_end_object(to);
     }
 }

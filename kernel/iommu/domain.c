@@ -51,6 +51,28 @@ static void id_free(struct iommu_unit *unit, uint16_t id)
     unit->domain_ids[id / 64] &= ~BIT(id % 64);
 }
 
+static unsigned ids_used(const struct iommu_unit *unit)
+{
+    unsigned used = 0;
+
+    for (uint32_t word = 0; unit->domain_ids && word < (unit->can.domains + 63) / 64; word++)
+        used += (unsigned)__builtin_popcountll(unit->domain_ids[word]);
+    return used;
+}
+
+struct iommu_usage iommu_usage(void)
+{
+    struct iommu_usage usage = {0};
+    const struct iommu_unit *unit;
+
+    list_for_each_entry (unit, iommu_units(), link) {
+        usage.domain_ids += ids_used(unit);
+        usage.interrupt_entries += unit->remap.in_use;
+        usage.table_pages += unit->tables.used;
+    }
+    return usage;
+}
+
 /* ---- life ---- */
 
 uint64_t domain_last(const struct iommu_domain *domain)

@@ -158,16 +158,42 @@ static void log_fault(struct iommu_unit *unit, const struct fault *fault)
         log_warn("%s", text);
 }
 
+static int set_silence(struct requester *requester, bool on)
+{
+    struct iommu_unit *unit = requester->unit;
+
+    context_silence(requester, on);
+    invalidate_context_device(unit, requester->domain ? requester->domain->id : 0, requester->rid);
+    return invalidation_wait(unit);
+}
+
 /* Silences a requester, so that its faults cost nothing any more. */
 static void silence(struct iommu_unit *unit, uint16_t rid)
 {
     struct requester *requester = requester_get(unit, rid);
 
-    if (!requester || requester->silenced || context_make_room(unit, rid))
-        return;
-    context_silence(requester);
-    invalidate_context_device(unit, requester->domain ? requester->domain->id : 0, rid);
-    (void)invalidation_wait(unit);
+    if (requester && !requester->silenced && !context_make_room(unit, rid))
+        (void)set_silence(requester, true);
+}
+
+int iommu_forgive(struct requester *requester)
+{
+    struct iommu_unit *unit = requester->unit;
+
+    if (!unit)
+        return 0;
+    fault_collect(unit);
+    if (unit->fenced)
+        return -EIO;
+    for (size_t i = 0; i < unit->faults.device_count; i++) {
+        struct fault_device *device = &unit->faults.devices[i];
+
+        if (device->rid != requester->rid)
+            continue;
+        device->stopped = false;
+        device->forgiven = device->count;
+    }
+    return requester->silenced ? set_silence(requester, false) : 0;
 }
 
 /* The configured answer to a device that does not stop. */
@@ -175,9 +201,10 @@ static void apply_policy(struct iommu_unit *unit, struct fault_device *device)
 {
     const struct iommu_options *options = iommu_options();
 
-    if (device->stopped || !options->fault_threshold || device->count < options->fault_threshold)
+    if (device->stopped || !options->fault_threshold ||
+        device->count - device->forgiven < options->fault_threshold)
         return;
-    device->stopped = true;
+    device->stopped = device->reached = true;
     if (options->stop_device) {
         log_error("%04x:%02x:%02x.%x: %lu faults: its bus mastering is taken away", unit->segment,
                   PCI_BUS(device->rid), PCI_DEVICE(device->rid), PCI_FUNCTION(device->rid),

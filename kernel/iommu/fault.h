@@ -36,8 +36,10 @@ struct fault {
 
 struct fault_device {
     uint16_t rid;
-    bool stopped; /* the threshold was reached and acted upon */
+    bool stopped; /* the threshold was reached and acted upon, since it was reset last */
+    bool reached; /* ... ever */
     uint64_t count;
+    uint64_t forgiven; /* of these: iommu_forgive() */
 };
 
 /* Per unit. */

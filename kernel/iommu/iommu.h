@@ -159,6 +159,20 @@ void iommu_reserved_regions(struct requester *const *requesters, size_t count,
 /* How many requests were refused since boot. */
 uint64_t iommu_fault_count(void);
 
+/* What users of all units hold: page tables and interrupts. */
+struct iommu_usage {
+    uint64_t domain_ids;
+    uint64_t interrupt_entries;
+    uint64_t table_pages;
+};
+struct iommu_usage iommu_usage(void);
+/*
+ * Forgets what the requester's faults led to, when its device was stopped and reset: they are
+ * recorded and counted towards the threshold from 0 again. -EIO: its unit is fenced, and it can do
+ * no DMA any more.
+ */
+int iommu_forgive(struct requester *requester);
+
 /*
  * Keeps for the report what the domains map now: to be called when the payload has ended and
  * nothing of it was taken apart yet. Never fails; what it can keep is limited, and what it had to

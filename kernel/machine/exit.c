@@ -82,11 +82,14 @@ static void power_off(const struct acpi_info *acpi)
 
 void machine_end(const struct config *config, const struct acpi_info *acpi, enum end_reason reason)
 {
+    bool over = config->on_exit == CONFIG_EXIT_RESTART_PAYLOAD; /* nothing is started any more */
+    enum config_exit then = over ? config->on_restart_limit : config->on_exit;
+
     if (config->exit_port)
         port_write16(config->exit_port, (uint16_t)(EXIT_CODE_BASE + reason));
-    if (config->on_exit == CONFIG_EXIT_RESTART)
+    if (then == CONFIG_EXIT_RESTART)
         restart(acpi);
-    if (config->on_exit == CONFIG_EXIT_POWEROFF && reason < END_REFUSED)
+    if (then == CONFIG_EXIT_POWEROFF && reason < END_REFUSED)
         power_off(acpi);
     log_info("halted");
     cpu_halt_forever();

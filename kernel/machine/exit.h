@@ -29,9 +29,9 @@ const char *end_reason_name(enum end_reason reason);
 #define EXIT_CODE_BASE 0x10
 
 /*
- * Ends the run: through the exit port if the configuration names one, then as `on-exit` says. A
- * refusal, a panic and what was shown are never followed by switching off: they have to be read on
- * the screen.
+ * Ends the run: through the exit port if the configuration names one, then as `on-exit` says, or
+ * `on-restart-limit` where that is to start the payload again. A refusal, a panic and what was
+ * shown are never followed by switching off: they have to be read on the screen.
  * `acpi` may be empty.
  */
 _Noreturn void machine_end(const struct config *config, const struct acpi_info *acpi,

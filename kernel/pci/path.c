@@ -89,6 +89,18 @@ bool pci_may_send_as(const struct pci_device *device, uint16_t segment, pci_rid_
     return false;
 }
 
+void pci_pardon(const struct pci_device *device)
+{
+    pci_rid_t ids[PCI_IDS_MAX];
+    size_t count = pci_requester_ids(device, ids);
+    struct pci_device *d;
+
+    list_for_each_entry (d, pci_devices(), link)
+        for (size_t i = 0; i < count; i++)
+            if (pci_may_send_as(d, device->segment, ids[i]))
+                d->stopped = false;
+}
+
 void pci_stop_senders(uint16_t segment, pci_rid_t rid)
 {
     struct pci_device *d;

@@ -128,8 +128,10 @@ bool pci_is_below(const struct pci_device *device, const struct pci_device *brid
 
 /* Sets or clears the bus-master bit of the command register. A stopped device stays off. */
 void pci_set_bus_master(const struct pci_device *device, bool on);
-/* Takes bus mastering away until the machine restarts: the device or its IOMMU misbehaved. */
+/* Takes bus mastering away until pci_pardon(): the device or its IOMMU misbehaved. */
 void pci_stop(struct pci_device *device);
+/* Allows it again, to a device that was reset and to what was stopped for its requests. */
+void pci_pardon(const struct pci_device *device);
 /* Bus mastering off everywhere: endpoints first, bridges last. */
 void pci_disable_all_bus_masters(void);
 /* Lets requests of the device through the bridges above it; its own bit stays as it is. */

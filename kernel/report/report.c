@@ -12,6 +12,7 @@
 #include "kernel/lib/json.h"
 #include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
+#include "kernel/report/report_lives.h"
 #include "kernel/report/report_pci.h"
 
 #define REPORT_FORMAT 2
@@ -126,6 +127,7 @@ void report_write(uint16_t port, uint32_t door, const struct report_end *end)
     report_groups(&j);
     write_interrupts(&j);
     write_console(&j);
+    report_lives(&j);
     write_end(&j, end);
     json_end_object(&j);
 }

@@ -131,6 +131,13 @@ IOMMU = Members(
     faults=Members(count=number, devices_truncated=number, overflows=number, recent=array(FAULT, 64),
                    devices=array(Members(requester=ADDRESS, count=number, threshold_reached=truth))))
 
+LIFE = {"number": number, "sentence?": ANY_TEXT, "ended_ns": number, "frames_free": number, "orphans": number, "pins": number,
+        "heap_bytes": number, "domain_ids": number, "interrupt_entries": number, "table_pages": number, "vectors": number}
+KILLED = Members(reason=ANY_TEXT, signal=number, **LIFE)
+LIVES = Members(**{"restarts": number, "no_restart?": ANY_TEXT, "ended": array(Either("reason", {
+    "payload": Members(reason=ANY_TEXT, status=up_to(255), **LIFE),
+    **dict.fromkeys(("killed", "timeout", "dma-fault"), KILLED)}), 16)})
+
 STEPS = ("start", "find", "close", "group", "load", "run", "stop")
 END = Either("reason", {
     "payload": Members(reason=ANY_TEXT, status=up_to(255)),
@@ -152,6 +159,7 @@ REPORT = Members(
     assigned=array(ADDRESS),
     interrupts=Members(devices=number, stray=number, nmi=number, thread_switches=number),
     console=Members(stalls=number, lost_bytes=number),
+    lives=LIVES,
     exit=END)
 
 

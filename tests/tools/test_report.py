@@ -43,12 +43,14 @@ GOOD = {
                                       "assigned": True}]}],
     "assigned": ["0000:00:10.0"], "interrupts": {"devices": 0, "stray": 0, "nmi": 0, "thread_switches": 0},
     "console": {"stalls": 0, "lost_bytes": 0},
+    "lives": {"restarts": 0, "ended": [{"number": 1, "reason": "payload", "status": 0, "ended_ns": 7, "frames_free": 1, "orphans": 0,
+                                        "pins": 0, "heap_bytes": 1, "domain_ids": 1, "interrupt_entries": 0, "table_pages": 0, "vectors": 2}]},
     "exit": {"reason": "payload", "status": 0},
 }
 BAD = {
     # where in GOOD -> what is there instead (None: nothing)
     "format": None, "new": 1, "door": "bios", "time.steps.0.step": "find", "time.steps.1.step": "run",
-    "time.steps.1.end_ns": 0, "memory.pins": -1, "memory.heap_bytes": True, "memory.frames_free": 3,
+    "time.steps.1.end_ns": 0, "memory.pins": -1, "lives.ended.0.status": 256, "lives.ended.0.reason": "panic", "lives.no_restart": "", "memory.heap_bytes": True, "memory.frames_free": 3,
     "iommu.units.0.registers": "0xFED90000", "iommu.units.0.fenced": True, "iommu.units.0.fence_reason": "why",
     "iommu.units.0.leaves_made.8K": 1, "iommu.units.0.invalidations.latency_ns.context.histogram.2^1": 1,
     "iommu.units.0.invalidations.latency_ns.context.histogram.2^5": 0,

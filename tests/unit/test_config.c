@@ -70,6 +70,9 @@ static void every_default_is_accepted_by_its_own_key(void **state)
     assert_int_equal(config.on_dma_fault, CONFIG_FAULT_STOP_DEVICE);
     assert_int_equal(config.fault_threshold, 1000);
     assert_int_equal(config.payload_timeout, 0);
+    assert_int_equal(config.restart_limit, 10);
+    assert_int_equal(config.restart_delay, 1);
+    assert_int_equal(config.on_restart_limit, CONFIG_EXIT_POWEROFF);
     assert_null(config.payload_name);
     assert_int_equal(config.device_count + config.arg_count + config.env_count +
                          config.keep_out_count + config.text_used,
@@ -102,7 +105,10 @@ static void file_of_every_key(void **state)
                                 "on-exit = halt\n"
                                 "on-dma-fault = kill-payload\n"
                                 "fault-threshold = 1\n"
-                                "payload-timeout = 60"),
+                                "payload-timeout = 60\n"
+                                "restart-limit = unlimited\n"
+                                "restart-delay = 3600\n"
+                                "on-restart-limit = restart"),
                      0);
     assert_string_equal(config.payload_name, "my payload");
     assert_int_equal(config.device_count, 3);
@@ -144,6 +150,9 @@ static void file_of_every_key(void **state)
     assert_int_equal(config.on_dma_fault, CONFIG_FAULT_KILL_PAYLOAD);
     assert_int_equal(config.fault_threshold, 1);
     assert_int_equal(config.payload_timeout, 60);
+    assert_int_equal(config.restart_limit, UINT32_MAX);
+    assert_int_equal(config.restart_delay, 3600);
+    assert_int_equal(config.on_restart_limit, CONFIG_EXIT_RESTART);
 }
 
 /* Quotes keep blanks and #; a # inside a word is no comment. */

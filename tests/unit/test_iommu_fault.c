@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "kernel/cpu/time.h"
+#include "kernel/lib/error.h"
 #include "kernel/pci/registers.h"
 #include "tests/unit/iommu_machine.h"
 
@@ -299,6 +300,73 @@ static void pitfall_24_a_storm_is_counted_and_stopped(void **state)
     machine_stop();
 }
 
+static void expect_storm(struct vtd_unit *unit, uint64_t heard)
+{
+    paddr_t reached;
+
+    for (unsigned i = 0; i < 10; i++) {
+        vtd_unit_dma(unit, DEVICE, IOVA, true, &reached);
+        event(unit);
+    }
+    assert_int_equal(new_faults(), heard);
+}
+
+/* In no domain, and in one: the threshold begins anew, the report forgets nothing. */
+static void a_forgiven_device_is_heard_again(void **state)
+{
+    static const struct iommu_options options = {
+        .fault_threshold = 4, .stop_device = true, .on_faults = on_faults, .context = &told};
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, &options);
+    struct iommu_domain *domain = machine_domain();
+    const struct fault_device *device = &machine_unit()->faults.devices[0];
+
+    told = 0;
+    new_faults();
+    expect_storm(unit, 4);
+    assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
+    expect_storm(unit, 0);
+    assert_int_equal(iommu_forgive(machine_requester(DEVICE)), 0);
+    assert_false(device->stopped);
+    assert_true(device->reached);
+    expect_storm(unit, 4);
+    assert_int_equal(told, 2);
+    assert_true(device->stopped);
+    assert_int_equal(device->count, 8);
+    assert_int_equal(iommu_detach(domain, machine_requester(DEVICE)), 0);
+    assert_int_equal(iommu_forgive(machine_requester(DEVICE)), 0);
+    expect_storm(unit, 4);
+    iommu_domain_destroy(domain);
+    machine_stop();
+}
+
+/* Fewer faults than the threshold are forgotten, too; those of others are not. */
+static void what_is_forgiven_counts_no_more(void **state)
+{
+    static const struct iommu_options options = {
+        .fault_threshold = 12, .stop_device = true, .on_faults = on_faults, .context = &told};
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, &options);
+
+    told = 0;
+    new_faults();
+    expect_storm(unit, 10);
+    assert_int_equal(iommu_forgive(machine_requester(OTHER)), 0);
+    assert_int_equal(machine_unit()->faults.devices[0].forgiven, 0);
+    assert_int_equal(iommu_forgive(machine_requester(DEVICE)), 0);
+    expect_storm(unit, 10);
+    assert_int_equal(told, 0);
+    expect_storm(unit, 2);
+    assert_int_equal(told, 1);
+    machine_stop();
+}
+
+static void nothing_behind_a_fenced_unit_is_forgiven(void **state)
+{
+    machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    assert_int_equal(unit_fence(machine_unit(), "for the test"), -EIO);
+    assert_int_equal(iommu_forgive(machine_requester(DEVICE)), -EIO);
+    machine_stop();
+}
+
 /* Policy "log": everything is counted, the log stays short, the device goes on. */
 static void a_storm_is_only_logged_if_told(void **state)
 {
@@ -445,6 +513,9 @@ int main(void)
         cmocka_unit_test(interrupt_faults_name_the_index),
         cmocka_unit_test(pitfall_21_malformed_messages_are_refused),
         cmocka_unit_test(pitfall_24_a_storm_is_counted_and_stopped),
+        cmocka_unit_test(a_forgiven_device_is_heard_again),
+        cmocka_unit_test(what_is_forgiven_counts_no_more),
+        cmocka_unit_test(nothing_behind_a_fenced_unit_is_forgiven),
         cmocka_unit_test(a_storm_is_only_logged_if_told),
         cmocka_unit_test(faults_of_many_requesters_are_all_counted),
         cmocka_unit_test(made_up_requesters_do_not_hide_the_own),

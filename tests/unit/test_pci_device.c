@@ -170,6 +170,31 @@ static void only_bridges_on_the_way_master_the_bus(void **state)
     assert_int_equal(sim_get(f, PCI_COMMAND, 2), 3);
     pci_set_bus_master(d, true);
     assert_int_equal(sim_get(f, PCI_COMMAND, 2), 3);
+    pci_pardon(pci_find(0, PCI_RID(0, 4, 0))); /* somebody else */
+    pci_set_bus_master(d, true);
+    assert_int_equal(sim_get(f, PCI_COMMAND, 2), 3);
+    pci_pardon(d);
+    assert_int_equal(sim_get(f, PCI_COMMAND, 2), 3);
+    pci_set_bus_master(d, true);
+    assert_int_equal(sim_get(f, PCI_COMMAND, 2), 7);
+}
+
+/* What sends on behalf of the device was stopped with it. */
+static void a_pardon_reaches_the_bridges(void **state)
+{
+    struct sim_function *f = sim_add(0, PCI_RID(0, 1, 0), 0x000e1b36, 0x060400);
+    const struct pci_device *bridge, *device;
+
+    sim_express(f, PCIE_TO_PCI_BRIDGE, false);
+    sim_bridge(f, 1, 1);
+    sim_add(0, PCI_RID(1, 2, 0), EDU, CLASS_X);
+    enumerate();
+    bridge = pci_find(0, PCI_RID(0, 1, 0));
+    device = pci_find(0, PCI_RID(1, 2, 0));
+    pci_stop_senders(0, bridge->rid);
+    assert_true(bridge->stopped && device->stopped);
+    pci_pardon(device);
+    assert_false(bridge->stopped || device->stopped);
 }
 
 static size_t ids_of(pci_rid_t rid, pci_rid_t out[3])
@@ -231,6 +256,7 @@ int main(void)
         TEST(a_device_is_selected_by_its_class),
         TEST(what_might_be_meant_is_listed),
         TEST(only_bridges_on_the_way_master_the_bus),
+        TEST(a_pardon_reaches_the_bridges),
         TEST(a_bridge_adds_its_requester_ids),
         TEST(one_family_at_a_time),
     };

@@ -22,6 +22,7 @@ SUITES = {
 AMOUNTS = {
     "BULKHEAD_STEPS": ("100000", "10000000"),
     "BULKHEAD_ROUNDS": ("500", "10000"),
+    "BULKHEAD_LIVES": ("25", "1000"),
     "BULKHEAD_FUZZ_SECONDS": ("10", "600"),
     "BULKHEAD_LONG": ("", "1"),
 }

@@ -39,6 +39,7 @@ enum config_exit {
     CONFIG_EXIT_HALT,
     CONFIG_EXIT_RESTART,
     CONFIG_EXIT_POWEROFF,
+    CONFIG_EXIT_RESTART_PAYLOAD,
 };
 
 enum config_show {
@@ -74,6 +75,9 @@ struct config {
     uint32_t interrupt_entries;
     enum config_show show; /* what to show in place of starting a payload */
     enum config_exit on_exit;
+    uint32_t restart_limit;            /* restarts of the payload in a row; UINT32_MAX: no limit */
+    uint32_t restart_delay;            /* seconds before the first of them */
+    enum config_exit on_restart_limit; /* what follows the last one; not RESTART_PAYLOAD */
     enum config_fault on_dma_fault;
     uint64_t fault_threshold;   /* faults of one device before on_dma_fault acts */
     uint64_t payload_timeout;   /* seconds; 0: none */

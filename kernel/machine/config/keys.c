@@ -19,13 +19,19 @@ static const struct config_choice yes_no[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
 static const struct config_choice none[] = {{"none", 0}, {NULL, 0}};
 static const struct config_choice all[] = {{"all", 0}, {NULL, 0}};
 static const struct config_choice unlimited[] = {{"unlimited", CONFIG_UNLIMITED}, {NULL, 0}};
+static const struct config_choice unlimited_number[] = {{"unlimited", UINT32_MAX}, {NULL, 0}};
 static const struct config_choice automatic[] = {{"auto", 0}, {NULL, 0}};
 static const struct config_choice levels[] = {
     {"error", LOG_ERROR}, {"warn", LOG_WARN}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}, {NULL, 0}};
 static const struct config_choice exits[] = {{"halt", CONFIG_EXIT_HALT},
                                              {"restart", CONFIG_EXIT_RESTART},
                                              {"poweroff", CONFIG_EXIT_POWEROFF},
+                                             {"restart-payload", CONFIG_EXIT_RESTART_PAYLOAD},
                                              {NULL, 0}};
+static const struct config_choice ends[] = {{"halt", CONFIG_EXIT_HALT},
+                                            {"restart", CONFIG_EXIT_RESTART},
+                                            {"poweroff", CONFIG_EXIT_POWEROFF},
+                                            {NULL, 0}};
 static const struct config_choice shows[] = {
     {"none", CONFIG_SHOW_NOTHING}, {"devices", CONFIG_SHOW_DEVICES}, {NULL, 0}};
 static const struct config_choice faults[] = {{"log", CONFIG_FAULT_LOG},
@@ -70,12 +76,21 @@ static const struct config_key keys[] = {
      .help = "What to show instead of starting the payload"},
     {"on-exit", CONFIG_CHOICE, SCALAR(on_exit), .choices = exits, .preset = "poweroff",
      .help = "What to do at the end; after a refusal, a panic or `show`, poweroff halts"},
+    {"restart-limit", CONFIG_NUMBER, SCALAR(restart_limit), .min = 1, .max = UINT32_MAX - 1,
+     .choices = unlimited_number, .preset = "10",
+     .help = "How often in a row `restart-payload` starts the payload again"},
+    {"restart-delay", CONFIG_NUMBER, SCALAR(restart_delay), .max = 3600, .preset = "1",
+     .help = "Seconds before it starts again; doubled each time in a row, up to a minute"},
+    {"on-restart-limit", CONFIG_CHOICE, SCALAR(on_restart_limit), .choices = ends,
+     .preset = "poweroff",
+     .help = "What `restart-payload` does when the payload is not started again, as `on-exit`"},
     {"on-dma-fault", CONFIG_CHOICE, SCALAR(on_dma_fault), .choices = faults,
      .preset = "stop-device", .help = "What to do when a device passes the fault threshold"},
     {"fault-threshold", CONFIG_NUMBER, SCALAR(fault_threshold), .min = 1, .max = UINT32_MAX,
      .preset = "1000", .help = "DMA faults of one device until on-dma-fault acts"},
     {"payload-timeout", CONFIG_NUMBER, SCALAR(payload_timeout), .min = 1, .max = 31536000,
-     .choices = none, .preset = "none", .help = "Seconds after which the payload is ended"},
+     .choices = none, .preset = "none",
+     .help = "Seconds after which the payload is ended, each time it was started"},
 };
 
 static const struct config_key options[] = {

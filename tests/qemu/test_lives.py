@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A payload that is started again in the same machine (on-exit = restart-payload): the machine is as
+before each time, judged by the kernel's own counts, and every device works as after its reset."""
+
+import os
+import re
+
+import pytest
+
+ROOT_PORT = ["-device", "pcie-root-port,id=rp0,chassis=1,addr=0x1c"]
+EDU = "edu,dma_mask=0xffffffffffffffff,bus=rp0,kernel.uio=yes,kernel.dma-memory=yes,kernel.afu=edu"
+BEHIND = "0000:01:00.0"
+FAMILIES = ("type1", "iommufd", "uio", "port")
+# how the payload dies -> what the report says of it
+ENDS = {"exit": ("payload", 3), "crash": ("killed", 11), "hang": ("timeout", 9), "storm": ("dma-fault", 9), "close": ("payload", 3)}
+COUNTS = ("frames_free", "orphans", "pins", "heap_bytes", "domain_ids", "interrupt_entries", "table_pages", "vectors")
+
+
+def settings(**keys):
+    return [("on-exit", "restart-payload"), *((key.replace("_", "-"), str(value)) for key, value in keys.items())]
+
+
+def counts(life):
+    return {name: life[name] for name in COUNTS}
+
+
+def check_lives(ran, lives):
+    """As many as there should be, and after each the machine is as it was after the first one."""
+    told = ran.report["lives"]
+    assert told["restarts"] == lives - 1, ran.log
+    assert [one["number"] for one in told["ended"]] == [1, *range(max(2, lives - 14), lives + 1)]
+    for one in told["ended"]:
+        assert counts(one) == counts(told["ended"][0]), ran.log
+    last = told["ended"][-1]
+    assert last["pins"] == last["orphans"] == last["domain_ids"] == last["interrupt_entries"] == last["table_pages"] == 0
+
+
+def test_soak(guest, payload):
+    """Every family of device files, every way to die, with a transfer on its way and threads asleep."""
+    lives = int(os.environ.get("BULKHEAD_LIVES", "25"))
+    ran = guest(payload("lives", "musl"), args=["all", BEHIND], qemu_args=ROOT_PORT, devices=[EDU], icount=4,
+                settings=settings(restart_limit=lives - 1, restart_delay=0, payload_timeout=1, on_dma_fault="kill-payload",
+                                  fault_threshold=2), timeout=120 + 4 * lives).run()
+    ways = [list(ENDS)[life // 4 % 5] for life in range(lives)]
+    assert ran.output("lives: ") == [f"lives: {life} works through {FAMILIES[life % 4]} and dies by {way}"
+                                     for life, way in enumerate(ways)], ran.log
+    check_lives(ran, lives)
+    ended = [(one["reason"], one["status"] if one["reason"] == "payload" else one["signal"]) for one in ran.report["lives"]["ended"]]
+    numbers = [one["number"] for one in ran.report["lives"]["ended"]]
+    assert ended == [ENDS[ways[number - 1]] for number in numbers], ran.log
+    assert ran.report["lives"]["no_restart"] == f"it was, {lives - 1} times in a row (restart-limit)"
+    # Each storm was one of a device that had been forgiven the one before.
+    storms = ways.count("storm")
+    device = next(one for one in ran.report["iommu"]["faults"]["devices"] if one["requester"] == BEHIND)
+    assert device["count"] >= 2 * storms and device["threshold_reached"], ran.log
+
+
+def test_nothing_of_a_life_is_left(guest, payload):
+    ran = guest(payload("lives", "musl"), args=["clean", BEHIND], memory="96M", settings=settings(restart_limit=2, restart_delay=0)).run()
+    assert ran.output("lives: ") == [f"lives: {life} exits" for life in range(3)], ran.log
+    check_lives(ran, 3)
+    assert ran.status == 7
+
+
+def test_delays_grow_up_to_a_minute(guest, payload):
+    ran = guest(payload("lives", "musl"), args=["exit", BEHIND], icount=4, settings=settings(restart_limit=9, restart_delay=1)).run()
+    assert re.findall(r"ended with status 7 and starts again in (\d+) s, restart (\d+) in a row", ran.serial) == [
+        (str(delay), str(restart)) for restart, delay in enumerate((1, 2, 4, 8, 16, 32, 60, 60, 60), 1)], ran.log
+    check_lives(ran, 10)
+    times = [one["ended_ns"] for one in ran.report["lives"]["ended"]]
+    assert [(later - earlier) // 10**9 for earlier, later in zip(times, times[1:])] == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+
+
+def test_long_life_begins_a_new_row(guest, payload):
+    ran = guest(payload("lives", "musl"), args=["late", BEHIND], icount=4, settings=settings(restart_limit=1, restart_delay=2)).run()
+    assert re.findall(r"starts again in (\d+) s, restart (\d+) in a row", ran.serial) == 3 * [("2", "1")], ran.log
+    assert ran.report["lives"]["restarts"] == 3 and "no_restart" in ran.report["lives"]
+
+
+@pytest.mark.parametrize("then", ["halt", "restart"])
+def test_device_without_reset(guest, payload, then):
+    one = guest(payload("lives", "musl"), args=["exit", "0000:00:10.0"], devices=["edu"],
+                settings=settings(on_restart_limit=then))
+    at = next(i for i, word in enumerate(one.command) if word.startswith("isa-debug-exit"))
+    del one.command[at - 1:at + 1]  # so that the machine ends as it is told
+    one.start()
+    if then == "halt":
+        one.wait_for("halted")
+    else:
+        one.wait()
+        assert "halted" not in one.serial
+    assert one.output("lives: ") == ["lives: 0 exits"], one.log
+    assert "the payload is not started again: 0000:00:10.0 has no reset" in one.serial, one.log
+    assert one.report["lives"]["no_restart"] == "0000:00:10.0 has no reset"
+    assert one.report["exit"] == {"reason": "payload", "status": 7}
