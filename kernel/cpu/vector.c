@@ -48,7 +48,7 @@ unsigned vector_used(void)
 {
     unsigned used = 0;
 
-    for (unsigned v = VECTOR_FIRST; v <= VECTOR_LAST; v++)
+    for (unsigned v = 0; v < VECTORS; v++)
         used += owners[v].handler != NULL;
     return used;
 }
