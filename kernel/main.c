@@ -27,6 +27,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/pci/check.h"
 #include "kernel/pci/group.h"
+#include "kernel/pci/place.h"
 #include "kernel/pci/reset.h"
 #include "kernel/pci/select.h"
 #include "kernel/report/report.h"
@@ -243,6 +244,8 @@ static int assign(const struct config_device *wanted, struct refusal *why)
 
     if (!error && device->assigned)
         error = refuse(why, -EEXIST, "device %s is assigned twice", pci_name(device, name));
+    if (!error)
+        error = pci_place_bars(device, &m, why);
     if (!error)
         error = pci_check_resources(device, &m, why);
     if (!error)

@@ -4,6 +4,7 @@
 #include "kernel/lib/error.h"
 #include "kernel/lib/format.h"
 #include "kernel/pci/registers.h"
+#include "kernel/pci/window.h"
 
 /* Writes to this window are interrupt messages, whoever sends them (VT-d 3.13). */
 #define INTERRUPT_WINDOW      UINT64_C(0xfee00000)
@@ -15,18 +16,20 @@ struct space {
     char name[64];
     paddr_t base;
     uint64_t length;
+    paddr_t after; /* end of the first thing it overlaps */
 };
 
-static int overlap(const struct space *s, const char *other, paddr_t base, uint64_t length,
+static int overlap(struct space *s, const char *other, paddr_t base, uint64_t length,
                    struct refusal *why)
 {
     if (!ranges_overlap(s->base, s->length, base, length))
         return 0;
+    s->after = base + length;
     return refuse(why, -EINVAL, "%s (0x%lx, %lu KiB) overlaps %s at 0x%lx", s->name, s->base,
                   (s->length + 1023) / 1024, other, base);
 }
 
-static int check_platform(const struct space *s, const struct pci_machine *m, struct refusal *why)
+static int check_platform(struct space *s, const struct pci_machine *m, struct refusal *why)
 {
     const struct acpi_info *acpi = m->acpi;
     int error = overlap(s, "the interrupt window", INTERRUPT_WINDOW, INTERRUPT_WINDOW_SIZE, why);
@@ -76,7 +79,7 @@ static struct space bar_space(const struct pci_device *d, unsigned index)
 }
 
 /* Memory BARs share one address space, I/O BARs another. */
-static int check_against_bars(const struct space *s, const struct pci_bar *bar, struct refusal *why)
+static int check_against_bars(struct space *s, const struct pci_bar *bar, struct refusal *why)
 {
     struct pci_device *d;
 
@@ -98,18 +101,20 @@ static int check_against_bars(const struct space *s, const struct pci_bar *bar, 
     return 0;
 }
 
-static int check_io(const struct space *s, struct refusal *why)
+static int check_io(struct space *s, struct refusal *why)
 {
+    s->after = PADDR_NONE;
     if (s->base + s->length > IO_PORTS)
         return refuse(why, -EINVAL, "%s lies beyond the I/O ports, at 0x%lx", s->name, s->base);
     return 0;
 }
 
-static int check_memory(const struct space *s, const struct pci_machine *m, struct refusal *why)
+static int check_memory(struct space *s, const struct pci_machine *m, struct refusal *why)
 {
     unsigned width = m->acpi->dmar.address_width;
     int error;
 
+    s->after = PADDR_NONE;
     if (s->base > PADDR_NONE - s->length ||
         (width < 64 && s->base + s->length > (uint64_t)1 << width))
         return refuse(why, -EINVAL, "%s (0x%lx) lies beyond the %u address bits of this machine",
@@ -121,6 +126,33 @@ static int check_memory(const struct space *s, const struct pci_machine *m, stru
         error = overlap(s, ecam.name, ecam.base, ecam.length, why);
     }
     return error;
+}
+
+/* Where bridges above do not lead, something else answers. */
+static int check_path(const struct space *s, const struct pci_device *d, bool io,
+                      struct refusal *why)
+{
+    const struct pci_device *bridge = pci_barred_by(d, io, s->base, s->base + (s->length - 1));
+    char name[PCI_NAME_SIZE];
+
+    if (!bridge)
+        return 0;
+    return refuse(why, -EINVAL, "%s (0x%lx) lies in no window of bridge %s", s->name, s->base,
+                  pci_name(bridge, name));
+}
+
+bool pci_is_free(const struct pci_bar *bar, paddr_t base, uint64_t length,
+                 const struct pci_machine *machine, paddr_t *after)
+{
+    struct space s = {.base = base, .length = length};
+    struct refusal unused;
+    int error =
+        bar->flags & PCI_BAR_IO ? check_io(&s, &unused) : check_memory(&s, machine, &unused);
+
+    if (!error)
+        error = check_against_bars(&s, bar, &unused);
+    *after = s.after;
+    return !error;
 }
 
 /* Is the BAR less than a page, and nothing else on that page? */
@@ -138,7 +170,7 @@ static bool owns_page(struct space s, const struct pci_bar *bar, const struct pc
 static void check_rom(struct pci_device *device, const struct pci_machine *m)
 {
     struct pci_bar *rom = &device->rom;
-    struct space s = {"expansion ROM", rom->base, rom->size};
+    struct space s = {.name = "expansion ROM", .base = rom->base, .length = rom->size};
     struct refusal unused;
 
     if (rom->size && (check_memory(&s, m, &unused) || check_against_bars(&s, rom, &unused)))
@@ -165,12 +197,11 @@ int pci_check_resources(struct pci_device *device, const struct pci_machine *mac
             bar->size = 0;
             continue;
         }
-        if (bar->base == 0)
-            return refuse(why, -EINVAL, "%s (%lu KiB) was given no address by the firmware", s.name,
-                          (s.length + 1023) / 1024);
         error = io ? check_io(&s, why) : check_memory(&s, machine, why);
         if (!error)
             error = check_against_bars(&s, bar, why);
+        if (!error)
+            error = check_path(&s, device, io, why);
         if (error)
             return error;
         if (owns_page(s, bar, machine))

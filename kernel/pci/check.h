@@ -19,8 +19,14 @@ struct pci_machine {
 /* Call before pci_enumerate(): -EINVAL with a sentence if configuration space is misplaced. */
 int pci_check_ecam(const struct pci_machine *machine, struct refusal *why);
 /*
- * Call after pci_size_bars(), for a device that is to be assigned. -EINVAL with a sentence if it
- * is a bridge, or a BAR has no address, or overlaps something, or cannot be reached. An I/O BAR
+ * Is nothing known to be at [base, base + length) that a BAR must keep clear of? Else *after is the
+ * end of something that is; PADDR_NONE: no BAR can be there or behind.
+ */
+bool pci_is_free(const struct pci_bar *bar, paddr_t base, uint64_t length,
+                 const struct pci_machine *machine, paddr_t *after);
+/*
+ * Call after pci_place_bars(), for a device that is to be assigned. -EINVAL with a sentence if it
+ * is a bridge, or a BAR overlaps something, or cannot be reached. An I/O BAR
  * without an address is only ignored (its size becomes 0): firmware leaves many unassigned, and
  * drivers do without; so is an expansion ROM of which any of that is true (its base becomes 0).
  * Notes which BARs have a page for themselves.

@@ -134,7 +134,10 @@ void pci_stop(struct pci_device *device);
 void pci_pardon(const struct pci_device *device);
 /* Bus mastering off everywhere: endpoints first, bridges last. */
 void pci_disable_all_bus_masters(void);
-/* Lets requests of the device through the bridges above it; its own bit stays as it is. */
+/*
+ * Lets requests of the device, and accesses to its BARs, through the bridges above it; its own bits
+ * stay as they are.
+ */
 void pci_enable_path(const struct pci_device *device);
 
 /*

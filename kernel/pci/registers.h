@@ -42,7 +42,13 @@
 #define PCI_PRIMARY_BUS      0x18 /* 8 */
 #define PCI_SECONDARY_BUS    0x19 /* 8 */
 #define PCI_SUBORDINATE_BUS  0x1a /* 8 */
+#define PCI_IO_BASE          0x1c /* 8 */
+#define PCI_IO_LIMIT         0x1d /* 8 */
+#define PCI_MEMORY_BASE      0x20 /* 16; and behind it limit */
+#define PCI_PREFETCH_BASE    0x24 /* 16; the same */
+#define PCI_WINDOW_WIDE      0x1  /* of a base: there are upper halves */
 #define PCI_PREFETCH_UPPER   0x28 /* 32; base, and behind it limit */
+#define PCI_IO_UPPER         0x30 /* 16; base, and behind it limit */
 #define PCI_ROM_BRIDGE       0x38 /* 32 */
 #define PCI_BRIDGE_CONTROL   0x3e /* 16 */
 #define PCI_BRIDGE_BUS_RESET 0x0040

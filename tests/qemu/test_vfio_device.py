@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The rules of VFIO device files, on devices that differ in every capability that matters."""
 
+import re
+
 import pytest
 
 from test_interfaces import cases
+from variant import kernel_with
 
 EDU = "edu,dma_mask=0xffffffffffffffff"
 ROOT_PORT = ["-device", "pcie-root-port,id=rp0,chassis=1,addr=0x1c"]
@@ -76,3 +79,34 @@ def test_resets_while_other_threads_work(guest, payload):
     ran = guest(payload("reset_race", "glibc"), args=["0000:00:10.0", "5"], devices=["nvme"]).run()
     assert ran.output("reset_race: ") == ["reset_race: ok, all worked"], ran.log
     assert ran.status == 0
+
+
+# Firmware that gave an e1000e no address: a kernel that clears its BARs before it learns them.
+FORGET = """PCI_CLASS_HOST_BRIDGE || ({
+    for (unsigned i = 0; d->device == 0x10d3 && i < PCI_BARS; i++)
+        pci_write32(d, PCI_BAR0 + 4 * i, 0);
+    false; })"""
+E1000E = "e1000e,romfile="
+
+
+def run_forgetful(guest, payload, qemu_args, device, address):
+    kernel = kernel_with("forgets-bars", [("kernel/pci/bar.c", "PCI_CLASS_HOST_BRIDGE", FORGET)])
+    return guest(payload("vfio_device"), args=[address], qemu_args=qemu_args, devices=[device], kernel=kernel, icount=4).run()
+
+
+@pytest.mark.parametrize("qemu_args,device,address,bars", [
+    # into the windows of the port; the third is ports
+    (ROOT_PORT, f"{E1000E},bus=rp0", "0000:01:00.0", ["0", "1", "2", "3"]),
+    # between edu and the disk controller, which leave no room for ports
+    (["-device", "edu,addr=0x11"], E1000E, "0000:00:10.0", ["0", "1", "3"]),
+], ids=["root-port", "root-bus"])
+def test_bars_without_an_address_are_placed(guest, payload, qemu_args, device, address, bars):
+    ran = run_forgetful(guest, payload, qemu_args, device, address)
+    assert ran.status == 0, ran.log
+    placed = re.findall(rf"{address}: BAR (\d) had no address: placed at 0x[0-9a-f]+", ran.serial)
+    assert sorted(placed) == bars, ran.log
+
+
+def test_a_bar_that_fits_nowhere_is_refused(guest, payload):
+    ran = run_forgetful(guest, payload, [], E1000E, "0000:00:10.0")
+    assert "BAR 0 of device 0000:00:10.0 (128 KiB) was given no address by the firmware" in ran.report["exit"]["sentence"]
