@@ -17,6 +17,8 @@ extern struct user_ops user_ops;
 void vector_dispatch(unsigned vector);
 /* A vector of the kernel's own, for good. */
 void vector_own(unsigned vector, vector_handler handler);
+/* Holds its interrupts back, if who owns it can. */
+void vector_hold(unsigned vector, bool on);
 /* An interrupt below VECTOR_TIMER was served, from `start` (time_ns() terms) until now. */
 void storm_count(unsigned vector, uint64_t start);
 void trap_dispatch(struct trap_frame *frame);

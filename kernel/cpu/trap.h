@@ -45,6 +45,12 @@ typedef void (*vector_handler)(void *context);
 /* A free vector of those for devices, or -ENOSPC. */
 int vector_alloc(vector_handler handler, void *context);
 void vector_free(unsigned vector);
+/*
+ * How interrupts of a vector can be held back where they come from, and let through again. Called
+ * with interrupts off, when the vector alone takes too much of the CPU. What is held must not be
+ * lost, or not matter.
+ */
+void vector_set_hold(unsigned vector, void (*hold)(void *context, bool on));
 /* How many vectors have a handler. */
 unsigned vector_used(void);
 /* Interrupts that arrived on vectors nobody owns, those of exceptions among them. */

@@ -13,6 +13,7 @@
 struct owner {
     vector_handler handler;
     void *context;
+    void (*hold)(void *context, bool on);
 };
 
 static struct owner owners[VECTORS];
@@ -27,7 +28,7 @@ int vector_alloc(vector_handler handler, void *context)
     for (unsigned v = VECTOR_FIRST; v < VECTOR_TIMER; v++) {
         if (owners[v].handler)
             continue;
-        owners[v] = (struct owner){handler, context};
+        owners[v] = (struct owner){handler, context, NULL};
         return (int)v;
     }
     return -ENOSPC;
@@ -35,7 +36,7 @@ int vector_alloc(vector_handler handler, void *context)
 
 void vector_own(unsigned vector, vector_handler handler)
 {
-    owners[vector] = (struct owner){handler, NULL};
+    owners[vector] = (struct owner){handler, NULL, NULL};
 }
 
 void vector_free(unsigned vector)
@@ -51,6 +52,17 @@ unsigned vector_used(void)
     for (unsigned v = 0; v < VECTORS; v++)
         used += owners[v].handler != NULL;
     return used;
+}
+
+void vector_set_hold(unsigned vector, void (*hold)(void *context, bool on))
+{
+    owners[vector].hold = hold;
+}
+
+void vector_hold(unsigned vector, bool on)
+{
+    if (owners[vector].hold)
+        owners[vector].hold(owners[vector].context, on);
 }
 
 uint64_t vector_strays(void)

@@ -18,7 +18,13 @@ struct irq_vector {
     int cpu_vector; /* 0: not set up; INTx has none of its own */
     unsigned entry; /* its remapping entry */
     bool masked;    /* in the device, where it has mask bits */
+    bool held;      /* the same, by kernel/cpu/storm.c */
 };
+
+static inline bool irq_is_masked(const struct irq_vector *vector)
+{
+    return vector->masked || vector->held;
+}
 
 /* How one kind of capability is driven. */
 struct irq_ops {

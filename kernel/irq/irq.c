@@ -41,12 +41,25 @@ static void on_vector(void *context)
     vector->set->handler(vector->set->context, vector->index);
 }
 
+/* Where the device has no mask bits, or ignores them, the local APIC has to do. */
+static void hold_vector(void *context, bool on)
+{
+    struct irq_vector *vector = context;
+
+    vector->held = on;
+    if (!vector->set->device->in_reset) /* which ends with irq_restore() */
+        vector->set->ops->mask(vector->set, vector->index);
+}
+
 static int alloc_vector(struct irq_vector *vector)
 {
     int allocated = vector_alloc(on_vector, vector);
 
-    vector->cpu_vector = MAX(allocated, 0);
-    return allocated < 0 ? -ENOSPC : 0;
+    if (allocated < 0)
+        return -ENOSPC;
+    vector->cpu_vector = allocated;
+    vector_set_hold((unsigned)allocated, hold_vector);
+    return 0;
 }
 
 static void free_vector(struct irq_vector *vector)

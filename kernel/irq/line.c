@@ -43,7 +43,8 @@ struct irq_line {
     unsigned gsi;
     unsigned pin;
     bool level;
-    uint32_t low; /* what is in the low half, but for the mask */
+    bool masked, held; /* by who enabled it; by kernel/cpu/storm.c */
+    uint32_t low;      /* what is in the low half, but for the mask */
     int vector;
     struct iommu_unit *unit; /* NULL: not remapped */
     unsigned entry;
@@ -132,6 +133,14 @@ static void on_line(void *context)
     line->handler(line->context, 0);
 }
 
+static void hold_line(void *context, bool on)
+{
+    struct irq_line *line = context;
+
+    line->held = on;
+    irq_line_mask(line, line->masked);
+}
+
 /* The entry and the pin agree in vector and trigger mode, or the pin's remote-IRR bit sticks. */
 static int route_remapped(struct irq_line *line)
 {
@@ -208,6 +217,9 @@ int irq_line_enable(unsigned gsi, bool level, bool active_low, irq_handler handl
     error = route_remapped(line);
     if (error)
         goto free_vector;
+    line->masked = true;
+    if (level) /* an edge that comes to a masked pin is lost */
+        vector_set_hold((unsigned)line->vector, hold_line);
     program(line, active_low);
     line->next = lines;
     lines = line;
@@ -223,7 +235,9 @@ free_line:
 
 void irq_line_mask(struct irq_line *line, bool masked)
 {
-    write_low(line->io_apic, line->pin, line->low | (masked ? REDIRECTION_MASKED : 0));
+    line->masked = masked;
+    write_low(line->io_apic, line->pin,
+              line->low | (masked || line->held ? REDIRECTION_MASKED : 0));
 }
 
 void irq_line_disable(struct irq_line *line)

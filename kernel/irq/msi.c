@@ -42,7 +42,7 @@ static uint32_t mask_bits(const struct irq_set *set)
     uint32_t bits = UINT32_MAX >> (32 - set->offered);
 
     for (unsigned i = 0; i < set->count; i++)
-        if (!set->vectors[i].masked)
+        if (!irq_is_masked(&set->vectors[i]))
             bits &= ~(1u << i);
     return bits;
 }

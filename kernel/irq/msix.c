@@ -93,7 +93,7 @@ static void write_entry(const struct irq_set *set, unsigned index)
     mmio_write32(entry + MSIX_ENTRY_ADDRESS, (uint32_t)message.address);
     mmio_write32(entry + MSIX_ENTRY_ADDRESS_HIGH, (uint32_t)(message.address >> 32));
     mmio_write32(entry + MSIX_ENTRY_DATA, message.data);
-    if (!set->vectors[index].masked)
+    if (!irq_is_masked(&set->vectors[index]))
         mmio_write32(entry + MSIX_ENTRY_CONTROL, 0);
 }
 
@@ -132,7 +132,7 @@ static bool msix_mask(const struct irq_set *set, unsigned index)
 {
     uint16_t command = decode_on(set->device);
 
-    if (set->vectors[index].masked)
+    if (irq_is_masked(&set->vectors[index]))
         mask_entry(set, index);
     else
         write_entry(set, index);

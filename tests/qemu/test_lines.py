@@ -19,14 +19,14 @@ def test_two_devices_share_a_line(guest, payload):
     assert ran.status == 0
 
 
-def test_a_storm_leaves_half_of_the_cpu(guest, payload):
+def test_a_storm_leaves_the_cpu_to_others(guest, payload):
     """Counted in instructions; devices on the same line and on others are heard meanwhile."""
     ran = guest(payload("lines"), args=["storm", FIRST, SAME_LINE, *OTHER_LINES], icount=0,
                 devices=[at(10), at(14), at(11), at(12)]).run()
     assert ran.status == 0, ran.log
     share = int(ran.output("lines: ")[-1].split()[1].rstrip("%"))
-    assert 35 <= share <= 90, ran.log
-    assert "interrupts of devices take more than half of the CPU" in ran.serial
+    assert 55 <= share <= 97, ran.log
+    assert "take more than 3/8 of the CPU: held back" in ran.serial
 
 
 def test_both_doors_find_the_line(guest, payload):

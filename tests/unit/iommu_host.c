@@ -235,6 +235,7 @@ void thread_wake(struct thread *thread)
 static struct {
     vector_handler handler;
     void *context;
+    void (*hold)(void *context, bool on);
 } vectors[256];
 static unsigned vector_limit;
 static uint32_t apic_id;
@@ -248,6 +249,7 @@ int vector_alloc(vector_handler handler, void *context)
             continue;
         vectors[i].handler = handler;
         vectors[i].context = context;
+        vectors[i].hold = NULL;
         return i;
     }
     return -ENOSPC;
@@ -258,6 +260,18 @@ void vector_free(unsigned vector)
     if (!vectors[vector].handler)
         abort();
     vectors[vector].handler = NULL;
+}
+
+void vector_set_hold(unsigned vector, void (*hold)(void *context, bool on))
+{
+    vectors[vector].hold = hold;
+}
+
+bool host_hold(unsigned vector, bool on)
+{
+    if (vectors[vector].hold)
+        vectors[vector].hold(vectors[vector].context, on);
+    return vectors[vector].hold;
 }
 
 unsigned host_vectors(void)

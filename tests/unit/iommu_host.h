@@ -33,6 +33,8 @@ bool host_pci_master(const struct pci_device *device);
 
 /* Delivers a CPU vector. False: nobody owns it. */
 bool host_raise(unsigned vector);
+/* Holds a CPU vector back at its source, as kernel/cpu/storm.c does. False: its owner cannot. */
+bool host_hold(unsigned vector, bool on);
 unsigned host_vectors(void); /* in use */
 void host_set_apic_id(uint32_t id);
 void host_limit_vectors(unsigned limit);

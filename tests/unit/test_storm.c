@@ -98,6 +98,50 @@ static void a_storm_leaves_half_of_the_time(void **state)
     vector_free((unsigned)vector);
 }
 
+/* ---- who is held at the source ---- */
+
+static bool held[2];
+
+static void hold_first(void *context, bool on)
+{
+    held[0] = on;
+}
+
+static void hold_second(void *context, bool on)
+{
+    held[1] = on;
+}
+
+/* Both send all the time, and the CPU takes the higher one first: both come all the same. */
+static void a_lower_vector_comes_beside_a_storm(void **state)
+{
+    unsigned low = (unsigned)vector_alloc(handler, NULL);
+    unsigned high = (unsigned)vector_alloc(handler, NULL), served[2] = {0};
+    uint64_t end = now + 20000000;
+
+    assert_true(high > low);
+    held[0] = held[1] = false;
+    vector_set_hold(low, hold_first);
+    vector_set_hold(high, hold_second);
+    while (now < end) {
+        bool second = !held[1];
+
+        if (quiet || (held[0] && held[1])) {
+            now = set_timer->deadline_ns;
+            set_timer->expired(set_timer);
+            assert_false(quiet || held[0] || held[1]);
+            continue;
+        }
+        vector_dispatch(second ? high : low);
+        served[second]++;
+        now += 200;
+    }
+    assert_true(served[0] > 20 * 50);
+    assert_true(served[1] > 20 * 200);
+    vector_free(low);
+    vector_free(high);
+}
+
 /* Vectors that nobody owns, as devices send without remapping, and many at a time. */
 static void strays_and_many_vectors_count_together(void **state)
 {
@@ -146,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_storm_leaves_half_of_the_time, fresh),
+        cmocka_unit_test_setup(a_lower_vector_comes_beside_a_storm, fresh),
         cmocka_unit_test_setup(strays_and_many_vectors_count_together, fresh),
         cmocka_unit_test_setup(what_is_no_storm_is_not_held_back, fresh),
         cmocka_unit_test_setup(the_timer_is_no_device, fresh),
