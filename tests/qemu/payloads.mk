@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Test payloads: tests/qemu/payloads/NAME.c, or all of tests/qemu/payloads/NAME/*.c, as
 # build/payloads/NAME.CC.elf, where CC is the C library it is linked with: sdk, musl or glibc (both
-# static), pie (glibc, static and position-independent), or raw (nothing but the file itself).
+# static), pie (glibc, static and position-independent), or raw (nothing but the file itself). Those of the SDK may use
+# the parts of the examples: their drivers.
 
 PAYLOAD_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-unused-function -Wno-unused-parameter \
                  -I tests/qemu/payloads
@@ -17,10 +18,11 @@ PAYLOAD_OBJECT = $(@:.elf=).$(basename $(notdir $1)).o
 
 .SECONDEXPANSION:
 
-$(BUILD)/payloads/%.sdk.elf: $$(call PAYLOAD_SOURCES,$$*) $(PAYLOAD_HEADERS) $(SDK) linker/payload.ld
+$(BUILD)/payloads/%.sdk.elf: $$(call PAYLOAD_SOURCES,$$*) $(PAYLOAD_HEADERS) $(BUILD)/examples/parts.a $(SDK) \
+                           linker/payload.ld
 	@mkdir -p $(@D)
 	$(call SAY,PAYLOADCC,$@)
-	$(Q)$(SDK_CC) $(PAYLOAD_FLAGS) -o $@ $(call PAYLOAD_SOURCES,$*)
+	$(Q)$(SDK_CC) $(PAYLOAD_FLAGS) -I examples -o $@ $(call PAYLOAD_SOURCES,$*) $(BUILD)/examples/parts.a
 
 $(BUILD)/payloads/%.musl.elf: $$(call PAYLOAD_SOURCES,$$*) $(PAYLOAD_HEADERS)
 	@mkdir -p $(@D)

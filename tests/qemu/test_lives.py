@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from test_examples import MIB, written
+
 ROOT_PORT = ["-device", "pcie-root-port,id=rp0,chassis=1,addr=0x1c"]
 EDU = "edu,dma_mask=0xffffffffffffffff,bus=rp0,kernel.uio=yes,kernel.dma-memory=yes,kernel.afu=edu"
 BEHIND = "0000:01:00.0"
@@ -53,6 +55,30 @@ def test_soak(guest, payload):
     storms = ways.count("storm")
     device = next(one for one in ran.report["iommu"]["faults"]["devices"] if one["requester"] == BEHIND)
     assert device["count"] >= 2 * storms and device["threshold_reached"], ran.log
+
+
+@pytest.fixture
+def disk(tmp_path):
+    path = tmp_path / "disk.img"
+    path.write_bytes(bytes(2 * MIB) + written(1) + bytes(4 * MIB))
+    return path
+
+
+def test_soak_of_a_disk(guest, payload, disk):
+    lives = int(os.environ.get("BULKHEAD_LIVES", "25"))
+    ran = guest(payload("disk"), args=["lives"], devices=[f"nvme,file={disk}"], icount=4,
+                settings=settings(restart_limit=lives - 1, restart_delay=0), timeout=120 + 4 * lives).run()
+    assert ran.output("disk: ") == [f"disk: life {life}" for life in range(lives)], ran.log
+    check_lives(ran, lives)
+    assert ran.report["iommu"]["faults"]["count"] == 0, ran.log
+
+
+def test_rounds_of_a_disk(guest, payload, disk):
+    """Open, map, transfer, unmap, close; half of the times with commands under way."""
+    rounds = os.environ.get("BULKHEAD_ROUNDS", "500")
+    ran = guest(payload("disk"), args=["rounds", rounds], devices=[f"nvme,file={disk}"], icount=4, timeout=120 + int(rounds) // 2).run()
+    assert ran.status == 0 and ran.output(f"disk: {rounds} rounds"), ran.log
+    assert ran.report["iommu"]["faults"]["count"] == 0 and ran.report["memory"]["pins"] == 0, ran.log
 
 
 def test_nothing_of_a_life_is_left(guest, payload):
