@@ -53,6 +53,27 @@ def test_in_flight(guest, payload, how, machine):
     assert one.report["memory"]["pins"] == 0
 
 
+@pytest.mark.parametrize("machine", MACHINES)
+def test_nothing_of_the_former_owner_is_reached(guest, payload, machine):
+    """No reset makes edu forget what it was told, so its next owner gets it with a transfer under way
+    (its time comes after it was taken again, unless a reset took longer), or lets it go on."""
+    options, address, _ = MACHINES[machine]
+    ran = guest(payload("survivor"), args=[address, "elsewhere"], icount=4, **options).run()
+    said = ran.output("survivor: ")
+    assert said == ["survivor: the device remembers where to write",
+                    "survivor: behind the transfer that was armed, the former owner's memory is untouched",
+                    "survivor: told to go on, the former owner's memory is untouched",
+                    "survivor: the latter's memory is untouched"], ran.log
+    refused = re.findall(rf"{address} write to 0x40000000 refused", ran.serial)
+    assert len(refused) == (2 if machine == "no reset" else 1), ran.log
+
+
+def test_control_the_transfer_lands_where_the_owner_has_it(guest, payload):
+    options, address, _ = MACHINES["no reset"]
+    ran = guest(payload("survivor"), args=[address, "again"], icount=4, **options).run()
+    assert "the transfer that was armed, the former owner's memory is written to" in ran.serial, ran.log
+
+
 def last(lines, pattern):
     return max(number for number, line in enumerate(lines) if re.search(pattern, line))
 

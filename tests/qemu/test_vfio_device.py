@@ -14,6 +14,9 @@ PCI_BRIDGE = ["-device", "pcie-pci-bridge,id=bridge,addr=0x1d"]
 
 PAIR = ["e1000e,romfile=,bus=rp0,addr=0.0,multifunction=on", "e1000e,romfile=,bus=rp0,addr=0.1"]
 
+RESETS = {"edu": "none", "nvme": "function-level", "e1000e": "power-management", "e1000e-pair": "power-management",
+          "edu-root-port": "secondary-bus", "edu-pci-bridge": "secondary-bus"}
+
 # name -> (what differs from the plain machine, the device's address)
 DEVICES = {
     # MSI, no reset; what no table names can be written
@@ -40,6 +43,11 @@ def sum_of(image):
     return total
 
 
+def resets(ran):
+    """How the assigned devices are reset, as the report says."""
+    return {device["reset"] for group in ran.report["groups"] for device in group["devices"] if device["assigned"]}
+
+
 @pytest.mark.parametrize("name", DEVICES)
 def test_vfio_device(guest, payload, name, tmp_path):
     options, address = DEVICES[name]
@@ -57,8 +65,16 @@ def test_vfio_device(guest, payload, name, tmp_path):
     if name == "e1000e":
         assert f"expansion ROM: {len(ROM)} bytes, sum {sum_of(ROM):08x}" in ran.serial
         assert "extended capabilities: 0001 0003\n" in ran.serial  # errors, serial number
-    assert ("the bus has" in ran.serial) == ("-" in name) == ("the bus was reset through an iommufd" in ran.serial)
+    assert resets(ran) == {RESETS[name]}
+    assert ("the bus has" in ran.serial) == ("bus=" in str(options)) == ("reset through an iommufd" in ran.serial)
     assert ("the bus has 2 functions" in ran.serial) == name.endswith("pair")
+
+
+def test_function_level_reset_of_virtio(guest, payload):
+    ran = guest(payload("vfio_device"), args=["0000:01:00.0", "reset", "hot_reset_info", "hot_reset_keeps_what_was_set"],
+                qemu_args=ROOT_PORT, devices=["virtio-rng-pci,iommu_platform=on,disable-legacy=on,bus=rp0"], icount=4).run()
+    assert ran.status == 0, ran.log
+    assert resets(ran) == {"function-level"}
 
 
 def test_without_remapping_the_vector_table_is_left_out(guest, payload):
