@@ -253,6 +253,16 @@ static int reset_bus(const struct pci_device *bridge)
     return 0;
 }
 
+/*
+ * From here on the function is asked nothing. So it must not raise its line, as one does that keeps
+ * its interrupt through D3hot: nobody would own up to it. pci_config_restore() leaves that so.
+ */
+static void begin(struct pci_device *d)
+{
+    d->in_reset = true;
+    pci_write16(d, PCI_COMMAND, pci_read16(d, PCI_COMMAND) | PCI_COMMAND_INTX_DISABLE);
+}
+
 /* The list is sorted, and bus numbers rise on the way down: bridges come before what they lead to.
  */
 int pci_reset_below(const struct pci_device *bridge)
@@ -264,7 +274,7 @@ int pci_reset_below(const struct pci_device *bridge)
     pci_for_each_below (d, bridge)
         silence(d);
     pci_for_each_below (d, bridge)
-        d->in_reset = true;
+        begin(d);
     error = reset_bus(bridge);
     if (error)
         return error;
@@ -291,7 +301,7 @@ int pci_reset(struct pci_device *device)
         pci_config_restore(device);
         return -ENOTTY;
     }
-    device->in_reset = true;
+    begin(device);
     methods[method](device);
     return come_back(device, time_ns() + COME_BACK_BOUND_NS);
 }

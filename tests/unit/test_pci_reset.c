@@ -153,6 +153,30 @@ static void power_state_reset(void **state)
     check_restored();
 }
 
+static void is_quiet(const struct sim_function *reset, const char *event)
+{
+    if (strncmp(event, "reset", 5) == 0)
+        assert_true(sim_get(reset, PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE);
+}
+
+/* Not every function gives its line up in D3hot, and nothing is asked of one that is in reset. */
+static void the_line_is_off_during_a_reset(void **state)
+{
+    struct sim_function *port = sim_add(0, PCI_RID(0, 3, 0), IDS, 0x060400);
+
+    sim_bridge(port, 1, 1);
+    sim_express(port, PCIE_ROOT_PORT, false);
+    add(PCI_RID(1, 0, 0));
+    sim_power(f, false);
+    start(PCI_RID(1, 0, 0));
+    sim_on_change = is_quiet;
+    pci_write16(d, PCI_COMMAND, PCI_COMMAND_MEMORY);
+    assert_int_equal(pci_reset(d), 0);
+    pci_write16(d, PCI_COMMAND, PCI_COMMAND_MEMORY);
+    assert_int_equal(pci_reset_below(d->bridge), 0);
+    assert_true(f->resets >= 2);
+}
+
 static void a_function_that_keeps_its_state_is_not_reset_by_power(void **state)
 {
     add(PCI_RID(0, 2, 0));
@@ -412,6 +436,7 @@ int main(void)
         TEST(conventional_function_level_reset),
         TEST(half_advanced_features_do_not_count),
         TEST(power_state_reset),
+        TEST(the_line_is_off_during_a_reset),
         TEST(a_function_that_keeps_its_state_is_not_reset_by_power),
         TEST(a_device_without_a_method_is_not_reset),
         TEST(secondary_bus_reset),
