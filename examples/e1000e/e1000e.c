@@ -223,10 +223,18 @@ static void wait_for_link(struct e1000e *nic)
     errx(1, "%s: no link in %u s", nic->device.name, LINK_PATIENCE / 1000);
 }
 
+/* An interrupt of before the reset is forgotten; if it was INTx, it holds back the next one. */
+static void forget_interrupts(struct e1000e *nic)
+{
+    events_forget(nic->events, modes[nic->mode].count);
+    if (nic->mode == E1000E_INTX)
+        device_unmask_intx(&nic->device);
+}
+
 void e1000e_start(struct e1000e *nic)
 {
     reset(nic);
-    events_forget(nic->events, modes[nic->mode].count);
+    forget_interrupts(nic);
     read_mac(nic);
     set_rings(nic);
     set_messages(nic);

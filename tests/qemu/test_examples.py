@@ -90,6 +90,8 @@ def echoes(path, sender, kind):
 
 
 MODES = {
+    "intx": ["intx"],
+    "intx behind a root port": ["intx"],
     "msi": ["msi"],
     "msix": ["msix"],
     "msix behind a root port": ["msix"],
