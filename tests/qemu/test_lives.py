@@ -81,6 +81,17 @@ def test_rounds_of_a_disk(guest, payload, disk):
     assert ran.report["iommu"]["faults"]["count"] == 0 and ran.report["memory"]["pins"] == 0, ran.log
 
 
+def test_any_order(guest, payload):
+    """Files opened, connected and closed by chance: each answer as a model has it, and nothing left after."""
+    walks = os.environ.get("BULKHEAD_ROUNDS", "500")
+    ran = guest(payload("lifetime", "musl"), args=[os.environ.get("BULKHEAD_SEED", "1"), walks, BEHIND], qemu_args=ROOT_PORT,
+                devices=[EDU], icount=4, timeout=180 + int(walks)).run()
+    assert ran.status == 0 and ran.output(f"lifetime: {walks} walks"), ran.log
+    found = re.search(r"at their ends: (\d+) containers, (\d+) iommufds, (\d+) groups, (\d+) and (\d+) devices", ran.serial)
+    assert all(int(count) > int(walks) // 20 for count in found.groups()), ran.log
+    assert ran.report["memory"]["pins"] == 0
+
+
 def test_nothing_of_a_life_is_left(guest, payload):
     ran = guest(payload("lives", "musl"), args=["clean", BEHIND], memory="96M", settings=settings(restart_limit=2, restart_delay=0)).run()
     assert ran.output("lives: ") == [f"lives: {life} exits" for life in range(3)], ran.log

@@ -13,6 +13,7 @@ struct machine_state {
     unsigned long frames;  /* free, or held by what is counted below */
     unsigned long objects; /* bytes */
     unsigned long tables;  /* pages */
+    unsigned long entries; /* of interrupt-remapping tables */
 };
 
 static inline const char *text_of(const char *path)
@@ -52,6 +53,9 @@ static inline void add_tables(struct machine_state *state)
         must(sscanf(at, "table pages %lu in %lu frames", &used, &frames) == 2, "units");
         state->frames += frames;
         state->tables += used;
+        must(sscanf(strstr(at, "interrupt entries "), "interrupt entries %lu", &used) == 1,
+             "units");
+        state->entries += used;
     }
 }
 
