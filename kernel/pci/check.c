@@ -141,16 +141,13 @@ static int check_path(const struct space *s, const struct pci_device *d, bool io
                   pci_name(bridge, name));
 }
 
-bool pci_is_free(const struct pci_bar *bar, paddr_t base, uint64_t length,
-                 const struct pci_machine *machine, paddr_t *after)
+bool pci_is_free(bool io, paddr_t base, uint64_t length, const struct pci_machine *machine,
+                 paddr_t *after)
 {
     struct space s = {.base = base, .length = length};
     struct refusal unused;
-    int error =
-        bar->flags & PCI_BAR_IO ? check_io(&s, &unused) : check_memory(&s, machine, &unused);
+    int error = io ? check_io(&s, &unused) : check_memory(&s, machine, &unused);
 
-    if (!error)
-        error = check_against_bars(&s, bar, &unused);
     *after = s.after;
     return !error;
 }

@@ -19,11 +19,11 @@ struct pci_machine {
 /* Call before pci_enumerate(): -EINVAL with a sentence if configuration space is misplaced. */
 int pci_check_ecam(const struct pci_machine *machine, struct refusal *why);
 /*
- * Is nothing known to be at [base, base + length) that a BAR must keep clear of? Else *after is the
- * end of something that is; PADDR_NONE: no BAR can be there or behind.
+ * Is nothing of the machine itself at [base, base + length), of ports or of memory? Else *after is
+ * the end of something that is; PADDR_NONE: no BAR can be there or behind.
  */
-bool pci_is_free(const struct pci_bar *bar, paddr_t base, uint64_t length,
-                 const struct pci_machine *machine, paddr_t *after);
+bool pci_is_free(bool io, paddr_t base, uint64_t length, const struct pci_machine *machine,
+                 paddr_t *after);
 /*
  * Call after pci_place_bars(), for a device that is to be assigned. -EINVAL with a sentence if it
  * is a bridge, or a BAR overlaps something, or cannot be reached. An I/O BAR

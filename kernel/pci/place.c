@@ -15,82 +15,63 @@
 #define LOW_LAST UINT64_C(0xfebfffff)
 #define IO_FIRST 0x1000 /* below are ports that no BAR and no window tells of */
 
-/* ---- what the firmware gave out on a root bus ---- */
+/* ---- what is taken ---- */
 
-/* Widens the hull by a range, if that lies in the bounds. */
-static void enclose(struct pci_window *hull, const struct pci_window *bounds, paddr_t base,
-                    paddr_t last)
+#define RANGES (PCI_BARS + 1 + PCI_WINDOWS) /* of one function, with its expansion ROM */
+
+/* The nth range that a function takes for itself or passes down. False: there is none. */
+static bool taken_by(const struct pci_device *d, unsigned n, bool io, struct pci_window *out)
 {
-    if (base < bounds->base || last > bounds->last)
-        return;
-    hull->base = MIN(hull->base, base);
-    hull->last = MAX(hull->last, last);
+    const struct pci_bar *bar = n < PCI_BARS ? &d->bars[n] : &d->rom;
+    unsigned kind = n - PCI_BARS - 1;
+
+    if (n > PCI_BARS)
+        return pci_is_bridge(d) && (kind == PCI_WINDOW_IO) == io && pci_window(d, kind, out);
+    *out = (struct pci_window){bar->base, bar->base + (bar->size - 1)};
+    return bar->size && bar->base && !(bar->flags & PCI_BAR_IO) == !io;
 }
 
-static void enclose_function(struct pci_window *hull, const struct pci_window *bounds, bool io,
-                             const struct pci_device *d)
-{
-    struct pci_window w;
-
-    for (unsigned i = 0; i < PCI_BARS; i++)
-        if (d->bars[i].size && d->bars[i].base && !(d->bars[i].flags & PCI_BAR_IO) == !io)
-            enclose(hull, bounds, d->bars[i].base, d->bars[i].base + (d->bars[i].size - 1));
-    for (unsigned kind = 0; pci_is_bridge(d) && kind < PCI_WINDOWS; kind++)
-        if ((kind == PCI_WINDOW_IO) == io && pci_window(d, kind, &w))
-            enclose(hull, bounds, w.base, w.last);
-}
-
-/* The addresses between what is given out on the root bus of the device. False: nothing is. */
+/* What lies between the ranges, within the bounds, on the device's root bus. False: no range. */
 static bool hull_of(const struct pci_device *device, bool io, const struct pci_window *bounds,
                     struct pci_window *hull)
 {
     const struct pci_device *d;
+    struct pci_window w;
 
     *hull = (struct pci_window){PADDR_NONE, 0};
-    list_for_each_entry (d, pci_devices(), link)
-        if (!d->bridge && d->segment == device->segment && PCI_BUS(d->rid) == PCI_BUS(device->rid))
-            enclose_function(hull, bounds, io, d);
+    list_for_each_entry (d, pci_devices(), link) {
+        if (d->bridge || d->segment != device->segment || PCI_BUS(d->rid) != PCI_BUS(device->rid))
+            continue;
+        for (unsigned n = 0; n < RANGES; n++) {
+            if (!taken_by(d, n, io, &w) || w.base < bounds->base || w.last > bounds->last)
+                continue;
+            hull->base = MIN(hull->base, w.base);
+            hull->last = MAX(hull->last, w.last);
+        }
+    }
     return hull->base <= hull->last;
 }
 
-/* ---- looking for room ---- */
-
-static bool overlaps(paddr_t base, uint64_t length, const struct pci_window *w, paddr_t *after)
-{
-    if (!ranges_overlap(base, length, w->base, w->last - w->base + 1))
-        return false;
-    *after = w->last + 1;
-    return true;
-}
-
-/* Does a bridge that does not lead to the device take part of it? Then *after is its end. */
-static bool passed_elsewhere(const struct pci_device *device, bool io, paddr_t base,
-                             uint64_t length, paddr_t *after)
+/* Is some of it another function's, and not passed down to the device? Then *after is its end. */
+static bool is_taken(const struct pci_device *device, bool io, paddr_t base, uint64_t length,
+                     paddr_t *after)
 {
     const struct pci_device *d;
     struct pci_window w;
 
-    list_for_each_entry (d, pci_devices(), link)
-        for (unsigned kind = 0; pci_is_bridge(d) && kind < PCI_WINDOWS; kind++)
-            if ((kind == PCI_WINDOW_IO) == io && !pci_is_below(device, d) &&
-                pci_window(d, kind, &w) && overlaps(base, length, &w, after))
-                return true;
-    return false;
-}
-
-/* The same for expansion ROMs, which are switched on when they are read. */
-static bool is_rom(bool io, paddr_t base, uint64_t length, paddr_t *after)
-{
-    const struct pci_device *d;
-
     list_for_each_entry (d, pci_devices(), link) {
-        const struct pci_window w = {d->rom.base, d->rom.base + (d->rom.size - 1)};
-
-        if (!io && d->rom.base && d->rom.size && overlaps(base, length, &w, after))
+        for (unsigned n = 0; n < RANGES; n++) {
+            if ((n > PCI_BARS && pci_is_below(device, d)) || !taken_by(d, n, io, &w) ||
+                !ranges_overlap(base, length, w.base, w.last - w.base + 1))
+                continue;
+            *after = w.last + 1;
             return true;
+        }
     }
     return false;
 }
+
+/* ---- looking for room ---- */
 
 /* The lowest place in the space where a BAR fits, or PADDR_NONE. */
 static paddr_t find_room(const struct pci_device *device, const struct pci_bar *bar,
@@ -102,8 +83,8 @@ static paddr_t find_room(const struct pci_device *device, const struct pci_bar *
 
     /* Each round passes what stands in the way; at the end of all addresses the sum wraps. */
     while (base >= within->base && base <= within->last && within->last - base >= size - 1) {
-        if (pci_is_free(bar, base, size, machine, &after) &&
-            !passed_elsewhere(device, io, base, size, &after) && !is_rom(io, base, size, &after))
+        if (!is_taken(device, io, base, size, &after) &&
+            pci_is_free(io, base, size, machine, &after))
             return pci_barred_by(device, io, base, base + size - 1) ? PADDR_NONE : base;
         base = ALIGN_UP(after, size);
     }

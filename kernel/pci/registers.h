@@ -107,7 +107,6 @@
 #define PCIE_DEVICE_CAP     0x04 /* 32 */
 #define PCIE_DEVICE_CONTROL 0x08 /* 16 */
 #define PCIE_DEVICE_STATUS  0x0a /* 16 */
-#define PCIE_LINK_CAP       0x0c /* 32 */
 #define PCIE_LINK_CONTROL   0x10 /* 16 */
 #define PCIE_LINK_STATUS    0x12 /* 16 */
 #define PCIE_DEVICE_CTL2    0x28 /* 16 */
@@ -118,8 +117,6 @@
 #define PCIE_DEVICE_CONTROL_FLR  0x8000
 #define PCIE_DEVICE_STATUS_PENDS 0x0020
 #define PCIE_DEVICE_CTL2_ARI     0x0020
-#define PCIE_LINK_CAP_SPEED      0x0000000f /* 2: 5 GT/s */
-#define PCIE_LINK_CAP_ACTIVE     0x00100000 /* it tells whether the link is active */
 #define PCIE_LINK_STATUS_ACTIVE  0x2000
 
 enum pcie_type {

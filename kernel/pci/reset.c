@@ -25,33 +25,27 @@
  * registers promise. From Linux's list of quirks (drivers/pci/quirks.c).
  */
 static const struct {
-    uint16_t vendor, device; /* device 0: all displays of the vendor */
-    uint8_t method;          /* enum pci_reset_method */
+    uint16_t vendor, first, last; /* ids of devices */
+    uint8_t base_class;           /* 0: any */
+    uint8_t method;               /* enum pci_reset_method */
 } harmful_resets[] = {
-    {0x8086, 0x1502, PCI_RESET_FLR}, /* 82579 network cards */
-    {0x8086, 0x1503, PCI_RESET_FLR},
-    {0x1022, 0x1487, PCI_RESET_FLR}, /* Matisse and Starship: audio, USB */
-    {0x1022, 0x148c, PCI_RESET_FLR},
-    {0x1022, 0x149c, PCI_RESET_FLR},
-    {0x1022, 0x7901, PCI_RESET_FLR},           /* FCH SATA */
-    {0x168c, 0x0030, PCI_RESET_SECONDARY_BUS}, /* Atheros AR93xx and their like */
-    {0x168c, 0x0032, PCI_RESET_SECONDARY_BUS},
-    {0x168c, 0x0033, PCI_RESET_SECONDARY_BUS},
-    {0x168c, 0x0034, PCI_RESET_SECONDARY_BUS},
-    {0x168c, 0x003c, PCI_RESET_SECONDARY_BUS},
-    {0x168c, 0x003e, PCI_RESET_SECONDARY_BUS},
-    {0x1002, 0, PCI_RESET_PM}, /* AMD displays do not lose their state */
+    {0x8086, 0x1502, 0x1503, 0, PCI_RESET_FLR}, /* 82579 network cards */
+    {0x1022, 0x1487, 0x1487, 0, PCI_RESET_FLR}, /* Matisse and Starship: audio, USB */
+    {0x1022, 0x148c, 0x148c, 0, PCI_RESET_FLR},
+    {0x1022, 0x149c, 0x149c, 0, PCI_RESET_FLR},
+    {0x1022, 0x7901, 0x7901, 0, PCI_RESET_FLR},           /* FCH SATA */
+    {0x168c, 0x0030, 0x003e, 0, PCI_RESET_SECONDARY_BUS}, /* Atheros AR93xx and their like */
+    {0x1002, 0, 0xffff, 0x03, PCI_RESET_PM},              /* AMD displays keep their state */
 };
-
-#define CLASS_DISPLAY 0x03
 
 static bool harmful(const struct pci_device *d, enum pci_reset_method method)
 {
     for (size_t i = 0; i < ARRAY_SIZE(harmful_resets); i++) {
-        uint16_t device = harmful_resets[i].device;
+        uint8_t class = harmful_resets[i].base_class;
 
         if (harmful_resets[i].vendor == d->vendor && harmful_resets[i].method == method &&
-            (device ? device == d->device : d->class_code >> 16 == CLASS_DISPLAY))
+            d->device >= harmful_resets[i].first && d->device <= harmful_resets[i].last &&
+            (!class || class == d->class_code >> 16))
             return true;
     }
     return false;
@@ -205,49 +199,34 @@ static int come_back(struct pci_device *d, uint64_t deadline)
     return 0;
 }
 
-/* Does the port tell when its link is up, and need somebody to wait for that? */
-static bool tells_of_link(const struct pci_device *bridge)
-{
-    const uint32_t told = pci_read32(bridge, bridge->cap_pcie + PCIE_LINK_CAP);
-
-    return pci_is_link_head(bridge) && (told & PCIE_LINK_CAP_SPEED) > 2 &&
-           (told & PCIE_LINK_CAP_ACTIVE);
-}
-
 static bool link_active(const struct pci_device *bridge)
 {
-    return pci_read16(bridge, bridge->cap_pcie + PCIE_LINK_STATUS) & PCIE_LINK_STATUS_ACTIVE;
-}
-
-static int wait_for_link(const struct pci_device *bridge)
-{
-    uint64_t deadline = time_ns() + LINK_BOUND_NS;
-
-    while (!link_active(bridge)) {
-        if (time_expired(deadline))
-            return -ETIMEDOUT;
-        thread_nap(NAP, POLL_NS);
-    }
-    return 0;
+    return pci_is_link_head(bridge) &&
+           (pci_read16(bridge, bridge->cap_pcie + PCIE_LINK_STATUS) & PCIE_LINK_STATUS_ACTIVE);
 }
 
 /*
  * From the end of the reset to the first access it takes 100 ms, which count from when the link is
- * up where that is faster than 5 GT/s. A link that was not up before is not waited for: under QEMU
- * conventional devices work behind one that never is.
+ * up where that is faster than 5 GT/s. Not all ports tell: what was not up before is not waited
+ * for.
  */
 static int reset_bus(const struct pci_device *bridge)
 {
     uint16_t control = pci_read16(bridge, PCI_BRIDGE_CONTROL);
-    bool wait = tells_of_link(bridge) && link_active(bridge);
+    bool told = link_active(bridge);
     char name[PCI_NAME_SIZE];
+    uint64_t deadline;
 
     pci_write16(bridge, PCI_BRIDGE_CONTROL, control | PCI_BRIDGE_BUS_RESET);
     thread_nap(NAP, BUS_RESET_NS);
     pci_write16(bridge, PCI_BRIDGE_CONTROL, control & (uint16_t)~PCI_BRIDGE_BUS_RESET);
-    if (wait && wait_for_link(bridge)) {
-        log_error("%s: its link did not come back from a reset", pci_name(bridge, name));
-        return -ETIMEDOUT;
+    deadline = time_ns() + LINK_BOUND_NS;
+    while (told && !link_active(bridge)) {
+        if (time_expired(deadline)) {
+            log_error("%s: its link did not come back from a reset", pci_name(bridge, name));
+            return -ETIMEDOUT;
+        }
+        thread_nap(NAP, POLL_NS);
     }
     thread_nap(NAP, pci_is_link_head(bridge) ? AFTER_LINK_NS : AFTER_CONVENTIONAL_NS);
     return 0;

@@ -82,7 +82,7 @@ static const struct {
     {IN_BRIDGE, PCI_PREFETCH_UPPER + 4, 4, 0, ALL},
     {IN_HEADER, PCI_ROM_DEVICE, 4, 0, ALL}, /* or the upper half of the I/O window */
     {IN_BRIDGE, PCI_ROM_BRIDGE, 4, 0, ALL},
-    {IN_HEADER, PCI_INTERRUPT_LINE, 1, 0, ALL},
+    {IN_HEADER, PCI_INTERRUPT_LINE, 2, 0, 0xff},
     {IN_BRIDGE, PCI_BRIDGE_CONTROL, 2, 0, ALL & ~PCI_BRIDGE_BUS_RESET},
     {IN_HEADER, PCI_COMMAND, 2, 0, ALL & ~PCI_COMMAND_MASTER},
 };
@@ -105,17 +105,24 @@ static bool has_version_2(const struct pci_device *d)
 /* Where the registers of a place begin, or ABSENT. */
 static int base_of(const struct pci_device *d, enum place place)
 {
-    const bool there[PLACES] = {
-        [IN_HEADER] = true,      [IN_BRIDGE] = pci_is_bridge(d), [IN_PCIE] = d->cap_pcie,
-        [IN_LINK] = has_link(d), [IN_PCIE2] = has_version_2(d),
-    };
-    unsigned found;
+    unsigned found = d->cap_pcie;
 
-    if (place <= IN_BRIDGE)
-        return there[place] ? 0 : ABSENT;
-    if (!extended_capabilities[place])
-        return there[place] ? d->cap_pcie : ABSENT;
-    found = pci_find_extended_capability(d, extended_capabilities[place]);
+    switch (place) {
+    case IN_HEADER:
+        return 0;
+    case IN_BRIDGE:
+        return pci_is_bridge(d) ? 0 : ABSENT;
+    case IN_PCIE:
+        break;
+    case IN_LINK:
+        found = has_link(d) ? found : 0;
+        break;
+    case IN_PCIE2:
+        found = has_version_2(d) ? found : 0;
+        break;
+    default:
+        found = pci_find_extended_capability(d, extended_capabilities[place]);
+    }
     return found ? (int)found : ABSENT;
 }
 
@@ -129,17 +136,13 @@ static unsigned entries_of(const struct pci_device *d, enum place place, unsigne
 
 static uint32_t read_register(const struct pci_device *d, unsigned offset, unsigned width)
 {
-    if (width == 1)
-        return pci_read8(d, offset);
     return width == 2 ? pci_read16(d, offset) : pci_read32(d, offset);
 }
 
 static void write_register(const struct pci_device *d, unsigned offset, unsigned width,
                            uint32_t value)
 {
-    if (width == 1)
-        pci_write8(d, offset, (uint8_t)value);
-    else if (width == 2)
+    if (width == 2)
         pci_write16(d, offset, (uint16_t)value);
     else
         pci_write32(d, offset, value);

@@ -411,9 +411,8 @@ void sim_express(struct sim_function *f, unsigned type, bool flr)
     sim_set(f, f->pcie + PCIE_LINK_CONTROL, 2, 0, 0x01fb);
 }
 
-void sim_link(struct sim_function *f, unsigned speed)
+void sim_link(struct sim_function *f)
 {
-    sim_set(f, f->pcie + PCIE_LINK_CAP, 4, speed | PCIE_LINK_CAP_ACTIVE, 0);
     sim_set(f, f->pcie + PCIE_LINK_STATUS, 2, PCIE_LINK_STATUS_ACTIVE, 0);
 }
 

@@ -91,9 +91,8 @@ void sim_rom(struct sim_function *f, paddr_t base, uint64_t size);
 void sim_set(struct sim_function *f, unsigned offset, unsigned width, uint64_t value,
              uint64_t writable);
 uint64_t sim_get(const struct sim_function *f, unsigned offset, unsigned width);
-/* A root or downstream port (after sim_express()) of a speed, 2 for 5 GT/s, that tells of its link.
- */
-void sim_link(struct sim_function *f, unsigned speed);
+/* A root or downstream port (after sim_express()) that tells of its link, which is up. */
+void sim_link(struct sim_function *f);
 /*
  * Takes the present contents as what a reset restores, but for enables, BARs, bus numbers and
  * windows: those are gone after it. From here on functions answer only while the bridges above

@@ -154,56 +154,38 @@ static bool in_use(const struct pci_device *d)
     return device && device->users;
 }
 
-/* Gives back what claim_all() claimed. */
-static void unclaim_all(const struct pci_device *bridge)
+/* Lets others in again, but for one device. */
+static void release_below(const struct pci_device *bridge, const struct vfio_device *but)
 {
     struct pci_device *d;
-
-    pci_for_each_below (d, bridge)
-        if (d->claimed_by == claimant)
-            pci_unclaim(d);
-}
-
-/* -EBUSY: another family of device files has one of them. */
-static int claim_all(const struct pci_device *bridge)
-{
-    struct pci_device *d;
-
-    pci_for_each_below (d, bridge) {
-        if (in_use(d) || !pci_claim(d, claimant))
-            continue;
-        unclaim_all(bridge);
-        return -EBUSY;
-    }
-    return 0;
-}
-
-static void unlock_below(const struct pci_device *bridge, const struct vfio_device *but)
-{
-    const struct pci_device *d;
 
     pci_for_each_below (d, bridge) {
         struct vfio_device *device = vfio_device_of(d);
 
+        if (d->claimed_by == claimant)
+            pci_unclaim(d);
         if (device && device != but && mutex_held(&device->lock))
             mutex_unlock(&device->lock);
     }
 }
 
 /*
- * In the order of the list of functions, as everybody who locks several does; so the one that is
- * locked when a call begins is let go first. -EINTR: none is locked.
+ * Locks all devices, and claims what is not in use. In the order of the list of functions, as
+ * everybody who locks several does; so the one that is locked when a call begins is let go first.
+ * -EINTR; -EBUSY: another family of device files has one of them. Then none is taken.
  */
-static int lock_below(const struct pci_device *bridge)
+static int take_below(const struct pci_device *bridge)
 {
-    const struct pci_device *d;
+    struct pci_device *d;
 
     pci_for_each_below (d, bridge) {
         struct vfio_device *device = vfio_device_of(d);
         int error = device ? mutex_lock(&device->lock, "hot reset") : 0;
 
+        if (!error && !in_use(d))
+            error = pci_claim(d, claimant);
         if (error) {
-            unlock_below(bridge, NULL);
+            release_below(bridge, NULL);
             return error;
         }
     }
@@ -219,7 +201,7 @@ static void resume(struct vfio_device *device)
     vfio_device_after_reset(device, lost);
 }
 
-/* All are locked or claimed. What the payload set in those in use is as it was behind it. */
+/* All are taken. What the payload set in those in use is as it was behind it. */
 static int reset_all(const struct pci_device *bridge)
 {
     const struct pci_device *d;
@@ -235,30 +217,19 @@ static int reset_all(const struct pci_device *bridge)
     return error ? -ENOTTY : 0;
 }
 
-static int reset_locked(const struct owner *owner, const struct pci_device *bridge)
-{
-    int error = owns_all(owner, bridge) ? claim_all(bridge) : -EINVAL;
-
-    if (error)
-        return error;
-    error = reset_all(bridge);
-    unclaim_all(bridge);
-    return error;
-}
-
 static int reset_as(const struct owner *owner, struct vfio_device *device,
                     const struct pci_device *bridge)
 {
     int error;
 
     mutex_unlock(&device->lock);
-    error = lock_below(bridge);
+    error = take_below(bridge);
     if (error) {
         (void)mutex_lock_deaf(&device->lock, "hot reset"); /* for the caller to unlock */
         return error;
     }
-    error = reset_locked(owner, bridge);
-    unlock_below(bridge, device);
+    error = owns_all(owner, bridge) ? reset_all(bridge) : -EINVAL;
+    release_below(bridge, device);
     return error;
 }
 
