@@ -97,6 +97,14 @@ def test_resets_while_other_threads_work(guest, payload):
     assert ran.status == 0
 
 
+def test_two_threads_reset_one_bus(guest, payload):
+    """Each holds its own device when it asks for both: they must not wait for each other."""
+    ran = guest(payload("hot_race", "glibc"), args=["0000:01:00.0", "0000:01:00.1", "5"], qemu_args=ROOT_PORT,
+                devices=PAIR, icount=4).run()
+    assert ran.output("hot_race: ") == ["hot_race: ok"], ran.log
+    assert ran.status == 0
+
+
 # Firmware that gave an e1000e no address: a kernel that clears its BARs before it learns them.
 FORGET = """PCI_CLASS_HOST_BRIDGE || ({
     for (unsigned i = 0; d->device == 0x10d3 && i < PCI_BARS; i++)
