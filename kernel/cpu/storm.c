@@ -13,10 +13,11 @@
 #include "kernel/cpu/timer.h"
 #include "kernel/lib/log.h"
 
-#define WINDOW_NS NS_PER_MS
-#define ALL_NS    (WINDOW_NS / 2)
-#define ONE_NS    (WINDOW_NS * 3 / 8)
-#define ENTRY_NS  500 /* of an interrupt beside its handler */
+#define WINDOW_NS  NS_PER_MS
+#define ALL_NS     (WINDOW_NS / 2)
+#define ONE_NS     (WINDOW_NS * 3 / 8)
+#define ENTRY_NS   500 /* of an interrupt beside its handler */
+#define TOLD_HOLDS 20  /* in a second */
 
 static uint64_t window_start;
 static uint64_t spent; /* in the window */
@@ -35,24 +36,19 @@ static void window_over(struct timer *timer)
     }
 }
 
-static void until_window_ends(void)
+/* Once in a while is no storm: a hypervisor may have stopped the CPU in a handler. */
+static void tell(unsigned vector, uint64_t now)
 {
-    static struct timer end = {LIST_INIT(end.link), TIME_NEVER, window_over};
+    static uint64_t second;
+    static unsigned holds; /* in it */
 
-    timer_set(&end, window_start + WINDOW_NS);
-}
-
-static void hold_one(unsigned vector)
-{
-    static struct log_limit limit = {.window_ns = NS_PER_S, .burst = 1};
-
-    shares[vector].held = true;
-    vector_hold(vector, true);
-    until_window_ends();
-    if (log_admit(&limit))
-        log_warn("interrupts with vector %u take more than 3/8 of the CPU: held back (%lu "
-                 "times before)",
-                 vector, limit.suppressed);
+    if (now - second >= NS_PER_S) {
+        second = now;
+        holds = 0;
+    }
+    if (++holds == TOLD_HOLDS)
+        log_warn("interrupts take too much of the CPU, the last one with vector %u: held back",
+                 vector);
 }
 
 static uint64_t add_to_share(unsigned vector, uint64_t ns)
@@ -66,17 +62,22 @@ static uint64_t add_to_share(unsigned vector, uint64_t ns)
 
 void storm_count(unsigned vector, uint64_t start)
 {
-    uint64_t now = time_ns();
+    static struct timer end = {LIST_INIT(end.link), TIME_NEVER, window_over};
+    uint64_t now = time_ns(), took = now - start + ENTRY_NS, own;
 
     if (now - window_start >= WINDOW_NS) {
         window_start = start;
         spent = 0;
     }
-    spent += now - start + ENTRY_NS;
-    if (add_to_share(vector, now - start + ENTRY_NS) >= ONE_NS && !shares[vector].held)
-        hold_one(vector);
-    if (spent < ALL_NS)
+    spent += took;
+    own = add_to_share(vector, took);
+    if (own < ONE_NS && spent < ALL_NS)
         return;
-    apic_quiet(true);
-    until_window_ends();
+    if (own >= ONE_NS && !shares[vector].held)
+        vector_hold(vector, true);
+    shares[vector].held |= own >= ONE_NS;
+    if (spent >= ALL_NS)
+        apic_quiet(true);
+    timer_set(&end, window_start + WINDOW_NS);
+    tell(vector, now);
 }

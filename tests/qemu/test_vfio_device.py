@@ -134,3 +134,11 @@ def test_bars_without_an_address_are_placed(guest, payload, qemu_args, device, a
 def test_a_bar_that_fits_nowhere_is_refused(guest, payload):
     ran = run_forgetful(guest, payload, [], E1000E, "0000:00:10.0")
     assert "BAR 0 of device 0000:00:10.0 (128 KiB) was given no address by the firmware" in ran.report["exit"]["sentence"]
+
+
+def test_each_vector_of_msi_has_its_eventfd(guest, payload):
+    """The one device of QEMU that has more than one: its messages differ in their data alone."""
+    ran = guest(payload("many_msi"), args=["0000:00:10.0"], devices=["nec-usb-xhci,msi=on,msix=off"]).run()
+    assert ran.output("many_msi: ") == ["many_msi: each of 16 came alone"], ran.log
+    assert ran.report["interrupts"]["devices"] == 16
+    assert ran.status == 0
