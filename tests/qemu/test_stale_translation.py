@@ -114,7 +114,7 @@ UNSEEN = [
     (ATTACH, "entry_appears", "invalidate_domain"),
     (ATTACH, "forget", "invalidate_fence"),
     (ATTACH, "forget", "invalidate_device_tlb"),
-    (FAULT, "silence", "invalidate_context_device"),
+    (FAULT, "set_silence", "invalidate_context_device"),
     (REMAP, "remap_commit", "invalidate_entries"),
     (START, "unit_start", "invalidate_context_all"),
     (START, "unit_start", "invalidate_all"),
