@@ -131,9 +131,11 @@ static void take_apart(void)
     afu_remove_all();
 }
 
-static void live(void)
+/* Returns how long it ran, in ns: the time that its end takes says nothing of how it started. */
+static uint64_t live(void)
 {
     static struct timer limit;
+    uint64_t began = time_ns(), lasted;
 
     ending = (struct report_end){.reason = END_PAYLOAD};
     time_over = false;
@@ -141,6 +143,7 @@ static void live(void)
     if (given.config->payload_timeout)
         timer_set(&limit, time_ns() + given.config->payload_timeout * NS_PER_S);
     struct payload_exit end = payload_run();
+    lasted = time_ns() - began;
     take_apart();
     /* A payload that came to its end has said everything only when everything was read. */
     if (!end.signal)
@@ -153,6 +156,7 @@ static void live(void)
     ending.located = end.inside;
     ending.rip = end.rip;
     report_life(&ending);
+    return lasted;
 }
 
 /* ---- again: in the same machine, from the same archive ---- */
@@ -216,12 +220,11 @@ void lives_run(struct report_end *out)
     serial_start_timer();
     framebuffer_start_timer();
     for (;;) {
-        uint64_t began = time_ns();
+        uint64_t lasted = live();
 
-        live();
         if (!again)
             break;
-        in_row = time_ns() - began < LONG_LIFE_NS ? in_row + 1 : 1;
+        in_row = lasted < LONG_LIFE_NS ? in_row + 1 : 1;
         if (restart(in_row, &why)) {
             log_error("the payload is not started again: %s", why.sentence);
             report_no_restart(why.sentence);
