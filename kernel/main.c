@@ -286,6 +286,7 @@ static int group(struct refusal *why)
         return refuse(why, -ENOMEM, "no memory for the isolation groups");
     list_for_each_entry (each, pci_groups(), link)
         tell_devices(each);
+    pci_show_retry_status();
     pci_save_all();
     for (size_t i = 0; !error && i < config.device_count; i++)
         error = assign(&config.devices[i], why);

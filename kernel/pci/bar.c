@@ -51,6 +51,8 @@ static void size_rom(struct pci_device *d)
     d->rom.base = pci_read32(d, offset) & PCI_ROM_ADDRESS;
     /* The enable bit stays clear while the address is made of ones. */
     d->rom.size = lowest_bit(probe(d, offset, PCI_ROM_ADDRESS) & PCI_ROM_ADDRESS);
+    /* Firmware may have left it on; a function may decode that or its BARs, not both (6.2.5.2). */
+    pci_write32(d, offset, (uint32_t)d->rom.base);
 }
 
 static void size_all(struct pci_device *d, unsigned count)

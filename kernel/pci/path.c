@@ -7,6 +7,8 @@ void pci_set_bus_master(const struct pci_device *device, bool on)
 {
     uint16_t command = pci_read16(device, PCI_COMMAND);
 
+    if (command == UINT16_MAX) /* it does not answer, and might begin to just now */
+        return;
     on = on && !device->stopped;
     command = (uint16_t)(on ? command | PCI_COMMAND_MASTER : command & ~PCI_COMMAND_MASTER);
     pci_write16(device, PCI_COMMAND, command);

@@ -109,6 +109,8 @@
 #define PCIE_DEVICE_STATUS  0x0a /* 16 */
 #define PCIE_LINK_CONTROL   0x10 /* 16 */
 #define PCIE_LINK_STATUS    0x12 /* 16 */
+#define PCIE_ROOT_CONTROL   0x1c /* 16 */
+#define PCIE_ROOT_CAP       0x1e /* 16 */
 #define PCIE_DEVICE_CTL2    0x28 /* 16 */
 #define PCIE_LINK_CTL2      0x30 /* 16 */
 
@@ -116,6 +118,8 @@
 #define PCIE_DEVICE_CAP_FLR      0x10000000
 #define PCIE_DEVICE_CONTROL_FLR  0x8000
 #define PCIE_DEVICE_STATUS_PENDS 0x0020
+#define PCIE_ROOT_CONTROL_RETRY  0x0010 /* retry status reaches software, as vendor id 1 */
+#define PCIE_ROOT_CAP_RETRY      0x0001
 #define PCIE_DEVICE_CTL2_ARI     0x0020
 #define PCIE_LINK_STATUS_ACTIVE  0x2000
 

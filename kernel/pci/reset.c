@@ -38,17 +38,33 @@ static const struct {
     {0x1002, 0, 0xffff, 0x03, PCI_RESET_PM},              /* AMD displays keep their state */
 };
 
+/* A function-level reset is the same by whichever capability it is asked for. */
 static bool harmful(const struct pci_device *d, enum pci_reset_method method)
 {
+    enum pci_reset_method what = method == PCI_RESET_AF_FLR ? PCI_RESET_FLR : method;
+
     for (size_t i = 0; i < ARRAY_SIZE(harmful_resets); i++) {
         uint8_t class = harmful_resets[i].base_class;
 
-        if (harmful_resets[i].vendor == d->vendor && harmful_resets[i].method == method &&
+        if (harmful_resets[i].vendor == d->vendor && harmful_resets[i].method == what &&
             d->device >= harmful_resets[i].first && d->device <= harmful_resets[i].last &&
             (!class || class == d->class_code >> 16))
             return true;
     }
     return false;
+}
+
+void pci_show_retry_status(void)
+{
+    const struct pci_device *d;
+
+    list_for_each_entry (d, pci_devices(), link) {
+        unsigned control = d->cap_pcie + PCIE_ROOT_CONTROL;
+
+        if (pci_express_type(d) == PCIE_ROOT_PORT &&
+            pci_read16(d, d->cap_pcie + PCIE_ROOT_CAP) & PCIE_ROOT_CAP_RETRY)
+            pci_write16(d, control, pci_read16(d, control) | PCIE_ROOT_CONTROL_RETRY);
+    }
 }
 
 static bool has_flr(const struct pci_device *d)
@@ -238,11 +254,16 @@ static int reset_bus(const struct pci_device *bridge)
  */
 static void begin(struct pci_device *d)
 {
+    uint16_t command = pci_read16(d, PCI_COMMAND);
+
     d->in_reset = true;
-    pci_write16(d, PCI_COMMAND, pci_read16(d, PCI_COMMAND) | PCI_COMMAND_INTX_DISABLE);
+    if (command != UINT16_MAX) /* it does not answer, and may do so just now */
+        pci_write16(d, PCI_COMMAND, command | PCI_COMMAND_INTX_DISABLE);
 }
 
-/* The list is sorted, and bus numbers rise on the way down: bridges come before what they lead to.
+/*
+ * Endpoints before bridges: a request that a silent bridge meets is an error. On the way back the
+ * list is right as it is: bus numbers rise on the way down.
  */
 int pci_reset_below(const struct pci_device *bridge)
 {
@@ -251,7 +272,11 @@ int pci_reset_below(const struct pci_device *bridge)
     int error;
 
     pci_for_each_below (d, bridge)
-        silence(d);
+        if (!pci_is_bridge(d))
+            silence(d);
+    pci_for_each_below (d, bridge)
+        if (pci_is_bridge(d))
+            silence(d);
     pci_for_each_below (d, bridge)
         begin(d);
     error = reset_bus(bridge);

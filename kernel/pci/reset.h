@@ -44,6 +44,11 @@ bool pci_can_reset_below(const struct pci_device *bridge);
 int pci_reset_below(const struct pci_device *bridge);
 
 /*
+ * Lets root ports tell that a function below is not ready, where they can (PCI Express Base 2.3.2):
+ * else they ask again by themselves, and the CPU stands still for as long. Call once.
+ */
+void pci_show_retry_status(void);
+/*
  * Records what a reset clears and software had set. pci_save_all() once, before any device is used;
  * pci_save() when the kernel itself has changed such a register since.
  */

@@ -315,6 +315,90 @@ static void a_dead_function_is_given_up(void **state)
     assert_true(host_now_ns - before <= 62 * NS_PER_S);
 }
 
+/* What it is told while it does not answer, it may hear when it comes back. */
+static void a_silent_function_is_told_nothing(void **state)
+{
+    add(PCI_RID(0, 2, 0));
+    sim_express(f, PCIE_ENDPOINT, true);
+    start(PCI_RID(0, 2, 0));
+    sim_set(f, PCI_COMMAND, 2, 0xffff, 0xffff);
+    pci_set_bus_master(d, true);
+    pci_set_bus_master(d, false);
+    assert_int_equal(sim_get(f, PCI_COMMAND, 2), 0xffff);
+}
+
+/* A function may decode its ROM or its BARs, not both: what firmware left on does not come back. */
+static void an_expansion_rom_stays_off(void **state)
+{
+    add(PCI_RID(0, 2, 0));
+    sim_express(f, PCIE_ENDPOINT, true);
+    sim_rom(f, 0xfe040000, 64 * KIB);
+    sim_set(f, PCI_ROM_DEVICE, 4, 0xfe040001, 0xffff0001);
+    start(PCI_RID(0, 2, 0));
+    pci_size_bars();
+    pci_save_all();
+    assert_int_equal(sim_get(f, PCI_ROM_DEVICE, 4), 0xfe040000);
+    assert_int_equal(pci_reset(d), 0);
+    assert_int_equal(sim_get(f, PCI_ROM_DEVICE, 4), 0xfe040000);
+}
+
+static const struct sim_function *above;
+
+static void endpoints_first(const struct sim_function *function, const char *event)
+{
+    if (strcmp(event, "bus mastering off") == 0 && function != above)
+        assert_true(sim_get(above, PCI_COMMAND, 2) & PCI_COMMAND_MASTER);
+}
+
+/* A request that meets a bridge which may not pass it on is an error on the bus. */
+static void bridges_are_silenced_last(void **state)
+{
+    struct sim_function *port = sim_add(0, PCI_RID(0, 3, 0), IDS, 0x060400);
+    struct sim_function *bridge = sim_add(0, PCI_RID(1, 0, 0), IDS, 0x060400);
+
+    sim_bridge(port, 1, 2);
+    sim_express(port, PCIE_ROOT_PORT, false);
+    sim_bridge(bridge, 2, 2);
+    add(PCI_RID(2, 0, 0));
+    start(PCI_RID(2, 0, 0));
+    pci_set_bus_master(d->bridge, true);
+    pci_set_bus_master(d, true);
+    above = bridge;
+    sim_on_change = endpoints_first;
+    assert_int_equal(pci_reset_below(d->bridge->bridge), 0);
+    assert_false(sim_get(bridge, PCI_COMMAND, 2) & PCI_COMMAND_MASTER);
+}
+
+static void root_ports_show_retry_status(void **state)
+{
+    static const struct {
+        unsigned type;
+        uint16_t capability, control;
+    } ports[] = {
+        {PCIE_ROOT_PORT, 1, 0x18},
+        {PCIE_ROOT_PORT, 0, 0x08},
+        {PCIE_DOWNSTREAM_PORT, 1, 0x08},
+    };
+    struct sim_function *port;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(ports); i++) {
+        port = sim_add(0, PCI_RID(0, 3, i), IDS, 0x060400);
+        sim_bridge(port, 1 + i, 1 + i);
+        sim_express(port, ports[i].type, false);
+        sim_set(port, port->pcie + PCIE_ROOT_CONTROL, 2, 0x0008, 0x001f);
+        sim_set(port, port->pcie + PCIE_ROOT_CAP, 2, ports[i].capability, 0);
+        if (i == 0)
+            sim_set(port, PCI_HEADER_TYPE, 1, 0x81, 0);
+    }
+    start(PCI_RID(0, 3, 0));
+    pci_show_retry_status();
+    for (unsigned i = 0; i < ARRAY_SIZE(ports); i++) {
+        const struct pci_device *found = pci_find(0, (pci_rid_t)PCI_RID(0, 3, i));
+
+        assert_int_equal(pci_read16(found, found->cap_pcie + PCIE_ROOT_CONTROL), ports[i].control);
+    }
+}
+
 /* Something else that answers is not the device. */
 static void another_device_in_its_place_is_no_success(void **state)
 {
@@ -389,7 +473,10 @@ static void a_conventional_bus_has_a_second(void **state)
 static void harmful_resets_are_left_out(void **state)
 {
     f = sim_add(0, PCI_RID(0, 2, 0), 0x15028086, 0x020000); /* 82579: not by its function */
-    sim_express(f, PCIE_ENDPOINT, true);
+    sim_advanced_features(f, PCI_AF_CAP_FLR | PCI_AF_CAP_PENDING);
+    sim_power(f, false);
+    f = sim_add(0, PCI_RID(0, 6, 0), 0x79011022, 0x010601); /* FCH SATA: nor this */
+    sim_express(f, PCIE_ROOT_ENDPOINT, true);
     sim_power(f, false);
     f = sim_add(0, PCI_RID(0, 4, 0), 0x73bf1002, 0x030000); /* an AMD display: not by its power */
     sim_power(f, false);
@@ -399,6 +486,7 @@ static void harmful_resets_are_left_out(void **state)
     f = sim_add(0, PCI_RID(1, 0, 0), 0x0030168c, 0x028000); /* AR93xx: not by its bus */
     start(PCI_RID(0, 2, 0));
     assert_int_equal(pci_reset_method(d), PCI_RESET_PM);
+    assert_int_equal(pci_reset_method(pci_find(0, PCI_RID(0, 6, 0))), PCI_RESET_PM);
     assert_int_equal(pci_reset_method(pci_find(0, PCI_RID(0, 4, 0))), PCI_RESET_NONE);
     assert_int_equal(pci_reset_method(pci_find(0, PCI_RID(0, 5, 0))), PCI_RESET_PM);
     assert_int_equal(pci_reset_method(pci_find(0, PCI_RID(1, 0, 0))), PCI_RESET_NONE);
@@ -443,6 +531,10 @@ int main(void)
         TEST(a_link_that_stays_down_is_given_up),
         TEST(a_conventional_bus_has_a_second),
         TEST(harmful_resets_are_left_out),
+        TEST(a_silent_function_is_told_nothing),
+        TEST(root_ports_show_retry_status),
+        TEST(an_expansion_rom_stays_off),
+        TEST(bridges_are_silenced_last),
         TEST(methods_have_names),
     };
 
