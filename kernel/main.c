@@ -27,6 +27,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/pci/check.h"
 #include "kernel/pci/group.h"
+#include "kernel/pci/leave.h"
 #include "kernel/pci/place.h"
 #include "kernel/pci/reset.h"
 #include "kernel/pci/select.h"
@@ -144,10 +145,20 @@ static int start(struct refusal *why)
 
 /* ---- find: what is this machine? ---- */
 
+/* RAM that the operator keeps out of all use: by itself, or for a device that is left. */
+static struct phys_run keep_out[CONFIG_KEEP_OUT_MAX + CONFIG_LEAVES_MAX * CONFIG_REACH_MAX];
+static size_t keep_out_count;
+
+static void collect_keep_out(const struct phys_run *ranges, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        keep_out[keep_out_count++] = ranges[i];
+}
+
 /* What addresses of devices are checked against. */
 static struct pci_machine machine(void)
 {
-    struct pci_machine m = {.acpi = &acpi};
+    struct pci_machine m = {.acpi = &acpi, .keep_out = keep_out, .keep_out_count = keep_out_count};
 
     m.ram_count = memory_ram(&m.ram);
     return m;
@@ -155,9 +166,12 @@ static struct pci_machine machine(void)
 
 static int start_memory(struct refusal *why)
 {
-    const struct memory_policy policy = {config.keep_out, config.keep_out_count,
-                                         config.memory_limit};
-    int error = boot_check_keep_out(&boot, config.keep_out, config.keep_out_count, why);
+    collect_keep_out(config.keep_out, config.keep_out_count);
+    for (size_t i = 0; i < config.leave_count; i++)
+        collect_keep_out(config.leaves[i].reach, config.leaves[i].reach_count);
+    const struct memory_policy policy = {keep_out, keep_out_count, config.memory_limit,
+                                         config.memory};
+    int error = boot_check_keep_out(&boot, keep_out, keep_out_count, why);
 
     if (error)
         return error;
@@ -205,6 +219,9 @@ static int find(struct refusal *why)
         error = pci_check_ecam(&m, why);
     if (!error)
         error = pci_enumerate(acpi.ecams, acpi.ecam_count, why);
+    for (size_t i = 0; !error && i < config.leave_count; i++)
+        error = pci_leave(&config.leaves[i].selector, config.leaves[i].reach,
+                          config.leaves[i].reach_count, &m, &acpi.dmar, why);
     return error;
 }
 
@@ -290,6 +307,8 @@ static int group(struct refusal *why)
     pci_save_all();
     for (size_t i = 0; !error && i < config.device_count; i++)
         error = assign(&config.devices[i], why);
+    if (!error)
+        error = pci_leave_check(why);
     if (config.show != CONFIG_SHOW_DEVICES)
         return error;
     show_devices();

@@ -9,7 +9,8 @@ EFI_FLAGS := --target=x86_64-unknown-windows -std=gnu11 -O2 -ffreestanding -fno-
              -isystem $(EFI_INCLUDE)/protocol $(WARN)
 EFI_LINK := lld-link /nodefaultlib /entry:efi_main /subsystem:efi_application /timestamp:0
 
-EFI_SOURCES := $(sort $(wildcard boot/efi/*.c boot/efi/*.S) kernel/lib/elf.c)
+EFI_SOURCES := $(sort $(wildcard boot/efi/*.c boot/efi/*.S kernel/machine/config/*.c) kernel/lib/elf.c \
+               kernel/lib/format.c kernel/lib/string.c)
 EFI_OBJECTS := $(patsubst %,$(BUILD)/efi/%.o,$(EFI_SOURCES))
 
 $(BUILD)/efi/%.c.o: %.c

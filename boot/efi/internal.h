@@ -83,10 +83,10 @@ EFI_STATUS memory_map_leave(struct memory_map *map, struct boot_info *info);
 
 /*
  * Ends all DMA of the firmware: disconnects the drivers of every PCI function that is neither a
- * bridge nor a display, then clears the bus-master bit of all functions, bridges last. Files cannot
- * be read afterwards.
+ * bridge nor a display, then clears the bus-master bit of all functions, bridges last, but for what
+ * the configuration in *info wants left. Files cannot be read afterwards.
  */
-EFI_STATUS dma_stop(void);
+EFI_STATUS dma_stop(const struct boot_info *info);
 
 /* tables.c */
 

@@ -222,7 +222,7 @@ static EFI_STATUS run(struct boot_info *info)
     if (!EFI_ERROR(status))
         status = handoff_prepare(&levels);
     if (!EFI_ERROR(status) && LOADER_STOPS_DMA) {
-        status = dma_stop();
+        status = dma_stop(info);
         info->flags |= BOOT_BUS_MASTERS_CLEARED;
     }
     if (EFI_ERROR(status))

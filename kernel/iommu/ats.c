@@ -42,7 +42,7 @@ bool ats_allowed(const struct requester *requester, uint8_t *depth)
     if (!iommu_options()->ats || !requester->unit->can.device_tlb || requester->ats_distrusted)
         return false;
     device = pci_find(requester->segment, requester->rid);
-    if (!device || !device->cap_ats || !platform_allows(device))
+    if (!device || !device->cap_ats || device->left || !platform_allows(device))
         return false;
     *depth = device->ats_depth;
     return true;

@@ -206,10 +206,11 @@ static void apply_policy(struct iommu_unit *unit, struct fault_device *device)
         return;
     device->stopped = device->reached = true;
     if (options->stop_device) {
-        log_error("%04x:%02x:%02x.%x: %lu faults: its bus mastering is taken away", unit->segment,
-                  PCI_BUS(device->rid), PCI_DEVICE(device->rid), PCI_FUNCTION(device->rid),
-                  device->count);
-        pci_stop_senders(unit->segment, device->rid);
+        bool stopped = pci_stop_senders(unit->segment, device->rid);
+
+        log_error("%04x:%02x:%02x.%x: %lu faults: %s", unit->segment, PCI_BUS(device->rid),
+                  PCI_DEVICE(device->rid), PCI_FUNCTION(device->rid), device->count,
+                  stopped ? "its bus mastering is taken away" : "they are no longer recorded");
         silence(unit, device->rid);
     }
     if (options->on_faults)

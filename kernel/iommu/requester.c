@@ -53,6 +53,19 @@ int requesters_find(void)
     return 0;
 }
 
+const struct pci_device *requester_unguarded(void)
+{
+    const struct pci_device *device;
+
+    list_for_each_entry (device, pci_devices(), link) {
+        for (size_t i = 0; device->left && i < PCI_IDS_MAX && device->requesters[i]; i++) {
+            if (!device->requesters[i]->unit)
+                return device;
+        }
+    }
+    return NULL;
+}
+
 struct requester *requester_get(struct iommu_unit *unit, uint16_t rid)
 {
     struct requester *requester;

@@ -8,6 +8,7 @@
 
 struct iommu_domain;
 struct iommu_unit;
+struct pci_device;
 
 /* A requester id that some function may send with, or that a unit had to be told of. */
 struct requester {
@@ -32,6 +33,8 @@ struct requester {
  * memory: device scopes are read here and not again. All units are known by then. -ENOMEM.
  */
 int requesters_find(void);
+/* A device that is left to go on, and that no unit translates for; NULL: there is none. */
+const struct pci_device *requester_unguarded(void);
 /* For an id that a unit has seen, whoever sent it: finds or creates. NULL when out of memory. */
 struct requester *requester_get(struct iommu_unit *unit, uint16_t rid);
 

@@ -16,9 +16,6 @@
 #include "kernel/mm/heap.h"
 #include "kernel/pci/pci.h"
 
-/* Longer regions are taken for firmware errors: real ones hold a frame buffer at most. */
-#define REGION_LENGTH_MAX (4 * GIB)
-
 /* By the index of the region in the DMAR table; length 0: not used. */
 static struct phys_run regions[DMAR_REGIONS_MAX];
 
@@ -42,7 +39,7 @@ static bool usable(const struct dmar_info *dmar, const struct dmar_region *regio
     else if (!range_end(region->base, region->length, &end) ||
              end > BIT(MIN(dmar->address_width, 52)))
         fault = "is beyond the address width";
-    else if (region->length > REGION_LENGTH_MAX)
+    else if (region->length > DMAR_REGION_LENGTH_MAX)
         fault = "is too long";
     else if (is_ordinary_memory(region))
         fault = "is ordinary memory";

@@ -11,6 +11,7 @@
 #include "kernel/lib/log.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/paging/paging.h"
+#include "kernel/pci/pci.h"
 
 /* ---- takeover ---- */
 
@@ -219,6 +220,8 @@ int iommu_init(const struct dmar_info *dmar, const struct iommu_options *options
                struct refusal *why)
 {
     struct iommu_options chosen = *options;
+    const struct pci_device *unguarded;
+    char name[PCI_NAME_SIZE];
     struct iommu_unit *unit;
     int error = iommu_check_options(&chosen, why);
 
@@ -237,6 +240,11 @@ int iommu_init(const struct dmar_info *dmar, const struct iommu_options *options
     }
     if (requesters_find())
         return refuse(why, -ENOMEM, "no memory for the requester ids");
+    unguarded = requester_unguarded();
+    if (unguarded)
+        return refuse(why, -ENODEV,
+                      "no IOMMU translates for device %s, which is to be left as it is",
+                      pci_name(unguarded, name));
     list_for_each_entry (unit, iommu_units(), link) {
         error = unit_start(unit, why);
         if (error)

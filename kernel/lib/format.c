@@ -143,7 +143,7 @@ static void put_string(struct output *out, const struct spec *spec, const char *
 
 static void put_signed(struct output *out, const struct spec *spec, va_list *args)
 {
-    int64_t value = spec->longs ? va_arg(*args, long) : va_arg(*args, int);
+    int64_t value = spec->longs ? va_arg(*args, long long) : va_arg(*args, int);
     uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 
     put_number(out, spec, magnitude, value < 0);
@@ -162,7 +162,8 @@ static void put_conversion(struct output *out, struct spec *spec, va_list *args)
     case 'x':
     case 'X':
         put_number(out, spec,
-                   spec->longs ? va_arg(*args, unsigned long) : va_arg(*args, unsigned int), false);
+                   spec->longs ? va_arg(*args, unsigned long long) : va_arg(*args, unsigned int),
+                   false);
         break;
     case 'p':
         spec->alternate = true;

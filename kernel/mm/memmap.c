@@ -6,7 +6,8 @@
 #include "kernel/mm/memmap.h"
 #include "kernel/lib/error.h"
 
-#define TYPES (BOOT_MEMORY_KERNEL + 1)
+#define TYPES  (BOOT_MEMORY_KERNEL + 1)
+#define WINDOW TYPES /* no type of memory, but a region that is open */
 
 struct edge {
     uint64_t at;
@@ -51,17 +52,30 @@ static int add_region(uint64_t base, uint64_t length, uint32_t type)
     return 0;
 }
 
-static int add_all(const struct boot_memory *regions, size_t count, const struct phys_run *keep_out,
-                   size_t keep_out_count)
+/* What is between two edges lies in the window or outside of it, but not across its ends. */
+static int add_window(const struct phys_run *window)
 {
+    if (edge_count + 2 > ARRAY_SIZE(edges))
+        return -ENOSPC;
+    if (!window->length)
+        return 0;
+    add_edge(window->base, WINDOW, 1);
+    add_edge(window->base + window->length, WINDOW, -1);
+    return 0;
+}
+
+static int add_all(const struct boot_memory *regions, size_t count,
+                   const struct memory_policy *policy)
+{
+    const struct phys_run *keep_out = policy->keep_out;
     int error = 0;
 
     edge_count = 0;
     for (size_t i = 0; i < count && !error; i++)
         error = add_region(regions[i].base, regions[i].length, regions[i].type);
-    for (size_t i = 0; i < keep_out_count && !error; i++)
+    for (size_t i = 0; i < policy->keep_out_count && !error; i++)
         error = add_region(keep_out[i].base, keep_out[i].length, BOOT_MEMORY_RESERVED);
-    return error;
+    return error ? error : add_window(&policy->window);
 }
 
 static int append(struct phys_run *runs, size_t *count, uint64_t base, uint64_t length)
@@ -79,17 +93,18 @@ static int append(struct phys_run *runs, size_t *count, uint64_t base, uint64_t 
     return 0;
 }
 
-static int append_typed(struct memmap *map, unsigned type, uint64_t base, uint64_t length,
-                        uint64_t *limit)
+/* RAM in the window goes to its list, RAM outside of it only to the list of all. */
+static int append_typed(struct memmap *map, unsigned type, bool inside, uint64_t base,
+                        uint64_t length, uint64_t *limit)
 {
     uint64_t taken = MIN(length, *limit);
     int error = 0;
 
-    if (type == BOOT_MEMORY_USABLE && taken > 0) {
+    if (type == BOOT_MEMORY_USABLE && inside && taken > 0) {
         *limit -= taken;
         error = append(map->usable, &map->usable_count, base, taken);
     }
-    if (type == BOOT_MEMORY_BOOT)
+    if (type == BOOT_MEMORY_BOOT && inside)
         error = append(map->held, &map->held_count, base, length);
     if (!error && type != 0 && type != BOOT_MEMORY_RESERVED)
         error = append(map->ram, &map->ram_count, base, length);
@@ -97,13 +112,13 @@ static int append_typed(struct memmap *map, unsigned type, uint64_t base, uint64
 }
 
 int memmap_build(struct memmap *map, const struct boot_memory *regions, size_t count,
-                 const struct phys_run *keep_out, size_t keep_out_count, uint64_t limit)
+                 const struct memory_policy *policy)
 {
-    unsigned open[TYPES] = {0};
-    int error = add_all(regions, count, keep_out, keep_out_count);
+    unsigned open[TYPES + 1] = {0};
+    uint64_t limit = policy->limit ? ALIGN_DOWN(policy->limit, PAGE_SIZE) : UINT64_MAX;
+    int error = add_all(regions, count, policy);
 
     map->usable_count = map->held_count = map->ram_count = 0;
-    limit = limit ? ALIGN_DOWN(limit, PAGE_SIZE) : UINT64_MAX;
     for (size_t i = 0; i < edge_count && !error; i++) {
         unsigned type = TYPES - 1;
 
@@ -112,7 +127,8 @@ int memmap_build(struct memmap *map, const struct boot_memory *regions, size_t c
             continue;
         while (type > 0 && open[type] == 0)
             type--;
-        error = append_typed(map, type, edges[i].at, edges[i + 1].at - edges[i].at, &limit);
+        error = append_typed(map, type, !policy->window.length || open[WINDOW], edges[i].at,
+                             edges[i + 1].at - edges[i].at, &limit);
     }
     return error;
 }

@@ -5,6 +5,7 @@
 
 #include <bulkhead/boot_info.h>
 #include "kernel/lib/types.h"
+#include "kernel/mm/memory.h"
 
 #define MEMMAP_REGIONS_MAX 512
 #define MEMMAP_RUNS_MAX    256
@@ -21,10 +22,11 @@ struct memmap {
 
 /*
  * Where regions overlap, or share a page, the higher type wins; a page that is usable only in part
- * is not usable. `keep_out` counts as reserved. At most `limit` bytes are usable, the lowest ones
- * (0: all). -ENOSPC: more regions or runs than the tables hold. -EINVAL: a region wraps.
+ * is not usable. What is kept out counts as reserved. Outside of the window nothing is usable, and
+ * boot data is not to be released; in it the lowest bytes are usable, up to the limit. -ENOSPC:
+ * more regions or runs than the tables hold. -EINVAL: a region wraps.
  */
 int memmap_build(struct memmap *map, const struct boot_memory *regions, size_t count,
-                 const struct phys_run *keep_out, size_t keep_out_count, uint64_t limit);
+                 const struct memory_policy *policy);
 
 #endif

@@ -81,7 +81,8 @@ void pci_size_bars(void)
         uint16_t command = pci_read16(d, PCI_COMMAND);
 
         /* With decoding off at a host bridge some chipsets lose RAM; nobody needs its BARs. */
-        if (d->header_type > PCI_HEADER_BRIDGE || d->class_code >> 8 == PCI_CLASS_HOST_BRIDGE)
+        if (d->header_type > PCI_HEADER_BRIDGE || d->class_code >> 8 == PCI_CLASS_HOST_BRIDGE ||
+            d->left)
             continue;
         pci_write16(d, PCI_COMMAND, command & ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
         size_all(d, pci_is_bridge(d) ? 2 : PCI_BARS);

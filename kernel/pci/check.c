@@ -43,6 +43,8 @@ static int check_platform(struct space *s, const struct pci_machine *m, struct r
                         acpi->dmar.units[i].register_size, why);
     for (size_t i = 0; !error && i < m->ram_count; i++)
         error = overlap(s, "RAM", m->ram[i].base, m->ram[i].length, why);
+    for (size_t i = 0; !error && i < m->keep_out_count; i++)
+        error = overlap(s, "a keep-out range", m->keep_out[i].base, m->keep_out[i].length, why);
     return error;
 }
 
@@ -172,6 +174,18 @@ static void check_rom(struct pci_device *device, const struct pci_machine *m)
 
     if (rom->size && (check_memory(&s, m, &unused) || check_against_bars(&s, rom, &unused)))
         rom->base = 0;
+}
+
+int pci_check_reach(const struct pci_device *device, const struct phys_run *reach,
+                    const struct pci_machine *machine, struct refusal *why)
+{
+    struct pci_machine open = *machine;
+    struct space s = {.base = reach->base, .length = reach->length};
+    char name[PCI_NAME_SIZE];
+
+    open.keep_out_count = 0;
+    format(s.name, sizeof(s.name), "the keep-out range of device %s", pci_name(device, name));
+    return check_memory(&s, &open, why);
 }
 
 int pci_check_resources(struct pci_device *device, const struct pci_machine *machine,

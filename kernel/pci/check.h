@@ -14,6 +14,8 @@ struct pci_machine {
     const struct acpi_info *acpi;
     const struct phys_run *ram; /* all RAM, whoever uses it; need not be sorted */
     size_t ram_count;
+    const struct phys_run *keep_out; /* what the operator keeps out of all use */
+    size_t keep_out_count;
 };
 
 /* Call before pci_enumerate(): -EINVAL with a sentence if configuration space is misplaced. */
@@ -33,5 +35,11 @@ bool pci_is_free(bool io, paddr_t base, uint64_t length, const struct pci_machin
  */
 int pci_check_resources(struct pci_device *device, const struct pci_machine *machine,
                         struct refusal *why);
+/*
+ * May a device be let reach this memory for good? -EINVAL with a sentence if RAM in use, or a
+ * register that more than one device depends on, is there. What is kept out is what it may reach.
+ */
+int pci_check_reach(const struct pci_device *device, const struct phys_run *reach,
+                    const struct pci_machine *machine, struct refusal *why);
 
 #endif

@@ -14,10 +14,13 @@ void pci_set_bus_master(const struct pci_device *device, bool on)
     pci_write16(device, PCI_COMMAND, command);
 }
 
-void pci_stop(struct pci_device *device)
+bool pci_stop(struct pci_device *device)
 {
+    if (device->left)
+        return false;
     device->stopped = true;
     pci_set_bus_master(device, false);
+    return true;
 }
 
 void pci_disable_all_bus_masters(void)
@@ -25,10 +28,10 @@ void pci_disable_all_bus_masters(void)
     struct pci_device *d;
 
     list_for_each_entry (d, pci_devices(), link)
-        if (!pci_is_bridge(d))
+        if (!pci_is_bridge(d) && !d->left)
             pci_set_bus_master(d, false);
     list_for_each_entry (d, pci_devices(), link)
-        if (pci_is_bridge(d))
+        if (pci_is_bridge(d) && !d->left)
             pci_set_bus_master(d, false);
 }
 
@@ -106,11 +109,13 @@ void pci_pardon(const struct pci_device *device)
                 d->stopped = false;
 }
 
-void pci_stop_senders(uint16_t segment, pci_rid_t rid)
+unsigned pci_stop_senders(uint16_t segment, pci_rid_t rid)
 {
     struct pci_device *d;
+    unsigned stopped = 0;
 
     list_for_each_entry (d, pci_devices(), link)
         if (pci_may_send_as(d, segment, rid))
-            pci_stop(d);
+            stopped += pci_stop(d);
+    return stopped;
 }

@@ -76,6 +76,7 @@ struct pci_device {
     const struct pci_device *culprit; /* of that rule */
     const char *claimed_by;           /* the device-file family that has it open, or NULL */
     bool assigned;
+    bool left; /* `leave` named it, or something below it: it is written to as little as can be */
     bool raw_config; /* the payload may write what no table of configuration space names */
     bool stopped;    /* by pci_stop() */
     bool ats;        /* its device TLB is on */
@@ -103,8 +104,9 @@ uint16_t pci_intx_bit(const struct pci_device *device);
  */
 int pci_enumerate(const struct acpi_ecam *ecams, size_t count, struct refusal *why);
 /*
- * Learns address and size of every BAR. Address decoding of a function is off while its BARs hold
- * test values, so call it when no device is in use and none is a bus master.
+ * Learns address and size of every BAR but of devices that are left. Address decoding of a function
+ * is off while its BARs hold test values, so call it when no device is in use and none is a bus
+ * master.
  */
 void pci_size_bars(void);
 
@@ -128,11 +130,14 @@ bool pci_is_below(const struct pci_device *device, const struct pci_device *brid
 
 /* Sets or clears the bus-master bit of the command register. A stopped device stays off. */
 void pci_set_bus_master(const struct pci_device *device, bool on);
-/* Takes bus mastering away until pci_pardon(): the device or its IOMMU misbehaved. */
-void pci_stop(struct pci_device *device);
+/*
+ * Takes bus mastering away until pci_pardon(): the device or its IOMMU misbehaved. One that is left
+ * keeps it: what it reaches is nobody else's. Returns whether it was taken.
+ */
+bool pci_stop(struct pci_device *device);
 /* Allows it again, to a device that was reset and to what was stopped for its requests. */
 void pci_pardon(const struct pci_device *device);
-/* Bus mastering off everywhere: endpoints first, bridges last. */
+/* Bus mastering off everywhere but where it is left: endpoints first, bridges last. */
 void pci_disable_all_bus_masters(void);
 /*
  * Lets requests of the device, and accesses to its BARs, through the bridges above it; its own bits
@@ -147,8 +152,8 @@ void pci_enable_path(const struct pci_device *device);
 size_t pci_requester_ids(const struct pci_device *device, pci_rid_t out[PCI_IDS_MAX]);
 /* Is the id one of those? */
 bool pci_may_send_as(const struct pci_device *device, uint16_t segment, pci_rid_t rid);
-/* pci_stop() for all functions whose requests may carry the id. */
-void pci_stop_senders(uint16_t segment, pci_rid_t rid);
+/* pci_stop() for all functions whose requests may carry the id. Returns how many were stopped. */
+unsigned pci_stop_senders(uint16_t segment, pci_rid_t rid);
 
 /*
  * A device is open through one device-file family at a time. -EBUSY when another (or the same) has

@@ -142,6 +142,18 @@ static int no_room(const struct pci_device *device, unsigned index, struct refus
                   pci_name(device->bridge, above));
 }
 
+/* A device that is left and may have BARs, of unknown size, in the same space. NULL: none. */
+static const struct pci_device *unsized_beside(const struct pci_device *device)
+{
+    const struct pci_device *d;
+
+    list_for_each_entry (d, pci_devices(), link)
+        if (d->left && d->bridge == device->bridge && d->segment == device->segment &&
+            PCI_BUS(d->rid) == PCI_BUS(device->rid))
+            return d;
+    return NULL;
+}
+
 /* ---- giving it out ---- */
 
 static void set_address(struct pci_device *device, unsigned index, paddr_t base)
@@ -191,10 +203,17 @@ static unsigned next_to_place(const struct pci_device *device, unsigned tried)
 int pci_place_bars(struct pci_device *device, const struct pci_machine *machine,
                    struct refusal *why)
 {
+    const struct pci_device *unsized = unsized_beside(device);
+    char name[PCI_NAME_SIZE], other[PCI_NAME_SIZE];
     unsigned index, tried = 0;
 
     if (pci_is_bridge(device) || next_to_place(device, 0) == PCI_BARS)
         return 0;
+    if (unsized)
+        return refuse(why, -ENOSPC,
+                      "device %s has a BAR without an address, and none is given out beside %s, "
+                      "which is left and not sized",
+                      pci_name(device, name), pci_name(unsized, other));
     pci_write16(device, PCI_COMMAND,
                 pci_read16(device, PCI_COMMAND) & ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
     while ((index = next_to_place(device, tried)) != PCI_BARS) {

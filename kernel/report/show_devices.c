@@ -54,7 +54,8 @@ static void show_group(struct text *out, const struct pci_device *d)
     };
     char with[PCI_NAME_SIZE], culprit[PCI_NAME_SIZE];
 
-    text_printf(out, "  group %u%s\n", d->group->id, d->assigned ? ", assigned" : "");
+    text_printf(out, "  group %u%s%s\n", d->group->id, d->assigned ? ", assigned" : "",
+                d->left ? ", left" : "");
     if (d->joined)
         text_printf(out, "  joined %s: %s %s\n", pci_name(d->joined, with), causes[d->join_rule],
                     pci_name(d->culprit, culprit));

@@ -53,7 +53,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (boot_check_placement(&info, regions, &why) ||
         boot_check_keep_out(&info, &keep_out, 1, &why))
         return 0;
-    if (memmap_build(&map, regions, info.memory_count, &keep_out, keep_out.length ? 1 : 0, 0))
+    const struct memory_policy policy = {.keep_out = &keep_out,
+                                         .keep_out_count = keep_out.length ? 1 : 0};
+    if (memmap_build(&map, regions, info.memory_count, &policy))
         return 0;
     for (size_t i = 0; i < map.usable_count; i++)
         check_run(&map.usable[i]);

@@ -19,6 +19,19 @@ static void check_string(const struct config *config, const char *s)
     check(memchr(s, 0, (size_t)(config->text + config->text_used - s)) != NULL);
 }
 
+static void check_leaves(const struct config *config)
+{
+    check(config->leave_count <= CONFIG_LEAVES_MAX);
+    for (size_t i = 0; i < config->leave_count; i++) {
+        const struct config_leave *leave = &config->leaves[i];
+
+        check(leave->selector.path_length <= PCI_PATH_MAX);
+        check(leave->reach_count <= CONFIG_REACH_MAX);
+        for (size_t j = 0; j < leave->reach_count; j++)
+            check(leave->reach[j].base + leave->reach[j].length > leave->reach[j].base);
+    }
+}
+
 static void check_config(const struct config *config)
 {
     check(config->device_count <= CONFIG_DEVICES_MAX && config->arg_count <= CONFIG_ARGS_MAX);
@@ -34,6 +47,7 @@ static void check_config(const struct config *config)
         check(config->keep_out[i].base + config->keep_out[i].length > config->keep_out[i].base);
     for (size_t i = 0; i < config->device_count; i++)
         check(config->devices[i].selector.path_length <= PCI_PATH_MAX);
+    check_leaves(config);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -47,14 +47,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(&limit, data + sizeof(keep_out), sizeof(limit));
     data += sizeof(keep_out) + sizeof(limit);
     size -= sizeof(keep_out) + sizeof(limit);
+    /* An odd limit asks for a window, where the first region would be in whole pages. */
+    struct phys_run window = {0, 0};
+    if (limit & 1 && size >= sizeof(regions[0])) {
+        memcpy(&window, data, sizeof(window));
+        window.base = ALIGN_DOWN(window.base & (UINT64_MAX >> 1), PAGE_SIZE);
+        window.length = ALIGN_DOWN(window.length & (UINT64_MAX >> 1), PAGE_SIZE);
+    }
     count = MIN(size / sizeof(regions[0]), ARRAY_SIZE(regions));
     memcpy(regions, data, count * sizeof(regions[0]));
-    if (memmap_build(&map, regions, count, &keep_out, keep_out.length != 0, limit))
+    const struct memory_policy policy = {&keep_out, keep_out.length != 0, limit & ~1u, window};
+    if (memmap_build(&map, regions, count, &policy))
         return 0;
-    require(check(map.usable, map.usable_count) <= (limit ? limit : UINT64_MAX));
+    require(check(map.usable, map.usable_count) <= (policy.limit ? policy.limit : UINT64_MAX));
     check(map.held, map.held_count);
     check(map.ram, map.ram_count);
     for (size_t i = 0; i < map.usable_count; i++) {
+        require(window.length == 0 ||
+                (map.usable[i].base >= window.base &&
+                 map.usable[i].base + map.usable[i].length <= window.base + window.length));
         require(contains(map.ram, map.ram_count, map.usable[i].base));
         require(!contains(map.held, map.held_count, map.usable[i].base));
         require(keep_out.length == 0 || !ranges_overlap(map.usable[i].base, map.usable[i].length,

@@ -20,6 +20,24 @@ REFUSALS = {
                    "qemu_args": ["-device", f"{EDU},addr=0x11", "-device", f"{EDU},addr=0x12"]},
                   r"2 devices match 1234:11e8: name one by its address, or as 1234:11e8#1 to 1234:11e8#2 in that order"),
     "no such number": ({"config": "device = class:00ff#2\n"}, r"no such device: class:00ff#2, there are only 1"),
+    "assigned and left": ({"config": "leave = 1234:11e8\n"},
+                          r"device 0000:00:10\.0 is to be left as it is, but its group 1 has an assigned device"),
+    "left beside an assigned function": (
+        {"config": "leave = 00:1b.1\ndevice = 00:1b.0\n", "devices": [],
+         "qemu_args": ["-device", "e1000e,romfile=,addr=0x1b.0,multifunction=on", "-device", "e1000e,romfile=,addr=0x1b.1"]},
+        r"device 0000:00:1b\.1 is to be left as it is, but its group 1 has an assigned device"),
+    "left, and no IOMMU for it": ({"config": "leave = 00:10.0\n", "devices": [],
+                                   "qemu_args": ["-machine", "default-bus-bypass-iommu=on", "-device", f"{EDU},addr=0x10"]},
+                                  r"no IOMMU translates for device 0000:00:10\.0, which is to be left as it is"),
+    "a left device at the interrupt window": (
+        {"config": "leave = 00:10.0 keep-out=0xfee00000+4K\n"},
+        r"the keep-out range of device 0000:00:10\.0 \(0xfee00000, 4 KiB\) overlaps the interrupt window at 0xfee00000"),
+    "a left device in the kernel": ({"config": "leave = 00:10.0 keep-out=0x200000+2M\n"},
+                                    r"keep-out range 0x200000 covers the kernel image"),
+    "a BAR that is kept out": ({"config": "keep-out = 0xfe000000+16M\n"},
+                               r"BAR 0 of device 0000:00:10\.0 \(0xfe[0-9a-f]{6}, 1024 KiB\) overlaps a keep-out range at 0xfe000000"),
+    "a window without memory": ({"config": "memory = 1G+1G\n"},
+                                r"the window that `memory` gives has less than 32 MiB of RAM that is free"),
     "twice": ({"config": "device = 1234:11e8\n"}, r"device 0000:00:10\.0 is assigned twice"),
 }
 

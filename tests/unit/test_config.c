@@ -52,11 +52,11 @@ static void every_default_is_accepted_by_its_own_key(void **state)
         if (key->preset)
             assert_int_equal(config_apply(&config, &config, key, key->preset, &why), 0);
         else
-            assert_true(key->repeatable || key->type == CONFIG_STRING);
+            assert_true(key->repeatable || key->type == CONFIG_STRING || key->type == CONFIG_RANGE);
     }
     config_defaults(&config);
     assert_true(config.memlock == CONFIG_UNLIMITED);
-    assert_int_equal(config.memory_limit, 0);
+    assert_int_equal(config.memory_limit + config.memory.length + config.leave_count, 0);
     assert_int_equal(config.log_level, LOG_INFO);
     assert_int_equal(config.console_port, 0);
     assert_int_equal(config.report_port, 0);
@@ -91,6 +91,7 @@ static void file_of_every_key(void **state)
                                 "env = PATH=/bin:/usr/bin\n"
                                 "memlock = 2G\n"
                                 "memory-limit = 0x20000000\n"
+                                "memory = 1G+256M\n"
                                 "keep-out = 0x100000+64K\n"
                                 "keep-out = 1G+1\n"
                                 "log-level = debug\n"
@@ -133,6 +134,8 @@ static void file_of_every_key(void **state)
     assert_string_equal(config.env[0], "PATH=/bin:/usr/bin");
     assert_int_equal(config.memlock, 2 * GIB);
     assert_int_equal(config.memory_limit, 512 * MIB);
+    assert_int_equal(config.memory.base, GIB);
+    assert_int_equal(config.memory.length, 256 * MIB);
     assert_int_equal(config.keep_out_count, 2);
     assert_int_equal(config.keep_out[0].base, MIB);
     assert_int_equal(config.keep_out[0].length, 64 * KIB);
@@ -292,6 +295,39 @@ static void devices_by_class_and_number(void **state)
     is_selector(5, PCI_BY_ID, 0x123411e8, 0xffffffff, 16);
     file_fails("device = class:0108#1\ndevice = class:0108#1\n",
                "c:2: device: this device is already selected");
+}
+
+static void devices_that_are_left(void **state)
+{
+    assert_int_equal(parse_file("leave = 00:1f.2\n"
+                                "leave = class:0200#1 keep-out=1M+64K keep-out=\"0x90000000+4K\"\n"
+                                "device = 00:1f.2 # for the kernel to refuse\n"),
+                     0);
+    assert_int_equal(parse_words("leave=\"00:03.0 keep-out=2G+1G\" memory=1G+1G"), 0);
+    assert_int_equal(parse_words("memory=2G+4K"), 0);
+    assert_int_equal(config.leave_count, 3);
+    assert_int_equal(config.device_count, 1);
+    assert_int_equal(config.leaves[0].selector.rid, 0xfa);
+    assert_int_equal(config.leaves[0].reach_count, 0);
+    assert_int_equal(config.leaves[1].selector.by, PCI_BY_CLASS);
+    assert_int_equal(config.leaves[1].reach_count, 2);
+    assert_int_equal(config.leaves[1].reach[0].base, MIB);
+    assert_int_equal(config.leaves[1].reach[0].length, 64 * KIB);
+    assert_int_equal(config.leaves[1].reach[1].base, 0x90000000);
+    assert_int_equal(config.leaves[2].reach[0].length, GIB);
+    assert_int_equal(config.memory.base, 2 * GIB);
+    file_fails("leave = 00:1f.2 uio=yes",
+               "c:1: leave: unknown option 'uio', the nearest is 'keep-out'");
+    file_fails("leave = 00:1f.2 keep-out=1M+1",
+               "c:1: leave: option keep-out must be base+size in multiples of 4K");
+    file_fails("leave = 00:1f.2 keep-out=1M", "c:1: leave: option keep-out must be base+size with "
+                                              "a size above 0 that ends within 64 bits");
+    file_fails("leave = 00:1f.2 keep-out=1M+4K keep-out=2M+4K keep-out=3M+4K keep-out=4M+4K "
+               "keep-out=5M+4K keep-out=6M+4K keep-out=7M+4K keep-out=8M+4K keep-out=9M+4K",
+               "c:1: leave: option keep-out given more than 8 times");
+    file_fails("leave = 00:1f.2\nleave = 00:1f.2", "c:2: leave: this device is already selected");
+    file_fails("memory = 1+4K", "c:1: memory: must be base+size in multiples of 4K");
+    file_fails("memory = 1G+4K\nmemory = 2G+4K", "c:2: memory: given twice");
 }
 
 static void mistakes_of_devices(void **state)
@@ -486,9 +522,11 @@ static void the_documentation_has_a_row_for_every_key(void **state)
     fclose(file);
     check_rows(page, &config_keys, false);
     check_rows(page, &config_device_options, true);
+    check_rows(page, &config_leave_options, true);
     for (const char *at = page; (at = strstr(at, "\n| `")); at++)
         rows++;
-    assert_int_equal(rows, config_keys.count + config_device_options.count);
+    assert_int_equal(rows,
+                     config_keys.count + config_device_options.count + config_leave_options.count);
 }
 
 int main(void)
@@ -502,6 +540,7 @@ int main(void)
         cmocka_unit_test(mistakes_of_value),
         cmocka_unit_test(mistakes_of_ranges),
         cmocka_unit_test(devices_by_class_and_number),
+        cmocka_unit_test(devices_that_are_left),
         cmocka_unit_test(mistakes_of_devices),
         cmocka_unit_test(what_is_too_many_or_too_long_is_refused),
         cmocka_unit_test(settings_around_a_mistake),

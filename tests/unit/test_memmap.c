@@ -11,6 +11,7 @@
 #define PAGES 300
 
 static struct memmap map;
+static const struct memory_policy nothing;
 
 static void paint(uint8_t *pages, const struct phys_run *runs, size_t count)
 {
@@ -54,6 +55,9 @@ static void random_maps_agree_with_a_page_by_page_model(void **state)
         struct boot_memory regions[12];
         size_t count = 1 + host_random_below(&rng, 12);
         uint8_t usable[PAGES], held[PAGES], ram[PAGES];
+        uint64_t first = host_random_below(&rng, 150), pages = host_random_below(&rng, 100);
+        const struct memory_policy policy = {
+            .window = {first * PAGE_SIZE, pages * PAGE_SIZE}}; /* none if pages is 0 */
 
         for (size_t i = 0; i < count; i++) {
             uint64_t unit = host_random_below(&rng, 2) ? PAGE_SIZE : 100;
@@ -62,15 +66,16 @@ static void random_maps_agree_with_a_page_by_page_model(void **state)
             regions[i].length = (1 + host_random_below(&rng, 100 * PAGE_SIZE) / unit) * unit;
             regions[i].type = (uint32_t)host_random_below(&rng, 9);
         }
-        assert_int_equal(memmap_build(&map, regions, count, NULL, 0, 0), 0);
+        assert_int_equal(memmap_build(&map, regions, count, &policy), 0);
         paint(usable, map.usable, map.usable_count);
         paint(held, map.held, map.held_count);
         paint(ram, map.ram, map.ram_count);
         for (uint64_t page = 0; page < PAGES; page++) {
             unsigned type = reference(regions, count, page);
+            bool inside = !pages || (page >= first && page < first + pages);
 
-            assert_int_equal(usable[page], type == BOOT_MEMORY_USABLE);
-            assert_int_equal(held[page], type == BOOT_MEMORY_BOOT);
+            assert_int_equal(usable[page], inside && type == BOOT_MEMORY_USABLE);
+            assert_int_equal(held[page], inside && type == BOOT_MEMORY_BOOT);
             assert_int_equal(ram[page], type != 0 && type != BOOT_MEMORY_RESERVED);
         }
     }
@@ -81,13 +86,33 @@ static void what_is_kept_out_or_beyond_the_limit_is_not_usable(void **state)
     static const struct boot_memory regions[] = {{0, 64 * MIB, BOOT_MEMORY_USABLE, 0}};
     static const struct phys_run keep_out[] = {{MIB + 1, 10}};
 
-    assert_int_equal(memmap_build(&map, regions, 1, keep_out, 1, 3 * MIB + 5), 0);
+    const struct memory_policy policy = {
+        .keep_out = keep_out, .keep_out_count = 1, .limit = 3 * MIB + 5};
+
+    assert_int_equal(memmap_build(&map, regions, 1, &policy), 0);
     assert_int_equal(map.usable_count, 2);
     assert_int_equal(map.usable[0].length, MIB);
     assert_int_equal(map.usable[1].base, MIB + PAGE_SIZE);
     assert_int_equal(map.usable[1].length, 2 * MIB);
     assert_int_equal(map.ram_count, 2);
     assert_int_equal(map.ram[1].length, 63 * MIB - PAGE_SIZE);
+}
+
+/* The limit counts what is in the window, from its beginning. */
+static void the_limit_counts_in_the_window(void **state)
+{
+    static const struct boot_memory regions[] = {{0, 64 * MIB, BOOT_MEMORY_USABLE, 0},
+                                                 {20 * MIB, MIB, BOOT_MEMORY_KERNEL, 0}};
+    const struct memory_policy policy = {.limit = 8 * MIB, .window = {16 * MIB, 32 * MIB}};
+
+    assert_int_equal(memmap_build(&map, regions, 2, &policy), 0);
+    assert_int_equal(map.usable_count, 2);
+    assert_int_equal(map.usable[0].base, 16 * MIB);
+    assert_int_equal(map.usable[0].length, 4 * MIB);
+    assert_int_equal(map.usable[1].base, 21 * MIB);
+    assert_int_equal(map.usable[1].length, 4 * MIB);
+    assert_int_equal(map.ram_count, 1);
+    assert_int_equal(map.ram[0].length, 64 * MIB);
 }
 
 static void impossible_maps_are_refused(void **state)
@@ -97,15 +122,15 @@ static void impossible_maps_are_refused(void **state)
     static const struct boot_memory top[] = {{UINT64_MAX - 5, 5, BOOT_MEMORY_USABLE, 0},
                                              {UINT64_MAX - 5, 5, BOOT_MEMORY_RESERVED, 0}};
 
-    assert_int_equal(memmap_build(&map, wraps, 1, NULL, 0, 0), -EINVAL);
-    assert_int_equal(memmap_build(&map, top, 2, NULL, 0, 0), 0);
+    assert_int_equal(memmap_build(&map, wraps, 1, &nothing), -EINVAL);
+    assert_int_equal(memmap_build(&map, top, 2, &nothing), 0);
     assert_int_equal(map.usable_count, 0);
     for (size_t i = 0; i < ARRAY_SIZE(many); i++)
         many[i] = (struct boot_memory){i * 2 * PAGE_SIZE, PAGE_SIZE, BOOT_MEMORY_USABLE, 0};
-    assert_int_equal(memmap_build(&map, many, MEMMAP_REGIONS_MAX + 1, NULL, 0, 0), -ENOSPC);
-    assert_int_equal(memmap_build(&map, many, MEMMAP_RUNS_MAX + 1, NULL, 0, 0), -ENOSPC);
-    assert_int_equal(memmap_build(&map, many, MEMMAP_RUNS_MAX, NULL, 0, 0), 0);
-    assert_int_equal(memmap_build(&map, NULL, 0, NULL, 0, 0), 0);
+    assert_int_equal(memmap_build(&map, many, MEMMAP_REGIONS_MAX + 1, &nothing), -ENOSPC);
+    assert_int_equal(memmap_build(&map, many, MEMMAP_RUNS_MAX + 1, &nothing), -ENOSPC);
+    assert_int_equal(memmap_build(&map, many, MEMMAP_RUNS_MAX, &nothing), 0);
+    assert_int_equal(memmap_build(&map, NULL, 0, &nothing), 0);
     assert_int_equal(map.usable_count, 0);
 }
 
@@ -114,6 +139,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_maps_agree_with_a_page_by_page_model),
         cmocka_unit_test(what_is_kept_out_or_beyond_the_limit_is_not_usable),
+        cmocka_unit_test(the_limit_counts_in_the_window),
         cmocka_unit_test(impossible_maps_are_refused),
     };
 

@@ -4,7 +4,9 @@
 #include "tests/unit/pci_fixture.h"
 
 static const struct phys_run ram[] = {{0, 0x80000000}, {UINT64_C(0x100000000), 4 * GIB}};
-static const struct pci_machine machine = {&acpi, ram, ARRAY_SIZE(ram)};
+static const struct phys_run keep_out[] = {{0x90000000, 0x100000}};
+static const struct pci_machine machine = {&acpi, ram, ARRAY_SIZE(ram), keep_out,
+                                           ARRAY_SIZE(keep_out)};
 
 static void bars_are_sized_and_left_as_they_were(void **state)
 {
@@ -99,10 +101,51 @@ static void a_bar_over_anything_else_is_refused(void **state)
     bar_refused(0xfe0ff000, 4096, 0, "overlaps BAR 0 of device 0000:00:02.0");
     bar_refused(0xc080, 128, PCI_BAR_SPACE_IO, "overlaps BAR 1 of device 0000:00:02.0");
     bar_refused(0xff80, 128, PCI_BAR_SPACE_IO | 0x10000, "beyond the I/O ports");
+    bar_refused(0x900ff000, 4096, 0, "overlaps a keep-out range at 0x90000000");
     bar_refused(UINT64_C(0x8000000000), 64 * KIB, PCI_BAR_TYPE_64, "beyond the 39 address bits");
     bar_refused(UINT64_C(0xffffffffffff0000), 64 * KIB, PCI_BAR_TYPE_64, "beyond the 39 address");
     acpi.local_apic = 0xfd000000;
     bar_refused(0xfd000000, 4096, 0, "overlaps the local APIC");
+}
+
+static void reach_refused(paddr_t base, uint64_t length, const char *sentence)
+{
+    const struct phys_run reach = {base, length};
+    const struct pci_device *d = device_with_bar(0xfd000000, 16 * KIB, 0);
+
+    assert_int_equal(pci_check_reach(d, &reach, &machine, &why), -EINVAL);
+    says("the keep-out range of device 0000:00:01.0");
+    says(sentence);
+}
+
+/* It may be where a keep-out range is: it is one. */
+static void what_a_device_may_reach_for_good_is_nothing_of_ours(void **state)
+{
+    const struct pci_device *d = device_with_bar(0xfd000000, 16 * KIB, 0);
+
+    assert_int_equal(pci_check_reach(d, &keep_out[0], &machine, &why), 0);
+    reach_refused(0x7ffff000, 8192, "overlaps RAM at 0x0");
+    reach_refused(0xfee00000, 4096, "overlaps the interrupt window");
+    reach_refused(0xfed90000, 4096, "overlaps a VT-d unit");
+    reach_refused(0xb0000000, 4096, "overlaps PCI configuration space of segment 0");
+    reach_refused(UINT64_C(0x8000000000), 4096, "beyond the 39 address bits");
+}
+
+static void a_device_that_is_left_is_not_sized(void **state)
+{
+    struct sim_function *port = sim_add(0, PCI_RID(0, 3, 0), 0x000c1b36, 0x060400);
+    struct sim_function *f = sim_add(0, PCI_RID(1, 0, 0), NIC, 0x020000);
+    uint64_t writes;
+
+    sim_bridge(port, 1, 1);
+    sim_bar(port, 0, 0xfe100000, 4096, 0);
+    sim_bar(f, 0, 0xfe000000, 128 * KIB, 0);
+    enumerate();
+    pci_find(0, PCI_RID(0, 3, 0))->left = pci_find(0, PCI_RID(1, 0, 0))->left = true;
+    writes = sim_config_writes;
+    pci_size_bars();
+    assert_int_equal(sim_config_writes, writes);
+    assert_int_equal(pci_find(0, PCI_RID(1, 0, 0))->bars[0].size, 0);
 }
 
 static void a_bridge_is_refused(void **state)
@@ -206,6 +249,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(bars_are_sized_and_left_as_they_were),
         TEST(a_bar_over_anything_else_is_refused),
+        TEST(what_a_device_may_reach_for_good_is_nothing_of_ours),
+        TEST(a_device_that_is_left_is_not_sized),
         TEST(a_bridge_is_refused),
         TEST(ignores_io_bars_without_address),
         TEST(a_small_bar_may_have_a_page_for_itself),

@@ -12,7 +12,7 @@
 #define PREFETCHED_64 (PCI_BAR_TYPE_64 | PCI_BAR_PREFETCHED)
 
 static const struct phys_run ram[] = {{0, 0x80000000}, {UINT64_C(0x100000000), 4 * GIB}};
-static const struct pci_machine machine = {&acpi, ram, ARRAY_SIZE(ram)};
+static const struct pci_machine machine = {.acpi = &acpi, .ram = ram, .ram_count = ARRAY_SIZE(ram)};
 
 static struct sim_function *f, *port;
 static struct pci_device *d;
@@ -269,6 +269,25 @@ static void nothing_is_known(void **state)
     refused("between what root bus 00 is known to have");
 }
 
+/* Nobody knows how far the BARs of a device reach that is left; those of another bus are elsewhere.
+ */
+static void not_beside_a_device_that_is_left(void **state)
+{
+    port = add_bridge(PORT, 1, 1);
+    set_memory_window(port, 0xfe000000, 0xfe3fffff);
+    f = sim_add(0, BELOW, NIC, CLASS_X);
+    sim_bar(f, 0, 0, 4096, 0);
+    sim_bar(sim_add(0, PCI_RID(1, 1, 0), EDU, CLASS_X), 0, 0xfe000000, MIB, 0);
+    start(BELOW);
+    pci_find(0, PCI_RID(1, 1, 0))->left = true;
+    refused("none is given out beside 0000:01:01.0, which is left and not sized");
+    assert_int_equal(d->bars[0].base, 0);
+    pci_find(0, PCI_RID(1, 1, 0))->left = false;
+    pci_find(0, PORT)->left = true;
+    assert_int_equal(pci_place_bars(d, &machine, &why), 0);
+    places(0, 0xfe100000);
+}
+
 /* ---- windows ---- */
 
 /* Of a BAR that the firmware placed, too: something else would answer there. */
@@ -320,6 +339,7 @@ int main(void)
         TEST(not_among_the_chipset_s_own),
         TEST(what_can_be_addressed_there_goes_above_4_gib),
         TEST(nothing_is_known),
+        TEST(not_beside_a_device_that_is_left),
         TEST(a_bar_outside_the_windows_is_refused),
         TEST(windows_are_read_whole),
     };

@@ -12,8 +12,10 @@
 #define DMAR_UNITS_MAX   64
 #define DMAR_SCOPES_MAX  512
 #define DMAR_REGIONS_MAX 64
-#define DMAR_PORTS_MAX   32
-#define DMAR_HOPS_MAX    8
+/* Longer regions are taken for firmware errors: real ones hold a frame buffer at most. */
+#define DMAR_REGION_LENGTH_MAX (4 * GIB)
+#define DMAR_PORTS_MAX         32
+#define DMAR_HOPS_MAX          8
 
 enum dmar_scope_type {
     DMAR_SCOPE_ENDPOINT = 1,

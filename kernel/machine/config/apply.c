@@ -63,7 +63,7 @@ static void print_bound(enum config_type type, uint64_t value, struct text *why)
         value /= 1024;
         power++;
     }
-    text_printf(why, "%lu", value);
+    text_printf(why, "%llu", (unsigned long long)value);
     if (power >= 0)
         text_printf(why, "%c", suffixes[power]);
 }
@@ -197,13 +197,19 @@ static int apply_range(struct config *config, void *target, const struct config_
     struct phys_run run;
 
     (void)config;
-    if (list_full(target, key, why))
+    if (key->most && list_full(target, key, why))
         return -EINVAL;
     if (!config_range(value, &run)) {
         text_printf(why, "must be base+size with a size above 0 that ends within 64 bits");
         return -EINVAL;
     }
-    *(struct phys_run *)list_element(target, key, (*list_count(target, key))++) = run;
+    if (key->min && !IS_ALIGNED(run.base | run.length, key->min)) {
+        text_printf(why, "must be base+size in multiples of ");
+        print_bound(CONFIG_SIZE, key->min, why);
+        return -EINVAL;
+    }
+    memcpy(list_element(target, key, key->most ? (*list_count(target, key))++ : 0), &run,
+           sizeof(run));
     return 0;
 }
 
@@ -215,8 +221,8 @@ static bool same_selector(const struct pci_selector *a, const struct pci_selecto
 }
 
 /* One "option=value" behind a device selector. `seen` has a bit for each option already given. */
-static int apply_option(struct config *config, struct config_device *device, char *word,
-                        uint64_t *seen, struct text *why)
+static int apply_option(struct config *config, void *device, const struct config_keys *options,
+                        char *word, uint64_t *seen, struct text *why)
 {
     char reason[120];
     struct text inner;
@@ -226,17 +232,17 @@ static int apply_option(struct config *config, struct config_device *device, cha
 
     if (equals)
         *equals = 0;
-    option = config_find(&config_device_options, word);
+    option = config_find(options, word);
     if (!option) {
         text_printf(why, "unknown option '%s', the nearest is '%s'", word,
-                    config_nearest(&config_device_options, word)->name);
+                    config_nearest(options, word)->name);
         return -EINVAL;
     }
-    bit = BIT(option - config_device_options.key);
+    bit = BIT(option - options->key);
     text_init(&inner, reason, sizeof(reason));
     if (!equals)
         text_printf(&inner, "has no value");
-    else if (*seen & bit)
+    else if (!option->repeatable && *seen & bit)
         text_printf(&inner, "given twice");
     else if (config_apply(config, device, option, equals + 1, &inner) == 0)
         goto applied;
@@ -247,8 +253,8 @@ applied:
     return 0;
 }
 
-static int apply_options(struct config *config, struct config_device *device, const char *value,
-                         struct text *why)
+static int apply_options(struct config *config, void *device, const struct config_keys *options,
+                         const char *value, struct text *why)
 {
     char word[CONFIG_SETTING_MAX];
     const char *end = value + strlen(value);
@@ -256,51 +262,57 @@ static int apply_options(struct config *config, struct config_device *device, co
     int more, error = 0;
 
     while (!error && (more = config_word(&value, end, word, sizeof(word))) > 0)
-        error = apply_option(config, device, word, &seen, why);
+        error = apply_option(config, device, options, word, &seen, why);
     if (!error && more < 0)
         text_printf(why, "a double quote is not closed");
     return error ? error : more;
 }
 
 /* Every option at the preset that its table gives it. */
-static void preset_options(struct config *config, struct config_device *device)
+static void preset_options(struct config *config, void *device, const struct config_keys *options)
 {
     struct text unused;
     char buffer[8];
 
     text_init(&unused, buffer, sizeof(buffer));
-    for (size_t i = 0; i < config_device_options.count; i++) {
-        const struct config_key *option = &config_device_options.key[i];
+    for (size_t i = 0; i < options->count; i++) {
+        const struct config_key *option = &options->key[i];
 
-        (void)config_apply(config, device, option, option->preset, &unused);
+        if (option->preset)
+            (void)config_apply(config, device, option, option->preset, &unused);
     }
 }
 
 static int apply_device(struct config *config, void *target, const struct config_key *key,
                         const char *value, struct text *why)
 {
-    struct config_device device = {0};
+    union {
+        struct pci_selector selector;
+        struct config_device device;
+        struct config_leave leave;
+    } given;
     char word[64];
     const char *end = value + strlen(value);
 
+    memset(&given, 0, sizeof(given));
     if (list_full(target, key, why))
         return -EINVAL;
     if (config_word(&value, end, word, sizeof(word)) <= 0 ||
-        !config_selector(word, &device.selector)) {
+        !config_selector(word, &given.selector)) {
         text_printf(why, "must be BB:DD.F, SSSS:BB:DD.F, BB:DD.F/DD.F, VVVV:DDDD or class:CCSS "
                          "(hexadecimal), the last two also with #N");
         return -EINVAL;
     }
-    for (size_t i = 0; i < config->device_count; i++) {
-        if (same_selector(&config->devices[i].selector, &device.selector)) {
+    for (size_t i = 0; i < *list_count(target, key); i++) {
+        if (same_selector(list_element(target, key, i), &given.selector)) {
             text_printf(why, "this device is already selected");
             return -EINVAL;
         }
     }
-    preset_options(config, &device);
-    if (apply_options(config, &device, value, why))
+    preset_options(config, &given, key->options);
+    if (apply_options(config, &given, key->options, value, why))
         return -EINVAL;
-    *(struct config_device *)list_element(target, key, (*list_count(target, key))++) = device;
+    memcpy(list_element(target, key, (*list_count(target, key))++), &given, key->size);
     return 0;
 }
 

@@ -7,9 +7,11 @@
 #define KERNEL_MACHINE_CONFIG_CONFIG_H
 
 #include "kernel/lib/types.h"
-#include "kernel/pci/select.h"
+#include "kernel/pci/selector.h"
 
 #define CONFIG_DEVICES_MAX  8
+#define CONFIG_LEAVES_MAX   8
+#define CONFIG_REACH_MAX    8
 #define CONFIG_ARGS_MAX     64
 #define CONFIG_KEEP_OUT_MAX 16
 #define CONFIG_TEXT_MAX     8192
@@ -35,6 +37,13 @@ struct config_device {
     unsigned dfl_bar; /* where its feature list starts; CONFIG_DFL_BAR_KNOWN: as usual for it */
 };
 
+/* A device that stays as the firmware left it. */
+struct config_leave {
+    struct pci_selector selector;
+    struct phys_run reach[CONFIG_REACH_MAX]; /* all that its DMA may reach; kept out of all else */
+    size_t reach_count;
+};
+
 enum config_exit {
     CONFIG_EXIT_HALT,
     CONFIG_EXIT_RESTART,
@@ -56,6 +65,8 @@ enum config_fault {
 struct config {
     struct config_device devices[CONFIG_DEVICES_MAX];
     size_t device_count;
+    struct config_leave leaves[CONFIG_LEAVES_MAX];
+    size_t leave_count;
     const char *payload_name;          /* argv[0] of the payload; NULL: not given */
     const char *args[CONFIG_ARGS_MAX]; /* argv[1]... of the payload */
     size_t arg_count;
@@ -63,12 +74,13 @@ struct config {
     size_t env_count;
     struct phys_run keep_out[CONFIG_KEEP_OUT_MAX]; /* RAM the kernel leaves alone */
     size_t keep_out_count;
-    uint64_t memlock;      /* bytes the payload may pin; CONFIG_UNLIMITED */
-    uint64_t memory_limit; /* bytes of RAM to use; 0: all */
-    unsigned log_level;    /* enum log_level */
-    uint16_t console_port; /* I/O port of the serial console; 0: as SPCR says, else 0x3f8 */
-    uint16_t report_port;  /* I/O port the JSON report is written to bytewise; 0: none */
-    uint16_t exit_port;    /* QEMU's isa-debug-exit; 0: none */
+    uint64_t memlock;       /* bytes the payload may pin; CONFIG_UNLIMITED */
+    uint64_t memory_limit;  /* bytes of RAM to use; 0: all */
+    struct phys_run memory; /* where that RAM is; length 0: anywhere */
+    unsigned log_level;     /* enum log_level */
+    uint16_t console_port;  /* I/O port of the serial console; 0: as SPCR says, else 0x3f8 */
+    uint16_t report_port;   /* I/O port the JSON report is written to bytewise; 0: none */
+    uint16_t exit_port;     /* QEMU's isa-debug-exit; 0: none */
     bool unsafe_interrupts;
     bool ats;                    /* devices may cache translations */
     uint32_t invalidation_queue; /* entries of each; whether a power of two, kernel/iommu checks */

@@ -14,8 +14,8 @@ enum config_type {
     CONFIG_TEXT,   /* a string, added to a list of strings */
     CONFIG_WORDS,  /* several strings in one value, added to a list of strings */
     CONFIG_ENV,    /* NAME=value, added to a list of strings */
-    CONFIG_RANGE,  /* base+size, added to a list of ranges */
-    CONFIG_DEVICE, /* a selector and options, added to the list of devices */
+    CONFIG_RANGE,  /* base+size, or added to a list of them; both multiples of `min` */
+    CONFIG_DEVICE, /* a selector and options, added to a list of structures that begin with it */
 };
 
 /* A word that stands for a number; lists of them end with a NULL word. */
@@ -24,16 +24,19 @@ struct config_choice {
     uint64_t value;
 };
 
+struct config_keys;
+
 struct config_key {
     const char *name;
     enum config_type type;
     bool repeatable;
-    uint16_t offset; /* where the value goes in struct config (or struct config_device) */
+    uint16_t offset; /* where the value goes in struct config (or one of its devices) */
     uint16_t size;   /* bytes of that field; for lists of one element */
     uint16_t count;  /* lists: offset of the size_t that counts the elements */
-    uint16_t most;   /* lists: how many elements fit */
+    uint16_t most;   /* lists: how many elements fit; 0: not a list */
     uint64_t min, max;
     const struct config_choice *choices; /* CONFIG_NUMBER and CONFIG_SIZE: words beside numbers */
+    const struct config_keys *options;   /* CONFIG_DEVICE: what may follow the selector */
     const char *preset;                  /* default, as a user would write it; NULL: empty list */
     const char *help;
 };
@@ -45,6 +48,7 @@ struct config_keys {
 
 extern const struct config_keys config_keys;           /* of a file and the command line */
 extern const struct config_keys config_device_options; /* of one `device` value */
+extern const struct config_keys config_leave_options;  /* of one `leave` value */
 
 /* The longest setting, key and value together, with its terminating zero. */
 #define CONFIG_SETTING_MAX 1024

@@ -6,10 +6,10 @@
 
 #define FIELD(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
 #define SCALAR(member)      FIELD(struct config, member)
-#define LIST(member, number)                                                                       \
-    .offset = offsetof(struct config, member), .size = sizeof(((struct config *)0)->member[0]),    \
-    .count = offsetof(struct config, number), .most = ARRAY_SIZE(((struct config *)0)->member),    \
-    .repeatable = true
+#define LIST_OF(type, member, number)                                                              \
+    .offset = offsetof(type, member), .size = sizeof(((type *)0)->member[0]),                      \
+    .count = offsetof(type, number), .most = ARRAY_SIZE(((type *)0)->member), .repeatable = true
+#define LIST(member, number) LIST_OF(struct config, member, number)
 
 static const struct config_choice afus[] = {
     {"no", CONFIG_AFU_NONE}, {"dfl", CONFIG_AFU_DFL}, {"edu", CONFIG_AFU_EDU}, {NULL, 0}};
@@ -39,8 +39,10 @@ static const struct config_choice faults[] = {{"log", CONFIG_FAULT_LOG},
                                               {"kill-payload", CONFIG_FAULT_KILL_PAYLOAD},
                                               {NULL, 0}};
 static const struct config_key keys[] = {
-    {"device", CONFIG_DEVICE, LIST(devices, device_count),
+    {"device", CONFIG_DEVICE, LIST(devices, device_count), .options = &config_device_options,
      .help = "A device to hand to the payload, and its options"},
+    {"leave", CONFIG_DEVICE, LIST(leaves, leave_count), .options = &config_leave_options,
+     .help = "A device to leave as the firmware left it, and the memory that it may reach"},
     {"payload-name", CONFIG_STRING, SCALAR(payload_name),
      .help = "What the payload is called, its argv[0]; /payload.elf if not given"},
     {"arg", CONFIG_TEXT, LIST(args, arg_count), .help = "One argument of the payload"},
@@ -52,6 +54,8 @@ static const struct config_key keys[] = {
      .help = "How much memory the payload may pin for devices and lock, for user 0 too"},
     {"memory-limit", CONFIG_SIZE, SCALAR(memory_limit), .min = 32 * MIB, .max = 1024 * 1024 * GIB,
      .choices = all, .preset = "all", .help = "How much of the machine's RAM to use"},
+    {"memory", CONFIG_RANGE, SCALAR(memory), .min = PAGE_SIZE,
+     .help = "Where the RAM to use is, in whole pages; anywhere if not given"},
     {"keep-out", CONFIG_RANGE, LIST(keep_out, keep_out_count),
      .help = "Physical memory to leave alone, base+size"},
     {"log-level", CONFIG_CHOICE, SCALAR(log_level), .choices = levels, .preset = "info",
@@ -93,6 +97,11 @@ static const struct config_key keys[] = {
      .help = "Seconds after which the payload is ended, each time it was started"},
 };
 
+static const struct config_key leave_options[] = {
+    {"keep-out", CONFIG_RANGE, LIST_OF(struct config_leave, reach, reach_count), .min = PAGE_SIZE,
+     .help = "Memory that the device may reach and nobody else, in whole pages; repeatable"},
+};
+
 static const struct config_key options[] = {
     {"uio", CONFIG_CHOICE, FIELD(struct config_device, uio), .choices = yes_no, .preset = "no",
      .help = "Make `/dev/uioN` for the device"},
@@ -112,6 +121,12 @@ static const struct config_key options[] = {
 
 const struct config_keys config_keys = {keys, ARRAY_SIZE(keys)};
 const struct config_keys config_device_options = {options, ARRAY_SIZE(options)};
+const struct config_keys config_leave_options = {leave_options, ARRAY_SIZE(leave_options)};
+
+/* What a selector selects begins with it. */
+_Static_assert(offsetof(struct config_device, selector) == 0 &&
+                   offsetof(struct config_leave, selector) == 0,
+               "the selector is not first");
 
 /* A parser notes which keys it has seen in 64 bits. */
 _Static_assert(ARRAY_SIZE(keys) <= 64 && ARRAY_SIZE(options) <= 64, "too many keys");

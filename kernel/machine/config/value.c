@@ -5,6 +5,7 @@
 #include "kernel/lib/digit.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/string.h"
+#include "kernel/pci/pci.h"
 
 /* Powers of 1024 by suffix; -1 if the character is none. */
 static int suffix_shift(char c)
