@@ -10,7 +10,7 @@
 #include "kernel/pci/registers.h"
 #include "kernel/pci/reset.h"
 
-#define POWER_UP_NS (10 * NS_PER_MS) /* D3hot to D0: PCI Express Base 5.9 */
+#define POWER_NS (10 * NS_PER_MS) /* between D3hot and D0: PCI Express Base 5.9 */
 
 /* ---- BARs ---- */
 
@@ -57,8 +57,7 @@ void lease_drop_bars(struct lease *lease)
 
 /* ---- the device alone ---- */
 
-/* One that does not keep its state in D3hot forgets it here; the reset that follows restores it. */
-static void power_up(const struct pci_device *d)
+static void set_power(const struct pci_device *d, uint16_t state)
 {
     unsigned control = d->cap_pm + PCI_PM_CONTROL;
     uint16_t value;
@@ -66,10 +65,10 @@ static void power_up(const struct pci_device *d)
     if (!d->cap_pm)
         return;
     value = pci_read16(d, control);
-    if (!(value & PCI_PM_STATE))
+    if ((value & PCI_PM_STATE) == state)
         return;
-    pci_write16(d, control, value & (uint16_t)~PCI_PM_STATE);
-    thread_nap("device power-up", POWER_UP_NS);
+    pci_write16(d, control, (value & (uint16_t)~PCI_PM_STATE) | state);
+    thread_nap("device power", POWER_NS);
 }
 
 /*
@@ -94,13 +93,16 @@ static int reset_if_possible(struct pci_device *d)
     return !error || error == -ENOTTY ? 0 : -EIO;
 }
 
-/* From whatever it was left in to a silent device that answers. */
+/*
+ * From whatever it was left in to a silent device that answers. One that does not keep its state in
+ * D3hot forgets it here; the reset that follows restores it.
+ */
 static int wake(struct pci_device *d)
 {
     int error;
 
     pci_set_bus_master(d, false);
-    power_up(d);
+    set_power(d, 0);
     error = reset_if_possible(d);
     if (error)
         return error;
@@ -213,6 +215,37 @@ int lease_reset(struct lease *lease)
     if (!error)
         lease_resume(lease);
     return error;
+}
+
+/* In D3hot a device that caches translations could not be told to drop them. */
+static bool can_sleep(const struct pci_device *d)
+{
+    return d->cap_pm && !d->ats;
+}
+
+void lease_sleep(struct lease *lease)
+{
+    lease_hide_bars(lease);
+    if (!can_sleep(lease->pci))
+        return;
+    pci_write16(lease->pci, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
+    set_power(lease->pci, PCI_PM_D3HOT);
+}
+
+int lease_wake(struct lease *lease)
+{
+    char name[PCI_NAME_SIZE];
+
+    if (!can_sleep(lease->pci))
+        return 0;
+    set_power(lease->pci, 0);
+    if (pci_read16(lease->pci, PCI_VENDOR) != lease->pci->vendor) {
+        log_error("%s: did not come back from low power", pci_name(lease->pci, name));
+        return -EIO;
+    }
+    pci_config_restore(lease->pci);
+    lease_resume(lease);
+    return 0;
 }
 
 bool lease_mend(struct lease *lease)

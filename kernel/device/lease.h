@@ -64,6 +64,16 @@ int lease_reset(struct lease *lease);
 /* The end of it, for who has reset the device in another way with its BARs hidden. */
 void lease_resume(struct lease *lease);
 /*
+ * Hides the BARs and, where there is power management and no device TLB is on, takes the device to
+ * D3hot, silent; sleeps for the time that this takes.
+ */
+void lease_sleep(struct lease *lease);
+/*
+ * The way back, whether or not the device kept its state: as after lease_reset(), or, if it did not
+ * go to D3hot, nothing. -EIO: it does not answer.
+ */
+int lease_wake(struct lease *lease);
+/*
  * Puts a device right that lost its BARs by itself, as if it had been reset now. False: it has
  * them, or does not answer.
  */

@@ -173,9 +173,6 @@ static void a_device_tells_what_it_has(void **state)
     assert_int_equal(call(fd, VFIO_DEVICE_GET_INFO, NULL), -EFAULT);
     assert_int_equal(call(fd, VFIO_GROUP_GET_STATUS, &info), -ENOTTY);
     assert_int_equal(call(fd, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &info), -ENODEV);
-    assert_int_equal(call(fd, VFIO_DEVICE_FEATURE, &info), -ENOTTY);
-    info.argsz = 7;
-    assert_int_equal(call(fd, VFIO_DEVICE_FEATURE, &info), -EINVAL);
 }
 
 int main(void)

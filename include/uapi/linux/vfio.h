@@ -234,6 +234,11 @@ struct vfio_device_feature {
 #define VFIO_DEVICE_FEATURE_MIG_DATA_SIZE               9
 #define VFIO_DEVICE_FEATURE_BUS_MASTER                  10
 
+struct vfio_device_low_power_entry_with_wakeup {
+    __s32 wakeup_eventfd;
+    __u32 reserved;
+};
+
 struct vfio_device_feature_bus_master {
     __u32 op;
 #define VFIO_DEVICE_FEATURE_CLEAR_MASTER 0

@@ -57,16 +57,17 @@ void vfio_device_follow(struct vfio_device *device)
 {
     uint16_t wanted = wanted_command(device);
     uint16_t command = wanted & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO);
+    bool shown = (command & PCI_COMMAND_MEMORY) && !device->low_power.entered;
 
     if (command && lease_mend(&device->lease))
         vfio_config_restore(&device->config);
-    if (!(command & PCI_COMMAND_MEMORY))
+    if (!shown)
         lease_hide_bars(&device->lease);
     if ((wanted & PCI_COMMAND_MASTER) && !device->pci->stopped)
         command |= PCI_COMMAND_MASTER;
     pci_write16(device->pci, PCI_COMMAND, command | pci_intx_bit(device->pci));
     vfio_irqs_follow(device);
-    if (command & PCI_COMMAND_MEMORY)
+    if (shown)
         lease_show_bars(&device->lease);
 }
 
@@ -96,6 +97,7 @@ static int start(struct vfio_device *device, struct file *iommufd)
     if (error)
         return error;
     device->lost = false;
+    list_init(&device->ioeventfds);
     vfio_config_init(&device->config, device->pci);
     vfio_device_follow(device);
     vfio_rom_find(device);
@@ -105,6 +107,8 @@ static int start(struct vfio_device *device, struct file *iommufd)
 /* A container takes its translation away later, when the group leaves it. */
 static void stop(struct vfio_device *device)
 {
+    vfio_ioeventfds_close(device);
+    vfio_low_power_end(device);
     vfio_windows_close(device);
     lease_stop(&device->lease);
     lease_drop_bars(&device->lease);

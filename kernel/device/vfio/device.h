@@ -40,6 +40,13 @@ struct vfio_irqs {
     struct file *request;
 };
 
+/* What DEVICE_FEATURE asks for. */
+struct vfio_low_power {
+    bool entered;        /* mappings of BARs stay hidden until the exit */
+    bool asleep;         /* nobody has used the device since it entered */
+    struct file *wakeup; /* the eventfd that the next use signals, and is the exit; or NULL */
+};
+
 struct vfio_device {
     struct list link;  /* in its group */
     struct list all;   /* in the list of all that are assigned */
@@ -54,6 +61,9 @@ struct vfio_device {
     struct vfio_window windows[VFIO_BARS];
     uint64_t rom_size; /* 0: it has no expansion ROM that can be read */
     struct vfio_irqs irqs;
+    struct vfio_low_power low_power;
+    struct list ioeventfds;
+    unsigned ioeventfd_count;
 };
 
 /* What an open device file refers to. */
@@ -99,6 +109,16 @@ void vfio_device_after_reset(struct vfio_device *device, bool lost);
 int64_t vfio_region_info(struct ioctl_call *call);
 int64_t vfio_irq_info(struct ioctl_call *call);
 int64_t vfio_irqs_set(struct ioctl_call *call);
+int64_t vfio_feature(struct ioctl_call *call);
+int64_t vfio_ioeventfd(struct ioctl_call *call);
+
+/*
+ * Comes before whatever else a file is asked: a device in low power is woken, as it was. -EIO: it
+ * did not come back, and cannot be reached any more.
+ */
+int vfio_low_power_wake(struct vfio_device *device);
+/* Ends it with the use of the device; nobody is told. */
+void vfio_low_power_end(struct vfio_device *device);
 
 /*
  * hot_reset.c. While all devices concerned are locked, that of the call is not for a moment. Errors
@@ -114,6 +134,8 @@ int64_t vfio_region_access(struct vfio_device *device, bool write, uaddr_t buffe
                            uint64_t *position);
 int vfio_region_map(struct vfio_device *device, uint64_t offset, uint64_t length, bool shared,
                     struct memobj **out, uint64_t *object_offset);
+/* One write to mapped memory (1, 2, 4 or 8 bytes) or, if `at` is NULL, to a port. */
+void vfio_region_store(volatile void *at, uint16_t port, unsigned width, uint64_t value);
 /* Ends what read() and write() have mapped. */
 void vfio_windows_close(struct vfio_device *device);
 
@@ -122,6 +144,8 @@ void vfio_irqs_follow(struct vfio_device *device);
 /* Gives up the vectors in use. */
 void vfio_irqs_disable(struct vfio_device *device);
 void vfio_irqs_close(struct vfio_device *device);
+/* Takes all of them away. */
+void vfio_ioeventfds_close(struct vfio_device *device);
 
 /* ---- the device's own file ---- */
 

@@ -27,19 +27,14 @@ static int64_t reset(struct ioctl_call *call)
     return vfio_device_reset(opened->device);
 }
 
-/* Features come and go with the hardware; there is none here that has to be asked for. */
-static int64_t feature(struct ioctl_call *call)
-{
-    return -ENOTTY;
-}
-
 static const struct ioctl_row calls[] = {
 #define STRUCT(type, last) IOCTL_STRUCT(IOCTL_ARGSZ, struct type, last)
     {VFIO_DEVICE_GET_INFO, STRUCT(vfio_device_info, num_irqs), device_info},
     {VFIO_DEVICE_GET_REGION_INFO, STRUCT(vfio_region_info, offset), vfio_region_info},
     {VFIO_DEVICE_GET_IRQ_INFO, STRUCT(vfio_irq_info, count), vfio_irq_info},
     {VFIO_DEVICE_SET_IRQS, STRUCT(vfio_irq_set, count), vfio_irqs_set},
-    {VFIO_DEVICE_FEATURE, STRUCT(vfio_device_feature, flags), feature},
+    {VFIO_DEVICE_IOEVENTFD, STRUCT(vfio_device_ioeventfd, fd), vfio_ioeventfd},
+    {VFIO_DEVICE_FEATURE, STRUCT(vfio_device_feature, flags), vfio_feature},
     {VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, STRUCT(vfio_pci_hot_reset_info, count),
      vfio_hot_reset_info},
     {VFIO_DEVICE_PCI_HOT_RESET, STRUCT(vfio_pci_hot_reset, count), vfio_hot_reset},
@@ -64,11 +59,13 @@ static const struct ioctl_row own_calls[] = {
 static int64_t locked_ioctl(struct vfio_opened *opened, uint32_t command, uint64_t argument)
 {
     const struct ioctl_row *row = NULL;
+    int error;
 
     if (command == bind_call.command)
         return ioctl_run(&bind_call, opened, argument);
-    if (!opened->ready)
-        return -EINVAL;
+    error = opened->ready ? vfio_low_power_wake(opened->device) : -EINVAL;
+    if (error)
+        return error;
     if (!opened->group)
         row = ioctl_find(own_calls, ARRAY_SIZE(own_calls), command);
     if (!row)
@@ -96,8 +93,9 @@ static int64_t access_region(struct file *file, bool write, uaddr_t buffer, size
 
     if (result)
         return result;
-    result = opened->ready ? vfio_region_access(opened->device, write, buffer, length, position)
-                           : -EINVAL;
+    result = opened->ready ? vfio_low_power_wake(opened->device) : -EINVAL;
+    if (!result)
+        result = vfio_region_access(opened->device, write, buffer, length, position);
     mutex_unlock(&opened->device->lock);
     return result;
 }

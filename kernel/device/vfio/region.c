@@ -44,6 +44,50 @@ static volatile void *window_at(struct vfio_device *device, unsigned index, uint
     return w->mapped ? w->mapped + (offset - start) : NULL;
 }
 
+static uint64_t load(const volatile void *at, uint16_t port, unsigned width)
+{
+    switch (width) {
+    case 8:
+        return mmio_read64(at);
+    case 4:
+        return at ? mmio_read32(at) : port_read32(port);
+    case 2:
+        return at ? mmio_read16(at) : port_read16(port);
+    default:
+        return at ? mmio_read8(at) : port_read8(port);
+    }
+}
+
+static void store_memory(volatile void *at, unsigned width, uint64_t value)
+{
+    if (width == 8)
+        mmio_write64(at, value);
+    else if (width == 4)
+        mmio_write32(at, (uint32_t)value);
+    else if (width == 2)
+        mmio_write16(at, (uint16_t)value);
+    else
+        mmio_write8(at, (uint8_t)value);
+}
+
+static void store_port(uint16_t port, unsigned width, uint64_t value)
+{
+    if (width == 4)
+        port_write32(port, (uint32_t)value);
+    else if (width == 2)
+        port_write16(port, (uint16_t)value);
+    else
+        port_write8(port, (uint8_t)value);
+}
+
+void vfio_region_store(volatile void *at, uint16_t port, unsigned width, uint64_t value)
+{
+    if (at)
+        store_memory(at, width, value);
+    else
+        store_port(port, width, value);
+}
+
 static int access_memory(struct vfio_device *device, unsigned index, uint64_t offset,
                          unsigned width, bool write, uint64_t *value)
 {
@@ -51,22 +95,10 @@ static int access_memory(struct vfio_device *device, unsigned index, uint64_t of
 
     if (!at)
         return -ENOMEM;
-    if (width == 8 && write)
-        mmio_write64(at, *value);
-    else if (width == 8)
-        *value = mmio_read64(at);
-    else if (width == 4 && write)
-        mmio_write32(at, (uint32_t)*value);
-    else if (width == 4)
-        *value = mmio_read32(at);
-    else if (width == 2 && write)
-        mmio_write16(at, (uint16_t)*value);
-    else if (width == 2)
-        *value = mmio_read16(at);
-    else if (write)
-        mmio_write8(at, (uint8_t)*value);
+    if (write)
+        vfio_region_store(at, 0, width, *value);
     else
-        *value = mmio_read8(at);
+        *value = load(at, 0, width);
     return 0;
 }
 
@@ -77,18 +109,10 @@ static int access_port(struct vfio_device *device, unsigned index, uint64_t offs
 
     if (!vfio_device_decodes(device, PCI_COMMAND_IO))
         return -EIO;
-    if (width == 4 && write)
-        port_write32(port, (uint32_t)*value);
-    else if (width == 4)
-        *value = port_read32(port);
-    else if (width == 2 && write)
-        port_write16(port, (uint16_t)*value);
-    else if (width == 2)
-        *value = port_read16(port);
-    else if (write)
-        port_write8(port, (uint8_t)*value);
+    if (write)
+        vfio_region_store(NULL, port, width, *value);
     else
-        *value = port_read8(port);
+        *value = load(NULL, port, width);
     return 0;
 }
 

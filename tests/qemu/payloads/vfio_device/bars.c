@@ -67,6 +67,7 @@ static void bar_map_sees_the_same(void)
     CHECK(mapped != MAP_FAILED);
     CHECK_EQUAL(pread(device, &value, 4, (off_t)(regions[memory_bar].offset + map_offset)), 4);
     CHECK_EQUAL(mapped[0], value);
+    printf("mapped %llu bytes of BAR %d\n", (unsigned long long)map_size, memory_bar);
     CHECK_OK(munmap((void *)mapped, map_size));
 }
 
@@ -77,8 +78,7 @@ static void on_bus_error(int number)
     siglongjmp(back, 1);
 }
 
-/* True if the access faults. */
-static bool faults(const volatile uint32_t *at)
+bool faults(const volatile uint32_t *at)
 {
     struct sigaction action = {.sa_handler = on_bus_error}, old;
     volatile bool faulted = true;
@@ -244,6 +244,42 @@ static void bar_expansion_rom(void)
     }
 }
 
+/* A number that fits in the register is all that is known of the device. */
+static int ioeventfd(uint32_t flags, uint64_t offset, int event)
+{
+    struct vfio_device_ioeventfd call = {sizeof(call), flags, offset, 1, event, 0};
+
+    return ioctl(device, VFIO_DEVICE_IOEVENTFD, &call);
+}
+
+static void bar_ioeventfd_rules(void)
+{
+    uint64_t at;
+
+    START();
+    if (memory_bar < 0)
+        return;
+    open_events();
+    at = regions[memory_bar].offset + map_offset;
+    CHECK_ERROR(ioeventfd(4, at, 1000), EBADF);
+    CHECK_ERROR(ioeventfd(4, at, device), EINVAL);
+    CHECK_ERROR(ioeventfd(4, at, -2), EINVAL);
+    CHECK_ERROR(ioeventfd(0, at, events[0]), EINVAL);
+    CHECK_ERROR(ioeventfd(3, at, events[0]), EINVAL);
+    CHECK_ERROR(ioeventfd(16, at, events[0]), EINVAL);
+    CHECK_ERROR(ioeventfd(4, regions[memory_bar].offset + regions[memory_bar].size, events[0]),
+                EINVAL);
+    CHECK_ERROR(ioeventfd(2, config.offset + COMMAND, events[0]), EINVAL);
+    CHECK_ERROR(ioeventfd(4, rom.offset, events[0]), EINVAL);
+    CHECK_ERROR(ioeventfd(4, 8ull << 40, events[0]), EINVAL);
+    CHECK_ERROR(ioeventfd(4, at, -1), ENODEV);
+    CHECK_OK(ioeventfd(4, at, events[0]));
+    CHECK_ERROR(ioeventfd(4, at, events[0]), EEXIST);
+    CHECK_OK(ioeventfd(8, at, events[0]));
+    CHECK_OK(ioeventfd(4, at, -1));
+    CHECK_ERROR(ioeventfd(4, at, -1), ENODEV);
+}
+
 const struct conform_case bar_cases[] = {
     CASE(bar_bounds),
     CASE(bar_read_forms),
@@ -253,5 +289,6 @@ const struct conform_case bar_cases[] = {
     CASE(bar_with_the_vector_table),
     CASE(bar_hides_when_not_decoded),
     CASE(bar_expansion_rom),
+    CASE(bar_ioeventfd_rules),
     LAST_CASE,
 };

@@ -267,7 +267,42 @@ static void edu_line_in_a_storm(void)
     CHECK_EQUAL(came(), 1);
 }
 
+static int ring_by(int event, uint64_t offset, uint32_t value)
+{
+    struct vfio_device_ioeventfd call = {
+        sizeof(call), VFIO_DEVICE_IOEVENTFD_32, regions[0].offset + offset, value, event, 0};
+
+    return ioctl(device, VFIO_DEVICE_IOEVENTFD, &call);
+}
+
+/* A doorbell: no thread is between the eventfd that is written and the message that comes. */
+static void edu_ioeventfd_rings(void)
+{
+    const uint64_t one = 1;
+
+    START();
+    if (get_config(0, 4) != IDS)
+        return;
+    open_events();
+    set_config(COMMAND, 2, MEMORY | MASTER);
+    CHECK_OK(bind_event(MSI, 0, events[0]));
+    CHECK_OK(ring_by(events[1], RAISE, 1));
+    CHECK_EQUAL(write(events[1], &one, 8), 8);
+    CHECK_EQUAL(take(events[0]), 1);
+    CHECK_EQUAL(take(events[1]), 0); /* it was heard */
+    set_register(ACKNOWLEDGE, 1);
+    set_config(COMMAND, 2, MASTER);
+    CHECK_EQUAL(write(events[1], &one, 8), 8); /* not decoded: dropped */
+    CHECK_EQUAL(take(events[0]), 0);
+    set_config(COMMAND, 2, MEMORY | MASTER);
+    CHECK_OK(ring_by(-1, RAISE, 1));
+    CHECK_EQUAL(write(events[1], &one, 8), 8);
+    CHECK_EQUAL(take(events[0]), 0);
+    CHECK_EQUAL(take(events[1]), 1);
+}
+
 const struct conform_case edu_cases[] = {
+    CASE(edu_ioeventfd_rings),
     CASE(edu_line_is_masked_when_it_fires),
     CASE(edu_line_is_unmasked_by_an_eventfd),
     CASE(edu_line_follows_the_command_register),

@@ -16,8 +16,8 @@ uint64_t map_offset, map_size;
 struct irq_call irq;
 
 static const struct conform_case *const tables[] = {
-    info_cases, config_cases,    bar_cases, irq_cases,
-    file_cases, hot_reset_cases, edu_cases, e1000e_cases,
+    info_cases,      config_cases,  bar_cases, irq_cases,    file_cases,
+    hot_reset_cases, feature_cases, edu_cases, e1000e_cases,
 };
 
 void close_all(void)

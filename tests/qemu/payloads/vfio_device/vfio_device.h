@@ -29,7 +29,7 @@ extern int memory_bar;                /* the first BAR that can be mapped; -1: t
 extern uint64_t map_offset, map_size; /* its first mappable area */
 
 extern const struct conform_case info_cases[], config_cases[], bar_cases[], irq_cases[],
-    file_cases[], hot_reset_cases[], edu_cases[], e1000e_cases[];
+    file_cases[], hot_reset_cases[], feature_cases[], edu_cases[], e1000e_cases[];
 
 void close_all(void);
 bool open_device(void);
@@ -54,6 +54,9 @@ unsigned find_capability(uint8_t id);
 /* Registers of BAR 0. */
 uint32_t get_register(unsigned offset);
 void set_register(unsigned offset, uint32_t value);
+
+/* True if the access faults. */
+bool faults(const volatile uint32_t *at);
 
 /* ---- interrupts ---- */
 
