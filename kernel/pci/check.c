@@ -10,6 +10,8 @@
 #define INTERRUPT_WINDOW      UINT64_C(0xfee00000)
 #define INTERRUPT_WINDOW_SIZE MIB
 #define IO_PORTS              0x10000
+/* Below are the ports that PCs always had: configuration space, reset, timers, keyboard. */
+#define IO_OF_PCS 0x1000
 
 /* Addresses something occupies, and its name as it reads in a sentence. */
 struct space {
@@ -103,12 +105,24 @@ static int check_against_bars(struct space *s, const struct pci_bar *bar, struct
     return 0;
 }
 
-static int check_io(struct space *s, struct refusal *why)
+/* Ports of the machine by which it is switched off, reset, timed and heard. */
+static int check_io(struct space *s, const struct pci_machine *m, struct refusal *why)
 {
+    const struct acpi_info *acpi = m->acpi;
+    const struct acpi_register *const registers[] = {&acpi->pm_control[0], &acpi->pm_control[1],
+                                                     &acpi->pm_timer, &acpi->reset, &acpi->console};
+    int error;
+
     s->after = PADDR_NONE;
     if (s->base + s->length > IO_PORTS)
         return refuse(why, -EINVAL, "%s lies beyond the I/O ports, at 0x%lx", s->name, s->base);
-    return 0;
+    error = overlap(s, "ports of the chipset", 0, IO_OF_PCS, why);
+    if (!error && acpi->smi_command)
+        error = overlap(s, "the firmware's command port", acpi->smi_command, 1, why);
+    for (size_t i = 0; !error && i < ARRAY_SIZE(registers); i++)
+        if (registers[i]->space == ACPI_SPACE_IO && registers[i]->address)
+            error = overlap(s, "ports of the firmware", registers[i]->address, 8, why);
+    return error;
 }
 
 static int check_memory(struct space *s, const struct pci_machine *m, struct refusal *why)
@@ -148,7 +162,7 @@ bool pci_is_free(bool io, paddr_t base, uint64_t length, const struct pci_machin
 {
     struct space s = {.base = base, .length = length};
     struct refusal unused;
-    int error = io ? check_io(&s, &unused) : check_memory(&s, machine, &unused);
+    int error = io ? check_io(&s, machine, &unused) : check_memory(&s, machine, &unused);
 
     *after = s.after;
     return !error;
@@ -208,7 +222,7 @@ int pci_check_resources(struct pci_device *device, const struct pci_machine *mac
             bar->size = 0;
             continue;
         }
-        error = io ? check_io(&s, why) : check_memory(&s, machine, why);
+        error = io ? check_io(&s, machine, why) : check_memory(&s, machine, why);
         if (!error)
             error = check_against_bars(&s, bar, why);
         if (!error)

@@ -13,7 +13,6 @@
 
 /* From here to 4 GiB are the chipset's own: I/O APICs, timers, messages, flash. */
 #define LOW_LAST UINT64_C(0xfebfffff)
-#define IO_FIRST 0x1000 /* below are ports that no BAR and no window tells of */
 
 /* ---- what is taken ---- */
 
@@ -112,7 +111,7 @@ static size_t spaces_of_root(const struct pci_device *device, const struct pci_b
                              struct pci_window out[2])
 {
     static const struct pci_window high = {4 * GIB, PADDR_NONE}, low = {MIB, LOW_LAST},
-                                   ports = {IO_FIRST, 0xffff};
+                                   ports = {0, 0xffff};
     size_t count = 0;
 
     if (bar->flags & PCI_BAR_IO)

@@ -104,6 +104,15 @@ static void a_bar_over_anything_else_is_refused(void **state)
     bar_refused(0x900ff000, 4096, 0, "overlaps a keep-out range at 0x90000000");
     bar_refused(UINT64_C(0x8000000000), 64 * KIB, PCI_BAR_TYPE_64, "beyond the 39 address bits");
     bar_refused(UINT64_C(0xffffffffffff0000), 64 * KIB, PCI_BAR_TYPE_64, "beyond the 39 address");
+    bar_refused(0xcf0, 16, PCI_BAR_SPACE_IO, "overlaps ports of the chipset");
+    bar_refused(0xff8, 16, PCI_BAR_SPACE_IO, "overlaps ports of the chipset");
+    acpi.pm_control[1] = (struct acpi_register){ACPI_SPACE_IO, 0xd0f8};
+    bar_refused(0xd000, 256, PCI_BAR_SPACE_IO, "overlaps ports of the firmware at 0xd0f8");
+    acpi.pm_control[1].space = ACPI_SPACE_MEMORY;
+    d = device_with_bar(0xd000, 256, PCI_BAR_SPACE_IO);
+    assert_int_equal(pci_check_resources(d, &machine, &why), 0);
+    acpi.smi_command = 0xd0b2;
+    bar_refused(0xd000, 256, PCI_BAR_SPACE_IO, "overlaps the firmware's command port");
     acpi.local_apic = 0xfd000000;
     bar_refused(0xfd000000, 4096, 0, "overlaps the local APIC");
 }
