@@ -84,7 +84,7 @@ def check_cppcheck(_files):
                      "--platform=unix64", "--std=c11", *folders)
 
 
-TEST_DEFINED = re.compile(r"^(?:static void (?=\w+\(void \*\*state)|def (?=test_)| +CASE\()(\w+)[()]", re.MULTILINE)
+TEST_DEFINED = re.compile(r"(?:^static void (?=\w+\(void \*\*state)|^def (?=test_)|\bCASE\()(\w+)[()]", re.MULTILINE)
 TEST_NAMED = re.compile(r"`([a-z]\w*_\w+(?:\.c|\.py)?)`")
 
 
