@@ -149,11 +149,15 @@ static void the_rom_answers_the_sizing_protocol(void **state)
 static void bars_come_from_the_record(void **state)
 {
     look();
-    sim_set(f, PCI_BAR0, 8, 0, 0);
-    sim_set(f, PCI_ROM_DEVICE, 4, 0, 0);
+    memset(f->config + PCI_BAR0, 0xee, 24);
+    sim_set(f, PCI_ROM_DEVICE, 4, 0xee, 0);
     vfio_config_init(&c, d);
     assert_int_equal(get(PCI_BAR0, 4), 0xfe000000);
     assert_int_equal(get(PCI_BAR0 + 4, 4), 0xc001);
+    assert_int_equal(get(PCI_BAR0 + 8, 4), 0xc);
+    assert_int_equal(get(PCI_BAR0 + 12, 4), 8);
+    assert_int_equal(get(PCI_BAR0 + 16, 4), 0);
+    assert_int_equal(get(PCI_BAR0 + 20, 4), 0);
     assert_int_equal(get(PCI_ROM_DEVICE, 4), 0xfe040000);
 }
 
@@ -597,6 +601,8 @@ static void vital_data_is_read_by_cycles(void **state)
     memcpy(f->vital_data + 8, "\x82\x05\x00QEMU", 7);
     look();
     f->vpd_time = 20 * NS_PER_MS;
+    sim_set(f, address, 2, 3, 0xffff); /* which is no address */
+    assert_int_equal(get(address, 2), 0);
     assert_int_equal(put(address, 2, 8), BIT(CONFIG_VPD));
     assert_int_equal(get(address, 2), 8); /* under way */
     vfio_config_vital_data(&c);
