@@ -13,6 +13,7 @@
 
 /* From here to 4 GiB are the chipset's own: I/O APICs, timers, messages, flash. */
 #define LOW_LAST UINT64_C(0xfebfffff)
+#define IO_FIRST 0x1000 /* what lies below tells nothing of what a host bridge passes */
 
 /* ---- what is taken ---- */
 
@@ -111,7 +112,7 @@ static size_t spaces_of_root(const struct pci_device *device, const struct pci_b
                              struct pci_window out[2])
 {
     static const struct pci_window high = {4 * GIB, PADDR_NONE}, low = {MIB, LOW_LAST},
-                                   ports = {0, 0xffff};
+                                   ports = {IO_FIRST, 0xffff};
     size_t count = 0;
 
     if (bar->flags & PCI_BAR_IO)
