@@ -89,6 +89,14 @@ static uint64_t noise(struct card *card)
     return card->noise;
 }
 
+/* A header that is another one at each look and never a right one: of a version that none has. */
+static uint64_t changing_header(struct card *card)
+{
+    uint64_t any = noise(card) & ~((uint64_t)0xfff << 52);
+
+    return any | (uint64_t)TYPE_PRIVATE << 60 | (uint64_t)0x80 << 52;
+}
+
 /* What the registers hold after power-on. */
 static const struct {
     uint32_t at;
@@ -136,6 +144,9 @@ static void misbehave_at_power_on(struct card *card)
     case CARD_WRONG_GUID:
         put(card, FME + 0x08, noise(card));
         put(card, AFU + 0x08, noise(card));
+        break;
+    case CARD_CHANGING: /* from the first look on, which may come before the first turn */
+        put(card, FME_ERROR, changing_header(card));
         break;
     case CARD_GARBAGE:
         for (uint32_t at = 0; at < CARD_BAR_SIZE; at += 8)
@@ -281,7 +292,7 @@ void card_turn(struct card *card, uint64_t now_ms)
     if (card->mode == CARD_GARBAGE)
         return;
     if (card->mode == CARD_CHANGING)
-        put(card, FME_ERROR, noise(card));
+        put(card, FME_ERROR, changing_header(card));
     test_turn(card, now_ms);
     if (!reset_turn(card))
         loopback_turn(card);

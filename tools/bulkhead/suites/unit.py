@@ -10,7 +10,7 @@ from bulkhead import cli
 
 CASE = re.compile(r"^\[\s*(RUN|OK|FAILED|SKIPPED)\s*\] (\S+)$")
 END = re.compile(r"^\[=+\] \d+ test\(s\) run")
-TIMEOUT = 300  # seconds for one program in the plain form
+TIMEOUT = 1800  # seconds for one program in the plain form: the longest takes 40 on an idle processor
 
 
 def read_cases(output):
