@@ -38,8 +38,7 @@ REFUSALS = {
     "root pointer to nowhere": ([fw.table(b"RSDP", 24, u64(1 << 60))],
                                 r"ACPI points to 0x1000000000000000 \(36 bytes\), which cannot be read"),
     "root pointer to no table": ([fw.table(b"RSDP", 24, u64(0x1000))],
-                                 r"the ACPI root pointer does not lead to an XSDT|"  # as the memory there is
-                                 r"ACPI table .{4} has an impossible length \(\d+ bytes\)"),
+                                 r"the ACPI root pointer does not lead to an XSDT"),
     "root table checksum": ([fw.table(b"XSDT", CHECKSUM, b"\x55", False)],
                             r"ACPI table XSDT has a wrong checksum"),
     "root table too short": ([fw.table(b"XSDT", LENGTH, u32(8), False)],
