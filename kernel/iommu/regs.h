@@ -180,8 +180,6 @@ static inline struct vtd_reg32 vtd_fault_clear(uint64_t cap, unsigned index)
 /* RTADDR bits 11:10: translation table mode; 0 is legacy. */
 #define VTD_RTADDR_TTM 0xc00u
 
-/* IQA: 2^QS pages of 256 descriptors. IQH and IQT hold byte offsets. */
-
 /* IRTA: 2^(S+1) entries, bit 11 extended interrupt mode. */
 #define VTD_IRTA_EIME BIT(11)
 

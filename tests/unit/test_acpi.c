@@ -102,7 +102,9 @@ static void bad_root_tables_are_refused(void **state)
 {
     memory[ROOT] = 'Y';
     refused(-EINVAL, "does not lead to an XSDT");
-    memory[ROOT] = 'X';
+    memory[ROOT + 4] = memory[ROOT + 5] = memory[ROOT + 6] = memory[ROOT + 7] = 0;
+    refused(-EINVAL, "does not lead to an XSDT"); /* whatever else is there */
+    place_root(true, (const paddr_t[]){MADT}, 1);
     memory[ROOT + 36]++;
     refused(-EINVAL, "XSDT has a wrong checksum");
     place_root(true, (const paddr_t[]){MADT}, 1);

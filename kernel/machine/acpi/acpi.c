@@ -62,8 +62,11 @@ static int read_header(const struct finder *f, struct listed *t)
     return 0;
 }
 
-/* Reads a header and remembers the table, unless it overlaps one that is listed already. */
-static int list_table(struct finder *f, paddr_t at)
+/*
+ * Reads a header and remembers the table, unless it overlaps one that is listed already. Only of a
+ * root table the signature is known beforehand; elsewhere it is NULL.
+ */
+static int list_table(struct finder *f, paddr_t at, const char *root)
 {
     struct listed *t = &f->tables[f->count];
     int failed;
@@ -74,6 +77,8 @@ static int list_table(struct finder *f, paddr_t at)
     failed = read_header(f, t);
     if (failed)
         return failed;
+    if (root && memcmp(t->header, root, 4) != 0)
+        return refuse(f->why, -EINVAL, "the ACPI root pointer does not lead to an %s", root);
     if (t->length < ACPI_HEADER_SIZE || at > PADDR_NONE - t->length)
         return refuse(f->why, -EINVAL, "ACPI table %s has an impossible length (%u bytes)", t->name,
                       t->length);
@@ -116,13 +121,10 @@ static int read_table(const struct finder *f, const struct listed *t, uint8_t **
 static int list_tables(struct finder *f, paddr_t at, const struct root_format *format)
 {
     uint8_t *root;
-    int failed = list_table(f, at);
+    int failed = list_table(f, at, format->signature);
 
     if (failed)
         return failed;
-    if (memcmp(f->tables[0].header, format->signature, 4) != 0)
-        return refuse(f->why, -EINVAL, "the ACPI root pointer does not lead to an %s",
-                      format->signature);
     failed = read_table(f, &f->tables[0], &root);
     if (failed)
         return failed;
@@ -133,7 +135,7 @@ static int list_tables(struct finder *f, paddr_t at, const struct root_format *f
 
         /* Firmware leaves empty slots behind tables it decided not to publish. */
         if (entry != 0)
-            failed = list_table(f, entry);
+            failed = list_table(f, entry, NULL);
     }
     kfree(root);
     return failed;
