@@ -49,7 +49,7 @@ int64_t vfio_cdev_bind(struct ioctl_call *call)
         return -EINVAL;
     if (vfio_group_opened(opened->device->group))
         return -EBUSY;
-    if (opened->device->users)
+    if (vfio_device_in_use(opened->device))
         return -EINVAL; /* bound through another file */
     iommufd = fd_get(bind->iommufd);
     if (!iommufd)

@@ -89,6 +89,11 @@ struct file *vfio_device_file(struct vfio_device *device, unsigned flags);
  * reset; errors of iommufd_bind().
  */
 int vfio_device_use(struct vfio_opened *opened, struct file *iommufd);
+/* Does an open file use the device, whichever way it was obtained? The innermost of three. */
+static inline bool vfio_device_in_use(const struct vfio_device *device)
+{
+    return device->users;
+}
 /* Undoes it: the last user stops the device. */
 void vfio_device_unuse(struct vfio_opened *opened);
 

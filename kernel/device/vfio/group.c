@@ -62,14 +62,26 @@ bool vfio_group_opened(const struct vfio_group *group)
 
 /* ---- calls ---- */
 
-static bool devices_open(const struct vfio_group *group)
+static bool devices_in_use(const struct vfio_group *group)
 {
     const struct vfio_device *device;
 
     list_for_each_entry (device, &group->devices, link)
-        if (device->users)
+        if (vfio_device_in_use(device))
             return true;
     return false;
+}
+
+/* Is the group in use: by its own file, or through a device's? The middle one of three. */
+static bool group_in_use(const struct vfio_group *group)
+{
+    return group->file || devices_in_use(group);
+}
+
+/* Is a container, or an iommufd in its place, in use for the group? The outermost of three. */
+static bool container_in_use(const struct vfio_group *group)
+{
+    return group->container || group->iommufd;
 }
 
 static int64_t get_status(struct ioctl_call *call)
@@ -78,7 +90,7 @@ static int64_t get_status(struct ioctl_call *call)
     struct vfio_group_status *status = call->data;
 
     status->flags = viable(group) ? VFIO_GROUP_FLAGS_VIABLE : 0;
-    if (group->container || group->iommufd)
+    if (container_in_use(group))
         status->flags |= VFIO_GROUP_FLAGS_CONTAINER_SET;
     return ioctl_reply(call);
 }
@@ -112,7 +124,7 @@ static int64_t set_container(struct ioctl_call *call)
     given = fd < 0 ? NULL : fd_get(fd);
     if (!given)
         return -EBADF;
-    if (group->container || group->iommufd)
+    if (container_in_use(group))
         error = -EINVAL;
     else if (!viable(group))
         error = -EPERM;
@@ -139,9 +151,9 @@ static int64_t unset_container(struct ioctl_call *call)
 {
     struct vfio_group *group = call->context;
 
-    if (!group->container && !group->iommufd)
+    if (!container_in_use(group))
         return -EINVAL;
-    if (devices_open(group))
+    if (devices_in_use(group))
         return -EBUSY;
     leave(group);
     return 0;
@@ -268,7 +280,7 @@ static int group_open(void *context, unsigned flags, struct file **out)
     struct vfio_group *group = context;
 
     /* A device may be in use through a file of its own. */
-    if (group->file || devices_open(group))
+    if (group_in_use(group))
         return -EBUSY;
     *out = file_create(&group_ops, group, flags, "vfio-group");
     if (!*out)

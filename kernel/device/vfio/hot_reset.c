@@ -151,7 +151,7 @@ static bool in_use(const struct pci_device *d)
 {
     const struct vfio_device *device = vfio_device_of(d);
 
-    return device && device->users;
+    return device && vfio_device_in_use(device);
 }
 
 /* Lets others in again, but for one device. */
