@@ -15,6 +15,7 @@
 #include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
 #include "kernel/cpu/timer.h"
+#include "kernel/device/vfio/vfio.h"
 #include "kernel/machine/exit.h"
 #include "kernel/iommu/iommu.h"
 #include "kernel/irq/line.h"
@@ -31,6 +32,7 @@
 #include "kernel/pci/place.h"
 #include "kernel/pci/reset.h"
 #include "kernel/pci/select.h"
+#include "kernel/pcie/port.h"
 #include "kernel/report/report.h"
 #include "kernel/report/show_devices.h"
 #include "kernel/mm/direct.h"
@@ -303,6 +305,7 @@ static int group(struct refusal *why)
         return refuse(why, -ENOMEM, "no memory for the isolation groups");
     list_for_each_entry (each, pci_groups(), link)
         tell_devices(each);
+    ports_init(&acpi);
     pci_show_retry_status();
     pci_save_all();
     for (size_t i = 0; !error && i < config.device_count; i++)
@@ -329,7 +332,10 @@ static int load(struct refusal *why)
         .archive_size = boot.archive_size,
     };
 
-    return lives_begin(&lives, why);
+    static const struct port_users users = {.error = vfio_error};
+    int error = ports_start(&users, why);
+
+    return error ? error : lives_begin(&lives, why);
 }
 
 static int run(struct refusal *why)

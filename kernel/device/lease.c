@@ -72,12 +72,12 @@ static void set_power(const struct pci_device *d, uint16_t state)
 }
 
 /*
- * SERR and parity reporting stay off, so that a malformed request of the device cannot become a
- * machine check or an NMI of ours.
+ * Parity reporting stays off, and SERR where no port of ours hears of errors, so that a malformed
+ * request of the device cannot become a machine check or an NMI of ours.
  */
 static void decode_bars(const struct pci_device *d)
 {
-    uint16_t command = pci_intx_bit(d);
+    uint16_t command = pci_command_bits(d);
 
     for (unsigned i = 0; i < PCI_BARS; i++)
         if (d->bars[i].size && d->bars[i].base)

@@ -44,7 +44,7 @@ static void mask_device(const struct irq_set *set)
     command = pci_read16(device, PCI_COMMAND);
     if (command != UINT16_MAX)
         pci_write16(device, PCI_COMMAND,
-                    (command & ~PCI_COMMAND_INTX_DISABLE) | pci_intx_bit(device));
+                    (command & ~PCI_COMMAND_INTX_DISABLE) | pci_command_bits(device));
 }
 
 static void mask_pin(const struct intx_line *line)

@@ -59,9 +59,10 @@ void pci_write32(const struct pci_device *device, unsigned offset, uint32_t valu
         mmio_write32(p, value);
 }
 
-uint16_t pci_intx_bit(const struct pci_device *device)
+uint16_t pci_command_bits(const struct pci_device *device)
 {
-    return device->intx_on ? 0 : PCI_COMMAND_INTX_DISABLE;
+    return (device->intx_on ? 0 : PCI_COMMAND_INTX_DISABLE) |
+           (device->errors_told ? PCI_COMMAND_SERR : 0);
 }
 
 unsigned pci_find_capability(const struct pci_device *device, uint8_t id)

@@ -77,11 +77,14 @@ struct pci_device {
     const char *claimed_by;           /* the device-file family that has it open, or NULL */
     bool assigned;
     bool left; /* `leave` named it, or something below it: it is written to as little as can be */
-    bool raw_config; /* the payload may write what no table of configuration space names */
-    bool stopped;    /* by pci_stop() */
-    bool ats;        /* its device TLB is on */
-    bool intx_on;    /* it may raise its line: pci_intx_bit() */
-    bool in_reset;   /* or did not come back from one: asked nothing, it holds nothing */
+    bool raw_config;  /* the payload may write what no table of configuration space names */
+    bool stopped;     /* by pci_stop() */
+    bool ats;         /* its device TLB is on */
+    bool intx_on;     /* it may raise its line: pci_command_bits() */
+    bool errors_told; /* the port above hears of its errors: kernel/pcie/aer.c */
+    bool in_reset;    /* or did not come back from one: asked nothing, it holds nothing */
+    /* Called when it is back from a reset, for who drives it in the kernel; or NULL. */
+    void (*came_back)(struct pci_device *device);
     uint32_t saved[PCI_SAVED_MAX];    /* by pci_save() */
     uint16_t saved_at[PCI_SAVED_MAX]; /* where each of them is; 0: the function lacks it */
 };
@@ -94,8 +97,8 @@ void pci_write8(const struct pci_device *device, unsigned offset, uint8_t value)
 void pci_write16(const struct pci_device *device, unsigned offset, uint16_t value);
 void pci_write32(const struct pci_device *device, unsigned offset, uint32_t value);
 
-/* What the command register must say of INTx, whoever writes it. */
-uint16_t pci_intx_bit(const struct pci_device *device);
+/* What the command register must say of INTx and of errors, whoever writes it. */
+uint16_t pci_command_bits(const struct pci_device *device);
 
 /*
  * Maps configuration space and finds every function (once per boot). Writes nothing to any device.

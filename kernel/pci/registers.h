@@ -51,6 +51,7 @@
 #define PCI_IO_UPPER         0x30 /* 16; base, and behind it limit */
 #define PCI_ROM_BRIDGE       0x38 /* 32 */
 #define PCI_BRIDGE_CONTROL   0x3e /* 16 */
+#define PCI_BRIDGE_SERR      0x0002
 #define PCI_BRIDGE_BUS_RESET 0x0040
 
 /* BARs */
@@ -114,14 +115,17 @@
 #define PCIE_DEVICE_CTL2    0x28 /* 16 */
 #define PCIE_LINK_CTL2      0x30 /* 16 */
 
-#define PCIE_FLAGS_VERSION       0x000f
-#define PCIE_DEVICE_CAP_FLR      0x10000000
-#define PCIE_DEVICE_CONTROL_FLR  0x8000
-#define PCIE_DEVICE_STATUS_PENDS 0x0020
-#define PCIE_ROOT_CONTROL_RETRY  0x0010 /* retry status reaches software, as vendor id 1 */
-#define PCIE_ROOT_CAP_RETRY      0x0001
-#define PCIE_DEVICE_CTL2_ARI     0x0020
-#define PCIE_LINK_STATUS_ACTIVE  0x2000
+#define PCIE_FLAGS_VERSION         0x000f
+#define PCIE_DEVICE_CAP_FLR        0x10000000
+#define PCIE_DEVICE_CONTROL_ERRORS 0x000f /* messages of each kind; unsupported requests */
+#define PCIE_DEVICE_CONTROL_FLR    0x8000
+#define PCIE_DEVICE_STATUS_ERRORS  0x000f
+#define PCIE_DEVICE_STATUS_PENDS   0x0020
+#define PCIE_ROOT_CONTROL_ERRORS   0x0007 /* are system errors, of each kind */
+#define PCIE_ROOT_CONTROL_RETRY    0x0010 /* retry status reaches software, as vendor id 1 */
+#define PCIE_ROOT_CAP_RETRY        0x0001
+#define PCIE_DEVICE_CTL2_ARI       0x0020
+#define PCIE_LINK_STATUS_ACTIVE    0x2000
 
 enum pcie_type {
     PCIE_ENDPOINT = 0,
@@ -153,11 +157,23 @@ enum pcie_type {
 #define PCI_ACS_UPSTREAM_FORWARD  0x10
 
 /* Advanced error reporting */
-#define PCI_AER_FATAL_MASK     0x08 /* 32 each; of uncorrectable errors */
+#define PCI_AER_FATAL_STATUS   0x04 /* 32 each; of uncorrectable errors */
+#define PCI_AER_FATAL_MASK     0x08
 #define PCI_AER_FATAL_SEVERITY 0x0c
-#define PCI_AER_MASK           0x14 /* of correctable ones */
+#define PCI_AER_STATUS         0x10 /* of correctable ones */
+#define PCI_AER_MASK           0x14
 #define PCI_AER_CONTROL        0x18
 #define PCI_AER_CONTROL_ECRC   0x00000140 /* generate, check */
+#define PCI_AER_ROOT_COMMAND   0x2c       /* of root ports */
+#define PCI_AER_ROOT_STATUS    0x30
+#define PCI_AER_ROOT_SOURCES   0x34 /* ids: corrected in 15:0, not corrected in 31:16 */
+
+#define PCI_AER_ROOT_COMMAND_ALL 0x7 /* an interrupt for each kind */
+#define PCI_AER_ROOT_CORRECTED   0x01
+#define PCI_AER_ROOT_UNCORRECTED 0x04
+#define PCI_AER_ROOT_MORE        0x08 /* of those, from others perhaps */
+#define PCI_AER_ROOT_FATAL       0x40
+#define PCI_AER_ROOT_STATUS_ALL  0x7f
 
 /* Virtual channels: the port's registers, and three of 32 bits for each channel */
 #define PCI_VC_CAP            0x04 /* 32; channels beside the first in 2:0 */

@@ -212,6 +212,8 @@ static int come_back(struct pci_device *d, uint64_t deadline)
     }
     pci_config_restore(d);
     d->in_reset = false;
+    if (d->came_back)
+        d->came_back(d);
     return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "kernel/pci/group.h"
 #include "kernel/pci/registers.h"
 #include "kernel/pci/reset.h"
+#include "kernel/pcie/port.h"
 
 static const char *kind_of(const struct pci_device *d)
 {
@@ -97,6 +98,12 @@ static void show_reset(struct text *out, const struct pci_device *d)
         text_printf(out, "  reset %s\n", pci_reset_name(pci_reset_method(d)));
 }
 
+static void show_errors(struct text *out, const struct pci_device *d)
+{
+    if (pci_express_type(d) == PCIE_ROOT_PORT)
+        text_printf(out, "  errors %s\n", port_errors_show(d));
+}
+
 static void show_interrupts(struct text *out, const struct pci_device *d)
 {
     uint8_t pin = pci_read8(d, PCI_INTERRUPT_PIN);
@@ -127,6 +134,7 @@ static void show(const struct pci_device *d)
     show_reset(&out, d);
     show_bars(&out, d);
     show_interrupts(&out, d);
+    show_errors(&out, d);
     iommu_reserved_regions(d->requesters, 1, show_region, &out);
     log_raw(buffer, out.length);
 }

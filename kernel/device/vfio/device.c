@@ -65,7 +65,7 @@ void vfio_device_follow(struct vfio_device *device)
         lease_hide_bars(&device->lease);
     if ((wanted & PCI_COMMAND_MASTER) && !device->pci->stopped)
         command |= PCI_COMMAND_MASTER;
-    pci_write16(device->pci, PCI_COMMAND, command | pci_intx_bit(device->pci));
+    pci_write16(device->pci, PCI_COMMAND, command | pci_command_bits(device->pci));
     vfio_irqs_follow(device);
     if (shown)
         lease_show_bars(&device->lease);

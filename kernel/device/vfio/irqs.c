@@ -13,6 +13,7 @@
 #include "kernel/mm/heap.h"
 #include "kernel/pci/registers.h"
 #include "kernel/device/vfio/device.h"
+#include "kernel/device/vfio/vfio.h"
 
 #define FIRE_WORK 50 /* work (breathe_after()) of firing a vector, and those who wait aside */
 
@@ -296,6 +297,14 @@ static int act_on_line(struct vfio_device *device, const struct request *r)
 }
 
 /* ---- the single ones ---- */
+
+void vfio_error(const struct pci_device *pci)
+{
+    const struct vfio_device *device = vfio_device_of(pci);
+
+    if (device && device->irqs.error)
+        eventfd_signal(device->irqs.error, 1);
+}
 
 /* ERR and REQ: one eventfd each, which the kernel signals; NONE with count 0 lets go of it. */
 static int trigger_single(struct file **trigger, const struct request *r)

@@ -12,4 +12,8 @@
  */
 int vfio_add_groups(struct refusal *why);
 
+struct pci_device;
+/* Raises the interrupt ERR of an assigned device. */
+void vfio_error(const struct pci_device *pci);
+
 #endif

@@ -242,6 +242,7 @@ static const struct {
     {"DMAR", parse_dmar,
      "ACPI has no DMAR table: this machine has no VT-d IOMMU, or it is switched off in the "
      "firmware"},
+    {"HEST", acpi_parse_hest, NULL},
 };
 
 static int parse_tables(const struct finder *f, struct acpi_info *out)

@@ -15,6 +15,7 @@
 #define ACPI_IO_APICS_MAX  16
 #define ACPI_OVERRIDES_MAX 32
 #define ACPI_ECAMS_MAX     16
+#define ACPI_ERRORS_MAX    64
 
 /* How the parser reaches physical memory; host tests bring a simulated one. */
 struct acpi_memory {
@@ -43,6 +44,12 @@ struct acpi_ecam {
     uint16_t segment;
     uint8_t first_bus;
     uint8_t last_bus;
+};
+
+/* A PCI function. */
+struct acpi_function {
+    uint16_t segment;
+    uint16_t rid;
 };
 
 /* Where a register lies, from a generic address structure. */
@@ -87,6 +94,10 @@ struct acpi_info {
     uint8_t sleep_types[2]; /* for PM1a and PM1b */
     /* DMAR */
     struct dmar_info dmar;
+    /* HEST: functions whose PCI Express errors the firmware handles itself, or of all of them */
+    struct acpi_function errors_kept[ACPI_ERRORS_MAX];
+    size_t errors_kept_count;
+    bool errors_kept_all;
 };
 
 /*
@@ -96,8 +107,8 @@ struct acpi_info {
  *
  * 0; -ENOENT (no root pointer; no MADT, MCFG or DMAR), -EINVAL (a malformed table), -ENOSPC (more
  * of something than there is room for), -ENOMEM, with a sentence in *why. Tables are parsed in
- * the order SPCR, FADT (and DSDT, which cannot fail), MADT, MCFG, DMAR, and what was parsed before
- * the error is valid.
+ * the order SPCR, FADT (and DSDT, which cannot fail), MADT, MCFG, DMAR, HEST, and what was parsed
+ * before the error is valid.
  */
 int acpi_find(const struct acpi_memory *memory, paddr_t rsdp, struct acpi_info *out,
               struct refusal *why);
@@ -116,6 +127,9 @@ int acpi_parse_mcfg(const uint8_t *table, size_t length, struct acpi_info *out,
 int acpi_parse_spcr(const uint8_t *table, size_t length, struct acpi_info *out,
                     struct refusal *why);
 int acpi_parse_fadt(const uint8_t *table, size_t length, struct acpi_info *out,
+                    struct refusal *why);
+/* Cannot fail: what makes no sense is the firmware's, which is told in the log. */
+int acpi_parse_hest(const uint8_t *table, size_t length, struct acpi_info *out,
                     struct refusal *why);
 
 /* Finds the constant package \_S5 in AML; false if there is none with two small numbers. */

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Advanced error reporting (PCI Express Base 6.2 and 7.8.4): functions send messages of errors to
+ * the root port above, which records who was first and raises its interrupt. Nothing of it is a
+ * system error then, so that no device can raise an NMI.
+ */
+#include "kernel/cpu/time.h"
+#include "kernel/machine/acpi/acpi.h"
+#include "kernel/pci/registers.h"
+#include "kernel/pci/reset.h"
+#include "kernel/pcie/port.h"
+
+static const struct acpi_info *firmware;
+
+void ports_init(const struct acpi_info *acpi)
+{
+    firmware = acpi;
+}
+
+/* ---- whose errors are they? ---- */
+
+bool port_errors_kept(const struct pci_device *port)
+{
+    bool kept = firmware->errors_kept_all;
+
+    for (size_t i = 0; i < firmware->errors_kept_count; i++) {
+        const struct acpi_function *f = &firmware->errors_kept[i];
+        const struct pci_device *d = pci_find(f->segment, f->rid);
+
+        kept |= d && (d == port || pci_is_below(d, port) || pci_is_below(port, d));
+    }
+    return kept;
+}
+
+static unsigned root_of(const struct pci_device *d)
+{
+    return pci_express_type(d) == PCIE_ROOT_PORT ? pci_find_extended_capability(d, PCI_EXT_CAP_AER)
+                                                 : 0;
+}
+
+const char *port_errors_show(const struct pci_device *port)
+{
+    if (!root_of(port))
+        return "not reported, it has no advanced error reporting";
+    return port_errors_kept(port) ? "kept by the firmware (HEST)" : "reported";
+}
+
+/* ---- what functions record ---- */
+
+/* Takes what a function has recorded. Returns the errors that were not corrected. */
+static uint32_t take(const struct pci_device *d)
+{
+    unsigned aer = pci_find_extended_capability(d, PCI_EXT_CAP_AER);
+    unsigned status = d->cap_pcie + PCIE_DEVICE_STATUS;
+    uint32_t errors = 0;
+
+    if (!d->cap_pcie || pci_read16(d, PCI_VENDOR) != d->vendor)
+        return 0; /* or it does not answer */
+    if (aer) {
+        errors = pci_read32(d, aer + PCI_AER_FATAL_STATUS);
+        pci_write32(d, aer + PCI_AER_FATAL_STATUS, errors);
+        pci_write32(d, aer + PCI_AER_STATUS, pci_read32(d, aer + PCI_AER_STATUS));
+    }
+    pci_write16(d, status, pci_read16(d, status) & PCIE_DEVICE_STATUS_ERRORS);
+    return errors;
+}
+
+static uint32_t take_all(const struct pci_device *port)
+{
+    uint32_t errors = take(port);
+    const struct pci_device *d;
+
+    pci_for_each_below (d, port)
+        errors |= take(d);
+    return errors;
+}
+
+/* Lets a function send messages, and a bridge pass them on; kept over resets. */
+static void speak(struct pci_device *d)
+{
+    unsigned control = d->cap_pcie + PCIE_DEVICE_CONTROL;
+
+    if (d->cap_pcie)
+        pci_write16(d, control, pci_read16(d, control) | PCIE_DEVICE_CONTROL_ERRORS);
+    if (pci_is_bridge(d)) {
+        pci_write16(d, PCI_BRIDGE_CONTROL, pci_read16(d, PCI_BRIDGE_CONTROL) | PCI_BRIDGE_SERR);
+        pci_write16(d, PCI_COMMAND, pci_read16(d, PCI_COMMAND) | PCI_COMMAND_SERR);
+    }
+    d->errors_told = true;
+    pci_save(d);
+}
+
+/* ---- the service ---- */
+
+static bool start(struct port *port)
+{
+    struct pci_device *d, *p = port->pci;
+    unsigned aer = root_of(p), control = p->cap_pcie + PCIE_ROOT_CONTROL;
+
+    if (!aer || port_errors_kept(p))
+        return false;
+    port->limit = (struct log_limit){.window_ns = NS_PER_S, .burst = 10};
+    pci_write16(p, control, pci_read16(p, control) & (uint16_t)~PCIE_ROOT_CONTROL_ERRORS);
+    take_all(p);
+    pci_write32(p, aer + PCI_AER_ROOT_STATUS, pci_read32(p, aer + PCI_AER_ROOT_STATUS));
+    pci_for_each_below (d, p)
+        if (d->assigned || pci_is_bridge(d))
+            speak(d);
+    speak(p);
+    pci_write32(p, aer + PCI_AER_ROOT_COMMAND, PCI_AER_ROOT_COMMAND_ALL);
+    return true;
+}
+
+/* NULL: it is unknown, or was not the only one. */
+static const struct pci_device *sender(const struct pci_device *p, pci_rid_t rid, bool many)
+{
+    const struct pci_device *d = many ? NULL : pci_find(p->segment, rid);
+
+    return d && (d == p || pci_is_below(d, p)) ? d : NULL;
+}
+
+/* A bridge or port speaks for all that is below. */
+static void tell_users(const struct pci_device *p, const struct pci_device *from)
+{
+    const struct pci_device *d;
+
+    pci_for_each_below (d, p)
+        if (d->assigned && (!from || d == from || pci_is_below(d, from)))
+            port_users()->error(d);
+}
+
+static void tell_log(struct port *port, enum log_level level, const char *what, pci_rid_t rid,
+                     uint64_t count)
+{
+    char name[PCI_NAME_SIZE], from[PCI_NAME_SIZE];
+
+    if (log_admit(&port->limit))
+        log_print(level, "%s: %s, sent first by %s; %lu so far", pci_name(port->pci, name), what,
+                  pci_rid_name(port->pci->segment, rid, from), count);
+}
+
+static bool poll(struct port *port)
+{
+    const struct pci_device *p = port->pci;
+    unsigned aer = root_of(p);
+    uint32_t status = pci_read32(p, aer + PCI_AER_ROOT_STATUS);
+    uint32_t sources = pci_read32(p, aer + PCI_AER_ROOT_SOURCES);
+    pci_rid_t low = (pci_rid_t)sources, high = (pci_rid_t)(sources >> 16);
+
+    status &= PCI_AER_ROOT_STATUS_ALL;
+    if (!status)
+        return false;
+    pci_write32(p, aer + PCI_AER_ROOT_STATUS, status);
+    take_all(p);
+    if (status & PCI_AER_ROOT_CORRECTED)
+        tell_log(port, LOG_WARN, "an error was corrected", low, ++port->corrected);
+    if (status & PCI_AER_ROOT_UNCORRECTED) {
+        tell_log(port, LOG_ERROR,
+                 status & PCI_AER_ROOT_FATAL ? "a fatal error" : "an error that is not fatal", high,
+                 ++port->uncorrected);
+        tell_users(p, sender(p, high, status & PCI_AER_ROOT_MORE));
+    }
+    return true;
+}
+
+const struct port_service port_errors = {start, poll};

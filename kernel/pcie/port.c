@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "kernel/pcie/port.h"
+
+#include "kernel/cpu/thread.h"
+#include "kernel/cpu/time.h"
+#include "kernel/irq/irq.h"
+#include "kernel/lib/error.h"
+#include "kernel/mm/heap.h"
+#include "kernel/pci/reset.h"
+
+#define POINT        "port"
+#define PAUSE_NS     (1 * NS_PER_MS) /* between two events: there may be no end of them */
+#define ASK_NS       NS_PER_S
+#define MESSAGES_MAX 32 /* numbers of messages have five bits */
+
+static const struct port_service *const services[] = {&port_errors};
+
+static struct list ports = LIST_INIT(ports);
+static const struct port_users *given;
+
+const struct port_users *port_users(void)
+{
+    return given;
+}
+
+static void serve(void *context)
+{
+    struct port *port = context;
+
+    for (;;) {
+        bool any = false;
+
+        for (unsigned i = 0; i < ARRAY_SIZE(services); i++)
+            if (port->services & BIT(i))
+                any |= services[i]->poll(port);
+        if (any)
+            thread_nap(POINT, PAUSE_NS);
+        else
+            (void)thread_sleep_hearing(POINT, port->irqs ? TIME_NEVER : time_ns() + ASK_NS,
+                                       HEARS_NOTHING);
+    }
+}
+
+/* What happened stays in the port's registers, and until it is taken there, it is quiet. */
+static void on_interrupt(void *context, unsigned index)
+{
+    const struct port *port = context;
+
+    thread_wake(port->thread);
+}
+
+/* Which of its messages is for what the port may say differently later: all are for everything. */
+static int enable_irqs(struct port *port)
+{
+    enum irq_kind kind = irq_count(port->pci, IRQ_MSI) ? IRQ_MSI : IRQ_MSIX;
+    unsigned count = kind == IRQ_MSI ? 1 : MIN(irq_count(port->pci, kind), MESSAGES_MAX);
+    int error = irq_enable(port->pci, kind, count, on_interrupt, port, &port->irqs);
+
+    for (unsigned i = 0; !error && i < count; i++)
+        irq_mask(port->irqs, i, false);
+    return error;
+}
+
+/* After a reset of a bus above it, and at the start. */
+static void connect(struct pci_device *pci)
+{
+    struct port *port;
+
+    pci_enable_path(pci);
+    pci_set_bus_master(pci, true);
+    list_for_each_entry (port, &ports, link) {
+        if (port->pci != pci)
+            continue;
+        if (port->irqs)
+            irq_restore(port->irqs);
+        thread_wake(port->thread);
+    }
+}
+
+static int start(struct pci_device *pci)
+{
+    struct port *port = kzalloc(sizeof(*port));
+    char name[PCI_NAME_SIZE];
+    int error;
+
+    if (!port || thread_create(&port->thread, NULL, serve, port)) {
+        kfree(port);
+        return -ENOMEM;
+    }
+    port->pci = pci;
+    for (unsigned i = 0; i < ARRAY_SIZE(services); i++)
+        port->services |= services[i]->start(port) ? BIT(i) : 0;
+    pci_save(pci); /* what they have set */
+    error = enable_irqs(port);
+    if (error)
+        log_warn("%s: no interrupt of its own (%d): asked every second", pci_name(pci, name),
+                 error);
+    connect(pci);
+    pci->came_back = connect;
+    list_push_back(&ports, &port->link);
+    thread_start(port->thread);
+    return 0;
+}
+
+static bool serves(const struct pci_device *pci)
+{
+    const struct pci_device *d;
+
+    pci_for_each_below (d, pci)
+        if (d->assigned)
+            return pci_is_link_head(pci);
+    return false;
+}
+
+int ports_start(const struct port_users *users, struct refusal *why)
+{
+    struct pci_device *d;
+
+    given = users;
+    list_for_each_entry (d, pci_devices(), link)
+        if (serves(d) && start(d))
+            return refuse(why, -ENOMEM, "no memory for the ports above the assigned devices");
+    return 0;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * PCI Express root and downstream ports above assigned devices, and what they tell of them. Each
+ * has its own interrupt, which all services share, and a thread that asks these in turn: a service
+ * finds in the port's registers what happened, however often the interrupt came.
+ */
+#ifndef KERNEL_PCIE_PORT_H
+#define KERNEL_PCIE_PORT_H
+
+#include "kernel/lib/log.h"
+#include "kernel/lib/refusal.h"
+#include "kernel/pci/pci.h"
+
+struct acpi_info;
+
+struct port {
+    struct list link;
+    struct pci_device *pci;
+    struct thread *thread;
+    struct irq_set *irqs; /* NULL: it has none, and is asked every second */
+    unsigned services;    /* BIT() of those that started, in the order of port.c */
+    /* Advanced error reporting: errors that were corrected, and that were not; and their lines. */
+    uint64_t corrected, uncorrected;
+    struct log_limit limit;
+};
+
+/* Whoever uses devices and is told. Called in the thread of a port. */
+struct port_users {
+    /* An error of the device was not corrected. Does not sleep. */
+    void (*error)(const struct pci_device *device);
+};
+
+struct port_service {
+    /* Does the port have it, for the kernel to use? Then its events are switched on. */
+    bool (*start)(struct port *port);
+    /*
+     * In the port's thread: takes what there is from the registers and acts on it; may sleep. False
+     * if there was nothing. It is called again until it says so.
+     */
+    bool (*poll)(struct port *port);
+};
+
+extern const struct port_service port_errors; /* aer.c */
+
+/*
+ * Once, when all functions are found: `acpi` says which ports' errors the firmware keeps. It must
+ * stay.
+ */
+void ports_init(const struct acpi_info *acpi);
+/*
+ * Starts the ports above assigned devices, once and for good. Where a port has no interrupt that is
+ * told. -ENOMEM with a sentence.
+ */
+int ports_start(const struct port_users *users, struct refusal *why);
+const struct port_users *port_users(void);
+
+/* Does the firmware keep errors of the port, or of what is above or below it, for itself? */
+bool port_errors_kept(const struct pci_device *port);
+/* Who hears of errors at a root port, in some words. */
+const char *port_errors_show(const struct pci_device *port);
+
+#endif
