@@ -3,93 +3,40 @@
 #include "kernel/cpu/mmio.h"
 #include "kernel/cpu/port.h"
 
-uint8_t mmio_read8(const volatile void *at)
-{
-    uint8_t value;
+/* `mov` with the suffix of the width. */
+#define MMIO_ACCESS(bits, mov)                                                                     \
+    uint##bits##_t mmio_read##bits(const volatile void *at)                                        \
+    {                                                                                              \
+        uint##bits##_t value;                                                                      \
+        __asm__ volatile(mov " %1, %0"                                                             \
+                         : "=r"(value)                                                             \
+                         : "m"(*(const volatile uint##bits##_t *)at)                               \
+                         : "memory");                                                              \
+        return value;                                                                              \
+    }                                                                                              \
+    void mmio_write##bits(volatile void *at, uint##bits##_t value)                                 \
+    {                                                                                              \
+        __asm__ volatile(mov " %1, %0"                                                             \
+                         : "=m"(*(volatile uint##bits##_t *)at)                                    \
+                         : "r"(value)                                                              \
+                         : "memory");                                                              \
+    }
+MMIO_ACCESS(8, "movb")
+MMIO_ACCESS(16, "movw")
+MMIO_ACCESS(32, "movl")
+MMIO_ACCESS(64, "movq")
 
-    __asm__ volatile("movb %1, %0" : "=q"(value) : "m"(*(const volatile uint8_t *)at) : "memory");
-    return value;
-}
-
-uint16_t mmio_read16(const volatile void *at)
-{
-    uint16_t value;
-
-    __asm__ volatile("movw %1, %0" : "=r"(value) : "m"(*(const volatile uint16_t *)at) : "memory");
-    return value;
-}
-
-uint32_t mmio_read32(const volatile void *at)
-{
-    uint32_t value;
-
-    __asm__ volatile("movl %1, %0" : "=r"(value) : "m"(*(const volatile uint32_t *)at) : "memory");
-    return value;
-}
-
-uint64_t mmio_read64(const volatile void *at)
-{
-    uint64_t value;
-
-    __asm__ volatile("movq %1, %0" : "=r"(value) : "m"(*(const volatile uint64_t *)at) : "memory");
-    return value;
-}
-
-void mmio_write8(volatile void *at, uint8_t value)
-{
-    __asm__ volatile("movb %1, %0" : "=m"(*(volatile uint8_t *)at) : "qi"(value) : "memory");
-}
-
-void mmio_write16(volatile void *at, uint16_t value)
-{
-    __asm__ volatile("movw %1, %0" : "=m"(*(volatile uint16_t *)at) : "ri"(value) : "memory");
-}
-
-void mmio_write32(volatile void *at, uint32_t value)
-{
-    __asm__ volatile("movl %1, %0" : "=m"(*(volatile uint32_t *)at) : "ri"(value) : "memory");
-}
-
-void mmio_write64(volatile void *at, uint64_t value)
-{
-    __asm__ volatile("movq %1, %0" : "=m"(*(volatile uint64_t *)at) : "r"(value) : "memory");
-}
-
-uint8_t port_read8(uint16_t port)
-{
-    uint8_t value;
-
-    __asm__ volatile("inb %w1, %0" : "=a"(value) : "Nd"(port) : "memory");
-    return value;
-}
-
-uint16_t port_read16(uint16_t port)
-{
-    uint16_t value;
-
-    __asm__ volatile("inw %w1, %0" : "=a"(value) : "Nd"(port) : "memory");
-    return value;
-}
-
-uint32_t port_read32(uint16_t port)
-{
-    uint32_t value;
-
-    __asm__ volatile("inl %w1, %0" : "=a"(value) : "Nd"(port) : "memory");
-    return value;
-}
-
-void port_write8(uint16_t port, uint8_t value)
-{
-    __asm__ volatile("outb %0, %w1" : : "a"(value), "Nd"(port) : "memory");
-}
-
-void port_write16(uint16_t port, uint16_t value)
-{
-    __asm__ volatile("outw %0, %w1" : : "a"(value), "Nd"(port) : "memory");
-}
-
-void port_write32(uint16_t port, uint32_t value)
-{
-    __asm__ volatile("outl %0, %w1" : : "a"(value), "Nd"(port) : "memory");
-}
+#define PORT_ACCESS(bits, in, out)                                                                 \
+    uint##bits##_t port_read##bits(uint16_t port)                                                  \
+    {                                                                                              \
+        uint##bits##_t value;                                                                      \
+        __asm__ volatile(in " %w1, %0" : "=a"(value) : "Nd"(port) : "memory");                     \
+        return value;                                                                              \
+    }                                                                                              \
+    void port_write##bits(uint16_t port, uint##bits##_t value)                                     \
+    {                                                                                              \
+        __asm__ volatile(out " %0, %w1" : : "a"(value), "Nd"(port) : "memory");                    \
+    }
+PORT_ACCESS(8, "inb", "outb")
+PORT_ACCESS(16, "inw", "outw")
+PORT_ACCESS(32, "inl", "outl")

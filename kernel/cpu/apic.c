@@ -112,22 +112,19 @@ bool apic_holds(void)
 static void silence_legacy_controllers(void)
 {
     static const struct {
-        uint8_t port, value;
-    } writes[] = {
-        {PIC_MASTER, 0x11},
-        {PIC_MASTER + 1, PIC_VECTORS},
-        {PIC_MASTER + 1, 0x04},
-        {PIC_MASTER + 1, 0x01},
-        {PIC_MASTER + 1, 0xff},
-        {PIC_SLAVE, 0x11},
-        {PIC_SLAVE + 1, PIC_VECTORS + 8},
-        {PIC_SLAVE + 1, 0x02},
-        {PIC_SLAVE + 1, 0x01},
-        {PIC_SLAVE + 1, 0xff},
+        uint8_t port, vectors, cascade; /* who is below, or which it is itself */
+    } controllers[] = {
+        {PIC_MASTER, PIC_VECTORS, 0x04},
+        {PIC_SLAVE, PIC_VECTORS + 8, 0x02},
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(writes); i++)
-        port_write8(writes[i].port, writes[i].value);
+    for (size_t i = 0; i < ARRAY_SIZE(controllers); i++) {
+        port_write8(controllers[i].port, 0x11);
+        port_write8(controllers[i].port + 1, controllers[i].vectors);
+        port_write8(controllers[i].port + 1, controllers[i].cascade);
+        port_write8(controllers[i].port + 1, 0x01);
+        port_write8(controllers[i].port + 1, 0xff);
+    }
 }
 
 /* Down from TIMER_COUNT_MAX. */

@@ -45,7 +45,10 @@ static const struct {
     {&cpu_features.smap, CR4_SMAP}, /* and reads and writes them only where it says so */
 };
 
-/* As they are after a reset: entry 0 is write-back and entry 2 uncached, which the tables use. */
+/*
+ * As they are after a reset (SDM volume 3, 12.12.4): entry 0 is write-back and entry 3 uncached,
+ * which the tables use (PTE_UNCACHED).
+ */
 #define PAT_CHOSEN UINT64_C(0x0007040600070406)
 
 static const bool always = true;

@@ -123,7 +123,7 @@ _Noreturn static inline void cpu_halt_forever(void)
 /* What this CPU can do, read once from CPUID. */
 struct cpu_features {
     bool nx, smep, smap, umip, gib_pages, pge, mce, pat;
-    bool x2apic, tsc_deadline, invariant_tsc;
+    bool tsc_deadline, invariant_tsc;
     bool fxsr, xsave, xsaves, rdtscp;
     unsigned physical_bits; /* width of a physical address */
     unsigned virtual_bits;

@@ -6,47 +6,29 @@ struct cpu_features cpu_features;
 /* For the entry code: may CLAC be used? */
 bool cpu_has_smap;
 
-enum leaf {
-    LEAF_BASIC,      /* 1 */
-    LEAF_STRUCTURED, /* 7 */
-    LEAF_XSAVE,      /* Dh */
-    LEAF_EXTENDED,   /* 80000001h */
-    LEAF_POWER,      /* 80000007h */
-    LEAF_COUNT,
-};
-
-static const struct {
-    uint32_t leaf, subleaf;
-} leaves[LEAF_COUNT] = {
-    [LEAF_BASIC] = {1, 0},          [LEAF_STRUCTURED] = {7, 0},
-    [LEAF_XSAVE] = {0xd, 1},        [LEAF_EXTENDED] = {0x80000001, 0},
-    [LEAF_POWER] = {0x80000007, 0},
-};
-
 #define REGISTER(name) offsetof(struct cpuid, name)
 
 /* Where CPUID tells about each feature (Intel SDM volume 2, CPUID). */
 static const struct {
     size_t flag; /* offset in struct cpu_features */
-    enum leaf leaf;
+    uint32_t leaf, subleaf;
     size_t reg;
     unsigned bit;
 } feature_bits[] = {
-    {offsetof(struct cpu_features, fxsr), LEAF_BASIC, REGISTER(edx), 24},
-    {offsetof(struct cpu_features, mce), LEAF_BASIC, REGISTER(edx), 7},
-    {offsetof(struct cpu_features, pge), LEAF_BASIC, REGISTER(edx), 13},
-    {offsetof(struct cpu_features, pat), LEAF_BASIC, REGISTER(edx), 16},
-    {offsetof(struct cpu_features, x2apic), LEAF_BASIC, REGISTER(ecx), 21},
-    {offsetof(struct cpu_features, tsc_deadline), LEAF_BASIC, REGISTER(ecx), 24},
-    {offsetof(struct cpu_features, xsave), LEAF_BASIC, REGISTER(ecx), 26},
-    {offsetof(struct cpu_features, smep), LEAF_STRUCTURED, REGISTER(ebx), 7},
-    {offsetof(struct cpu_features, smap), LEAF_STRUCTURED, REGISTER(ebx), 20},
-    {offsetof(struct cpu_features, umip), LEAF_STRUCTURED, REGISTER(ecx), 2},
-    {offsetof(struct cpu_features, xsaves), LEAF_XSAVE, REGISTER(eax), 3},
-    {offsetof(struct cpu_features, nx), LEAF_EXTENDED, REGISTER(edx), 20},
-    {offsetof(struct cpu_features, gib_pages), LEAF_EXTENDED, REGISTER(edx), 26},
-    {offsetof(struct cpu_features, rdtscp), LEAF_EXTENDED, REGISTER(edx), 27},
-    {offsetof(struct cpu_features, invariant_tsc), LEAF_POWER, REGISTER(edx), 8},
+    {offsetof(struct cpu_features, fxsr), 1, 0, REGISTER(edx), 24},
+    {offsetof(struct cpu_features, mce), 1, 0, REGISTER(edx), 7},
+    {offsetof(struct cpu_features, pge), 1, 0, REGISTER(edx), 13},
+    {offsetof(struct cpu_features, pat), 1, 0, REGISTER(edx), 16},
+    {offsetof(struct cpu_features, tsc_deadline), 1, 0, REGISTER(ecx), 24},
+    {offsetof(struct cpu_features, xsave), 1, 0, REGISTER(ecx), 26},
+    {offsetof(struct cpu_features, smep), 7, 0, REGISTER(ebx), 7},
+    {offsetof(struct cpu_features, smap), 7, 0, REGISTER(ebx), 20},
+    {offsetof(struct cpu_features, umip), 7, 0, REGISTER(ecx), 2},
+    {offsetof(struct cpu_features, xsaves), 0xd, 1, REGISTER(eax), 3},
+    {offsetof(struct cpu_features, nx), 0x80000001, 0, REGISTER(edx), 20},
+    {offsetof(struct cpu_features, gib_pages), 0x80000001, 0, REGISTER(edx), 26},
+    {offsetof(struct cpu_features, rdtscp), 0x80000001, 0, REGISTER(edx), 27},
+    {offsetof(struct cpu_features, invariant_tsc), 0x80000007, 0, REGISTER(edx), 8},
 };
 
 /* Leaves beyond the highest one a CPU has return garbage, so they count as zero. */
@@ -59,12 +41,9 @@ static struct cpuid read_leaf(uint32_t leaf, uint32_t subleaf)
 
 static void read_features(void)
 {
-    struct cpuid values[LEAF_COUNT];
-
-    for (size_t i = 0; i < LEAF_COUNT; i++)
-        values[i] = read_leaf(leaves[i].leaf, leaves[i].subleaf);
     for (size_t i = 0; i < ARRAY_SIZE(feature_bits); i++) {
-        const char *from = (const char *)&values[feature_bits[i].leaf] + feature_bits[i].reg;
+        const struct cpuid values = read_leaf(feature_bits[i].leaf, feature_bits[i].subleaf);
+        const char *from = (const char *)&values + feature_bits[i].reg;
         bool *flag = (bool *)((char *)&cpu_features + feature_bits[i].flag);
         *flag = *(const uint32_t *)from & BIT(feature_bits[i].bit);
     }

@@ -16,11 +16,6 @@
 /* Root; image: 1 + 1 + 2; its data in the direct map: 1 + 1 + 2; the piece of RAM: 1 + 2 + 4. */
 #define POOL_PAGES 16u
 
-#define MSR_PAT 0x277
-/* The value after reset (SDM volume 3, section 12.12.4): entry 3 is UC, which PTE_UNCACHED means.
- */
-#define PAT_DEFAULT UINT64_C(0x0007040600070406)
-
 struct splittable kernel_table;
 
 static char pool[POOL_PAGES][PAGE_SIZE] __attribute__((aligned(4096)));
@@ -165,7 +160,6 @@ const char *paging_init(struct memmap *map)
     if (map_image() || map_direct(image_to_phys(image_rodata_end), image_to_phys(image_end)) ||
         map_direct(tables.base, tables.base + tables.length))
         return "the kernel image is too large for its first page tables";
-    msr_write(MSR_PAT, PAT_DEFAULT);
     paging_set_root(virt_to_phys(kernel_table.pages.root));
     direct_offset = DIRECT_BASE;
 
