@@ -11,7 +11,6 @@
 #include "kernel/lib/refusal.h"
 #include "kernel/lib/types.h"
 
-#define ACPI_CPUS_MAX      256
 #define ACPI_IO_APICS_MAX  16
 #define ACPI_OVERRIDES_MAX 32
 #define ACPI_ECAMS_MAX     16
@@ -68,13 +67,10 @@ struct acpi_register {
 struct acpi_info {
     /* MADT */
     paddr_t local_apic;
-    uint32_t cpu_apic_ids[ACPI_CPUS_MAX]; /* enabled processors; more than fit are only counted */
-    size_t cpu_count;
     struct acpi_io_apic io_apics[ACPI_IO_APICS_MAX];
     size_t io_apic_count;
     struct acpi_irq_override overrides[ACPI_OVERRIDES_MAX];
     size_t override_count;
-    bool legacy_pics; /* two 8259s are present and must be masked */
     /* MCFG */
     struct acpi_ecam ecams[ACPI_ECAMS_MAX];
     size_t ecam_count;

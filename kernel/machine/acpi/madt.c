@@ -6,41 +6,16 @@
 
 enum {
     MADT_LOCAL_APIC = 36,
-    MADT_FLAGS = 40,
     MADT_ENTRIES = 44,
 
-    ENTRY_LOCAL_APIC = 0,
     ENTRY_IO_APIC = 1,
     ENTRY_OVERRIDE = 2,
     ENTRY_LOCAL_APIC_ADDRESS = 5,
-    ENTRY_LOCAL_X2APIC = 9,
 
-    CPU_ENABLED = 1,
     ISA_SOURCES = 16,
 };
 
 typedef int (*entry_parser)(const uint8_t *entry, struct acpi_info *out, struct refusal *why);
-
-static void add_cpu(struct acpi_info *out, uint32_t apic_id, uint32_t flags)
-{
-    if (!(flags & CPU_ENABLED))
-        return;
-    if (out->cpu_count < ACPI_CPUS_MAX)
-        out->cpu_apic_ids[out->cpu_count] = apic_id;
-    out->cpu_count++;
-}
-
-static int parse_local_apic(const uint8_t *e, struct acpi_info *out, struct refusal *why)
-{
-    add_cpu(out, e[3], get32(e + 4));
-    return 0;
-}
-
-static int parse_local_x2apic(const uint8_t *e, struct acpi_info *out, struct refusal *why)
-{
-    add_cpu(out, get32(e + 4), get32(e + 8));
-    return 0;
-}
 
 static int parse_io_apic(const uint8_t *e, struct acpi_info *out, struct refusal *why)
 {
@@ -83,16 +58,15 @@ static int parse_local_apic_address(const uint8_t *e, struct acpi_info *out, str
     return 0;
 }
 
+/* What is asked for: of processors there is one, the one that this runs on. */
 static const struct {
     uint8_t type;
     uint8_t size_min;
     entry_parser parse;
 } entry_types[] = {
-    {ENTRY_LOCAL_APIC, 8, parse_local_apic},
     {ENTRY_IO_APIC, 12, parse_io_apic},
     {ENTRY_OVERRIDE, 10, parse_override},
     {ENTRY_LOCAL_APIC_ADDRESS, 12, parse_local_apic_address},
-    {ENTRY_LOCAL_X2APIC, 16, parse_local_x2apic},
 };
 
 static int parse_entry(const uint8_t *e, struct acpi_info *out, struct refusal *why)
@@ -114,7 +88,6 @@ int acpi_parse_madt(const uint8_t *table, size_t length, struct acpi_info *out, 
     if (length < MADT_ENTRIES)
         return refuse(why, -EINVAL, "ACPI table MADT is too short (%zu bytes)", length);
     out->local_apic = get32(table + MADT_LOCAL_APIC);
-    out->legacy_pics = get32(table + MADT_FLAGS) & 1;
     while (offset < length) {
         size_t left = length - offset;
         int failed;
