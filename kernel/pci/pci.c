@@ -14,50 +14,21 @@ static volatile void *at(const struct pci_device *device, unsigned offset, unsig
     return (char *)device->config + offset;
 }
 
-uint8_t pci_read8(const struct pci_device *device, unsigned offset)
-{
-    volatile void *p = at(device, offset, 1);
-
-    return p ? mmio_read8(p) : 0xff;
-}
-
-uint16_t pci_read16(const struct pci_device *device, unsigned offset)
-{
-    volatile void *p = at(device, offset, 2);
-
-    return p ? mmio_read16(p) : 0xffff;
-}
-
-uint32_t pci_read32(const struct pci_device *device, unsigned offset)
-{
-    volatile void *p = at(device, offset, 4);
-
-    return p ? mmio_read32(p) : 0xffffffff;
-}
-
-void pci_write8(const struct pci_device *device, unsigned offset, uint8_t value)
-{
-    volatile void *p = at(device, offset, 1);
-
-    if (p)
-        mmio_write8(p, value);
-}
-
-void pci_write16(const struct pci_device *device, unsigned offset, uint16_t value)
-{
-    volatile void *p = at(device, offset, 2);
-
-    if (p)
-        mmio_write16(p, value);
-}
-
-void pci_write32(const struct pci_device *device, unsigned offset, uint32_t value)
-{
-    volatile void *p = at(device, offset, 4);
-
-    if (p)
-        mmio_write32(p, value);
-}
+#define CONFIG_ACCESS(bits)                                                                        \
+    uint##bits##_t pci_read##bits(const struct pci_device *device, unsigned offset)                \
+    {                                                                                              \
+        volatile void *p = at(device, offset, sizeof(uint##bits##_t));                             \
+        return p ? mmio_read##bits(p) : UINT##bits##_MAX;                                          \
+    }                                                                                              \
+    void pci_write##bits(const struct pci_device *device, unsigned offset, uint##bits##_t value)   \
+    {                                                                                              \
+        volatile void *p = at(device, offset, sizeof(uint##bits##_t));                             \
+        if (p)                                                                                     \
+            mmio_write##bits(p, value);                                                            \
+    }
+CONFIG_ACCESS(8)
+CONFIG_ACCESS(16)
+CONFIG_ACCESS(32)
 
 uint16_t pci_command_bits(const struct pci_device *device)
 {
