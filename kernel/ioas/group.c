@@ -99,16 +99,10 @@ struct table {
     size_t users; /* requester ids that go through it */
 };
 
-struct member {
-    struct list link;
-    struct pci_group *group;
-};
-
 void ioas_tables_init(struct ioas_tables *tables, struct ioas *ioas)
 {
     tables->ioas = ioas;
     list_init(&tables->domains);
-    list_init(&tables->groups);
 }
 
 static struct table *table_find(const struct ioas_tables *tables, const struct iommu_unit *unit)
@@ -131,7 +125,7 @@ static int table_create(struct ioas_tables *tables, struct iommu_unit *unit, str
     error = iommu_domain_create(unit, &table->domain);
     if (error)
         goto free;
-    error = ioas_attach(tables->ioas, table->domain, NULL, 0);
+    error = ioas_attach(tables->ioas, table->domain);
     if (error)
         goto destroy;
     table->unit = unit;
@@ -184,6 +178,7 @@ static void detach_first(struct ioas_tables *tables, const struct pci_group *gro
 
     for (size_t i = 0; i < count; i++) {
         table = table_find(tables, iommu_unit_of(group->requesters[i]));
+        ASSERT(table);
         detach_one(group->requesters[i], table->domain);
         table->users--;
     }
@@ -206,47 +201,20 @@ static int attach_all(struct ioas_tables *tables, const struct pci_group *group)
 
 int ioas_attach_group(struct ioas_tables *tables, struct pci_group *group)
 {
-    struct member *member = kmalloc(sizeof(*member));
-    int error;
+    int error = ioas_reserve_group(tables->ioas, group);
 
-    if (!member)
-        return -ENOMEM;
-    member->group = group;
-    error = ioas_reserve_group(tables->ioas, group);
     if (error)
-        goto free_member;
+        return error;
     error = attach_all(tables, group);
     if (error)
-        goto unreserve;
-    list_push_back(&tables->groups, &member->link);
-    return 0;
-
-unreserve:
-    ioas_unreserve(tables->ioas, group);
-free_member:
-    kfree(member);
+        ioas_unreserve(tables->ioas, group);
     return error;
-}
-
-static struct member *member_find(const struct ioas_tables *tables, const struct pci_group *group)
-{
-    struct member *member;
-
-    list_for_each_entry (member, &tables->groups, link)
-        if (member->group == group)
-            return member;
-    return NULL;
 }
 
 void ioas_detach_group(struct ioas_tables *tables, struct pci_group *group)
 {
-    struct member *member = member_find(tables, group);
-
-    ASSERT(member);
     detach_first(tables, group, group->requester_count);
     ioas_unreserve(tables->ioas, group);
-    list_remove(&member->link);
-    kfree(member);
 }
 
 void ioas_tables_geometry(const struct ioas_tables *tables, struct iommu_geometry *out)

@@ -17,7 +17,6 @@
 struct ioas_tables {
     struct ioas *ioas;
     struct list domains; /* struct table, one per unit */
-    struct list groups;  /* struct member, one per group */
 };
 void ioas_tables_init(struct ioas_tables *tables, struct ioas *ioas);
 

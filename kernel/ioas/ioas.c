@@ -126,8 +126,7 @@ int ioas_set_small_leaves(struct ioas *ioas, bool small)
 
 /* ---- page tables ---- */
 
-static int reserve_for_domain(struct ioas *ioas, struct iommu_domain *domain,
-                              const struct phys_run *reserved, size_t count)
+static int reserve_for_domain(struct ioas *ioas, struct iommu_domain *domain)
 {
     struct iommu_geometry geometry;
     int error;
@@ -136,9 +135,6 @@ static int reserve_for_domain(struct ioas *ioas, struct iommu_domain *domain,
     error = ioas_reserve(ioas, domain, INTERRUPT_FIRST, INTERRUPT_LAST);
     if (!error)
         error = ioas_reserve(ioas, domain, BIT(geometry.address_bits), UINT64_MAX);
-    for (size_t i = 0; i < count && !error; i++)
-        error = ioas_reserve(ioas, domain, reserved[i].base,
-                             reserved[i].base + (reserved[i].length - 1));
     if (error)
         ioas_unreserve(ioas, domain);
     return error;
@@ -199,8 +195,7 @@ static bool find_area(const void *owner, uint64_t iova, uint64_t *first, uint64_
     return true;
 }
 
-int ioas_attach(struct ioas *ioas, struct iommu_domain *domain, const struct phys_run *reserved,
-                size_t reserved_count)
+int ioas_attach(struct ioas *ioas, struct iommu_domain *domain)
 {
     struct ioas_domain *entry = kmalloc(sizeof(*entry));
     bool first = list_empty(&ioas->domains);
@@ -212,7 +207,7 @@ int ioas_attach(struct ioas *ioas, struct iommu_domain *domain, const struct phy
     error = check_areas_aligned(ioas);
     if (error)
         goto free;
-    error = reserve_for_domain(ioas, domain, reserved, reserved_count);
+    error = reserve_for_domain(ioas, domain);
     if (error)
         goto free;
     error = first ? pin_areas(ioas) : 0;

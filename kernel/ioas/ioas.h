@@ -142,11 +142,10 @@ bool ioas_small_leaves(const struct ioas *ioas);
 
 /*
  * Attaches a page table: maps all areas into it (-ENOMEM, -EFAULT; -EADDRINUSE when the domain's
- * width, the interrupt window or `reserved` breaks an allowed range or hits an area, or an area is
- * not page aligned). Nothing changes on failure.
+ * width or the interrupt window breaks an allowed range or hits an area, or an area is not page
+ * aligned). Nothing changes on failure. Reserved memory is reserved beforehand: ioas_reserve().
  */
-int ioas_attach(struct ioas *ioas, struct iommu_domain *domain, const struct phys_run *reserved,
-                size_t reserved_count);
+int ioas_attach(struct ioas *ioas, struct iommu_domain *domain);
 /*
  * Unmaps all areas from it; with the last domain, pins and charge go too. The domain may still have
  * requesters attached, but what they do is refused from then on.

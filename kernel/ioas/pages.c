@@ -44,11 +44,6 @@ static void device_revoked(struct memobj_watcher *watcher)
         area_revoked(area); /* breathes; the lock keeps the list as it is */
 }
 
-/* What a device lost stays lost: its translations do not come back by themselves. */
-static void device_restored(struct memobj_watcher *watcher)
-{
-}
-
 static APART int watch_device(struct ioas_pages *pages, struct memobj *object)
 {
     struct device_watch *watch;
@@ -61,9 +56,9 @@ static APART int watch_device(struct ioas_pages *pages, struct memobj *object)
     watch = kmalloc(sizeof(*watch));
     if (!watch)
         return -ENOMEM;
+    /* Not `restore`: what a device lost stays lost, its translations do not come back. */
     *watch = (struct device_watch){
         .watcher.revoke = device_revoked,
-        .watcher.restore = device_restored,
         .watcher.lock = pages->lock,
         .object = memobj_get(object),
         .pages = pages,

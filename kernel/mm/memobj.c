@@ -142,7 +142,8 @@ void memobj_restore(struct memobj *object)
         return;
     object->revoked = false;
     list_for_each_entry (watcher, &object->watchers, link)
-        watcher->restore(watcher);
+        if (watcher->restore)
+            watcher->restore(watcher);
 }
 
 /*

@@ -47,7 +47,7 @@ struct memobj_watcher {
     struct memobj *object; /* NULL: watches nothing */
     uint64_t zapped;       /* memobj.zaps of the last zap it has behind it */
     void (*revoke)(struct memobj_watcher *watcher);
-    void (*restore)(struct memobj_watcher *watcher);
+    void (*restore)(struct memobj_watcher *watcher);                         /* may be NULL */
     void (*zap)(struct memobj_watcher *watcher, uint64_t from, uint64_t to); /* may be NULL */
 };
 

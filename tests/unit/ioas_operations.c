@@ -335,7 +335,7 @@ static int op_attach(void)
         return 0;
     }
     expected = expected_attach(space, table);
-    got = ioas_attach(m.spaces[space].ioas, table->domain, NULL, 0);
+    got = ioas_attach(m.spaces[space].ioas, table->domain);
     CHECK(m_agree(got, expected));
     if (got && !expected && !m_populated(space))
         unpin_space(space);

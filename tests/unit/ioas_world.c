@@ -90,14 +90,14 @@ int world_map(int space, unsigned page, unsigned count, uint64_t iova)
 
 int world_attach(int space, int table)
 {
-    return ioas_attach(world_space[space], world_table[table], NULL, 0);
+    return ioas_attach(world_space[space], world_table[table]);
 }
 
 bool world_attached(const struct ioas_tables *tables, const struct pci_group *group)
 {
     const struct iommu_domain *domain = ioas_iommu_domain_of(group->members[0]->rid);
 
-    return !list_empty(&tables->groups) && domain && domain->owner == tables->ioas;
+    return !list_empty(&tables->domains) && domain && domain->owner == tables->ioas;
 }
 
 char *world_snapshot(void)

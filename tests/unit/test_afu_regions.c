@@ -37,7 +37,7 @@ static int begin(void **state)
     assert_int_equal(mutex_lock(&lock, "test"), 0);
     assert_int_equal(ioas_create(&account, &lock, &ioas), 0);
     assert_int_equal(iommu_domain_create(ioas_iommu_unit(0), &domain), 0);
-    assert_int_equal(ioas_attach(ioas, domain, NULL, 0), 0);
+    assert_int_equal(ioas_attach(ioas, domain), 0);
     afu_regions_init(&regions, ioas, &user);
     return 0;
 }

@@ -116,7 +116,7 @@ static void requesters_attached(void)
 
     populated();
     assert_int_equal(iommu_domain_create(ioas_iommu_unit(0), &domain), 0);
-    assert_int_equal(ioas_attach(world_space[1], domain, NULL, 0), 0);
+    assert_int_equal(ioas_attach(world_space[1], domain), 0);
     assert_int_equal(ioas_requesters_attach(&world_pair, domain), 0);
 }
 

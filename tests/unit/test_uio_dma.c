@@ -48,7 +48,7 @@ static int begin(void **state)
     assert_int_equal(mutex_lock(&device.lock, "test"), 0);
     assert_int_equal(ioas_create(&account, &device.lock, &device.ioas), 0);
     assert_int_equal(iommu_domain_create(ioas_iommu_unit(0), &domain), 0);
-    assert_int_equal(ioas_attach(device.ioas, domain, NULL, 0), 0);
+    assert_int_equal(ioas_attach(device.ioas, domain), 0);
     for (unsigned bar = 0; bar < PCI_BARS; bar++) {
         struct uio_map *map = uio_map_new(&device, false);
 

@@ -18,7 +18,7 @@ int hwpt_create(struct iommufd *ctx, struct iommufd_ioas *ioas, struct iommu_uni
     error = iommu_domain_create(unit, &hwpt->domain);
     if (error)
         goto free;
-    error = ioas_attach(ioas->ioas, hwpt->domain, NULL, 0);
+    error = ioas_attach(ioas->ioas, hwpt->domain);
     if (error)
         goto destroy;
     error = object_add(ctx, &hwpt->object, OBJECT_HWPT);
