@@ -163,6 +163,7 @@ static struct pci_machine machine(void)
     struct pci_machine m = {.acpi = &acpi, .keep_out = keep_out, .keep_out_count = keep_out_count};
 
     m.ram_count = memory_ram(&m.ram);
+    m.reserved_count = memory_reserved(&m.reserved);
     return m;
 }
 

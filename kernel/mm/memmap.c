@@ -106,7 +106,9 @@ static int append_typed(struct memmap *map, unsigned type, bool inside, uint64_t
     }
     if (type == BOOT_MEMORY_BOOT && inside)
         error = append(map->held, &map->held_count, base, length);
-    if (!error && type != 0 && type != BOOT_MEMORY_RESERVED)
+    if (type == BOOT_MEMORY_RESERVED)
+        return append(map->reserved, &map->reserved_count, base, length);
+    if (!error && type != 0)
         error = append(map->ram, &map->ram_count, base, length);
     return error;
 }
@@ -118,7 +120,7 @@ int memmap_build(struct memmap *map, const struct boot_memory *regions, size_t c
     uint64_t limit = policy->limit ? ALIGN_DOWN(policy->limit, PAGE_SIZE) : UINT64_MAX;
     int error = add_all(regions, count, policy);
 
-    map->usable_count = map->held_count = map->ram_count = 0;
+    map->usable_count = map->held_count = map->ram_count = map->reserved_count = 0;
     for (size_t i = 0; i < edge_count && !error; i++) {
         unsigned type = TYPES - 1;
 

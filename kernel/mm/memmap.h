@@ -18,6 +18,8 @@ struct memmap {
     size_t held_count;
     struct phys_run ram[MEMMAP_RUNS_MAX]; /* all of it, for the direct map */
     size_t ram_count;
+    struct phys_run reserved[MEMMAP_RUNS_MAX]; /* by the firmware, or kept out */
+    size_t reserved_count;
 };
 
 /*

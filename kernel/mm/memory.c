@@ -68,3 +68,9 @@ size_t memory_ram(const struct phys_run **out)
     *out = map.ram;
     return map.ram_count;
 }
+
+size_t memory_reserved(const struct phys_run **out)
+{
+    *out = map.reserved;
+    return map.reserved_count;
+}

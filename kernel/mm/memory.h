@@ -28,5 +28,7 @@ void memory_release_boot_data(void);
 
 /* All RAM as memory_init() found it, whoever uses it: sorted, disjoint runs. Returns how many. */
 size_t memory_ram(const struct phys_run **out);
+/* The same for what the firmware reserved, or the policy keeps out. */
+size_t memory_reserved(const struct phys_run **out);
 
 #endif

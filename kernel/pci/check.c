@@ -3,6 +3,7 @@
 
 #include "kernel/lib/error.h"
 #include "kernel/lib/format.h"
+#include "kernel/lib/log.h"
 #include "kernel/pci/registers.h"
 #include "kernel/pci/window.h"
 
@@ -16,9 +17,13 @@
 /* Addresses something occupies, and its name as it reads in a sentence. */
 struct space {
     char name[64];
+    bool io; /* ports, not memory */
     paddr_t base;
     uint64_t length;
     paddr_t after; /* end of the first thing it overlaps */
+    /* Whose it is, and which of its ranges. */
+    const struct pci_device *device;
+    unsigned index;
 };
 
 static int overlap(struct space *s, const char *other, paddr_t base, uint64_t length,
@@ -73,38 +78,6 @@ int pci_check_ecam(const struct pci_machine *machine, struct refusal *why)
     return 0;
 }
 
-static struct space bar_space(const struct pci_device *d, unsigned index)
-{
-    char name[PCI_NAME_SIZE];
-    struct space s = {.base = d->bars[index].base, .length = d->bars[index].size};
-
-    format(s.name, sizeof(s.name), "BAR %u of device %s", index, pci_name(d, name));
-    return s;
-}
-
-/* Memory BARs share one address space, I/O BARs another. */
-static int check_against_bars(struct space *s, const struct pci_bar *bar, struct refusal *why)
-{
-    struct pci_device *d;
-
-    list_for_each_entry (d, pci_devices(), link) {
-        for (unsigned i = 0; i < PCI_BARS; i++) {
-            const struct pci_bar *other = &d->bars[i];
-            struct space o;
-            int error;
-
-            if (other == bar || other->size == 0 || other->base == 0 ||
-                (other->flags & PCI_BAR_IO) != (bar->flags & PCI_BAR_IO))
-                continue;
-            o = bar_space(d, i);
-            error = overlap(s, o.name, o.base, o.length, why);
-            if (error)
-                return error;
-        }
-    }
-    return 0;
-}
-
 /* Ports of the machine by which it is switched off, reset, timed and heard. */
 static int check_io(struct space *s, const struct pci_machine *m, struct refusal *why)
 {
@@ -144,50 +117,114 @@ static int check_memory(struct space *s, const struct pci_machine *m, struct ref
     return error;
 }
 
-/* Where bridges above do not lead, something else answers. */
-static int check_path(const struct space *s, const struct pci_device *d, bool io,
-                      struct refusal *why)
+static int check_machine(struct space *s, const struct pci_machine *m, struct refusal *why)
 {
-    const struct pci_device *bridge = pci_barred_by(d, io, s->base, s->base + (s->length - 1));
-    char name[PCI_NAME_SIZE];
-
-    if (!bridge)
-        return 0;
-    return refuse(why, -EINVAL, "%s (0x%lx) lies in no window of bridge %s", s->name, s->base,
-                  pci_name(bridge, name));
+    return s->io ? check_io(s, m, why) : check_memory(s, m, why);
 }
 
-bool pci_is_free(bool io, paddr_t base, uint64_t length, const struct pci_machine *machine,
-                 paddr_t *after)
+/* The first ranges of each function, so many of them, but for windows that lead to the device. */
+static int check_functions(struct space *s, unsigned ranges, struct refusal *why)
 {
-    struct space s = {.base = base, .length = length};
-    struct refusal unused;
-    int error = io ? check_io(&s, machine, &unused) : check_memory(&s, machine, &unused);
+    char other[64], name[PCI_NAME_SIZE];
+    const struct pci_device *d;
+    struct pci_window w;
 
+    list_for_each_entry (d, pci_devices(), link) {
+        for (unsigned n = 0; n < ranges; n++) {
+            if ((d == s->device && n == s->index) || !pci_range(d, n, s->io, &w) ||
+                !ranges_overlap(s->base, s->length, w.base, w.last - w.base + 1) ||
+                (n >= PCI_WINDOW_IO && pci_is_below(s->device, d)))
+                continue;
+            format(other, sizeof(other), "BAR %u of device %s", n, pci_name(d, name));
+            return overlap(s, other, w.base, w.last - w.base + 1, why);
+        }
+    }
+    return 0;
+}
+
+/* Where bridges above do not lead, something else answers. */
+static int check_path(const struct space *s, struct refusal *why)
+{
+    char name[PCI_NAME_SIZE];
+
+    for (const struct pci_device *b = s->device->bridge; b; b = b->bridge)
+        if (!pci_passes(b, s->io, s->base, s->base + (s->length - 1)))
+            return refuse(why, -EINVAL, "%s (0x%lx) lies in no window of bridge %s", s->name,
+                          s->base, pci_name(b, name));
+    return 0;
+}
+
+bool pci_is_free(const struct pci_device *device, bool io, paddr_t base, uint64_t length,
+                 const struct pci_machine *machine, paddr_t *after)
+{
+    struct space s = {
+        .io = io, .base = base, .length = length, .device = device, .index = PCI_RANGES};
+    struct refusal unused;
+    int error = check_machine(&s, machine, &unused);
+
+    for (size_t i = 0; !error && !io && i < machine->reserved_count; i++)
+        error = overlap(&s, "reserved memory", machine->reserved[i].base,
+                        machine->reserved[i].length, &unused);
+    if (!error)
+        error = check_functions(&s, PCI_RANGES, &unused);
     *after = s.after;
     return !error;
 }
 
-/* Is the BAR less than a page, and nothing else on that page? */
-static bool owns_page(struct space s, const struct pci_bar *bar, const struct pci_machine *m)
+/* A BAR, or the expansion ROM; ROMs of others are off, so BARs may lie over them. */
+static int check_range(struct space *s, unsigned ranges, const struct pci_machine *m,
+                       struct refusal *why)
 {
-    struct refusal unused;
+    int error;
 
-    s.length = PAGE_SIZE;
-    return bar->size < PAGE_SIZE && !(bar->flags & PCI_BAR_IO) &&
-           IS_ALIGNED(bar->base, PAGE_SIZE) && !check_memory(&s, m, &unused) &&
-           !check_against_bars(&s, bar, &unused);
+    if (!s->base)
+        return refuse(why, -EINVAL, "%s has no address", s->name);
+    error = check_machine(s, m, why);
+    if (!error)
+        error = check_functions(s, ranges, why);
+    return error ? error : check_path(s, why);
 }
 
-/* Drivers do without an expansion ROM: one that cannot be reached is only not there. */
-static void check_rom(struct pci_device *device, const struct pci_machine *m)
+static struct space space_of(const struct pci_device *d, const struct pci_bar *bar, unsigned index)
 {
-    struct pci_bar *rom = &device->rom;
-    struct space s = {.name = "expansion ROM", .base = rom->base, .length = rom->size};
+    struct space s = {
+        .io = bar->flags & PCI_BAR_IO,
+        .base = bar->base,
+        .length = bar->size,
+        .device = d,
+        .index = index,
+    };
+    char name[PCI_NAME_SIZE];
+
+    format(s.name, sizeof(s.name), "BAR %u of device %s", index, pci_name(d, name));
+    return s;
+}
+
+static int check_bar(struct pci_device *device, unsigned index, const struct pci_machine *m,
+                     struct refusal *why)
+{
+    struct pci_bar *bar = &device->bars[index];
+    struct space s = space_of(device, bar, index);
+    int error = bar->size ? check_range(&s, PCI_BARS, m, why) : 0;
     struct refusal unused;
 
-    if (rom->size && (check_memory(&s, m, &unused) || check_against_bars(&s, rom, &unused)))
-        rom->base = 0;
+    if (error || s.io || bar->size >= PAGE_SIZE || !IS_ALIGNED(bar->base, PAGE_SIZE))
+        return error;
+    s.length = PAGE_SIZE;
+    if (!check_range(&s, PCI_RANGES, m, &unused))
+        bar->flags |= PCI_BAR_OWN_PAGE;
+    return 0;
+}
+
+/* Drivers do without ports. All of them: while one is decoded, so are the others. */
+static void leave_ports_out(struct pci_device *device, const struct refusal *why)
+{
+    char name[PCI_NAME_SIZE];
+
+    log_info("%s: goes without its I/O ports: %s", pci_name(device, name), why->sentence);
+    for (unsigned i = 0; i < PCI_BARS; i++)
+        if (device->bars[i].flags & PCI_BAR_IO)
+            device->bars[i].size = 0;
 }
 
 int pci_check_reach(const struct pci_device *device, const struct phys_run *reach,
@@ -205,33 +242,22 @@ int pci_check_reach(const struct pci_device *device, const struct phys_run *reac
 int pci_check_resources(struct pci_device *device, const struct pci_machine *machine,
                         struct refusal *why)
 {
+    struct space rom = space_of(device, &device->rom, PCI_RANGE_ROM);
     char name[PCI_NAME_SIZE];
+    struct refusal unused;
 
     if (device->header_type != PCI_HEADER_DEVICE)
         return refuse(why, -EINVAL, "device %s is a bridge and cannot be assigned",
                       pci_name(device, name));
     for (unsigned i = 0; i < PCI_BARS; i++) {
-        struct pci_bar *bar = &device->bars[i];
-        struct space s = bar_space(device, i);
-        bool io = bar->flags & PCI_BAR_IO;
-        int error;
+        int error = check_bar(device, i, machine, why);
 
-        if (bar->size == 0)
-            continue;
-        if (bar->base == 0 && io) {
-            bar->size = 0;
-            continue;
-        }
-        error = io ? check_io(&s, machine, why) : check_memory(&s, machine, why);
-        if (!error)
-            error = check_against_bars(&s, bar, why);
-        if (!error)
-            error = check_path(&s, device, io, why);
-        if (error)
+        if (error && !(device->bars[i].flags & PCI_BAR_IO))
             return error;
-        if (owns_page(s, bar, machine))
-            bar->flags |= PCI_BAR_OWN_PAGE;
+        if (error)
+            leave_ports_out(device, why);
     }
-    check_rom(device, machine);
+    if (check_range(&rom, PCI_RANGES, machine, &unused))
+        device->rom.base = 0;
     return 0;
 }

@@ -16,22 +16,25 @@ struct pci_machine {
     size_t ram_count;
     const struct phys_run *keep_out; /* what the operator keeps out of all use */
     size_t keep_out_count;
+    const struct phys_run *reserved; /* by the firmware's memory map: nothing is placed there */
+    size_t reserved_count;
 };
 
 /* Call before pci_enumerate(): -EINVAL with a sentence if configuration space is misplaced. */
 int pci_check_ecam(const struct pci_machine *machine, struct refusal *why);
 /*
- * Is nothing of the machine itself at [base, base + length), of ports or of memory? Else *after is
- * the end of something that is; PADDR_NONE: no BAR can be there or behind.
+ * Is nothing that is known at [base, base + length), of ports or of memory, but windows that lead
+ * to the device? Else *after is the end of something that is; PADDR_NONE: nothing can be there or
+ * behind.
  */
-bool pci_is_free(bool io, paddr_t base, uint64_t length, const struct pci_machine *machine,
-                 paddr_t *after);
+bool pci_is_free(const struct pci_device *device, bool io, paddr_t base, uint64_t length,
+                 const struct pci_machine *machine, paddr_t *after);
 /*
  * Call after pci_place_bars(), for a device that is to be assigned. -EINVAL with a sentence if it
- * is a bridge, or a BAR overlaps something, or cannot be reached. An I/O BAR
- * without an address is only ignored (its size becomes 0): firmware leaves many unassigned, and
- * drivers do without; so is an expansion ROM of which any of that is true (its base becomes 0).
- * Notes which BARs have a page for themselves.
+ * is a bridge, or a memory BAR overlaps something, or cannot be reached. If that is true of an I/O
+ * BAR, or it has no address, the device is left without its ports, which is told (their sizes
+ * become 0): firmware leaves many unassigned, and drivers do without. An expansion ROM of which it
+ * is true is left out, too (its base becomes 0). Notes which BARs have a page for themselves.
  */
 int pci_check_resources(struct pci_device *device, const struct pci_machine *machine,
                         struct refusal *why);

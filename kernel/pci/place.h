@@ -6,10 +6,10 @@
 #include "kernel/pci/check.h"
 
 /*
- * Gives each BAR of a function without one an address that is free: in a window of the bridge
- * above or, on a root bus, between addresses that the firmware gave out there. Naturally aligned,
- * memory to whole pages. The record of the function follows. The function must not decode. -ENOSPC
- * with a sentence: a memory BAR fits nowhere. I/O BARs that do not stay without.
+ * Gives each BAR of a function without one an address that is free, in a window of the bridge
+ * above. Naturally aligned, memory to whole pages. The record of the function follows. The function
+ * must not decode. -ENOSPC with a sentence: a memory BAR fits nowhere, as all on a root bus. I/O
+ * BARs that do not stay without.
  */
 int pci_place_bars(struct pci_device *device, const struct pci_machine *machine,
                    struct refusal *why);

@@ -31,33 +31,29 @@ static void read_memory(const struct pci_device *b, unsigned offset, struct pci_
     out->last |= (paddr_t)pci_read32(b, PCI_PREFETCH_UPPER + 4) << 32;
 }
 
-bool pci_window(const struct pci_device *bridge, enum pci_window_kind kind, struct pci_window *out)
+bool pci_range(const struct pci_device *device, unsigned n, bool io, struct pci_window *out)
 {
-    if (kind == PCI_WINDOW_IO)
-        read_io(bridge, out);
+    const struct pci_bar *bar = n < PCI_BARS ? &device->bars[n] : &device->rom;
+
+    if (n <= PCI_RANGE_ROM) {
+        *out = (struct pci_window){bar->base, bar->base + (bar->size - 1)};
+        return bar->size && bar->base && !(bar->flags & PCI_BAR_IO) == !io;
+    }
+    if (!pci_is_bridge(device) || (n == PCI_WINDOW_IO) != io)
+        return false;
+    if (io)
+        read_io(device, out);
     else
-        read_memory(bridge, kind == PCI_WINDOW_MEMORY ? PCI_MEMORY_BASE : PCI_PREFETCH_BASE, out);
+        read_memory(device, n == PCI_WINDOW_MEMORY ? PCI_MEMORY_BASE : PCI_PREFETCH_BASE, out);
     return out->base != 0 && out->base <= out->last; /* registers that do not exist read as zero */
 }
 
-static bool passes(const struct pci_device *bridge, bool io, paddr_t base, paddr_t last)
+bool pci_passes(const struct pci_device *bridge, bool io, paddr_t base, paddr_t last)
 {
     struct pci_window w;
 
-    if (bridge->class_code == CLASS_SUBTRACTIVE)
-        return true;
-    for (unsigned kind = 0; kind < PCI_WINDOWS; kind++)
-        if ((kind == PCI_WINDOW_IO) == io && pci_window(bridge, kind, &w) && base >= w.base &&
-            last <= w.last)
+    for (unsigned n = PCI_WINDOW_IO; n < PCI_RANGES; n++)
+        if (pci_range(bridge, n, io, &w) && base >= w.base && last <= w.last)
             return true;
-    return false;
-}
-
-const struct pci_device *pci_barred_by(const struct pci_device *device, bool io, paddr_t base,
-                                       paddr_t last)
-{
-    for (const struct pci_device *b = device->bridge; b; b = b->bridge)
-        if (!passes(b, io, base, last))
-            return b;
-    return NULL;
+    return bridge->class_code == CLASS_SUBTRACTIVE;
 }

@@ -112,8 +112,8 @@ def moved(guest, hello_dma, where):
 BAR = r"BAR 0 of device 0000:00:10\.0 "
 
 PLACES = {
-    "unassigned": (0, BAR + r"\(1024 KiB\) was given no address by the firmware, and fits nowhere between what root "
-                      r"bus 00 is known to have"),
+    "unassigned": (0, BAR + r"\(1024 KiB\) was given no address by the firmware, and nothing tells what is free "
+                      r"on its root bus"),
     "RAM": (0x8000000, BAR + r".*overlaps RAM at 0x.*"),
     "interrupt window": (0xfee00000, BAR + r".*overlaps the interrupt window at 0xfee00000"),
     "I/O APIC": (0xfec00000, BAR + r".*overlaps an I/O APIC at 0xfec00000"),

@@ -122,17 +122,12 @@ def run_forgetful(guest, payload, qemu_args, device, address):
     return guest(payload("vfio_device"), args=[address], qemu_args=qemu_args, devices=[device], kernel=kernel, icount=4).run()
 
 
-@pytest.mark.parametrize("qemu_args,device,address,bars", [
-    # into the windows of the port; the third is ports
-    (ROOT_PORT, f"{E1000E},bus=rp0", "0000:01:00.0", ["0", "1", "2", "3"]),
-    # between edu and the disk controller, which leave no room for ports
-    (["-device", "edu,addr=0x11"], E1000E, "0000:00:10.0", ["0", "1", "3"]),
-], ids=["root-port", "root-bus"])
-def test_bars_without_an_address_are_placed(guest, payload, qemu_args, device, address, bars):
-    ran = run_forgetful(guest, payload, qemu_args, device, address)
+def test_bars_without_an_address_are_placed(guest, payload):
+    """Into the windows of the port; the third is ports."""
+    ran = run_forgetful(guest, payload, ROOT_PORT, f"{E1000E},bus=rp0", "0000:01:00.0")
     assert ran.status == 0, ran.log
-    placed = re.findall(rf"{address}: BAR (\d) had no address: placed at 0x[0-9a-f]+", ran.serial)
-    assert sorted(placed) == bars, ran.log
+    placed = re.findall(r"0000:01:00.0: BAR (\d) had no address: placed at 0x[0-9a-f]+", ran.serial)
+    assert sorted(placed) == ["0", "1", "2", "3"], ran.log
 
 
 def test_a_bar_that_fits_nowhere_is_refused(guest, payload):

@@ -54,7 +54,7 @@ static void random_maps_agree_with_a_page_by_page_model(void **state)
     for (int round = 0; round < 3000; round++) {
         struct boot_memory regions[12];
         size_t count = 1 + host_random_below(&rng, 12);
-        uint8_t usable[PAGES], held[PAGES], ram[PAGES];
+        uint8_t usable[PAGES], held[PAGES], ram[PAGES], reserved[PAGES];
         uint64_t first = host_random_below(&rng, 150), pages = host_random_below(&rng, 100);
         const struct memory_policy policy = {
             .window = {first * PAGE_SIZE, pages * PAGE_SIZE}}; /* none if pages is 0 */
@@ -70,6 +70,7 @@ static void random_maps_agree_with_a_page_by_page_model(void **state)
         paint(usable, map.usable, map.usable_count);
         paint(held, map.held, map.held_count);
         paint(ram, map.ram, map.ram_count);
+        paint(reserved, map.reserved, map.reserved_count);
         for (uint64_t page = 0; page < PAGES; page++) {
             unsigned type = reference(regions, count, page);
             bool inside = !pages || (page >= first && page < first + pages);
@@ -77,6 +78,7 @@ static void random_maps_agree_with_a_page_by_page_model(void **state)
             assert_int_equal(usable[page], inside && type == BOOT_MEMORY_USABLE);
             assert_int_equal(held[page], inside && type == BOOT_MEMORY_BOOT);
             assert_int_equal(ram[page], type != 0 && type != BOOT_MEMORY_RESERVED);
+            assert_int_equal(reserved[page], type == BOOT_MEMORY_RESERVED);
         }
     }
 }

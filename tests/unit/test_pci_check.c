@@ -5,8 +5,13 @@
 
 static const struct phys_run ram[] = {{0, 0x80000000}, {UINT64_C(0x100000000), 4 * GIB}};
 static const struct phys_run keep_out[] = {{0x90000000, 0x100000}};
-static const struct pci_machine machine = {&acpi, ram, ARRAY_SIZE(ram), keep_out,
-                                           ARRAY_SIZE(keep_out)};
+static const struct pci_machine machine = {
+    .acpi = &acpi,
+    .ram = ram,
+    .ram_count = ARRAY_SIZE(ram),
+    .keep_out = keep_out,
+    .keep_out_count = ARRAY_SIZE(keep_out),
+};
 
 static void bars_are_sized_and_left_as_they_were(void **state)
 {
@@ -89,9 +94,6 @@ static void a_bar_over_anything_else_is_refused(void **state)
     struct pci_device *d = device_with_bar(0xfd000000, 16 * KIB, 0);
 
     assert_int_equal(pci_check_resources(d, &machine, &why), 0);
-    d = device_with_bar(0xd000, 256, PCI_BAR_SPACE_IO);
-    assert_int_equal(pci_check_resources(d, &machine, &why), 0);
-
     bar_refused(0x7ffff000, 4096, 0, "overlaps RAM at 0x0");
     bar_refused(UINT64_C(0x100000000), 64 * KIB, PCI_BAR_TYPE_64, "overlaps RAM at 0x100000000");
     bar_refused(0xfee00000, 64 * KIB, 0, "overlaps the interrupt window");
@@ -99,20 +101,9 @@ static void a_bar_over_anything_else_is_refused(void **state)
     bar_refused(0xfed80000, 128 * KIB, 0, "overlaps a VT-d unit at 0xfed90000");
     bar_refused(0xb0000000, 1 * MIB, 0, "overlaps PCI configuration space of segment 0");
     bar_refused(0xfe0ff000, 4096, 0, "overlaps BAR 0 of device 0000:00:02.0");
-    bar_refused(0xc080, 128, PCI_BAR_SPACE_IO, "overlaps BAR 1 of device 0000:00:02.0");
-    bar_refused(0xff80, 128, PCI_BAR_SPACE_IO | 0x10000, "beyond the I/O ports");
     bar_refused(0x900ff000, 4096, 0, "overlaps a keep-out range at 0x90000000");
     bar_refused(UINT64_C(0x8000000000), 64 * KIB, PCI_BAR_TYPE_64, "beyond the 39 address bits");
     bar_refused(UINT64_C(0xffffffffffff0000), 64 * KIB, PCI_BAR_TYPE_64, "beyond the 39 address");
-    bar_refused(0xcf0, 16, PCI_BAR_SPACE_IO, "overlaps ports of the chipset");
-    bar_refused(0xff8, 16, PCI_BAR_SPACE_IO, "overlaps ports of the chipset");
-    acpi.pm_control[1] = (struct acpi_register){ACPI_SPACE_IO, 0xd0f8};
-    bar_refused(0xd000, 256, PCI_BAR_SPACE_IO, "overlaps ports of the firmware at 0xd0f8");
-    acpi.pm_control[1].space = ACPI_SPACE_MEMORY;
-    d = device_with_bar(0xd000, 256, PCI_BAR_SPACE_IO);
-    assert_int_equal(pci_check_resources(d, &machine, &why), 0);
-    acpi.smi_command = 0xd0b2;
-    bar_refused(0xd000, 256, PCI_BAR_SPACE_IO, "overlaps the firmware's command port");
     acpi.local_apic = 0xfd000000;
     bar_refused(0xfd000000, 4096, 0, "overlaps the local APIC");
 }
@@ -165,12 +156,64 @@ static void a_bridge_is_refused(void **state)
     says("device 0000:00:03.0 is a bridge");
 }
 
-static void ignores_io_bars_without_address(void **state)
+/* The ports are in BAR 2. */
+static void ports_left_out(paddr_t base, const char *sentence)
 {
-    struct pci_device *d = device_with_bar(0, 32, PCI_BAR_SPACE_IO);
+    struct pci_device *d = device_with_bar(base, 256, PCI_BAR_SPACE_IO);
 
-    assert_int_equal(d->bars[2].size, 32);
+    assert_int_equal(d->bars[2].size, 256);
     assert_int_equal(pci_check_resources(d, &machine, &why), 0);
+    assert_int_equal(d->bars[2].size, 0);
+    says("BAR 2 of device 0000:00:01.0");
+    says(sentence);
+}
+
+static void ports_are_kept(paddr_t base)
+{
+    struct pci_device *d = device_with_bar(base, 256, PCI_BAR_SPACE_IO);
+
+    assert_int_equal(pci_check_resources(d, &machine, &why), 0);
+    assert_int_equal(d->bars[2].size, 256);
+}
+
+/* Drivers do without: that is no reason to refuse the device. */
+static void ports_over_anything_else_are_left_out(void **state)
+{
+    ports_are_kept(0xd000);
+    ports_left_out(0, "has no address");
+    ports_left_out(0xc000, "overlaps BAR 1 of device 0000:00:02.0");
+    ports_left_out(0x1ff00, "beyond the I/O ports");
+    ports_left_out(0xc00, "overlaps ports of the chipset");
+    ports_left_out(0xf00, "overlaps ports of the chipset");
+    acpi.pm_control[1] = (struct acpi_register){ACPI_SPACE_IO, 0xd0f8};
+    ports_left_out(0xd000, "overlaps ports of the firmware at 0xd0f8");
+    acpi.pm_control[1].space = ACPI_SPACE_MEMORY;
+    ports_are_kept(0xd000);
+    acpi.smi_command = 0xd0b2;
+    ports_left_out(0xd000, "overlaps the firmware's command port");
+}
+
+/* Below a port whose window for ports is closed. One that is decoded lets all others answer, too.
+ */
+static void ports_that_cannot_be_reached_are_left_out(void **state)
+{
+    struct sim_function *port = sim_add(0, PCI_RID(0, 3, 0), 0x000c1b36, 0x060400), *f;
+    struct pci_device *d;
+
+    sim_bridge(port, 1, 1);
+    sim_set(port, PCI_IO_BASE, 2, 0xc0c0, 0);
+    sim_set(port, PCI_MEMORY_BASE, 4, 0xfe00fe00, 0);
+    f = sim_add(0, PCI_RID(1, 0, 0), NIC, 0x020000);
+    sim_bar(f, 0, 0xfe000000, 4096, 0);
+    sim_bar(f, 1, 0xc000, 32, PCI_BAR_SPACE_IO);
+    sim_bar(f, 2, 0xd000, 32, PCI_BAR_SPACE_IO);
+    enumerate();
+    pci_size_bars();
+    d = pci_find(0, PCI_RID(1, 0, 0));
+    assert_int_equal(pci_check_resources(d, &machine, &why), 0);
+    says("BAR 2 of device 0000:01:00.0 (0xd000) lies in no window of bridge 0000:00:03.0");
+    assert_int_equal(d->bars[0].size, 4096);
+    assert_int_equal(d->bars[1].size, 0);
     assert_int_equal(d->bars[2].size, 0);
 }
 
@@ -213,6 +256,59 @@ static void small_bars_that_share_a_page(void **state)
     assert_int_equal(d->bars[0].flags, 0);
     assert_int_equal(d->bars[1].flags, 0);
     assert_int_equal(d->bars[2].flags, PCI_BAR_OWN_PAGE);
+}
+
+/* An expansion ROM is switched on for whoever reads it. */
+static void a_small_bar_that_shares_its_page_with_a_rom(void **state)
+{
+    struct sim_function *f = sim_add(0, PCI_RID(0, 1, 0), NIC, 0x020000);
+
+    sim_bar(f, 0, 0xfd000000, 256, 0);
+    sim_rom(sim_add(0, PCI_RID(0, 2, 0), EDU, CLASS_X), 0xfd000800, 2048);
+    enumerate();
+    pci_size_bars();
+    assert_int_equal(pci_check_resources(pci_find(0, PCI_RID(0, 1, 0)), &machine, &why), 0);
+    assert_int_equal(pci_find(0, PCI_RID(0, 1, 0))->bars[0].flags, 0);
+}
+
+/* A BAR over a ROM stays: the ROM is off, and goes when it is its turn. */
+static void roms_that_overlap_are_left_out(void **state)
+{
+    struct sim_function *f = sim_add(0, PCI_RID(0, 1, 0), NIC, 0x020000);
+    struct pci_device *d;
+
+    sim_bar(f, 0, 0xfd000000, 64 * KIB, 0);
+    sim_rom(f, 0xfd100000, 64 * KIB);
+    f = sim_add(0, PCI_RID(0, 2, 0), EDU, CLASS_X);
+    sim_rom(f, 0xfd100000, 64 * KIB);
+    f = sim_add(0, PCI_RID(0, 4, 0), EDU, CLASS_X);
+    sim_rom(f, 0xfd000000, 64 * KIB);
+    enumerate();
+    pci_size_bars();
+    d = pci_find(0, PCI_RID(0, 1, 0));
+    assert_int_equal(pci_check_resources(d, &machine, &why), 0);
+    assert_int_equal(d->bars[0].size, 64 * KIB);
+    assert_int_equal(d->rom.base, 0);
+    d = pci_find(0, PCI_RID(0, 4, 0));
+    assert_int_equal(pci_check_resources(d, &machine, &why), 0);
+    assert_int_equal(d->rom.base, 0);
+}
+
+/* Something else would answer where it is. */
+static void a_rom_outside_the_windows_is_left_out(void **state)
+{
+    struct sim_function *port = sim_add(0, PCI_RID(0, 3, 0), 0x000c1b36, 0x060400), *f;
+    struct pci_device *d;
+
+    sim_bridge(port, 1, 1);
+    sim_set(port, PCI_MEMORY_BASE, 4, 0xfe00fe00, 0);
+    f = sim_add(0, PCI_RID(1, 0, 0), NIC, 0x020000);
+    sim_rom(f, 0xfd000000, 64 * KIB);
+    enumerate();
+    pci_size_bars();
+    d = pci_find(0, PCI_RID(1, 0, 0));
+    assert_int_equal(pci_check_resources(d, &machine, &why), 0);
+    assert_int_equal(d->rom.base, 0);
 }
 
 /* What is not there for the ROM is no reason to refuse the device. */
@@ -261,9 +357,13 @@ int main(void)
         TEST(what_a_device_may_reach_for_good_is_nothing_of_ours),
         TEST(a_device_that_is_left_is_not_sized),
         TEST(a_bridge_is_refused),
-        TEST(ignores_io_bars_without_address),
+        TEST(ports_over_anything_else_are_left_out),
+        TEST(ports_that_cannot_be_reached_are_left_out),
         TEST(a_small_bar_may_have_a_page_for_itself),
         TEST(small_bars_that_share_a_page),
+        TEST(a_small_bar_that_shares_its_page_with_a_rom),
+        TEST(roms_that_overlap_are_left_out),
+        TEST(a_rom_outside_the_windows_is_left_out),
         TEST(a_rom_that_cannot_be_reached_is_left_out),
         TEST(configuration_space_over_anything_else_is_refused),
     };
