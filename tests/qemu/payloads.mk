@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Test payloads: tests/qemu/payloads/NAME.c, or all of tests/qemu/payloads/NAME/*.c, as
 # build/payloads/NAME.CC.elf, where CC is the C library it is linked with: sdk, musl or glibc (both
-# static), pie (glibc, static and position-independent), or raw (nothing but the file itself). Those of the SDK may use
-# the parts of the examples: their drivers.
+# static), pie (glibc, static and position-independent), dpdk (glibc, static, with DPDK's libraries and its driver for
+# e1000e), or raw (nothing but the file itself). Those of the SDK may use the parts of the examples: their drivers.
 
 PAYLOAD_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-unused-function -Wno-unused-parameter \
                  -I tests/qemu/payloads
@@ -11,6 +11,13 @@ MUSL := /usr/lib/x86_64-linux-musl
 MUSL_FLAGS := -nostdinc -isystem /usr/include/x86_64-linux-musl -isystem include/uapi \
               -isystem $(shell $(CC) -print-resource-dir)/include -idirafter /usr/include \
               -idirafter /usr/include/x86_64-linux-gnu
+
+# A driver of DPDK is found only if it is linked whole. Of the rest the linker takes what is called: which library has it
+# differs between versions.
+DPDK_FLAGS := -include rte_config.h -march=corei7 -isystem /usr/include/dpdk -isystem /usr/include/x86_64-linux-gnu/dpdk
+DPDK_DRIVERS := -l:librte_net_e1000.a -l:librte_bus_pci.a -l:librte_mempool_ring.a
+DPDK_LIBS = -Wl,--whole-archive $(DPDK_DRIVERS) -Wl,--no-whole-archive \
+            -Wl,--start-group $(wildcard /usr/lib/x86_64-linux-gnu/librte_*.a) -Wl,--end-group -lnuma -lbsd -lmd -lm
 
 PAYLOAD_SOURCES = $(or $(wildcard tests/qemu/payloads/$1/*.c),tests/qemu/payloads/$1.c)
 # What becomes of a source on the way to the payload $@.
@@ -40,6 +47,12 @@ $(BUILD)/payloads/%.pie.elf: $$(call PAYLOAD_SOURCES,$$*) $(PAYLOAD_HEADERS)
 	@mkdir -p $(@D)
 	$(call SAY,PIECC,$@)
 	$(Q)$(CC) $(PAYLOAD_FLAGS) -isystem include/uapi -static-pie -fPIE -pthread -o $@ $(call PAYLOAD_SOURCES,$*)
+
+# The linker remarks that DPDK's plugins would want a shared C library; there are none.
+$(BUILD)/payloads/%.dpdk.elf: $$(call PAYLOAD_SOURCES,$$*)
+	@mkdir -p $(@D)
+	$(call SAY,DPDKCC,$@)
+	$(Q)$(CC) $(PAYLOAD_FLAGS) $(DPDK_FLAGS) -static -pthread -o $@ $(call PAYLOAD_SOURCES,$*) $(DPDK_LIBS)
 
 $(BUILD)/payloads/%.raw.elf: tests/qemu/payloads/%.S
 	@mkdir -p $(@D)

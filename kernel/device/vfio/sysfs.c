@@ -102,7 +102,11 @@ static int add_device(struct pci_device *device)
         return error;
     format(path, sizeof(path), "/sys/kernel/iommu_groups/%u/devices/%s", device->group->id, name);
     format(target, sizeof(target), "../../../../bus/pci/devices/%s", name);
-    return tree_add_link(path, target);
+    error = tree_add_link(path, target);
+    if (error || !device->assigned)
+        return error;
+    format(path, sizeof(path), "/sys/bus/pci/devices/%s/driver", name);
+    return tree_add_link(path, "../../../../bus/pci/drivers/vfio-pci");
 }
 
 static void show_region(void *context, paddr_t base, uint64_t length)
@@ -141,7 +145,7 @@ int vfio_sysfs_add(void)
 {
     struct pci_device *device;
     struct pci_group *group;
-    int error = 0;
+    int error = tree_add_directory("/sys/bus/pci/drivers/vfio-pci"); /* where `driver` leads */
 
     list_for_each_entry (device, pci_devices(), link)
         if (!error)
