@@ -25,6 +25,7 @@ struct scan {
     struct pci_device *above[BUSES]; /* the bridge that leads to a bus */
     unsigned covered;                /* the highest bus number some bridge lays claim to */
     unsigned bus;
+    struct pci_device *last; /* that was found */
     struct refusal *why;
 };
 
@@ -109,7 +110,18 @@ static void note_bridge(struct scan *s, struct pci_device *d)
     s->covered = MAX(s->covered, d->subordinate);
 }
 
-/* Adds one function if it is there. 1: it is; 0: it is not; negative: error. */
+/* At its place in the list, also when MCFG has the segments in another order. */
+static void insert(struct pci_device *d)
+{
+    struct list *at = devices.prev;
+
+    while (at != &devices && pci_order(list_entry(at, struct pci_device, link)) > pci_order(d))
+        at = at->prev;
+    list_add_after(at, &d->link);
+    device_count++;
+}
+
+/* Adds one function if it is there: s->last. 1: it is; 0: it is not; negative: error. */
 static int scan_function(struct scan *s, unsigned slot, unsigned function)
 {
     struct pci_device probe = {
@@ -145,26 +157,25 @@ static int scan_function(struct scan *s, unsigned slot, unsigned function)
     read_subsystem(d);
     if (pci_is_bridge(d))
         note_bridge(s, d);
-    list_push_back(&devices, &d->link);
-    device_count++;
+    insert(d);
+    s->last = d;
     return 1;
 }
 
 static int scan_slot(struct scan *s, unsigned slot)
 {
     int found = scan_function(s, slot, 0);
-    struct pci_device *first;
+    bool more = found > 0 && s->last->multifunction;
 
     if (found <= 0)
         return found;
-    first = list_entry(devices.prev, struct pci_device, link);
-    for (unsigned function = 1; first->multifunction && function < 8; function++) {
+    for (unsigned function = 1; more && function < 8; function++) {
         found = scan_function(s, slot, function);
         if (found < 0)
             return found;
         /* The bit is defined for function 0 alone; groups ask every function for it. */
         if (found)
-            list_entry(devices.prev, struct pci_device, link)->multifunction = true;
+            s->last->multifunction = true;
     }
     return 0;
 }
@@ -219,34 +230,6 @@ static int scan_window(struct scan *s)
     return 0;
 }
 
-/* Keeps the list sorted even when MCFG lists the segments in another order. */
-static void sort_devices(void)
-{
-    struct list sorted = LIST_INIT(sorted);
-
-    while (!list_empty(&devices)) {
-        struct pci_device *d = list_first(&devices, struct pci_device, link);
-        struct list *at = sorted.prev;
-
-        list_remove(&d->link);
-        while (at != &sorted) {
-            const struct pci_device *other = list_entry(at, struct pci_device, link);
-
-            if (other->segment < d->segment ||
-                (other->segment == d->segment && other->rid < d->rid))
-                break;
-            at = at->prev;
-        }
-        list_add_after(at, &d->link);
-    }
-    while (!list_empty(&sorted)) {
-        struct list *first = sorted.next;
-
-        list_remove(first);
-        list_push_back(&devices, first);
-    }
-}
-
 static int scan_ecam(const struct acpi_ecam *ecam, struct refusal *why)
 {
     uint64_t length = (ecam->last_bus - ecam->first_bus + 1u) * MIB;
@@ -273,7 +256,6 @@ int pci_enumerate(const struct acpi_ecam *ecams, size_t count, struct refusal *w
         if (error)
             return error;
     }
-    sort_devices();
     if (list_empty(&devices))
         return refuse(why, -ENODEV, "no PCI function was found in configuration space");
     return 0;

@@ -64,7 +64,7 @@ static void join(struct pci_device *a, struct pci_device *b, struct cause cause)
 
     if (low == high)
         return;
-    if (low->segment > high->segment || (low->segment == high->segment && low->rid > high->rid)) {
+    if (pci_order(low) > pci_order(high)) {
         high = low;
         low = first_of(b);
     }
@@ -104,6 +104,11 @@ static bool leads_to_conventional(const struct pci_device *d)
            (type < 0 || type == PCIE_TO_PCI_BRIDGE || type == PCI_TO_PCIE_BRIDGE);
 }
 
+static uint16_t access_control_offered(const struct pci_device *d)
+{
+    return d->cap_acs ? pci_read16(d, d->cap_acs + PCI_ACS_CAP) & ACS_NEEDED : 0;
+}
+
 /*
  * Is every kind of access control on that the function can do? What the capability register does
  * not offer cannot happen in that function, so only the capability itself must exist (PCI Express
@@ -111,23 +116,16 @@ static bool leads_to_conventional(const struct pci_device *d)
  */
 static bool has_access_control(const struct pci_device *d)
 {
-    uint16_t offered;
+    uint16_t offered = access_control_offered(d);
 
-    if (!d->cap_acs)
-        return false;
-    offered = pci_read16(d, d->cap_acs + PCI_ACS_CAP) & ACS_NEEDED;
-    return (pci_read16(d, d->cap_acs + PCI_ACS_CONTROL) & offered) == offered;
+    return d->cap_acs && (pci_read16(d, d->cap_acs + PCI_ACS_CONTROL) & offered) == offered;
 }
 
 static void enable_access_control(const struct pci_device *d)
 {
-    uint16_t offered;
-
-    if (!d->cap_acs)
-        return;
-    offered = pci_read16(d, d->cap_acs + PCI_ACS_CAP) & ACS_NEEDED;
-    pci_write16(d, d->cap_acs + PCI_ACS_CONTROL,
-                pci_read16(d, d->cap_acs + PCI_ACS_CONTROL) | offered);
+    if (d->cap_acs)
+        pci_write16(d, d->cap_acs + PCI_ACS_CONTROL,
+                    pci_read16(d, d->cap_acs + PCI_ACS_CONTROL) | access_control_offered(d));
 }
 
 static bool same_device(const struct pci_device *a, const struct pci_device *b)

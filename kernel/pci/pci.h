@@ -89,6 +89,12 @@ struct pci_device {
     uint16_t saved_at[PCI_SAVED_MAX]; /* where each of them is; 0: the function lacks it */
 };
 
+/* Its place in the order of all functions. */
+static inline uint32_t pci_order(const struct pci_device *device)
+{
+    return (uint32_t)device->segment << 16 | device->rid;
+}
+
 /* Configuration space, naturally aligned offsets below config_size. Out of range reads as ones. */
 uint8_t pci_read8(const struct pci_device *device, unsigned offset);
 uint16_t pci_read16(const struct pci_device *device, unsigned offset);
