@@ -143,7 +143,7 @@ static int create_line(unsigned gsi, struct intx_line **out)
 
     if (!line)
         return -ENOMEM;
-    error = irq_line_enable(gsi, true, true, on_line, line, &line->pin);
+    error = irq_line_enable(gsi, on_line, line, &line->pin);
     if (error) {
         kfree(line);
         return error;

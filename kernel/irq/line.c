@@ -42,7 +42,6 @@ struct irq_line {
     struct io_apic *io_apic;
     unsigned gsi;
     unsigned pin;
-    bool level;
     bool masked, held; /* by who enabled it; by kernel/cpu/storm.c */
     uint32_t low;      /* what is in the low half, but for the mask */
     int vector;
@@ -128,8 +127,7 @@ static void on_line(void *context)
     struct irq_line *line = context;
 
     /* Until the device is served the line stays asserted and would fire without end. */
-    if (line->level)
-        irq_line_mask(line, true);
+    irq_line_mask(line, true);
     line->handler(line->context, 0);
 }
 
@@ -155,19 +153,18 @@ static int route_remapped(struct irq_line *line)
     error = remap_alloc(line->unit, 1, false, &line->entry);
     if (error)
         return error;
-    remap_write(line->unit, line->entry, (uint8_t)line->vector, cpu_apic_id(), line->level, source);
+    remap_write(line->unit, line->entry, (uint8_t)line->vector, cpu_apic_id(), true, source);
     error = remap_commit(line->unit, line->entry, 1);
     if (error)
         remap_free(line->unit, line->entry, 1);
     return error;
 }
 
-static void program(struct irq_line *line, bool active_low)
+static void program(struct irq_line *line)
 {
     uint32_t high = cpu_apic_id() << REDIRECTION_CPU_SHIFT;
 
-    line->low = (uint32_t)line->vector | (line->level ? REDIRECTION_LEVEL : 0) |
-                (active_low ? REDIRECTION_ACTIVE_LOW : 0);
+    line->low = (uint32_t)line->vector | REDIRECTION_LEVEL | REDIRECTION_ACTIVE_LOW;
     if (line->unit) {
         high = line->entry << REDIRECTION_INDEX_SHIFT | REDIRECTION_REMAPPABLE;
         line->low |= line->entry >> 15 ? REDIRECTION_INDEX_15 : 0;
@@ -190,8 +187,7 @@ static struct irq_line *line_of(unsigned gsi)
     return line;
 }
 
-int irq_line_enable(unsigned gsi, bool level, bool active_low, irq_handler handler, void *context,
-                    struct irq_line **out)
+int irq_line_enable(unsigned gsi, irq_handler handler, void *context, struct irq_line **out)
 {
     struct io_apic *io_apic = find(gsi);
     struct irq_line *line;
@@ -207,7 +203,6 @@ int irq_line_enable(unsigned gsi, bool level, bool active_low, irq_handler handl
     line->io_apic = io_apic;
     line->gsi = gsi;
     line->pin = gsi - io_apic->first;
-    line->level = level;
     line->handler = handler;
     line->context = context;
     line->vector = vector_alloc(on_line, line);
@@ -218,9 +213,8 @@ int irq_line_enable(unsigned gsi, bool level, bool active_low, irq_handler handl
     if (error)
         goto free_vector;
     line->masked = true;
-    if (level) /* an edge that comes to a masked pin is lost */
-        vector_set_hold((unsigned)line->vector, hold_line);
-    program(line, active_low);
+    vector_set_hold((unsigned)line->vector, hold_line);
+    program(line);
     line->next = lines;
     lines = line;
     *out = line;

@@ -20,12 +20,12 @@ int irq_lines_init(const struct acpi_io_apic *described, size_t count, struct re
 /* Does an I/O APIC have a pin for it? */
 bool irq_line_exists(unsigned gsi);
 /*
- * Routes a global system interrupt to a handler (called with index 0). It starts masked. A level
- * line is masked again each time it fires, before the handler runs: unmask it once the device has
- * been served. -ENOENT (no such pin), -EBUSY, -ENOMEM, -ENOSPC (vectors, entries), -EIO.
+ * Routes a global system interrupt to a handler (called with index 0): level-triggered, active low,
+ * as the lines of PCI are. It starts masked, and is masked again each time it fires, before the
+ * handler runs: unmask it once the device has been served. -ENOENT (no such pin), -EBUSY, -ENOMEM,
+ * -ENOSPC (vectors, entries), -EIO.
  */
-int irq_line_enable(unsigned gsi, bool level, bool active_low, irq_handler handler, void *context,
-                    struct irq_line **out);
+int irq_line_enable(unsigned gsi, irq_handler handler, void *context, struct irq_line **out);
 void irq_line_mask(struct irq_line *line, bool masked);
 /* Masks the pin and frees vector and entry. No handler runs afterwards. */
 void irq_line_disable(struct irq_line *line);

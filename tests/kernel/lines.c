@@ -88,8 +88,7 @@ static int set_up(struct rig *rig)
     pci_write16(rig->device, PCI_COMMAND,
                 (rig->command | PCI_COMMAND_MEMORY) & (uint16_t)~PCI_COMMAND_INTX_DISABLE);
     for (unsigned i = 0; !error && i < GSIS; i++) {
-        error =
-            irq_line_enable(FIRST_GSI + i, true, true, on_line, &rig->arrived[i], &rig->lines[i]);
+        error = irq_line_enable(FIRST_GSI + i, on_line, &rig->arrived[i], &rig->lines[i]);
         if (!error)
             irq_line_mask(rig->lines[i], false);
     }

@@ -9,11 +9,6 @@ static void check_machine(void)
     assert_int_equal(info.io_apics[0].id, 2);
     assert_int_equal(info.io_apics[0].base, 0xfec00000);
     assert_int_equal(info.io_apics[0].gsi_base, 24);
-    assert_int_equal(info.override_count, 2);
-    assert_int_equal(info.overrides[0].gsi, 2);
-    assert_false(info.overrides[0].level || info.overrides[0].active_low);
-    assert_int_equal(info.overrides[1].source, 9);
-    assert_true(info.overrides[1].level && info.overrides[1].active_low);
     assert_int_equal(info.ecam_count, 1);
     assert_int_equal(info.ecams[0].base, 0xb0000000);
     assert_int_equal(info.ecams[0].last_bus, 255);

@@ -46,12 +46,10 @@ bool irq_line_exists(unsigned gsi)
     return gsi > 0 && gsi < 24;
 }
 
-int irq_line_enable(unsigned gsi, bool level, bool active_low, irq_handler handler, void *context,
-                    struct irq_line **out)
+int irq_line_enable(unsigned gsi, irq_handler handler, void *context, struct irq_line **out)
 {
     struct irq_line *pin = pins[0].handler ? &pins[1] : &pins[0];
 
-    assert_true(level && active_low);
     assert_null(pin_of(gsi));
     assert_null(pin->handler);
     if (line_error)
@@ -142,7 +140,7 @@ static unsigned settle(void)
 
     for (size_t i = 0; i < ARRAY_SIZE(pins); i++) {
         while (pins[i].handler && !pins[i].masked && pulled(pins[i].gsi) && fired < STORM_MAX) {
-            pins[i].masked = true; /* as kernel/irq/line.c does with a level line */
+            pins[i].masked = true; /* as kernel/irq/line.c does with a line */
             pins[i].handler(pins[i].context, 0);
             fired++;
         }

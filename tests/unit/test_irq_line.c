@@ -131,14 +131,14 @@ static void every_pin_is_masked_at_first(void **state)
     machine_stop();
 }
 
-static void level_lines_are_masked_when_they_fire(void **state)
+static void lines_are_masked_when_they_fire(void **state)
 {
     struct vtd_unit *unit = start(NULL, VTD_TEST_ECAP);
     struct irq_line *line, *second;
     unsigned vectors = host_vectors();
 
-    assert_int_equal(irq_line_enable(20, true, true, on_line, &calls, &line), 0);
-    assert_int_equal(irq_line_enable(20, true, true, on_line, &calls, &second), -EBUSY);
+    assert_int_equal(irq_line_enable(20, on_line, &calls, &line), 0);
+    assert_int_equal(irq_line_enable(20, on_line, &calls, &second), -EBUSY);
     assert_int_equal(fire(unit, 20), 1000);
     irq_line_mask(line, false);
     assert_int_equal(low_half(0, 20) & 0x1a000, 0xa000); /* level, active low, open */
@@ -163,25 +163,6 @@ static void level_lines_are_masked_when_they_fire(void **state)
     machine_stop();
 }
 
-/* Two of them: one has an even vector. */
-static void edge_lines_stay_open(void **state)
-{
-    struct vtd_unit *unit = start(NULL, VTD_TEST_ECAP);
-    struct irq_line *line[2];
-
-    for (unsigned i = 0; i < 2; i++) {
-        assert_int_equal(irq_line_enable(4 + i, false, false, on_line, &calls, &line[i]), 0);
-        irq_line_mask(line[i], false);
-        assert_int_equal(fire(unit, 4 + i), 0);
-        assert_int_equal(fire(unit, 4 + i), 0);
-        assert_int_equal(calls, 2 * (i + 1));
-        assert_false(host_hold(low_half(0, 4 + i) & 0xff, true));
-    }
-    for (unsigned i = 0; i < 2; i++)
-        irq_line_disable(line[i]);
-    machine_stop();
-}
-
 /* Only the I/O APIC's own source id may use the entry, and a high index has its bit elsewhere. */
 static void entries_name_the_io_apic(void **state)
 {
@@ -194,7 +175,7 @@ static void entries_name_the_io_apic(void **state)
     bool level;
 
     assert_int_equal(remap_alloc(machine_unit(), 0x8001, false, &first), 0);
-    assert_int_equal(irq_line_enable(3, false, false, on_line, &calls, &line), 0);
+    assert_int_equal(irq_line_enable(3, on_line, &calls, &line), 0);
     irq_line_mask(line, false);
     assert_int_equal(low_half(0, 3) & 0x800, 0x800);
     assert_int_equal(high_half(0, 3), 1u << 17 | 1u << 16);
@@ -214,14 +195,14 @@ static void unnamed_io_apics_use_the_old_format(void **state)
 
     start(NULL, VTD_TEST_ECAP);
     host_set_apic_id(3);
-    assert_int_equal(irq_line_enable(PINS + 2, true, false, on_line, &calls, &line), 0);
+    assert_int_equal(irq_line_enable(PINS + 2, on_line, &calls, &line), 0);
     assert_int_equal(high_half(1, 2), 3u << 24);
     assert_true(host_raise(low_half(1, 2) & 0xff));
     irq_line_disable(line);
     machine_stop();
 
     start(&unsafe, ECAP_WITH(0, BIT(3)));
-    assert_int_equal(irq_line_enable(2, true, false, on_line, &calls, &line), 0);
+    assert_int_equal(irq_line_enable(2, on_line, &calls, &line), 0);
     assert_int_equal(high_half(0, 2), 0);
     irq_line_disable(line);
     machine_stop();
@@ -234,9 +215,9 @@ static void refuses_what_cannot_be(void **state)
     struct refusal why;
 
     start(NULL, VTD_TEST_ECAP);
-    assert_int_equal(irq_line_enable(2 * PINS, true, true, on_line, &calls, &line), -ENOENT);
+    assert_int_equal(irq_line_enable(2 * PINS, on_line, &calls, &line), -ENOENT);
     host_limit_vectors(host_vectors());
-    assert_int_equal(irq_line_enable(1, true, true, on_line, &calls, &line), -ENOSPC);
+    assert_int_equal(irq_line_enable(1, on_line, &calls, &line), -ENOSPC);
     assert_int_equal(irq_lines_init(twice, 2, &why), -EINVAL);
     assert_string_equal(why.sentence, "two I/O APICs claim interrupt 23");
     machine_stop();
@@ -254,7 +235,7 @@ static void survives_every_failed_allocation(void **state)
         start(NULL, VTD_TEST_ECAP);
         vectors = host_vectors();
         host_fail_nth(n);
-        error = irq_line_enable(5, true, true, on_line, &calls, &line);
+        error = irq_line_enable(5, on_line, &calls, &line);
         done = !host_failed();
         host_fail_nth(0);
         assert_true(done ? error == 0 : error < 0);
@@ -275,7 +256,7 @@ static void a_dead_unit_gives_no_line(void **state)
     struct irq_line *line;
 
     unit->dead = true;
-    assert_int_equal(irq_line_enable(5, true, true, on_line, &calls, &line), -EIO);
+    assert_int_equal(irq_line_enable(5, on_line, &calls, &line), -EIO);
     assert_int_equal(low_half(0, 5), 0x10000);
     assert_int_equal(host_vectors(), vectors);
     assert_false(machine_unit()->remap.entries[0].low & 1);
@@ -297,7 +278,7 @@ static void a_line_needs_an_entry_of_its_own(void **state)
     assert_int_equal(remap_alloc(machine_unit(), 256, false, &first), 0);
     remap_write(machine_unit(), first, 0x55, 0, false, source);
     memcpy(before, machine_unit()->remap.entries, sizeof(before));
-    assert_int_equal(irq_line_enable(5, true, true, on_line, &calls, &line), -ENOSPC);
+    assert_int_equal(irq_line_enable(5, on_line, &calls, &line), -ENOSPC);
     assert_memory_equal(before, machine_unit()->remap.entries, sizeof(before));
     assert_int_equal(machine_unit()->remap.in_use, 256);
     assert_int_equal(low_half(0, 5), 0x10000);
@@ -305,7 +286,7 @@ static void a_line_needs_an_entry_of_its_own(void **state)
     assert_int_equal(host_vectors(), vectors);
     /* The very last entry will do. */
     assert_int_equal(remap_free(machine_unit(), 255, 1), 0);
-    assert_int_equal(irq_line_enable(5, true, true, on_line, &calls, &line), 0);
+    assert_int_equal(irq_line_enable(5, on_line, &calls, &line), 0);
     assert_int_equal(high_half(0, 5), 255u << 17 | 1u << 16);
     irq_line_disable(line);
     machine_stop();
@@ -319,26 +300,25 @@ static void every_pin_has_its_line(void **state)
 
     start(NULL, VTD_TEST_ECAP);
     for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-        assert_int_equal(irq_line_enable(lines[i], true, false, on_line, &calls, &line[i]), 0);
+        assert_int_equal(irq_line_enable(lines[i], on_line, &calls, &line[i]), 0);
         irq_line_mask(line[i], false);
-        assert_int_equal(low_half(lines[i] / PINS, lines[i] % PINS) & 0x1a000, 0x8000);
+        assert_int_equal(low_half(lines[i] / PINS, lines[i] % PINS) & 0x1a000, 0xa000);
         assert_true(host_raise(low_half(lines[i] / PINS, lines[i] % PINS) & 0xff));
         assert_int_equal(calls, i + 1);
         irq_line_mask(line[i], false);
     }
-    assert_int_equal(irq_line_enable(2 * PINS, true, false, on_line, &calls, &again), -ENOENT);
+    assert_int_equal(irq_line_enable(2 * PINS, on_line, &calls, &again), -ENOENT);
     /* Each ends alone, the ones in the middle of the list first. */
     for (size_t ended = 1; ended <= ARRAY_SIZE(lines); ended++) {
         size_t which = ended % ARRAY_SIZE(lines);
 
         irq_line_disable(line[which]);
         assert_int_equal(low_half(lines[which] / PINS, lines[which] % PINS), 0x10000);
-        assert_int_equal(irq_line_enable(lines[which], true, false, on_line, &calls, &again), 0);
+        assert_int_equal(irq_line_enable(lines[which], on_line, &calls, &again), 0);
         irq_line_disable(again);
         for (size_t k = ended + 1; k <= ARRAY_SIZE(lines); k++)
-            assert_int_equal(
-                irq_line_enable(lines[k % ARRAY_SIZE(lines)], true, false, on_line, &calls, &again),
-                -EBUSY);
+            assert_int_equal(irq_line_enable(lines[k % ARRAY_SIZE(lines)], on_line, &calls, &again),
+                             -EBUSY);
     }
     assert_int_equal(machine_unit()->remap.in_use, 0);
     machine_stop();
@@ -354,9 +334,9 @@ static void io_apics_that_cannot_be_reached_are_named(void **state)
     host_fail_nth(2);
     assert_int_equal(irq_lines_init(described, 2, &why), -ENOMEM);
     assert_string_equal(why.sentence, "the registers of I/O APIC 77 could not be mapped");
-    assert_int_equal(irq_line_enable(99, true, true, on_line, &calls, &line), -ENOENT);
+    assert_int_equal(irq_line_enable(99, on_line, &calls, &line), -ENOENT);
     assert_int_equal(irq_lines_init(described, 1, &why), 0); /* the list ends before the second */
-    assert_int_equal(irq_line_enable(99, true, true, on_line, &calls, &line), -ENOENT);
+    assert_int_equal(irq_line_enable(99, on_line, &calls, &line), -ENOENT);
     machine_stop();
 }
 
@@ -364,8 +344,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pin_is_masked_at_first),
-        cmocka_unit_test(level_lines_are_masked_when_they_fire),
-        cmocka_unit_test(edge_lines_stay_open),
+        cmocka_unit_test(lines_are_masked_when_they_fire),
         cmocka_unit_test(entries_name_the_io_apic),
         cmocka_unit_test(unnamed_io_apics_use_the_old_format),
         cmocka_unit_test(refuses_what_cannot_be),

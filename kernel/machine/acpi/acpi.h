@@ -11,10 +11,9 @@
 #include "kernel/lib/refusal.h"
 #include "kernel/lib/types.h"
 
-#define ACPI_IO_APICS_MAX  16
-#define ACPI_OVERRIDES_MAX 32
-#define ACPI_ECAMS_MAX     16
-#define ACPI_ERRORS_MAX    64
+#define ACPI_IO_APICS_MAX 16
+#define ACPI_ECAMS_MAX    16
+#define ACPI_ERRORS_MAX   64
 
 /* How the parser reaches physical memory; host tests bring a simulated one. */
 struct acpi_memory {
@@ -27,14 +26,6 @@ struct acpi_io_apic {
     uint8_t id;
     paddr_t base;
     uint32_t gsi_base; /* global system interrupt of its first pin */
-};
-
-/* An ISA interrupt that is not wired to the pin of its number. */
-struct acpi_irq_override {
-    uint8_t source; /* ISA interrupt number */
-    uint32_t gsi;
-    bool active_low; /* else active high, as ISA is */
-    bool level;      /* else edge triggered, as ISA is */
 };
 
 /* Memory-mapped configuration space of the buses first_bus to last_bus of a segment. */
@@ -69,8 +60,6 @@ struct acpi_info {
     paddr_t local_apic;
     struct acpi_io_apic io_apics[ACPI_IO_APICS_MAX];
     size_t io_apic_count;
-    struct acpi_irq_override overrides[ACPI_OVERRIDES_MAX];
-    size_t override_count;
     /* MCFG */
     struct acpi_ecam ecams[ACPI_ECAMS_MAX];
     size_t ecam_count;

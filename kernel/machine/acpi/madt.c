@@ -9,10 +9,7 @@ enum {
     MADT_ENTRIES = 44,
 
     ENTRY_IO_APIC = 1,
-    ENTRY_OVERRIDE = 2,
     ENTRY_LOCAL_APIC_ADDRESS = 5,
-
-    ISA_SOURCES = 16,
 };
 
 typedef int (*entry_parser)(const uint8_t *entry, struct acpi_info *out, struct refusal *why);
@@ -31,41 +28,22 @@ static int parse_io_apic(const uint8_t *e, struct acpi_info *out, struct refusal
     return 0;
 }
 
-/* Polarity and trigger mode: 0 means "as the bus does", and the bus is ISA (ACPI 5.2.12.5). */
-static int parse_override(const uint8_t *e, struct acpi_info *out, struct refusal *why)
-{
-    uint16_t flags = get16(e + 8);
-    struct acpi_irq_override o = {
-        .source = e[3],
-        .gsi = get32(e + 4),
-        .active_low = (flags & 3) == 3,
-        .level = ((flags >> 2) & 3) == 3,
-    };
-
-    if (e[2] != 0 || o.source >= ISA_SOURCES)
-        return refuse(why, -EINVAL, "ACPI table MADT overrides interrupt %u of bus %u", o.source,
-                      e[2]);
-    if (out->override_count == ACPI_OVERRIDES_MAX)
-        return refuse(why, -ENOSPC, "ACPI table MADT lists more than %d overrides",
-                      ACPI_OVERRIDES_MAX);
-    out->overrides[out->override_count++] = o;
-    return 0;
-}
-
 static int parse_local_apic_address(const uint8_t *e, struct acpi_info *out, struct refusal *why)
 {
     out->local_apic = get64(e + 4);
     return 0;
 }
 
-/* What is asked for: of processors there is one, the one that this runs on. */
+/*
+ * What is asked for. Of processors that is nothing, as this runs on one, nor how ISA interrupts are
+ * wired, as there is no driver for one.
+ */
 static const struct {
     uint8_t type;
     uint8_t size_min;
     entry_parser parse;
 } entry_types[] = {
     {ENTRY_IO_APIC, 12, parse_io_apic},
-    {ENTRY_OVERRIDE, 10, parse_override},
     {ENTRY_LOCAL_APIC_ADDRESS, 12, parse_local_apic_address},
 };
 
