@@ -31,9 +31,9 @@ static int decide_translation(struct iommu_unit *unit, struct refusal *why)
 {
     struct unit_abilities *can = &unit->can;
     uint64_t at = unit->described->registers;
-    unsigned sagaw = vtd_cap_sagaw(unit->cap);
-    unsigned mgaw = vtd_cap_mgaw(unit->cap);
-    unsigned large = vtd_cap_large_pages(unit->cap);
+    unsigned sagaw = (unsigned)bits_get(unit->cap, VTD_CAP_SAGAW);
+    unsigned mgaw = (unsigned)bits_get(unit->cap, VTD_CAP_MGAW) + 1;
+    unsigned large = (unsigned)bits_get(unit->cap, VTD_CAP_SLLPS);
 
     if (sagaw == 0)
         return refuse(why, -EOPNOTSUPP, "the IOMMU at 0x%lx cannot translate DMA (CAP.SAGAW is 0)",
@@ -45,10 +45,10 @@ static int decide_translation(struct iommu_unit *unit, struct refusal *why)
             "the IOMMU at 0x%lx has no page-table depth of 3, 4 or 5 levels (CAP.SAGAW is "
             "0x%x)",
             at, sagaw);
-    if (bits_get(unit->cap, 2, 0) == 7)
+    if (bits_get(unit->cap, VTD_CAP_ND) == 7)
         return refuse(why, -EOPNOTSUPP,
                       "the IOMMU at 0x%lx reports an unknown number of domains (CAP.ND is 7)", at);
-    can->domains = vtd_cap_domains(unit->cap);
+    can->domains = 1u << (4 + 2 * bits_get(unit->cap, VTD_CAP_ND));
     can->address_bits = MIN(mgaw, PAGE_SHIFT + 9 * can->levels);
     /* 1 GiB leaves count only on top of 2 MiB ones. */
     can->largest = !(large & 1) ? 1 : !(large & 2) ? 2 : 3;
@@ -101,8 +101,8 @@ int unit_decide(struct iommu_unit *unit, const struct iommu_options *options, bo
     can->caching_mode = has(cap, VTD_CAP_CM);
     can->write_buffer = has(cap, VTD_CAP_RWBF);
     can->page_selective = has(cap, VTD_CAP_PSI);
-    can->max_mask = vtd_cap_max_mask(cap);
-    can->max_handle_mask = (unsigned)bits_get(ecap, 23, 20);
+    can->max_mask = (unsigned)bits_get(cap, VTD_CAP_MAMV);
+    can->max_handle_mask = (unsigned)bits_get(ecap, VTD_ECAP_MHMV);
     can->device_tlb = has(ecap, VTD_ECAP_DT) && can->queue;
     can->throttles = can->device_tlb && has(ecap, VTD_ECAP_DIT);
     can->drain = (has(cap, VTD_CAP_DRD) ? VTD_IOTLB_DRAIN_READS : 0) |

@@ -75,23 +75,13 @@ enum vtd_ecap_bits {
     VTD_ECAP_DIT = 41,
 };
 
-/* Number of domain ids. Encoding 7 is reserved: the caller refuses it. */
-static inline uint32_t vtd_cap_domains(uint64_t cap)
-{
-    return 1u << (4 + 2 * bits_get(cap, 2, 0));
-}
-
-/* Bit n: tables of n + 2 levels are supported. */
-static inline unsigned vtd_cap_sagaw(uint64_t cap)
-{
-    return (unsigned)bits_get(cap, 12, 8);
-}
-
-/* Address bits of a request that the unit can translate. */
-static inline unsigned vtd_cap_mgaw(uint64_t cap)
-{
-    return (unsigned)bits_get(cap, 21, 16) + 1;
-}
+/* Fields of CAP and ECAP as bits_get() takes them. */
+#define VTD_CAP_ND    2, 0   /* 2^(4 + 2 * ND) domain ids; 7 is reserved */
+#define VTD_CAP_SAGAW 12, 8  /* bit n: tables of n + 2 levels are supported */
+#define VTD_CAP_MGAW  21, 16 /* address bits of a request that the unit can translate, less 1 */
+#define VTD_CAP_SLLPS 37, 34 /* bit 0: 2 MiB leaves, bit 1: 1 GiB leaves */
+#define VTD_CAP_MAMV  53, 48 /* page-selective invalidation of up to 2^MAMV pages */
+#define VTD_ECAP_MHMV 23, 20 /* the same of interrupt entries */
 
 /* Byte offset of the first fault record and the number of records. */
 static inline uint32_t vtd_cap_fault_offset(uint64_t cap)
@@ -102,17 +92,6 @@ static inline uint32_t vtd_cap_fault_offset(uint64_t cap)
 static inline unsigned vtd_cap_fault_records(uint64_t cap)
 {
     return (unsigned)bits_get(cap, 47, 40) + 1;
-}
-
-/* Bit 0: 2 MiB leaves, bit 1: 1 GiB leaves. */
-static inline unsigned vtd_cap_large_pages(uint64_t cap)
-{
-    return (unsigned)bits_get(cap, 37, 34);
-}
-
-static inline unsigned vtd_cap_max_mask(uint64_t cap)
-{
-    return (unsigned)bits_get(cap, 53, 48);
 }
 
 static inline uint32_t vtd_ecap_iotlb_offset(uint64_t ecap)

@@ -11,12 +11,14 @@
 
 #define VTD_ADDRESS_MASK UINT64_C(0x000ffffffffff000)
 
+#define VTD_PAIR(name)                                                                             \
+    struct name {                                                                                  \
+        uint64_t low;                                                                              \
+        uint64_t high;                                                                             \
+    } __attribute__((aligned(16)))
+
 /* 9.1 Root entry: the context table of one bus. */
-struct vtd_root_entry {
-    uint64_t low;
-    uint64_t high;
-};
-_Static_assert(sizeof(struct vtd_root_entry) == 16, "root entry");
+VTD_PAIR(vtd_root_entry);
 
 #define VTD_PRESENT BIT(0)
 
@@ -26,11 +28,7 @@ static inline uint64_t vtd_root_low(paddr_t context_table)
 }
 
 /* 9.3 Context entry: what one requester id is translated with. */
-struct vtd_context_entry {
-    uint64_t low;
-    uint64_t high;
-} __attribute__((aligned(16)));
-_Static_assert(sizeof(struct vtd_context_entry) == 16, "context entry");
+VTD_PAIR(vtd_context_entry);
 
 #define VTD_CONTEXT_FPD BIT(1) /* faults are not recorded; honoured in absent entries, too */
 #define VTD_CONTEXT_ATS BIT(2) /* translation type 1: device TLB allowed */
@@ -46,11 +44,7 @@ static inline struct vtd_context_entry vtd_context(paddr_t table, unsigned level
 }
 
 /* 6.5.2 Invalidation descriptors. */
-struct vtd_descriptor {
-    uint64_t low;
-    uint64_t high;
-} __attribute__((aligned(16)));
-_Static_assert(sizeof(struct vtd_descriptor) == 16, "descriptor");
+VTD_PAIR(vtd_descriptor);
 
 enum vtd_descriptor_type {
     VTD_DESCRIPTOR_CONTEXT = 1,
@@ -163,11 +157,7 @@ static inline struct vtd_descriptor vtd_fence(paddr_t address)
 }
 
 /* 9.10 Interrupt-remapping entry. */
-struct vtd_irte {
-    uint64_t low;
-    uint64_t high;
-} __attribute__((aligned(16)));
-_Static_assert(sizeof(struct vtd_irte) == 16, "interrupt-remapping entry");
+VTD_PAIR(vtd_irte);
 
 enum vtd_source_check {
     VTD_SOURCE_EXACT = 1, /* requester id equals the source id */
@@ -188,10 +178,7 @@ static inline struct vtd_irte vtd_irte(uint8_t vector, uint32_t apic_id, bool x2
 }
 
 /* 11.4.14 Fault record. */
-struct vtd_fault {
-    uint64_t low;
-    uint64_t high;
-};
+VTD_PAIR(vtd_fault);
 
 static inline bool vtd_fault_filled(const struct vtd_fault *fault)
 {
