@@ -33,8 +33,12 @@ struct pci_bar {
     unsigned flags;
 };
 
-/* Registers that a reset clears: kernel/pci/save.c has the table. */
-#define PCI_SAVED_MAX 48
+/* A register that a reset clears: kernel/pci/save.c has the table. */
+struct pci_saved {
+    uint16_t at;
+    uint32_t value;
+};
+#define PCI_SAVED_MAX 80
 
 struct pci_group;
 
@@ -85,8 +89,8 @@ struct pci_device {
     bool in_reset;    /* or did not come back from one: asked nothing, it holds nothing */
     /* Called when it is back from a reset, for who drives it in the kernel; or NULL. */
     void (*came_back)(struct pci_device *device);
-    uint32_t saved[PCI_SAVED_MAX];    /* by pci_save() */
-    uint16_t saved_at[PCI_SAVED_MAX]; /* where each of them is; 0: the function lacks it */
+    struct pci_saved saved[PCI_SAVED_MAX]; /* by pci_save() */
+    unsigned saved_count;
 };
 
 /* Its place in the order of all functions. */

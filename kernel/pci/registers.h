@@ -73,16 +73,18 @@
 #define PCI_CAP_MSIX 0x11
 #define PCI_CAP_AF   0x13
 
-#define PCI_EXT_CAP_START 0x100
-#define PCI_EXT_CAP_AER   0x0001
-#define PCI_EXT_CAP_VC    0x0002
-#define PCI_EXT_CAP_ACS   0x000d
-#define PCI_EXT_CAP_ATS   0x000f
-#define PCI_EXT_CAP_SRIOV 0x0010
-#define PCI_EXT_CAP_REBAR 0x0015
-#define PCI_EXT_CAP_LTR   0x0018
-#define PCI_EXT_CAP_L1SS  0x001e
-#define PCI_EXT_CAP_PTM   0x001f
+#define PCI_EXT_CAP_START     0x100
+#define PCI_EXT_CAP_AER       0x0001
+#define PCI_EXT_CAP_VC        0x0002
+#define PCI_EXT_CAP_MFVC      0x0008 /* virtual channels of all functions, */
+#define PCI_EXT_CAP_VC_BESIDE 0x0009 /* and of one beside those */
+#define PCI_EXT_CAP_ACS       0x000d
+#define PCI_EXT_CAP_ATS       0x000f
+#define PCI_EXT_CAP_SRIOV     0x0010
+#define PCI_EXT_CAP_REBAR     0x0015
+#define PCI_EXT_CAP_LTR       0x0018
+#define PCI_EXT_CAP_L1SS      0x001e
+#define PCI_EXT_CAP_PTM       0x001f
 
 /* Power management capability */
 #define PCI_PM_CONTROL       4 /* 16 */
@@ -110,12 +112,14 @@
 #define PCIE_DEVICE_STATUS  0x0a /* 16 */
 #define PCIE_LINK_CONTROL   0x10 /* 16 */
 #define PCIE_LINK_STATUS    0x12 /* 16 */
+#define PCIE_SLOT_CONTROL   0x18 /* 16 */
 #define PCIE_ROOT_CONTROL   0x1c /* 16 */
 #define PCIE_ROOT_CAP       0x1e /* 16 */
 #define PCIE_DEVICE_CTL2    0x28 /* 16 */
 #define PCIE_LINK_CTL2      0x30 /* 16 */
 
 #define PCIE_FLAGS_VERSION         0x000f
+#define PCIE_FLAGS_SLOT            0x0100
 #define PCIE_DEVICE_CAP_FLR        0x10000000
 #define PCIE_DEVICE_CONTROL_ERRORS 0x000f /* messages of each kind; unsupported requests */
 #define PCIE_DEVICE_CONTROL_FLR    0x8000

@@ -4,169 +4,111 @@
 #include "kernel/pci/registers.h"
 #include "kernel/pci/reset.h"
 
-enum place {
-    IN_HEADER,
-    IN_BRIDGE, /* the header of one */
-    IN_PCIE,
-    IN_LINK,  /* the same capability, where it has a link, */
-    IN_PCIE2, /* and of version 2 */
-    IN_REBAR,
-    IN_LTR,
-    IN_L1SS,
-    IN_AER,
-    IN_VC,
-    IN_PTM,
-    IN_ACS,
-    PLACES,
-};
+/* Where a register is, if not in an extended capability. */
+#define HEADER  0x10000
+#define EXPRESS 0x10001
 
-static const uint16_t extended_capabilities[PLACES] = {
-    [IN_REBAR] = PCI_EXT_CAP_REBAR, [IN_LTR] = PCI_EXT_CAP_LTR, [IN_L1SS] = PCI_EXT_CAP_L1SS,
-    [IN_AER] = PCI_EXT_CAP_AER,     [IN_VC] = PCI_EXT_CAP_VC,   [IN_PTM] = PCI_EXT_CAP_PTM,
-    [IN_ACS] = PCI_EXT_CAP_ACS,
+/* What functions have that have it. */
+enum need {
+    BRIDGE = 1, /* a bridge's header */
+    LINK = 2,   /* one of PCI Express: they are not inside the root complex */
+    SLOT = 4,
+    VERSION_2 = 8, /* of the PCI Express capability, which is longer */
 };
 
 #define ALL        0xffffffff
-#define ABSENT     (-1)
-#define REBAR(n)   IN_REBAR, PCI_REBAR_CONTROL(n), 4, n, PCI_REBAR_CONTROL_SIZE
-#define CHANNEL(n) IN_VC, PCI_VC_RESOURCE(n), 4, n, ALL & ~PCI_VC_RESOURCE_LOAD
+#define LOW        0x0000ffff /* above is a status, whose bits zeros do not change */
+#define AS_IT_SAYS 0
+#define CHANNELS(capability)                                                                       \
+    {capability, 0, PCI_VC_CONTROL, 1, 0, PCI_VC_CONTROL_SELECT},                                  \
+    {                                                                                              \
+        capability, 0, PCI_VC_RESOURCE(0), AS_IT_SAYS, 12, ALL & ~PCI_VC_RESOURCE_LOAD             \
+    }
 
 /*
  * In the order in which they are written back: sizes of BARs before addresses, latencies and
- * substates before the link may use them, decoding last.
+ * substates before the link may use them, decoding last. All are of 32 bits.
  */
 static const struct {
-    uint8_t place;
+    uint32_t where; /* or an extended capability */
+    uint8_t needs;  /* enum need */
     uint8_t offset;
-    uint8_t width;
-    uint8_t entry; /* of a capability with so many of them, from 0 */
-    uint32_t keep; /* bits that are written back */
-} saved_registers[] = {
-    {REBAR(0)},
-    {REBAR(1)},
-    {REBAR(2)},
-    {REBAR(3)},
-    {REBAR(4)},
-    {REBAR(5)},
-    {IN_LTR, PCI_LTR_LATENCY, 4, 0, ALL},
-    {IN_L1SS, PCI_L1SS_CONTROL2, 4, 0, ALL},
-    {IN_L1SS, PCI_L1SS_CONTROL1, 4, 0, ALL},
-    {IN_PCIE, PCIE_DEVICE_CONTROL, 2, 0, ALL & ~PCIE_DEVICE_CONTROL_FLR},
-    {IN_PCIE2, PCIE_DEVICE_CTL2, 2, 0, ALL},
-    {IN_PCIE2, PCIE_LINK_CTL2, 2, 0, ALL},
-    {IN_LINK, PCIE_LINK_CONTROL, 2, 0, ALL},
-    {IN_AER, PCI_AER_FATAL_MASK, 4, 0, ALL},
-    {IN_AER, PCI_AER_FATAL_SEVERITY, 4, 0, ALL},
-    {IN_AER, PCI_AER_MASK, 4, 0, ALL},
-    {IN_AER, PCI_AER_CONTROL, 4, 0, PCI_AER_CONTROL_ECRC},
-    {IN_VC, PCI_VC_CONTROL, 2, 0, PCI_VC_CONTROL_SELECT},
-    {CHANNEL(0)},
-    {CHANNEL(1)},
-    {CHANNEL(2)},
-    {CHANNEL(3)},
-    {CHANNEL(4)},
-    {CHANNEL(5)},
-    {CHANNEL(6)},
-    {CHANNEL(7)},
-    {IN_PTM, PCI_PTM_CONTROL, 4, 0, ALL},
-    {IN_ACS, PCI_ACS_CONTROL, 2, 0, ALL},
-    {IN_HEADER, PCI_CACHE_LINE, 2, 0, ALL}, /* and the latency timer */
-    /* BARs, or bus numbers and windows */
-    {IN_HEADER, PCI_BAR0 + 0, 4, 0, ALL},
-    {IN_HEADER, PCI_BAR0 + 4, 4, 0, ALL},
-    {IN_HEADER, PCI_BAR0 + 8, 4, 0, ALL},
-    {IN_HEADER, PCI_BAR0 + 12, 4, 0, ALL},
-    {IN_HEADER, PCI_BAR0 + 16, 4, 0, ALL},
-    {IN_HEADER, PCI_BAR0 + 20, 4, 0, ALL},
-    {IN_BRIDGE, PCI_PREFETCH_UPPER, 4, 0, ALL},
-    {IN_BRIDGE, PCI_PREFETCH_UPPER + 4, 4, 0, ALL},
-    {IN_HEADER, PCI_ROM_DEVICE, 4, 0, ALL}, /* or the upper half of the I/O window */
-    {IN_BRIDGE, PCI_ROM_BRIDGE, 4, 0, ALL},
-    {IN_HEADER, PCI_INTERRUPT_LINE, 2, 0, 0xff},
-    {IN_BRIDGE, PCI_BRIDGE_CONTROL, 2, 0, ALL & ~PCI_BRIDGE_BUS_RESET},
-    {IN_HEADER, PCI_COMMAND, 2, 0, ALL & ~PCI_COMMAND_MASTER},
+    uint8_t count, stride; /* so many of them, or as many as the capability says */
+    uint32_t keep;         /* bits that are written back */
+} rows[] = {
+    {PCI_EXT_CAP_REBAR, 0, PCI_REBAR_CONTROL(0), AS_IT_SAYS, 8, PCI_REBAR_CONTROL_SIZE},
+    {PCI_EXT_CAP_LTR, 0, PCI_LTR_LATENCY, 1, 0, ALL},
+    {PCI_EXT_CAP_L1SS, 0, PCI_L1SS_CONTROL2, 1, 0, ALL},
+    {PCI_EXT_CAP_L1SS, 0, PCI_L1SS_CONTROL1, 1, 0, ALL},
+    {EXPRESS, 0, PCIE_DEVICE_CONTROL, 1, 0, LOW & ~PCIE_DEVICE_CONTROL_FLR},
+    {EXPRESS, BRIDGE, PCIE_DEVICE_CONTROL, 1, 0, LOW}, /* the same bit: passes retry status on */
+    {EXPRESS, VERSION_2, PCIE_DEVICE_CTL2, 1, 0, LOW},
+    {EXPRESS, VERSION_2, PCIE_LINK_CTL2, 1, 0, LOW},
+    {EXPRESS, LINK, PCIE_LINK_CONTROL, 1, 0, LOW},
+    {EXPRESS, BRIDGE | SLOT, PCIE_SLOT_CONTROL, 1, 0, LOW},
+    {PCI_EXT_CAP_AER, 0, PCI_AER_FATAL_MASK, 2, 4, ALL}, /* and severity */
+    {PCI_EXT_CAP_AER, 0, PCI_AER_MASK, 1, 0, ALL},
+    {PCI_EXT_CAP_AER, 0, PCI_AER_CONTROL, 1, 0, PCI_AER_CONTROL_ECRC},
+    CHANNELS(PCI_EXT_CAP_VC),
+    CHANNELS(PCI_EXT_CAP_VC_BESIDE),
+    CHANNELS(PCI_EXT_CAP_MFVC),
+    {PCI_EXT_CAP_PTM, 0, PCI_PTM_CONTROL, 1, 0, ALL},
+    {PCI_EXT_CAP_ACS, 0, PCI_ACS_CAP, 1, 0, ALL & ~LOW},
+    {HEADER, 0, PCI_CACHE_LINE, 1, 0, LOW}, /* and the latency timer */
+    /* BARs and expansion ROM, or bus numbers and windows. */
+    {HEADER, 0, PCI_BAR0, 9, 4, ALL},
+    {HEADER, BRIDGE, PCI_ROM_BRIDGE, 1, 0, ALL},
+    {HEADER, 0, PCI_INTERRUPT_LINE, 1, 0, 0xff | (LOW & ~PCI_BRIDGE_BUS_RESET) << 16},
+    {HEADER, 0, PCI_COMMAND, 1, 0, LOW & ~PCI_COMMAND_MASTER},
 };
 
-_Static_assert(ARRAY_SIZE(saved_registers) <= PCI_SAVED_MAX, "no room for what is saved");
+_Static_assert(ARRAY_SIZE(rows) + 1 + 8 + 5 + 3 * 7 <= PCI_SAVED_MAX, "no room for what is saved");
 
-/* Functions inside the root complex have no link. */
-static bool has_link(const struct pci_device *d)
+/* What the function has of enum need. */
+static unsigned features_of(const struct pci_device *d)
 {
     int type = pci_express_type(d);
+    uint16_t flags = pci_read16(d, d->cap_pcie + PCIE_FLAGS); /* if it has the capability */
+    unsigned features = pci_is_bridge(d) ? BRIDGE : 0;
 
-    return d->cap_pcie && type != PCIE_ROOT_ENDPOINT && type != PCIE_EVENT_COLLECTOR;
+    if (type != PCIE_ROOT_ENDPOINT && type != PCIE_EVENT_COLLECTOR)
+        features |= LINK;
+    if (flags & PCIE_FLAGS_SLOT)
+        features |= SLOT;
+    return (flags & PCIE_FLAGS_VERSION) >= 2 ? features | VERSION_2 : features;
 }
 
-static bool has_version_2(const struct pci_device *d)
+/* How many registers of a row the function has, and where the first one is. */
+static unsigned find(const struct pci_device *d, size_t row, unsigned *at)
 {
-    return d->cap_pcie && (pci_read16(d, d->cap_pcie + PCIE_FLAGS) & PCIE_FLAGS_VERSION) >= 2;
-}
+    uint32_t where = rows[row].where;
+    unsigned base = where == EXPRESS ? d->cap_pcie : 0;
 
-/* Where the registers of a place begin, or ABSENT. */
-static int base_of(const struct pci_device *d, enum place place)
-{
-    unsigned found = d->cap_pcie;
-
-    switch (place) {
-    case IN_HEADER:
+    if (where < HEADER)
+        base = pci_find_extended_capability(d, (uint16_t)where);
+    *at = base + rows[row].offset;
+    if (where != HEADER && !base)
         return 0;
-    case IN_BRIDGE:
-        return pci_is_bridge(d) ? 0 : ABSENT;
-    case IN_PCIE:
-        break;
-    case IN_LINK:
-        found = has_link(d) ? found : 0;
-        break;
-    case IN_PCIE2:
-        found = has_version_2(d) ? found : 0;
-        break;
-    default:
-        found = pci_find_extended_capability(d, extended_capabilities[place]);
-    }
-    return found ? (int)found : ABSENT;
-}
-
-/* How many entries a capability at `base` has. */
-static unsigned entries_of(const struct pci_device *d, enum place place, unsigned base)
-{
-    if (place == IN_REBAR)
-        return pci_read32(d, base + PCI_REBAR_CONTROL(0)) >> PCI_REBAR_CONTROL_COUNT & 7;
-    return place == IN_VC ? 1 + (pci_read32(d, base + PCI_VC_CAP) & 7) : 1;
-}
-
-static uint32_t read_register(const struct pci_device *d, unsigned offset, unsigned width)
-{
-    return width == 2 ? pci_read16(d, offset) : pci_read32(d, offset);
-}
-
-static void write_register(const struct pci_device *d, unsigned offset, unsigned width,
-                           uint32_t value)
-{
-    if (width == 2)
-        pci_write16(d, offset, (uint16_t)value);
-    else
-        pci_write32(d, offset, value);
+    if (rows[row].count != AS_IT_SAYS)
+        return rows[row].count;
+    if (where == PCI_EXT_CAP_REBAR)
+        return MIN(pci_read32(d, *at) >> PCI_REBAR_CONTROL_COUNT & 7, 6);
+    return 1 + (pci_read32(d, base + PCI_VC_CAP) & 7);
 }
 
 void pci_save(struct pci_device *device)
 {
-    unsigned entries[PLACES];
-    int bases[PLACES];
+    unsigned features = features_of(device), at;
+    struct pci_saved *saved = device->saved;
 
-    for (unsigned place = 0; place < PLACES; place++) {
-        bases[place] = base_of(device, place);
-        entries[place] =
-            bases[place] == ABSENT ? 0 : entries_of(device, place, (unsigned)bases[place]);
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(saved_registers); i++) {
-        unsigned place = saved_registers[i].place;
-
-        device->saved_at[i] = 0;
-        if (saved_registers[i].entry >= entries[place])
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (rows[i].needs & ~features)
             continue;
-        device->saved_at[i] = (uint16_t)((unsigned)bases[place] + saved_registers[i].offset);
-        device->saved[i] = read_register(device, device->saved_at[i], saved_registers[i].width);
+        for (unsigned n = find(device, i, &at); n; n--, at += rows[i].stride)
+            *saved++ = (struct pci_saved){(uint16_t)at, pci_read32(device, at) & rows[i].keep};
     }
+    saved[-1].value |= PCI_COMMAND_INTX_DISABLE; /* of the command register */
+    device->saved_count = (unsigned)(saved - device->saved);
 }
 
 void pci_save_all(void)
@@ -181,38 +123,19 @@ void pci_config_restore(const struct pci_device *device)
 {
     /* Nothing is decoded while addresses change. */
     pci_write16(device, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
-    for (size_t i = 0; i < ARRAY_SIZE(saved_registers); i++) {
-        uint32_t value = device->saved[i] & saved_registers[i].keep;
-
-        if (saved_registers[i].place == IN_HEADER && saved_registers[i].offset == PCI_COMMAND)
-            value |= PCI_COMMAND_INTX_DISABLE;
-        if (device->saved_at[i])
-            write_register(device, device->saved_at[i], saved_registers[i].width, value);
-    }
+    for (unsigned i = 0; i < device->saved_count; i++)
+        pci_write32(device, device->saved[i].at, device->saved[i].value);
     if (device->ats)
         pci_write16(device, device->cap_ats + PCI_ATS_CONTROL, PCI_ATS_ENABLE);
-}
-
-static bool bar_lost(const struct pci_device *d, unsigned index)
-{
-    const struct pci_bar *bar = &d->bars[index];
-    uint32_t mask = bar->flags & PCI_BAR_IO ? PCI_BAR_IO_MASK : PCI_BAR_MEM_MASK;
-    unsigned offset = PCI_BAR0 + 4 * index;
-
-    if (!bar->size || !bar->base)
-        return false;
-    if ((pci_read32(d, offset) & mask) != (uint32_t)bar->base)
-        return true;
-    return (bar->flags & PCI_BAR_64) && index + 1 < PCI_BARS &&
-           pci_read32(d, offset + 4) != (uint32_t)(bar->base >> 32);
 }
 
 bool pci_bars_lost(const struct pci_device *device)
 {
     if (pci_read16(device, PCI_VENDOR) != device->vendor)
         return false; /* it does not answer at all */
-    for (unsigned i = 0; i < PCI_BARS; i++)
-        if (bar_lost(device, i))
+    for (const struct pci_saved *s = device->saved; s < device->saved + device->saved_count; s++)
+        if (s->at >= PCI_BAR0 && s->at < PCI_BAR0 + 4 * PCI_BARS &&
+            pci_read32(device, s->at) != s->value)
             return true;
     return false;
 }

@@ -280,7 +280,8 @@ static void after_write(struct sim_function *f, uint64_t old_command, uint64_t o
         f->pending_until = f->pending_time == SIM_NEVER ? SIM_NEVER : host_now_ns + f->pending_time;
     if ((old_command ^ command) & PCI_COMMAND_MASTER)
         tell(f, command & PCI_COMMAND_MASTER ? "bus mastering on" : "bus mastering off");
-    if (f->pcie && (f->config[f->pcie + PCIE_DEVICE_CONTROL + 1] & 0x80))
+    if (f->pcie && (f->config[f->pcie + PCIE_DEVICE_CONTROL + 1] & 0x80) &&
+        f->config[PCI_HEADER_TYPE] % 0x80 != PCI_HEADER_BRIDGE)
         reset_function(f);
     if (f->af && (f->config[f->af + PCI_AF_CONTROL] & PCI_AF_FLR))
         reset_function(f);

@@ -58,7 +58,7 @@ static void note_order(const struct sim_function *function, unsigned offset)
 
 static void everything_that_software_set_comes_back(void **state)
 {
-    unsigned rebar, ltr, l1ss, aer, vc, ptm;
+    unsigned rebar, ltr, l1ss, aer, vc, mfvc, beside, ptm;
 
     f = sim_add(0, RID, NIC, CLASS_X);
     sim_express(f, PCIE_ENDPOINT, true);
@@ -71,6 +71,9 @@ static void everything_that_software_set_comes_back(void **state)
     ptm = sim_extended_capability(f, PCI_EXT_CAP_PTM, 12);
     sim_set(f, rebar + PCI_REBAR_CONTROL(0), 4, 2 << 5, 0x3f00);
     sim_set(f, vc + PCI_VC_CAP, 4, 1, 0);
+    mfvc = sim_extended_capability(f, PCI_EXT_CAP_MFVC, 40);
+    beside = sim_extended_capability(f, PCI_EXT_CAP_VC_BESIDE, 28);
+    sim_set(f, mfvc + PCI_VC_CAP, 4, 7, 0);
     start();
     const struct expectation rows[] = {
         {rebar + PCI_REBAR_CONTROL(1), 4, 0x0e00, 0x0e00},
@@ -88,6 +91,9 @@ static void everything_that_software_set_comes_back(void **state)
         {vc + PCI_VC_RESOURCE(0), 4, 0x8001007f, 0x8000007f},
         {vc + PCI_VC_RESOURCE(1), 4, 0x81000080, 0x81000080},
         {vc + PCI_VC_RESOURCE(2), 4, 0x82000000, 0}, /* there is no third channel */
+        {mfvc + PCI_VC_CONTROL, 2, 0x0004, 0x0004},
+        {mfvc + PCI_VC_RESOURCE(7), 4, 0x87000080, 0x87000080},
+        {beside + PCI_VC_RESOURCE(0), 4, 0x8000003f, 0x8000003f},
         {ptm + PCI_PTM_CONTROL, 4, 3, 3},
     };
     set_all(rows, ARRAY_SIZE(rows));
@@ -197,6 +203,34 @@ static void bridges_come_back_before_what_they_lead_to(void **state)
     assert_false(pci_find(0, PCI_RID(2, 2, 0))->in_reset);
 }
 
+/* A switch, and a bridge to conventional PCI, whose device control has its own meaning of a bit. */
+static void bridges_keep_what_they_are_told(void **state)
+{
+    struct sim_function *port = sim_add(0, PCI_RID(0, 3, 0), 0x000c1b36, 0x060400), *down, *old;
+
+    sim_bridge(port, 1, 3);
+    down = sim_add(0, PCI_RID(1, 0, 0), 0x000e1b36, 0x060400);
+    sim_bridge(down, 2, 2);
+    sim_express(down, PCIE_DOWNSTREAM_PORT, false);
+    sim_set(down, down->pcie + PCIE_FLAGS, 2, PCIE_DOWNSTREAM_PORT << 4 | PCIE_FLAGS_SLOT | 2, 0);
+    sim_set(down, down->pcie + PCIE_SLOT_CONTROL, 2, 0, 0x1fff);
+    old = sim_add(0, PCI_RID(1, 1, 0), 0x000e1b36, 0x060400);
+    sim_bridge(old, 3, 3);
+    sim_express(old, PCIE_TO_PCI_BRIDGE, false);
+    sim_set(old, old->pcie + PCIE_DEVICE_CONTROL, 2, 0x2810, 0xffff);
+    sim_set(old, old->pcie + PCIE_SLOT_CONTROL, 2, 0, 0x1fff);
+    sim_remember();
+    enumerate();
+    pci_write16(pci_find(0, down->rid), down->pcie + PCIE_SLOT_CONTROL, 0x03c0);
+    pci_write16(pci_find(0, old->rid), old->pcie + PCIE_SLOT_CONTROL, 0x03c0);
+    pci_write16(pci_find(0, old->rid), old->pcie + PCIE_DEVICE_CONTROL, 0xa810);
+    pci_save_all();
+    assert_int_equal(pci_reset_below(pci_find(0, PCI_RID(0, 3, 0))), 0);
+    assert_int_equal(sim_get(down, down->pcie + PCIE_SLOT_CONTROL, 2), 0x03c0);
+    assert_int_equal(sim_get(old, old->pcie + PCIE_SLOT_CONTROL, 2), 0); /* it has no slot */
+    assert_int_equal(sim_get(old, old->pcie + PCIE_DEVICE_CONTROL, 2), 0xa810);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +240,7 @@ int main(void)
         TEST(without_a_method_the_record_is_restored_all_the_same),
         TEST(lost_bars_are_noticed),
         TEST(bridges_come_back_before_what_they_lead_to),
+        TEST(bridges_keep_what_they_are_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
