@@ -164,10 +164,9 @@ static uint64_t live(void)
 /* Whatever the last life did to the device, and whatever was done about it. */
 static int renew(struct pci_device *device, struct refusal *why)
 {
-    char name[PCI_NAME_SIZE];
+    const char *name = pci_name(device);
     int error = pci_reset(device);
 
-    pci_name(device, name);
     if (error == -ENOTTY)
         return refuse(why, error, "%s has no reset", name);
     if (error)

@@ -257,13 +257,12 @@ static int close_dma(struct refusal *why)
 
 static int assign(const struct config_device *wanted, struct refusal *why)
 {
-    char name[PCI_NAME_SIZE];
     struct pci_device *device;
     const struct pci_machine m = machine();
     int error = pci_select(&wanted->selector, &device, why);
 
     if (!error && device->assigned)
-        error = refuse(why, -EEXIST, "device %s is assigned twice", pci_name(device, name));
+        error = refuse(why, -EEXIST, "device %s is assigned twice", pci_name(device));
     if (!error)
         error = pci_place_bars(device, &m, why);
     if (!error)
@@ -274,25 +273,23 @@ static int assign(const struct config_device *wanted, struct refusal *why)
         return error;
     device->assigned = true;
     assigned[wanted - config.devices] = device;
-    log_info("assigned %s (%04x:%04x), group %u", pci_name(device, name), device->vendor,
-             device->device, device->group->id);
+    log_info("assigned %s (%04x:%04x), group %u", pci_name(device), device->vendor, device->device,
+             device->group->id);
     device->raw_config = wanted->raw_config;
     if (device->raw_config)
         log_warn("%s: raw-config: the payload may write its vendor-specific registers, vital "
                  "product data and all configuration space that no table names",
-                 pci_name(device, name));
+                 pci_name(device));
     return 0;
 }
 
 static void tell_devices(const struct pci_group *of)
 {
-    char name[PCI_NAME_SIZE];
-
     for (size_t i = 0; i < of->count; i++) {
         const struct pci_device *device = of->members[i];
 
-        log_debug("pci: %s (%04x:%04x), class %06x, group %u", pci_name(device, name),
-                  device->vendor, device->device, device->class_code, of->id);
+        log_debug("pci: %s (%04x:%04x), class %06x, group %u", pci_name(device), device->vendor,
+                  device->device, device->class_code, of->id);
     }
 }
 

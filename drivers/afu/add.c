@@ -63,19 +63,17 @@ static int walk_card(struct afu_device *device, unsigned bar, struct refusal *wh
     struct dfl_start starts[DFL_STARTS_MAX];
     struct card_window window = {.pci = device->pci};
     struct dfl_card card = {.read = window_read, .context = &window, .vectors = device->vectors};
-    char name[PCI_NAME_SIZE];
     int count = afu_card_starts(device->pci, bar, starts);
 
     if (count < 0)
-        return refuse(why, count, "%s: its DFL capability is malformed",
-                      pci_name(device->pci, name));
+        return refuse(why, count, "%s: its DFL capability is malformed", pci_name(device->pci));
     for (unsigned i = 0; i < PCI_BARS; i++)
         if (bar_usable(&device->pci->bars[i]))
             card.bar_size[i] = device->pci->bars[i].size;
     int error = dfl_walk(&card, starts, (size_t)count, &device->dfl);
     window_close(&window);
     if (error)
-        return refuse(why, error, "%s: %s", pci_name(device->pci, name), device->dfl.message);
+        return refuse(why, error, "%s: %s", pci_name(device->pci), device->dfl.message);
     return 0;
 }
 
@@ -153,11 +151,10 @@ static int read_edu(struct afu_device *device, int bar, struct refusal *why)
     struct afu_port *port = &device->ports[0];
     unsigned use = bar == AFU_BAR_KNOWN ? 0 : (unsigned)bar;
     const struct pci_bar *b = use < PCI_BARS ? &device->pci->bars[use] : NULL;
-    char name[PCI_NAME_SIZE];
 
     if (!b || !bar_usable(b) || b->size < EDU_REGISTERS)
-        return refuse(why, -ENODEV, "%s: BAR %u cannot serve as an AFU",
-                      pci_name(device->pci, name), use);
+        return refuse(why, -ENODEV, "%s: BAR %u cannot serve as an AFU", pci_name(device->pci),
+                      use);
     port->header = map_registers(device, use, 0, EDU_REGISTERS);
     if (!port->header)
         return -ENOMEM;
@@ -183,14 +180,12 @@ static int map_bars(struct afu_device *device)
 
 static int reset_ports(struct afu_device *device, struct refusal *why)
 {
-    char name[PCI_NAME_SIZE];
-
     for (unsigned i = 0; i < device->port_count; i++) {
         int error = device->ports[i].ops->reset(&device->ports[i]);
 
         if (error)
             return refuse(why, error, "%s: port %u does not acknowledge its reset",
-                          pci_name(device->pci, name), i);
+                          pci_name(device->pci), i);
     }
     return 0;
 }
@@ -302,10 +297,9 @@ int afu_add(struct pci_device *pci, enum afu_provider provider, int bar,
             const struct ioas_user *user, struct refusal *why)
 {
     struct afu_device *device = create(pci, user);
-    char name[PCI_NAME_SIZE];
     int error = -ENOMEM;
 
-    refuse(why, error, "%s: no memory for its AFU", pci_name(pci, name));
+    refuse(why, error, "%s: no memory for its AFU", pci_name(pci));
     if (!device)
         return error;
     pci_write16(pci, PCI_COMMAND, pci_read16(pci, PCI_COMMAND) | PCI_COMMAND_MEMORY);
@@ -319,7 +313,7 @@ int afu_add(struct pci_device *pci, enum afu_provider provider, int bar,
         return error;
     }
     list_push_back(&devices, &device->link);
-    log_info("%s: %u AFU port%s%s", pci_name(pci, name), device->port_count,
+    log_info("%s: %u AFU port%s%s", pci_name(pci), device->port_count,
              device->port_count == 1 ? "" : "s", device->has_fme ? ", with an FME" : "");
     return 0;
 }

@@ -169,12 +169,12 @@ static int add_port(struct afu_port *port)
 
 int afu_sysfs_add(struct afu_device *device)
 {
-    char folder[PATH_SIZE], target[PATH_SIZE], name[PCI_NAME_SIZE], link[PATH_SIZE + 8];
+    char folder[PATH_SIZE], target[PATH_SIZE], link[PATH_SIZE + 8];
     int error = 0;
 
     region_folder(device, folder);
     format(link, sizeof(link), "%s/device", folder);
-    format(target, sizeof(target), "../../../bus/pci/devices/%s", pci_name(device->pci, name));
+    format(target, sizeof(target), "../../../bus/pci/devices/%s", pci_name(device->pci));
     error = tree_add_link(link, target);
     if (!error && device->has_fme) {
         char fme[PATH_SIZE];

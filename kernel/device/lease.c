@@ -169,7 +169,6 @@ static void let_go(struct lease *lease)
 
 int lease_start(struct lease *lease, struct file *iommufd)
 {
-    char name[PCI_NAME_SIZE];
     int error = pci_claim(lease->pci, lease->terms.owner);
 
     if (error)
@@ -181,7 +180,7 @@ int lease_start(struct lease *lease, struct file *iommufd)
         let_go(lease);
         return error;
     }
-    log_debug("%s: in use by %s", pci_name(lease->pci, name), lease->terms.owner);
+    log_debug("%s: in use by %s", pci_name(lease->pci), lease->terms.owner);
     error = fulfil(lease);
     if (error)
         lease_stop(lease);
@@ -190,11 +189,9 @@ int lease_start(struct lease *lease, struct file *iommufd)
 
 void lease_stop(struct lease *lease)
 {
-    char name[PCI_NAME_SIZE];
-
     lease_hide_bars(lease);
     (void)reset_if_possible(lease->pci);
-    log_debug("%s: given back", pci_name(lease->pci, name));
+    log_debug("%s: given back", pci_name(lease->pci));
     let_go(lease);
 }
 
@@ -234,13 +231,11 @@ void lease_sleep(struct lease *lease)
 
 int lease_wake(struct lease *lease)
 {
-    char name[PCI_NAME_SIZE];
-
     if (!can_sleep(lease->pci))
         return 0;
     set_power(lease->pci, 0);
     if (pci_read16(lease->pci, PCI_VENDOR) != lease->pci->vendor) {
-        log_error("%s: did not come back from low power", pci_name(lease->pci, name));
+        log_error("%s: did not come back from low power", pci_name(lease->pci));
         return -EIO;
     }
     pci_config_restore(lease->pci);
@@ -250,12 +245,10 @@ int lease_wake(struct lease *lease)
 
 bool lease_mend(struct lease *lease)
 {
-    char name[PCI_NAME_SIZE];
-
     if (!pci_bars_lost(lease->pci))
         return false;
     log_info("%s: lost its BARs, as in a reset of its own; they are restored",
-             pci_name(lease->pci, name));
+             pci_name(lease->pci));
     lease_hide_bars(lease);
     pci_config_restore(lease->pci);
     lease_resume(lease);

@@ -23,11 +23,9 @@ static const char *permission_text(unsigned permissions)
 void tell_requesters(const struct teller *to, const char *key, uint16_t segment,
                      const struct requester_ids *requesters)
 {
-    char text[PCI_NAME_SIZE];
-
     tell_array(to, key);
     for (unsigned i = 0; i < requesters->count; i++)
-        tell_string(to, NULL, " ", pci_rid_name(segment, requesters->ids[i], text));
+        tell_string(to, NULL, " ", pci_rid_name(segment, requesters->ids[i]));
     tell_end_array(to);
 }
 
@@ -222,7 +220,7 @@ static void tell_fault(const struct teller *to, const struct fault *fault)
     tell_object(to, NULL);
     tell_string(to, "text", "", text);
     tell_words(to, "\n");
-    tell_string(to, "requester", NULL, pci_rid_name(fault->segment, fault->rid, text));
+    tell_string(to, "requester", NULL, pci_rid_name(fault->segment, fault->rid));
     tell_uint(to, "reason", NULL, fault->reason);
     tell_bool(to, "interrupt", NULL, fault->interrupt);
     tell_bool(to, "write", NULL, !fault->interrupt && fault->type == FAULT_WRITE);
@@ -233,13 +231,11 @@ static void tell_fault(const struct teller *to, const struct fault *fault)
 
 static void tell_fault_devices(const struct teller *to, const struct iommu_unit *unit)
 {
-    char text[PCI_NAME_SIZE];
-
     for (size_t i = 0; i < unit->faults.device_count; i++) {
         const struct fault_device *device = &unit->faults.devices[i];
 
         tell_object(to, NULL);
-        tell_string(to, "requester", NULL, pci_rid_name(unit->segment, device->rid, text));
+        tell_string(to, "requester", NULL, pci_rid_name(unit->segment, device->rid));
         tell_uint(to, "count", NULL, device->count);
         tell_bool(to, "threshold_reached", NULL, device->reached);
         tell_end_object(to);

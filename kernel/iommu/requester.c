@@ -85,5 +85,5 @@ struct iommu_unit *iommu_unit_of(const struct requester *requester)
 const char *iommu_requester_name(const struct requester *requester,
                                  char buffer[REQUESTER_NAME_SIZE])
 {
-    return pci_rid_name(requester->segment, requester->rid, buffer);
+    return pci_write_rid_name(requester->segment, requester->rid, buffer);
 }

@@ -90,14 +90,13 @@ static void show_domain(const struct teller *to, const struct iommu_domain *doma
     const struct iommu_unit *unit = domain->unit;
     const struct domain_figures figures = domain_figures(domain);
     const struct requester *requester;
-    char text[PCI_NAME_SIZE];
 
     tell_words(to, "iommu%u domain %u%s: ", unit->index, domain->id,
                domain->quarantine ? " (quarantine)" : "");
     tell_leaves(to, NULL, "leaves ", ", ", domain->table.leaves);
     tell_words(to, "; %lu tables;", domain->table.tables + 1);
     list_for_each_entry (requester, &domain->requesters, domain_link)
-        tell_words(to, " %s", pci_rid_name(unit->segment, requester->rid, text));
+        tell_words(to, " %s", pci_rid_name(unit->segment, requester->rid));
     tell_words(to, "\n");
     show_figures(to, &figures);
 }

@@ -221,7 +221,6 @@ int iommu_init(const struct dmar_info *dmar, const struct iommu_options *options
 {
     struct iommu_options chosen = *options;
     const struct pci_device *unguarded;
-    char name[PCI_NAME_SIZE];
     struct iommu_unit *unit;
     int error = iommu_check_options(&chosen, why);
 
@@ -244,7 +243,7 @@ int iommu_init(const struct dmar_info *dmar, const struct iommu_options *options
     if (unguarded)
         return refuse(why, -ENODEV,
                       "no IOMMU translates for device %s, which is to be left as it is",
-                      pci_name(unguarded, name));
+                      pci_name(unguarded));
     list_for_each_entry (unit, iommu_units(), link) {
         error = unit_start(unit, why);
         if (error)

@@ -98,9 +98,8 @@ static unsigned wired_gsi(const struct pci_device *device)
 
 int irq_route(struct pci_device *device, unsigned gsi, struct refusal *why)
 {
-    char name[PCI_NAME_SIZE];
+    const char *name = pci_name(device);
 
-    pci_name(device, name);
     if (gsi && !device->intx_pin)
         return refuse(why, -EINVAL, "%s has no interrupt pin, so intx=%u means nothing", name, gsi);
     if (gsi && !irq_line_exists(gsi))

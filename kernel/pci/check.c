@@ -125,7 +125,7 @@ static int check_machine(struct space *s, const struct pci_machine *m, struct re
 /* The first ranges of each function, so many of them, but for windows that lead to the device. */
 static int check_functions(struct space *s, unsigned ranges, struct refusal *why)
 {
-    char other[64], name[PCI_NAME_SIZE];
+    char other[64];
     const struct pci_device *d;
     struct pci_window w;
 
@@ -135,7 +135,7 @@ static int check_functions(struct space *s, unsigned ranges, struct refusal *why
                 !ranges_overlap(s->base, s->length, w.base, w.last - w.base + 1) ||
                 (n >= PCI_WINDOW_IO && pci_is_below(s->device, d)))
                 continue;
-            format(other, sizeof(other), "BAR %u of device %s", n, pci_name(d, name));
+            format(other, sizeof(other), "BAR %u of device %s", n, pci_name(d));
             return overlap(s, other, w.base, w.last - w.base + 1, why);
         }
     }
@@ -145,12 +145,10 @@ static int check_functions(struct space *s, unsigned ranges, struct refusal *why
 /* Where bridges above do not lead, something else answers. */
 static int check_path(const struct space *s, struct refusal *why)
 {
-    char name[PCI_NAME_SIZE];
-
     for (const struct pci_device *b = s->device->bridge; b; b = b->bridge)
         if (!pci_passes(b, s->io, s->base, s->base + (s->length - 1)))
             return refuse(why, -EINVAL, "%s (0x%lx) lies in no window of bridge %s", s->name,
-                          s->base, pci_name(b, name));
+                          s->base, pci_name(b));
     return 0;
 }
 
@@ -194,9 +192,8 @@ static struct space space_of(const struct pci_device *d, const struct pci_bar *b
         .device = d,
         .index = index,
     };
-    char name[PCI_NAME_SIZE];
 
-    format(s.name, sizeof(s.name), "BAR %u of device %s", index, pci_name(d, name));
+    format(s.name, sizeof(s.name), "BAR %u of device %s", index, pci_name(d));
     return s;
 }
 
@@ -219,9 +216,7 @@ static int check_bar(struct pci_device *device, unsigned index, const struct pci
 /* Drivers do without ports. All of them: while one is decoded, so are the others. */
 static void leave_ports_out(struct pci_device *device, const struct refusal *why)
 {
-    char name[PCI_NAME_SIZE];
-
-    log_info("%s: goes without its I/O ports: %s", pci_name(device, name), why->sentence);
+    log_info("%s: goes without its I/O ports: %s", pci_name(device), why->sentence);
     for (unsigned i = 0; i < PCI_BARS; i++)
         if (device->bars[i].flags & PCI_BAR_IO)
             device->bars[i].size = 0;
@@ -232,10 +227,9 @@ int pci_check_reach(const struct pci_device *device, const struct phys_run *reac
 {
     struct pci_machine open = *machine;
     struct space s = {.base = reach->base, .length = reach->length};
-    char name[PCI_NAME_SIZE];
 
     open.keep_out_count = 0;
-    format(s.name, sizeof(s.name), "the keep-out range of device %s", pci_name(device, name));
+    format(s.name, sizeof(s.name), "the keep-out range of device %s", pci_name(device));
     return check_memory(&s, &open, why);
 }
 
@@ -243,12 +237,11 @@ int pci_check_resources(struct pci_device *device, const struct pci_machine *mac
                         struct refusal *why)
 {
     struct space rom = space_of(device, &device->rom, PCI_RANGE_ROM);
-    char name[PCI_NAME_SIZE];
     struct refusal unused;
 
     if (device->header_type != PCI_HEADER_DEVICE)
         return refuse(why, -EINVAL, "device %s is a bridge and cannot be assigned",
-                      pci_name(device, name));
+                      pci_name(device));
     for (unsigned i = 0; i < PCI_BARS; i++) {
         int error = check_bar(device, i, machine, why);
 

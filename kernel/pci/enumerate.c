@@ -94,15 +94,13 @@ static void read_subsystem(struct pci_device *d)
 
 static void note_bridge(struct scan *s, struct pci_device *d)
 {
-    char name[PCI_NAME_SIZE];
-
     d->secondary = pci_read8(d, PCI_SECONDARY_BUS);
     d->subordinate = pci_read8(d, PCI_SUBORDINATE_BUS);
     if (d->secondary <= s->bus || d->subordinate < d->secondary ||
         d->subordinate > s->ecam->last_bus || s->above[d->secondary] ||
         (d->bridge && d->subordinate > d->bridge->subordinate)) {
         log_warn("pci: bridge %s leads to buses %u to %u, which makes no sense; ignored",
-                 pci_name(d, name), d->secondary, d->subordinate);
+                 pci_name(d), d->secondary, d->subordinate);
         d->secondary = d->subordinate = 0;
         return;
     }

@@ -71,12 +71,11 @@ int pci_leave(const struct pci_selector *selector, const struct phys_run *reach,
               const struct pci_machine *machine, struct dmar_info *dmar, struct refusal *why)
 {
     struct pci_device *device;
-    char name[PCI_NAME_SIZE];
     int error = pci_select(selector, &device, why);
 
     if (error)
         return error;
-    pci_name(device, name);
+    const char *name = pci_name(device);
     if (pci_is_bridge(device))
         return refuse(why, -EINVAL, "device %s is a bridge: leave what is below it", name);
     if (device->left)
@@ -94,7 +93,6 @@ int pci_leave(const struct pci_selector *selector, const struct phys_run *reach,
 
 int pci_leave_check(struct refusal *why)
 {
-    char name[PCI_NAME_SIZE];
     struct pci_device *d;
 
     list_for_each_entry (d, pci_devices(), link)
@@ -102,6 +100,6 @@ int pci_leave_check(struct refusal *why)
             return refuse(
                 why, -EPERM,
                 "device %s is to be left as it is, but its group %u has an assigned device",
-                pci_name(d, name), d->group->id);
+                pci_name(d), d->group->id);
     return 0;
 }

@@ -110,14 +110,14 @@ void pci_unclaim(struct pci_device *device)
     device->claimed_by = NULL;
 }
 
-const char *pci_rid_name(uint16_t segment, pci_rid_t rid, char buffer[PCI_NAME_SIZE])
+const char *pci_write_rid_name(uint16_t segment, pci_rid_t rid, char buffer[PCI_NAME_SIZE])
 {
     format(buffer, PCI_NAME_SIZE, "%04x:%02x:%02x.%u", segment, PCI_BUS(rid), PCI_DEVICE(rid),
            PCI_FUNCTION(rid));
     return buffer;
 }
 
-const char *pci_name(const struct pci_device *device, char buffer[PCI_NAME_SIZE])
+const char *pci_write_name(const struct pci_device *device, char buffer[PCI_NAME_SIZE])
 {
-    return pci_rid_name(device->segment, device->rid, buffer);
+    return pci_write_rid_name(device->segment, device->rid, buffer);
 }

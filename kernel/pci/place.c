@@ -65,9 +65,8 @@ static int place(struct pci_device *device, unsigned index, const struct pci_mac
     struct pci_bar *bar = &device->bars[index];
     const char *none = no_room(device);
     paddr_t base = none ? PADDR_NONE : find_room(device, bar, machine);
-    char name[PCI_NAME_SIZE];
+    const char *name = pci_name(device);
 
-    pci_name(device, name);
     if (base == PADDR_NONE && (bar->flags & PCI_BAR_IO))
         return 0;
     if (base == PADDR_NONE)

@@ -153,12 +153,11 @@ static bool transactions_pending(const struct pci_device *d)
 static void silence(const struct pci_device *d)
 {
     uint64_t deadline = time_ns() + PENDING_BOUND_NS;
-    char name[PCI_NAME_SIZE];
 
     pci_set_bus_master(d, false);
     while (transactions_pending(d)) {
         if (time_expired(deadline)) {
-            log_warn("%s: still has transactions pending", pci_name(d, name));
+            log_warn("%s: still has transactions pending", pci_name(d));
             return; /* one more reason to reset it */
         }
         thread_nap(NAP, POLL_NS);
@@ -198,16 +197,15 @@ static int come_back(struct pci_device *d, uint64_t deadline)
 {
     uint32_t ids = d->vendor | (uint32_t)d->device << 16;
     uint64_t pause = POLL_NS;
-    char name[PCI_NAME_SIZE];
 
     while (pci_read32(d, PCI_VENDOR) != ids) {
         if (time_expired(deadline)) {
-            log_error("%s: did not come back from its reset", pci_name(d, name));
+            log_error("%s: did not come back from its reset", pci_name(d));
             return -ETIMEDOUT;
         }
         thread_nap(NAP, pause);
         if (2 * pause > POLL_MAX_NS && pause < POLL_MAX_NS)
-            log_warn("%s: is slow to come back from its reset", pci_name(d, name));
+            log_warn("%s: is slow to come back from its reset", pci_name(d));
         pause = MIN(2 * pause, POLL_MAX_NS);
     }
     pci_config_restore(d);
@@ -232,7 +230,6 @@ static int reset_bus(const struct pci_device *bridge)
 {
     uint16_t control = pci_read16(bridge, PCI_BRIDGE_CONTROL);
     bool told = link_active(bridge);
-    char name[PCI_NAME_SIZE];
     uint64_t deadline;
 
     pci_write16(bridge, PCI_BRIDGE_CONTROL, control | PCI_BRIDGE_BUS_RESET);
@@ -241,7 +238,7 @@ static int reset_bus(const struct pci_device *bridge)
     deadline = time_ns() + LINK_BOUND_NS;
     while (told && !link_active(bridge)) {
         if (time_expired(deadline)) {
-            log_error("%s: its link did not come back from a reset", pci_name(bridge, name));
+            log_error("%s: its link did not come back from a reset", pci_name(bridge));
             return -ETIMEDOUT;
         }
         thread_nap(NAP, POLL_NS);

@@ -48,7 +48,6 @@ static const char *in_words(const struct pci_selector *s, char buffer[SELECTOR_S
 /* The functions that match, or if none does, all but bridges; whatever the log level. */
 static void list_candidates(const struct pci_selector *s, unsigned matching)
 {
-    char name[PCI_NAME_SIZE];
     const struct pci_device *d;
     unsigned count = 0;
 
@@ -56,7 +55,7 @@ static void list_candidates(const struct pci_selector *s, unsigned matching)
         if (matching ? !matches(s, d) : pci_is_bridge(d))
             continue;
         if (count++ < LISTED_MAX)
-            log_error("there is %s %04x:%04x class:%06x", pci_name(d, name), d->vendor, d->device,
+            log_error("there is %s %04x:%04x class:%06x", pci_name(d), d->vendor, d->device,
                       d->class_code);
     }
     if (count > LISTED_MAX)

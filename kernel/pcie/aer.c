@@ -132,11 +132,9 @@ static void tell_users(const struct pci_device *p, const struct pci_device *from
 static void tell_log(struct port *port, enum log_level level, const char *what, pci_rid_t rid,
                      uint64_t count)
 {
-    char name[PCI_NAME_SIZE], from[PCI_NAME_SIZE];
-
     if (log_admit(&port->limit))
-        log_print(level, "%s: %s, sent first by %s; %lu so far", pci_name(port->pci, name), what,
-                  pci_rid_name(port->pci->segment, rid, from), count);
+        log_print(level, "%s: %s, sent first by %s; %lu so far", pci_name(port->pci), what,
+                  pci_rid_name(port->pci->segment, rid), count);
 }
 
 static bool poll(struct port *port)

@@ -80,7 +80,6 @@ static void connect(struct pci_device *pci)
 static int start(struct pci_device *pci)
 {
     struct port *port = kzalloc(sizeof(*port));
-    char name[PCI_NAME_SIZE];
     int error;
 
     if (!port || thread_create(&port->thread, NULL, serve, port)) {
@@ -93,8 +92,7 @@ static int start(struct pci_device *pci)
     pci_save(pci); /* what they have set */
     error = enable_irqs(port);
     if (error)
-        log_warn("%s: no interrupt of its own (%d): asked every second", pci_name(pci, name),
-                 error);
+        log_warn("%s: no interrupt of its own (%d): asked every second", pci_name(pci), error);
     connect(pci);
     pci->came_back = connect;
     list_push_back(&ports, &port->link);

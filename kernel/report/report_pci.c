@@ -7,12 +7,11 @@
 
 static void write_device(struct json *json, const struct pci_device *device)
 {
-    char name[PCI_NAME_SIZE];
     char id[10];
 
     format(id, sizeof(id), "%04x:%04x", device->vendor, device->device);
     json_object(json, NULL);
-    json_string(json, "address", pci_name(device, name));
+    json_string(json, "address", pci_name(device));
     json_string(json, "id", id);
     json_hex(json, "class", device->class_code);
     json_bool(json, "assigned", device->assigned);
@@ -34,7 +33,6 @@ static void write_group(struct json *json, const struct pci_group *group)
 
 void report_groups(struct json *json)
 {
-    char name[PCI_NAME_SIZE];
     struct pci_device *device;
     struct pci_group *group;
 
@@ -45,7 +43,7 @@ void report_groups(struct json *json)
     json_array(json, "assigned");
     list_for_each_entry (device, pci_devices(), link) {
         if (device->assigned)
-            json_string(json, NULL, pci_name(device, name));
+            json_string(json, NULL, pci_name(device));
     }
     json_end_array(json);
 }

@@ -35,12 +35,10 @@ static const char *kind_of(const struct pci_device *d)
 
 static void show_place(struct text *out, const struct pci_device *d)
 {
-    char name[PCI_NAME_SIZE];
-
-    text_printf(out, "device %s %04x:%04x class %06x %s\n", pci_name(d, name), d->vendor, d->device,
+    text_printf(out, "device %s %04x:%04x class %06x %s\n", pci_name(d), d->vendor, d->device,
                 d->class_code, kind_of(d));
     if (d->bridge)
-        text_printf(out, "  below %s\n", pci_name(d->bridge, name));
+        text_printf(out, "  below %s\n", pci_name(d->bridge));
     if (pci_is_bridge(d))
         text_printf(out, "  buses %02x to %02x\n", d->secondary, d->subordinate);
 }
@@ -53,23 +51,21 @@ static void show_group(struct text *out, const struct pci_device *d)
         [PCI_JOIN_SWITCH] = "one switch, no access control at port",
         [PCI_JOIN_PORT] = "no access control at port",
     };
-    char with[PCI_NAME_SIZE], culprit[PCI_NAME_SIZE];
 
     text_printf(out, "  group %u%s%s\n", d->group->id, d->assigned ? ", assigned" : "",
                 d->left ? ", left" : "");
     if (d->joined)
-        text_printf(out, "  joined %s: %s %s\n", pci_name(d->joined, with), causes[d->join_rule],
-                    pci_name(d->culprit, culprit));
+        text_printf(out, "  joined %s: %s %s\n", pci_name(d->joined), causes[d->join_rule],
+                    pci_name(d->culprit));
 }
 
 static void show_ids(struct text *out, const struct pci_device *d)
 {
     pci_rid_t ids[PCI_IDS_MAX];
     size_t count = pci_requester_ids(d, ids);
-    char name[PCI_NAME_SIZE];
 
     for (size_t i = 1; i < count; i++)
-        text_printf(out, "  alias %s\n", pci_rid_name(d->segment, ids[i], name));
+        text_printf(out, "  alias %s\n", pci_rid_name(d->segment, ids[i]));
 }
 
 static void show_bar(struct text *out, const char *what, const struct pci_bar *bar)

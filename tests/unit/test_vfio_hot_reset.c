@@ -31,8 +31,7 @@ static int64_t hot_reset(int fd, uint32_t count)
 
 static int device_of(int group, pci_rid_t rid)
 {
-    char name[PCI_NAME_SIZE];
-    int fd = (int)call(group, VFIO_GROUP_GET_DEVICE_FD, pci_name(pci_find(0, rid), name));
+    int fd = (int)call(group, VFIO_GROUP_GET_DEVICE_FD, pci_name(pci_find(0, rid)));
 
     assert_true(fd >= 0);
     return fd;

@@ -175,12 +175,12 @@ int host_open_group(pci_rid_t rid, struct file **out)
 
 int host_open_device(pci_rid_t rid, struct file **out)
 {
-    char name[PCI_NAME_SIZE], path[80];
+    char path[80];
     unsigned number;
 
     for (size_t i = 0; i < row_count; i++) {
         snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev/vfio%%u/dev",
-                 pci_name(pci_find(0, rid), name));
+                 pci_name(pci_find(0, rid)));
         if (sscanf(rows[i].path, path, &number) != 1)
             continue;
         snprintf(path, sizeof(path), "/dev/vfio/devices/vfio%u", number);

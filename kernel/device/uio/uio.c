@@ -106,13 +106,11 @@ static int publish_device(struct uio_device *device)
 int uio_add(struct pci_device *pci, bool dma_memory, struct ioas_account *account,
             struct refusal *why)
 {
-    char name[PCI_NAME_SIZE];
-
     if (!irq_count(pci, IRQ_MSIX) && !irq_count(pci, IRQ_MSI) && !irq_count(pci, IRQ_INTX))
         return refuse(
             why, -EOPNOTSUPP,
             "%s has no interrupt for UIO: neither MSI-X nor MSI, nor a known line (intx=)",
-            pci_name(pci, name));
+            pci_name(pci));
     struct uio_device *device = kzalloc(sizeof(*device));
     int error = device ? 0 : -ENOMEM;
     if (error)
@@ -145,7 +143,7 @@ free_all:
 free_device:
     kfree(device);
 fail:
-    return refuse(why, error, "%s: no memory for its UIO device", pci_name(pci, name));
+    return refuse(why, error, "%s: no memory for its UIO device", pci_name(pci));
 }
 
 static void remove_device(struct uio_device *device)

@@ -9,9 +9,8 @@
 static void show_name(void *context, struct text *out)
 {
     const struct uio_device *device = context;
-    char name[PCI_NAME_SIZE];
 
-    text_printf(out, "%s\n", pci_name(device->pci, name));
+    text_printf(out, "%s\n", pci_name(device->pci));
 }
 
 static void show_version(void *context, struct text *out)
@@ -89,14 +88,14 @@ void uio_sysfs_remove_map(const struct uio_map *map)
 
 int uio_sysfs_add(struct uio_device *device)
 {
-    char path[PATH_SIZE], link[PATH_SIZE], target[PATH_SIZE], name[PCI_NAME_SIZE];
+    char path[PATH_SIZE], link[PATH_SIZE], target[PATH_SIZE];
 
     format(path, sizeof(path), "/sys/class/uio/uio%u", device->id);
     int error = tree_add_texts(path, device_attributes, ARRAY_SIZE(device_attributes), device);
     if (error)
         return error;
     format(link, sizeof(link), "%s/device", path);
-    format(target, sizeof(target), "../../../bus/pci/devices/%s", pci_name(device->pci, name));
+    format(target, sizeof(target), "../../../bus/pci/devices/%s", pci_name(device->pci));
     error = tree_add_link(link, target);
     if (error)
         tree_remove(path);

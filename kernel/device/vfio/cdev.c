@@ -99,14 +99,14 @@ static void show_numbers(void *context, struct text *out)
 
 int vfio_cdev_add(struct vfio_device *device)
 {
-    char path[PATH_SIZE], name[PCI_NAME_SIZE];
+    char path[PATH_SIZE];
     int error;
 
     format(path, sizeof(path), "/dev/vfio/devices/vfio%u", device->number);
     error = tree_add_device(path, VFIO_CDEV_MAJOR, device->number, cdev_open, device);
     if (error)
         return error;
-    format(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev/vfio%u/dev",
-           pci_name(device->pci, name), device->number);
+    format(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev/vfio%u/dev", pci_name(device->pci),
+           device->number);
     return tree_add_text(path, show_numbers, device);
 }

@@ -163,10 +163,9 @@ static int64_t unset_container(struct ioctl_call *call)
 static struct vfio_device *find_device(const struct vfio_group *group, const char *name)
 {
     struct vfio_device *device;
-    char own[PCI_NAME_SIZE];
 
     list_for_each_entry (device, &group->devices, link)
-        if (strcmp(pci_name(device->pci, own), name) == 0)
+        if (strcmp(pci_name(device->pci), name) == 0)
             return device;
     return NULL;
 }
@@ -303,7 +302,6 @@ static int add_devices(struct vfio_group *group, struct refusal *why)
     for (size_t i = 0; i < group->pci->count; i++) {
         struct pci_device *pci = group->pci->members[i];
         struct vfio_device *device;
-        char name[PCI_NAME_SIZE];
 
         if (!pci->assigned)
             continue;
@@ -320,8 +318,7 @@ static int add_devices(struct vfio_group *group, struct refusal *why)
         if (vfio_cdev_add(device))
             return no_memory(why);
         if (pci_reset_method(pci) == PCI_RESET_NONE)
-            log_info("%s has no reset: who uses it next finds it as it was left",
-                     pci_name(pci, name));
+            log_info("%s has no reset: who uses it next finds it as it was left", pci_name(pci));
     }
     return 0;
 }
@@ -329,13 +326,12 @@ static int add_devices(struct vfio_group *group, struct refusal *why)
 static int check_viable(const struct pci_group *group, struct refusal *why)
 {
     const struct pci_device *culprit = reserved_memory_member(group);
-    char name[PCI_NAME_SIZE];
 
     if (!culprit)
         return 0;
     return refuse(why, -EPERM,
                   "group %u cannot be handed out: the firmware reserved memory for its device %s",
-                  group->id, pci_name(culprit, name));
+                  group->id, pci_name(culprit));
 }
 
 static int create_group(struct pci_group *pci, struct refusal *why)

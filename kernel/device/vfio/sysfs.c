@@ -89,9 +89,10 @@ static const struct tree_text device_files[] = {
 
 static int add_device(struct pci_device *device)
 {
-    char path[PATH_SIZE], target[PATH_SIZE], name[PCI_NAME_SIZE];
+    char path[PATH_SIZE], target[PATH_SIZE];
+    const char *name = pci_name(device);
 
-    format(path, sizeof(path), "/sys/bus/pci/devices/%s", pci_name(device, name));
+    format(path, sizeof(path), "/sys/bus/pci/devices/%s", name);
     int error = tree_add_texts(path, device_files, ARRAY_SIZE(device_files), device);
     if (error)
         return error;
