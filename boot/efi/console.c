@@ -2,7 +2,7 @@
 /* One-line messages on the firmware's console. */
 #include "boot/efi/internal.h"
 
-#include <stdarg.h>
+#include "kernel/lib/format.h"
 
 static void put(const char *text)
 {
@@ -19,41 +19,31 @@ static void put(const char *text)
     }
 }
 
-static void put_line(const char *prefix, const char *text, va_list more)
+static void put_line(const char *prefix, const char *fmt, va_list args)
 {
+    char text[256];
+
+    format_v(text, sizeof(text), fmt, args);
     put(prefix);
-    for (; text; text = va_arg(more, const char *))
-        put(text);
+    put(text);
     put("\r\n");
 }
 
-EFI_STATUS refuse(const char *text, ...)
+EFI_STATUS refuse(const char *fmt, ...)
 {
-    va_list more;
+    va_list args;
 
-    va_start(more, text);
-    put_line("bulkhead: cannot start: ", text, more);
-    va_end(more);
+    va_start(args, fmt);
+    put_line("bulkhead: cannot start: ", fmt, args);
+    va_end(args);
     return EFI_LOAD_ERROR;
 }
 
-void remark(const char *text, ...)
+void remark(const char *fmt, ...)
 {
-    va_list more;
+    va_list args;
 
-    va_start(more, text);
-    put_line("bulkhead: ", text, more);
-    va_end(more);
-}
-
-const char *decimal(uint64_t number, char buffer[21])
-{
-    char *at = buffer + 20;
-
-    *at = 0;
-    do {
-        *--at = (char)('0' + number % 10);
-        number /= 10;
-    } while (number);
-    return at;
+    va_start(args, fmt);
+    put_line("bulkhead: ", fmt, args);
+    va_end(args);
 }

@@ -177,18 +177,16 @@ static size_t silence(bool bridges)
 EFI_STATUS dma_stop(const struct boot_info *info)
 {
     EFI_GUID guid = EFI_PCI_IO_PROTOCOL_GUID;
-    char number[21];
     size_t stuck;
 
     if (EFI_ERROR(firmware->BootServices->LocateHandleBuffer(ByProtocol, &guid, NULL, &handle_count,
                                                              &handles)))
-        return refuse("the firmware knows no PCI devices", NULL);
+        return refuse("the firmware knows no PCI devices");
     read_config(info);
     stuck = silence(false);
     silence(true);
     firmware->BootServices->FreePool(handles);
     if (stuck)
-        return refuse("bus mastering cannot be switched off on ", decimal(stuck, number),
-                      " PCI functions", NULL);
+        return refuse("bus mastering cannot be switched off on %zu PCI functions", stuck);
     return EFI_SUCCESS;
 }

@@ -23,7 +23,7 @@ EFI_STATUS handoff_prepare(void **levels)
         return EFI_SUCCESS;
     *levels = code_page_allocate_low();
     if (!*levels)
-        return refuse("there is no memory below 4 GiB", NULL);
+        return refuse("there is no memory below 4 GiB");
     memcpy(*levels, levels_start, (size_t)(levels_end - levels_start));
     return EFI_SUCCESS;
 }

@@ -21,14 +21,12 @@ extern EFI_SYSTEM_TABLE *firmware;
 /* console.c */
 
 /*
- * Prints "bulkhead: cannot start: " and the texts up to the closing NULL as one line on the
- * firmware's console, and returns EFI_LOAD_ERROR, so that `return refuse(...)` ends a step.
+ * Prints "bulkhead: cannot start: " and a text (kernel/lib/format.h) as one line on the firmware's
+ * console, and returns EFI_LOAD_ERROR, so that `return refuse(...)` ends a step.
  */
-EFI_STATUS refuse(const char *text, ...);
+EFI_STATUS refuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same, as "bulkhead: ", for a fact that does not stop the start. */
-void remark(const char *text, ...);
-/* A number in decimal, for refuse() and remark(); `buffer` holds 21 bytes. */
-const char *decimal(uint64_t number, char buffer[21]);
+void remark(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* volume.c */
 
@@ -42,14 +40,12 @@ struct file {
 /* Opens the folder \bulkhead of the volume that the loader itself came from. */
 EFI_STATUS volume_open(void);
 /*
- * Reads a file whole. A missing file is `found` = false and EFI_SUCCESS; anything else that is
- * wrong (unreadable, longer than `most` bytes, no memory) was told by refuse().
+ * Reads a file whole; its name is one of our ASCII literals. A missing file is `found` = false and
+ * EFI_SUCCESS; anything else that is wrong (unreadable, longer than `most` bytes, no memory) was
+ * told by refuse().
  */
-EFI_STATUS volume_read(const CHAR16 *name, uint64_t most, struct file *out);
+EFI_STATUS volume_read(const char *name, uint64_t most, struct file *out);
 void volume_close(void);
-/* A file's name, which is one of our ASCII literals, for messages. */
-#define FILE_NAME_SIZE 32
-const char *file_name(const CHAR16 *name, char buffer[FILE_NAME_SIZE]);
 void file_free(struct file *file);
 
 /* memory.c */

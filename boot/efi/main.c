@@ -35,15 +35,15 @@ struct files {
 
 /* A row per file of \bulkhead. The seal has its digests in this order. */
 static const struct wanted {
-    const CHAR16 *name;
+    const char *name;
     size_t where;
     uint64_t most;
 } wanted[] = {
-    {L"bulkhead.conf", offsetof(struct files, config), CONFIG_MOST},
-    {L"options", offsetof(struct files, options), OPTIONS_MOST},
-    {L"kernel.elf", offsetof(struct files, kernel), ANY_SIZE},
-    {L"payload.elf", offsetof(struct files, payload), ANY_SIZE},
-    {L"archive.cpio", offsetof(struct files, archive), ANY_SIZE},
+    {"bulkhead.conf", offsetof(struct files, config), CONFIG_MOST},
+    {"options", offsetof(struct files, options), OPTIONS_MOST},
+    {"kernel.elf", offsetof(struct files, kernel), ANY_SIZE},
+    {"payload.elf", offsetof(struct files, payload), ANY_SIZE},
+    {"archive.cpio", offsetof(struct files, archive), ANY_SIZE},
 };
 
 _Static_assert(LENGTH(wanted) == SEAL_FILES, "a digest per file");
@@ -60,12 +60,10 @@ static EFI_STATUS read_wanted(unsigned index, struct files *files)
 {
     struct file *file = (struct file *)((char *)files + wanted[index].where);
     EFI_STATUS status = volume_read(wanted[index].name, wanted[index].most, file);
-    char name[FILE_NAME_SIZE];
 
     if (!EFI_ERROR(status) && !seal_fits(index, file->found, file->data, file->size))
-        return refuse("\\bulkhead\\", file_name(wanted[index].name, name),
-                      file->found ? " is not the one this loader is sealed for" : " is missing",
-                      NULL);
+        return refuse("\\bulkhead\\%s %s", wanted[index].name,
+                      file->found ? "is not the one this loader is sealed for" : "is missing");
     return status;
 }
 
@@ -81,29 +79,26 @@ static EFI_STATUS read_files(struct files *files)
     if (EFI_ERROR(status))
         return status;
     if (!files->kernel.found)
-        return refuse("\\bulkhead\\kernel.elf is missing", NULL);
+        return refuse("\\bulkhead\\kernel.elf is missing");
     if (files->payload.found == files->archive.found)
-        return refuse(files->payload.found
-                          ? "there are two payloads: \\bulkhead\\payload.elf and archive.cpio"
-                          : "there is no payload: \\bulkhead\\payload.elf or archive.cpio",
-                      NULL);
+        return refuse("there %s: \\bulkhead\\payload.elf %s archive.cpio",
+                      files->payload.found ? "are two payloads" : "is no payload",
+                      files->payload.found ? "and" : "or");
     return EFI_SUCCESS;
 }
 
 /* Puts the kernel at any 2 MiB boundary and gives its file back. */
 static EFI_STATUS load_kernel(struct file *file, struct elf_image *image, struct boot_info *info)
 {
-    char number[21];
     const char *wrong = elf_check(file->data, file->size, &kernel_rules, image);
     uint64_t size = image->high - image->low;
     void *at;
 
     if (wrong)
-        return refuse("\\bulkhead\\kernel.elf cannot be loaded: ", wrong, NULL);
+        return refuse("\\bulkhead\\kernel.elf cannot be loaded: %s", wrong);
     at = pages_allocate_aligned(size);
     if (!at)
-        return refuse("there are no ", decimal(size, number), " bytes of memory for the kernel",
-                      NULL);
+        return refuse("there are no %llu bytes of memory for the kernel", size);
     elf_load(file->data, image, at);
     info->kernel_base = (uint64_t)at;
     info->kernel_size = size;
@@ -121,16 +116,16 @@ static EFI_STATUS append_load_options(char *text, size_t *used)
         !image->LoadOptions)
         return EFI_SUCCESS;
     if (seal_is_set()) {
-        remark("sealed: the boot entry's load options are not used", NULL);
+        remark("sealed: the boot entry's load options are not used");
         return EFI_SUCCESS;
     }
     switch (load_options_append(image->LoadOptions, image->LoadOptionsSize / sizeof(CHAR16), text,
                                 used, OPTIONS_MOST)) {
     case LOAD_OPTIONS_NOT_TEXT:
-        remark("the boot entry's load options are not text and are not used", NULL);
+        remark("the boot entry's load options are not text and are not used");
         return EFI_SUCCESS;
     case LOAD_OPTIONS_TOO_LONG:
-        return refuse("the boot entry's load options are too long", NULL);
+        return refuse("the boot entry's load options are too long");
     default:
         return EFI_SUCCESS;
     }
@@ -144,7 +139,7 @@ static EFI_STATUS collect_command_line(const struct file *options, struct boot_i
     EFI_STATUS status;
 
     if (!text)
-        return refuse("there is no memory for the command line", NULL);
+        return refuse("there is no memory for the command line");
     for (; used < options->size; used++)
         text[used] = ((const char *)options->data)[used];
     while (used && (text[used - 1] == '\n' || text[used - 1] == '\r'))
@@ -196,7 +191,7 @@ static EFI_STATUS build_paging(struct paging *paging, const struct elf_image *im
         paging_map(paging, ranges[i].at, ranges[i].at, ranges[i].size);
     paging_map(paging, image->low, info->kernel_base, info->kernel_size);
     if (paging->failed)
-        return refuse("there is no memory for page tables", NULL);
+        return refuse("there is no memory for page tables");
     return EFI_SUCCESS;
 }
 
@@ -227,7 +222,7 @@ static EFI_STATUS run(struct boot_info *info)
     }
     if (EFI_ERROR(status))
         return status;
-    remark("starting the kernel", NULL);
+    remark("starting the kernel");
     status = memory_map_leave(&map, info);
     if (EFI_ERROR(status))
         return status;
@@ -246,7 +241,7 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     firmware = table;
     info = pages_allocate(1);
     if (!info)
-        return refuse("there is no memory at all", NULL);
+        return refuse("there is no memory at all");
     info->entry_tsc = entry_tsc;
     return run(info);
 }

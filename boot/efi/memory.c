@@ -65,13 +65,13 @@ EFI_STATUS memory_map_prepare(struct memory_map *map)
 
     if (firmware->BootServices->GetMemoryMap(&size, NULL, &key, &descriptor, &version) !=
         EFI_BUFFER_TOO_SMALL)
-        return refuse("the firmware has no memory map", NULL);
+        return refuse("the firmware has no memory map");
     map->raw_size = size + SLACK * descriptor;
     map->region_room = map->raw_size / descriptor + 1;
     map->raw = pages_allocate((map->raw_size + PAGE - 1) / PAGE);
     map->regions = pages_allocate((map->region_room * sizeof(*map->regions) + PAGE - 1) / PAGE);
     if (!map->raw || !map->regions)
-        return refuse("there is no memory for the memory map", NULL);
+        return refuse("there is no memory for the memory map");
     return EFI_SUCCESS;
 }
 
@@ -136,5 +136,5 @@ EFI_STATUS memory_map_leave(struct memory_map *map, struct boot_info *info)
         status = firmware->BootServices->ExitBootServices(loader_image, key);
     }
     /* Once it has failed the firmware need not print any more, but there is nobody else to ask. */
-    return EFI_ERROR(status) ? refuse("the firmware does not let go of the machine", NULL) : status;
+    return EFI_ERROR(status) ? refuse("the firmware does not let go of the machine") : status;
 }

@@ -18,32 +18,21 @@ EFI_STATUS volume_open(void)
 
     status = firmware->BootServices->HandleProtocol(loader_image, &image_guid, (void **)&image);
     if (EFI_ERROR(status))
-        return refuse("the firmware does not tell where the loader came from", NULL);
+        return refuse("the firmware does not tell where the loader came from");
     status =
         firmware->BootServices->HandleProtocol(image->DeviceHandle, &volume_guid, (void **)&volume);
     if (EFI_ERROR(status) || EFI_ERROR(volume->OpenVolume(volume, &root)))
-        return refuse("the loader did not come from a volume with files", NULL);
+        return refuse("the loader did not come from a volume with files");
     status = root->Open(root, &folder, L"bulkhead", EFI_FILE_MODE_READ, 0);
     root->Close(root);
     if (EFI_ERROR(status))
-        return refuse("there is no folder \\bulkhead on the volume the loader came from", NULL);
+        return refuse("there is no folder \\bulkhead on the volume the loader came from");
     return EFI_SUCCESS;
 }
 
 void volume_close(void)
 {
     folder->Close(folder);
-}
-
-/* Names are ASCII literals; this gives their narrow form for messages. */
-static const char *file_name(const CHAR16 *name, char buffer[32])
-{
-    size_t i = 0;
-
-    for (; i < 31 && name[i]; i++)
-        buffer[i] = (char)name[i];
-    buffer[i] = 0;
-    return buffer;
 }
 
 static EFI_STATUS file_size(EFI_FILE_HANDLE handle, uint64_t *size)
@@ -84,41 +73,40 @@ static EFI_STATUS read_bytes(EFI_FILE_HANDLE handle, char *to, uint64_t size)
 static EFI_STATUS read_open(EFI_FILE_HANDLE handle, const char *name, uint64_t most,
                             struct file *out)
 {
-    char number[21];
     uint64_t size;
 
     if (EFI_ERROR(file_size(handle, &size)))
-        return refuse("\\bulkhead\\", name, " is not a file", NULL);
+        return refuse("\\bulkhead\\%s is not a file", name);
     if (!size)
         return EFI_SUCCESS;
     if (size > most)
-        return refuse("\\bulkhead\\", name, " is larger than ", decimal(most, number), " bytes",
-                      NULL);
+        return refuse("\\bulkhead\\%s is larger than %llu bytes", name, most);
     out->data = pages_allocate((size + PAGE - 1) / PAGE);
     if (!out->data)
-        return refuse("\\bulkhead\\", name, " (", decimal(size, number),
-                      " bytes) does not fit in memory", NULL);
+        return refuse("\\bulkhead\\%s (%llu bytes) does not fit in memory", name, size);
     out->size = size;
     if (!EFI_ERROR(read_bytes(handle, out->data, size)))
         return EFI_SUCCESS;
     file_free(out);
-    return refuse("\\bulkhead\\", name, " cannot be read", NULL);
+    return refuse("\\bulkhead\\%s cannot be read", name);
 }
 
-EFI_STATUS volume_read(const CHAR16 *name, uint64_t most, struct file *out)
+EFI_STATUS volume_read(const char *name, uint64_t most, struct file *out)
 {
-    char buffer[FILE_NAME_SIZE];
+    CHAR16 wide[32] = {0};
     EFI_FILE_HANDLE handle;
     EFI_STATUS status;
 
     *out = (struct file){0};
-    status = folder->Open(folder, &handle, (CHAR16 *)name, EFI_FILE_MODE_READ, 0);
+    for (size_t i = 0; i < LENGTH(wide) - 1 && name[i]; i++)
+        wide[i] = (CHAR16)name[i];
+    status = folder->Open(folder, &handle, wide, EFI_FILE_MODE_READ, 0);
     if (status == EFI_NOT_FOUND)
         return EFI_SUCCESS;
     if (EFI_ERROR(status))
-        return refuse("\\bulkhead\\", file_name(name, buffer), " cannot be opened", NULL);
+        return refuse("\\bulkhead\\%s cannot be opened", name);
     out->found = true;
-    status = read_open(handle, file_name(name, buffer), most, out);
+    status = read_open(handle, name, most, out);
     handle->Close(handle);
     return status;
 }
