@@ -6,6 +6,17 @@
 #include "kernel/lib/error.h"
 #include "kernel/mm/paging/paging.h"
 
+struct gate {
+    uint16_t offset_low;
+    uint16_t selector;
+    uint8_t ist;
+    uint8_t type; /* P, DPL, 64-bit interrupt gate */
+    uint16_t offset_middle;
+    uint32_t offset_high;
+    uint32_t reserved;
+};
+_Static_assert(sizeof(struct gate) == 16, "64-bit gate");
+
 #define EARLY_STACK_SIZE 4096
 #define IST_STACK_SIZE   8192
 #define VECTORS          256
@@ -60,8 +71,17 @@ static void fill_tss(void)
 
 static void fill_idt(void)
 {
-    for (unsigned v = 0; v < VECTORS; v++)
-        idt[v] = gate_make((uintptr_t)trap_stubs[v], KERNEL_CS, 0, v == VECTOR_BREAKPOINT ? 3 : 0);
+    for (unsigned v = 0; v < VECTORS; v++) {
+        uint64_t target = (uintptr_t)trap_stubs[v];
+
+        idt[v] = (struct gate){
+            .offset_low = (uint16_t)target,
+            .offset_middle = (uint16_t)(target >> 16),
+            .offset_high = (uint32_t)(target >> 32),
+            .selector = KERNEL_CS,
+            .type = v == VECTOR_BREAKPOINT ? 0xee : 0x8e, /* for user mode, or not */
+        };
+    }
     for (size_t i = 0; i < ARRAY_SIZE(ist_vectors); i++)
         idt[ist_vectors[i].vector].ist = (uint8_t)ist_vectors[i].ist;
 }

@@ -16,17 +16,6 @@ struct tss {
 } __attribute__((packed));
 _Static_assert(sizeof(struct tss) == 104, "64-bit TSS");
 
-struct gate {
-    uint16_t offset_low;
-    uint16_t selector;
-    uint8_t ist;
-    uint8_t type; /* P, DPL, 64-bit interrupt gate */
-    uint16_t offset_middle;
-    uint32_t offset_high;
-    uint32_t reserved;
-};
-_Static_assert(sizeof(struct gate) == 16, "64-bit gate");
-
 struct table_pointer {
     uint16_t limit;
     uint64_t base;
@@ -40,17 +29,5 @@ void tables_nmi_stack(bool own);
 
 /* Its rsp[0] is the top of the current thread's kernel stack, for traps and system calls alike. */
 extern struct tss cpu_tss;
-
-static inline struct gate gate_make(uint64_t target, uint16_t selector, unsigned ist, unsigned dpl)
-{
-    return (struct gate){
-        .offset_low = (uint16_t)target,
-        .offset_middle = (uint16_t)(target >> 16),
-        .offset_high = (uint32_t)(target >> 32),
-        .selector = selector,
-        .ist = (uint8_t)ist,
-        .type = (uint8_t)(0x8e | (dpl << 5)),
-    };
-}
 
 #endif

@@ -11,7 +11,7 @@ struct output {
 
 /* One conversion, as read from the format string. */
 struct spec {
-    bool left, zero, alternate;
+    bool left, zero;
     size_t width;
     bool has_precision;
     size_t precision;
@@ -54,19 +54,9 @@ static size_t read_number(const char **fmt, va_list *args)
 
 static bool read_flag(struct spec *spec, char c)
 {
-    switch (c) {
-    case '-':
-        spec->left = true;
-        return true;
-    case '0':
-        spec->zero = true;
-        return true;
-    case '#':
-        spec->alternate = true;
-        return true;
-    default:
-        return false;
-    }
+    spec->left |= c == '-';
+    spec->zero |= c == '0';
+    return c == '-' || c == '0';
 }
 
 static struct spec read_spec(const char **fmt, va_list *args)
@@ -90,13 +80,12 @@ static struct spec read_spec(const char **fmt, va_list *args)
 }
 
 /* Digits of a value, last one first; returns how many. */
-static size_t digits_of(uint64_t value, unsigned base, bool upper, char digits[24])
+static size_t digits_of(uint64_t value, unsigned base, char digits[24])
 {
-    const char *alphabet = upper ? "0123456789ABCDEF" : "0123456789abcdef";
     size_t count = 0;
 
     do {
-        digits[count++] = alphabet[value % base];
+        digits[count++] = "0123456789abcdef"[value % base];
         value /= base;
     } while (value);
     return count;
@@ -105,12 +94,8 @@ static size_t digits_of(uint64_t value, unsigned base, bool upper, char digits[2
 static void put_number(struct output *out, const struct spec *spec, uint64_t value, bool negative)
 {
     char digits[24];
-    bool hex = spec->conversion == 'x' || spec->conversion == 'X' || spec->conversion == 'p';
-    size_t count = digits_of(value, hex ? 16 : 10, spec->conversion == 'X', digits);
+    size_t count = digits_of(value, spec->conversion == 'x' ? 16 : 10, digits);
     const char *prefix = negative ? "-" : "";
-
-    if (hex && spec->alternate && value)
-        prefix = spec->conversion == 'X' ? "0X" : "0x";
     size_t least = spec->has_precision ? spec->precision : 0;
     size_t length = strlen(prefix) + MAX(count, least);
 
@@ -155,19 +140,13 @@ static void put_conversion(struct output *out, struct spec *spec, va_list *args)
 
     switch (spec->conversion) {
     case 'd':
-    case 'i':
         put_signed(out, spec, args);
         break;
     case 'u':
     case 'x':
-    case 'X':
         put_number(out, spec,
                    spec->longs ? va_arg(*args, unsigned long long) : va_arg(*args, unsigned int),
                    false);
-        break;
-    case 'p':
-        spec->alternate = true;
-        put_number(out, spec, (uintptr_t)va_arg(*args, void *), false);
         break;
     case 'c':
         c = (char)va_arg(*args, int);

@@ -4,6 +4,7 @@
 
 #include "kernel/cpu/cache.h"
 #include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
 
 void table_pool_init(struct table_pool *pool, bool flush)
 {
@@ -50,27 +51,12 @@ uint64_t *table_alloc(struct table_pool *pool)
     return entries;
 }
 
-/* Not a live table any more: plain stores, one flush per line at the end. */
-static void clear_entries(uint64_t *entries)
-{
-    for (size_t i = 0; i < PAGE_SIZE / sizeof(*entries); i += 8) {
-        entries[i] = 0;
-        entries[i + 1] = 0;
-        entries[i + 2] = 0;
-        entries[i + 3] = 0;
-        entries[i + 4] = 0;
-        entries[i + 5] = 0;
-        entries[i + 6] = 0;
-        entries[i + 7] = 0;
-    }
-}
-
 static void keep(struct table_pool *pool, uint64_t *entries)
 {
     struct table_page *page = table_page_of(entries);
 
     if (page->live) {
-        clear_entries(entries);
+        memset(entries, 0, PAGE_SIZE); /* not a live table any more: one flush at the end */
         if (pool->flush)
             cache_flush(entries, PAGE_SIZE);
     }

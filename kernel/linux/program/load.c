@@ -49,7 +49,7 @@ static int load_segments(struct space *space, const void *file, const struct elf
         const struct elf_segment *segment = &image->segments[i];
         int error = load_segment(space, file, segment, bias);
         if (error)
-            return refuse(why, error, "cannot load the program's segment at %#lx, %lu bytes: %s",
+            return refuse(why, error, "cannot load the program's segment at 0x%lx, %lu bytes: %s",
                           segment->address + bias, segment->memory_size,
                           error == -ENOMEM ? "not enough memory" : error_name(error));
     }

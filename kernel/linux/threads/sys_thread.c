@@ -53,7 +53,7 @@ static int refuse_clone(const char *call, uint64_t flags)
     const char *why = flags & CLONE_THREAD ? "these flags are not supported"
                                            : "this is a new process, and only threads can be made";
     if (!reported)
-        log_warn("%s with flags %#lx: %s", call, flags, why);
+        log_warn("%s with flags 0x%lx: %s", call, flags, why);
     reported = true;
     return -ENOSYS;
 }

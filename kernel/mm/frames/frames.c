@@ -6,6 +6,7 @@
  */
 #include "kernel/mm/frames/frames.h"
 #include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
 #include "kernel/mm/direct.h"
 #include "kernel/mm/frames/internal.h"
 
@@ -134,14 +135,6 @@ static uint32_t take_one(void)
     return number;
 }
 
-static void clear_frames(paddr_t base, uint64_t length)
-{
-    void *at = phys_to_virt(base);
-    uint64_t words = length / 8;
-
-    __asm__ volatile("rep stosq" : "+D"(at), "+c"(words) : "a"(0) : "memory");
-}
-
 static uint32_t take(unsigned order, unsigned flags)
 {
     if ((flags & FRAMES_PAYLOAD) && frames.stats.free < (1u << order) + frames.stats.reserve)
@@ -159,7 +152,7 @@ paddr_t frames_alloc(unsigned order, unsigned flags)
         return PADDR_NONE;
     frames.stats.free -= 1u << order;
     if (flags & FRAMES_ZERO)
-        clear_frames((paddr_t)number << PAGE_SHIFT, PAGE_SIZE << order);
+        memset(phys_to_virt((paddr_t)number << PAGE_SHIFT), 0, PAGE_SIZE << order);
     return (paddr_t)number << PAGE_SHIFT;
 }
 
