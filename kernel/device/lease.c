@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/device/lease.h"
 
-#include "kernel/cpu/thread.h"
-#include "kernel/cpu/time.h"
 #include "kernel/device/iommufd/iommufd.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/pci/bar_object.h"
 #include "kernel/pci/registers.h"
 #include "kernel/pci/reset.h"
-
-#define POWER_NS (10 * NS_PER_MS) /* between D3hot and D0: PCI Express Base 5.9 */
 
 /* ---- BARs ---- */
 
@@ -57,20 +53,6 @@ void lease_drop_bars(struct lease *lease)
 
 /* ---- the device alone ---- */
 
-static void set_power(const struct pci_device *d, uint16_t state)
-{
-    unsigned control = d->cap_pm + PCI_PM_CONTROL;
-    uint16_t value;
-
-    if (!d->cap_pm)
-        return;
-    value = pci_read16(d, control);
-    if ((value & PCI_PM_STATE) == state)
-        return;
-    pci_write16(d, control, (value & (uint16_t)~PCI_PM_STATE) | state);
-    thread_nap("device power", POWER_NS);
-}
-
 /*
  * Parity reporting stays off, and SERR where no port of ours hears of errors, so that a malformed
  * request of the device cannot become a machine check or an NMI of ours.
@@ -85,30 +67,41 @@ static void decode_bars(const struct pci_device *d)
     pci_write16(d, PCI_COMMAND, command);
 }
 
-/* Silent in any case. -EIO if it did not come back; one that has no reset is no error. */
+/*
+ * At full power and silent in any case. -EIO if it did not come back; one that has no reset is no
+ * error. One that does not keep its state in D3hot forgets it here; the reset restores it.
+ */
 static int reset_if_possible(struct pci_device *d)
 {
-    int error = pci_reset(d);
+    int error;
 
+    pci_set_power(d, 0);
+    error = pci_reset(d);
     return !error || error == -ENOTTY ? 0 : -EIO;
 }
 
-/*
- * From whatever it was left in to a silent device that answers. One that does not keep its state in
- * D3hot forgets it here; the reset that follows restores it.
- */
+/* From the top: the list has bridges before what they lead to. */
+static void wake_bridges(const struct pci_device *d)
+{
+    const struct pci_device *b;
+
+    list_for_each_entry (b, pci_devices(), link)
+        if (pci_is_below(d, b) && pci_set_power(b, 0))
+            pci_config_restore(b);
+    pci_enable_path(d);
+}
+
+/* From whatever it was left in to a silent device that answers. */
 static int wake(struct pci_device *d)
 {
     int error;
 
+    wake_bridges(d);
     pci_set_bus_master(d, false);
-    set_power(d, 0);
     error = reset_if_possible(d);
-    if (error)
-        return error;
-    decode_bars(d);
-    pci_enable_path(d);
-    return 0;
+    if (!error)
+        decode_bars(d);
+    return error;
 }
 
 /* ---- start and stop ---- */
@@ -225,15 +218,16 @@ void lease_sleep(struct lease *lease)
     lease_hide_bars(lease);
     if (!can_sleep(lease->pci))
         return;
+    pci_silence(lease->pci);
     pci_write16(lease->pci, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
-    set_power(lease->pci, PCI_PM_D3HOT);
+    pci_set_power(lease->pci, PCI_PM_D3HOT);
 }
 
 int lease_wake(struct lease *lease)
 {
     if (!can_sleep(lease->pci))
         return 0;
-    set_power(lease->pci, 0);
+    pci_set_power(lease->pci, 0);
     if (pci_read16(lease->pci, PCI_VENDOR) != lease->pci->vendor) {
         log_error("%s: did not come back from low power", pci_name(lease->pci));
         return -EIO;

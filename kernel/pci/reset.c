@@ -20,40 +20,6 @@
 #define POLL_MAX_NS           NS_PER_S
 #define NAP                   "device reset" /* all these times are slept */
 
-/*
- * Resets that do harm: what they leave behind does not answer or was not reset, whatever its
- * registers promise. From Linux's list of quirks (drivers/pci/quirks.c).
- */
-static const struct {
-    uint16_t vendor, first, last; /* ids of devices */
-    uint8_t base_class;           /* 0: any */
-    uint8_t method;               /* enum pci_reset_method */
-} harmful_resets[] = {
-    {0x8086, 0x1502, 0x1503, 0, PCI_RESET_FLR}, /* 82579 network cards */
-    {0x1022, 0x1487, 0x1487, 0, PCI_RESET_FLR}, /* Matisse and Starship: audio, USB */
-    {0x1022, 0x148c, 0x148c, 0, PCI_RESET_FLR},
-    {0x1022, 0x149c, 0x149c, 0, PCI_RESET_FLR},
-    {0x1022, 0x7901, 0x7901, 0, PCI_RESET_FLR},           /* FCH SATA */
-    {0x168c, 0x0030, 0x003e, 0, PCI_RESET_SECONDARY_BUS}, /* Atheros AR93xx and their like */
-    {0x1002, 0, 0xffff, 0x03, PCI_RESET_PM},              /* AMD displays keep their state */
-};
-
-/* A function-level reset is the same by whichever capability it is asked for. */
-static bool harmful(const struct pci_device *d, enum pci_reset_method method)
-{
-    enum pci_reset_method what = method == PCI_RESET_AF_FLR ? PCI_RESET_FLR : method;
-
-    for (size_t i = 0; i < ARRAY_SIZE(harmful_resets); i++) {
-        uint8_t class = harmful_resets[i].base_class;
-
-        if (harmful_resets[i].vendor == d->vendor && harmful_resets[i].method == what &&
-            d->device >= harmful_resets[i].first && d->device <= harmful_resets[i].last &&
-            (!class || class == d->class_code >> 16))
-            return true;
-    }
-    return false;
-}
-
 void pci_show_retry_status(void)
 {
     const struct pci_device *d;
@@ -85,16 +51,6 @@ static bool has_pm_reset(const struct pci_device *d)
     return d->cap_pm && !(pci_read16(d, d->cap_pm + PCI_PM_CONTROL) & PCI_PM_NO_SOFT_RESET);
 }
 
-bool pci_can_reset_below(const struct pci_device *bridge)
-{
-    struct pci_device *d;
-
-    pci_for_each_below (d, bridge)
-        if (harmful(d, PCI_RESET_SECONDARY_BUS))
-            return false;
-    return true;
-}
-
 /* Is the function all there is below the bridge above it? */
 static bool alone_on_bus(const struct pci_device *d)
 {
@@ -108,39 +64,6 @@ static bool alone_on_bus(const struct pci_device *d)
     return true;
 }
 
-static bool has_bus_reset(const struct pci_device *d)
-{
-    return alone_on_bus(d) && pci_can_reset_below(d->bridge);
-}
-
-enum pci_reset_method pci_reset_method(const struct pci_device *device)
-{
-    static bool (*const has[])(const struct pci_device *) = {
-        [PCI_RESET_FLR] = has_flr,
-        [PCI_RESET_AF_FLR] = has_af_flr,
-        [PCI_RESET_PM] = has_pm_reset,
-        [PCI_RESET_SECONDARY_BUS] = has_bus_reset,
-    };
-
-    for (unsigned method = PCI_RESET_FLR; method < ARRAY_SIZE(has); method++)
-        if (has[method](device) && !harmful(device, method))
-            return method;
-    return PCI_RESET_NONE;
-}
-
-const char *pci_reset_name(enum pci_reset_method method)
-{
-    static const char *const names[] = {
-        [PCI_RESET_NONE] = "none",
-        [PCI_RESET_FLR] = "function-level",
-        [PCI_RESET_AF_FLR] = "advanced-features",
-        [PCI_RESET_PM] = "power-management",
-        [PCI_RESET_SECONDARY_BUS] = "secondary-bus",
-    };
-
-    return names[method];
-}
-
 static bool transactions_pending(const struct pci_device *d)
 {
     if (d->cap_pcie)
@@ -150,7 +73,7 @@ static bool transactions_pending(const struct pci_device *d)
     return false; /* a conventional function does not tell */
 }
 
-static void silence(const struct pci_device *d)
+void pci_silence(const struct pci_device *d)
 {
     uint64_t deadline = time_ns() + PENDING_BOUND_NS;
 
@@ -178,15 +101,47 @@ static void reset_by_af_flr(const struct pci_device *d)
     thread_nap(NAP, AFTER_FLR_NS);
 }
 
+bool pci_set_power(const struct pci_device *device, uint16_t state)
+{
+    unsigned control = device->cap_pm + PCI_PM_CONTROL;
+    uint16_t value = device->cap_pm ? pci_read16(device, control) : UINT16_MAX;
+
+    if (value == UINT16_MAX || (value & PCI_PM_STATE) == state)
+        return false;
+    pci_write16(device, control, (value & (uint16_t)~PCI_PM_STATE) | state);
+    thread_nap(NAP, AFTER_PM_NS);
+    return true;
+}
+
 static void reset_by_pm(const struct pci_device *d)
 {
-    unsigned control = d->cap_pm + PCI_PM_CONTROL;
-    uint16_t value = pci_read16(d, control) & (uint16_t)~PCI_PM_STATE;
+    pci_set_power(d, PCI_PM_D3HOT);
+    pci_set_power(d, 0);
+}
 
-    pci_write16(d, control, value | PCI_PM_D3HOT);
-    thread_nap(NAP, AFTER_PM_NS);
-    pci_write16(d, control, value);
-    thread_nap(NAP, AFTER_PM_NS);
+static const struct {
+    const char *name;
+    bool (*has)(const struct pci_device *d);
+    void (*reset)(const struct pci_device *d);
+} methods[] = {
+    [PCI_RESET_NONE] = {"none", NULL, NULL},
+    [PCI_RESET_FLR] = {"function-level", has_flr, reset_by_flr},
+    [PCI_RESET_AF_FLR] = {"advanced-features", has_af_flr, reset_by_af_flr},
+    [PCI_RESET_PM] = {"power-management", has_pm_reset, reset_by_pm},
+    [PCI_RESET_SECONDARY_BUS] = {"secondary-bus", alone_on_bus, NULL},
+};
+
+enum pci_reset_method pci_reset_method(const struct pci_device *device)
+{
+    for (unsigned method = PCI_RESET_FLR; method < ARRAY_SIZE(methods); method++)
+        if (methods[method].has(device))
+            return method;
+    return PCI_RESET_NONE;
+}
+
+const char *pci_reset_name(enum pci_reset_method method)
+{
+    return methods[method].name;
 }
 
 /*
@@ -272,10 +227,10 @@ int pci_reset_below(const struct pci_device *bridge)
 
     pci_for_each_below (d, bridge)
         if (!pci_is_bridge(d))
-            silence(d);
+            pci_silence(d);
     pci_for_each_below (d, bridge)
         if (pci_is_bridge(d))
-            silence(d);
+            pci_silence(d);
     pci_for_each_below (d, bridge)
         begin(d);
     error = reset_bus(bridge);
@@ -290,21 +245,16 @@ int pci_reset_below(const struct pci_device *bridge)
 
 int pci_reset(struct pci_device *device)
 {
-    static void (*const methods[])(const struct pci_device *) = {
-        [PCI_RESET_FLR] = reset_by_flr,
-        [PCI_RESET_AF_FLR] = reset_by_af_flr,
-        [PCI_RESET_PM] = reset_by_pm,
-    };
     enum pci_reset_method method = pci_reset_method(device);
 
     if (method == PCI_RESET_SECONDARY_BUS)
         return pci_reset_below(device->bridge);
-    silence(device);
+    pci_silence(device);
     if (method == PCI_RESET_NONE) {
         pci_config_restore(device);
         return -ENOTTY;
     }
     begin(device);
-    methods[method](device);
+    methods[method].reset(device);
     return come_back(device, time_ns() + COME_BACK_BOUND_NS);
 }

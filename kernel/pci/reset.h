@@ -16,10 +16,7 @@ enum pci_reset_method {
     PCI_RESET_SECONDARY_BUS,
 };
 
-/*
- * What would be used; PCI_RESET_SECONDARY_BUS only when nothing else is on that bus. Resets that
- * are known to do harm to a device are left out.
- */
+/* What would be used; PCI_RESET_SECONDARY_BUS only when nothing else is on that bus. */
 enum pci_reset_method pci_reset_method(const struct pci_device *device);
 /* "function-level" and so on. */
 const char *pci_reset_name(enum pci_reset_method method);
@@ -34,8 +31,14 @@ const char *pci_reset_name(enum pci_reset_method method);
  */
 int pci_reset(struct pci_device *device);
 
-/* Does a reset of its secondary bus do no harm to what is below the bridge? */
-bool pci_can_reset_below(const struct pci_device *bridge);
+/* Takes bus mastering away and waits, one second at most, for pending transactions. */
+void pci_silence(const struct pci_device *device);
+/*
+ * Brings the function to a power state (PCI_PM_D3HOT; 0: full power) and waits as long as that
+ * takes. False: it is in that state, has no power management, or does not answer.
+ */
+bool pci_set_power(const struct pci_device *device, uint16_t state);
+
 /*
  * The same for all functions below a bridge at once, by its secondary bus. The caller keeps
  * everybody from all of them. -ETIMEDOUT, told: the link, or functions that stay marked as in

@@ -192,6 +192,21 @@ static void what_the_terms_do_not_name_is_not_done(void **state)
     TAPE("reset");
 }
 
+/* Behind a port at low power nothing is reached; this one forgets where it leads. */
+static void bridges_above_are_woken(void **state)
+{
+    struct pci_device *port = pci_find(0, PCI_RID(0, 7, 0));
+    struct lease lease = {.pci = pci_find(0, LEFT), .terms = {.owner = "test"}};
+
+    pci_write16(port, port->cap_pm + PCI_PM_CONTROL, PCI_PM_D3HOT);
+    assert_int_equal(lease_start(&lease, NULL), 0);
+    assert_int_equal(pci_read16(port, port->cap_pm + PCI_PM_CONTROL) & PCI_PM_STATE, 0);
+    assert_int_equal(pci_read8(port, PCI_SECONDARY_BUS), 1);
+    assert_true(pci_read16(port, PCI_COMMAND) & PCI_COMMAND_MASTER);
+    lease_stop(&lease);
+    host_tape_length = 0;
+}
+
 /* Each row lets one step fail. What was done before it is undone as a stop does it. */
 static void each_step_fails(void **state)
 {
@@ -533,11 +548,17 @@ static int build(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_start_and_a_stop),     TEST(what_the_terms_do_not_name_is_not_done),
-        TEST(each_step_fails),        TEST(a_device_found_in_d3hot_has_its_bars),
-        TEST(a_reset_during_the_use), TEST(a_stuck_device_is_waited_for_once),
-        TEST(memory_of_bars),         TEST(every_family_stops_in_the_one_order),
-        TEST(one_family_at_a_time),   TEST(every_allocation_of_an_open_fails),
+        TEST(a_start_and_a_stop),
+        TEST(what_the_terms_do_not_name_is_not_done),
+        TEST(bridges_above_are_woken),
+        TEST(each_step_fails),
+        TEST(a_device_found_in_d3hot_has_its_bars),
+        TEST(a_reset_during_the_use),
+        TEST(a_stuck_device_is_waited_for_once),
+        TEST(memory_of_bars),
+        TEST(every_family_stops_in_the_one_order),
+        TEST(one_family_at_a_time),
+        TEST(every_allocation_of_an_open_fails),
     };
 
     return cmocka_run_group_tests(tests, build, NULL);

@@ -468,31 +468,6 @@ static void a_conventional_bus_has_a_second(void **state)
     check_restored();
 }
 
-/* ---- resets that do harm ---- */
-
-static void harmful_resets_are_left_out(void **state)
-{
-    f = sim_add(0, PCI_RID(0, 2, 0), 0x15028086, 0x020000); /* 82579: not by its function */
-    sim_advanced_features(f, PCI_AF_CAP_FLR | PCI_AF_CAP_PENDING);
-    sim_power(f, false);
-    f = sim_add(0, PCI_RID(0, 6, 0), 0x79011022, 0x010601); /* FCH SATA: nor this */
-    sim_express(f, PCIE_ROOT_ENDPOINT, true);
-    sim_power(f, false);
-    f = sim_add(0, PCI_RID(0, 4, 0), 0x73bf1002, 0x030000); /* an AMD display: not by its power */
-    sim_power(f, false);
-    f = sim_add(0, PCI_RID(0, 5, 0), 0xab281002, 0x040300); /* what is with it: yes */
-    sim_power(f, false);
-    sim_bridge(sim_add(0, PCI_RID(0, 3, 0), IDS, 0x060400), 1, 1);
-    f = sim_add(0, PCI_RID(1, 0, 0), 0x0030168c, 0x028000); /* AR93xx: not by its bus */
-    start(PCI_RID(0, 2, 0));
-    assert_int_equal(pci_reset_method(d), PCI_RESET_PM);
-    assert_int_equal(pci_reset_method(pci_find(0, PCI_RID(0, 6, 0))), PCI_RESET_PM);
-    assert_int_equal(pci_reset_method(pci_find(0, PCI_RID(0, 4, 0))), PCI_RESET_NONE);
-    assert_int_equal(pci_reset_method(pci_find(0, PCI_RID(0, 5, 0))), PCI_RESET_PM);
-    assert_int_equal(pci_reset_method(pci_find(0, PCI_RID(1, 0, 0))), PCI_RESET_NONE);
-    assert_false(pci_can_reset_below(pci_find(0, PCI_RID(0, 3, 0))));
-}
-
 static void methods_have_names(void **state)
 {
     static const char *const names[] = {"none", "function-level", "advanced-features",
@@ -530,7 +505,6 @@ int main(void)
         TEST(a_link_that_was_down_need_not_come_up),
         TEST(a_link_that_stays_down_is_given_up),
         TEST(a_conventional_bus_has_a_second),
-        TEST(harmful_resets_are_left_out),
         TEST(a_silent_function_is_told_nothing),
         TEST(root_ports_show_retry_status),
         TEST(an_expansion_rom_stays_off),

@@ -156,6 +156,45 @@ static void a_use_tells_the_wakeup(void **state)
     memobj_put(object);
 }
 
+/* In D3hot it could not finish them. */
+static void what_is_in_flight_is_waited_for_before_the_sleep(void **state)
+{
+    uint64_t before;
+    int fd = open_device(RICH);
+
+    write_command(fd, 7);
+    rich->pending_time = 300 * NS_PER_MS;
+    before = host_now_ns;
+    assert_int_equal(feature(fd, ENTRY | SET, 8), 0);
+    assert_true(host_now_ns - before >= 300 * NS_PER_MS);
+    assert_int_equal(power_state(), PCI_PM_D3HOT);
+    rich->pending_time = 0;
+}
+
+static void never_works(const struct sim_function *f, const char *event)
+{
+    if (f == rich && strcmp(event, "bus mastering on") == 0)
+        fail_msg("a device that is being given back works again");
+}
+
+/* It is reset from where it is, at full power but silent. */
+static void the_last_close_does_not_wake_it_for_work(void **state)
+{
+    void (*note)(const struct sim_function *, const char *) = sim_on_change;
+    int fd = open_device(RICH);
+
+    write_command(fd, 7);
+    assert_int_equal(feature(fd, ENTRY | SET, 8), 0);
+    rich->resets = 0;
+    sim_on_change = never_works;
+    assert_int_equal(fd_close(fd), 0);
+    sim_on_change = note;
+    assert_int_equal(rich->resets, 1);
+    assert_int_equal(power_state(), 0);
+    fd = open_device(RICH); /* nothing is left of it */
+    assert_int_equal(feature(fd, ENTRY | SET, 8), 0);
+}
+
 static void without_power_management_mappings_hide(void **state)
 {
     struct memobj *object;
@@ -205,6 +244,8 @@ int main(void)
         TEST(low_power_until_the_exit),
         TEST(low_power_of_a_forgetful_device),
         TEST(a_use_tells_the_wakeup),
+        TEST(what_is_in_flight_is_waited_for_before_the_sleep),
+        TEST(the_last_close_does_not_wake_it_for_work),
         TEST(without_power_management_mappings_hide),
         TEST(a_device_that_caches_translations_stays_awake),
         TEST(a_device_that_stays_asleep_is_lost),

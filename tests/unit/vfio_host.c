@@ -70,6 +70,7 @@ static void build_port(pci_rid_t rid, unsigned bus)
 
     sim_bridge(port, bus, bus);
     sim_express(port, PCIE_ROOT_PORT, false);
+    sim_power(port, false);
     sim_access_control(port, 0x1d);
 }
 

@@ -40,9 +40,7 @@ int vfio_low_power_wake(struct vfio_device *device)
 void vfio_low_power_end(struct vfio_device *device)
 {
     file_put(device->low_power.wakeup);
-    device->low_power.wakeup = NULL;
-    (void)vfio_low_power_wake(device);
-    device->low_power.entered = false;
+    device->low_power = (struct vfio_low_power){0};
 }
 
 static int enter(struct vfio_device *device, struct file *wakeup)

@@ -28,7 +28,7 @@ static const struct pci_device *bridge_of(const struct vfio_device *device)
 {
     const struct pci_device *bridge = device->pci->bridge;
 
-    return bridge && pci_can_reset_below(bridge) ? bridge : NULL;
+    return bridge;
 }
 
 static size_t count_below(const struct pci_device *bridge)
