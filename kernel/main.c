@@ -330,7 +330,7 @@ static int load(struct refusal *why)
         .archive_size = boot.archive_size,
     };
 
-    static const struct port_users users = {.error = vfio_error};
+    static const struct port_users users = {.error = vfio_error, .recover = vfio_recover_below};
     int error = ports_start(&users, why);
 
     return error ? error : lives_begin(&lives, why);

@@ -83,6 +83,7 @@
 #define PCI_EXT_CAP_SRIOV     0x0010
 #define PCI_EXT_CAP_REBAR     0x0015
 #define PCI_EXT_CAP_LTR       0x0018
+#define PCI_EXT_CAP_DPC       0x001d
 #define PCI_EXT_CAP_L1SS      0x001e
 #define PCI_EXT_CAP_PTM       0x001f
 
@@ -178,6 +179,21 @@ enum pcie_type {
 #define PCI_AER_ROOT_MORE        0x08 /* of those, from others perhaps */
 #define PCI_AER_ROOT_FATAL       0x40
 #define PCI_AER_ROOT_STATUS_ALL  0x7f
+
+/* Downstream port containment */
+#define PCI_DPC_CAP        4  /* 16 */
+#define PCI_DPC_CONTROL    6  /* 16 */
+#define PCI_DPC_STATUS     8  /* 16; reason in 2:1 */
+#define PCI_DPC_SOURCE     10 /* 16 */
+#define PCI_DPC_PIO_STATUS 12 /* 32; of root ports */
+
+#define PCI_DPC_CAP_ROOT          0x0020 /* it has what root ports have */
+#define PCI_DPC_CONTROL_FATAL     0x0001
+#define PCI_DPC_CONTROL_TRIGGERS  0x0003
+#define PCI_DPC_CONTROL_INTERRUPT 0x0008
+#define PCI_DPC_TRIGGERED         0x0001
+#define PCI_DPC_INTERRUPT         0x0008
+#define PCI_DPC_BUSY              0x0010
 
 /* Virtual channels: the port's registers, and three of 32 bits for each channel */
 #define PCI_VC_CAP            0x04 /* 32; channels beside the first in 2:0 */

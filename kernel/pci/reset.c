@@ -170,7 +170,7 @@ static int come_back(struct pci_device *d, uint64_t deadline)
     return 0;
 }
 
-static bool link_active(const struct pci_device *bridge)
+bool pci_link_active(const struct pci_device *bridge)
 {
     return pci_is_link_head(bridge) &&
            (pci_read16(bridge, bridge->cap_pcie + PCIE_LINK_STATUS) & PCIE_LINK_STATUS_ACTIVE);
@@ -181,17 +181,11 @@ static bool link_active(const struct pci_device *bridge)
  * up where that is faster than 5 GT/s. Not all ports tell: what was not up before is not waited
  * for.
  */
-static int reset_bus(const struct pci_device *bridge)
+static int wait_for_link(const struct pci_device *bridge, bool told)
 {
-    uint16_t control = pci_read16(bridge, PCI_BRIDGE_CONTROL);
-    bool told = link_active(bridge);
-    uint64_t deadline;
+    uint64_t deadline = time_ns() + LINK_BOUND_NS;
 
-    pci_write16(bridge, PCI_BRIDGE_CONTROL, control | PCI_BRIDGE_BUS_RESET);
-    thread_nap(NAP, BUS_RESET_NS);
-    pci_write16(bridge, PCI_BRIDGE_CONTROL, control & (uint16_t)~PCI_BRIDGE_BUS_RESET);
-    deadline = time_ns() + LINK_BOUND_NS;
-    while (told && !link_active(bridge)) {
+    while (told && !pci_link_active(bridge)) {
         if (time_expired(deadline)) {
             log_error("%s: its link did not come back from a reset", pci_name(bridge));
             return -ETIMEDOUT;
@@ -200,6 +194,17 @@ static int reset_bus(const struct pci_device *bridge)
     }
     thread_nap(NAP, pci_is_link_head(bridge) ? AFTER_LINK_NS : AFTER_CONVENTIONAL_NS);
     return 0;
+}
+
+static int reset_bus(const struct pci_device *bridge)
+{
+    uint16_t control = pci_read16(bridge, PCI_BRIDGE_CONTROL);
+    bool told = pci_link_active(bridge);
+
+    pci_write16(bridge, PCI_BRIDGE_CONTROL, control | PCI_BRIDGE_BUS_RESET);
+    thread_nap(NAP, BUS_RESET_NS);
+    pci_write16(bridge, PCI_BRIDGE_CONTROL, control & (uint16_t)~PCI_BRIDGE_BUS_RESET);
+    return wait_for_link(bridge, told);
 }
 
 /*
@@ -216,24 +221,18 @@ static void begin(struct pci_device *d)
 }
 
 /*
- * Endpoints before bridges: a request that a silent bridge meets is an error. On the way back the
- * list is right as it is: bus numbers rise on the way down.
+ * While the link is down all that is below is in reset. On the way back the list is right as it is:
+ * bus numbers rise on the way down.
  */
-int pci_reset_below(const struct pci_device *bridge)
+static int go_through(const struct pci_device *bridge, bool reset)
 {
-    struct pci_device *d;
     uint64_t deadline;
+    struct pci_device *d;
     int error;
 
     pci_for_each_below (d, bridge)
-        if (!pci_is_bridge(d))
-            pci_silence(d);
-    pci_for_each_below (d, bridge)
-        if (pci_is_bridge(d))
-            pci_silence(d);
-    pci_for_each_below (d, bridge)
         begin(d);
-    error = reset_bus(bridge);
+    error = reset ? reset_bus(bridge) : wait_for_link(bridge, true);
     if (error)
         return error;
     deadline = time_ns() + COME_BACK_BOUND_NS;
@@ -241,6 +240,25 @@ int pci_reset_below(const struct pci_device *bridge)
         if (come_back(d, deadline))
             error = -ETIMEDOUT;
     return error;
+}
+
+int pci_recover_below(const struct pci_device *bridge)
+{
+    return go_through(bridge, false);
+}
+
+/* Endpoints before bridges: a request that a silent bridge meets is an error. */
+int pci_reset_below(const struct pci_device *bridge)
+{
+    const struct pci_device *d;
+
+    pci_for_each_below (d, bridge)
+        if (!pci_is_bridge(d))
+            pci_silence(d);
+    pci_for_each_below (d, bridge)
+        if (pci_is_bridge(d))
+            pci_silence(d);
+    return go_through(bridge, true);
 }
 
 int pci_reset(struct pci_device *device)

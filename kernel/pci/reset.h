@@ -45,6 +45,10 @@ bool pci_set_power(const struct pci_device *device, uint16_t state);
  * reset, did not come back.
  */
 int pci_reset_below(const struct pci_device *bridge);
+/* The end of it, where the link was down for another reason, and comes back by itself. */
+int pci_recover_below(const struct pci_device *bridge);
+/* Does the port say that its link is up? Not all do. */
+bool pci_link_active(const struct pci_device *bridge);
 
 /*
  * Lets root ports tell that a function below is not ready, where they can (PCI Express Base 2.3.2):

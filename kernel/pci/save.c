@@ -54,6 +54,7 @@ static const struct {
     CHANNELS(PCI_EXT_CAP_MFVC),
     {PCI_EXT_CAP_PTM, 0, PCI_PTM_CONTROL, 1, 0, ALL},
     {PCI_EXT_CAP_ACS, 0, PCI_ACS_CAP, 1, 0, ALL & ~LOW},
+    {PCI_EXT_CAP_DPC, 0, PCI_DPC_CAP, 1, 0, ALL & ~LOW},
     {HEADER, 0, PCI_CACHE_LINE, 1, 0, LOW}, /* and the latency timer */
     /* BARs and expansion ROM, or bus numbers and windows. */
     {HEADER, 0, PCI_BAR0, 9, 4, ALL},

@@ -47,32 +47,26 @@ const char *port_errors_show(const struct pci_device *port)
 
 /* ---- what functions record ---- */
 
-/* Takes what a function has recorded. Returns the errors that were not corrected. */
-static uint32_t take(const struct pci_device *d)
+/* Ones clear what they are written to. Where nothing answers they go nowhere. */
+static void take(const struct pci_device *d)
 {
     unsigned aer = pci_find_extended_capability(d, PCI_EXT_CAP_AER);
-    unsigned status = d->cap_pcie + PCIE_DEVICE_STATUS;
-    uint32_t errors = 0;
 
-    if (!d->cap_pcie || pci_read16(d, PCI_VENDOR) != d->vendor)
-        return 0; /* or it does not answer */
     if (aer) {
-        errors = pci_read32(d, aer + PCI_AER_FATAL_STATUS);
-        pci_write32(d, aer + PCI_AER_FATAL_STATUS, errors);
-        pci_write32(d, aer + PCI_AER_STATUS, pci_read32(d, aer + PCI_AER_STATUS));
+        pci_write32(d, aer + PCI_AER_FATAL_STATUS, UINT32_MAX);
+        pci_write32(d, aer + PCI_AER_STATUS, UINT32_MAX);
     }
-    pci_write16(d, status, pci_read16(d, status) & PCIE_DEVICE_STATUS_ERRORS);
-    return errors;
+    if (d->cap_pcie)
+        pci_write16(d, d->cap_pcie + PCIE_DEVICE_STATUS, PCIE_DEVICE_STATUS_ERRORS);
 }
 
-static uint32_t take_all(const struct pci_device *port)
+void port_errors_take(const struct pci_device *port)
 {
-    uint32_t errors = take(port);
     const struct pci_device *d;
 
+    take(port);
     pci_for_each_below (d, port)
-        errors |= take(d);
-    return errors;
+        take(d);
 }
 
 /* Lets a function send messages, and a bridge pass them on; kept over resets. */
@@ -101,7 +95,7 @@ static bool start(struct port *port)
         return false;
     port->limit = (struct log_limit){.window_ns = NS_PER_S, .burst = 10};
     pci_write16(p, control, pci_read16(p, control) & (uint16_t)~PCIE_ROOT_CONTROL_ERRORS);
-    take_all(p);
+    port_errors_take(p);
     pci_write32(p, aer + PCI_AER_ROOT_STATUS, pci_read32(p, aer + PCI_AER_ROOT_STATUS));
     pci_for_each_below (d, p)
         if (d->assigned || pci_is_bridge(d))
@@ -120,11 +114,11 @@ static const struct pci_device *sender(const struct pci_device *p, pci_rid_t rid
 }
 
 /* A bridge or port speaks for all that is below. */
-static void tell_users(const struct pci_device *p, const struct pci_device *from)
+void port_errors_tell(const struct pci_device *port, const struct pci_device *from)
 {
     const struct pci_device *d;
 
-    pci_for_each_below (d, p)
+    pci_for_each_below (d, port)
         if (d->assigned && (!from || d == from || pci_is_below(d, from)))
             port_users()->error(d);
 }
@@ -149,14 +143,14 @@ static bool poll(struct port *port)
     if (!status)
         return false;
     pci_write32(p, aer + PCI_AER_ROOT_STATUS, status);
-    take_all(p);
+    port_errors_take(p);
     if (status & PCI_AER_ROOT_CORRECTED)
         tell_log(port, LOG_WARN, "an error was corrected", low, ++port->corrected);
     if (status & PCI_AER_ROOT_UNCORRECTED) {
         tell_log(port, LOG_ERROR,
                  status & PCI_AER_ROOT_FATAL ? "a fatal error" : "an error that is not fatal", high,
                  ++port->uncorrected);
-        tell_users(p, sender(p, high, status & PCI_AER_ROOT_MORE));
+        port_errors_tell(p, sender(p, high, status & PCI_AER_ROOT_MORE));
     }
     return true;
 }

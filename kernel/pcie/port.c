@@ -13,7 +13,7 @@
 #define ASK_NS       NS_PER_S
 #define MESSAGES_MAX 32 /* numbers of messages have five bits */
 
-static const struct port_service *const services[] = {&port_errors};
+static const struct port_service *const services[] = {&port_containment, &port_errors};
 
 static struct list ports = LIST_INIT(ports);
 static const struct port_users *given;
@@ -105,7 +105,7 @@ static bool serves(const struct pci_device *pci)
     const struct pci_device *d;
 
     pci_for_each_below (d, pci)
-        if (d->assigned)
+        if (d->assigned && !pci->left)
             return pci_is_link_head(pci);
     return false;
 }

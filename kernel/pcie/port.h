@@ -22,12 +22,19 @@ struct port {
     /* Advanced error reporting: errors that were corrected, and that were not; and their lines. */
     uint64_t corrected, uncorrected;
     struct log_limit limit;
+    bool stuck; /* containment: it does not let go of the link */
 };
 
 /* Whoever uses devices and is told. Called in the thread of a port. */
 struct port_users {
     /* An error of the device was not corrected. Does not sleep. */
     void (*error)(const struct pci_device *device);
+    /*
+     * The link of a port was down, and what is below was reset by that: waits for the link, and
+     * makes devices in use what they were, as after any reset. -EBUSY: it is in use by others, and
+     * was not touched; other errors: it did not come back.
+     */
+    int (*recover)(const struct pci_device *port);
 };
 
 struct port_service {
@@ -40,7 +47,8 @@ struct port_service {
     bool (*poll)(struct port *port);
 };
 
-extern const struct port_service port_errors; /* aer.c */
+extern const struct port_service port_containment; /* dpc.c */
+extern const struct port_service port_errors;      /* aer.c */
 
 /*
  * Once, when all functions are found: `acpi` says which ports' errors the firmware keeps. It must
@@ -54,6 +62,12 @@ void ports_init(const struct acpi_info *acpi);
 int ports_start(const struct port_users *users, struct refusal *why);
 const struct port_users *port_users(void);
 
+/*
+ * Clears what functions recorded of errors: the port and those below that answer.
+ */
+void port_errors_take(const struct pci_device *port);
+/* Tells users of an error of `from`, or of all that is below it; NULL: of all below the port. */
+void port_errors_tell(const struct pci_device *port, const struct pci_device *from);
 /* Does the firmware keep errors of the port, or of what is above or below it, for itself? */
 bool port_errors_kept(const struct pci_device *port);
 /* Who hears of errors at a root port, in some words. */

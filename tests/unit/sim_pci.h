@@ -21,6 +21,7 @@ struct sim_function {
     uint16_t rid;
     uint8_t config[4096];
     uint8_t writable[4096]; /* bits that keep what is written */
+    uint8_t cleared[4096];  /* bits that writing ones clears */
     uint8_t after_reset[4096];
     uint64_t answers_from; /* before this time all reads give ones, */
     bool asks_for_retry;   /* or retry status instead of the ids */

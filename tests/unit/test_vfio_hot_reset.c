@@ -230,6 +230,71 @@ static void a_bus_that_does_not_come_back(void **state)
     assert_int_equal(read_at(other_fd, 0, &value, 4), 4);
 }
 
+/* ---- a port that took its link down: what is below was reset, and nobody asked ---- */
+
+/* Both are as after a reset; the link is up, or stays down. */
+static const struct pci_device *lose_both(bool for_ever)
+{
+    struct sim_function *const lost[] = {left_below, right_below};
+    struct sim_function *port = (struct sim_function *)left_below->above;
+
+    sim_link(port);
+    port->link_from = for_ever ? SIM_NEVER : 0;
+    for (size_t i = 0; i < ARRAY_SIZE(lost); i++) {
+        memcpy(lost[i]->config, lost[i]->after_reset, sizeof(lost[i]->config));
+        lost[i]->answers_from = port->link_from;
+    }
+    return pci_find(0, LEFT)->bridge;
+}
+
+static void what_is_in_use_is_recovered(void **state)
+{
+    struct phys_run run;
+    struct memobj *object;
+    struct file *a;
+    uint64_t at;
+    int fd = open_both(), other_fd = device_of(hot.groups[1], RIGHT);
+
+    irq.fds[0] = new_eventfd(&a);
+    assert_int_equal(set_irqs(fd, EVENT | TRIGGER, MSI, 0, 1), 0);
+    write_command(fd, 6);
+    write_command(other_fd, 2);
+    assert_int_equal(map(other_fd, 0, 0x1000, true, &object, &at), 0);
+    left_below->resets = right_below->resets = 0;
+    assert_int_equal(vfio_recover_below(lose_both(false)), 0);
+    assert_int_equal(left_below->resets + right_below->resets, 0); /* they were */
+    assert_int_equal(hardware_command(left_below), 0x406);
+    assert_int_equal(hardware_command(right_below), 0x402);
+    assert_int_equal(sim_get(right_below, PCI_BAR0, 4), 0xfc100000);
+    assert_int_equal(host_irqs->restored, 1);
+    assert_int_equal(memobj_run(object, 0, PAGE_SIZE, &run), 0);
+    memobj_put(object);
+    assert_int_equal(fd_close(other_fd), 0); /* and nobody is kept out */
+    assert_int_equal(fd_close(fd), 0);
+}
+
+static void what_is_not_is_lost(void **state)
+{
+    int fd = open_both();
+    uint32_t value;
+
+    assert_int_equal(vfio_recover_below(lose_both(true)), -ENOTTY);
+    assert_int_equal(read_at(fd, 0, &value, 4), -EIO);
+    lose_both(false);
+    assert_int_equal(hot_reset(fd, 2), 0);
+    assert_int_equal(read_at(fd, 0, &value, 4), 4);
+}
+
+static void a_device_of_another_family_stays(void **state)
+{
+    assert_int_equal(pci_claim(pci_find(0, RIGHT), "uio"), 0);
+    assert_int_equal(vfio_recover_below(lose_both(false)), -EBUSY);
+    assert_null(pci_find(0, LEFT)->claimed_by);
+    pci_unclaim(pci_find(0, RIGHT));
+    assert_int_equal(vfio_recover_below(lose_both(false)), 0);
+    assert_null(pci_find(0, RIGHT)->claimed_by);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +307,9 @@ int main(void)
         TEST(a_silent_member_has_its_record),
         TEST(files_of_their_own_need_one_iommufd),
         TEST(a_bus_that_does_not_come_back),
+        TEST(what_is_in_use_is_recovered),
+        TEST(what_is_not_is_lost),
+        TEST(a_device_of_another_family_stays),
     };
 
     return cmocka_run_group_tests(tests, build, NULL);

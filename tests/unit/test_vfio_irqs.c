@@ -427,6 +427,11 @@ static void error_and_request_have_one_trigger_each(void **state)
     irq.fds[0] = 1;
     assert_int_equal(set_irqs(fd, BOOL | TRIGGER, ERR, 0, 1), 0);
     assert_int_equal(eventfd_take(a), 1);
+    vfio_error(pci_find(0, RICH));
+    assert_int_equal(eventfd_take(a), 1);
+    vfio_error(pci_find(0, PLAIN));
+    vfio_error(pci_find(0, OTHER)); /* not assigned */
+    assert_int_equal(eventfd_take(a), 0);
     irq.fds[0] = -2;
     assert_int_equal(set_irqs(fd, EVENT | TRIGGER, REQ, 0, 1), -EINVAL);
     irq.fds[0] = 77;
@@ -436,6 +441,7 @@ static void error_and_request_have_one_trigger_each(void **state)
     irq.fds[0] = -1;
     assert_int_equal(set_irqs(fd, EVENT | TRIGGER, ERR, 0, 1), 0);
     assert_int_equal(set_irqs(fd, NONE | TRIGGER, ERR, 0, 0), -EINVAL);
+    vfio_error(pci_find(0, RICH)); /* nobody listens any more */
 }
 
 int main(void)

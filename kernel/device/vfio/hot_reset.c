@@ -8,6 +8,7 @@
 #include "kernel/cpu/user.h"
 #include "kernel/device/iommufd/iommufd.h"
 #include "kernel/device/vfio/device.h"
+#include "kernel/device/vfio/vfio.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
 #include "kernel/pci/group.h"
@@ -202,7 +203,7 @@ static void resume(struct vfio_device *device)
 }
 
 /* All are taken. What the payload set in those in use is as it was behind it. */
-static int reset_all(const struct pci_device *bridge)
+static int reset_all(const struct pci_device *bridge, int (*reset)(const struct pci_device *))
 {
     const struct pci_device *d;
     int error;
@@ -210,7 +211,7 @@ static int reset_all(const struct pci_device *bridge)
     pci_for_each_below (d, bridge)
         if (in_use(d))
             lease_hide_bars(&vfio_device_of(d)->lease);
-    error = pci_reset_below(bridge);
+    error = reset(bridge);
     pci_for_each_below (d, bridge)
         if (in_use(d))
             resume(vfio_device_of(d));
@@ -228,8 +229,19 @@ static int reset_as(const struct owner *owner, struct vfio_device *device,
         (void)mutex_lock_deaf(&device->lock, "hot reset"); /* for the caller to unlock */
         return error;
     }
-    error = owns_all(owner, bridge) ? reset_all(bridge) : -EINVAL;
+    error = owns_all(owner, bridge) ? reset_all(bridge, pci_reset_below) : -EINVAL;
     release_below(bridge, device);
+    return error;
+}
+
+int vfio_recover_below(const struct pci_device *port)
+{
+    int error = take_below(port);
+
+    if (error)
+        return error;
+    error = reset_all(port, pci_recover_below);
+    release_below(port, NULL);
     return error;
 }
 

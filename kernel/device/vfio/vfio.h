@@ -15,5 +15,10 @@ int vfio_add_groups(struct refusal *why);
 struct pci_device;
 /* Raises the interrupt ERR of an assigned device. */
 void vfio_error(const struct pci_device *pci);
+/*
+ * Behind a port whose link was down: waits for it, and makes devices in use what they were, as
+ * after a reset. -EBUSY: another family of device files has one; -ENOTTY: one did not come back.
+ */
+int vfio_recover_below(const struct pci_device *port);
 
 #endif
