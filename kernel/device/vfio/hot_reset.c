@@ -20,17 +20,9 @@ static const char claimant[] = "hot reset";
 /* Who asks: one of the two. */
 struct owner {
     const struct iommufd_device *bound;
-    struct file **groups;
+    const struct pci_group **groups;
     size_t count;
 };
-
-/* The bridge whose bus can be reset. NULL: the device is on a root bus, or it would do harm. */
-static const struct pci_device *bridge_of(const struct vfio_device *device)
-{
-    const struct pci_device *bridge = device->pci->bridge;
-
-    return bridge;
-}
 
 static size_t count_below(const struct pci_device *bridge)
 {
@@ -44,45 +36,31 @@ static size_t count_below(const struct pci_device *bridge)
 
 /* ---- GET_PCI_HOT_RESET_INFO ---- */
 
-static struct vfio_pci_dependent_device describe(const struct vfio_opened *opened,
-                                                 const struct pci_device *d)
-{
-    struct vfio_pci_dependent_device entry = {
-        .segment = d->segment,
-        .bus = PCI_BUS(d->rid),
-        .devfn = (uint8_t)d->rid,
-    };
-
-    if (opened->group)
-        entry.group_id = d->group->id;
-    else
-        entry.devid = iommufd_id_of(opened->device->lease.bound, d);
-    return entry;
-}
-
 int64_t vfio_hot_reset_info(struct ioctl_call *call)
 {
     const struct vfio_opened *opened = call->context;
-    const struct pci_device *d, *bridge = bridge_of(opened->device);
+    const struct pci_device *d, *bridge = opened->device->pci->bridge;
     struct vfio_pci_hot_reset_info *info = call->data;
     size_t room = (call->size - sizeof(*info)) / sizeof(info->devices[0]);
     uaddr_t at = call->argument + sizeof(*info);
+    uint32_t owned = VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED;
 
     if (!bridge)
         return -ENODEV;
-    info->flags =
-        opened->group ? 0 : VFIO_PCI_HOT_RESET_FLAG_DEV_ID | VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED;
     info->count = 0;
     pci_for_each_below (d, bridge) {
-        struct vfio_pci_dependent_device entry = describe(opened, d);
+        uint32_t id = opened->group ? d->group->id : iommufd_id_of(opened->device->lease.bound, d);
+        struct vfio_pci_dependent_device entry = {
+            {id}, d->segment, PCI_BUS(d->rid), (uint8_t)d->rid};
 
-        if (!opened->group && entry.devid == IOMMUFD_NOT_OWNED)
-            info->flags &= ~(uint32_t)VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED;
+        if (id == IOMMUFD_NOT_OWNED)
+            owned = 0;
         if (info->count < room &&
             copy_to_user(at + info->count * sizeof(entry), &entry, sizeof(entry)))
             return -EFAULT;
         info->count++;
     }
+    info->flags = opened->group ? 0 : VFIO_PCI_HOT_RESET_FLAG_DEV_ID | owned;
     if (ioctl_reply(call))
         return -EFAULT;
     return info->count > room ? -ENOSPC : 0;
@@ -90,40 +68,24 @@ int64_t vfio_hot_reset_info(struct ioctl_call *call)
 
 /* ---- PCI_HOT_RESET: who asks? ---- */
 
-static void put_groups(struct owner *owner)
+/* Those whose files follow the structure. What is open when it is asked for counts. */
+static int get_groups(struct owner *owner, uaddr_t fds)
 {
-    while (owner->count)
-        file_put(owner->groups[--owner->count]);
-    kfree(owner->groups);
-}
+    for (size_t i = 0; i < owner->count; i++) {
+        struct file *file;
+        int32_t fd;
 
-static int get_group(struct owner *owner, uaddr_t at)
-{
-    struct file *file;
-    int32_t fd;
-
-    if (copy_from_user(&fd, at, sizeof(fd)))
-        return -EFAULT;
-    file = fd < 0 ? NULL : fd_get(fd);
-    if (!file)
-        return -EBADF;
-    owner->groups[owner->count++] = file;
-    return vfio_group_of(file) ? 0 : -EINVAL;
-}
-
-/* The files of `count` groups, which follow the structure: held, so that they stay open. */
-static int get_groups(struct owner *owner, uaddr_t fds, size_t count)
-{
-    int error = 0;
-
-    owner->groups = kcalloc(count, sizeof(struct file *));
-    if (!owner->groups)
-        return -ENOMEM;
-    for (size_t i = 0; !error && i < count; i++)
-        error = get_group(owner, fds + i * sizeof(int32_t));
-    if (error)
-        put_groups(owner);
-    return error;
+        if (copy_from_user(&fd, fds + i * sizeof(fd), sizeof(fd)))
+            return -EFAULT;
+        file = fd < 0 ? NULL : fd_get(fd);
+        if (!file)
+            return -EBADF;
+        owner->groups[i] = vfio_group_of(file);
+        file_put(file);
+        if (!owner->groups[i])
+            return -EINVAL;
+    }
+    return 0;
 }
 
 static bool owns(const struct owner *owner, const struct pci_device *d)
@@ -131,7 +93,7 @@ static bool owns(const struct owner *owner, const struct pci_device *d)
     if (owner->bound)
         return iommufd_id_of(owner->bound, d) != IOMMUFD_NOT_OWNED;
     for (size_t i = 0; i < owner->count; i++)
-        if (vfio_group_of(owner->groups[i]) == d->group)
+        if (owner->groups[i] == d->group)
             return true;
     return false;
 }
@@ -249,7 +211,7 @@ int64_t vfio_hot_reset(struct ioctl_call *call)
 {
     const struct vfio_pci_hot_reset *hot = call->data;
     const struct vfio_opened *opened = call->context;
-    const struct pci_device *bridge = bridge_of(opened->device);
+    const struct pci_device *bridge = opened->device->pci->bridge;
     struct owner owner = {.bound = opened->group ? NULL : opened->device->lease.bound};
     int error;
 
@@ -260,12 +222,13 @@ int64_t vfio_hot_reset(struct ioctl_call *call)
         return -ENODEV;
     if (hot->count > count_below(bridge))
         return -EINVAL;
-    if (!opened->group)
-        return reset_as(&owner, opened->device, bridge);
-    error = get_groups(&owner, call->argument + sizeof(*hot), hot->count);
-    if (error)
-        return error;
-    error = reset_as(&owner, opened->device, bridge);
-    put_groups(&owner);
+    owner.count = hot->count;
+    owner.groups = kcalloc(MAX(owner.count, 1), sizeof(owner.groups[0]));
+    if (!owner.groups)
+        return -ENOMEM;
+    error = get_groups(&owner, call->argument + sizeof(*hot));
+    if (!error)
+        error = reset_as(&owner, opened->device, bridge);
+    kfree(owner.groups);
     return error;
 }
