@@ -163,6 +163,10 @@ int irq_enable(struct pci_device *device, enum irq_kind kind, unsigned count, ir
     error = !set->unit ? -ENODEV : !set->remapped && kind == IRQ_MSI && count > 1 ? -ENOSPC : 0;
     if (error)
         goto free_set;
+    /*
+     * From here until the device can be masked nothing sleeps, nor lets interrupts in otherwise:
+     * one that comes would have its handler run, and be masked, without the registers for that.
+     */
     error = set->ops->messages ? alloc_vectors(set) : 0;
     if (error)
         goto free_set;

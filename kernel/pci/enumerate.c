@@ -5,6 +5,8 @@
  * everything, and no arrangement of bus numbers can make it run in circles.
  */
 #include "kernel/machine/acpi/acpi.h"
+#include "kernel/cpu/thread.h"
+#include "kernel/cpu/time.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/heap.h"
@@ -14,6 +16,9 @@
 
 #define BUSES         256
 #define FUNCTION_SIZE 4096
+
+#define READY_BOUND_NS (60 * NS_PER_S)
+#define READY_POLL_NS  (10 * NS_PER_MS)
 
 static struct list devices = LIST_INIT(devices);
 static size_t device_count;
@@ -119,6 +124,25 @@ static void insert(struct pci_device *d)
     device_count++;
 }
 
+/*
+ * The vendor, or ones. A function that is there but not ready shows retry status, where its port
+ * does not ask again by itself: it has a minute, as behind a reset.
+ */
+static uint16_t wait_for_vendor(const struct pci_device *d)
+{
+    uint64_t deadline = time_ns() + READY_BOUND_NS;
+    uint16_t vendor;
+
+    while ((vendor = pci_read16(d, PCI_VENDOR)) == PCI_VENDOR_RETRY) {
+        if (time_expired(deadline)) {
+            log_error("pci: %s was not ready within a minute; left out", pci_name(d));
+            return UINT16_MAX;
+        }
+        thread_nap("pci scan", READY_POLL_NS);
+    }
+    return vendor;
+}
+
 /* Adds one function if it is there: s->last. 1: it is; 0: it is not; negative: error. */
 static int scan_function(struct scan *s, unsigned slot, unsigned function)
 {
@@ -133,7 +157,7 @@ static int scan_function(struct scan *s, unsigned slot, unsigned function)
     struct pci_device *d;
     uint8_t header;
 
-    probe.vendor = pci_read16(&probe, PCI_VENDOR);
+    probe.vendor = wait_for_vendor(&probe);
     if (probe.vendor == 0xffff || probe.vendor == 0)
         return 0;
     if (device_count == PCI_DEVICES_MAX)

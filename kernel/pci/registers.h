@@ -5,6 +5,7 @@
 
 /* Header, common part */
 #define PCI_VENDOR         0x00 /* 16 bits */
+#define PCI_VENDOR_RETRY   0x0001
 #define PCI_DEVICE_ID      0x02 /* 16 */
 #define PCI_COMMAND        0x04 /* 16 */
 #define PCI_STATUS         0x06 /* 16 */

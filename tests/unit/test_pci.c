@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Enumeration, capabilities and configuration space on a simulated machine. */
+#include "kernel/cpu/time.h"
+#include "tests/unit/host_thread.h"
 #include "tests/unit/pci_fixture.h"
 
 static size_t count(void)
@@ -53,6 +55,24 @@ static void finds_functions_behind_bridges(void **state)
     assert_null(pci_find(0, PCI_RID(9, 0, 0))->bridge);
     assert_null(pci_find(0, PCI_RID(0, 30, 1)));
     assert_null(pci_find(1, PCI_RID(0, 0, 0)));
+}
+
+/* Retry status: it is there, but not ready. What never is does not keep the machine from starting.
+ */
+static void what_asks_for_retries_is_waited_for(void **state)
+{
+    struct sim_function *slow = sim_add(0, PCI_RID(0, 2, 0), EDU, CLASS_X);
+    struct sim_function *never = sim_add(0, PCI_RID(0, 3, 0), NIC, CLASS_X);
+    uint64_t before = host_now_ns;
+
+    slow->asks_for_retry = never->asks_for_retry = true;
+    slow->answers_from = before + 5 * NS_PER_S;
+    never->answers_from = SIM_NEVER;
+    enumerate();
+    assert_int_equal(count(), 1);
+    assert_int_equal(pci_find(0, PCI_RID(0, 2, 0))->device, 0x11e8);
+    assert_true(host_now_ns - before >= 65 * NS_PER_S);
+    assert_true(host_now_ns - before <= 66 * NS_PER_S);
 }
 
 static void devices_are_in_the_order_of_segments(void **state)
@@ -247,6 +267,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(finds_functions_behind_bridges),
+        TEST(what_asks_for_retries_is_waited_for),
         TEST(devices_are_in_the_order_of_segments),
         TEST(starts_at_the_first_bus_of_a_window),
         TEST(survives_senseless_bus_numbers),
