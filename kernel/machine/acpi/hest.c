@@ -27,17 +27,15 @@ static const struct {
 } sources[] = {{40, 32}, {48, 44}, {20, 0}, {0, 0},  {0, 0},  {0, 0},
                {48, 0},  {44, 0},  {56, 0}, {64, 0}, {92, 0}, {48, 44}};
 
-/* 0: it is of no type that is known, or does not fit. */
+/* 0: it is of no type that is known, or cut off. It may be longer than what is left. */
 static size_t size_of(const uint8_t *at, size_t left)
 {
     unsigned type = left < 2 ? ARRAY_SIZE(sources) : get16(at);
-    size_t size = type < ARRAY_SIZE(sources) ? sources[type].size : 0;
 
-    if (size > left)
+    if (type >= ARRAY_SIZE(sources) || sources[type].size > left)
         return 0;
-    if (size && sources[type].banks)
-        size += (size_t)at[sources[type].banks] * BANK_SIZE;
-    return size > left ? 0 : size;
+    return sources[type].size +
+           (sources[type].banks ? (size_t)at[sources[type].banks] * BANK_SIZE : 0);
 }
 
 static void read_source(const uint8_t *at, struct acpi_info *out)
@@ -64,7 +62,7 @@ int acpi_parse_hest(const uint8_t *table, size_t length, struct acpi_info *out, 
 
     for (uint32_t i = 0; i < count; i++, offset += size) {
         size = size_of(table + offset, length - offset);
-        if (!size) {
+        if (!size || size > length - offset) {
             log_warn("ACPI table HEST makes no sense at byte %zu: errors of PCI Express are left "
                      "to the firmware",
                      offset);
