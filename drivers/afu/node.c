@@ -43,26 +43,14 @@ drop:
 
 int afu_node_open(const struct afu_node *node, unsigned flags, struct file **out)
 {
-    int error = mutex_lock(&node->device->lock, AFU_OWNER);
-
-    if (error)
-        return error;
-    error = open_locked(node, flags, out);
-    mutex_unlock(&node->device->lock);
-    return error;
+    return mutex_run(&node->device->lock, AFU_OWNER, open_locked(node, flags, out));
 }
 
 int64_t afu_ioctl(struct afu_device *device, const struct ioctl_row *row, void *node,
                   uint64_t argument)
 {
-    int64_t result = mutex_lock(&device->lock, AFU_OWNER);
-
-    if (result)
-        return result;
     /* Not ENOTTY: these device files answer so on Linux. */
-    result = row ? ioctl_run(row, node, argument) : -EINVAL;
-    mutex_unlock(&device->lock);
-    return result;
+    return mutex_run(&device->lock, AFU_OWNER, row ? ioctl_run(row, node, argument) : -EINVAL);
 }
 
 int64_t afu_no_extensions(struct ioctl_call *call)

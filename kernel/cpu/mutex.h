@@ -63,6 +63,18 @@ static inline void mutex_unlock(struct mutex *mutex)
         mutex_hand_over(mutex);
 }
 
+/* What `call` returns, an int or int64_t, evaluated under the lock; errors of mutex_lock(). */
+#define mutex_run(lock, point, call)                                                               \
+    ({                                                                                             \
+        struct mutex *held_ = (lock);                                                              \
+        __typeof__(call) result_ = mutex_lock(held_, point);                                       \
+        if (!result_) {                                                                            \
+            result_ = (call);                                                                      \
+            mutex_unlock(held_);                                                                   \
+        }                                                                                          \
+        result_;                                                                                   \
+    })
+
 /*
  * Ends a lock that the current thread holds: all who wait are told that it is gone, and none of
  * them touches it again, so that its memory can be freed at once.

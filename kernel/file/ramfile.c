@@ -97,36 +97,21 @@ static int set_size(struct ramfile *ram, uint64_t size)
     return 0;
 }
 
-static int check_resize(const struct ramfile *ram, uint64_t size)
+static int resize(struct ramfile *ram, uint64_t size)
 {
     if (size < ram->size && (ram->seals & SEAL_SHRINK))
         return -EPERM;
-    return size > ram->size && (ram->seals & SEAL_GROW) ? -EPERM : 0;
+    return size > ram->size && (ram->seals & SEAL_GROW) ? -EPERM : set_size(ram, size);
 }
 
 int ramfile_resize(struct ramfile *ram, uint64_t size)
 {
-    int error = mutex_lock(&ram->lock, "file size");
-    if (error)
-        return error;
-    error = check_resize(ram, size);
-    if (!error)
-        error = set_size(ram, size);
-    mutex_unlock(&ram->lock);
-    return error;
+    return mutex_run(&ram->lock, "file size", resize(ram, size));
 }
 
 int ramfile_grow(struct ramfile *ram, uint64_t size)
 {
-    int error = mutex_lock(&ram->lock, "file size");
-    if (error)
-        return error;
-    if (size > ram->size)
-        error = check_resize(ram, size);
-    if (!error && size > ram->size)
-        error = set_size(ram, size);
-    mutex_unlock(&ram->lock);
-    return error;
+    return mutex_run(&ram->lock, "file size", size > ram->size ? resize(ram, size) : 0);
 }
 
 int ramfile_append(struct ramfile *ram, const void *bytes, uint64_t length)

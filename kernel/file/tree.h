@@ -13,6 +13,12 @@
 typedef int (*tree_open)(void *context, unsigned flags, struct file **out);
 /* Writes the whole text of a small read-only file. */
 typedef void (*tree_show)(void *context, struct text *out);
+/* One that writes a member of its context and a line feed. */
+#define TREE_SHOW(function, type, format, member)                                                  \
+    static void function(void *context, struct text *out)                                          \
+    {                                                                                              \
+        text_printf(out, format "\n", ((const type *)context)->member);                            \
+    }
 
 /*
  * Absolute paths without a trailing slash. -EEXIST, -ENOMEM, -ENAMETOOLONG; the strings are copied.

@@ -199,6 +199,16 @@ size_t format(char *buffer, size_t size, const char *fmt, ...)
     return length;
 }
 
+const char *format_into(char buffer[FORMAT_SHORT], const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    format_v(buffer, FORMAT_SHORT, fmt, args);
+    va_end(args);
+    return buffer;
+}
+
 void text_init(struct text *t, char *buffer, size_t size)
 {
     *t = (struct text){.buffer = buffer, .size = size};

@@ -50,10 +50,9 @@ static int begin(void **state)
     assert_int_equal(iommu_domain_create(ioas_iommu_unit(0), &domain), 0);
     assert_int_equal(ioas_attach(device.ioas, domain), 0);
     for (unsigned bar = 0; bar < PCI_BARS; bar++) {
-        struct uio_map *map = uio_map_new(&device, false);
+        struct uio_map *map = uio_map_new(&device, bar, false);
 
-        map->number = bar;
-        assert_int_equal(uio_map_add(&device, map), 0);
+        assert_true(itree_insert(&device.maps, &map->node));
         assert_int_equal(uio_sysfs_add_map(map), 0);
     }
     return 0;
@@ -61,10 +60,13 @@ static int begin(void **state)
 
 static int end(void **state)
 {
+    struct itree_node *node;
+
     (void)state;
-    for (size_t i = 0; i < device.map_count; i++)
-        uio_map_free(device.maps[i]);
-    kfree(device.maps);
+    while ((node = itree_first(&device.maps)) != NULL) {
+        itree_remove(&device.maps, node);
+        uio_map_free(uio_map_of(node));
+    }
     assert_int_equal(account.used, 0);
     ioas_detach(device.ioas, domain);
     iommu_domain_destroy(domain);
@@ -118,7 +120,7 @@ static void an_unused_slot_of_a_bar_makes_way(void **state)
     (void)state;
     assert_true(create(3, PAGE_SIZE)->dynamic);
     assert_int_equal(rows, before);
-    assert_int_equal(device.map_count, PCI_BARS);
+    assert_int_equal(device.maps.count, PCI_BARS);
 }
 
 static void refuses_bad_requests(void **state)
@@ -203,7 +205,7 @@ static void a_buffer_that_is_no_longer_wanted_goes(void **state)
     frames_stats(&after);
     assert_int_equal(after.pins, before.pins);
     assert_int_equal(account.used, 0);
-    assert_int_equal(device.map_count, PCI_BARS);
+    assert_int_equal(device.maps.count, PCI_BARS);
 }
 
 /* Every allocation, pin, table page and row fails in turn; then nothing may have changed. */
@@ -215,7 +217,7 @@ static void fail_nth_at(uint32_t number)
         struct frames_stats before, after;
         uint32_t chosen = number;
         uint64_t used = account.used;
-        size_t maps = device.map_count;
+        size_t maps = device.maps.count;
         unsigned shown = rows;
 
         assert_true(n < 100);
@@ -234,7 +236,7 @@ static void fail_nth_at(uint32_t number)
         assert_int_equal(error, -ENOMEM);
         assert_int_equal(chosen, number);
         assert_int_equal(account.used, used);
-        assert_int_equal(device.map_count, maps);
+        assert_int_equal(device.maps.count, maps);
         assert_int_equal(rows, shown);
         assert_int_equal(after.pins, before.pins);
     }

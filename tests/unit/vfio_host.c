@@ -351,6 +351,12 @@ uint32_t iommufd_device_id(const struct iommufd_device *device)
 
 int iommufd_attach(struct iommufd_device *device, uint32_t *id)
 {
+    uint32_t compat = 7;
+
+    if (!id && !host_compat)
+        return -ENODEV;
+    if (!id)
+        id = &compat;
     if (host_attach_error)
         return host_attach_error;
     device->attached = *id;
@@ -369,12 +375,6 @@ int iommufd_compat_create(struct file *file)
         return -ENOMEM;
     host_compat = true;
     return 0;
-}
-
-int iommufd_compat_id(struct file *file, uint32_t *id)
-{
-    *id = 7;
-    return host_compat ? 0 : -ENODEV;
 }
 
 /* ---- interrupts ---- */

@@ -16,29 +16,9 @@
 int iommufd_compat_create(struct file *file)
 {
     struct iommufd *ctx = file->context;
-    int error = mutex_lock(&ctx->lock, LOCK_POINT);
 
-    if (error)
-        return error;
-    if (!ctx->compat)
-        error = ioas_object_create(ctx, &ctx->compat);
-    mutex_unlock(&ctx->lock);
-    return error;
-}
-
-int iommufd_compat_id(struct file *file, uint32_t *id)
-{
-    struct iommufd *ctx = file->context;
-    int error = mutex_lock(&ctx->lock, LOCK_POINT);
-
-    if (error)
-        return error;
-    if (ctx->compat)
-        *id = object_id(&ctx->compat->object);
-    else
-        error = -ENODEV;
-    mutex_unlock(&ctx->lock);
-    return error;
+    return mutex_run(&ctx->lock, LOCK_POINT,
+                     ctx->compat ? 0 : ioas_object_create(ctx, &ctx->compat));
 }
 
 int64_t call_vfio_ioas(struct ioctl_call *call)

@@ -100,16 +100,10 @@ free:
 int iommufd_bind(struct file *file, struct pci_device *pci, struct iommufd_device **out)
 {
     struct iommufd *ctx = file->context;
-    int error;
 
     if (!file_is_iommufd(file))
         return -EBADFD;
-    error = mutex_lock(&ctx->lock, LOCK_POINT);
-    if (error)
-        return error;
-    error = bind(ctx, pci, out);
-    mutex_unlock(&ctx->lock);
-    return error;
+    return mutex_run(&ctx->lock, LOCK_POINT, bind(ctx, pci, out));
 }
 
 uint32_t iommufd_device_id(const struct iommufd_device *device)
@@ -133,24 +127,6 @@ uint32_t iommufd_id_of(const struct iommufd_device *device, const struct pci_dev
 
 /* ---- attaching ---- */
 
-/* Sends the group, which is not attached anywhere, through a page table. */
-static int group_attach(struct iommufd_group *group, struct iommufd_hwpt *hwpt)
-{
-    struct ioas *ioas = hwpt->ioas->ioas;
-    int error = ioas_reserve_group(ioas, group->pci);
-
-    if (error)
-        return error;
-    error = ioas_requesters_attach(group->pci, hwpt->domain);
-    if (error) {
-        ioas_unreserve(ioas, group->pci);
-        return error;
-    }
-    group->hwpt = hwpt;
-    hwpt->object.users++;
-    return 0;
-}
-
 /* One group less; an automatic page table goes with its last one. */
 static void hwpt_left(struct iommufd_hwpt *hwpt, struct iommufd *ctx)
 {
@@ -168,11 +144,14 @@ static void group_detach(struct iommufd_group *group)
     hwpt_left(hwpt, group->owner);
 }
 
-/* Moves the attached group to another page table without a moment of refused requests. */
-static int group_replace(struct iommufd_group *group, struct iommufd_hwpt *hwpt)
+/*
+ * Sends the group through a page table; one that is attached already, without a moment of refused
+ * requests.
+ */
+static int group_attach(struct iommufd_group *group, struct iommufd_hwpt *hwpt)
 {
     struct iommufd_hwpt *old = group->hwpt;
-    bool same_space = old->ioas == hwpt->ioas;
+    bool same_space = old && old->ioas == hwpt->ioas;
     int error;
 
     if (old == hwpt)
@@ -180,16 +159,19 @@ static int group_replace(struct iommufd_group *group, struct iommufd_hwpt *hwpt)
     error = same_space ? 0 : ioas_reserve_group(hwpt->ioas->ioas, group->pci);
     if (error)
         return error;
-    error = ioas_requesters_replace(group->pci, old->domain, hwpt->domain);
+    error = old ? ioas_requesters_replace(group->pci, old->domain, hwpt->domain)
+                : ioas_requesters_attach(group->pci, hwpt->domain);
     if (error) {
         if (!same_space)
             ioas_unreserve(hwpt->ioas->ioas, group->pci);
         return error;
     }
-    if (!same_space)
-        ioas_unreserve(old->ioas->ioas, group->pci);
     group->hwpt = hwpt;
     hwpt->object.users++;
+    if (!old)
+        return 0;
+    if (!same_space)
+        ioas_unreserve(old->ioas->ioas, group->pci);
     hwpt_left(old, group->owner);
     return 0;
 }
@@ -201,10 +183,8 @@ static int attach_to(struct iommufd_device *device, struct iommufd_hwpt *hwpt)
 
     if (hwpt->unit != ioas_requesters_unit(group->pci))
         return -EINVAL;
-    if (!group->hwpt)
+    if (!group->hwpt || device->attached)
         error = group_attach(group, hwpt);
-    else if (device->attached)
-        error = group_replace(group, hwpt);
     else if (group->hwpt != hwpt)
         error = -EINVAL; /* the rest of the group goes elsewhere */
     if (error)
@@ -254,31 +234,27 @@ static int attach_to_ioas(struct iommufd_device *device, struct iommufd_ioas *io
 
 static int attach(struct iommufd_device *device, uint32_t *id)
 {
-    struct iommufd_ioas *ioas = find_ioas(device->owner, *id);
-    struct iommufd_hwpt *hwpt = find_hwpt(device->owner, *id);
+    struct iommufd *ctx = device->owner;
+    struct iommufd_ioas *ioas = id ? find_ioas(ctx, *id) : ctx->compat;
+    struct iommufd_hwpt *hwpt = id ? find_hwpt(ctx, *id) : NULL;
     int error;
 
     if (ioas)
         error = attach_to_ioas(device, ioas);
     else if (hwpt)
         error = attach_to(device, hwpt);
+    else if (!id)
+        error = -ENODEV;
     else
-        error = object_find(device->owner, *id) ? -EINVAL : -ENOENT;
-    if (!error)
+        error = object_find(ctx, *id) ? -EINVAL : -ENOENT;
+    if (!error && id)
         *id = object_id(&device->group->hwpt->object);
     return error;
 }
 
 int iommufd_attach(struct iommufd_device *device, uint32_t *id)
 {
-    struct mutex *lock = &device->owner->lock;
-    int error = mutex_lock(lock, LOCK_POINT);
-
-    if (error)
-        return error;
-    error = attach(device, id);
-    mutex_unlock(lock);
-    return error;
+    return mutex_run(&device->owner->lock, LOCK_POINT, attach(device, id));
 }
 
 static void detach(struct iommufd_device *device)

@@ -136,13 +136,9 @@ static const struct ioctl_row calls[] = {
 static int64_t iommufd_ioctl(struct file *file, uint32_t command, uint64_t argument)
 {
     struct iommufd *ctx = file->context;
-    int64_t result = mutex_lock(&ctx->lock, LOCK_POINT);
 
-    if (result)
-        return result;
-    result = ioctl_run(ioctl_find(calls, ARRAY_SIZE(calls), command), ctx, argument);
-    mutex_unlock(&ctx->lock);
-    return result;
+    return mutex_run(&ctx->lock, LOCK_POINT,
+                     ioctl_run(ioctl_find(calls, ARRAY_SIZE(calls), command), ctx, argument));
 }
 
 /* ---- life ---- */

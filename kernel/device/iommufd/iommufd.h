@@ -40,6 +40,7 @@ uint32_t iommufd_id_of(const struct iommufd_device *device, const struct pci_dev
  * found or made) or a HWPT, and is replaced by the id of the HWPT in use. An attached device is
  * moved without a gap, together with its group. -ENOENT: no such object; -EINVAL: wrong kind, or
  * another device of the group is attached elsewhere; errors of ioas_attach() and iommu_attach().
+ * With `id` NULL through the IOAS that VFIO container calls work on; -ENODEV: there is none.
  * On failure the device stays where it was.
  */
 int iommufd_attach(struct iommufd_device *device, uint32_t *id);
@@ -48,7 +49,5 @@ void iommufd_detach(struct iommufd_device *device);
 
 /* The IOAS that VFIO container calls on the file work on: makes one if there is none. -ENOMEM. */
 int iommufd_compat_create(struct file *file);
-/* Its id. -ENODEV: there is none. */
-int iommufd_compat_id(struct file *file, uint32_t *id);
 
 #endif

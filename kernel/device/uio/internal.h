@@ -7,6 +7,7 @@
 #include "kernel/file/file.h"
 #include "kernel/device/lease.h"
 #include "kernel/ioas/group.h"
+#include "kernel/lib/itree.h"
 #include "kernel/lib/list.h"
 #include "kernel/mm/memobj.h"
 #include "kernel/device/uio/uio.h"
@@ -15,6 +16,7 @@
 
 /* One row of /sys/class/uio/uioN/maps: a BAR, an unused BAR slot (no object), or a buffer. */
 struct uio_map {
+    struct itree_node node; /* first = last = number */
     struct uio_device *device;
     uint32_t number;
     bool dynamic;
@@ -33,9 +35,7 @@ struct uio_device {
     struct mutex lock; /* opening and closing, the maps, the address space */
     struct ioas *ioas;
     struct ioas_tables tables;
-    struct uio_map **maps; /* sorted by number */
-    size_t map_count;
-    size_t map_room;
+    struct itree maps; /* struct uio_map */
     size_t dynamic_count;
     struct list opens; /* struct uio_open of kernel/device/uio/uio_file.c */
     bool held;         /* the program wants no interrupts now */
@@ -43,13 +43,15 @@ struct uio_device {
     uint32_t events;   /* interrupts so far */
 };
 
+static inline struct uio_map *uio_map_of(struct itree_node *node)
+{
+    return container_of(node, struct uio_map, node);
+}
+
 /* The map of that number, or NULL. O(log n). */
 struct uio_map *uio_map_find(const struct uio_device *device, uint32_t number);
-/* Adds a map to the table; takes it over on success. -EEXIST, -ENOMEM. */
-int uio_map_add(struct uio_device *device, struct uio_map *map);
-void uio_map_remove(struct uio_device *device, struct uio_map *map);
-/* A map with everything but its number, name and memory filled; NULL when out of memory. */
-struct uio_map *uio_map_new(struct uio_device *device, bool dynamic);
+/* A map, named, without memory, and not among the device's yet; NULL when out of memory. */
+struct uio_map *uio_map_new(struct uio_device *device, uint32_t number, bool dynamic);
 /* Unmaps a buffer from the device, and frees it. The device must be stopped. */
 void uio_map_free(struct uio_map *map);
 

@@ -8,9 +8,10 @@
 #include "kernel/mm/heap.h"
 #include "kernel/device/uio/internal.h"
 
-#define UIO_MAJOR  246
-#define OWNER      "uio"
-#define NODES_WORK 3000 /* of the nodes of a map: breathe_deaf_after() */
+#define UIO_MAJOR    246
+#define NODE(device) format_short("/dev/uio%u", (device)->id)
+#define OWNER        "uio"
+#define NODES_WORK   3000 /* of the nodes of a map: breathe_deaf_after() */
 
 static struct list devices = LIST_INIT(devices);
 
@@ -38,20 +39,14 @@ static int find_memory(struct uio_map *map, unsigned bar)
 static int add_bars(struct uio_device *device)
 {
     for (unsigned bar = 0; bar < PCI_BARS; bar++) {
-        struct uio_map *map = uio_map_new(device, false);
+        struct uio_map *map = uio_map_new(device, bar, false);
 
         if (!map)
             return -ENOMEM;
-        map->number = bar;
-        format(map->name, sizeof(map->name), "BAR%u", bar);
+        (void)itree_insert(&device->maps, &map->node);
         int error = find_memory(map, bar);
         if (error != -ENOMEM)
-            error = uio_map_add(device, map);
-        if (error) {
-            uio_map_free(map);
-            return error;
-        }
-        error = uio_sysfs_add_map(map);
+            error = uio_sysfs_add_map(map);
         if (error)
             return error;
     }
@@ -61,10 +56,13 @@ static int add_bars(struct uio_device *device)
 /* The maps and the address space. Nobody else can reach the device any more. */
 static void free_memory(struct uio_device *device)
 {
+    struct itree_node *node;
+
     (void)mutex_lock_deaf(&device->lock, "uio");
-    for (size_t i = 0; i < device->map_count; i++)
-        uio_map_free(device->maps[i]);
-    kfree(device->maps);
+    while ((node = itree_first(&device->maps)) != NULL) {
+        itree_remove(&device->maps, node);
+        uio_map_free(uio_map_of(node));
+    }
     lease_drop_bars(&device->lease);
     ioas_destroy(device->ioas);
     mutex_retire(&device->lock);
@@ -80,24 +78,16 @@ static unsigned free_id(void)
     return id;
 }
 
-static void node_path(const struct uio_device *device, char path[24])
-{
-    format(path, 24, "/dev/uio%u", device->id);
-}
-
 /* Everything the payload can see of it. The folder goes as a whole if a node cannot be added. */
 static int publish_device(struct uio_device *device)
 {
-    char path[24];
     int error = uio_sysfs_add(device);
 
     if (error)
         return error;
     error = add_bars(device);
-    if (!error) {
-        node_path(device, path);
-        error = tree_add_device(path, UIO_MAJOR, device->id, uio_file_open, device);
-    }
+    if (!error)
+        error = tree_add_device(NODE(device), UIO_MAJOR, device->id, uio_file_open, device);
     if (error)
         uio_sysfs_remove(device);
     return error;
@@ -148,12 +138,11 @@ fail:
 
 static void remove_device(struct uio_device *device)
 {
-    char path[24];
+    struct itree_node *node;
 
-    node_path(device, path);
-    tree_remove(path);
-    for (size_t i = 0; i < device->map_count; i++) {
-        uio_sysfs_remove_map(device->maps[i]);
+    tree_remove(NODE(device));
+    for (node = itree_first(&device->maps); node; node = itree_next(node)) {
+        uio_sysfs_remove_map(uio_map_of(node));
         breathe_deaf_after(NODES_WORK, OWNER);
     }
     uio_sysfs_remove(device);

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Buffers for DMA that the payload creates by mmap, or a driver by a call. */
 #include "kernel/lib/error.h"
-#include "kernel/lib/format.h"
 #include "kernel/mm/direct.h"
 #include "kernel/mm/ramobj.h"
 #include "kernel/device/uio/internal.h"
 
-/* The lowest free number from UIO_FIRST_DYNAMIC on. The table is sorted, so one pass finds it. */
+/* The lowest free number from UIO_FIRST_DYNAMIC on, of as many as there may be buffers. */
 static int free_number(const struct uio_device *device, uint32_t *out)
 {
     uint32_t number = UIO_FIRST_DYNAMIC;
 
-    for (size_t i = 0; i < device->map_count && device->maps[i]->number <= number; i++)
-        if (device->maps[i]->number == number)
-            number++;
+    while (uio_map_find(device, number))
+        number++;
     if (number >= UIO_MAP_NUMBERS)
         return -ENOSPC;
     *out = number;
@@ -70,23 +68,18 @@ static int publish_map(struct uio_device *device, struct uio_map *map)
 
     if (slot) {
         uio_sysfs_remove_map(slot);
-        uio_map_remove(device, slot);
+        itree_remove(&device->maps, &slot->node);
     }
-    error = uio_map_add(device, map);
-    if (error)
-        goto put_slot_back;
+    (void)itree_insert(&device->maps, &map->node);
     error = uio_sysfs_add_map(map);
-    if (error)
-        goto remove;
-    if (slot)
-        uio_map_free(slot);
-    return 0;
-
-remove:
-    uio_map_remove(device, map);
-put_slot_back:
-    /* The table has room for what was in it before; only the nodes' memory can be missing. */
-    if (slot && uio_map_add(device, slot) == 0)
+    if (!error) {
+        if (slot)
+            uio_map_free(slot);
+        return 0;
+    }
+    itree_remove(&device->maps, &map->node);
+    /* Only the nodes' memory can be missing. */
+    if (slot && itree_insert(&device->maps, &slot->node))
         (void)uio_sysfs_add_map(slot);
     return error;
 }
@@ -106,11 +99,9 @@ int uio_dma_create(struct uio_device *device, uint64_t length, uint32_t *number)
     error = take_number(device, &chosen);
     if (error)
         return error;
-    struct uio_map *map = uio_map_new(device, true);
+    struct uio_map *map = uio_map_new(device, chosen, true);
     if (!map)
         return -ENOMEM;
-    map->number = chosen;
-    format(map->name, sizeof(map->name), "dma%u", chosen);
     error = back(map, ALIGN_DOWN(end, PAGE_SIZE));
     if (!error)
         error = write_words(map);

@@ -204,11 +204,6 @@ free_open:
 int uio_file_open(void *context, unsigned flags, struct file **out)
 {
     struct uio_device *device = context;
-    int error = mutex_lock(&device->lock, "uio");
 
-    if (error)
-        return error;
-    error = open_locked(device, flags, out);
-    mutex_unlock(&device->lock);
-    return error;
+    return mutex_run(&device->lock, "uio", open_locked(device, flags, out));
 }

@@ -4,7 +4,8 @@
 #include "kernel/lib/error.h"
 #include "kernel/device/uio/internal.h"
 
-#define PATH_SIZE 80
+#define FOLDER(device)  format_short("/sys/class/uio/uio%u", (device)->id)
+#define MAP_FOLDER(map) format_short("%s/maps/map%u", FOLDER((map)->device), (map)->number)
 
 static void show_name(void *context, struct text *out)
 {
@@ -18,26 +19,9 @@ static void show_version(void *context, struct text *out)
     text_printf(out, "1\n");
 }
 
-static void show_event(void *context, struct text *out)
-{
-    const struct uio_device *device = context;
-
-    text_printf(out, "%u\n", device->events);
-}
-
-static void show_map_name(void *context, struct text *out)
-{
-    const struct uio_map *map = context;
-
-    text_printf(out, "%s\n", map->name);
-}
-
-static void show_map_addr(void *context, struct text *out)
-{
-    const struct uio_map *map = context;
-
-    text_printf(out, "0x%016lx\n", map->address);
-}
+TREE_SHOW(show_event, struct uio_device, "%u", events)
+TREE_SHOW(show_map_name, struct uio_map, "%s", name)
+TREE_SHOW(show_map_addr, struct uio_map, "0x%016lx", address)
 
 /* Maps begin on a page. */
 static void show_map_offset(void *context, struct text *out)
@@ -45,12 +29,7 @@ static void show_map_offset(void *context, struct text *out)
     text_printf(out, "0x0\n");
 }
 
-static void show_map_size(void *context, struct text *out)
-{
-    const struct uio_map *map = context;
-
-    text_printf(out, "0x%016lx\n", map->size);
-}
+TREE_SHOW(show_map_size, struct uio_map, "0x%016lx", size)
 
 static const struct tree_text device_attributes[] = {
     {"name", show_name},
@@ -65,47 +44,31 @@ static const struct tree_text map_attributes[] = {
     {"size", show_map_size},
 };
 
-static void map_folder(const struct uio_map *map, char path[PATH_SIZE])
-{
-    format(path, PATH_SIZE, "/sys/class/uio/uio%u/maps/map%u", map->device->id, map->number);
-}
-
 int uio_sysfs_add_map(struct uio_map *map)
 {
-    char path[PATH_SIZE];
-
-    map_folder(map, path);
-    return tree_add_texts(path, map_attributes, ARRAY_SIZE(map_attributes), map);
+    return tree_add_texts(MAP_FOLDER(map), map_attributes, ARRAY_SIZE(map_attributes), map);
 }
 
 void uio_sysfs_remove_map(const struct uio_map *map)
 {
-    char path[PATH_SIZE];
-
-    map_folder(map, path);
-    tree_remove(path);
+    tree_remove(MAP_FOLDER(map));
 }
 
 int uio_sysfs_add(struct uio_device *device)
 {
-    char path[PATH_SIZE], link[PATH_SIZE], target[PATH_SIZE];
+    const char *folder = FOLDER(device);
+    int error = tree_add_texts(folder, device_attributes, ARRAY_SIZE(device_attributes), device);
 
-    format(path, sizeof(path), "/sys/class/uio/uio%u", device->id);
-    int error = tree_add_texts(path, device_attributes, ARRAY_SIZE(device_attributes), device);
     if (error)
         return error;
-    format(link, sizeof(link), "%s/device", path);
-    format(target, sizeof(target), "../../../bus/pci/devices/%s", pci_name(device->pci));
-    error = tree_add_link(link, target);
+    error = tree_add_link(format_short("%s/device", folder),
+                          format_short("../../../bus/pci/devices/%s", pci_name(device->pci)));
     if (error)
-        tree_remove(path);
+        tree_remove(folder);
     return error;
 }
 
 void uio_sysfs_remove(const struct uio_device *device)
 {
-    char path[PATH_SIZE];
-
-    format(path, sizeof(path), "/sys/class/uio/uio%u", device->id);
-    tree_remove(path);
+    tree_remove(FOLDER(device));
 }

@@ -11,7 +11,6 @@
 #include "kernel/device/vfio/device.h"
 
 #define VFIO_CDEV_MAJOR 511 /* of the range for dynamic numbers; nothing depends on it */
-#define PATH_SIZE       80
 
 static int cdev_open(void *context, unsigned flags, struct file **out)
 {
@@ -99,14 +98,12 @@ static void show_numbers(void *context, struct text *out)
 
 int vfio_cdev_add(struct vfio_device *device)
 {
-    char path[PATH_SIZE];
-    int error;
+    int error = tree_add_device(format_short("/dev/vfio/devices/vfio%u", device->number),
+                                VFIO_CDEV_MAJOR, device->number, cdev_open, device);
 
-    format(path, sizeof(path), "/dev/vfio/devices/vfio%u", device->number);
-    error = tree_add_device(path, VFIO_CDEV_MAJOR, device->number, cdev_open, device);
     if (error)
         return error;
-    format(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev/vfio%u/dev", pci_name(device->pci),
-           device->number);
-    return tree_add_text(path, show_numbers, device);
+    return tree_add_text(format_short("/sys/bus/pci/devices/%s/vfio-dev/vfio%u/dev",
+                                      pci_name(device->pci), device->number),
+                         show_numbers, device);
 }

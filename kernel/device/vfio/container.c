@@ -102,17 +102,12 @@ static int64_t locked_ioctl(struct vfio_container *container, uint32_t command, 
 static int64_t container_ioctl(struct file *file, uint32_t command, uint64_t argument)
 {
     struct vfio_container *container = file->context;
-    int64_t result;
 
     /* Of the interface: whatever another thread keeps the container busy with. */
     if (command == VFIO_GET_API_VERSION)
         return VFIO_API_VERSION;
-    result = mutex_lock(&container->lock, "vfio container");
-    if (result)
-        return result;
-    result = locked_ioctl(container, command, argument);
-    mutex_unlock(&container->lock);
-    return result;
+    return mutex_run(&container->lock, "vfio container",
+                     locked_ioctl(container, command, argument));
 }
 
 static void container_release(struct file *file)
@@ -196,13 +191,7 @@ static int join_container(struct vfio_container *container, struct pci_group *gr
 
 int vfio_container_add_group(struct vfio_container *container, struct pci_group *group)
 {
-    int error = mutex_lock(&container->lock, "vfio container");
-
-    if (error)
-        return error;
-    error = join_container(container, group);
-    mutex_unlock(&container->lock);
-    return error;
+    return mutex_run(&container->lock, "vfio container", join_container(container, group));
 }
 
 void vfio_container_remove_group(struct vfio_container *container, struct pci_group *group)

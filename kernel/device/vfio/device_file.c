@@ -76,38 +76,32 @@ static int64_t locked_ioctl(struct vfio_opened *opened, uint32_t command, uint64
 static int64_t device_ioctl(struct file *file, uint32_t command, uint64_t argument)
 {
     struct vfio_opened *opened = file->context;
-    int64_t result = mutex_lock(&opened->device->lock, "vfio device");
 
-    if (result)
-        return result;
-    result = locked_ioctl(opened, command, argument);
-    mutex_unlock(&opened->device->lock);
-    return result;
+    return mutex_run(&opened->device->lock, "vfio device", locked_ioctl(opened, command, argument));
 }
 
-static int64_t access_region(struct file *file, bool write, uaddr_t buffer, size_t length,
+static int64_t access_region(struct vfio_opened *opened, bool write, uaddr_t buffer, size_t length,
                              uint64_t *position)
 {
-    struct vfio_opened *opened = file->context;
-    int64_t result = mutex_lock(&opened->device->lock, "vfio device");
+    int error = opened->ready ? vfio_low_power_wake(opened->device) : -EINVAL;
 
-    if (result)
-        return result;
-    result = opened->ready ? vfio_low_power_wake(opened->device) : -EINVAL;
-    if (!result)
-        result = vfio_region_access(opened->device, write, buffer, length, position);
-    mutex_unlock(&opened->device->lock);
-    return result;
+    return error ? error : vfio_region_access(opened->device, write, buffer, length, position);
 }
 
 static int64_t device_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
 {
-    return access_region(file, false, buffer, length, position);
+    struct vfio_opened *opened = file->context;
+
+    return mutex_run(&opened->device->lock, "vfio device",
+                     access_region(opened, false, buffer, length, position));
 }
 
 static int64_t device_write(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
 {
-    return access_region(file, true, buffer, length, position);
+    struct vfio_opened *opened = file->context;
+
+    return mutex_run(&opened->device->lock, "vfio device",
+                     access_region(opened, true, buffer, length, position));
 }
 
 static int device_mmap(struct file *file, uint64_t offset, uint64_t length, unsigned protection,

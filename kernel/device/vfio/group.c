@@ -173,13 +173,16 @@ static struct vfio_device *find_device(const struct vfio_group *group, const cha
 /* A device bound to an iommufd by way of its group is attached at once. */
 static int attach_to_compat(struct vfio_device *device)
 {
-    uint32_t id;
-    int error;
-
     if (!device->lease.bound || device->users > 1)
         return 0;
-    error = iommufd_compat_id(device->group->iommufd, &id);
-    return error ? error : iommufd_attach(device->lease.bound, &id);
+    return iommufd_attach(device->lease.bound, NULL);
+}
+
+static int use(struct vfio_opened *opened)
+{
+    int error = vfio_device_use(opened, opened->device->group->iommufd);
+
+    return error ? error : attach_to_compat(opened->device);
 }
 
 /* A file through which the device can be used. It keeps the group's file open. */
@@ -193,13 +196,7 @@ static int open_device(struct vfio_device *device, struct file **out)
         return -ENOMEM;
     opened = file->context;
     opened->group = file_get(device->group->file);
-    error = mutex_lock(&device->lock, "vfio device");
-    if (!error) {
-        error = vfio_device_use(opened, device->group->iommufd);
-        if (!error)
-            error = attach_to_compat(device);
-        mutex_unlock(&device->lock);
-    }
+    error = mutex_run(&device->lock, "vfio device", use(opened));
     if (error) {
         file_put(file);
         return error;
@@ -244,13 +241,9 @@ static const struct ioctl_row calls[] = {
 static int64_t group_ioctl(struct file *file, uint32_t command, uint64_t argument)
 {
     struct vfio_group *group = file->context;
-    int64_t result = mutex_lock(&group->lock, "vfio group");
 
-    if (result)
-        return result;
-    result = ioctl_run(ioctl_find(calls, ARRAY_SIZE(calls), command), group, argument);
-    mutex_unlock(&group->lock);
-    return result;
+    return mutex_run(&group->lock, "vfio group",
+                     ioctl_run(ioctl_find(calls, ARRAY_SIZE(calls), command), group, argument));
 }
 
 /* Open devices hold the group's file, so none is open here. */
@@ -337,7 +330,6 @@ static int check_viable(const struct pci_group *group, struct refusal *why)
 static int create_group(struct pci_group *pci, struct refusal *why)
 {
     struct vfio_group *group;
-    char path[32];
     int error;
 
     group = kzalloc(sizeof(*group));
@@ -349,8 +341,9 @@ static int create_group(struct pci_group *pci, struct refusal *why)
     error = add_devices(group, why);
     if (error)
         return error;
-    format(path, sizeof(path), "/dev/vfio/%u", pci->id);
-    return tree_add_device(path, VFIO_MAJOR, pci->id, group_open, group) ? no_memory(why) : 0;
+    error = tree_add_device(format_short("/dev/vfio/%u", pci->id), VFIO_MAJOR, pci->id, group_open,
+                            group);
+    return error ? no_memory(why) : 0;
 }
 
 int vfio_add_groups(struct refusal *why)

@@ -7,8 +7,6 @@
 #include "kernel/pci/group.h"
 #include "kernel/pci/registers.h"
 
-#define PATH_SIZE 96
-
 /* Flags of a resource as Linux numbers them. */
 #define RESOURCE_IO        0x00000100
 #define RESOURCE_MEMORY    0x00000200
@@ -16,35 +14,12 @@
 #define RESOURCE_MEM64     0x00100000
 #define RESOURCE_SIZEALIGN 0x00040000
 
-static void show_vendor(void *context, struct text *out)
-{
-    text_printf(out, "0x%04x\n", ((const struct pci_device *)context)->vendor);
-}
-
-static void show_device(void *context, struct text *out)
-{
-    text_printf(out, "0x%04x\n", ((const struct pci_device *)context)->device);
-}
-
-static void show_subsystem_vendor(void *context, struct text *out)
-{
-    text_printf(out, "0x%04x\n", ((const struct pci_device *)context)->subsystem_vendor);
-}
-
-static void show_subsystem_device(void *context, struct text *out)
-{
-    text_printf(out, "0x%04x\n", ((const struct pci_device *)context)->subsystem_device);
-}
-
-static void show_class(void *context, struct text *out)
-{
-    text_printf(out, "0x%06x\n", ((const struct pci_device *)context)->class_code);
-}
-
-static void show_revision(void *context, struct text *out)
-{
-    text_printf(out, "0x%02x\n", ((const struct pci_device *)context)->revision);
-}
+TREE_SHOW(show_vendor, struct pci_device, "0x%04x", vendor)
+TREE_SHOW(show_device, struct pci_device, "0x%04x", device)
+TREE_SHOW(show_subsystem_vendor, struct pci_device, "0x%04x", subsystem_vendor)
+TREE_SHOW(show_subsystem_device, struct pci_device, "0x%04x", subsystem_device)
+TREE_SHOW(show_class, struct pci_device, "0x%06x", class_code)
+TREE_SHOW(show_revision, struct pci_device, "0x%02x", revision)
 
 static unsigned resource_flags(const struct pci_bar *bar)
 {
@@ -89,25 +64,21 @@ static const struct tree_text device_files[] = {
 
 static int add_device(struct pci_device *device)
 {
-    char path[PATH_SIZE], target[PATH_SIZE];
     const char *name = pci_name(device);
+    const char *folder = format_short("/sys/bus/pci/devices/%s", name);
+    unsigned group = device->group->id;
+    int error = tree_add_texts(folder, device_files, ARRAY_SIZE(device_files), device);
 
-    format(path, sizeof(path), "/sys/bus/pci/devices/%s", name);
-    int error = tree_add_texts(path, device_files, ARRAY_SIZE(device_files), device);
-    if (error)
-        return error;
-    format(path, sizeof(path), "/sys/bus/pci/devices/%s/iommu_group", name);
-    format(target, sizeof(target), "../../../../kernel/iommu_groups/%u", device->group->id);
-    error = tree_add_link(path, target);
-    if (error)
-        return error;
-    format(path, sizeof(path), "/sys/kernel/iommu_groups/%u/devices/%s", device->group->id, name);
-    format(target, sizeof(target), "../../../../bus/pci/devices/%s", name);
-    error = tree_add_link(path, target);
-    if (error || !device->assigned)
-        return error;
-    format(path, sizeof(path), "/sys/bus/pci/devices/%s/driver", name);
-    return tree_add_link(path, "../../../../bus/pci/drivers/vfio-pci");
+    if (!error)
+        error = tree_add_link(format_short("%s/iommu_group", folder),
+                              format_short("../../../../kernel/iommu_groups/%u", group));
+    if (!error)
+        error = tree_add_link(format_short("/sys/kernel/iommu_groups/%u/devices/%s", group, name),
+                              format_short("../../../../bus/pci/devices/%s", name));
+    if (!error && device->assigned)
+        error = tree_add_link(format_short("%s/driver", folder),
+                              "../../../../bus/pci/drivers/vfio-pci");
+    return error;
 }
 
 static void show_region(void *context, paddr_t base, uint64_t length)
@@ -136,10 +107,8 @@ static const struct tree_text group_files[] = {
 
 static int add_group(struct pci_group *group)
 {
-    char path[PATH_SIZE];
-
-    format(path, sizeof(path), "/sys/kernel/iommu_groups/%u", group->id);
-    return tree_add_texts(path, group_files, ARRAY_SIZE(group_files), group);
+    return tree_add_texts(format_short("/sys/kernel/iommu_groups/%u", group->id), group_files,
+                          ARRAY_SIZE(group_files), group);
 }
 
 int vfio_sysfs_add(void)
