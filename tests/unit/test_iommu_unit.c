@@ -228,7 +228,7 @@ static void refuses_without_memory(void **state)
 
 /* ---- capabilities ---- */
 
-static void chooses_levels_from_the_bitmap(void **state)
+static void pitfall_30_the_depth_is_chosen_from_a_bitmap(void **state)
 {
     static const struct {
         unsigned sagaw, mgaw, levels, bits;
@@ -401,7 +401,7 @@ int main(void)
         cmocka_unit_test(refuses_a_unit_that_hangs),
         cmocka_unit_test(refuses_protected_memory_that_stays),
         cmocka_unit_test(refuses_without_memory),
-        cmocka_unit_test(chooses_levels_from_the_bitmap),
+        cmocka_unit_test(pitfall_30_the_depth_is_chosen_from_a_bitmap),
         cmocka_unit_test(chooses_leaves_from_the_capability),
         cmocka_unit_test(pitfall_13_takes_over_what_firmware_left_on),
         cmocka_unit_test(takes_over_a_scalable_root_table),
