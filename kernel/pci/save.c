@@ -16,8 +16,8 @@ enum need {
     VERSION_2 = 8, /* of the PCI Express capability, which is longer */
 };
 
-#define ALL        0xffffffff
-#define LOW        0x0000ffff /* above is a status, whose bits zeros do not change */
+#define ALL        0xffffffffu
+#define LOW        0x0000ffffu /* above is a status, whose bits zeros do not change */
 #define AS_IT_SAYS 0
 #define CHANNELS(capability)                                                                       \
     {capability, 0, PCI_VC_CONTROL, 1, 0, PCI_VC_CONTROL_SELECT},                                  \

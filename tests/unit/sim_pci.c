@@ -312,7 +312,7 @@ static void write_config(volatile void *at, unsigned width, uint64_t value)
         uint8_t mask = f->writable[offset + i], byte = (uint8_t)(value >> (8 * i));
 
         f->config[offset + i] = (uint8_t)((f->config[offset + i] & ~mask) | (byte & mask));
-        f->config[offset + i] &= (uint8_t) ~(byte & f->cleared[offset + i]);
+        f->config[offset + i] = (uint8_t)(f->config[offset + i] & ~(byte & f->cleared[offset + i]));
     }
     if (sim_on_write)
         sim_on_write(f, offset);
