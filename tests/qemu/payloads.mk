@@ -4,7 +4,7 @@
 # static), pie (glibc, static and position-independent), dpdk (glibc, static, with DPDK's libraries and its driver for
 # e1000e), or raw (nothing but the file itself). Those of the SDK may use the parts of the examples: their drivers.
 
-PAYLOAD_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-unused-function -Wno-unused-parameter \
+PAYLOAD_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter \
                  -I tests/qemu/payloads
 PAYLOAD_HEADERS := $(wildcard tests/qemu/payloads/*.h tests/qemu/payloads/*/*.h include/uapi/linux/*.h)
 MUSL := /usr/lib/x86_64-linux-musl

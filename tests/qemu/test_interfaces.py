@@ -53,4 +53,5 @@ def test_nothing_is_left(outcome, program):
     _, ran = outcome(program, cases(program)[-1])
     assert ran.status == 0, ran.log
     assert ran.output(f"{len(cases(program))} passed, 0 failed"), ran.log
+    assert "as Linux" not in ran.serial, ran.log
     assert ran.report["memory"]["pins"] == 0

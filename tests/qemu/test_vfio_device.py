@@ -59,7 +59,7 @@ def test_vfio_device(guest, payload, name, tmp_path):
         options = {"devices": [f"e1000e,romfile={tmp_path / 'rom'}"]}
     ran = guest(payload("vfio_device"), args=[address], **options).run()
     assert ran.status == 0, ran.log
-    assert "FAIL" not in ran.serial
+    assert "FAIL" not in ran.serial and "as Linux" not in ran.serial
     assert f"{len(cases('vfio_device'))} passed, 0 failed" in ran.serial
     assert ("the vector table is mapped" in ran.serial) == name.startswith(("nvme", "e1000e"))
     assert ("mapped 256 bytes" in ran.serial) == (name == "ivshmem")
@@ -72,6 +72,16 @@ def test_vfio_device(guest, payload, name, tmp_path):
     assert resets(ran) == {RESETS[name]}
     assert ("the bus has" in ran.serial) == ("bus=" in str(options)) == ("reset through an iommufd" in ran.serial)
     assert ("the bus has 2 functions" in ran.serial) == name.endswith("pair")
+
+
+@pytest.mark.parametrize("name", ["nvme", "edu-root-port"])
+def test_by_the_device_s_own_file(guest, payload, name):
+    """The same rules, but for those of groups and containers."""
+    options, address = DEVICES[name]
+    ran = guest(payload("vfio_device"), args=[f"own:{address}"], **options).run()
+    assert ran.status == 0, ran.log
+    assert f"{len(cases('vfio_device'))} passed, 0 failed" in ran.serial and "as Linux" not in ran.serial
+    assert ran.report["memory"]["pins"] == 0
 
 
 def test_function_level_reset_of_virtio(guest, payload):

@@ -68,6 +68,14 @@ __attribute__((weak)) char conform_why[200];
     } while (0)
 #define CHECK_ERROR(call, error) CHECK_ERROR2(call, error, error)
 
+/* What Linux, or a version of it, answers otherwise than the product. Tests of this want none. */
+#define NOTE_LINUX(...)                                                                            \
+    do {                                                                                           \
+        printf("as Linux: ");                                                                      \
+        printf(__VA_ARGS__);                                                                       \
+        printf("\n");                                                                              \
+    } while (0)
+
 struct conform_result {
     unsigned passed, failed;
     unsigned long long found; /* bit i: argv[i] is the name of a case */
@@ -115,8 +123,8 @@ static int conform_end(struct conform_result *result, int argc, char **argv)
 }
 
 /* Runs the cases; `after`, if given, cleans up behind each one. Returns the exit status. */
-static int conform_run(const struct conform_case *cases, size_t count, void (*after)(void),
-                       int argc, char **argv)
+static inline int conform_run(const struct conform_case *cases, size_t count, void (*after)(void),
+                              int argc, char **argv)
 {
     struct conform_result result = {0, 0, 0};
 
@@ -135,8 +143,8 @@ static int conform_run(const struct conform_case *cases, size_t count, void (*af
 /* clang-format on */
 
 /* As conform_run(), for the tables of several sources. */
-static int conform_run_tables(const struct conform_case *const *tables, size_t count,
-                              void (*after)(void), int argc, char **argv)
+static inline int conform_run_tables(const struct conform_case *const *tables, size_t count,
+                                     void (*after)(void), int argc, char **argv)
 {
     struct conform_result result = {0, 0, 0};
 

@@ -46,9 +46,9 @@ static void bar_is_not_charged(void)
     none.rlim_max = old.rlim_max;
     CHECK_OK(setrlimit(RLIMIT_MEMLOCK, &none));
     ram = map(IOVA, memory, PAGE) ? errno : 0;
-    device_memory = map(IOVA, (void *)(uintptr_t)bar, bar_size);
+    device_memory = map(IOVA + 16 * MIB, (void *)(uintptr_t)bar, bar_size);
     setrlimit(RLIMIT_MEMLOCK, &old);
-    CHECK_EQUAL(ram, ENOMEM);
+    CHECK(ram == ENOMEM || is_unlimited());
     CHECK_EQUAL(device_memory, 0);
     unmap_bar();
 }

@@ -38,10 +38,34 @@ static void group_busy_while_a_device_is_open(void)
     CHECK_OK(group);
 }
 
+/* Those of containers and devices, and numbers that nobody has. */
 static void group_unknown_call(void)
 {
+    uint32_t data[16] = {sizeof(data)};
+
     CHECK(open_group());
-    CHECK_ERROR(ioctl(group, _IO(VFIO_TYPE, VFIO_BASE + 99)), ENOTTY);
+    for (unsigned number = 0; number < 256; number++)
+        if (number < VFIO_BASE + 3 || number > VFIO_BASE + 6)
+            CHECK_ERROR(ioctl(group, _IO(VFIO_TYPE, number), data), ENOTTY);
+    CHECK_ERROR(ioctl(group, _IO('!', VFIO_BASE + 3), data), ENOTTY);
+    CHECK_ERROR(read(group, data, 4), EINVAL);
+    CHECK_ERROR(write(group, data, 4), EINVAL);
+}
+
+static void group_status_sizes(void)
+{
+    struct {
+        struct vfio_group_status status;
+        uint32_t canary;
+    } s = {.canary = CANARY};
+
+    CHECK(open_group());
+    CHECK_ERROR(ioctl(group, VFIO_GROUP_GET_STATUS, NULL), EFAULT);
+    for (s.status.argsz = 0; s.status.argsz < 8; s.status.argsz++)
+        CHECK_ERROR(ioctl(group, VFIO_GROUP_GET_STATUS, &s), EINVAL);
+    s.status.argsz = sizeof(s);
+    CHECK_OK(ioctl(group, VFIO_GROUP_GET_STATUS, &s));
+    CHECK_EQUAL(s.canary, CANARY);
 }
 
 static void set_container_refusals(void)
@@ -100,6 +124,7 @@ static void device_outlives_container_and_group_files(void)
 const struct conform_case group_cases[] = {
     CASE(group_opens_once),
     CASE(group_status),
+    CASE(group_status_sizes),
     CASE(group_busy_while_a_device_is_open),
     CASE(group_unknown_call),
     CASE(set_container_refusals),

@@ -54,7 +54,10 @@ static void map_larger_argsz(void)
 static void map_vaddr_flag(void)
 {
     START_V2();
-    CHECK_EQUAL(ioctl(container, VFIO_CHECK_EXTENSION, VFIO_UPDATE_VADDR), 0);
+    if (ioctl(container, VFIO_CHECK_EXTENSION, VFIO_UPDATE_VADDR)) {
+        NOTE_LINUX("addresses of mappings can be updated");
+        return;
+    }
     CHECK_ERROR(map_flags(IOVA, memory, PAGE, VFIO_DMA_MAP_FLAG_VADDR), EINVAL);
     CHECK_ERROR(map_flags(IOVA, memory, PAGE, VFIO_DMA_MAP_FLAG_VADDR | VFIO_DMA_MAP_FLAG_READ),
                 EINVAL);
@@ -153,7 +156,7 @@ static void map_locked_memory_limit(void)
     binds = binds && unmap(IOVA, 16 * PAGE) == 16 * (long long)PAGE;
     binds = binds && map(IOVA, memory, 16 * PAGE) == 0;
     setrlimit(RLIMIT_MEMLOCK, &old);
-    CHECK(binds);
+    CHECK(binds || is_unlimited());
 }
 
 static void map_same_memory_twice(void)

@@ -39,6 +39,9 @@ bool start(int type);
     } while (0)
 #define START_V2() START(VFIO_TYPE1v2_IOMMU)
 
+/* May the program lock memory without a limit? Root of Linux may. */
+bool is_unlimited(void);
+
 int map_flags(uint64_t iova, const void *address, uint64_t size, uint32_t flags);
 int map(uint64_t iova, const void *address, uint64_t size);
 /* Bytes removed, or -1. */

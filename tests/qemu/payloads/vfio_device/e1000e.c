@@ -113,7 +113,10 @@ static void e1000e_registers_by_ports(void)
     printf("registers by ports\n");
     ports = (off_t)regions[PORT_BAR].offset;
     CHECK_EQUAL(regions[PORT_BAR].flags, VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE);
-    CHECK_ERROR(pread(device, &value, 4, ports), EIO); /* not decoded */
+    if (pread(device, &value, 4, ports) == 4)
+        NOTE_LINUX("ports are read that are not decoded");
+    else
+        CHECK_EQUAL(errno, EIO);
     set_config(COMMAND, 2, IO | MEMORY);
     CHECK_EQUAL(pwrite(device, &address, 4, ports), 4);
     CHECK_EQUAL(pread(device, &value, 4, ports), 4);

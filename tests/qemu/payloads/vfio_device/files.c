@@ -15,12 +15,10 @@ static void set_what_must_stay(void)
     set_config(COMMAND, 2, get_config(COMMAND, 2) | MASTER);
     set_config(INTERRUPT_LINE, 1, 0x5c);
     set_config(BAR0, 4, 0x43210000);
+    if (irq_counts[MSIX] && bind_event(MSIX, 0, events[0]))
+        CONFORM_FAIL("cannot bind a vector: %s", strerror(errno));
     if (find_capability(PM))
         set_config(find_capability(PM) + POWER_CONTROL, 2, 3); /* but for this: D0 behind a reset */
-    if (irq_counts[MSIX])
-        irq.data[0] = events[0];
-    if (irq_counts[MSIX] && set_irqs(EVENT | TRIGGER, MSIX, 0, 1))
-        CONFORM_FAIL("cannot bind a vector: %s", strerror(errno));
 }
 
 static void check_what_must_stay(uint32_t bar0)
@@ -78,7 +76,7 @@ static void second_file(void)
 {
     int second;
 
-    START();
+    START_GROUP();
     second = ioctl(group, VFIO_GROUP_GET_DEVICE_FD, device_name);
     CHECK_OK(second);
     set_config(COMMAND, 2, get_config(COMMAND, 2) | MASTER);
@@ -91,7 +89,7 @@ static void early_close(void)
 {
     int kept;
 
-    START();
+    START_GROUP();
     kept = device;
     close(group);
     close(container);
@@ -107,7 +105,7 @@ static void mapping_keeps_the_device_open(void)
 {
     volatile uint32_t *mapped;
 
-    START();
+    START_GROUP();
     if (memory_bar < 0)
         return;
     mapped = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, device,
@@ -137,12 +135,14 @@ static void mapping_keeps_the_device_open(void)
 /* A device reached for the wrong way. */
 static void wrong_names(void)
 {
-    START();
+    START_GROUP();
     CHECK_ERROR(ioctl(group, VFIO_GROUP_GET_DEVICE_FD, "0000:ff:1f.7"), ENODEV);
     CHECK_ERROR(ioctl(group, VFIO_GROUP_GET_DEVICE_FD, NULL), EFAULT);
     CHECK_ERROR(ioctl(group, VFIO_GROUP_GET_DEVICE_FD, ""), ENODEV);
 }
 
 const struct conform_case file_cases[] = {
-    CASE(reset), CASE(second_file), CASE(early_close), CASE(wrong_names), LAST_CASE,
+    CASE(reset),       CASE(reset_through_configuration),   CASE(second_file),
+    CASE(early_close), CASE(mapping_keeps_the_device_open), CASE(wrong_names),
+    LAST_CASE,
 };

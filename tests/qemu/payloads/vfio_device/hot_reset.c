@@ -63,7 +63,7 @@ static void hot_reset_info(void)
 {
     uint32_t count;
 
-    START();
+    START_GROUP();
     if (!has_bus()) {
         CHECK_ERROR(ask(FUNCTIONS), ENODEV);
         CHECK_ERROR(ask(0), ENODEV);
@@ -84,7 +84,7 @@ static void hot_reset_info(void)
 
 static void hot_reset_refused(void)
 {
-    START();
+    START_GROUP();
     open_events();
     hot.groups[0] = group;
     if (!has_bus())
@@ -148,7 +148,7 @@ static void hot_reset_keeps_what_was_set(void)
     uint32_t value;
     int other = -1;
 
-    START();
+    START_GROUP();
     if (!has_bus())
         return;
     if (other_name())
@@ -174,21 +174,6 @@ static void hot_reset_keeps_what_was_set(void)
     CHECK_EQUAL(pread(other, &value, 4, (off_t)regions[memory_bar].offset), 4);
     CHECK(value != 0xffffffff);
     close(other);
-}
-
-/* The device's own file. -1: there is none. */
-static int open_own(void)
-{
-    char path[128];
-
-    for (int i = 0; i < 16; i++) {
-        snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev/vfio%d/dev", device_name, i);
-        if (access(path, R_OK) == 0) {
-            snprintf(path, sizeof(path), "/dev/vfio/devices/vfio%d", i);
-            return open(path, O_RDWR);
-        }
-    }
-    return -1;
 }
 
 /* The iommufd has all of the group, whether they are bound or not. */

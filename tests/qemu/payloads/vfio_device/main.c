@@ -6,18 +6,20 @@
 #define _GNU_SOURCE
 #include "vfio_device.h"
 
+#define OWN "own:" /* the device's own file is the way in, not its group */
+
 const char *device_name;
 int container = -1, group = -1, device = -1, events[4] = {-1, -1, -1, -1};
 struct vfio_region_info config, rom, regions[6];
 uint32_t irq_counts[5];
-bool can_reset;
+bool can_reset, own_file;
 int memory_bar;
 uint64_t map_offset, map_size;
 struct irq_call irq;
 
 static const struct conform_case *const tables[] = {
-    info_cases,      config_cases,  bar_cases, irq_cases,    file_cases,
-    hot_reset_cases, feature_cases, edu_cases, e1000e_cases,
+    info_cases, size_cases,      config_cases,  bar_cases, irq_cases,    file_cases,
+    own_cases,  hot_reset_cases, feature_cases, edu_cases, e1000e_cases,
 };
 
 void close_all(void)
@@ -34,6 +36,9 @@ void close_all(void)
 bool open_device(void)
 {
     struct vfio_files files;
+
+    if (own_file)
+        return open_through_own_file();
     int error = vfio_open(device_name, &files);
 
     container = files.container;
@@ -204,9 +209,10 @@ uint64_t take(int event)
 int main(int argc, char **argv)
 {
     if (argc < 2) {
-        printf("usage: vfio_device ADDRESS [CASE...]\n");
+        printf("usage: vfio_device [own:]ADDRESS [CASE...]\n");
         return 2;
     }
-    device_name = argv[1];
+    own_file = strncmp(argv[1], OWN, strlen(OWN)) == 0;
+    device_name = argv[1] + (own_file ? strlen(OWN) : 0);
     return conform_run_tables(tables, sizeof(tables) / sizeof(tables[0]), close_all, argc, argv);
 }

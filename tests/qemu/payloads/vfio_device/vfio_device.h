@@ -25,11 +25,13 @@ extern int container, group, device, events[4];
 extern struct vfio_region_info config, rom, regions[6];
 extern uint32_t irq_counts[5];
 extern bool can_reset;
+extern bool own_file;                 /* not through its group: `container` is an iommufd */
 extern int memory_bar;                /* the first BAR that can be mapped; -1: there is none */
 extern uint64_t map_offset, map_size; /* its first mappable area */
 
-extern const struct conform_case info_cases[], config_cases[], bar_cases[], irq_cases[],
-    file_cases[], hot_reset_cases[], feature_cases[], edu_cases[], e1000e_cases[];
+extern const struct conform_case info_cases[], size_cases[], config_cases[], bar_cases[],
+    irq_cases[], file_cases[], own_cases[], hot_reset_cases[], feature_cases[], edu_cases[],
+    e1000e_cases[];
 
 void close_all(void);
 bool open_device(void);
@@ -40,6 +42,18 @@ bool start(void);
         if (!start())                                                                              \
             return;                                                                                \
     } while (0)
+
+/* For what is about groups and containers. */
+#define START_GROUP()                                                                              \
+    do {                                                                                           \
+        if (own_file || !start())                                                                  \
+            return;                                                                                \
+    } while (0)
+
+/* The device's own file, unbound. -1, and errno: there is none. */
+int open_own(void);
+/* As open_device(), bound to an iommufd and attached to an address space of it. */
+bool open_through_own_file(void);
 
 /* One capability of GET_REGION_INFO, valid until the next call; NULL: the region lacks it. */
 const struct vfio_info_cap_header *region_capability(uint32_t index, uint16_t id);
