@@ -121,17 +121,21 @@ static void free_dead(void)
     dead = NULL;
 }
 
+/* What all threads have. False: out of memory. */
+static bool init_thread(struct thread *thread)
+{
+    list_init(&thread->link);
+    timer_init(&thread->deadline, deadline_passed);
+    thread->fpu_memory = kzalloc(fpu_size() + FPU_ALIGN);
+    thread->fpu = (void *)ALIGN_UP((uintptr_t)thread->fpu_memory, FPU_ALIGN);
+    return thread->fpu_memory;
+}
+
 int threads_init(void)
 {
     main_thread.stack_top = (void *)(uintptr_t)cpu_tss.rsp[0];
-    list_init(&main_thread.link);
-    timer_init(&main_thread.deadline, deadline_passed);
     timer_init(&slice, slice_over);
-    main_thread.fpu_memory = kzalloc(fpu_size() + FPU_ALIGN);
-    if (!main_thread.fpu_memory)
-        return -ENOMEM;
-    main_thread.fpu = (void *)ALIGN_UP((uintptr_t)main_thread.fpu_memory, FPU_ALIGN);
-    return 0;
+    return init_thread(&main_thread) ? 0 : -ENOMEM;
 }
 
 /* The stack as thread_switch() leaves it: six registers, then where to go on. */
@@ -153,18 +157,14 @@ int thread_create(struct thread **out, struct cpu_space *space, void (*entry)(vo
 
     if (!thread)
         return -ENOMEM;
-    list_init(&thread->link);
-    timer_init(&thread->deadline, deadline_passed);
     thread->space = space;
     thread->entry = entry;
     thread->argument = argument;
     thread->stack_top = stack_alloc(STACK_SIZE);
-    thread->fpu_memory = kzalloc(fpu_size() + FPU_ALIGN);
-    if (!thread->stack_top || !thread->fpu_memory) {
+    if (!init_thread(thread) || !thread->stack_top) {
         free_thread(thread);
         return -ENOMEM;
     }
-    thread->fpu = (void *)ALIGN_UP((uintptr_t)thread->fpu_memory, FPU_ALIGN);
     fpu_save(thread->fpu);
     prepare_stack(thread);
     *out = thread;

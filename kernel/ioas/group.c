@@ -65,29 +65,17 @@ void ioas_requesters_detach(const struct pci_group *group, struct iommu_domain *
 
 /* ---- reserved memory ---- */
 
-struct reservation {
-    struct ioas *ioas;
-    const struct pci_group *group;
-    int error;
-};
-
-static void reserve_region(void *context, paddr_t base, uint64_t length)
-{
-    struct reservation *reservation = context;
-
-    if (!reservation->error && length)
-        reservation->error =
-            ioas_reserve(reservation->ioas, reservation->group, base, base + (length - 1));
-}
-
 int ioas_reserve_group(struct ioas *ioas, struct pci_group *group)
 {
-    struct reservation reservation = {ioas, group, 0};
+    uint64_t regions = iommu_reserved_regions(group->requesters, group->requester_count);
+    struct phys_run region;
+    int error = 0;
 
-    iommu_reserved_regions(group->requesters, group->requester_count, reserve_region, &reservation);
-    if (reservation.error)
+    while (!error && iommu_reserved_next(&regions, &region))
+        error = ioas_reserve(ioas, group, region.base, region.base + (region.length - 1));
+    if (error)
         ioas_unreserve(ioas, group);
-    return reservation.error;
+    return error;
 }
 
 /* ---- one page table for each unit ---- */

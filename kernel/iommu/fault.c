@@ -265,11 +265,11 @@ static unsigned collect_records(struct iommu_unit *unit, unsigned first, uint16_
         unsigned index = (first + i) % unit->can.fault_count;
         struct vtd_fault raw = {0};
 
-        raw.high = vtd_read64(unit->registers, vtd_fault_high(unit->cap, index));
+        raw.high = vtd_read64(unit->registers, VTD_FAULT_HIGH(unit->cap, index));
         if (!vtd_fault_filled(&raw))
             continue;
-        raw.low = vtd_read64(unit->registers, vtd_fault_low(unit->cap, index));
-        vtd_write32(unit->registers, vtd_fault_clear(unit->cap, index), VTD_FAULT_F);
+        raw.low = vtd_read64(unit->registers, VTD_FAULT_LOW(unit->cap, index));
+        vtd_write32(unit->registers, VTD_FAULT_CLEAR(unit->cap, index), VTD_FAULT_F);
         *last_rid = vtd_fault_source(&raw);
         record(unit, &raw);
         taken++;
@@ -326,7 +326,7 @@ int fault_start(struct iommu_unit *unit)
     if (unit->faults.vector < 0)
         return unit->faults.vector;
     for (unsigned i = 0; i < unit->can.fault_count; i++)
-        vtd_write32(unit->registers, vtd_fault_clear(unit->cap, i), VTD_FAULT_F);
+        vtd_write32(unit->registers, VTD_FAULT_CLEAR(unit->cap, i), VTD_FAULT_F);
     vtd_write32(unit->registers, VTD_FSTS, VTD_FSTS_PFO);
     /* The unit's own messages are not remapped (5.1.8): a plain MSI to this CPU. */
     vtd_write32(unit->registers, VTD_FEDATA, (uint32_t)unit->faults.vector);

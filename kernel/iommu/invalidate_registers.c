@@ -44,8 +44,8 @@ static void iotlb(struct iommu_unit *unit, const struct vtd_descriptor *request)
     if (request->low & VTD_IOTLB_DRAIN_WRITES)
         value |= VTD_IOTLB_DW;
     if (granularity == VTD_PAGES)
-        vtd_write64(unit->registers, vtd_iva(unit->ecap), request->high);
-    command(unit, vtd_iotlb(unit->ecap), value, VTD_IOTLB_IAIG_SHIFT);
+        vtd_write64(unit->registers, VTD_IVA(unit->ecap), request->high);
+    command(unit, VTD_IOTLB(unit->ecap), value, VTD_IOTLB_IAIG_SHIFT);
 }
 
 void register_execute(struct iommu_unit *unit, const struct vtd_descriptor *request)

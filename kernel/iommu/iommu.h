@@ -151,10 +151,10 @@ int iommu_detach(struct iommu_domain *domain, struct requester *requester);
 
 /* Did the firmware reserve memory (RMRR) for the requester id? */
 bool iommu_reserves(const struct requester *requester);
-/* That memory, of several requester ids: calls back for each region once, in bytes. */
-void iommu_reserved_regions(struct requester *const *requesters, size_t count,
-                            void (*region)(void *context, paddr_t base, uint64_t length),
-                            void *context);
+/* That memory, of several requester ids: a set of regions. */
+uint64_t iommu_reserved_regions(struct requester *const *requesters, size_t count);
+/* Takes the first region out of a set. False: there is none left. */
+bool iommu_reserved_next(uint64_t *set, struct phys_run *out);
 
 /* How many requests were refused since boot. */
 uint64_t iommu_fault_count(void);

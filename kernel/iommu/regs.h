@@ -99,15 +99,8 @@ static inline uint32_t vtd_ecap_iotlb_offset(uint64_t ecap)
     return (uint32_t)bits_get(ecap, 17, 8) * 16;
 }
 
-static inline struct vtd_reg64 vtd_iva(uint64_t ecap)
-{
-    return (struct vtd_reg64){vtd_ecap_iotlb_offset(ecap)};
-}
-
-static inline struct vtd_reg64 vtd_iotlb(uint64_t ecap)
-{
-    return (struct vtd_reg64){vtd_ecap_iotlb_offset(ecap) + 8};
-}
+#define VTD_IVA(ecap)   ((struct vtd_reg64){vtd_ecap_iotlb_offset(ecap)})
+#define VTD_IOTLB(ecap) ((struct vtd_reg64){vtd_ecap_iotlb_offset(ecap) + 8})
 
 /* 11.4.9.1: all of these but PPF and FRI are write-1-to-clear; PPF follows the records. */
 enum vtd_fsts {
@@ -132,21 +125,11 @@ enum vtd_pmen {
 };
 
 /* A fault record is two 64-bit halves; writing its topmost dword clears it. */
-static inline struct vtd_reg64 vtd_fault_low(uint64_t cap, unsigned index)
-{
-    return (struct vtd_reg64){vtd_cap_fault_offset(cap) + index * 16};
-}
-
-static inline struct vtd_reg64 vtd_fault_high(uint64_t cap, unsigned index)
-{
-    return (struct vtd_reg64){vtd_cap_fault_offset(cap) + index * 16 + 8};
-}
-
-static inline struct vtd_reg32 vtd_fault_clear(uint64_t cap, unsigned index)
-{
-    return (struct vtd_reg32){vtd_cap_fault_offset(cap) + index * 16 + 12};
-}
-#define VTD_FAULT_F (1u << 31)
+#define VTD_FAULT_OFFSET(cap, index) (vtd_cap_fault_offset(cap) + (index)*16)
+#define VTD_FAULT_LOW(cap, index)    ((struct vtd_reg64){VTD_FAULT_OFFSET(cap, index)})
+#define VTD_FAULT_HIGH(cap, index)   ((struct vtd_reg64){VTD_FAULT_OFFSET(cap, index) + 8})
+#define VTD_FAULT_CLEAR(cap, index)  ((struct vtd_reg32){VTD_FAULT_OFFSET(cap, index) + 12})
+#define VTD_FAULT_F                  (1u << 31)
 
 /* CCMD and IOTLB registers (11.4.7, 11.4.8): for units without an invalidation queue. */
 #define VTD_CCMD_CIRG_SHIFT  61

@@ -126,33 +126,27 @@ uint64_t reserved_regions_of(uint16_t segment, uint16_t rid)
     return found;
 }
 
-/* Takes the first out of a set of regions that is not empty. */
-static const struct phys_run *take_region(uint64_t *set)
-{
-    const struct phys_run *region = &regions[__builtin_ctzll(*set)];
-
-    *set &= *set - 1;
-    return region;
-}
-
 bool iommu_reserves(const struct requester *requester)
 {
     return requester->regions;
 }
 
-void iommu_reserved_regions(struct requester *const *requesters, size_t count,
-                            void (*region)(void *context, paddr_t base, uint64_t length),
-                            void *context)
+uint64_t iommu_reserved_regions(struct requester *const *requesters, size_t count)
 {
     uint64_t set = 0;
 
     while (count)
         set |= requesters[--count]->regions;
-    while (set) {
-        const struct phys_run *found = take_region(&set);
+    return set;
+}
 
-        region(context, found->base, found->length);
-    }
+bool iommu_reserved_next(uint64_t *set, struct phys_run *out)
+{
+    if (!*set)
+        return false;
+    *out = regions[__builtin_ctzll(*set)];
+    *set &= *set - 1;
+    return true;
 }
 
 static struct reserved_mapping *mapping_find(struct iommu_domain *domain, paddr_t base)
@@ -207,27 +201,28 @@ static int unmap_one(struct iommu_domain *domain, const struct phys_run *region)
 
 static int unmap_set(struct iommu_domain *domain, uint64_t set)
 {
+    struct phys_run region;
     int error = 0;
 
-    while (set) {
-        if (unmap_one(domain, take_region(&set)))
+    while (iommu_reserved_next(&set, &region))
+        if (unmap_one(domain, &region))
             error = -EIO;
-    }
     return error;
 }
 
 int reserved_map(struct iommu_domain *domain, const struct requester *requester)
 {
-    uint64_t left = requester->regions, before = left;
-    int error = 0;
+    uint64_t left = requester->regions, mapped = 0;
+    struct phys_run region;
 
-    while (left && !error) {
-        before = left;
-        error = map_one(domain, take_region(&left));
+    while (iommu_reserved_next(&left, &region)) {
+        int error = map_one(domain, &region);
+
+        if (error)
+            return unmap_set(domain, mapped) ? -EIO : error;
+        mapped = requester->regions & ~left;
     }
-    if (!error)
-        return 0;
-    return unmap_set(domain, requester->regions & ~before) ? -EIO : error;
+    return 0;
 }
 
 int reserved_unmap(struct iommu_domain *domain, const struct requester *requester)

@@ -16,14 +16,11 @@
 #define UNCLAIMED_MAX 100
 
 struct intx_line {
-    struct list link;
     unsigned gsi;
     struct irq_line *pin;
     struct list sharers; /* struct irq_set */
     unsigned unclaimed;
 };
-
-static struct list lines = LIST_INIT(lines);
 
 static unsigned intx_count(const struct pci_device *device)
 {
@@ -126,16 +123,6 @@ static bool can_mask(const struct pci_device *device)
     return changed == PCI_COMMAND_INTX_DISABLE;
 }
 
-static struct intx_line *line_of(unsigned gsi)
-{
-    struct intx_line *line;
-
-    list_for_each_entry (line, &lines, link)
-        if (line->gsi == gsi)
-            return line;
-    return NULL;
-}
-
 static int create_line(unsigned gsi, struct intx_line **out)
 {
     struct intx_line *line = kzalloc(sizeof(*line));
@@ -150,14 +137,13 @@ static int create_line(unsigned gsi, struct intx_line **out)
     }
     line->gsi = gsi;
     list_init(&line->sharers);
-    list_push_back(&lines, &line->link);
     *out = line;
     return 0;
 }
 
 static int intx_open(struct irq_set *set)
 {
-    struct intx_line *line = line_of(set->device->intx_gsi);
+    struct intx_line *line = irq_line_context(set->device->intx_gsi);
     int error = 0;
 
     set->masks_itself = can_mask(set->device);
@@ -184,7 +170,6 @@ static void intx_stop(struct irq_set *set)
     if (!list_empty(&line->sharers))
         return;
     irq_line_disable(line->pin);
-    list_remove(&line->link);
     kfree(line);
 }
 

@@ -187,6 +187,13 @@ static struct irq_line *line_of(unsigned gsi)
     return line;
 }
 
+void *irq_line_context(unsigned gsi)
+{
+    const struct irq_line *line = line_of(gsi);
+
+    return line ? line->context : NULL;
+}
+
 int irq_line_enable(unsigned gsi, irq_handler handler, void *context, struct irq_line **out)
 {
     struct io_apic *io_apic = find(gsi);

@@ -26,6 +26,8 @@ bool irq_line_exists(unsigned gsi);
  * -ENOSPC (vectors, entries), -EIO.
  */
 int irq_line_enable(unsigned gsi, irq_handler handler, void *context, struct irq_line **out);
+/* What a line was enabled with; NULL: it is not. */
+void *irq_line_context(unsigned gsi);
 void irq_line_mask(struct irq_line *line, bool masked);
 /* Masks the pin and frees vector and entry. No handler runs afterwards. */
 void irq_line_disable(struct irq_line *line);

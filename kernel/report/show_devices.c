@@ -112,9 +112,13 @@ static void show_interrupts(struct text *out, const struct pci_device *d)
         text_printf(out, "  msix %u\n", irq_count(d, IRQ_MSIX));
 }
 
-static void show_region(void *context, paddr_t base, uint64_t length)
+static void show_reserved(struct text *out, const struct pci_device *d)
 {
-    text_printf(context, "  reserved 0x%lx+0x%lx\n", base, length);
+    uint64_t regions = iommu_reserved_regions(d->requesters, 1);
+    struct phys_run region;
+
+    while (iommu_reserved_next(&regions, &region))
+        text_printf(out, "  reserved 0x%lx+0x%lx\n", region.base, region.length);
 }
 
 /* One text of a function's lines, so that nothing comes between them. */
@@ -131,7 +135,7 @@ static void show(const struct pci_device *d)
     show_bars(&out, d);
     show_interrupts(&out, d);
     show_errors(&out, d);
-    iommu_reserved_regions(d->requesters, 1, show_region, &out);
+    show_reserved(&out, d);
     log_raw(buffer, out.length);
 }
 

@@ -427,12 +427,22 @@ int iommu_detach(struct iommu_domain *domain, struct requester *requester)
     return domain->unit->dead ? -EIO : 0;
 }
 
-void iommu_reserved_regions(struct requester *const *of, size_t count,
-                            void (*region)(void *context, paddr_t base, uint64_t length),
-                            void *context)
+uint64_t iommu_reserved_regions(struct requester *const *of, size_t count)
 {
+    uint64_t set = 0;
+
     for (size_t i = 0; i < reserved_count; i++)
         for (size_t k = 0; k < count; k++)
             if (reserved[i].rid == rid_of(of[k]))
-                region(context, reserved[i].region.base, reserved[i].region.length);
+                set |= BIT(i);
+    return set;
+}
+
+bool iommu_reserved_next(uint64_t *set, struct phys_run *out)
+{
+    if (!*set)
+        return false;
+    *out = reserved[__builtin_ctzll(*set)].region;
+    *set &= *set - 1;
+    return true;
 }

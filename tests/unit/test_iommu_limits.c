@@ -75,20 +75,14 @@ static void registers_are_mapped_to_the_last_and_no_further(void **state)
 
 /* ---- reserved memory ---- */
 
-static void collect(void *context, paddr_t base, uint64_t length)
-{
-    struct phys_run *found = context;
-
-    assert_int_equal(found->length, 0);
-    *found = (struct phys_run){base, length};
-}
-
 static struct phys_run region_of(uint16_t rid)
 {
     struct requester *requester = machine_requester(rid);
+    uint64_t regions = iommu_reserved_regions(&requester, 1);
     struct phys_run found = {0};
 
-    iommu_reserved_regions(&requester, 1, collect, &found);
+    iommu_reserved_next(&regions, &found);
+    assert_int_equal(regions, 0);
     return found;
 }
 

@@ -31,23 +31,18 @@ static struct vtd_unit *machine_with_region(uint64_t cap)
 }
 
 struct found {
-    struct phys_run runs[8];
+    struct phys_run runs[9];
     size_t count;
 };
-
-static void collect(void *context, paddr_t base, uint64_t length)
-{
-    struct found *found = context;
-
-    found->runs[found->count++] = (struct phys_run){base, length};
-}
 
 static struct found regions_of(uint16_t rid)
 {
     struct requester *requester = machine_requester(rid);
+    uint64_t regions = iommu_reserved_regions(&requester, 1);
     struct found found = {.count = 0};
 
-    iommu_reserved_regions(&requester, 1, collect, &found);
+    while (iommu_reserved_next(&regions, &found.runs[found.count]))
+        found.count++;
     return found;
 }
 
@@ -121,14 +116,16 @@ static void one_region_serves_many_devices(void **state)
     struct vtd_unit *unit = machine_with_region(VTD_TEST_CAP);
     struct requester *both[2];
     struct iommu_domain *domain;
-    struct found found = {.count = 0};
+    struct phys_run found;
+    uint64_t regions;
 
     host_dmar_scope(&host_dmar.regions[0].scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 3, 0);
     assert_int_equal(machine_init(NULL), 0);
     both[0] = machine_requester(DEVICE);
     both[1] = machine_requester(OTHER);
-    iommu_reserved_regions(both, 2, collect, &found);
-    assert_int_equal(found.count, 1); /* told once */
+    regions = iommu_reserved_regions(both, 2);
+    assert_true(iommu_reserved_next(&regions, &found));
+    assert_false(iommu_reserved_next(&regions, &found)); /* told once */
     domain = machine_domain();
     assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
     assert_int_equal(iommu_attach(domain, machine_requester(OTHER)), 0);

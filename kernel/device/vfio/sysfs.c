@@ -81,17 +81,16 @@ static int add_device(struct pci_device *device)
     return error;
 }
 
-static void show_region(void *context, paddr_t base, uint64_t length)
-{
-    text_printf(context, "0x%016lx 0x%016lx direct\n", base, base + length - 1);
-}
-
 /* What no mapping may cover: reserved memory of the members, and the interrupt window. */
 static void show_reserved(void *context, struct text *out)
 {
     const struct pci_group *group = context;
+    uint64_t regions = iommu_reserved_regions(group->requesters, group->requester_count);
+    struct phys_run region;
 
-    iommu_reserved_regions(group->requesters, group->requester_count, show_region, out);
+    while (iommu_reserved_next(&regions, &region))
+        text_printf(out, "0x%016lx 0x%016lx direct\n", region.base,
+                    region.base + region.length - 1);
     text_printf(out, "0x%016lx 0x%016lx msi\n", 0xfee00000ul, 0xfeeffffful);
 }
 
