@@ -2,11 +2,9 @@
 #include "kernel/pci/select.h"
 
 #include "kernel/lib/error.h"
-#include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 
-#define LISTED_MAX    16u
-#define SELECTOR_SIZE 80 /* the longest is an address with a path */
+#define LISTED_MAX 16u
 
 static bool matches(const struct pci_selector *s, const struct pci_device *d)
 {
@@ -23,26 +21,6 @@ static struct pci_device *by_address(const struct pci_selector *s)
         d = pci_is_bridge(d) ? pci_find(s->segment, (pci_rid_t)(d->secondary << 8 | s->path[i]))
                              : NULL;
     return d;
-}
-
-/* As the operator wrote it, but for the number. */
-static const char *in_words(const struct pci_selector *s, char buffer[SELECTOR_SIZE])
-{
-    struct text t;
-
-    text_init(&t, buffer, SELECTOR_SIZE);
-    if (s->by == PCI_BY_ID)
-        text_printf(&t, "%04x:%04x", s->value >> 16, s->value & 0xffff);
-    else if (s->by == PCI_BY_CLASS && s->mask & 0xff)
-        text_printf(&t, "class:%06x", s->value);
-    else if (s->by == PCI_BY_CLASS)
-        text_printf(&t, "class:%04x", s->value >> 8);
-    else
-        text_printf(&t, "%04x:%02x:%02x.%u", s->segment, PCI_BUS(s->rid), PCI_DEVICE(s->rid),
-                    PCI_FUNCTION(s->rid));
-    for (size_t i = 0; i < s->path_length; i++)
-        text_printf(&t, "/%02x.%u", PCI_DEVICE(s->path[i]), PCI_FUNCTION(s->path[i]));
-    return buffer;
 }
 
 /* The functions that match, or if none does, all but bridges; whatever the log level. */
@@ -64,15 +42,13 @@ static void list_candidates(const struct pci_selector *s, unsigned matching)
 
 static int not_one(const struct pci_selector *s, unsigned matching, struct refusal *why)
 {
-    char words[SELECTOR_SIZE];
+    const char *words = s->words;
 
     list_candidates(s, matching);
-    in_words(s, words);
     if (!matching)
         return refuse(why, -ENODEV, "no such device: %s", words);
     if (s->number)
-        return refuse(why, -ENODEV, "no such device: %s#%u, there are only %u", words, s->number,
-                      matching);
+        return refuse(why, -ENODEV, "no such device: %s, there are only %u", words, matching);
     return refuse(why, -EEXIST,
                   "%u devices match %s: name one by its address, or as %s#1 to %s#%u in that order",
                   matching, words, words, words, matching);

@@ -5,7 +5,8 @@
 
 #include "kernel/lib/types.h"
 
-#define PCI_PATH_MAX 8
+#define PCI_PATH_MAX      8
+#define PCI_SELECTOR_SIZE 64
 
 enum pci_select_by {
     PCI_BY_ADDRESS,
@@ -28,6 +29,7 @@ struct pci_selector {
     uint16_t rid;
     uint8_t path_length; /* 0: rid is the function itself */
     uint8_t path[PCI_PATH_MAX];
+    char words[PCI_SELECTOR_SIZE]; /* as the operator wrote it */
 };
 
 #endif

@@ -125,6 +125,7 @@ static void file_of_every_key(void **state)
     assert_int_equal(config.devices[2].selector.path_length, 2);
     assert_int_equal(config.devices[2].selector.path[0], 0);
     assert_int_equal(config.devices[2].selector.path[1], 0xff);
+    assert_string_equal(config.devices[2].selector.words, "00:1c.1/00.0/1f.7");
     assert_int_equal(config.arg_count, 4);
     assert_string_equal(config.args[0], "one argument");
     assert_string_equal(config.args[1], "two");

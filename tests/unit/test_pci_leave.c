@@ -29,7 +29,7 @@ static void new_functions(void)
 
 static int leave(pci_rid_t rid, const struct phys_run *reach, size_t count)
 {
-    const struct pci_selector selector = {.rid = rid};
+    const struct pci_selector selector = {.rid = rid, .words = "IT"};
 
     return pci_leave(&selector, reach, count, &machine, &acpi.dmar, &why);
 }
@@ -96,7 +96,7 @@ static void what_cannot_be_left_is_refused(void **state)
     acpi.dmar.regions[0] = (struct dmar_region){.base = 0x90001000, .length = 8192};
     acpi.dmar.region_count = 1;
     refused(PORT, 0x90000000, -EINVAL, "device 0000:00:03.0 is a bridge: leave what is below it");
-    refused(PCI_RID(0, 9, 0), 0x90000000, -ENODEV, "no such device: 0000:00:09.0");
+    refused(PCI_RID(0, 9, 0), 0x90000000, -ENODEV, "no such device: IT");
     refused(OTHER, 0x7ffff000, -EINVAL, "overlaps RAM at 0x0");
     refused(OTHER, 0x90000000, -EINVAL, "overlaps that of another at 0x90001000");
     assert_false(pci_find(0, OTHER)->left);

@@ -291,14 +291,14 @@ static int apply_device(struct config *config, void *target, const struct config
         struct config_device device;
         struct config_leave leave;
     } given;
-    char word[64];
+    char *words = given.selector.words;
     const char *end = value + strlen(value);
 
     memset(&given, 0, sizeof(given));
     if (list_full(target, key, why))
         return -EINVAL;
-    if (config_word(&value, end, word, sizeof(word)) <= 0 ||
-        !config_selector(word, &given.selector)) {
+    if (config_word(&value, end, words, PCI_SELECTOR_SIZE) <= 0 ||
+        !config_selector(words, &given.selector)) {
         text_printf(why, "must be BB:DD.F, SSSS:BB:DD.F, BB:DD.F/DD.F, VVVV:DDDD or class:CCSS "
                          "(hexadecimal), the last two also with #N");
         return -EINVAL;

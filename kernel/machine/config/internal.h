@@ -60,7 +60,7 @@ const struct config_key *config_nearest(const struct config_keys *keys, const ch
 
 /* 0, -EINVAL (not a number), -ERANGE (does not fit 64 bits). */
 int config_number(const char *text, bool suffixes, uint64_t *out);
-/* A device selector; false if it is none. */
+/* A device selector, into one that is zero but for the words; false if it is none. */
 bool config_selector(const char *text, struct pci_selector *out);
 /* "base+size"; false unless size > 0 and the end fits 64 bits. */
 bool config_range(const char *text, struct phys_run *out);

@@ -124,7 +124,6 @@ bool config_selector(const char *text, struct pci_selector *out)
     unsigned first, second;
     const char *at = hex_field(text, 4, &first);
 
-    *out = (struct pci_selector){0};
     if (strncmp(text, by_class, sizeof(by_class) - 1) == 0)
         return class_code(text + sizeof(by_class) - 1, out);
     if (!at || *at != ':')
