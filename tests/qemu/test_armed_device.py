@@ -10,10 +10,10 @@ from variant import kernel_without
 
 CANARY_PAGE, CANARY, PAGE = 0x8000000, b"\xa5", 4096
 EDU_COMMAND = 0x98
-ECAM, BUS_MASTER = 0xb0000000, 4
+ECAM, BUS_MASTER, PORT = 0xb0000000, 4, 0x1b
 # The kernel leaves bus mastering alone as well, so that the two runs differ in the loader only.
 LEFT = [("kernel/main.c", "close_dma", "pci_disable_all_bus_masters")]
-EDU = ["-device", "edu,dma_mask=0xffffffffffffffff,addr=0x10"]
+EDU = ["-device", "edu,dma_mask=0xffffffffffffffff,addr=0x10", "-device", "pcie-root-port,id=rp,chassis=1,addr=0x1b"]
 
 
 def armed(guest, hello_dma, loader, **options):
@@ -47,9 +47,9 @@ def transfer_is_over(one):
     return not one.qmp.read_physical(int(bar[1], 16) + EDU_COMMAND, 4)[0] & 1
 
 
-def command_of(one):
-    """The command register of edu, by the address that OVMF gives configuration space."""
-    return one.qmp.read_physical(ECAM + (0x10 << 15) + 4, 4)[0]
+def command_of(one, slot=0x10):
+    """The command register of edu or the root port, by the address that OVMF gives configuration space."""
+    return one.qmp.read_physical(ECAM + (slot << 15) + 4, 4)[0]
 
 
 def canary(one):
@@ -61,6 +61,7 @@ def test_control_the_write_lands_if_nobody_stops_it(guest, hello_dma):
     (one.folder / "esp/bulkhead/kernel.elf").unlink()
     start(one).wait_for("arm-edu: the loader came back")
     assert canary(one) == bytes(64) + CANARY * (PAGE - 64)
+    assert command_of(one, PORT) & BUS_MASTER
 
 
 def test_bus_masters_cleared_nothing_is_sent(guest, hello_dma):
@@ -69,6 +70,7 @@ def test_bus_masters_cleared_nothing_is_sent(guest, hello_dma):
     one.wait_until(lambda: transfer_is_over(one), "end of the transfer")
     assert canary(one) == CANARY * PAGE
     assert not faults(one)
+    assert not (command_of(one) | command_of(one, PORT)) & BUS_MASTER
 
 
 def left(guest, hello_dma, leave):

@@ -2,7 +2,8 @@
 /*
  * An attack on the time before the kernel: tells QEMU's edu device to write to a canary page, which
  * it does 100 ms later, and starts the loader (\EFI\bulkhead\bulkhead.efi of the same volume) at
- * once. If the loader comes back, waits until the write has happened: the control of the test.
+ * once; a root port may pass on what comes from below it. If the loader comes back, waits until the
+ * write has happened: the control of the test.
  */
 #include "tests/qemu/efi/start.h"
 
@@ -11,6 +12,7 @@
 #define CANARY_BYTE 0xa5
 #define PAGE        4096
 
+#define ROOT_PORT_ID        0x000c1b36
 #define EDU_ID              0x11e81234
 #define EDU_SOURCE          0x80
 #define EDU_DESTINATION     0x88
@@ -41,11 +43,16 @@ static void write_register(EFI_PCI_IO_PROTOCOL *pci, UINT64 at, UINT64 value)
     pci->Mem.Write(pci, EfiPciIoWidthUint64, 0, at, 1, &value);
 }
 
-static void arm(EFI_PCI_IO_PROTOCOL *pci)
+static void enable(EFI_PCI_IO_PROTOCOL *pci)
 {
     UINT16 command = PCI_MEMORY_BUS_MASTER;
 
     pci->Pci.Write(pci, EfiPciIoWidthUint16, PCI_COMMAND, 1, &command);
+}
+
+static void arm(EFI_PCI_IO_PROTOCOL *pci)
+{
+    enable(pci);
     write_register(pci, EDU_SOURCE, EDU_BUFFER);
     write_register(pci, EDU_DESTINATION, CANARY_PAGE);
     write_register(pci, EDU_COUNT, EDU_BYTES);
@@ -54,17 +61,19 @@ static void arm(EFI_PCI_IO_PROTOCOL *pci)
 
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
 {
-    EFI_PCI_IO_PROTOCOL *edu;
+    EFI_PCI_IO_PROTOCOL *edu, *port;
     EFI_HANDLE loader;
 
     start_init(image, table);
     edu = find_pci(EDU_ID);
-    if (!edu || EFI_ERROR(prepare_canary()) || EFI_ERROR(copy_volume()) ||
+    port = find_pci(ROOT_PORT_ID);
+    if (!edu || !port || EFI_ERROR(prepare_canary()) || EFI_ERROR(copy_volume()) ||
         EFI_ERROR(load_loader(&loader))) {
         say(L"arm-edu: failed\r\n");
         return EFI_ABORTED;
     }
     say(L"arm-edu: armed\r\n");
+    enable(port);
     arm(edu);
     services->StartImage(loader, NULL, NULL);
     services->Stall(AFTER_THE_WRITE_US);
