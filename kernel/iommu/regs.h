@@ -125,7 +125,7 @@ enum vtd_pmen {
 };
 
 /* A fault record is two 64-bit halves; writing its topmost dword clears it. */
-#define VTD_FAULT_OFFSET(cap, index) (vtd_cap_fault_offset(cap) + (index)*16)
+#define VTD_FAULT_OFFSET(cap, index) (vtd_cap_fault_offset(cap) + 16 * (index))
 #define VTD_FAULT_LOW(cap, index)    ((struct vtd_reg64){VTD_FAULT_OFFSET(cap, index)})
 #define VTD_FAULT_HIGH(cap, index)   ((struct vtd_reg64){VTD_FAULT_OFFSET(cap, index) + 8})
 #define VTD_FAULT_CLEAR(cap, index)  ((struct vtd_reg32){VTD_FAULT_OFFSET(cap, index) + 12})
