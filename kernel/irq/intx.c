@@ -76,10 +76,11 @@ static bool pulls(struct irq_set *set)
 {
     struct irq_vector *vector = &set->vectors[0];
     bool fires = !vector->masked;
-    uint32_t both = pci_read32(set->device, PCI_COMMAND); /* and status */
+    /* Command and status. */
+    uint32_t both = set->device->in_reset ? UINT32_MAX : pci_read32(set->device, PCI_COMMAND);
 
     if (set->masks_itself) {
-        if (set->device->in_reset || both == UINT32_MAX || !(both >> 16 & PCI_STATUS_INTX))
+        if (both == UINT32_MAX || !(both >> 16 & PCI_STATUS_INTX))
             return false;
         if (!fires && (both & PCI_COMMAND_INTX_DISABLE))
             return false;

@@ -230,8 +230,11 @@ static int go_through(const struct pci_device *bridge, bool reset)
     struct pci_device *d;
     int error;
 
-    pci_for_each_below (d, bridge)
-        begin(d);
+    pci_for_each_below (d, bridge) {
+        if (reset)
+            begin(d);
+        d->in_reset = true;
+    }
     error = reset ? reset_bus(bridge) : wait_for_link(bridge, true);
     if (error)
         return error;

@@ -50,8 +50,11 @@ const char *port_errors_show(const struct pci_device *port)
 /* Ones clear what they are written to. Where nothing answers they go nowhere. */
 static void take(const struct pci_device *d)
 {
-    unsigned aer = pci_find_extended_capability(d, PCI_EXT_CAP_AER);
+    unsigned aer;
 
+    if (d->in_reset)
+        return;
+    aer = pci_find_extended_capability(d, PCI_EXT_CAP_AER);
     if (aer) {
         pci_write32(d, aer + PCI_AER_FATAL_STATUS, UINT32_MAX);
         pci_write32(d, aer + PCI_AER_STATUS, UINT32_MAX);

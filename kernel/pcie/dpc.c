@@ -59,8 +59,11 @@ static bool settled(const struct pci_device *p, unsigned dpc)
 static void recover(struct port *port, unsigned dpc)
 {
     const struct pci_device *p = port->pci;
+    struct pci_device *d;
     int error = -EIO;
 
+    pci_for_each_below (d, p)
+        d->in_reset = true; /* nobody asks them, or their device TLBs, until they are back */
     port->stuck = !settled(p, dpc);
     if (!port->stuck) {
         port_errors_take(p);

@@ -9,7 +9,7 @@
 #include "kernel/pci/reset.h"
 
 #define POINT        "port"
-#define PAUSE_NS     (1 * NS_PER_MS) /* between two events: there may be no end of them */
+#define PAUSE_NS     (1 * NS_PER_MS) /* between two events; longer each time: there may be no end */
 #define ASK_NS       NS_PER_S
 #define MESSAGES_MAX 32 /* numbers of messages have five bits */
 
@@ -26,18 +26,20 @@ const struct port_users *port_users(void)
 static void serve(void *context)
 {
     struct port *port = context;
+    uint64_t pause = PAUSE_NS;
 
     for (;;) {
         bool any = false;
 
         for (unsigned i = 0; i < ARRAY_SIZE(services); i++)
-            if (port->services & BIT(i))
+            if ((port->services & BIT(i)) && !port->pci->in_reset)
                 any |= services[i]->poll(port);
         if (any)
-            thread_nap(POINT, PAUSE_NS);
+            thread_nap(POINT, pause);
         else
             (void)thread_sleep_hearing(POINT, port->irqs ? TIME_NEVER : time_ns() + ASK_NS,
                                        HEARS_NOTHING);
+        pause = any ? MIN(2 * pause, ASK_NS) : PAUSE_NS;
     }
 }
 
@@ -87,13 +89,15 @@ static int start(struct pci_device *pci)
         return -ENOMEM;
     }
     port->pci = pci;
+    if (pci_set_power(pci, 0)) /* what it forgot by that is set only now */
+        pci_config_restore(pci);
     for (unsigned i = 0; i < ARRAY_SIZE(services); i++)
         port->services |= services[i]->start(port) ? BIT(i) : 0;
     pci_save(pci); /* what they have set */
+    connect(pci);
     error = enable_irqs(port);
     if (error)
         log_warn("%s: no interrupt of its own (%d): asked every second", pci_name(pci), error);
-    connect(pci);
     pci->came_back = connect;
     list_push_back(&ports, &port->link);
     thread_start(port->thread);

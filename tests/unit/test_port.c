@@ -375,6 +375,40 @@ static void errors_without_end_are_a_few_lines(void **state)
     assert_int_equal(lines, 10);
 }
 
+static uint64_t quiet_from;
+
+static void err_again(const struct sim_function *f, unsigned offset)
+{
+    if (f == root && offset == aer + PCI_AER_ROOT_STATUS && host_now_ns < quiet_from)
+        sim_set(root, aer + PCI_AER_ROOT_STATUS, 4, RECEIVED, 0);
+}
+
+/* To clear an error may be the next one. */
+static void a_port_that_errs_without_end_is_asked_ever_more_seldom(void **state)
+{
+    start();
+    quiet_from = host_now_ns + 60 * NS_PER_S;
+    sim_on_write = err_again;
+    sim_set(root, aer + PCI_AER_ROOT_STATUS, 4, RECEIVED, 0);
+    sim_set(root, aer + PCI_AER_ROOT_SOURCES, 4, SOURCES(0, FIRST), 0);
+    run(0);
+    assert_in_range(told_first, 60, 80);
+}
+
+static void what_is_in_reset_is_asked_nothing(void **state)
+{
+    start();
+    pci_find(0, LAST)->in_reset = true;
+    sim_set(last, 0x100 + PCI_AER_FATAL_STATUS, 4, FATAL, 0);
+    hear(RECEIVED, SOURCES(0, FIRST));
+    assert_int_equal(sim_get(last, 0x100 + PCI_AER_FATAL_STATUS, 4), FATAL);
+    /* A port itself, when it wakes. */
+    pci_find(0, ROOT)->in_reset = true;
+    sim_set(root, aer + PCI_AER_ROOT_STATUS, 4, RECEIVED, 0);
+    run(0);
+    assert_int_equal(sim_get(root, aer + PCI_AER_ROOT_STATUS, 4), RECEIVED);
+}
+
 static void check_kept(void)
 {
     start();
@@ -444,12 +478,15 @@ static void a_port_above_a_device_that_is_left_stays_as_it_is(void **state)
 /* ---- containment ---- */
 
 static uint64_t link_takes;
+static uint64_t first_written; /* when something was to what is next to the port */
 
 /* With the trigger cleared the link comes up again, and what is below answers. */
 static void release_link(const struct sim_function *f, unsigned offset)
 {
     struct sim_function *const below[] = {up, down, other, first, last};
 
+    if (f == up && !first_written)
+        first_written = host_now_ns;
     if (f != root || offset != dpc + PCI_DPC_STATUS || root->link_from != SIM_NEVER ||
         (sim_get(root, offset, 2) & PCI_DPC_TRIGGERED))
         return;
@@ -463,6 +500,7 @@ static void contain(unsigned status, uint64_t takes)
     struct sim_function *const below[] = {up, down, other, first, last};
 
     link_takes = takes;
+    first_written = 0;
     sim_on_write = release_link;
     for (size_t i = 0; i < ARRAY_SIZE(below); i++) {
         memcpy(below[i]->config, below[i]->after_reset, sizeof(below[i]->config));
@@ -502,6 +540,14 @@ static void what_was_contained_is_recovered(void **state)
     assert_false(pci_find(0, LAST)->in_reset);
     hear(RECEIVED, SOURCES(0, FIRST));
     check_told(2, 1);
+}
+
+static void what_was_contained_has_its_time(void **state)
+{
+    start();
+    contain(0, 0);
+    is_said("what is below is back");
+    assert_true(first_written >= root->link_from + 100 * NS_PER_MS);
 }
 
 static void what_does_not_come_back_is_given_up(void **state)
@@ -557,6 +603,8 @@ int main(void)
         TEST(a_port_speaks_for_what_is_below),
         TEST(a_corrected_error_is_counted_only),
         TEST(errors_without_end_are_a_few_lines),
+        TEST(a_port_that_errs_without_end_is_asked_ever_more_seldom),
+        TEST(what_is_in_reset_is_asked_nothing),
         TEST(what_the_firmware_keeps_is_left_alone),
         TEST(so_is_a_port_of_which_it_keeps_one_device),
         TEST(of_other_devices_it_says_nothing),
@@ -564,6 +612,7 @@ int main(void)
         TEST(a_port_above_a_device_that_is_left_stays_as_it_is),
         TEST(fatal_errors_alone_are_contained),
         TEST(what_was_contained_is_recovered),
+        TEST(what_was_contained_has_its_time),
         TEST(what_does_not_come_back_is_given_up),
         TEST(a_port_that_stays_busy_is_asked_no_more),
         TEST(what_others_use_is_not_touched),
