@@ -17,6 +17,9 @@
 /* What holds a function that nobody uses during the reset. */
 static const char claimant[] = "hot reset";
 
+/* One reset at a time holds them, so that the claims are its own. Taken before locks of devices. */
+static struct mutex resets = {NULL, LIST_INIT(resets.waiters)};
+
 /* Who asks: one of the two. */
 struct owner {
     const struct iommufd_device *bound;
@@ -130,6 +133,7 @@ static void release_below(const struct pci_device *bridge, const struct vfio_dev
         if (device && device != but && mutex_held(&device->lock))
             mutex_unlock(&device->lock);
     }
+    mutex_unlock(&resets);
 }
 
 /*
@@ -140,10 +144,14 @@ static void release_below(const struct pci_device *bridge, const struct vfio_dev
 static int take_below(const struct pci_device *bridge)
 {
     struct pci_device *d;
+    int error = mutex_lock(&resets, "hot reset");
 
+    if (error)
+        return error;
     pci_for_each_below (d, bridge) {
         struct vfio_device *device = vfio_device_of(d);
-        int error = device ? mutex_lock(&device->lock, "hot reset") : 0;
+
+        error = device ? mutex_lock(&device->lock, "hot reset") : 0;
 
         if (!error && !in_use(d))
             error = pci_claim(d, claimant);
