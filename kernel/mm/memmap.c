@@ -93,6 +93,15 @@ static int append(struct phys_run *runs, size_t *count, uint64_t base, uint64_t 
     return 0;
 }
 
+/* Where the list is full its last run grows over what lies between: no BAR is placed there. */
+static void append_reserved(struct memmap *map, uint64_t base, uint64_t length)
+{
+    struct phys_run *last = &map->reserved[MEMMAP_RUNS_MAX - 1];
+
+    if (append(map->reserved, &map->reserved_count, base, length))
+        last->length = base + length - last->base;
+}
+
 /* RAM in the window goes to its list, RAM outside of it only to the list of all. */
 static int append_typed(struct memmap *map, unsigned type, bool inside, uint64_t base,
                         uint64_t length, uint64_t *limit)
@@ -107,8 +116,8 @@ static int append_typed(struct memmap *map, unsigned type, bool inside, uint64_t
     if (type == BOOT_MEMORY_BOOT && inside)
         error = append(map->held, &map->held_count, base, length);
     if (type == BOOT_MEMORY_RESERVED)
-        return append(map->reserved, &map->reserved_count, base, length);
-    if (!error && type != 0)
+        append_reserved(map, base, length);
+    else if (!error && type != 0)
         error = append(map->ram, &map->ram_count, base, length);
     return error;
 }

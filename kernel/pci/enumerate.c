@@ -30,6 +30,7 @@ struct scan {
     struct pci_device *above[BUSES]; /* the bridge that leads to a bus */
     unsigned covered;                /* the highest bus number some bridge lays claim to */
     unsigned bus;
+    uint64_t ready_by;       /* the functions of the bus, all together */
     struct pci_device *last; /* that was found */
     struct refusal *why;
 };
@@ -126,11 +127,10 @@ static void insert(struct pci_device *d)
 
 /*
  * The vendor, or ones. A function that is there but not ready shows retry status, where its port
- * does not ask again by itself: it has a minute, as behind a reset.
+ * does not ask again by itself: it has a minute, as behind a reset, with all others of its bus.
  */
-static uint16_t wait_for_vendor(const struct pci_device *d)
+static uint16_t wait_for_vendor(const struct pci_device *d, uint64_t deadline)
 {
-    uint64_t deadline = time_ns() + READY_BOUND_NS;
     uint16_t vendor;
 
     while ((vendor = pci_read16(d, PCI_VENDOR)) == PCI_VENDOR_RETRY) {
@@ -157,7 +157,7 @@ static int scan_function(struct scan *s, unsigned slot, unsigned function)
     struct pci_device *d;
     uint8_t header;
 
-    probe.vendor = wait_for_vendor(&probe);
+    probe.vendor = wait_for_vendor(&probe, s->ready_by);
     if (probe.vendor == 0xffff || probe.vendor == 0)
         return 0;
     if (device_count == PCI_DEVICES_MAX)
@@ -219,6 +219,7 @@ static int scan_bus(struct scan *s)
     const struct pci_device *above = s->above[s->bus];
     unsigned slots = 32;
 
+    s->ready_by = time_ns() + READY_BOUND_NS;
     if (above && pci_is_link_head(above)) {
         if (pci_read16(above, above->cap_pcie + PCIE_DEVICE_CTL2) & PCIE_DEVICE_CTL2_ARI)
             return scan_all_functions(s);

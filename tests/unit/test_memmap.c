@@ -136,6 +136,20 @@ static void impossible_maps_are_refused(void **state)
     assert_int_equal(map.usable_count, 0);
 }
 
+/* Firmware may list more than there is room for; nobody needs to know of each piece. */
+static void reserved_memory_without_end_is_one_piece_at_last(void **state)
+{
+    static struct boot_memory many[MEMMAP_RUNS_MAX + 10];
+    const struct phys_run *last = &map.reserved[MEMMAP_RUNS_MAX - 1];
+
+    for (size_t i = 0; i < ARRAY_SIZE(many); i++)
+        many[i] = (struct boot_memory){i * 2 * PAGE_SIZE, PAGE_SIZE, BOOT_MEMORY_RESERVED, 0};
+    assert_int_equal(memmap_build(&map, many, ARRAY_SIZE(many), &nothing), 0);
+    assert_int_equal(map.reserved_count, MEMMAP_RUNS_MAX);
+    assert_int_equal(last->base, many[MEMMAP_RUNS_MAX - 1].base);
+    assert_int_equal(last->base + last->length, many[ARRAY_SIZE(many) - 1].base + PAGE_SIZE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +157,7 @@ int main(void)
         cmocka_unit_test(what_is_kept_out_or_beyond_the_limit_is_not_usable),
         cmocka_unit_test(the_limit_counts_in_the_window),
         cmocka_unit_test(impossible_maps_are_refused),
+        cmocka_unit_test(reserved_memory_without_end_is_one_piece_at_last),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

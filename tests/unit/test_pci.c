@@ -57,22 +57,28 @@ static void finds_functions_behind_bridges(void **state)
     assert_null(pci_find(1, PCI_RID(0, 0, 0)));
 }
 
-/* Retry status: it is there, but not ready. What never is does not keep the machine from starting.
+/*
+ * Retry status: it is there, but not ready. What never is does not keep the machine from starting,
+ * however many functions of a bus that are.
  */
 static void what_asks_for_retries_is_waited_for(void **state)
 {
     struct sim_function *slow = sim_add(0, PCI_RID(0, 2, 0), EDU, CLASS_X);
-    struct sim_function *never = sim_add(0, PCI_RID(0, 3, 0), NIC, CLASS_X);
     uint64_t before = host_now_ns;
 
-    slow->asks_for_retry = never->asks_for_retry = true;
+    slow->asks_for_retry = true;
     slow->answers_from = before + 5 * NS_PER_S;
-    never->answers_from = SIM_NEVER;
+    for (unsigned i = 3; i < 10; i++) {
+        struct sim_function *never = sim_add(0, PCI_RID(0, i, 0), NIC, CLASS_X);
+
+        never->asks_for_retry = true;
+        never->answers_from = SIM_NEVER;
+    }
     enumerate();
     assert_int_equal(count(), 1);
     assert_int_equal(pci_find(0, PCI_RID(0, 2, 0))->device, 0x11e8);
-    assert_true(host_now_ns - before >= 65 * NS_PER_S);
-    assert_true(host_now_ns - before <= 66 * NS_PER_S);
+    assert_true(host_now_ns - before >= 60 * NS_PER_S);
+    assert_true(host_now_ns - before <= 61 * NS_PER_S);
 }
 
 static void devices_are_in_the_order_of_segments(void **state)

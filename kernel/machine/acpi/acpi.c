@@ -3,6 +3,7 @@
 
 #include "kernel/machine/acpi/table.h"
 #include "kernel/lib/error.h"
+#include "kernel/lib/log.h"
 #include "kernel/mm/heap.h"
 
 #define TABLES_MAX     256
@@ -257,6 +258,11 @@ static int parse_tables(const struct finder *f, struct acpi_info *out)
         if (!t)
             continue;
         failed = read_table(f, t, &bytes);
+        if (failed && wanted[i].parse == acpi_parse_hest) {
+            log_warn("%s: errors of PCI Express are left to the firmware", f->why->sentence);
+            out->errors_kept_all = true;
+            continue;
+        }
         if (failed)
             return failed;
         failed = wanted[i].parse(bytes, t->length, out, f->why);
