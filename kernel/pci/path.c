@@ -38,8 +38,11 @@ void pci_disable_all_bus_masters(void)
 void pci_enable_path(const struct pci_device *device)
 {
     for (const struct pci_device *b = device->bridge; b; b = b->bridge) {
-        pci_write16(b, PCI_COMMAND,
-                    pci_read16(b, PCI_COMMAND) | PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+        uint16_t command = pci_read16(b, PCI_COMMAND);
+
+        if (command == UINT16_MAX) /* it does not answer, and might begin to just now */
+            continue;
+        pci_write16(b, PCI_COMMAND, command | PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
         pci_set_bus_master(b, true);
     }
 }

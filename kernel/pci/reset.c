@@ -66,8 +66,12 @@ static bool alone_on_bus(const struct pci_device *d)
 
 static bool transactions_pending(const struct pci_device *d)
 {
+    uint16_t status = d->cap_pcie ? pci_read16(d, d->cap_pcie + PCIE_DEVICE_STATUS) : 0;
+
+    if (status == UINT16_MAX)
+        return false; /* it is gone */
     if (d->cap_pcie)
-        return pci_read16(d, d->cap_pcie + PCIE_DEVICE_STATUS) & PCIE_DEVICE_STATUS_PENDS;
+        return status & PCIE_DEVICE_STATUS_PENDS;
     if (has_af_flr(d))
         return pci_read8(d, d->cap_af + PCI_AF_STATUS) & PCI_AF_STATUS_PENDS;
     return false; /* a conventional function does not tell */

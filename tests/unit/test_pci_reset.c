@@ -266,6 +266,20 @@ static void pending_for_ever(void **state)
     assert_int_equal(f->resets, 1);
 }
 
+/* What reads as ones has nothing pending that anybody could wait for. */
+static void nothing_is_pending_of_what_is_gone(void **state)
+{
+    uint64_t before;
+
+    add(PCI_RID(0, 2, 0));
+    sim_express(f, PCIE_ENDPOINT, true);
+    start(PCI_RID(0, 2, 0));
+    f->answers_from = SIM_NEVER;
+    before = host_now_ns;
+    pci_silence(d);
+    assert_int_equal(host_now_ns, before);
+}
+
 static void a_conventional_reset_waits_for_pending_transactions(void **state)
 {
     add(PCI_RID(0, 2, 0));
@@ -496,6 +510,7 @@ int main(void)
         TEST(a_bridge_has_no_secondary_bus_reset),
         TEST(pitfall_26_what_is_in_flight_is_waited_for),
         TEST(pending_for_ever),
+        TEST(nothing_is_pending_of_what_is_gone),
         TEST(a_conventional_reset_waits_for_pending_transactions),
         TEST(a_slow_function_is_waited_for),
         TEST(retry_status_is_waited_for),
