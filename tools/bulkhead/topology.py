@@ -101,6 +101,7 @@ def details(device):
             yield word, sized(values[0])
     if interrupts(device):
         yield "interrupts", interrupts(device)
+    yield from (("errors", value) for value in device.facts.get("errors", []))
     yield from (("reserved", sized(value)) for value in device.facts.get("reserved", []))
 
 
