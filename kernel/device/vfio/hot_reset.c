@@ -145,7 +145,7 @@ static int take_below(const struct pci_device *bridge)
         struct vfio_device *device = vfio_device_of(d);
         int error = device ? mutex_lock(&device->lock, "hot reset") : 0;
 
-        if (!error && !in_use(d))
+        if (!error && !in_use(d) && !d->removed)
             error = pci_claim(d, claimant);
         if (error) {
             release_below(bridge, NULL);
