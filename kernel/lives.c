@@ -114,6 +114,11 @@ void lives_dma_faults(void *context, uint16_t segment, uint16_t rid)
         ending.reason = END_DMA_FAULT;
 }
 
+void lives_device_kept(void)
+{
+    (void)payload_kill(SIG_KILL, "it did not give back a device that was asked for");
+}
+
 static void time_is_over(struct timer *timer)
 {
     time_over = true;
@@ -169,6 +174,8 @@ static int renew(struct pci_device *device, struct refusal *why)
 
     if (error == -ENOTTY)
         return refuse(why, error, "%s has no reset", name);
+    if (error == -ENODEV)
+        return refuse(why, error, "%s was taken out of its slot", name);
     if (error)
         return refuse(why, error, "%s did not come back from its reset", name);
     for (size_t i = 0; !error && i < PCI_IDS_MAX && device->requesters[i]; i++)

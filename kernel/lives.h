@@ -30,5 +30,7 @@ void lives_run(struct report_end *out);
  * ends the payload if it is one of its devices and the configuration asks for that.
  */
 void lives_dma_faults(void *context, uint16_t segment, uint16_t rid);
+/* Ends the payload: it was asked for a device (struct port_users), and did not give it back. */
+void lives_device_kept(void);
 
 #endif

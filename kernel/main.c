@@ -330,7 +330,13 @@ static int load(struct refusal *why)
         .archive_size = boot.archive_size,
     };
 
-    static const struct port_users users = {.error = vfio_error, .recover = vfio_recover_below};
+    static const struct port_users users = {
+        .error = vfio_error,
+        .recover = vfio_recover_below,
+        .request = vfio_request,
+        .removed = vfio_removed,
+        .refused = lives_device_kept,
+    };
     int error = ports_start(&users, why);
 
     return error ? error : lives_begin(&lives, why);

@@ -40,8 +40,28 @@ void lease_hide_bars(struct lease *lease)
 
 void lease_show_bars(struct lease *lease)
 {
+    if (lease->pci->removed)
+        return;
     lease->hidden = false;
     with_bars(lease, memobj_restore);
+}
+
+/* The lease may end meanwhile, so that each BAR is held by itself. */
+void lease_end_bars(const struct pci_device *pci)
+{
+    for (unsigned i = 0; i < PCI_BARS; i++) {
+        struct lease *lease = pci->lease;
+        struct memobj *object;
+
+        if (!lease)
+            return;
+        lease->hidden = true;
+        if (!lease->bars[i])
+            continue;
+        object = memobj_get(lease->bars[i]);
+        memobj_revoke(object);
+        memobj_put(object);
+    }
 }
 
 void lease_drop_bars(struct lease *lease)
@@ -157,6 +177,7 @@ static void let_go(struct lease *lease)
     if (lease->bound)
         iommufd_unbind(lease->bound);
     lease->bound = NULL;
+    lease->pci->lease = NULL;
     pci_unclaim(lease->pci);
 }
 
@@ -166,6 +187,7 @@ int lease_start(struct lease *lease, struct file *iommufd)
 
     if (error)
         return error;
+    lease->pci->lease = lease;
     error = iommufd ? iommufd_bind(iommufd, lease->pci, &lease->bound) : 0;
     if (!error)
         error = wake(lease->pci);

@@ -86,7 +86,13 @@ bool lease_mend(struct lease *lease);
 int lease_bar(struct lease *lease, unsigned bar, struct memobj **out);
 /* No translation to a BAR is left on return; what is mapped later fails until they are shown. */
 void lease_hide_bars(struct lease *lease);
+/* Those of a device that was removed stay hidden. */
 void lease_show_bars(struct lease *lease);
+/*
+ * The device was removed (its mark is set): hides its BARs from whoever has it, who keeps it until
+ * he lets go. May sleep; needs nobody kept out.
+ */
+void lease_end_bars(const struct pci_device *pci);
 /* Lets go of all that lease_bar() made. The lease must be stopped, or not started yet. */
 void lease_drop_bars(struct lease *lease);
 

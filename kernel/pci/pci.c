@@ -9,7 +9,7 @@
 
 static volatile void *at(const struct pci_device *device, unsigned offset, unsigned width)
 {
-    if (offset % width != 0 || offset > device->config_size - width)
+    if (device->removed || offset % width != 0 || offset > device->config_size - width)
         return NULL;
     return (char *)device->config + offset;
 }
@@ -99,6 +99,8 @@ bool pci_is_below(const struct pci_device *device, const struct pci_device *brid
 
 int pci_claim(struct pci_device *device, const char *owner)
 {
+    if (device->removed || device->leaving)
+        return -ENODEV;
     if (device->claimed_by)
         return -EBUSY;
     device->claimed_by = owner;

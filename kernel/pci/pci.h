@@ -8,6 +8,7 @@
 #include "kernel/lib/types.h"
 
 struct acpi_ecam;
+struct lease;
 struct requester;
 
 /* A requester id on the wire: bus 15:8, device 7:3, function 2:0. */
@@ -79,6 +80,7 @@ struct pci_device {
     enum pci_join_rule join_rule;     /* why it is with `joined` */
     const struct pci_device *culprit; /* of that rule */
     const char *claimed_by;           /* the device-file family that has it open, or NULL */
+    struct lease *lease;              /* of that family, which sets it; or NULL */
     bool assigned;
     bool left; /* `leave` named it, or something below it: it is written to as little as can be */
     bool raw_config;  /* the payload may write what no table of configuration space names */
@@ -87,6 +89,9 @@ struct pci_device {
     bool intx_on;     /* it may raise its line: pci_command_bits() */
     bool errors_told; /* the port above hears of its errors: kernel/pcie/aer.c */
     bool in_reset;    /* or did not come back from one: asked nothing, it holds nothing */
+    bool lost;    /* did not come back from its last reset: it is not waited for as long again */
+    bool leaving; /* its user is asked to give it back, and nobody gets it any more */
+    bool removed; /* taken out of its slot: reads as ones whatever is there now, and in_reset */
     /* Called when it is back from a reset, for who drives it in the kernel; or NULL. */
     void (*came_back)(struct pci_device *device);
     struct pci_saved saved[PCI_SAVED_MAX]; /* by pci_save() */
@@ -170,7 +175,7 @@ unsigned pci_stop_senders(uint16_t segment, pci_rid_t rid);
 
 /*
  * A device is open through one device-file family at a time. -EBUSY when another (or the same) has
- * claimed it. `owner` is a constant such as "vfio".
+ * claimed it; -ENODEV: it was removed, or is to be. `owner` is a constant such as "vfio".
  */
 int pci_claim(struct pci_device *device, const char *owner);
 void pci_unclaim(struct pci_device *device);

@@ -112,9 +112,12 @@
 #define PCIE_DEVICE_CAP     0x04 /* 32 */
 #define PCIE_DEVICE_CONTROL 0x08 /* 16 */
 #define PCIE_DEVICE_STATUS  0x0a /* 16 */
+#define PCIE_LINK_CAP       0x0c /* 32 */
 #define PCIE_LINK_CONTROL   0x10 /* 16 */
 #define PCIE_LINK_STATUS    0x12 /* 16 */
+#define PCIE_SLOT_CAP       0x14 /* 32 */
 #define PCIE_SLOT_CONTROL   0x18 /* 16 */
+#define PCIE_SLOT_STATUS    0x1a /* 16 */
 #define PCIE_ROOT_CONTROL   0x1c /* 16 */
 #define PCIE_ROOT_CAP       0x1e /* 16 */
 #define PCIE_DEVICE_CTL2    0x28 /* 16 */
@@ -131,7 +134,21 @@
 #define PCIE_ROOT_CONTROL_RETRY    0x0010 /* retry status reaches software, as vendor id 1 */
 #define PCIE_ROOT_CAP_RETRY        0x0001
 #define PCIE_DEVICE_CTL2_ARI       0x0020
+#define PCIE_LINK_CAP_TELLS        0x00100000 /* by LINK_STATUS_ACTIVE */
+#define PCIE_LINK_CONTROL_DISABLE  0x0010
 #define PCIE_LINK_STATUS_ACTIVE    0x2000
+
+#define PCIE_SLOT_CAP_HOT_PLUG 0x00000040
+#define PCIE_SLOT_EVENTS       0x1029 /* of the control register: button, presence, link; all */
+#define PCIE_SLOT_LIGHT_ON     0x0100
+#define PCIE_SLOT_LIGHT_BLINKS 0x0200
+#define PCIE_SLOT_LIGHT_OFF    0x0300 /* all bits of it */
+#define PCIE_SLOT_POWER_OFF    0x0400
+#define PCIE_SLOT_PRESSED      0x0001 /* of the status register */
+#define PCIE_SLOT_EXCHANGED    0x0008
+#define PCIE_SLOT_COMPLETED    0x0010
+#define PCIE_SLOT_PRESENT      0x0040
+#define PCIE_SLOT_LINK_CHANGED 0x0100
 
 enum pcie_type {
     PCIE_ENDPOINT = 0,

@@ -16,6 +16,7 @@
 #define LINK_BOUND_NS         (1000 * NS_PER_MS)
 #define PENDING_BOUND_NS      (1000 * NS_PER_MS)
 #define COME_BACK_BOUND_NS    (60 * NS_PER_S) /* beyond the waits above; retry status has no bound */
+#define LOST_BOUND_NS         NS_PER_S /* the same for one that did not come back last time */
 #define POLL_NS               (1 * NS_PER_MS)
 #define POLL_MAX_NS           NS_PER_S
 #define NAP                   "device reset" /* all these times are slept */
@@ -66,12 +67,10 @@ static bool alone_on_bus(const struct pci_device *d)
 
 static bool transactions_pending(const struct pci_device *d)
 {
-    uint16_t status = d->cap_pcie ? pci_read16(d, d->cap_pcie + PCIE_DEVICE_STATUS) : 0;
-
-    if (status == UINT16_MAX)
-        return false; /* it is gone */
+    if (pci_read16(d, PCI_COMMAND) == UINT16_MAX) /* nor one that does not answer */
+        return false;
     if (d->cap_pcie)
-        return status & PCIE_DEVICE_STATUS_PENDS;
+        return pci_read16(d, d->cap_pcie + PCIE_DEVICE_STATUS) & PCIE_DEVICE_STATUS_PENDS;
     if (has_af_flr(d))
         return pci_read8(d, d->cap_af + PCI_AF_STATUS) & PCI_AF_STATUS_PENDS;
     return false; /* a conventional function does not tell */
@@ -152,14 +151,18 @@ const char *pci_reset_name(enum pci_reset_method method)
  * A function that is not ready yet answers with ones, or with vendor id 1 (retry status). Then its
  * record is restored.
  */
-static int come_back(struct pci_device *d, uint64_t deadline)
+static int come_back(struct pci_device *d, uint64_t since)
 {
+    uint64_t deadline = since + (d->lost ? LOST_BOUND_NS : COME_BACK_BOUND_NS);
     uint32_t ids = d->vendor | (uint32_t)d->device << 16;
     uint64_t pause = POLL_NS;
 
     while (pci_read32(d, PCI_VENDOR) != ids) {
+        if (d->removed)
+            return -ENODEV;
         if (time_expired(deadline)) {
             log_error("%s: did not come back from its reset", pci_name(d));
+            d->lost = true;
             return -ETIMEDOUT;
         }
         thread_nap(NAP, pause);
@@ -168,7 +171,7 @@ static int come_back(struct pci_device *d, uint64_t deadline)
         pause = MIN(2 * pause, POLL_MAX_NS);
     }
     pci_config_restore(d);
-    d->in_reset = false;
+    d->in_reset = d->lost = false;
     if (d->came_back)
         d->came_back(d);
     return 0;
@@ -230,8 +233,8 @@ static void begin(struct pci_device *d)
  */
 static int go_through(const struct pci_device *bridge, bool reset)
 {
-    uint64_t deadline;
     struct pci_device *d;
+    uint64_t since;
     int error;
 
     pci_for_each_below (d, bridge) {
@@ -242,9 +245,9 @@ static int go_through(const struct pci_device *bridge, bool reset)
     error = reset ? reset_bus(bridge) : wait_for_link(bridge, true);
     if (error)
         return error;
-    deadline = time_ns() + COME_BACK_BOUND_NS;
+    since = time_ns();
     pci_for_each_below (d, bridge)
-        if (come_back(d, deadline))
+        if (!d->removed && come_back(d, since))
             error = -ETIMEDOUT;
     return error;
 }
@@ -272,6 +275,8 @@ int pci_reset(struct pci_device *device)
 {
     enum pci_reset_method method = pci_reset_method(device);
 
+    if (device->removed)
+        return -ENODEV;
     if (method == PCI_RESET_SECONDARY_BUS)
         return pci_reset_below(device->bridge);
     pci_silence(device);
@@ -281,5 +286,5 @@ int pci_reset(struct pci_device *device)
     }
     begin(device);
     methods[method].reset(device);
-    return come_back(device, time_ns() + COME_BACK_BOUND_NS);
+    return come_back(device, time_ns());
 }

@@ -13,7 +13,8 @@
 #define ASK_NS       NS_PER_S
 #define MESSAGES_MAX 32 /* numbers of messages have five bits */
 
-static const struct port_service *const services[] = {&port_containment, &port_errors};
+/* What was pulled took its link down, too, and is not to be waited for: slots come first. */
+static const struct port_service *const services[] = {&port_slots, &port_containment, &port_errors};
 
 static struct list ports = LIST_INIT(ports);
 static const struct port_users *given;
@@ -32,7 +33,7 @@ static void serve(void *context)
         bool any = false;
 
         for (unsigned i = 0; i < ARRAY_SIZE(services); i++)
-            if ((port->services & BIT(i)) && !port->pci->in_reset)
+            if ((port->services & BIT(i)) && !port->pci->in_reset && !port->pci->removed)
                 any |= services[i]->poll(port);
         if (any)
             thread_nap(POINT, pause);

@@ -7,11 +7,22 @@
 #ifndef KERNEL_PCIE_PORT_H
 #define KERNEL_PCIE_PORT_H
 
+#include "kernel/cpu/timer.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/refusal.h"
 #include "kernel/pci/pci.h"
 
 struct acpi_info;
+
+/* The slot below a port; times as time_ns(). */
+struct port_slot {
+    bool on;             /* it has power, and what the kernel knows of */
+    bool refused;        /* what is in it */
+    uint64_t changed;    /* it looked as if something was pulled, and is not settled; 0 */
+    uint64_t asked_from; /* by the button: from when on its device is asked for; or TIME_NEVER */
+    uint64_t remind_at;  /* the next request */
+    struct timer timer;
+};
 
 struct port {
     struct list link;
@@ -23,6 +34,7 @@ struct port {
     uint64_t corrected, uncorrected;
     struct log_limit limit;
     bool stuck; /* containment: it does not let go of the link */
+    struct port_slot slot;
 };
 
 /* Whoever uses devices and is told. Called in the thread of a port. */
@@ -35,6 +47,12 @@ struct port_users {
      * was not touched; other errors: it did not come back.
      */
     int (*recover)(const struct pci_device *port);
+    /* The device is to be given back. False: its user cannot be told. Does not sleep. */
+    bool (*request)(const struct pci_device *device);
+    /* A device was removed, and is marked so. May sleep. */
+    void (*removed)(const struct pci_device *device);
+    /* Whoever uses a device did not give it back in time, and is to be ended. Does not sleep. */
+    void (*refused)(void);
 };
 
 struct port_service {
@@ -47,6 +65,7 @@ struct port_service {
     bool (*poll)(struct port *port);
 };
 
+extern const struct port_service port_slots;       /* slot.c */
 extern const struct port_service port_containment; /* dpc.c */
 extern const struct port_service port_errors;      /* aer.c */
 

@@ -17,7 +17,9 @@
 #include "kernel/file/fdtable.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
+#include "kernel/device/vfio/vfio.h"
 #include "kernel/pci/registers.h"
+#include "kernel/pci/reset.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_thread.h"
 #include "tests/unit/host_user.h"
@@ -490,6 +492,38 @@ static void every_family_stops_in_the_one_order(void **state)
     }
 }
 
+/* Whoever has it: nothing leads there any more, and the close waits for nothing. */
+static void every_family_loses_a_device_that_is_removed(void **state)
+{
+    struct pci_device *pci = pci_find(0, RICH);
+
+    for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+        int fd = families[i].open();
+        struct memobj *object = map_bar(fd);
+        struct phys_run run;
+        uint64_t before;
+
+        print_message("  %s\n", families[i].name);
+        watch(object);
+        host_tape_length = 0;
+        rich->answers_from = SIM_NEVER;
+        pci->removed = pci->in_reset = true;
+        vfio_removed(pci);
+        assert_true(host_tape_length >= 1);
+        assert_string_equal(host_tape[0], "BARs gone");
+        before = host_now_ns;
+        fd_close_all();
+        assert_int_equal(memobj_run(object, 0, PAGE_SIZE, &run), -EIO);
+        assert_true(host_now_ns - before < NS_PER_S);
+        assert_null(pci->claimed_by);
+        assert_null(host_irqs);
+        unwatch();
+        rich->answers_from = 0;
+        pci->removed = pci->in_reset = false;
+        pci_config_restore(pci);
+    }
+}
+
 /* The others are told, and nothing of the device changes. */
 static void one_family_at_a_time(void **state)
 {
@@ -559,6 +593,7 @@ int main(void)
         TEST(every_family_stops_in_the_one_order),
         TEST(one_family_at_a_time),
         TEST(every_allocation_of_an_open_fails),
+        TEST(every_family_loses_a_device_that_is_removed),
     };
 
     return cmocka_run_group_tests(tests, build, NULL);

@@ -327,6 +327,33 @@ static void a_dead_function_is_given_up(void **state)
     assert_true(d->in_reset);
     assert_true(host_now_ns - before >= 60 * NS_PER_S);
     assert_true(host_now_ns - before <= 62 * NS_PER_S);
+    /* It is tried again, in vain, and then not, but nobody waits as long. */
+    before = host_now_ns;
+    assert_int_equal(pci_reset(d), -ETIMEDOUT);
+    assert_true(host_now_ns - before <= 2 * NS_PER_S);
+    f->answers_from = 0;
+    f->reset_time = 0;
+    assert_int_equal(pci_reset(d), 0);
+    check_restored();
+    assert_false(d->in_reset || d->lost);
+}
+
+/* Nobody waits for what is known to be gone, nor writes to what is there instead. */
+static void a_function_that_was_removed_is_left_alone(void **state)
+{
+    uint64_t before;
+
+    add(PCI_RID(0, 2, 0));
+    sim_express(f, PCIE_ENDPOINT, true);
+    start(PCI_RID(0, 2, 0));
+    d->removed = d->in_reset = true;
+    before = host_now_ns;
+    sim_config_writes = 0;
+    assert_int_equal(pci_reset(d), -ENODEV);
+    assert_int_equal(pci_read16(d, PCI_VENDOR), 0xffff);
+    assert_int_equal(sim_config_writes, 0);
+    assert_int_equal(host_now_ns, before);
+    assert_int_equal(f->resets, 0);
 }
 
 /* What it is told while it does not answer, it may hear when it comes back. */
@@ -515,6 +542,7 @@ int main(void)
         TEST(a_slow_function_is_waited_for),
         TEST(retry_status_is_waited_for),
         TEST(a_dead_function_is_given_up),
+        TEST(a_function_that_was_removed_is_left_alone),
         TEST(another_device_in_its_place_is_no_success),
         TEST(a_link_is_waited_for_first),
         TEST(a_link_that_was_down_need_not_come_up),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The use of a VFIO device: start, command register, reset, stop. */
 #include "kernel/device/vfio/device.h"
+#include "kernel/device/vfio/vfio.h"
 
 #include "kernel/lib/error.h"
 #include "kernel/pci/registers.h"
@@ -139,4 +140,19 @@ void vfio_device_unuse(struct vfio_opened *opened)
     if (device->users == 1)
         stop(device);
     device->users--;
+}
+
+void vfio_removed(const struct pci_device *pci)
+{
+    struct vfio_device *device = vfio_device_of(pci);
+
+    lease_end_bars(pci);
+    if (!device)
+        return;
+    (void)mutex_lock_deaf(&device->lock, "vfio device");
+    if (vfio_device_in_use(device))
+        vfio_device_after_reset(device, true);
+    mutex_unlock(&device->lock);
+    vfio_error(pci);
+    (void)vfio_request(pci);
 }

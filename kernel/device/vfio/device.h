@@ -119,7 +119,7 @@ int64_t vfio_ioeventfd(struct ioctl_call *call);
 
 /*
  * Comes before whatever else a file is asked: a device in low power is woken, as it was. -EIO: it
- * did not come back, and cannot be reached any more.
+ * did not come back, and cannot be reached any more. -ENODEV: it was removed.
  */
 int vfio_low_power_wake(struct vfio_device *device);
 /* Ends it with the use of the device; nobody is told. */

@@ -111,6 +111,8 @@ static int device_mmap(struct file *file, uint64_t offset, uint64_t length, unsi
 
     if (!opened->ready)
         return -EINVAL;
+    if (opened->device->pci->removed)
+        return -ENODEV;
     return vfio_region_map(opened->device, offset, length, shared, out, object_offset);
 }
 

@@ -26,6 +26,8 @@ static void leave(struct vfio_device *device)
 
 int vfio_low_power_wake(struct vfio_device *device)
 {
+    if (device->pci->removed)
+        return -ENODEV;
     if (!device->low_power.asleep)
         return 0;
     device->low_power.asleep = false;

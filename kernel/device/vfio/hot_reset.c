@@ -153,7 +153,7 @@ static int take_below(const struct pci_device *bridge)
 
         error = device ? mutex_lock(&device->lock, "hot reset") : 0;
 
-        if (!error && !in_use(d))
+        if (!error && !in_use(d) && !d->removed)
             error = pci_claim(d, claimant);
         if (error) {
             release_below(bridge, NULL);

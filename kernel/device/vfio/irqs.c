@@ -306,6 +306,16 @@ void vfio_error(const struct pci_device *pci)
         eventfd_signal(device->irqs.error, 1);
 }
 
+bool vfio_request(const struct pci_device *pci)
+{
+    const struct vfio_device *device = vfio_device_of(pci);
+
+    if (!device || !device->irqs.request)
+        return false;
+    eventfd_signal(device->irqs.request, 1);
+    return true;
+}
+
 /* ERR and REQ: one eventfd each, which the kernel signals; NONE with count 0 lets go of it. */
 static int trigger_single(struct file **trigger, const struct request *r)
 {

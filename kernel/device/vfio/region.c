@@ -222,8 +222,10 @@ static int64_t transfer(struct vfio_device *device, uint64_t position, const str
     while (done < length) {
         unsigned width = width_at(offset + done, length - done, reach->widest);
         uint64_t value = 0;
-        int error = write ? copy_from_user(&value, buffer + done, width) : 0;
+        int error = device->pci->removed ? -ENODEV : 0;
 
+        if (!error && write)
+            error = copy_from_user(&value, buffer + done, width);
         if (!error)
             error = reach->access(device, index, offset + done, width, write, &value);
         if (!error && !write)

@@ -4,6 +4,9 @@
 #define KERNEL_DEVICE_VFIO_VFIO_H
 
 #include "kernel/lib/refusal.h"
+#include "kernel/lib/types.h"
+
+struct pci_device;
 
 /*
  * Adds /dev/vfio/N for every group that holds an assigned device, and a file for each such device.
@@ -12,7 +15,6 @@
  */
 int vfio_add_groups(struct refusal *why);
 
-struct pci_device;
 /* Raises the interrupt ERR of an assigned device. */
 void vfio_error(const struct pci_device *pci);
 /*
@@ -20,5 +22,13 @@ void vfio_error(const struct pci_device *pci);
  * after a reset. -EBUSY: another family of device files has one; -ENOTTY: one did not come back.
  */
 int vfio_recover_below(const struct pci_device *port);
+/* The same for REQ: whoever uses it is to give it back. False: nobody would hear it. */
+bool vfio_request(const struct pci_device *pci);
+/*
+ * A device was removed (its mark is set), whichever family of device files has it: takes its BARs
+ * from all who mapped them, ends the interrupts of VFIO, and raises ERR and REQ. Whatever its user
+ * asks of it from now on gives -ENODEV, until he lets go. Sleeps until nobody is at work on it.
+ */
+void vfio_removed(const struct pci_device *pci);
 
 #endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Slots in which devices come and go (PCI Express Base 6.7). A device that is asked for, by the
+ * attention button, is taken back from its user first; one that is pulled is gone. Behind both the
+ * slot stays dark: without power and link nothing in it sends anything, under whatever id.
+ */
+#include "kernel/cpu/thread.h"
+#include "kernel/cpu/time.h"
+#include "kernel/pci/registers.h"
+#include "kernel/pci/reset.h"
+#include "kernel/pcie/port.h"
+
+#define POINT      "slot"
+#define POLL_NS    NS_PER_MS
+#define COMMAND_NS NS_PER_S       /* until a command is completed; not all ports tell */
+#define SETTLE_NS  (2 * NS_PER_S) /* for so long a reset may look like a removal */
+#define REGRET_NS  (5 * NS_PER_S) /* in which the button takes back what it asked */
+#define REMIND_NS  (10 * NS_PER_S)
+#define LET_GO_NS  (30 * NS_PER_S) /* from the first request until the payload is ended */
+#define LOOK_NS    (100 * NS_PER_MS)
+#define CHANGES    (PCIE_SLOT_EXCHANGED | PCIE_SLOT_LINK_CHANGED)
+#define DARK       (PCIE_SLOT_LIGHT_OFF | PCIE_SLOT_POWER_OFF)
+
+static void tell(const struct port *port, const char *what)
+{
+    log_warn("%s: %s", pci_name(port->pci), what);
+}
+
+/* ---- registers ---- */
+
+static uint16_t status_of(const struct pci_device *p)
+{
+    return pci_read16(p, p->cap_pcie + PCIE_SLOT_STATUS);
+}
+
+static bool tells_of_link(const struct pci_device *p)
+{
+    return pci_read32(p, p->cap_pcie + PCIE_LINK_CAP) & PCIE_LINK_CAP_TELLS;
+}
+
+/* What happened since it was last asked. A port that does not answer has nothing to tell. */
+static unsigned take_events(const struct pci_device *p)
+{
+    uint16_t status = status_of(p);
+    uint16_t events = status == UINT16_MAX ? 0 : status & (PCIE_SLOT_PRESSED | CHANGES);
+
+    if (events)
+        pci_write16(p, p->cap_pcie + PCIE_SLOT_STATUS, events);
+    return events;
+}
+
+/* Writes the bits for light and power. */
+static void command(const struct pci_device *p, uint16_t bits)
+{
+    unsigned control = p->cap_pcie + PCIE_SLOT_CONTROL;
+    uint64_t deadline = time_ns() + COMMAND_NS;
+
+    pci_write16(p, p->cap_pcie + PCIE_SLOT_STATUS, PCIE_SLOT_COMPLETED);
+    pci_write16(p, control, (pci_read16(p, control) & (uint16_t)~DARK) | bits);
+    while (!(status_of(p) & PCIE_SLOT_COMPLETED) && !time_expired(deadline))
+        thread_nap(POINT, POLL_NS);
+}
+
+/* A reset of a bus above leaves it so, too. */
+static void darken(struct pci_device *p)
+{
+    unsigned at = p->cap_pcie + PCIE_LINK_CONTROL;
+
+    pci_write16(p, at, pci_read16(p, at) | PCIE_LINK_CONTROL_DISABLE);
+    command(p, DARK);
+    pci_save(p);
+}
+
+/* ---- whose is it? ---- */
+
+static bool is_used(const struct pci_device *d)
+{
+    return d->claimed_by;
+}
+
+static bool is_resetting(const struct pci_device *d)
+{
+    return d->in_reset && !d->lost;
+}
+
+static bool any_below(const struct pci_device *p, bool (*is)(const struct pci_device *d))
+{
+    const struct pci_device *d;
+
+    pci_for_each_below (d, p)
+        if (is(d))
+            return true;
+    return false;
+}
+
+/* ---- out ---- */
+
+static void take_out(struct port *port, const char *why)
+{
+    struct pci_device *d;
+
+    tell(port, why);
+    port->slot = (struct port_slot){.asked_from = TIME_NEVER, .timer = port->slot.timer};
+    pci_for_each_below (d, port->pci) {
+        d->removed = d->in_reset = true;
+        d->leaving = false;
+    }
+    darken(port->pci);
+    pci_for_each_below (d, port->pci)
+        if (d->assigned)
+            port_users()->removed(d);
+}
+
+/* A reset takes the link away, too, and a link may train again by itself. */
+static bool is_pulled(struct port *port, unsigned events)
+{
+    bool present = status_of(port->pci) & PCIE_SLOT_PRESENT;
+    struct port_slot *slot = &port->slot;
+
+    if (events & CHANGES)
+        slot->changed = time_ns();
+    if (!slot->changed)
+        return false;
+    if (!any_below(port->pci, is_resetting) && ((events & PCIE_SLOT_EXCHANGED) || !present))
+        return true;
+    if (!time_expired(slot->changed + SETTLE_NS))
+        return false;
+    slot->changed = 0;
+    return !present || (tells_of_link(port->pci) && !pci_link_active(port->pci));
+}
+
+static void press(struct port *port)
+{
+    bool again = port->slot.asked_from != TIME_NEVER;
+    struct pci_device *d;
+
+    tell(port, again ? "its button again: what is in its slot stays"
+                     : "its button: what is in its slot is to be taken out");
+    port->slot.asked_from = again ? TIME_NEVER : time_ns() + REGRET_NS;
+    port->slot.remind_at = port->slot.asked_from;
+    pci_for_each_below (d, port->pci)
+        d->leaving = false;
+    command(port->pci, again ? PCIE_SLOT_LIGHT_ON : PCIE_SLOT_LIGHT_BLINKS);
+}
+
+static void remind(struct port *port)
+{
+    struct pci_device *d;
+
+    port->slot.remind_at = time_ns() + REMIND_NS;
+    pci_for_each_below (d, port->pci) {
+        d->leaving = true;
+        if (is_used(d))
+            log_info("%s: is to be given back: its user %s", pci_name(d),
+                     port_users()->request(d) ? "is asked" : "gave no eventfd to be asked by");
+    }
+}
+
+/* True: it was taken out. */
+static bool take_back(struct port *port)
+{
+    struct port_slot *slot = &port->slot;
+
+    if (!time_expired(slot->asked_from))
+        return false;
+    if (!any_below(port->pci, is_used)) {
+        take_out(port, "nobody uses what is in its slot: it may be taken out");
+        return true;
+    }
+    if (time_expired(slot->asked_from + LET_GO_NS))
+        port_users()->refused();
+    else if (time_expired(slot->remind_at))
+        remind(port);
+    return false;
+}
+
+/* ---- in ---- */
+
+/* Not even what was there before comes back while the machine runs. */
+static void look_in(struct port *port)
+{
+    bool present = status_of(port->pci) & PCIE_SLOT_PRESENT;
+
+    if (present && !port->slot.refused) {
+        tell(port, "what was plugged into its slot stays dark");
+        darken(port->pci);
+    }
+    port->slot.refused = present;
+}
+
+/* ---- the service ---- */
+
+static void look_again(struct timer *timer)
+{
+    thread_wake(container_of(timer, struct port, slot.timer)->thread);
+}
+
+static bool start(struct port *port)
+{
+    const struct pci_device *d, *p = port->pci;
+    unsigned control = p->cap_pcie + PCIE_SLOT_CONTROL;
+
+    if (!(pci_read16(p, p->cap_pcie + PCIE_FLAGS) & PCIE_FLAGS_SLOT) ||
+        !(pci_read32(p, p->cap_pcie + PCIE_SLOT_CAP) & PCIE_SLOT_CAP_HOT_PLUG))
+        return false;
+    port->slot.asked_from = TIME_NEVER;
+    timer_init(&port->slot.timer, look_again);
+    pci_for_each_below (d, p)
+        port->slot.on = true;
+    (void)take_events(p); /* of before */
+    pci_write16(p, control, pci_read16(p, control) | PCIE_SLOT_EVENTS);
+    return true;
+}
+
+static bool poll(struct port *port)
+{
+    struct port_slot *slot = &port->slot;
+    unsigned events = take_events(port->pci);
+    bool did = events;
+
+    if (!slot->on) {
+        look_in(port);
+    } else if (is_pulled(port, events)) {
+        take_out(port, "what was in its slot is gone");
+        did = true;
+    } else {
+        if (events & PCIE_SLOT_PRESSED)
+            press(port);
+        did |= take_back(port);
+    }
+    if (slot->changed || slot->asked_from != TIME_NEVER)
+        timer_set(&slot->timer, time_ns() + LOOK_NS);
+    return did;
+}
+
+const struct port_service port_slots = {start, poll};

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A user whose e1000e leaves while it has it, by what it is asked or without a word. It tells what
+ * it sees, and takes the device again when it is back. usage: removal 0000:bb:dd.f
+ * gives|keeps|pulled
+ */
+#define _GNU_SOURCE
+#include "vfio_open.h"
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+
+#define STATUS 0x8 /* a register of the card */
+
+static struct vfio_files files;
+static volatile uint8_t *bar;
+static uint64_t bar_size;
+static int request, error;
+static sigjmp_buf out;
+
+static void must(int good, const char *what)
+{
+    if (good)
+        return;
+    printf("removal: %s failed: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+static int single(unsigned index)
+{
+    /* struct vfio_irq_set with its data */
+    struct {
+        uint32_t argsz, flags, index, start, count;
+        int32_t fd;
+    } irq = {sizeof(irq),  VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER, index, 0, 1,
+             eventfd(0, 0)};
+
+    must(!ioctl(files.device, VFIO_DEVICE_SET_IRQS, &irq), "SET_IRQS");
+    return irq.fd;
+}
+
+static void use(const char *name)
+{
+    must(!vfio_open(name, &files), "opening the device");
+    must(!vfio_command(files.device, 6), "the command register");
+    bar = vfio_map_bar(files.device, &bar_size);
+    must(bar != NULL, "mapping BAR 0");
+    request = single(VFIO_PCI_REQ_IRQ_INDEX);
+    error = single(VFIO_PCI_ERR_IRQ_INDEX);
+}
+
+/* Container and group stay open: the group is in use, its device not. */
+static void let_go(void)
+{
+    munmap((void *)bar, bar_size);
+    close(files.device);
+}
+
+static void on_bus_error(int signal)
+{
+    siglongjmp(out, 1);
+}
+
+static const char *touch(void)
+{
+    if (sigsetjmp(out, 1))
+        return "SIGBUS";
+    return *(volatile uint32_t *)(bar + STATUS) == 0xffffffff ? "ones" : "an answer";
+}
+
+/* Until the eventfd is raised; how often it was. */
+static unsigned wait_for(int fd)
+{
+    uint64_t count = 0;
+
+    must(read(fd, &count, sizeof(count)) == sizeof(count), "waiting");
+    return (unsigned)count;
+}
+
+static const char *name_of(int64_t result)
+{
+    return result >= 0 ? "success" : strerrorname_np(errno);
+}
+
+static void pulled(void)
+{
+    struct vfio_device_info info = {.argsz = sizeof(info)};
+    uint32_t value;
+
+    printf("removal: REQ %u, ", wait_for(request));
+    printf("ERR %u\n", wait_for(error));
+    printf("removal: its BAR gives %s\n", touch());
+    printf("removal: GET_INFO gives %s, ",
+           name_of(ioctl(files.device, VFIO_DEVICE_GET_INFO, &info)));
+    printf("a read %s\n", name_of(pread(files.device, &value, 4, (off_t)7 << 40)));
+}
+
+int main(int argc, char **argv)
+{
+    const char *how = argv[2];
+
+    signal(SIGBUS, on_bus_error);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    use(argv[1]);
+    printf("removal: in use, its BAR gives %s\n", touch());
+    if (strcmp(how, "pulled") == 0)
+        pulled();
+    for (unsigned asked = 0; strcmp(how, "pulled") != 0;) {
+        asked += wait_for(request);
+        printf("removal: asked for %u, its BAR gives %s\n", asked, touch());
+        if (strcmp(how, "gives") == 0)
+            break;
+    }
+    let_go();
+    printf("removal: let go, and opening it again gives %s\n",
+           name_of(ioctl(files.group, VFIO_GROUP_GET_DEVICE_FD, argv[1])));
+    for (;;)
+        pause(); /* for who looks at the slot from outside */
+}

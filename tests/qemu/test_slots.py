@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Devices that leave their slot, told by the port's own registers and interrupt (native hot-plug):
+asked for by the attention button, which is what device_del presses, or pulled."""
+
+SLOT = ["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
+        "-device", "pcie-root-port,id=rp0,slot=1,chassis=1,addr=0x1c"]
+CARD = "e1000e,bus=rp0,id=card"
+BEHIND, PORT = "0000:01:00.0", "0000:00:1c.0"
+ECAM = 0xb0000000  # configuration space; the slot is bus 1
+# The port's slot control register, by configuration mechanism 1, which the kernel does not use: power
+# and its indicator off, events on. QEMU then takes the device away at once.
+PULL = ("o /w 0xcf8 0x8000e06c", "o /h 0xcfc 0x1729")
+
+
+def start(guest, payload, how, **options):
+    one = guest(payload("removal", "glibc"), args=[BEHIND, how], qemu_args=SLOT, devices=[CARD], qmp=True, **options)
+    one.start().wait_for("removal: in use, its BAR gives an answer")
+    return one
+
+
+def check_dark(one, driver):
+    """What is plugged in gets no power: it answers nobody, and QEMU lets it send nothing."""
+    one.wait_until(lambda: "dev: e1000e" not in one.qmp.monitor("info qtree"), "its end")
+    one.qmp.execute("device_add", driver=driver, bus="rp0", id="new")
+    one.wait_for(f"{PORT}: what was plugged into its slot stays dark")
+    assert one.qmp.read_physical(ECAM + (1 << 20), 4) == b"\xff" * 4, one.log
+    one.stop()
+
+
+def test_asked_for_and_given_back(guest, payload):
+    one = start(guest, payload, "gives")
+    one.qmp.execute("device_del", id="card")
+    one.wait_for(f"{PORT}: nobody uses what is in its slot: it may be taken out")
+    one.wait_for("opening it again gives ENODEV")
+    assert one.output("removal: ")[1:] == ["removal: asked for 1, its BAR gives an answer",
+                                           "removal: let go, and opening it again gives ENODEV"], one.log
+    check_dark(one, "e1000e")
+
+
+def test_asked_for_and_kept(guest, payload):
+    """Three requests, and then the user ends, not the device's stay."""
+    one = start(guest, payload, "keeps", icount=4)
+    one.qmp.execute("device_del", id="card")
+    one.wait()
+    assert one.output("removal: ")[1:] == [f"removal: asked for {n}, its BAR gives an answer" for n in (1, 2, 3)], one.log
+    assert one.report["exit"]["reason"] == "killed", one.log
+    assert "it did not give back a device that was asked for" in one.report["exit"]["sentence"], one.log
+
+
+def test_pulled(guest, payload):
+    one = start(guest, payload, "pulled")
+    for line in PULL:
+        one.qmp.monitor(line)
+    one.wait_for("opening it again gives ENODEV")
+    assert one.output("removal: ")[1:] == ["removal: REQ 1, ERR 1", "removal: its BAR gives SIGBUS",
+                                           "removal: GET_INFO gives ENODEV, a read ENODEV",
+                                           "removal: let go, and opening it again gives ENODEV"], one.log
+    check_dark(one, "pci-testdev")

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Slots: the button, its second thoughts, requests and their end; what is pulled, and what is not.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "kernel/cpu/time.h"
+#include "kernel/lib/error.h"
+#include "kernel/mm/heap.h"
+#include "kernel/pci/registers.h"
+#include "kernel/pci/reset.h"
+#include "kernel/pcie/port.h"
+#include "tests/unit/host_thread.h"
+#include "tests/unit/sim_pci.h"
+
+#define PORT PCI_RID(0, 3, 0)
+#define CARD PCI_RID(1, 0, 0)
+
+static struct sim_function *port_sim, *card_sim;
+static struct pci_device *card;
+static struct port port;
+static unsigned requests, removals, ends;
+static bool removed_when_told, completes;
+
+/* ---- who uses devices ---- */
+
+static bool on_request(const struct pci_device *device)
+{
+    requests += device == card;
+    return true;
+}
+
+static void on_removed(const struct pci_device *device)
+{
+    removals += device == card;
+    removed_when_told = device->removed && device->in_reset;
+}
+
+static void on_refused(void)
+{
+    ends++;
+}
+
+const struct port_users *port_users(void)
+{
+    static const struct port_users users = {
+        .request = on_request, .removed = on_removed, .refused = on_refused};
+
+    return &users;
+}
+
+/* ---- the slot ---- */
+
+static uint16_t status, control;
+
+static unsigned at(unsigned offset)
+{
+    return port_sim->pcie + offset;
+}
+
+static void show_status(void)
+{
+    sim_set(port_sim, at(PCIE_SLOT_STATUS), 2, status, 0xffff);
+}
+
+/* Bits of the status register are cleared by ones; a command is completed at once. */
+static void on_write(const struct sim_function *f, unsigned offset)
+{
+    if (f != port_sim)
+        return;
+    if (offset == at(PCIE_SLOT_STATUS)) {
+        uint64_t ones = sim_get(f, offset, 2);
+
+        status &= (uint16_t)(~ones | PCIE_SLOT_PRESENT);
+    } else if (offset == at(PCIE_SLOT_CONTROL)) {
+        control = (uint16_t)sim_get(f, offset, 2);
+        status |= completes ? PCIE_SLOT_COMPLETED : 0;
+    }
+    show_status();
+}
+
+static void happens(uint16_t events)
+{
+    status |= events;
+    show_status();
+}
+
+static bool is_dark(void)
+{
+    return (control & PCIE_SLOT_POWER_OFF) &&
+           (control & PCIE_SLOT_LIGHT_OFF) == PCIE_SLOT_LIGHT_OFF &&
+           (sim_get(port_sim, at(PCIE_LINK_CONTROL), 2) & PCIE_LINK_CONTROL_DISABLE);
+}
+
+/* As the port's thread does it. */
+static void serve(void)
+{
+    while (port_slots.poll(&port))
+        ;
+}
+
+/* The thread is woken when the slot has asked for it, and not else. */
+static void pass(uint64_t ns)
+{
+    uint64_t end = host_now_ns + ns;
+
+    while (host_now_ns < end) {
+        unsigned wakes = host_wakes;
+
+        host_time_to(MIN(end, host_now_ns + 10 * NS_PER_MS));
+        if (host_wakes != wakes)
+            serve();
+    }
+}
+
+static int new_machine(void **state)
+{
+    struct refusal why;
+
+    sim_reset();
+    port_sim = sim_add(0, PORT, 0x000c1b36, 0x060400);
+    sim_bridge(port_sim, 1, 1);
+    sim_express(port_sim, PCIE_ROOT_PORT, false);
+    sim_link(port_sim);
+    sim_set(port_sim, at(PCIE_FLAGS), 2, PCIE_ROOT_PORT << 4 | PCIE_FLAGS_SLOT | 2, 0);
+    sim_set(port_sim, at(PCIE_LINK_CAP), 4, PCIE_LINK_CAP_TELLS, 0);
+    sim_set(port_sim, at(PCIE_LINK_CONTROL), 2, 0, PCIE_LINK_CONTROL_DISABLE);
+    sim_set(port_sim, at(PCIE_SLOT_CAP), 4, PCIE_SLOT_CAP_HOT_PLUG, 0);
+    sim_set(port_sim, at(PCIE_SLOT_CONTROL), 2, PCIE_SLOT_LIGHT_ON, 0xffff);
+    card_sim = sim_add(0, CARD, 0x10d38086, 0x020000);
+    sim_express(card_sim, PCIE_ENDPOINT, true);
+    sim_bar(card_sim, 0, 0xfe000000, 4096, 0);
+    sim_remember();
+    completes = true;
+    control = PCIE_SLOT_LIGHT_ON;
+    status = PCIE_SLOT_PRESENT | PCIE_SLOT_EXCHANGED; /* as firmware leaves it */
+    show_status();
+    sim_on_write = on_write;
+    assert_int_equal(pci_enumerate(sim_ecams, 1, &why), 0);
+    pci_save_all();
+    card = pci_find(0, CARD);
+    card->assigned = true;
+    port = (struct port){.pci = pci_find(0, PORT)};
+    assert_true(port_slots.start(&port));
+    assert_int_equal(control & PCIE_SLOT_EVENTS, PCIE_SLOT_EVENTS);
+    requests = removals = ends = 0;
+    serve();
+    assert_false(card->removed); /* what was before is nothing that happened */
+    return 0;
+}
+
+static int no_leak(void **state)
+{
+    timer_cancel(&port.slot.timer);
+    sim_reset();
+    return heap_used() == 0 ? 0 : -1;
+}
+
+static void press(void)
+{
+    happens(PCIE_SLOT_PRESSED);
+    serve();
+}
+
+static uint16_t indicator(void)
+{
+    return control & PCIE_SLOT_LIGHT_OFF;
+}
+
+static void assert_out(void)
+{
+    assert_true(card->removed);
+    assert_false(card->leaving);
+    assert_int_equal(removals, 1);
+    assert_true(removed_when_told);
+    assert_true(is_dark());
+    assert_int_equal(pci_claim(card, "test"), -ENODEV);
+}
+
+/* ---- the button ---- */
+
+static void what_nobody_uses_is_out_after_five_seconds(void **state)
+{
+    press();
+    assert_int_equal(indicator(), PCIE_SLOT_LIGHT_BLINKS);
+    pass(4900 * NS_PER_MS);
+    assert_false(card->removed);
+    pass(300 * NS_PER_MS);
+    assert_out();
+    assert_int_equal(requests, 0);
+}
+
+static void a_second_press_takes_it_back(void **state)
+{
+    card->claimed_by = "vfio";
+    press();
+    pass(3 * NS_PER_S);
+    press();
+    assert_int_equal(indicator(), PCIE_SLOT_LIGHT_ON);
+    pass(60 * NS_PER_S);
+    assert_int_equal(requests, 0);
+    /* Also when its user has been asked; then others may have it again. */
+    press();
+    pass(6 * NS_PER_S);
+    assert_int_equal(requests, 1);
+    assert_true(card->leaving);
+    press();
+    pass(60 * NS_PER_S);
+    assert_int_equal(requests, 1);
+    assert_int_equal(ends, 0);
+    card->claimed_by = NULL;
+    pass(NS_PER_S);
+    assert_false(card->removed);
+    assert_int_equal(pci_claim(card, "test"), 0);
+}
+
+static void its_user_is_asked_until_he_lets_go(void **state)
+{
+    card->claimed_by = "vfio";
+    press();
+    pass(5200 * NS_PER_MS);
+    assert_int_equal(requests, 1);
+    pass(10 * NS_PER_S);
+    assert_int_equal(requests, 2);
+    assert_false(card->removed);
+    card->claimed_by = NULL;
+    assert_int_equal(pci_claim(card, "test"), -ENODEV); /* nobody comes in between */
+    pass(200 * NS_PER_MS);
+    assert_out();
+    assert_int_equal(ends, 0);
+    pass(60 * NS_PER_S);
+    assert_int_equal(requests, 2);
+}
+
+static void a_user_who_does_not_let_go_is_ended(void **state)
+{
+    card->claimed_by = "vfio";
+    press();
+    pass(34900 * NS_PER_MS);
+    assert_int_equal(requests, 3);
+    assert_int_equal(ends, 0);
+    pass(300 * NS_PER_MS);
+    assert_true(ends > 0);
+    assert_false(card->removed);
+    card->claimed_by = NULL;
+    pass(200 * NS_PER_MS);
+    assert_out();
+}
+
+/* ---- pulled ---- */
+
+static void what_is_pulled_is_gone_at_once(void **state)
+{
+    uint64_t before = host_now_ns;
+
+    card->claimed_by = "vfio";
+    status &= (uint16_t)~PCIE_SLOT_PRESENT;
+    happens(PCIE_SLOT_EXCHANGED);
+    serve();
+    assert_out();
+    assert_true(host_now_ns - before < NS_PER_S);
+    assert_int_equal(requests, 0); /* which on_removed() does */
+}
+
+/* Something else is there already: that it is changed says enough. */
+static void what_is_exchanged_is_gone(void **state)
+{
+    happens(PCIE_SLOT_EXCHANGED);
+    serve();
+    assert_out();
+    pass(10 * NS_PER_S);
+    assert_true(is_dark());
+}
+
+static void what_is_plugged_in_stays_dark(void **state)
+{
+    status &= (uint16_t)~PCIE_SLOT_PRESENT;
+    happens(PCIE_SLOT_EXCHANGED);
+    serve();
+    control = PCIE_SLOT_LIGHT_ON; /* whoever did that */
+    sim_set(port_sim, at(PCIE_SLOT_CONTROL), 2, control, 0xffff);
+    happens(PCIE_SLOT_PRESENT | PCIE_SLOT_EXCHANGED);
+    serve();
+    assert_true(is_dark());
+    assert_int_equal(removals, 1);
+    assert_true(card->removed);
+}
+
+/* The link goes and comes in a reset, and in some ports presence does as well. */
+static void a_reset_is_no_removal(void **state)
+{
+    card->in_reset = true;
+    status &= (uint16_t)~PCIE_SLOT_PRESENT;
+    happens(PCIE_SLOT_EXCHANGED | PCIE_SLOT_LINK_CHANGED);
+    serve();
+    pass(NS_PER_S);
+    assert_false(card->removed);
+    happens(PCIE_SLOT_PRESENT | PCIE_SLOT_EXCHANGED | PCIE_SLOT_LINK_CHANGED);
+    serve();
+    card->in_reset = false;
+    pass(10 * NS_PER_S);
+    assert_false(card->removed);
+    assert_int_equal(removals, 0);
+    /* A link that trains again by itself. */
+    port_sim->link_from = host_now_ns + NS_PER_S;
+    happens(PCIE_SLOT_LINK_CHANGED);
+    serve();
+    pass(10 * NS_PER_S);
+    assert_false(card->removed);
+}
+
+static void what_is_pulled_in_a_reset_is_gone(void **state)
+{
+    card->in_reset = true;
+    status &= (uint16_t)~PCIE_SLOT_PRESENT;
+    happens(PCIE_SLOT_EXCHANGED);
+    serve();
+    pass(3 * NS_PER_S);
+    assert_out();
+}
+
+static void a_link_that_stays_down_is_a_removal(void **state)
+{
+    port_sim->link_from = SIM_NEVER;
+    happens(PCIE_SLOT_LINK_CHANGED);
+    serve();
+    assert_false(card->removed);
+    pass(3 * NS_PER_S);
+    assert_out();
+}
+
+/* ---- ports ---- */
+
+static void a_port_that_completes_no_command_is_not_waited_for(void **state)
+{
+    uint64_t before = host_now_ns;
+
+    completes = false;
+    happens(PCIE_SLOT_EXCHANGED);
+    serve();
+    assert_out();
+    assert_true(host_now_ns - before < 5 * NS_PER_S);
+}
+
+static void a_port_that_does_not_answer_tells_nothing(void **state)
+{
+    happens(PCIE_SLOT_EXCHANGED);
+    port_sim->answers_from = SIM_NEVER;
+    assert_false(port_slots.poll(&port));
+    assert_false(card->removed);
+}
+
+static void only_slots_that_can_are_served(void **state)
+{
+    sim_set(port_sim, at(PCIE_SLOT_CAP), 4, 0, 0);
+    assert_false(port_slots.start(&port));
+    sim_set(port_sim, at(PCIE_SLOT_CAP), 4, PCIE_SLOT_CAP_HOT_PLUG, 0);
+    sim_set(port_sim, at(PCIE_FLAGS), 2, PCIE_ROOT_PORT << 4 | 2, 0);
+    assert_false(port_slots.start(&port));
+}
+
+#define TEST(t) cmocka_unit_test_setup_teardown(t, new_machine, no_leak)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_nobody_uses_is_out_after_five_seconds),
+        TEST(a_second_press_takes_it_back),
+        TEST(its_user_is_asked_until_he_lets_go),
+        TEST(a_user_who_does_not_let_go_is_ended),
+        TEST(what_is_pulled_is_gone_at_once),
+        TEST(what_is_exchanged_is_gone),
+        TEST(what_is_plugged_in_stays_dark),
+        TEST(a_reset_is_no_removal),
+        TEST(what_is_pulled_in_a_reset_is_gone),
+        TEST(a_link_that_stays_down_is_a_removal),
+        TEST(a_port_that_completes_no_command_is_not_waited_for),
+        TEST(a_port_that_does_not_answer_tells_nothing),
+        TEST(only_slots_that_can_are_served),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
