@@ -204,12 +204,14 @@ static void wait_before(uint32_t restart)
 static int restart(uint32_t number, struct refusal *why)
 {
     const struct config *config = given.config;
+    struct pci_device *d;
     int error = 0;
 
     if (config->restart_limit != UINT32_MAX && number > config->restart_limit)
         return refuse(why, -EPERM, "it was, %u times in a row (restart-limit)", number - 1);
-    for (size_t i = 0; !error && i < config->device_count; i++)
-        error = renew(given.devices[i], why);
+    list_for_each_entry (d, pci_devices(), link)
+        if (!error && d->assigned)
+            error = renew(d, why);
     if (error)
         return error;
     wait_before(number);

@@ -32,6 +32,7 @@
 #include "kernel/pci/place.h"
 #include "kernel/pci/reset.h"
 #include "kernel/pci/select.h"
+#include "kernel/pci/sriov.h"
 #include "kernel/pcie/port.h"
 #include "kernel/report/report.h"
 #include "kernel/report/show_devices.h"
@@ -230,6 +231,17 @@ static int find(struct refusal *why)
 
 /* ---- close: from the end of this step on, no DMA happens that was not granted ---- */
 
+static int enable_virtual(const struct config_device *wanted, struct refusal *why)
+{
+    const struct pci_machine m = machine();
+    struct pci_device *device;
+    int error = pci_select(&wanted->selector, &device, why);
+
+    if (!error && (wanted->uio || wanted->afu != CONFIG_AFU_NONE))
+        error = refuse(why, -EINVAL, "a device with vfs is for VFIO alone: neither uio nor afu");
+    return error ? error : pci_virtual_enable(device, wanted->vfs, &m, why);
+}
+
 static int close_dma(struct refusal *why)
 {
     const struct iommu_options options = {
@@ -244,8 +256,13 @@ static int close_dma(struct refusal *why)
     };
 
     pci_disable_all_bus_masters();
+    pci_virtual_disable_all();
     pci_size_bars();
-    int error = iommu_init(&acpi.dmar, &options, why);
+    int error = 0;
+    for (size_t i = 0; !error && i < config.device_count; i++)
+        error = config.devices[i].vfs ? enable_virtual(&config.devices[i], why) : 0;
+    if (!error)
+        error = iommu_init(&acpi.dmar, &options, why);
     if (!error)
         error = irq_lines_init(acpi.io_apics, acpi.io_apic_count, why);
     if (!error)
@@ -257,14 +274,15 @@ static int close_dma(struct refusal *why)
 
 static int assign(const struct config_device *wanted, struct refusal *why)
 {
-    struct pci_device *device;
+    struct pci_device *device, *d;
     const struct pci_machine m = machine();
     int error = pci_select(&wanted->selector, &device, why);
 
-    if (!error && device->assigned)
+    /* A virtual function alone would be at the mercy of whoever has the physical one. */
+    if (!error && (device->assigned || device->physical))
         error = refuse(why, -EEXIST, "device %s is assigned twice", pci_name(device));
     if (!error)
-        error = pci_place_bars(device, &m, why);
+        error = pci_place_bars(device, device->bars, 1, &m, why);
     if (!error)
         error = pci_check_resources(device, &m, why);
     if (!error)
@@ -280,6 +298,10 @@ static int assign(const struct config_device *wanted, struct refusal *why)
         log_warn("%s: raw-config: the payload may write its vendor-specific registers, vital "
                  "product data and all configuration space that no table names",
                  pci_name(device));
+    pci_for_each_below (d, device) {
+        d->assigned = true;
+        d->raw_config = wanted->raw_config;
+    }
     return 0;
 }
 

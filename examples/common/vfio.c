@@ -69,6 +69,38 @@ void device_choose(char name[DEVICE_NAME_SIZE], const char *wanted,
         errx(1, "there is no %s", what);
 }
 
+static bool is_virtual_of(const char *device, const char *physical)
+{
+    char path[320], target[320];
+
+    snprintf(path, sizeof(path), DEVICES "/%s/physfn", device);
+    ssize_t length = readlink(path, target, sizeof(target) - 1);
+    if (length < 0)
+        return false;
+    target[length] = '\0';
+    const char *slash = strrchr(target, '/');
+    return strcmp(slash ? slash + 1 : target, physical) == 0;
+}
+
+void device_choose_virtual(char name[DEVICE_NAME_SIZE], const char *physical)
+{
+    DIR *directory = opendir(DEVICES);
+    struct dirent *entry;
+
+    name[0] = '\0';
+    if (!directory)
+        err(1, DEVICES);
+    while ((entry = readdir(directory))) {
+        size_t length = strlen(entry->d_name);
+        bool first = !name[0] || strcmp(entry->d_name, name) < 0;
+        if (length < DEVICE_NAME_SIZE && first && is_virtual_of(entry->d_name, physical))
+            memcpy(name, entry->d_name, length + 1);
+    }
+    closedir(directory);
+    if (!name[0])
+        errx(1, "%s has no virtual functions", physical);
+}
+
 void dma_space_open(struct dma_space *space)
 {
     *space = (struct dma_space){.container = open("/dev/vfio/vfio", O_RDWR), .next = FIRST_IOVA};
@@ -192,6 +224,15 @@ volatile void *device_map_bar(struct device *device, unsigned bar, size_t size)
     return at;
 }
 
+unsigned device_interrupts(struct device *device, unsigned kind)
+{
+    struct vfio_irq_info info = {.argsz = sizeof(info), .index = kind};
+
+    if (ioctl(device->file, VFIO_DEVICE_GET_IRQ_INFO, &info) < 0)
+        err(1, "%s: VFIO_DEVICE_GET_IRQ_INFO", device->name);
+    return info.count;
+}
+
 void device_set_interrupts(struct device *device, unsigned kind, const int *events, unsigned count)
 {
     union {
@@ -201,12 +242,10 @@ void device_set_interrupts(struct device *device, unsigned kind, const int *even
                          .flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
                          .index = kind,
                          .count = count}};
-    struct vfio_irq_info info = {.argsz = sizeof(info), .index = kind};
+    unsigned most = device_interrupts(device, kind);
 
-    if (ioctl(device->file, VFIO_DEVICE_GET_IRQ_INFO, &info) < 0)
-        err(1, "%s: VFIO_DEVICE_GET_IRQ_INFO", device->name);
-    if (info.count < count || count > EVENTS_MAX)
-        errx(1, "%s: %u interrupts of a kind that it has %u of", device->name, count, info.count);
+    if (most < count || count > EVENTS_MAX)
+        errx(1, "%s: %u interrupts of a kind that it has %u of", device->name, count, most);
     memcpy(request.set.data, events, count * sizeof(int));
     if (ioctl(device->file, VFIO_DEVICE_SET_IRQS, &request) < 0)
         err(1, "%s: VFIO_DEVICE_SET_IRQS", device->name);

@@ -54,6 +54,9 @@ struct device_match {
 void device_choose(char name[DEVICE_NAME_SIZE], const char *wanted,
                    const struct device_match *match, const char *what);
 
+/* The first virtual function of a device. */
+void device_choose_virtual(char name[DEVICE_NAME_SIZE], const char *physical);
+
 void dma_space_open(struct dma_space *space);
 
 /* `size` bytes of zeros, rounded up to pages; every device of the space may read and write them. */
@@ -64,6 +67,9 @@ void device_open(struct device *device, struct dma_space *space, const char *nam
 
 /* The first `size` bytes of a BAR (0 to 5), for access in the sizes that the device asks for. */
 volatile void *device_map_bar(struct device *device, unsigned bar, size_t size);
+
+/* How many interrupts of a kind the device has. */
+unsigned device_interrupts(struct device *device, unsigned kind);
 
 /*
  * From now on, interrupt i of a kind (VFIO_PCI_INTX_IRQ_INDEX, ..MSI.., ..MSIX..) adds one to the

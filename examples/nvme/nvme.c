@@ -11,8 +11,7 @@
 #define REGISTERS_SIZE    0x2000u /* the registers and the first doorbells */
 #define ENTRIES           16u     /* of every queue; a full one has one less under way */
 #define PATIENCE          10000   /* milliseconds for a command */
-#define NAMESPACE         1u
-#define TRANSFER_EXPONENT 5u /* NVME_SLOT_SIZE is PAGE << this */
+#define TRANSFER_EXPONENT 5u      /* NVME_SLOT_SIZE is PAGE << this */
 
 _Static_assert(NVME_SLOT_SIZE == PAGE << TRANSFER_EXPONENT, "the sizes of a transfer");
 
@@ -40,7 +39,6 @@ enum {
 enum {
     CREATE_COMMAND_QUEUE = 1,
     CREATE_COMPLETION_QUEUE = 5,
-    IDENTIFY = 6,
     IDENTIFY_NAMESPACE = 0,
     IDENTIFY_CONTROLLER = 1,
     QUEUE_IS_ONE_PIECE = 1,
@@ -172,12 +170,13 @@ static void run_admin(struct nvme *nvme, struct command command)
     complete(nvme, &nvme->admin);
 }
 
-static void identify(struct nvme *nvme, unsigned what, uint32_t namespace_id)
+void nvme_admin(struct nvme *nvme, unsigned operation, uint32_t namespace_id, uint32_t word10,
+                uint32_t word11)
 {
-    run_admin(nvme, (struct command){.operation = IDENTIFY,
+    run_admin(nvme, (struct command){.operation = (uint8_t)operation,
                                      .namespace_id = namespace_id,
                                      .data = {nvme->identity.iova},
-                                     .words = {what}});
+                                     .words = {word10, word11}});
 }
 
 /* Text is padded by blanks. */
@@ -193,7 +192,7 @@ static void identify_all(struct nvme *nvme)
 {
     const uint8_t *told = nvme->identity.at;
 
-    identify(nvme, IDENTIFY_CONTROLLER, 0);
+    nvme_admin(nvme, NVME_IDENTIFY, 0, IDENTIFY_CONTROLLER, 0);
     copy_text(nvme->serial, told + CONTROLLER_SERIAL, CONTROLLER_SERIAL_SIZE);
     copy_text(nvme->model, told + CONTROLLER_MODEL, CONTROLLER_MODEL_SIZE);
     unsigned exponent = told[CONTROLLER_TRANSFER_MAX];
@@ -201,7 +200,7 @@ static void identify_all(struct nvme *nvme)
     if (exponent && exponent < TRANSFER_EXPONENT)
         nvme->transfer_max = PAGE << exponent;
 
-    identify(nvme, IDENTIFY_NAMESPACE, NAMESPACE);
+    nvme_admin(nvme, NVME_IDENTIFY, NVME_NAMESPACE, IDENTIFY_NAMESPACE, 0);
     memcpy(&nvme->blocks, told + NAMESPACE_BLOCKS, sizeof(nvme->blocks));
     unsigned size = told[NAMESPACE_FORMATS + 4 * (told[NAMESPACE_FORMAT] & 0xf) + 2];
     if (size < 9 || size > 12)
@@ -217,15 +216,15 @@ static void clear(struct nvme_queue *queue)
     queue->phase = 1;
 }
 
-/* The pair of IO queues; its completions raise interrupt 1. */
+/* The pair of IO queues; its completions raise the last interrupt. */
 static void create_io_queues(struct nvme *nvme)
 {
     uint32_t sizes = (ENTRIES - 1) << 16 | nvme->io.id;
 
-    run_admin(nvme,
-              (struct command){.operation = CREATE_COMPLETION_QUEUE,
-                               .data = {nvme->io.completions.iova},
-                               .words = {sizes, 1u << 16 | QUEUE_INTERRUPTS | QUEUE_IS_ONE_PIECE}});
+    run_admin(nvme, (struct command){.operation = CREATE_COMPLETION_QUEUE,
+                                     .data = {nvme->io.completions.iova},
+                                     .words = {sizes, (nvme->vectors - 1) << 16 | QUEUE_INTERRUPTS |
+                                                          QUEUE_IS_ONE_PIECE}});
     run_admin(nvme, (struct command){.operation = CREATE_COMMAND_QUEUE,
                                      .data = {nvme->io.commands.iova},
                                      .words = {sizes, nvme->io.id << 16 | QUEUE_IS_ONE_PIECE}});
@@ -270,7 +269,8 @@ void nvme_open(struct nvme *nvme, struct dma_space *space, const char *name)
     nvme->lists = dma_make(space, NVME_SLOTS * PAGE);
     for (unsigned i = 0; i < 2; i++)
         nvme->events[i] = event_make();
-    device_set_interrupts(&nvme->device, VFIO_PCI_MSIX_IRQ_INDEX, nvme->events, 2);
+    nvme->vectors = device_interrupts(&nvme->device, VFIO_PCI_MSIX_IRQ_INDEX) > 1 ? 2 : 1;
+    device_set_interrupts(&nvme->device, VFIO_PCI_MSIX_IRQ_INDEX, nvme->events, nvme->vectors);
     nvme_start(nvme);
 }
 
@@ -305,7 +305,7 @@ void nvme_begin(struct nvme *nvme, unsigned slot, enum nvme_operation operation,
     struct command command = {
         .operation = operation,
         .id = (uint16_t)slot,
-        .namespace_id = NAMESPACE,
+        .namespace_id = NVME_NAMESPACE,
         .words = {(uint32_t)block, (uint32_t)(block >> 32), count - 1},
     };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A small NVMe driver: one namespace, one admin queue, one IO queue, both with an MSI-X interrupt.
+ * A small NVMe driver: one namespace, one admin queue, one IO queue, both with an MSI-X interrupt,
+ * or with one together if there is only one.
  * Sections and figures are those of the NVM Express base specification 1.4.
  */
 #ifndef EXAMPLES_NVME_H
@@ -26,6 +27,7 @@ struct nvme {
     struct device device;
     volatile uint8_t *registers;
     struct nvme_queue admin, io;
+    unsigned vectors;       /* 2, or 1 for both queues */
     int events[2];          /* of the admin queue, of the IO queue */
     uint64_t interrupts[2]; /* that came so far */
     struct dma_memory identity, data, lists;
@@ -34,6 +36,16 @@ struct nvme {
     unsigned block_size;
     unsigned transfer_max; /* bytes in one command: NVME_SLOT_SIZE, or what the controller takes */
 };
+
+#define NVME_NAMESPACE 1u
+#define NVME_IDENTIFY  6u /* an admin command; more of them in section 5 */
+
+/*
+ * Runs an admin command to its good end; any other ends the program. The page at `identity` is its
+ * data, if it has some.
+ */
+void nvme_admin(struct nvme *nvme, unsigned operation, uint32_t namespace_id, uint32_t word10,
+                uint32_t word11);
 
 /* Opens a controller and starts it. */
 void nvme_open(struct nvme *nvme, struct dma_space *space, const char *name);

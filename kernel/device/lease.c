@@ -229,10 +229,13 @@ int lease_reset(struct lease *lease)
     return error;
 }
 
-/* In D3hot a device that caches translations could not be told to drop them. */
+/*
+ * In D3hot a device that caches translations could not be told to drop them, and virtual functions
+ * go where their physical one goes.
+ */
 static bool can_sleep(const struct pci_device *d)
 {
-    return d->cap_pm && !d->ats;
+    return d->cap_pm && !d->ats && !d->virtuals;
 }
 
 void lease_sleep(struct lease *lease)
@@ -250,7 +253,7 @@ int lease_wake(struct lease *lease)
     if (!can_sleep(lease->pci))
         return 0;
     pci_set_power(lease->pci, 0);
-    if (pci_read16(lease->pci, PCI_VENDOR) != lease->pci->vendor) {
+    if (!pci_answers(lease->pci)) {
         log_error("%s: did not come back from low power", pci_name(lease->pci));
         return -EIO;
     }

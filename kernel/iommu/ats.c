@@ -18,12 +18,13 @@ static bool platform_allows(const struct pci_device *device)
 {
     const struct dmar_info *dmar = iommu_dmar();
     const struct pci_device *port = device;
+    const struct pci_device *integrated = device->physical ? device->physical : device;
 
     while (port->bridge)
         port = port->bridge;
     for (size_t i = 0; i < dmar->port_count; i++) {
         const struct dmar_port *allowed = &dmar->ports[i];
-        uint16_t rid = allowed->integrated ? device->rid : port->rid;
+        uint16_t rid = allowed->integrated ? integrated->rid : port->rid;
 
         if (allowed->segment != device->segment)
             continue;

@@ -128,9 +128,8 @@ void invalidate_device_tlb(struct requester *requester, uint64_t first, uint64_t
     struct vtd_descriptor descriptor = vtd_invalidate_device_tlb(
         requester->rid, requester->ats_depth, ALIGN_DOWN(first, PAGE_SIZE << mask), mask);
 
-    /* Virtual functions do not show on a bus: every requester here is a physical one. */
     if (requester->unit->can.throttles)
-        descriptor.low |= vtd_physical_function(requester->rid);
+        descriptor.low |= vtd_physical_function(requester->physical);
     add(requester->unit, INVALIDATED_DEVICE_TLB, descriptor);
 }
 

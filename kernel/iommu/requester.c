@@ -18,21 +18,27 @@ static struct requester *create(struct iommu_unit *unit, uint16_t segment, uint1
     requester->unit = unit;
     requester->segment = segment;
     requester->rid = rid;
+    requester->physical = rid;
     list_push_back(iommu_requesters(), &requester->link);
     return requester;
 }
 
-static struct requester *handle_of(uint16_t segment, uint16_t rid)
+/* Scopes do not name virtual functions: the physical one stands for them (VT-d 8.3.1). */
+static struct requester *handle_of(const struct pci_device *device, uint16_t rid)
 {
+    bool stands = device->physical && rid == device->rid;
     struct requester *requester;
 
     list_for_each_entry (requester, iommu_requesters(), link) {
-        if (requester->segment == segment && requester->rid == rid)
+        if (requester->segment == device->segment && requester->rid == rid)
             return requester;
     }
-    requester = create(scope_unit_for(segment, rid), segment, rid);
-    if (requester)
-        requester->regions = reserved_regions_of(segment, rid);
+    uint16_t physical = stands ? device->physical->rid : rid;
+    requester = create(scope_unit_for(device->segment, physical), device->segment, rid);
+    if (!requester)
+        return NULL;
+    requester->physical = physical;
+    requester->regions = reserved_regions_of(device->segment, rid);
     return requester;
 }
 
@@ -45,7 +51,7 @@ int requesters_find(void)
         size_t count = pci_requester_ids(device, ids);
 
         for (size_t i = 0; i < count; i++) {
-            device->requesters[i] = handle_of(device->segment, ids[i]);
+            device->requesters[i] = handle_of(device, ids[i]);
             if (!device->requesters[i])
                 return -ENOMEM;
         }

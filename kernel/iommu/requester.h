@@ -17,6 +17,7 @@ struct requester {
     struct iommu_unit *unit; /* NULL: none translates for it */
     uint16_t segment;
     uint16_t rid;
+    uint16_t physical;               /* of a virtual function: its physical one's id; else rid */
     uint64_t regions;                /* reserved memory: bit n for region n (reserved.h) */
     struct iommu_domain *domain;     /* what its context entry names; NULL: nothing */
     struct iommu_domain *quarantine; /* holds its reserved memory; NULL: it has none */

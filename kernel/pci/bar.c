@@ -55,22 +55,22 @@ static void size_rom(struct pci_device *d)
     pci_write32(d, offset, (uint32_t)d->rom.base);
 }
 
-static void size_all(struct pci_device *d, unsigned count)
+void pci_size_bars_at(const struct pci_device *d, unsigned offset, unsigned count,
+                      struct pci_bar *bars)
 {
     for (unsigned i = 0; i < count; i++) {
-        unsigned offset = PCI_BAR0 + 4 * i;
-        uint32_t value = pci_read32(d, offset);
+        unsigned at = offset + 4 * i;
+        uint32_t value = pci_read32(d, at);
         bool wide = (value & PCI_BAR_TYPE_MASK) == PCI_BAR_TYPE_64;
 
         if (value & PCI_BAR_SPACE_IO) {
-            size_io(d, offset, value, &d->bars[i]);
+            size_io(d, at, value, &bars[i]);
             continue;
         }
-        size_memory(d, offset, value, wide && i + 1 < count, &d->bars[i]);
+        size_memory(d, at, value, wide && i + 1 < count, &bars[i]);
         if (wide)
             i++; /* the next register is the upper half */
     }
-    size_rom(d);
 }
 
 void pci_size_bars(void)
@@ -85,7 +85,8 @@ void pci_size_bars(void)
             d->left)
             continue;
         pci_write16(d, PCI_COMMAND, command & ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
-        size_all(d, pci_is_bridge(d) ? 2 : PCI_BARS);
+        pci_size_bars_at(d, PCI_BAR0, pci_is_bridge(d) ? 2 : PCI_BARS, d->bars);
+        size_rom(d);
         pci_write16(d, PCI_COMMAND, command);
     }
 }

@@ -143,6 +143,41 @@ static uint16_t wait_for_vendor(const struct pci_device *d, uint64_t deadline)
     return vendor;
 }
 
+void pci_learn(struct pci_device *d)
+{
+    uint8_t header = pci_read8(d, PCI_HEADER_TYPE);
+
+    d->class_code = pci_read32(d, PCI_REVISION) >> 8;
+    d->revision = pci_read8(d, PCI_REVISION);
+    d->header_type = header & 0x7f;
+    d->multifunction = header & PCI_HEADER_MULTIFUNCTION;
+    d->intx_pin = pci_read8(d, PCI_INTERRUPT_PIN);
+    if (d->intx_pin > 4 || d->physical)
+        d->intx_pin = 0;
+    find_capabilities(d);
+    if (d->physical)
+        d->ats_depth = d->physical->ats_depth; /* they share its queue */
+    read_subsystem(d);
+}
+
+struct pci_device *pci_add_virtual(struct pci_device *physical, pci_rid_t rid)
+{
+    struct pci_device *d = device_count < PCI_DEVICES_MAX ? kzalloc(sizeof(*d)) : NULL;
+
+    if (!d)
+        return NULL;
+    d->segment = physical->segment;
+    d->rid = rid;
+    d->vendor = physical->vendor;
+    d->device = pci_read16(physical, physical->cap_sriov + PCI_SRIOV_DEVICE_ID);
+    d->config_size = FUNCTION_SIZE;
+    d->config = (char *)physical->config + (rid - physical->rid) * FUNCTION_SIZE;
+    d->bridge = physical->bridge;
+    d->physical = physical;
+    insert(d);
+    return d;
+}
+
 /* Adds one function if it is there: s->last. 1: it is; 0: it is not; negative: error. */
 static int scan_function(struct scan *s, unsigned slot, unsigned function)
 {
@@ -155,7 +190,6 @@ static int scan_function(struct scan *s, unsigned slot, unsigned function)
         .bridge = s->above[s->bus],
     };
     struct pci_device *d;
-    uint8_t header;
 
     probe.vendor = wait_for_vendor(&probe, s->ready_by);
     if (probe.vendor == 0xffff || probe.vendor == 0)
@@ -167,16 +201,7 @@ static int scan_function(struct scan *s, unsigned slot, unsigned function)
         return refuse(s->why, -ENOMEM, "out of memory while looking for PCI functions");
     *d = probe;
     d->device = pci_read16(d, PCI_DEVICE_ID);
-    d->class_code = pci_read32(d, PCI_REVISION) >> 8;
-    d->revision = pci_read8(d, PCI_REVISION);
-    header = pci_read8(d, PCI_HEADER_TYPE);
-    d->header_type = header & 0x7f;
-    d->intx_pin = pci_read8(d, PCI_INTERRUPT_PIN);
-    if (d->intx_pin > 4)
-        d->intx_pin = 0;
-    d->multifunction = header & PCI_HEADER_MULTIFUNCTION;
-    find_capabilities(d);
-    read_subsystem(d);
+    pci_learn(d);
     if (pci_is_bridge(d))
         note_bridge(s, d);
     insert(d);

@@ -7,7 +7,7 @@
  *     bridge's id, and devices on a conventional bus hear each other.
  *  2. The functions of one multifunction device, if any of them lacks access control: a request of
  *     that one may be answered inside the device. All functions on the link of a PCI Express port
- *     count as one device.
+ *     count as one device, virtual ones too.
  *  3. The downstream ports of one switch, if any of them lacks access control: it may route a
  *     request from below it straight to a sibling.
  *  4. A root or downstream port that lacks access control, and everything below it.
@@ -128,8 +128,11 @@ static void enable_access_control(const struct pci_device *d)
                     pci_read16(d, d->cap_acs + PCI_ACS_CONTROL) | access_control_offered(d));
 }
 
+/* Virtual functions are of the device of their physical one, whatever their numbers are. */
 static bool same_device(const struct pci_device *a, const struct pci_device *b)
 {
+    a = a->physical ? a->physical : a;
+    b = b->physical ? b->physical : b;
     if (a->segment != b->segment || PCI_BUS(a->rid) != PCI_BUS(b->rid))
         return false;
     return PCI_DEVICE(a->rid) == PCI_DEVICE(b->rid) || (a->bridge && pci_is_link_head(a->bridge));

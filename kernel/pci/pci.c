@@ -89,8 +89,19 @@ bool pci_is_link_head(const struct pci_device *device)
     return pci_is_bridge(device) && (type == PCIE_ROOT_PORT || type == PCIE_DOWNSTREAM_PORT);
 }
 
+bool pci_answers(const struct pci_device *device)
+{
+    uint32_t ids = pci_read32(device, PCI_VENDOR);
+
+    if (device->physical)
+        return (ids & 0xffff) != PCI_VENDOR_RETRY && pci_read16(device, PCI_COMMAND) != UINT16_MAX;
+    return ids == (device->vendor | (uint32_t)device->device << 16);
+}
+
 bool pci_is_below(const struct pci_device *device, const struct pci_device *bridge)
 {
+    if (device->physical && device->physical == bridge)
+        return true;
     for (device = device->bridge; device; device = device->bridge)
         if (device == bridge)
             return true;

@@ -62,6 +62,8 @@ struct pci_device {
     bool multifunction;
     uint8_t secondary, subordinate; /* bridges only */
     struct pci_device *bridge;      /* the bridge above; NULL on a root bus */
+    struct pci_device *physical;    /* whose virtual function it is; NULL: it is none */
+    uint16_t virtuals;              /* how many virtual functions of it there are */
     struct pci_bar bars[PCI_BARS];
     struct pci_bar rom;
     /* Offsets of capabilities in configuration space; 0: absent. */
@@ -128,6 +130,16 @@ int pci_enumerate(const struct acpi_ecam *ecams, size_t count, struct refusal *w
  */
 void pci_size_bars(void);
 
+/*
+ * Adds a virtual function that has such an id as soon as it is enabled; NULL: no memory, or too
+ * many functions. pci_learn() then reads from configuration space what it is.
+ */
+struct pci_device *pci_add_virtual(struct pci_device *physical, pci_rid_t rid);
+void pci_learn(struct pci_device *device);
+/* Learns the BARs at `count` registers from an offset on. Nothing may decode them. */
+void pci_size_bars_at(const struct pci_device *device, unsigned offset, unsigned count,
+                      struct pci_bar *bars);
+
 /* All functions found, in order. */
 struct list *pci_devices(void);
 struct pci_device *pci_find(uint16_t segment, pci_rid_t rid);
@@ -139,7 +151,9 @@ int pci_express_type(const struct pci_device *device);
 bool pci_is_bridge(const struct pci_device *device);
 /* Is it a root port or the downstream port of a switch, with a PCI Express link below it? */
 bool pci_is_link_head(const struct pci_device *device);
-/* Is the function somewhere below the bridge? */
+/* Does it answer? Virtual functions show no ids. */
+bool pci_answers(const struct pci_device *device);
+/* Is the function somewhere below the bridge, or one of the physical function's virtual ones? */
 bool pci_is_below(const struct pci_device *device, const struct pci_device *bridge);
 #define pci_for_each_below(device, bridge)                                                         \
     list_for_each_entry (device, pci_devices(), link)                                              \

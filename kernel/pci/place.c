@@ -26,10 +26,10 @@ static bool suits(const struct pci_device *device, const struct pci_bar *bar, un
  * for that if it can.
  */
 static paddr_t find_room(const struct pci_device *device, const struct pci_bar *bar,
-                         const struct pci_machine *machine)
+                         unsigned copies, const struct pci_machine *machine)
 {
     bool io = bar->flags & PCI_BAR_IO;
-    uint64_t size = io ? bar->size : MAX(bar->size, PAGE_SIZE);
+    uint64_t size = io ? bar->size : MAX(bar->size, PAGE_SIZE), length = copies * size;
     struct pci_window within;
 
     for (unsigned n = PCI_RANGES; --n >= PCI_WINDOW_IO;) {
@@ -37,9 +37,9 @@ static paddr_t find_room(const struct pci_device *device, const struct pci_bar *
             continue;
         /* Each round passes what stands in the way; at the end of all addresses the sum wraps. */
         for (paddr_t base = ALIGN_UP(within.base, size), after;
-             base >= within.base && base <= within.last && within.last - base >= size - 1;
+             base >= within.base && base <= within.last && within.last - base >= length - 1;
              base = ALIGN_UP(after, size))
-            if (pci_is_free(device, io, base, size, machine, &after))
+            if (pci_is_free(device, io, base, length, machine, &after))
                 return base;
     }
     return PADDR_NONE;
@@ -59,55 +59,56 @@ static const char *no_room(const struct pci_device *device)
     return NULL;
 }
 
-static int place(struct pci_device *device, unsigned index, const struct pci_machine *machine,
-                 struct refusal *why)
+static int place(struct pci_device *device, struct pci_bar *bars, unsigned copies, unsigned index,
+                 const struct pci_machine *machine, struct refusal *why)
 {
-    struct pci_bar *bar = &device->bars[index];
-    const char *none = no_room(device);
-    paddr_t base = none ? PADDR_NONE : find_room(device, bar, machine);
+    bool own = bars == device->bars;
+    unsigned at = 4 * index + (own ? PCI_BAR0 : device->cap_sriov + PCI_SRIOV_BAR0);
+    struct pci_bar *bar = &bars[index];
+    const char *none = no_room(device), *of = own ? "" : "virtual functions of ";
+    paddr_t base = none ? PADDR_NONE : find_room(device, bar, copies, machine);
     const char *name = pci_name(device);
 
     if (base == PADDR_NONE && (bar->flags & PCI_BAR_IO))
         return 0;
     if (base == PADDR_NONE)
         return refuse(why, -ENOSPC,
-                      "BAR %u of device %s (%lu KiB) was given no address by the firmware, and %s",
-                      index, name, (bar->size + 1023) / 1024,
+                      "BAR %u of %sdevice %s (%lu KiB) was given no address by the firmware, and "
+                      "%s",
+                      index, of, name, (copies * bar->size + 1023) / 1024,
                       none ? none : "it fits into no window of the bridge above");
-    pci_write32(device, PCI_BAR0 + 4 * index, (uint32_t)base);
+    pci_write32(device, at, (uint32_t)base);
     if (bar->flags & PCI_BAR_64)
-        pci_write32(device, PCI_BAR0 + 4 * index + 4, (uint32_t)(base >> 32));
+        pci_write32(device, at + 4, (uint32_t)(base >> 32));
     bar->base = base;
-    log_info("%s: BAR %u had no address: placed at 0x%lx", name, index, base);
+    log_info("%s: BAR %u%s had no address: placed at 0x%lx", name, index,
+             own ? "" : " of its virtual functions", base);
     return 0;
 }
 
 /* The largest BAR without an address and not tried yet, or PCI_BARS. */
-static unsigned next_to_place(const struct pci_device *device, unsigned tried)
+static unsigned next_to_place(const struct pci_bar *bars, unsigned tried)
 {
     unsigned next = PCI_BARS;
 
-    for (unsigned i = 0; i < PCI_BARS; i++) {
-        const struct pci_bar *bar = &device->bars[i];
-
-        if (bar->size && !bar->base && !(tried & BIT(i)) &&
-            (next == PCI_BARS || bar->size > device->bars[next].size))
+    for (unsigned i = 0; i < PCI_BARS; i++)
+        if (bars[i].size && !bars[i].base && !(tried & BIT(i)) &&
+            (next == PCI_BARS || bars[i].size > bars[next].size))
             next = i;
-    }
     return next;
 }
 
-int pci_place_bars(struct pci_device *device, const struct pci_machine *machine,
-                   struct refusal *why)
+int pci_place_bars(struct pci_device *device, struct pci_bar bars[PCI_BARS], unsigned copies,
+                   const struct pci_machine *machine, struct refusal *why)
 {
-    unsigned index = next_to_place(device, 0), tried = 0;
+    unsigned index = next_to_place(bars, 0), tried = 0;
 
     if (pci_is_bridge(device) || index == PCI_BARS)
         return 0;
     pci_write16(device, PCI_COMMAND,
                 pci_read16(device, PCI_COMMAND) & ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
-    for (; index != PCI_BARS; index = next_to_place(device, tried)) {
-        int error = place(device, index, machine, why);
+    for (; index != PCI_BARS; index = next_to_place(bars, tried)) {
+        int error = place(device, bars, copies, index, machine, why);
 
         if (error)
             return error;

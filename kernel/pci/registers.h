@@ -80,6 +80,7 @@
 #define PCI_EXT_CAP_MFVC      0x0008 /* virtual channels of all functions, */
 #define PCI_EXT_CAP_VC_BESIDE 0x0009 /* and of one beside those */
 #define PCI_EXT_CAP_ACS       0x000d
+#define PCI_EXT_CAP_ARI       0x000e
 #define PCI_EXT_CAP_ATS       0x000f
 #define PCI_EXT_CAP_SRIOV     0x0010
 #define PCI_EXT_CAP_REBAR     0x0015
@@ -120,6 +121,7 @@
 #define PCIE_SLOT_STATUS    0x1a /* 16 */
 #define PCIE_ROOT_CONTROL   0x1c /* 16 */
 #define PCIE_ROOT_CAP       0x1e /* 16 */
+#define PCIE_DEVICE_CAP2    0x24 /* 32 */
 #define PCIE_DEVICE_CTL2    0x28 /* 16 */
 #define PCIE_LINK_CTL2      0x30 /* 16 */
 
@@ -133,6 +135,7 @@
 #define PCIE_ROOT_CONTROL_ERRORS   0x0007 /* are system errors, of each kind */
 #define PCIE_ROOT_CONTROL_RETRY    0x0010 /* retry status reaches software, as vendor id 1 */
 #define PCIE_ROOT_CAP_RETRY        0x0001
+#define PCIE_DEVICE_CAP2_ARI       0x0020
 #define PCIE_DEVICE_CTL2_ARI       0x0020
 #define PCIE_LINK_CAP_TELLS        0x00100000 /* by LINK_STATUS_ACTIVE */
 #define PCIE_LINK_CONTROL_DISABLE  0x0010
@@ -229,6 +232,20 @@ enum pcie_type {
 #define PCI_L1SS_CONTROL1 8 /* 32 each */
 #define PCI_L1SS_CONTROL2 12
 #define PCI_PTM_CONTROL   8 /* 32 */
+
+/* Single-root I/O virtualization (chapter 9) */
+#define PCI_SRIOV_CONTROL        0x08 /* 16 */
+#define PCI_SRIOV_CONTROL_ENABLE 0x0001
+#define PCI_SRIOV_CONTROL_MEMORY 0x0008
+#define PCI_SRIOV_CONTROL_ARI    0x0010 /* of the lowest physical function of a device, for all */
+#define PCI_SRIOV_TOTAL          0x0e   /* 16 each */
+#define PCI_SRIOV_COUNT          0x10
+#define PCI_SRIOV_FIRST          0x14 /* from the physical function to the first virtual one, */
+#define PCI_SRIOV_STRIDE         0x16 /* and between these */
+#define PCI_SRIOV_DEVICE_ID      0x1a
+#define PCI_SRIOV_PAGE           0x20 /* 32; the size of pages in use */
+#define PCI_SRIOV_PAGE_4K        0x1
+#define PCI_SRIOV_BAR0           0x24 /* 32 each */
 
 /* Address translation services */
 #define PCI_ATS_CAP       4 /* 16 */

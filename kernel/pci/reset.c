@@ -14,6 +14,7 @@
 #define AFTER_LINK_NS         (100 * NS_PER_MS)
 #define AFTER_CONVENTIONAL_NS (1000 * NS_PER_MS)
 #define LINK_BOUND_NS         (1000 * NS_PER_MS)
+#define AFTER_ENABLE_NS       (100 * NS_PER_MS) /* of virtual functions */
 #define PENDING_BOUND_NS      (1000 * NS_PER_MS)
 #define COME_BACK_BOUND_NS    (60 * NS_PER_S) /* beyond the waits above; retry status has no bound */
 #define LOST_BOUND_NS         NS_PER_S /* the same for one that did not come back last time */
@@ -60,7 +61,7 @@ static bool alone_on_bus(const struct pci_device *d)
     if (!d->bridge || pci_is_bridge(d))
         return false;
     pci_for_each_below (other, d->bridge)
-        if (other != d)
+        if (other != d && other->physical != d)
             return false;
     return true;
 }
@@ -149,15 +150,14 @@ const char *pci_reset_name(enum pci_reset_method method)
 
 /*
  * A function that is not ready yet answers with ones, or with vendor id 1 (retry status). Then its
- * record is restored.
+ * record is restored. Its virtual functions, if any, are there some time after that.
  */
 static int come_back(struct pci_device *d, uint64_t since)
 {
     uint64_t deadline = since + (d->lost ? LOST_BOUND_NS : COME_BACK_BOUND_NS);
-    uint32_t ids = d->vendor | (uint32_t)d->device << 16;
     uint64_t pause = POLL_NS;
 
-    while (pci_read32(d, PCI_VENDOR) != ids) {
+    while (!pci_answers(d)) {
         if (d->removed)
             return -ENODEV;
         if (time_expired(deadline)) {
@@ -174,7 +174,21 @@ static int come_back(struct pci_device *d, uint64_t since)
     d->in_reset = d->lost = false;
     if (d->came_back)
         d->came_back(d);
+    if (d->virtuals)
+        thread_nap(NAP, AFTER_ENABLE_NS);
     return 0;
+}
+
+static int all_come_back(const struct pci_device *above)
+{
+    uint64_t since = time_ns();
+    struct pci_device *d;
+    int error = 0;
+
+    pci_for_each_below (d, above)
+        if (!d->removed && come_back(d, since))
+            error = -ETIMEDOUT;
+    return error;
 }
 
 bool pci_link_active(const struct pci_device *bridge)
@@ -234,7 +248,6 @@ static void begin(struct pci_device *d)
 static int go_through(const struct pci_device *bridge, bool reset)
 {
     struct pci_device *d;
-    uint64_t since;
     int error;
 
     pci_for_each_below (d, bridge) {
@@ -243,13 +256,7 @@ static int go_through(const struct pci_device *bridge, bool reset)
         d->in_reset = true;
     }
     error = reset ? reset_bus(bridge) : wait_for_link(bridge, true);
-    if (error)
-        return error;
-    since = time_ns();
-    pci_for_each_below (d, bridge)
-        if (!d->removed && come_back(d, since))
-            error = -ETIMEDOUT;
-    return error;
+    return error ? error : all_come_back(bridge);
 }
 
 int pci_recover_below(const struct pci_device *bridge)
@@ -274,17 +281,25 @@ int pci_reset_below(const struct pci_device *bridge)
 int pci_reset(struct pci_device *device)
 {
     enum pci_reset_method method = pci_reset_method(device);
+    struct pci_device *d;
+    int error;
 
     if (device->removed)
         return -ENODEV;
     if (method == PCI_RESET_SECONDARY_BUS)
         return pci_reset_below(device->bridge);
+    pci_for_each_below (d, device)
+        pci_silence(d);
     pci_silence(device);
     if (method == PCI_RESET_NONE) {
-        pci_config_restore(device);
+        if (!device->virtuals) /* else those would be reset, and by nobody's will */
+            pci_config_restore(device);
         return -ENOTTY;
     }
+    pci_for_each_below (d, device)
+        begin(d);
     begin(device);
     methods[method].reset(device);
-    return come_back(device, time_ns());
+    error = come_back(device, time_ns());
+    return error ? error : all_come_back(device);
 }

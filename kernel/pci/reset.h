@@ -25,10 +25,11 @@ const char *pci_reset_name(enum pci_reset_method method);
  * method above, waits as the specification asks and then, a minute at most, until the function
  * answers, restores configuration space from the record, whatever the device says by now: BARs,
  * control registers, not bus mastering, not MSI and MSI-X (their owner sets them up again).
- * -ENOTTY: no method; it is silent all the same, and its configuration as recorded. -ENODEV: it was
- * removed, maybe on the way. -ETIMEDOUT, told: the function did not come back; a reset tried again
- * waits for it one second only. Meanwhile, and then until another reset succeeds, it is marked as
- * in reset.
+ * Its virtual functions go with it and come back, all that is said here being true of them.
+ * -ENOTTY: no method; it is silent all the same, and its configuration as recorded, unless it has
+ * virtual functions. -ENODEV: it was removed, maybe on the way. -ETIMEDOUT, told: the function did
+ * not come back; a reset tried again waits for it one second only. Meanwhile, and then until
+ * another reset succeeds, it is marked as in reset.
  */
 int pci_reset(struct pci_device *device);
 

@@ -27,7 +27,8 @@ enum need {
 
 /*
  * In the order in which they are written back: sizes of BARs before addresses, latencies and
- * substates before the link may use them, decoding last. All are of 32 bits.
+ * substates before the link may use them, virtual functions when all is known of them, decoding
+ * last. All are of 32 bits.
  */
 static const struct {
     uint32_t where; /* or an extended capability */
@@ -60,10 +61,16 @@ static const struct {
     {HEADER, 0, PCI_BAR0, 9, 4, ALL},
     {HEADER, BRIDGE, PCI_ROM_BRIDGE, 1, 0, ALL},
     {HEADER, 0, PCI_INTERRUPT_LINE, 1, 0, 0xff | (LOW & ~PCI_BRIDGE_BUS_RESET) << 16},
+    /* QEMU's says after a reset that they are still there: off, then on. */
+    {PCI_EXT_CAP_SRIOV, 0, PCI_SRIOV_CONTROL, 1, 0, PCI_SRIOV_CONTROL_ARI},
+    {PCI_EXT_CAP_SRIOV, 0, PCI_SRIOV_PAGE, 1 + PCI_BARS, 4, ALL}, /* and BARs */
+    {PCI_EXT_CAP_SRIOV, 0, PCI_SRIOV_COUNT, 1, 0, LOW},
+    {PCI_EXT_CAP_SRIOV, 0, PCI_SRIOV_CONTROL, 1, 0, LOW},
     {HEADER, 0, PCI_COMMAND, 1, 0, LOW & ~PCI_COMMAND_MASTER},
 };
 
-_Static_assert(ARRAY_SIZE(rows) + 1 + 8 + 5 + 3 * 7 <= PCI_SAVED_MAX, "no room for what is saved");
+_Static_assert(ARRAY_SIZE(rows) + 1 + 8 + 5 + 6 + 3 * 7 <= PCI_SAVED_MAX,
+               "no room for what is saved");
 
 /* What the function has of enum need. */
 static unsigned features_of(const struct pci_device *d)

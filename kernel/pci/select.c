@@ -10,7 +10,8 @@ static bool matches(const struct pci_selector *s, const struct pci_device *d)
 {
     uint32_t has = s->by == PCI_BY_ID ? (uint32_t)d->vendor << 16 | d->device : d->class_code;
 
-    return s->by != PCI_BY_ADDRESS && (has & s->mask) == s->value;
+    /* Virtual functions are assigned with their physical one. */
+    return s->by != PCI_BY_ADDRESS && (has & s->mask) == s->value && !d->physical;
 }
 
 static struct pci_device *by_address(const struct pci_selector *s)
@@ -30,7 +31,7 @@ static void list_candidates(const struct pci_selector *s, unsigned matching)
     unsigned count = 0;
 
     list_for_each_entry (d, pci_devices(), link) {
-        if (matching ? !matches(s, d) : pci_is_bridge(d))
+        if (matching ? !matches(s, d) : pci_is_bridge(d) || d->physical)
             continue;
         if (count++ < LISTED_MAX)
             log_error("there is %s %04x:%04x class:%06x", pci_name(d), d->vendor, d->device,

@@ -41,6 +41,11 @@ static void show_place(struct text *out, const struct pci_device *d)
         text_printf(out, "  below %s\n", pci_name(d->bridge));
     if (pci_is_bridge(d))
         text_printf(out, "  buses %02x to %02x\n", d->secondary, d->subordinate);
+    if (d->physical)
+        text_printf(out, "  physical %s\n", pci_name(d->physical));
+    if (d->cap_sriov)
+        text_printf(out, "  vfs %u of %u\n", d->virtuals,
+                    pci_read16(d, d->cap_sriov + PCI_SRIOV_TOTAL));
 }
 
 static void show_group(struct text *out, const struct pci_device *d)
@@ -102,10 +107,8 @@ static void show_errors(struct text *out, const struct pci_device *d)
 
 static void show_interrupts(struct text *out, const struct pci_device *d)
 {
-    uint8_t pin = pci_read8(d, PCI_INTERRUPT_PIN);
-
-    if (pin >= 1 && pin <= 4)
-        text_printf(out, "  intx %c\n", 'A' + pin - 1);
+    if (d->intx_pin)
+        text_printf(out, "  intx %c\n", 'A' + d->intx_pin - 1);
     if (irq_count(d, IRQ_MSI))
         text_printf(out, "  msi %u\n", irq_count(d, IRQ_MSI));
     if (irq_count(d, IRQ_MSIX))

@@ -64,6 +64,26 @@ def test_nvme(guest, example, disk):
     assert areas(disk) == [before[0], written(1), written(2), EMPTY]
 
 
+def test_nvme_vf(guest, example, disk):
+    """Through the virtual function's own queues, interrupt and DMA; the disk gives it back nothing but the namespace."""
+    before = areas(disk)
+    ran = guest(example("nvme-vf"), devices=[f"nvme-vfs,file={disk},bus=rp,kernel.vfs=2"],
+                qemu_args=["-device", "pcie-root-port,id=rp,chassis=1,addr=0x1c"]).run()
+    lines = ran.output("nvme-vf: ")
+    assert lines[:-1] == [
+        "nvme-vf: 0000:01:00.0, serial number bulkhead, and its virtual function 0000:01:00.1, controller 1",
+        f"nvme-vf: area 0 read by the disk: CRC-32 {zlib.crc32(before[0]):08x}",
+        "nvme-vf: area 0 read by the virtual function: ok",
+        "nvme-vf: area 1 written by the virtual function, read by both: ok",
+        "nvme-vf: area 2 written after a reset of the disk: ok",
+        "nvme-vf: area 0 read by the disk, the virtual function in reset: ok",
+        "nvme-vf: area 0 read after a reset of the virtual function: ok"], ran.log
+    assert re.fullmatch(r"nvme-vf: ok, [1-9]\d* interrupts of the virtual function", lines[-1]), ran.log
+    assert ran.status == 0 and ran.report["memory"]["pins"] == 0, ran.log
+    assert ran.report["assigned"] == ["0000:01:00.0", "0000:01:00.1", "0000:01:00.2"]
+    assert areas(disk) == [before[0], written(1), written(2), EMPTY]
+
+
 def test_nvme_overwrites_nothing(guest, example, disk):
     with open(disk, "r+b") as image:
         image.seek(2 * AREA - 1)

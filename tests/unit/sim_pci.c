@@ -159,6 +159,13 @@ static bool answers(const struct sim_function *f)
 {
     if (host_now_ns < f->answers_from)
         return false;
+    if (f->physical && (!answers(f->physical) ||
+                        !(sim_get(f->physical, f->physical->sriov + PCI_SRIOV_CONTROL, 2) &
+                          PCI_SRIOV_CONTROL_ENABLE)))
+        return false;
+    if (f->ari_port &&
+        !(sim_get(f->ari_port, f->ari_port->pcie + PCIE_DEVICE_CTL2, 2) & PCIE_DEVICE_CTL2_ARI))
+        return false;
     return !f->above || (is_below(f, f->above) && answers(f->above));
 }
 
@@ -174,6 +181,9 @@ static void reset_function(struct sim_function *f)
     memcpy(f->config, f->after_reset, sizeof(f->config));
     f->answers_from = f->reset_time == SIM_NEVER ? SIM_NEVER : host_now_ns + f->reset_time;
     f->resets++;
+    for (size_t i = 0; f->sriov && i < function_count; i++)
+        if (functions[i]->physical == f)
+            reset_function(functions[i]);
 }
 
 static struct sim_function *at_address(const volatile void *at, unsigned *offset)
@@ -437,6 +447,36 @@ void sim_vital_data(struct sim_function *f)
     f->vpd = (uint16_t)sim_capability(f, PCI_CAP_VPD, 8);
     sim_set(f, f->vpd + PCI_VPD_ADDRESS, 2, 0, 0xffff);
     sim_set(f, f->vpd + PCI_VPD_DATA, 4, 0, 0xffffffff);
+}
+
+void sim_sriov(struct sim_function *f, unsigned total, unsigned first, unsigned stride)
+{
+    unsigned at = sim_extended_capability(f, PCI_EXT_CAP_SRIOV, 64);
+
+    f->sriov = (uint16_t)at;
+    sim_set(f, at + PCI_SRIOV_CONTROL, 2, 0, 0x1f);
+    sim_set(f, at + PCI_SRIOV_TOTAL, 2, total, 0);
+    sim_set(f, at + PCI_SRIOV_COUNT, 2, 0, 0xffff);
+    sim_set(f, at + PCI_SRIOV_FIRST, 2, first, 0);
+    sim_set(f, at + PCI_SRIOV_STRIDE, 2, stride, 0);
+    sim_set(f, at + PCI_SRIOV_DEVICE_ID, 2, 0x10ca, 0);
+    sim_set(f, at + PCI_SRIOV_PAGE, 4, 2, 0x553);
+}
+
+void sim_virtual_bar(struct sim_function *f, unsigned index, paddr_t base, uint64_t size,
+                     unsigned flags)
+{
+    sim_set(f, f->sriov + PCI_SRIOV_BAR0 + 4 * index, flags & PCI_BAR_TYPE_64 ? 8 : 4, base | flags,
+            ~(size - 1) & ~UINT64_C(15));
+}
+
+struct sim_function *sim_virtual(struct sim_function *physical, uint16_t rid)
+{
+    struct sim_function *f = sim_add(physical->segment, rid, 0xffffffff, 0x020000);
+
+    f->physical = physical;
+    sim_express(f, PCIE_ENDPOINT, true);
+    return f;
 }
 
 void sim_access_control(struct sim_function *f, uint16_t offered)

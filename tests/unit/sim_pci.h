@@ -35,6 +35,9 @@ struct sim_function {
     uint16_t pcie;                    /* offsets of capabilities, 0 without */
     uint16_t pm;
     uint16_t af;
+    uint16_t sriov;
+    const struct sim_function *physical; /* of a virtual one, which answers while it is enabled */
+    const struct sim_function *ari_port; /* it answers while this one forwards alternative ids */
     uint16_t vpd;
     bool pm_keeps_state;
     uint64_t vpd_time; /* how long a cycle of vital product data takes */
@@ -89,6 +92,13 @@ void sim_bridge(struct sim_function *f, unsigned secondary, unsigned subordinate
 /* flags as in the register: 0 memory, 1 I/O, 4 64-bit, 8 prefetchable. base 0: unassigned. */
 void sim_bar(struct sim_function *f, unsigned index, paddr_t base, uint64_t size, unsigned flags);
 void sim_rom(struct sim_function *f, paddr_t base, uint64_t size);
+/* Up to `total` virtual functions, off. */
+void sim_sriov(struct sim_function *f, unsigned total, unsigned first, unsigned stride);
+/* A BAR of its virtual functions, as sim_bar(). */
+void sim_virtual_bar(struct sim_function *f, unsigned index, paddr_t base, uint64_t size,
+                     unsigned flags);
+/* One of them, with function-level reset. A reset of the physical function is its reset, too. */
+struct sim_function *sim_virtual(struct sim_function *physical, uint16_t rid);
 void sim_set(struct sim_function *f, unsigned offset, unsigned width, uint64_t value,
              uint64_t writable);
 uint64_t sim_get(const struct sim_function *f, unsigned offset, unsigned width);

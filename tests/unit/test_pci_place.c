@@ -90,7 +90,7 @@ static void each_kind_goes_into_its_window(void **state)
     sim_bar(f, 2, 0, 8 * MIB, PREFETCHED_64);
     sim_bar(f, 4, 0, 1 * MIB, PCI_BAR_PREFETCHED); /* which cannot be addressed up there */
     start(BELOW);
-    assert_int_equal(pci_place_bars(d, &machine, &why), 0);
+    assert_int_equal(pci_place_bars(d, d->bars, 1, &machine, &why), 0);
     places(4, 0xfe100000); /* the largest first, each at a multiple of its size */
     places(0, 0xfe010000);
     places(1, 0xc040);
@@ -106,7 +106,7 @@ static void small_memory_has_a_page_for_itself(void **state)
     sim_bar(f, 0, 0, 256, 0);
     sim_bar(f, 1, 0, 256, 0);
     start(BELOW);
-    assert_int_equal(pci_place_bars(d, &machine, &why), 0);
+    assert_int_equal(pci_place_bars(d, d->bars, 1, &machine, &why), 0);
     places(0, 0xfe010000);
     places(1, 0xfe011000);
     assert_int_equal(pci_check_resources(d, &machine, &why), 0);
@@ -119,7 +119,7 @@ static void what_has_an_address_stays(void **state)
     sim_bar(f, 0, 0xfe200000, 16 * KIB, 0);
     start(BELOW);
     pci_write16(d, PCI_COMMAND, 2);
-    assert_int_equal(pci_place_bars(d, &machine, &why), 0);
+    assert_int_equal(pci_place_bars(d, d->bars, 1, &machine, &why), 0);
     places(0, 0xfe200000);
     assert_int_equal(pci_read16(d, PCI_COMMAND), 2);
 }
@@ -129,7 +129,7 @@ static void the_record_follows(void **state)
     start_below();
     sim_bar(f, 0, 0, 16 * KIB, 0);
     start(BELOW);
-    assert_int_equal(pci_place_bars(d, &machine, &why), 0);
+    assert_int_equal(pci_place_bars(d, d->bars, 1, &machine, &why), 0);
     pci_write32(d, PCI_BAR0, 0);
     assert_true(pci_bars_lost(d));
     pci_config_restore(d);
@@ -138,7 +138,7 @@ static void the_record_follows(void **state)
 
 static void refused(const char *sentence)
 {
-    assert_int_equal(pci_place_bars(d, &machine, &why), -ENOSPC);
+    assert_int_equal(pci_place_bars(d, d->bars, 1, &machine, &why), -ENOSPC);
     says(sentence);
 }
 
@@ -169,7 +169,7 @@ static void ports_that_fit_nowhere_stay_away(void **state)
     set_io_window(port, 0xf000, 0);
     sim_bar(f, 1, 0, 32, PCI_BAR_SPACE_IO);
     start(BELOW);
-    assert_int_equal(pci_place_bars(d, &machine, &why), 0);
+    assert_int_equal(pci_place_bars(d, d->bars, 1, &machine, &why), 0);
     assert_int_equal(pci_check_resources(d, &machine, &why), 0);
     assert_int_equal(d->bars[1].size, 0);
 }
@@ -186,7 +186,7 @@ static void every_bridge_above_must_lead_there(void **state)
     f = sim_add(0, PCI_RID(2, 0, 0), NIC, CLASS_X);
     sim_bar(f, 0, 0, 4096, 0);
     start(PCI_RID(2, 0, 0));
-    assert_int_equal(pci_place_bars(d, &machine, &why), 0);
+    assert_int_equal(pci_place_bars(d, d->bars, 1, &machine, &why), 0);
     places(0, 0xfe200000);
     assert_int_equal(pci_check_resources(d, &machine, &why), -EINVAL);
     says("lies in no window of bridge 0000:00:03.0");
@@ -205,7 +205,7 @@ static void not_over_what_the_firmware_reserved(void **state)
     sim_bar(f, 0, 0, 4 * KIB, 0);
     sim_bar(f, 1, 0, 64 * KIB, 0);
     start(BELOW);
-    assert_int_equal(pci_place_bars(d, &told, &why), 0);
+    assert_int_equal(pci_place_bars(d, d->bars, 1, &told, &why), 0);
     places(1, 0xfe120000);
     places(0, 0xfe011000);
     assert_int_equal(pci_check_resources(d, &told, &why), 0);
@@ -222,7 +222,7 @@ static void not_over_anything_of_the_platform(void **state)
     sim_bar(f, 0, 0, 256 * MIB, 0);
     sim_bar(f, 1, 0, 256 * MIB, 0);
     start(BELOW);
-    assert_int_equal(pci_place_bars(d, &machine, &why), 0);
+    assert_int_equal(pci_place_bars(d, d->bars, 1, &machine, &why), 0);
     places(0, 0xa0000000);
     places(1, 0xc0000000);
 }
@@ -240,7 +240,7 @@ static void not_over_a_rom_or_the_window_of_another_bridge(void **state)
     sim_bar(f, 0, 0, 1 * MIB, 0);
     sim_bar(f, 1, 0, 64 * KIB, 0);
     start(BELOW);
-    assert_int_equal(pci_place_bars(d, &machine, &why), 0);
+    assert_int_equal(pci_place_bars(d, d->bars, 1, &machine, &why), 0);
     places(0, 0xfe200000);
     places(1, 0xfe020000);
 }
@@ -270,7 +270,7 @@ static void not_beside_a_device_that_is_left(void **state)
     assert_int_equal(d->bars[0].base, 0);
     pci_find(0, PCI_RID(1, 1, 0))->left = false;
     pci_find(0, PORT)->left = true;
-    assert_int_equal(pci_place_bars(d, &machine, &why), 0);
+    assert_int_equal(pci_place_bars(d, d->bars, 1, &machine, &why), 0);
     places(0, 0xfe100000);
 }
 

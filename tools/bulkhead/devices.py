@@ -16,13 +16,17 @@ FIRST_SLOT = 0x10  # of pcie.0: free in every machine we build
 SLOT_MAX = 0x1f
 DRIVE_SIZE = 64 << 20
 
-# Short names: the -device string, and what else it needs. {id} is unique, {folder} is temporary, {drive} what choose_drive()
+# Short names: the -device string, and what else it needs before and behind it. {id} is unique, {folder} is temporary, {drive} what choose_drive()
 # says.
 PRESETS = {
     # Without the mask edu cuts addresses to 28 bits, silently.
     "edu": ("edu,dma_mask=0xffffffffffffffff", ()),
     "nvme": ("nvme,serial=bulkhead,drive={id}-drive",
              ("-drive", "if=none,id={id}-drive,format=raw,{drive}")),
+    # Below a port, which gives addresses to its virtual functions.
+    "nvme-vfs": ("nvme,serial=bulkhead,subsys={id}-subsystem,id={id},sriov_max_vfs=2,sriov_vq_flexible=4,sriov_vi_flexible=2",
+                 ("-device", "nvme-subsys,id={id}-subsystem", "-drive", "if=none,id={id}-drive,format=raw,{drive}"),
+                 ("-device", "nvme-ns,drive={id}-drive,bus={id},nsid=1,shared=on")),
     "e1000e": ("e1000e,netdev={id}-net", ("-netdev", "user,id={id}-net,restrict=on")),
     "afu-model": ("ivshmem-doorbell,chardev={id}-card,vectors=8,id={id}",
                   ("-chardev", "socket,id={id}-card,path={folder}/{id}.socket",
@@ -42,7 +46,7 @@ PLACE = re.compile(r"(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f](?:/[0-9a
                    r"|(?:[0-9a-f]{4}:[0-9a-f]{4}|class:[0-9a-f]*)(?:#.*)?", re.I)
 # Words of a SPEC that are not QEMU's: kernel.KEY=VALUE, and by preset the disk image, or the software card's behaviour.
 KERNEL_PREFIX = "kernel."
-OWN_WORDS = {"nvme": "file=", "afu-model": "mode="}
+OWN_WORDS = {"nvme": "file=", "nvme-vfs": "file=", "afu-model": "mode="}
 SOCKET_PATIENCE = 10  # seconds
 MODEL_SECONDS = 86400  # the most it takes: it ends with QEMU
 
@@ -52,6 +56,7 @@ class Assigned:
     """A device on its way to the payload."""
     argument: str  # for -device
     extra: tuple  # more words for QEMU, before it
+    behind: tuple  # and behind it
     selector: str  # for the kernel's `device` key, with the device's options
     shares_memory: bool  # with a program beside QEMU
 
@@ -185,10 +190,10 @@ def assign(spec, number, qemu_arguments, folder):
                       f"name a device of QEMU, such as {', '.join(PRESETS)}")
     if not re.fullmatch(r"[\w.-]+", name):
         raise Failure(f"--device '{spec}' does not begin with the name of a device")
-    template, extra = PRESETS.get(name, (name, ()))
+    template, extra, *behind = PRESETS.get(name, (name, ()))
     fill = {"id": f"assigned{number}", "folder": cli.option_value(folder)}
     argument = template.format(**fill) + (f",{more}" if more else "")
-    if name == "nvme":
+    if name in ("nvme", "nvme-vfs"):
         if "drive=" in more:
             if own_value:
                 raise Failure(f"--device nvme: file={own_value} and drive= are two disks for one device")
@@ -206,4 +211,5 @@ def assign(spec, number, qemu_arguments, folder):
     said = {word.partition("=")[0] for word in kernel_words}
     preset = [f"{key}={value}" for key, value in KERNEL_OPTIONS.get(name, {}).items() if key not in said]
     selector = " ".join([selector_of(options, bridges), *preset, *kernel_words])
-    return Assigned(argument, tuple(word.format(**fill) for word in extra), selector, name in SHARE_MEMORY)
+    extra, behind = (tuple(word.format(**fill) for word in words) for words in (extra, *(behind or ((),))))
+    return Assigned(argument, extra, behind, selector, name in SHARE_MEMORY)

@@ -83,7 +83,7 @@ def prepare(machine, folder, look=None):
                 "-device", f"isa-debugcon,iobase={REPORT_PORT:#x},chardev=report"]
     command += machine.qemu_args
     for device in assigned:
-        command += [*device.extra, "-device", device.argument]
+        command += [*device.extra, "-device", device.argument, *device.behind]
     return command + firmware.DOORS[machine.firmware][1](boot), report
 
 

@@ -94,6 +94,8 @@ def details(device):
     yield "group", device.one("group")
     yield from (("with", value) for value in device.facts.get("joined", []))
     yield from (("buses", value) for value in device.facts.get("buses", []))
+    yield from (("part of", value) for value in device.facts.get("physical", []))
+    yield from (("functions", f"{value} virtual ones") for value in device.facts.get("vfs", []))
     yield from (("sends as", value) for value in device.facts.get("alias", []))
     yield from (("reset", value) for value in device.facts.get("reset", []))
     for word, values in device.facts.items():

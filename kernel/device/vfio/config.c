@@ -230,6 +230,10 @@ void vfio_config_init(struct vfio_config *c, const struct pci_device *device)
     c->device = device;
     memset(c->action, CONFIG_NOTHING, PCI_HEADER_END);
     apply(c, 0, PCI_HEADER_END, config_header, config_header_count);
+    if (device->physical) { /* shows neither ids nor that its memory is always decoded */
+        fix(c, PCI_VENDOR, 4, device->vendor | (uint32_t)device->device << 16);
+        command = PCI_COMMAND_MEMORY;
+    }
     set(c->copy, PCI_COMMAND, 2, command & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
     set(c->copy, PCI_INTERRUPT_LINE, 1, pci_read8(device, PCI_INTERRUPT_LINE));
     set(c->copy, PCI_INTERRUPT_PIN, 1, device->intx_gsi ? device->intx_pin : 0);

@@ -41,6 +41,8 @@ static uint16_t wanted_command(const struct vfio_device *device)
     bool powered = vfio_config_powered(&device->config) && !device->lost;
     uint16_t wanted = powered ? vfio_config_command(&device->config) : 0;
 
+    if (powered && device->pci->physical)
+        wanted |= PCI_COMMAND_MEMORY; /* what it says there means nothing */
     return has_io(device->pci) ? wanted : wanted & (uint16_t)~PCI_COMMAND_IO;
 }
 
@@ -83,18 +85,65 @@ void vfio_device_after_reset(struct vfio_device *device, bool lost)
     vfio_device_follow(device);
 }
 
+void vfio_device_resume(struct vfio_device *device)
+{
+    bool lost = device->pci->in_reset;
+
+    if (!lost)
+        lease_resume(&device->lease);
+    vfio_device_after_reset(device, lost);
+}
+
+/*
+ * A reset of a physical function is one of its virtual functions, too: nobody has them meanwhile.
+ * Locked in the order of the list of functions, as always.
+ */
+static void take_virtuals(const struct vfio_device *physical)
+{
+    const struct pci_device *d;
+
+    pci_for_each_below (d, physical->pci) {
+        struct vfio_device *device = vfio_device_of(d);
+
+        (void)mutex_lock_deaf(&device->lock, "reset of the physical function");
+        if (vfio_device_in_use(device))
+            lease_hide_bars(&device->lease);
+    }
+}
+
+static void give_virtuals(const struct vfio_device *physical)
+{
+    const struct pci_device *d;
+
+    pci_for_each_below (d, physical->pci) {
+        struct vfio_device *device = vfio_device_of(d);
+
+        if (vfio_device_in_use(device))
+            vfio_device_resume(device);
+        mutex_unlock(&device->lock);
+    }
+}
+
 int vfio_device_reset(struct vfio_device *device)
 {
+    int error;
+
     if (pci_reset_method(device->pci) == PCI_RESET_NONE)
         return -EINVAL;
-    vfio_device_after_reset(device, lease_reset(&device->lease) != 0);
+    take_virtuals(device);
+    error = lease_reset(&device->lease);
+    give_virtuals(device);
+    vfio_device_after_reset(device, error != 0);
     return device->lost ? -EIO : 0;
 }
 
 static int start(struct vfio_device *device, struct file *iommufd)
 {
-    int error = lease_start(&device->lease, iommufd);
+    int error;
 
+    take_virtuals(device);
+    error = lease_start(&device->lease, iommufd);
+    give_virtuals(device);
     if (error)
         return error;
     device->lost = false;
@@ -111,7 +160,9 @@ static void stop(struct vfio_device *device)
     vfio_ioeventfds_close(device);
     vfio_low_power_end(device);
     vfio_windows_close(device);
+    take_virtuals(device);
     lease_stop(&device->lease);
+    give_virtuals(device);
     lease_drop_bars(&device->lease);
     vfio_irqs_close(device);
 }

@@ -106,6 +106,8 @@ bool vfio_device_decodes(const struct vfio_device *device, uint16_t space);
  * applied again. -EINVAL: no method; -EIO: it did not come back, and cannot be reached any more.
  */
 int vfio_device_reset(struct vfio_device *device);
+/* After a reset of more than this device, which is in use: what the hardware has is as before. */
+void vfio_device_resume(struct vfio_device *device);
 /* The end of a reset: applies again what the payload set, unless the device is lost. */
 void vfio_device_after_reset(struct vfio_device *device, bool lost);
 

@@ -163,15 +163,6 @@ static int take_below(const struct pci_device *bridge)
     return 0;
 }
 
-static void resume(struct vfio_device *device)
-{
-    bool lost = device->pci->in_reset;
-
-    if (!lost)
-        lease_resume(&device->lease);
-    vfio_device_after_reset(device, lost);
-}
-
 /* All are taken. What the payload set in those in use is as it was behind it. */
 static int reset_all(const struct pci_device *bridge, int (*reset)(const struct pci_device *))
 {
@@ -184,7 +175,7 @@ static int reset_all(const struct pci_device *bridge, int (*reset)(const struct 
     error = reset(bridge);
     pci_for_each_below (d, bridge)
         if (in_use(d))
-            resume(vfio_device_of(d));
+            vfio_device_resume(vfio_device_of(d));
     return error ? -ENOTTY : 0;
 }
 

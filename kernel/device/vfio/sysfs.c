@@ -78,6 +78,9 @@ static int add_device(struct pci_device *device)
     if (!error && device->assigned)
         error = tree_add_link(format_short("%s/driver", folder),
                               "../../../../bus/pci/drivers/vfio-pci");
+    if (!error && device->physical)
+        error = tree_add_link(format_short("%s/physfn", folder),
+                              format_short("../%s", pci_name(device->physical)));
     return error;
 }
 

@@ -34,6 +34,7 @@ struct config_device {
     enum config_afu afu;
     bool raw_config;  /* the payload may write configuration space that no table names */
     unsigned intx;    /* interrupt that its INTx pin reaches; 0: as the chipset wires it */
+    unsigned vfs;     /* virtual functions to enable, which are assigned, too */
     unsigned dfl_bar; /* where its feature list starts; CONFIG_DFL_BAR_KNOWN: as usual for it */
 };
 

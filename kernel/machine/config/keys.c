@@ -114,6 +114,8 @@ static const struct config_key options[] = {
      .help = "BAR where the feature list starts, if no capability tells"},
     {"raw-config", CONFIG_CHOICE, FIELD(struct config_device, raw_config), .choices = yes_no,
      .preset = "no", .help = "Let the payload write configuration space that no table names"},
+    {"vfs", CONFIG_NUMBER, FIELD(struct config_device, vfs), .max = 256, .preset = "0",
+     .help = "How many virtual functions (SR-IOV) to enable and assign with the device"},
     {"intx", CONFIG_NUMBER, FIELD(struct config_device, intx), .min = 16, .max = UINT16_MAX,
      .choices = chipset, .preset = "chipset",
      .help = "Interrupt (GSI) that its INTx pin reaches; chipset: as QEMU's q35 wires it"},
