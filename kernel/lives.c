@@ -28,6 +28,9 @@
 #define LONG_LIFE_NS (60 * NS_PER_S)
 /* Delays are doubled no further. */
 #define DELAY_MAX_NS (60 * NS_PER_S)
+/* Longer than a recovery waits for a device. */
+#define CLAIM_BOUND_NS (120 * NS_PER_S)
+#define NAP            "restart of the payload"
 
 static struct lives given;
 static struct report_end ending;
@@ -166,16 +169,30 @@ static uint64_t live(void)
 
 /* ---- again: in the same machine, from the same archive ---- */
 
+/* A port that recovers what is below it has it claimed meanwhile. */
+static int claim(struct pci_device *device)
+{
+    uint64_t deadline = time_ns() + CLAIM_BOUND_NS;
+    int error;
+
+    while ((error = pci_claim(device, NAP)) == -EBUSY && !time_expired(deadline))
+        thread_nap(NAP, NS_PER_MS);
+    return error;
+}
+
 /* Whatever the last life did to the device, and whatever was done about it. */
 static int renew(struct pci_device *device, struct refusal *why)
 {
     const char *name = pci_name(device);
-    int error = pci_reset(device);
+    int error = claim(device);
 
+    if (error)
+        return refuse(why, error, "%s %s", name,
+                      error == -EBUSY ? "is still being recovered" : "was taken out of its slot");
+    error = pci_reset(device);
+    pci_unclaim(device);
     if (error == -ENOTTY)
         return refuse(why, error, "%s has no reset", name);
-    if (error == -ENODEV)
-        return refuse(why, error, "%s was taken out of its slot", name);
     if (error)
         return refuse(why, error, "%s did not come back from its reset", name);
     for (size_t i = 0; !error && i < PCI_IDS_MAX && device->requesters[i]; i++)
@@ -198,7 +215,7 @@ static void wait_before(uint32_t restart)
              ending.reason == END_PAYLOAD ? "status" : "signal", ending.status, delay / NS_PER_S,
              restart);
     if (delay)
-        thread_nap("restart of the payload", delay);
+        thread_nap(NAP, delay);
 }
 
 static int restart(uint32_t number, struct refusal *why)
