@@ -222,6 +222,16 @@ static void leave_ports_out(struct pci_device *device, const struct refusal *why
             device->bars[i].size = 0;
 }
 
+/* Vectors are written where its BAR says. */
+static void check_port(struct pci_device *port, const struct pci_machine *m)
+{
+    unsigned bar = port->msix_location & 7;
+    struct refusal unused;
+
+    if (bar >= PCI_BARS || check_bar(port, bar, m, &unused))
+        port->cap_msix = 0;
+}
+
 int pci_check_reach(const struct pci_device *device, const struct phys_run *reach,
                     const struct pci_machine *machine, struct refusal *why)
 {
@@ -252,5 +262,7 @@ int pci_check_resources(struct pci_device *device, const struct pci_machine *mac
     }
     if (check_range(&rom, PCI_RANGES, machine, &unused))
         device->rom.base = 0;
+    for (struct pci_device *port = device->bridge; port; port = port->bridge)
+        check_port(port, machine);
     return 0;
 }

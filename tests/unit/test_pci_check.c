@@ -217,6 +217,35 @@ static void ports_that_cannot_be_reached_are_left_out(void **state)
     assert_int_equal(d->bars[2].size, 0);
 }
 
+/* A port above a device, with its vector table in such a BAR; what it has of MSI-X. */
+static unsigned msix_of_port(paddr_t base, uint32_t location)
+{
+    struct sim_function *f;
+    unsigned msix;
+
+    sim_reset();
+    f = sim_add(0, PCI_RID(0, 3, 0), 0x000c1b36, 0x060400);
+    sim_bridge(f, 1, 1);
+    sim_bar(f, 0, base, 4096, 0);
+    msix = sim_capability(f, PCI_CAP_MSIX, 12);
+    sim_set(f, msix + PCI_MSIX_TABLE, 4, location, 0);
+    (void)sim_add(0, PCI_RID(1, 0, 0), NIC, 0x020000);
+    enumerate();
+    pci_size_bars();
+    assert_int_equal(pci_check_resources(pci_find(0, PCI_RID(1, 0, 0)), &machine, &why), 0);
+    return pci_find(0, PCI_RID(0, 3, 0))->cap_msix;
+}
+
+/* The kernel writes the vectors of ports itself, wherever the BAR says. */
+static void a_port_whose_vectors_would_be_elsewhere_goes_without(void **state)
+{
+    assert_int_not_equal(msix_of_port(0xfd000000, 0), 0);
+    assert_int_equal(msix_of_port(0x7ffff000, 0), 0);
+    assert_int_equal(msix_of_port(0xfed90000, 0), 0);
+    assert_int_equal(msix_of_port(0, 0), 0);
+    assert_int_equal(msix_of_port(0xfd000000, 7), 0);
+}
+
 static bool owns_page(paddr_t base, uint64_t size, unsigned flags)
 {
     struct pci_device *d = device_with_bar(base, size, flags);
@@ -359,6 +388,7 @@ int main(void)
         TEST(a_bridge_is_refused),
         TEST(ports_over_anything_else_are_left_out),
         TEST(ports_that_cannot_be_reached_are_left_out),
+        TEST(a_port_whose_vectors_would_be_elsewhere_goes_without),
         TEST(a_small_bar_may_have_a_page_for_itself),
         TEST(small_bars_that_share_a_page),
         TEST(a_small_bar_that_shares_its_page_with_a_rom),
