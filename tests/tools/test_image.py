@@ -57,8 +57,8 @@ REFUSED = {
     "no files": (["--files", "nowhere", "hello-dma"], "--files nowhere is not a folder"),
     "payload among files": (["--files", "taken", "hello-dma"], "holds a payload.elf, which"),
     "configuration among files": (["--files", "config", "hello-dma"], "holds a bulkhead.conf, which"),
-    "option": (["--device", "edu,kernel.uio=maybe", "hello-dma"], "device: option uio must be no or yes"),
-    "option behind a blank": (["--device", "edu speed=high", "hello-dma"], "device: unknown option 'speed', the nearest is "),
+    "option": (["--device", "edu,kernel.uio=maybe", "hello-dma"], "device: uio: must be no or yes"),
+    "option behind a blank": (["--device", "edu speed=high", "hello-dma"], "device: unknown option 'speed', the nearest known option is "),
 }
 # What is wrong for an image alone, whose devices are those of any machine.
 REFUSED_BY_IMAGE = {

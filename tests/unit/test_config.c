@@ -44,13 +44,15 @@ static void every_default_is_accepted_by_its_own_key(void **state)
 {
     char reason[160];
     struct text why;
+    uint64_t seen = 0;
 
     for (size_t i = 0; i < config_keys.count; i++) {
         const struct config_key *key = &config_keys.key[i];
 
         text_init(&why, reason, sizeof(reason));
         if (key->preset)
-            assert_int_equal(config_apply(&config, &config, key, key->preset, &why), 0);
+            assert_int_equal(
+                config_set(&config, &config, &config_keys, key->name, key->preset, &seen, why), 0);
         else
             assert_true(key->repeatable || key->type == CONFIG_STRING || key->type == CONFIG_RANGE);
     }
@@ -318,14 +320,14 @@ static void devices_that_are_left(void **state)
     assert_int_equal(config.leaves[2].reach[0].length, GIB);
     assert_int_equal(config.memory.base, 2 * GIB);
     file_fails("leave = 00:1f.2 uio=yes",
-               "c:1: leave: unknown option 'uio', the nearest is 'keep-out'");
+               "c:1: leave: unknown option 'uio', the nearest known option is 'keep-out'");
     file_fails("leave = 00:1f.2 keep-out=1M+1",
-               "c:1: leave: option keep-out must be base+size in multiples of 4K");
-    file_fails("leave = 00:1f.2 keep-out=1M", "c:1: leave: option keep-out must be base+size with "
+               "c:1: leave: keep-out: must be base+size in multiples of 4K");
+    file_fails("leave = 00:1f.2 keep-out=1M", "c:1: leave: keep-out: must be base+size with "
                                               "a size above 0 that ends within 64 bits");
     file_fails("leave = 00:1f.2 keep-out=1M+4K keep-out=2M+4K keep-out=3M+4K keep-out=4M+4K "
                "keep-out=5M+4K keep-out=6M+4K keep-out=7M+4K keep-out=8M+4K keep-out=9M+4K",
-               "c:1: leave: option keep-out given more than 8 times");
+               "c:1: leave: keep-out: given more than 8 times");
     file_fails("leave = 00:1f.2\nleave = 00:1f.2", "c:2: leave: this device is already selected");
     file_fails("memory = 1+4K", "c:1: memory: must be base+size in multiples of 4K");
     file_fails("memory = 1G+4K\nmemory = 2G+4K", "c:2: memory: given twice");
@@ -379,10 +381,12 @@ static void mistakes_of_devices(void **state)
     file_fails("device = 1234:11e8\ndevice = 1234:11E8\n",
                "c:2: device: this device is already selected");
     file_fails("device = 00:02.0 uoi=yes",
-               "c:1: device: unknown option 'uoi', the nearest is 'uio'");
-    file_fails("device = 00:02.0 uio", "c:1: device: option uio has no value");
-    file_fails("device = 00:02.0 uio=yes uio=yes", "c:1: device: option uio given twice");
-    file_fails("device = 00:02.0 uio=maybe", "c:1: device: option uio must be no or yes");
+               "c:1: device: unknown option 'uoi', the nearest known option is 'uio'");
+    file_fails("device = 00:02.0 uio",
+               "c:1: device: no '=' behind 'uio', the nearest known option is 'uio'");
+    file_fails("device = 00:02.0 uio=yes uio=yes", "c:1: device: uio: given twice");
+    file_fails("device = 00:02.0 uio=1", "c:1: device: uio: must be no or yes");
+    file_fails("device = 00:02.0 uio=maybe", "c:1: device: uio: must be no or yes");
     file_fails("device = 00:02.0 uio=\"yes", "c:1: device: a double quote is not closed");
     assert_int_equal(config.device_count, 0);
     assert_int_equal(parse_file("device = 00:02.0\ndevice = 00:02.0/00.0\ndevice=0001:00:02.0"), 0);

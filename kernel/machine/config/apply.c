@@ -30,27 +30,13 @@ static const struct config_choice *find_choice(const struct config_key *key, con
     return NULL;
 }
 
-/* "a, b or c" */
+/* "a, b or c", or what may stand in place of a number: " or a" */
 static void list_choices(const struct config_key *key, struct text *why)
 {
-    for (const struct config_choice *c = key->choices; c->word; c++) {
-        const char *before = c == key->choices ? "" : c[1].word ? ", " : " or ";
+    const char *first = key->type == CONFIG_CHOICE ? "" : " or ";
 
-        text_printf(why, "%s%s", before, c->word);
-    }
-}
-
-static int apply_choice(struct config *config, void *target, const struct config_key *key,
-                        const char *value, struct text *why)
-{
-    const struct config_choice *choice = find_choice(key, value);
-
-    (void)config;
-    if (choice)
-        return store(target, key, choice->value);
-    text_printf(why, "must be ");
-    list_choices(key, why);
-    return -EINVAL;
+    for (const struct config_choice *c = key->choices; c && c->word; c++)
+        text_printf(why, "%s%s", c == key->choices ? first : c[1].word ? ", " : " or ", c->word);
 }
 
 /* A number as a user would write it: the largest suffix that loses nothing. */
@@ -72,25 +58,25 @@ static int apply_number(struct config *config, void *target, const struct config
                         const char *value, struct text *why)
 {
     const struct config_choice *choice = find_choice(key, value);
+    bool words_only = key->type == CONFIG_CHOICE;
     uint64_t number;
     int error;
 
-    (void)config;
     if (choice)
         return store(target, key, choice->value);
-    error = config_number(value, key->type == CONFIG_SIZE, &number);
+    error = words_only ? -EINVAL : config_number(value, key->type == CONFIG_SIZE, &number);
     if (error == 0 && number >= key->min && number <= key->max)
         return store(target, key, number);
-
-    text_printf(why, error == -EINVAL ? "must be a %s from " : "%s out of range, must be from ",
-                key->type == CONFIG_SIZE ? "size" : "number");
-    print_bound(key->type, key->min, why);
-    text_printf(why, " to ");
-    print_bound(key->type, key->max, why);
-    if (key->choices) {
-        text_printf(why, " or ");
-        list_choices(key, why);
+    if (words_only) {
+        text_printf(why, "must be ");
+    } else {
+        text_printf(why, error == -EINVAL ? "must be a %s from " : "%s out of range, must be from ",
+                    key->type == CONFIG_SIZE ? "size" : "number");
+        print_bound(key->type, key->min, why);
+        text_printf(why, " to ");
+        print_bound(key->type, key->max, why);
     }
+    list_choices(key, why);
     return -EINVAL;
 }
 
@@ -196,7 +182,6 @@ static int apply_range(struct config *config, void *target, const struct config_
 {
     struct phys_run run;
 
-    (void)config;
     if (key->most && list_full(target, key, why))
         return -EINVAL;
     if (!config_range(value, &run)) {
@@ -220,39 +205,6 @@ static bool same_selector(const struct pci_selector *a, const struct pci_selecto
            memcmp(a->path, b->path, a->path_length) == 0;
 }
 
-/* One "option=value" behind a device selector. `seen` has a bit for each option already given. */
-static int apply_option(struct config *config, void *device, const struct config_keys *options,
-                        char *word, uint64_t *seen, struct text *why)
-{
-    char reason[120];
-    struct text inner;
-    char *equals = strchr(word, '=');
-    const struct config_key *option;
-    uint64_t bit;
-
-    if (equals)
-        *equals = 0;
-    option = config_find(options, word);
-    if (!option) {
-        text_printf(why, "unknown option '%s', the nearest is '%s'", word,
-                    config_nearest(options, word)->name);
-        return -EINVAL;
-    }
-    bit = BIT(option - options->key);
-    text_init(&inner, reason, sizeof(reason));
-    if (!equals)
-        text_printf(&inner, "has no value");
-    else if (!option->repeatable && *seen & bit)
-        text_printf(&inner, "given twice");
-    else if (config_apply(config, device, option, equals + 1, &inner) == 0)
-        goto applied;
-    text_printf(why, "option %s %s", option->name, reason);
-    return -EINVAL;
-applied:
-    *seen |= bit;
-    return 0;
-}
-
 static int apply_options(struct config *config, void *device, const struct config_keys *options,
                          const char *value, struct text *why)
 {
@@ -262,25 +214,10 @@ static int apply_options(struct config *config, void *device, const struct confi
     int more, error = 0;
 
     while (!error && (more = config_word(&value, end, word, sizeof(word))) > 0)
-        error = apply_option(config, device, options, word, &seen, why);
+        error = config_set(config, device, options, word, config_split(word), &seen, *why);
     if (!error && more < 0)
         text_printf(why, "a double quote is not closed");
     return error ? error : more;
-}
-
-/* Every option at the preset that its table gives it. */
-static void preset_options(struct config *config, void *device, const struct config_keys *options)
-{
-    struct text unused;
-    char buffer[8];
-
-    text_init(&unused, buffer, sizeof(buffer));
-    for (size_t i = 0; i < options->count; i++) {
-        const struct config_key *option = &options->key[i];
-
-        if (option->preset)
-            (void)config_apply(config, device, option, option->preset, &unused);
-    }
 }
 
 static int apply_device(struct config *config, void *target, const struct config_key *key,
@@ -309,24 +246,59 @@ static int apply_device(struct config *config, void *target, const struct config
             return -EINVAL;
         }
     }
-    preset_options(config, &given, key->options);
+    config_preset(config, &given, key->options);
     if (apply_options(config, &given, key->options, value, why))
         return -EINVAL;
     memcpy(list_element(target, key, (*list_count(target, key))++), &given, key->size);
     return 0;
 }
 
-int config_apply(struct config *config, void *target, const struct config_key *key,
+/*
+ * Stores `value` as the key says: scalars at `target`, strings in `config`. 0, or -EINVAL with the
+ * reason written to `why`. Nothing is changed on failure.
+ */
+static int apply(struct config *config, void *target, const struct config_key *key,
                  const char *value, struct text *why)
 {
     static int (*const by_type[])(struct config *, void *, const struct config_key *, const char *,
                                   struct text *) = {
         [CONFIG_NUMBER] = apply_number, [CONFIG_SIZE] = apply_number,
-        [CONFIG_CHOICE] = apply_choice, [CONFIG_STRING] = apply_string,
+        [CONFIG_CHOICE] = apply_number, [CONFIG_STRING] = apply_string,
         [CONFIG_TEXT] = apply_text,     [CONFIG_WORDS] = apply_words,
         [CONFIG_ENV] = apply_env,       [CONFIG_RANGE] = apply_range,
         [CONFIG_DEVICE] = apply_device,
     };
 
     return by_type[key->type](config, target, key, value, why);
+}
+
+void config_preset(struct config *config, void *target, const struct config_keys *keys)
+{
+    struct text unused;
+    char buffer[8];
+
+    text_init(&unused, buffer, sizeof(buffer));
+    for (const struct config_key *key = keys->key; key < keys->key + keys->count; key++)
+        if (key->preset)
+            (void)apply(config, target, key, key->preset, &unused);
+}
+
+int config_set(struct config *config, void *target, const struct config_keys *keys,
+               const char *name, const char *value, uint64_t *seen, struct text why)
+{
+    const struct config_key *key = config_find(keys, name);
+    uint64_t bit = key ? BIT(key - keys->key) : 0, before = *seen;
+
+    if (!key || !value) {
+        text_printf(&why, "%s%s '%s', the nearest known %s is '%s'",
+                    value ? "unknown " : "no '=' behind", value ? keys->what : "", name, keys->what,
+                    config_nearest(keys, name)->name);
+        return -EINVAL;
+    }
+    *seen |= bit;
+    text_printf(&why, "%s: ", key->name);
+    if (*value && (key->repeatable || !(before & bit)))
+        return apply(config, target, key, value, &why);
+    text_printf(&why, *value ? "given twice" : "has no value");
+    return -EINVAL;
 }

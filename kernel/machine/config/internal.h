@@ -44,11 +44,17 @@ struct config_key {
 struct config_keys {
     const struct config_key *key;
     size_t count;
+    const char *what; /* it is: a key or an option */
 };
 
 extern const struct config_keys config_keys;           /* of a file and the command line */
 extern const struct config_keys config_device_options; /* of one `device` value */
 extern const struct config_keys config_leave_options;  /* of one `leave` value */
+
+static inline bool config_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
 
 /* The longest setting, key and value together, with its terminating zero. */
 #define CONFIG_SETTING_MAX 1024
@@ -70,14 +76,22 @@ bool config_range(const char *text, struct phys_run *out);
  * was taken. 0, -EINVAL (a quote is not closed), -E2BIG (longer than size - 1).
  */
 int config_unquote(const char **at, const char *end, bool one_word, char *out, size_t size);
+/* Ends a word at its '='. What is behind that, or NULL: there is none. */
+char *config_split(char *word);
 /* The next word behind any blanks: 1, 0 when none is left, or an error of config_unquote(). */
 int config_word(const char **at, const char *end, char *word, size_t size);
 
 /*
- * Stores `value` as the key says: scalars at `target`, strings in `config`. 0, or -EINVAL with the
- * reason written to `why`. Nothing is changed on failure.
+ * Stores the value (NULL: there was no '=') of the key with this name: scalars at `target`, strings
+ * in `config`. `seen` has a bit for each key already given. 0, or -EINVAL with the reason added to
+ * the buffer of `why`, and no value changed.
  */
-int config_apply(struct config *config, void *target, const struct config_key *key,
-                 const char *value, struct text *why);
+int config_set(struct config *config, void *target, const struct config_keys *keys,
+               const char *name, const char *value, uint64_t *seen, struct text why);
+/*
+ * Sets every key that has a preset. One that its own key refuses is a mistake in the table, which
+ * the unit test finds.
+ */
+void config_preset(struct config *config, void *target, const struct config_keys *keys);
 
 #endif

@@ -23,15 +23,11 @@ static const struct config_choice unlimited_number[] = {{"unlimited", UINT32_MAX
 static const struct config_choice automatic[] = {{"auto", 0}, {NULL, 0}};
 static const struct config_choice levels[] = {
     {"error", LOG_ERROR}, {"warn", LOG_WARN}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}, {NULL, 0}};
-static const struct config_choice exits[] = {{"halt", CONFIG_EXIT_HALT},
+static const struct config_choice exits[] = {{"restart-payload", CONFIG_EXIT_RESTART_PAYLOAD},
+                                             {"halt", CONFIG_EXIT_HALT},
                                              {"restart", CONFIG_EXIT_RESTART},
                                              {"poweroff", CONFIG_EXIT_POWEROFF},
-                                             {"restart-payload", CONFIG_EXIT_RESTART_PAYLOAD},
                                              {NULL, 0}};
-static const struct config_choice ends[] = {{"halt", CONFIG_EXIT_HALT},
-                                            {"restart", CONFIG_EXIT_RESTART},
-                                            {"poweroff", CONFIG_EXIT_POWEROFF},
-                                            {NULL, 0}};
 static const struct config_choice shows[] = {
     {"none", CONFIG_SHOW_NOTHING}, {"devices", CONFIG_SHOW_DEVICES}, {NULL, 0}};
 static const struct config_choice faults[] = {{"log", CONFIG_FAULT_LOG},
@@ -85,7 +81,7 @@ static const struct config_key keys[] = {
      .help = "How often in a row `restart-payload` starts the payload again"},
     {"restart-delay", CONFIG_NUMBER, SCALAR(restart_delay), .max = 3600, .preset = "1",
      .help = "Seconds before it starts again; doubled each time in a row, up to a minute"},
-    {"on-restart-limit", CONFIG_CHOICE, SCALAR(on_restart_limit), .choices = ends,
+    {"on-restart-limit", CONFIG_CHOICE, SCALAR(on_restart_limit), .choices = exits + 1,
      .preset = "poweroff",
      .help = "What `restart-payload` does when the payload is not started again, as `on-exit`"},
     {"on-dma-fault", CONFIG_CHOICE, SCALAR(on_dma_fault), .choices = faults,
@@ -121,9 +117,10 @@ static const struct config_key options[] = {
      .help = "Interrupt (GSI) that its INTx pin reaches; chipset: as QEMU's q35 wires it"},
 };
 
-const struct config_keys config_keys = {keys, ARRAY_SIZE(keys)};
-const struct config_keys config_device_options = {options, ARRAY_SIZE(options)};
-const struct config_keys config_leave_options = {leave_options, ARRAY_SIZE(leave_options)};
+const struct config_keys config_keys = {keys, ARRAY_SIZE(keys), "key"};
+const struct config_keys config_device_options = {options, ARRAY_SIZE(options), "option"};
+const struct config_keys config_leave_options = {leave_options, ARRAY_SIZE(leave_options),
+                                                 "option"};
 
 /* What a selector selects begins with it. */
 _Static_assert(offsetof(struct config_device, selector) == 0 &&

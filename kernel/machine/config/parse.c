@@ -6,6 +6,8 @@
 #include "kernel/lib/error.h"
 #include "kernel/lib/string.h"
 
+#define NAME_SIZE 40 /* what messages show of one */
+
 /* A text being read. */
 struct source {
     struct config *config;
@@ -29,43 +31,14 @@ static void fail(struct source *source, const char *what, const char *detail)
     text_printf(&text, "%s%s%u: %s%s", source->name, source->unit, source->position, what, detail);
 }
 
-static void fail_key(struct source *source, const char *what, const char *key)
-{
-    char detail[120];
-
-    format(detail, sizeof(detail), "'%s', the nearest known key is '%s'", key,
-           config_nearest(&config_keys, key)->name);
-    fail(source, what, detail);
-}
-
-static void apply(struct source *source, const struct config_key *key, const char *value)
+static void set(struct source *source, const char *name, const char *value)
 {
     char reason[160];
     struct text why;
 
     text_init(&why, reason, sizeof(reason));
-    text_printf(&why, "%s: ", key->name);
-    if (config_apply(source->config, source->config, key, value, &why))
+    if (config_set(source->config, source->config, &config_keys, name, value, &source->seen, why))
         fail(source, reason, "");
-}
-
-/* The table's row of a key that may be set now; NULL, with the mistake noted, if there is none. */
-static const struct config_key *known_key(struct source *source, const char *name)
-{
-    const struct config_key *key = config_find(&config_keys, name);
-    uint64_t bit;
-
-    if (!key) {
-        fail_key(source, "unknown key ", name);
-        return NULL;
-    }
-    bit = BIT(key - config_keys.key);
-    if (!key->repeatable && source->seen & bit) {
-        fail(source, name, ": given twice");
-        return NULL;
-    }
-    source->seen |= bit;
-    return key;
 }
 
 /* Letters of any script are fine in values; control characters are a damaged or binary file. */
@@ -75,11 +48,6 @@ static bool printable(const char *text, size_t length)
         if (((unsigned char)text[i] < ' ' && text[i] != '\t') || text[i] == 0x7f)
             return false;
     return true;
-}
-
-static bool blank(char c)
-{
-    return c == ' ' || c == '\t';
 }
 
 /* The end of what is before a comment: a # outside quotes, first on the line or behind a blank. */
@@ -92,7 +60,7 @@ static const char *before_comment(const char *line, const char *end)
             p++;
         else if (*p == '"')
             quoted = !quoted;
-        else if (*p == '#' && !quoted && (p == line || blank(p[-1])))
+        else if (*p == '#' && !quoted && (p == line || config_blank(p[-1])))
             return p;
     }
     return end;
@@ -100,9 +68,9 @@ static const char *before_comment(const char *line, const char *end)
 
 static void trim(const char **start, const char **end)
 {
-    while (*start < *end && blank(**start))
+    while (*start < *end && config_blank(**start))
         (*start)++;
-    while (*start < *end && blank((*end)[-1]))
+    while (*start < *end && config_blank((*end)[-1]))
         (*end)--;
 }
 
@@ -116,25 +84,22 @@ static void copy_text(char *to, size_t size, const char *start, const char *end)
 }
 
 /* Lists take their value as it stands and split it; every other value loses its quotes here. */
-static void take_value(struct source *source, const struct config_key *key, const char *start,
-                       const char *end)
+static void take_value(struct source *source, const char *name, const char *start, const char *end)
 {
+    const struct config_key *key = config_find(&config_keys, name);
     char value[CONFIG_SETTING_MAX];
 
-    if (key->type == CONFIG_WORDS || key->type == CONFIG_DEVICE)
+    if (!key || key->type == CONFIG_WORDS || key->type == CONFIG_DEVICE)
         copy_text(value, sizeof(value), start, end);
     else if (config_unquote(&start, end, false, value, sizeof(value)))
-        return fail(source, key->name, ": a double quote is not closed");
-    if (!value[0])
-        return fail(source, key->name, ": has no value");
-    apply(source, key, value);
+        return fail(source, name, ": a double quote is not closed");
+    set(source, name, value);
 }
 
 static void take_line(struct source *source, const char *start, const char *end)
 {
-    char name[40];
+    char name[NAME_SIZE];
     const char *equals, *name_end, *value;
-    const struct config_key *key;
 
     if (end > start && end[-1] == '\r')
         end--;
@@ -151,32 +116,18 @@ static void take_line(struct source *source, const char *start, const char *end)
     trim(&start, &name_end);
     copy_text(name, sizeof(name), start, name_end);
     if (!equals)
-        return fail_key(source, "no '=' behind ", name);
-    key = known_key(source, name);
-    if (!key)
-        return;
+        return set(source, name, NULL);
     value = equals + 1;
     trim(&value, &end);
-    take_value(source, key, value, end);
+    take_value(source, name, value, end);
 }
 
 static void take_word(struct source *source, char *word)
 {
-    char *equals = strchr(word, '=');
-    const struct config_key *key;
+    const char *value = config_split(word);
 
-    if (!equals) {
-        word[MIN(strlen(word), (size_t)39)] = 0;
-        return fail_key(source, "no '=' behind ", word);
-    }
-    *equals = 0;
-    word[MIN((size_t)(equals - word), (size_t)39)] = 0;
-    key = known_key(source, word);
-    if (!key)
-        return;
-    if (!equals[1])
-        return fail(source, key->name, ": has no value");
-    apply(source, key, equals + 1);
+    word[MIN(strlen(word), (size_t)NAME_SIZE - 1)] = 0;
+    set(source, word, value);
 }
 
 int config_parse_file(struct config *config, const char *name, const char *text, size_t length,
@@ -222,16 +173,6 @@ int config_parse_words(struct config *config, const char *name, const char *text
 
 void config_defaults(struct config *config)
 {
-    char reason[160];
-    struct text why;
-
     memset(config, 0, sizeof(*config));
-    text_init(&why, reason, sizeof(reason));
-    for (size_t i = 0; i < config_keys.count; i++) {
-        const struct config_key *key = &config_keys.key[i];
-
-        /* A preset that its own key refuses is a mistake in the table: the unit test finds it. */
-        if (key->preset)
-            (void)config_apply(config, config, key, key->preset, &why);
-    }
+    config_preset(config, config, &config_keys);
 }

@@ -157,9 +157,13 @@ bool config_range(const char *text, struct phys_run *out)
            range_end(out->base, out->length, &end);
 }
 
-static bool blank(char c)
+char *config_split(char *word)
 {
-    return c == ' ' || c == '\t';
+    char *equals = strchr(word, '=');
+
+    if (equals)
+        *equals++ = 0;
+    return equals;
 }
 
 int config_unquote(const char **at, const char *end, bool one_word, char *out, size_t size)
@@ -168,7 +172,7 @@ int config_unquote(const char **at, const char *end, bool one_word, char *out, s
     size_t length = 0;
     bool quoted = false;
 
-    for (; p < end && (quoted || !one_word || !blank(*p)); p++) {
+    for (; p < end && (quoted || !one_word || !config_blank(*p)); p++) {
         if (*p == '"') {
             quoted = !quoted;
             continue;
@@ -188,7 +192,7 @@ int config_word(const char **at, const char *end, char *word, size_t size)
 {
     int error;
 
-    while (*at < end && blank(**at))
+    while (*at < end && config_blank(**at))
         (*at)++;
     if (*at == end)
         return 0;
