@@ -125,6 +125,7 @@ static int add_fme(struct afu_device *device)
     const struct dfl_feature *header = &device->dfl.fme.features[0];
 
     device->has_fme = true;
+    device->fme.device = device;
     device->fme.error_irqs = vectors_of(&device->dfl.fme, DFL_FME_ERROR);
     device->fme.header = map_registers(device, header->bar, header->offset, FME_HEADER);
     return device->fme.header ? 0 : -ENOMEM;
@@ -190,28 +191,15 @@ static int reset_ports(struct afu_device *device, struct refusal *why)
     return 0;
 }
 
-static void port_path(const struct afu_port *port, char path[32])
-{
-    format(path, 32, "/dev/dfl-port.%u", port->id);
-}
-
-static void fme_path(const struct afu_device *device, char path[32])
-{
-    format(path, 32, "/dev/dfl-fme.%u", device->fme.id);
-}
+#define PORT_NODE(port)  format_short("/dev/dfl-port.%u", (port)->id)
+#define FME_NODE(device) format_short("/dev/dfl-fme.%u", (device)->fme.id)
 
 static void unpublish(struct afu_device *device)
 {
-    char path[32];
-
-    for (unsigned i = 0; i < device->port_count; i++) {
-        port_path(&device->ports[i], path);
-        tree_remove(path);
-    }
-    if (device->has_fme) {
-        fme_path(device, path);
-        tree_remove(path);
-    }
+    for (unsigned i = 0; i < device->port_count; i++)
+        tree_remove(PORT_NODE(&device->ports[i]));
+    if (device->has_fme)
+        tree_remove(FME_NODE(device));
     afu_sysfs_remove(device);
 }
 
@@ -220,7 +208,6 @@ static int publish(struct afu_device *device)
 {
     const struct afu_device *other;
     unsigned port_id = 0;
-    char path[32];
     int error;
 
     list_for_each_entry (other, &devices, link) {
@@ -231,14 +218,14 @@ static int publish(struct afu_device *device)
     for (unsigned i = 0; i < device->port_count; i++)
         device->ports[i].id = port_id + i;
     error = afu_sysfs_add(device);
-    if (!error && device->has_fme) {
-        fme_path(device, path);
-        error = tree_add_device(path, DFL_MAJOR, FME_MINOR + device->fme.id, afu_fme_open, device);
-    }
+    if (!error && device->has_fme)
+        error = tree_add_device(FME_NODE(device), DFL_MAJOR, FME_MINOR + device->fme.id,
+                                afu_fme_open, device);
     for (unsigned i = 0; !error && i < device->port_count; i++) {
-        port_path(&device->ports[i], path);
-        error = tree_add_device(path, DFL_MAJOR, PORT_MINOR + device->ports[i].id, afu_port_open,
-                                &device->ports[i]);
+        struct afu_port *port = &device->ports[i];
+
+        error =
+            tree_add_device(PORT_NODE(port), DFL_MAJOR, PORT_MINOR + port->id, afu_port_open, port);
     }
     if (error)
         unpublish(device);

@@ -23,12 +23,10 @@
 
 enum dfl_fme_feature {
     DFL_FME_ERROR = 4,
-    DFL_FME_PARTIAL_RECONFIGURATION = 5,
 };
 
 enum dfl_port_feature {
     DFL_PORT_ERROR = 0x10,
-    DFL_PORT_UMSG = 0x11,
     DFL_PORT_USER_INTERRUPT = 0x12,
     DFL_PORT_SIGNALTAP = 0x13,
 };
@@ -38,10 +36,7 @@ enum dfl_port_feature {
 #define DFL_PORT_CTRL            0x38
 #define DFL_PORT_STS             0x40
 #define DFL_PORT_CTRL_SFTRST     BIT(0)
-#define DFL_PORT_CTRL_LATENCY    BIT(2)
 #define DFL_PORT_CTRL_SFTRST_ACK BIT(4)
-#define DFL_PORT_STS_AP1         BIT(12)
-#define DFL_PORT_STS_AP2         BIT(13)
 /* Registers of the FME, offsets from its header. */
 #define DFL_FME_CAP          0x30
 #define DFL_FME_PORT_OFST    0x38

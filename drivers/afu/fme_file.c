@@ -11,18 +11,11 @@ static int64_t not_supported(struct ioctl_call *call)
     return -EOPNOTSUPP;
 }
 
-static int64_t error_irq_number(struct ioctl_call *call)
-{
-    const struct afu_device *device = call->context;
-
-    return afu_irq_number(&device->fme.error_irqs, call);
-}
-
-static int64_t error_irq_set(struct ioctl_call *call)
+static int64_t error_irqs(struct ioctl_call *call)
 {
     struct afu_device *device = call->context;
 
-    return afu_irq_set(device, &device->fme.error_irqs, call);
+    return afu_irqs(device, &device->fme.error_irqs, call);
 }
 
 static const struct ioctl_row calls[] = {
@@ -31,8 +24,8 @@ static const struct ioctl_row calls[] = {
     {DFL_FPGA_FME_PORT_PR, IOCTL_PLAIN, 0, 0, not_supported},
     {DFL_FPGA_FME_PORT_RELEASE, IOCTL_PLAIN, 0, 0, not_supported},
     {DFL_FPGA_FME_PORT_ASSIGN, IOCTL_PLAIN, 0, 0, not_supported},
-    {DFL_FPGA_FME_ERR_GET_IRQ_NUM, AFU_IRQ_NUMBER, error_irq_number},
-    {DFL_FPGA_FME_ERR_SET_IRQ, AFU_IRQ_SET, error_irq_set},
+    {DFL_FPGA_FME_ERR_GET_IRQ_NUM, AFU_IRQ_NUMBER, error_irqs},
+    {DFL_FPGA_FME_ERR_SET_IRQ, AFU_IRQ_SET, error_irqs},
 };
 
 static int64_t fme_ioctl(struct file *file, uint32_t command, uint64_t argument)

@@ -67,6 +67,7 @@ struct afu_port {
 
 struct afu_fme {
     unsigned id; /* N of /dev/dfl-fme.N */
+    struct afu_device *device;
     volatile void *header;
     struct afu_vectors error_irqs;
     struct afu_opens opens;
@@ -93,15 +94,9 @@ struct afu_device {
     struct file **eventfds; /* one slot a vector */
 };
 
-/* device.c: the first open of any node starts the device, the last close stops it. */
-int afu_device_awake(void *context);
-int afu_device_use(struct afu_device *device);
-void afu_device_unuse(struct afu_device *device);
-
-/* irqs.c: eventfds bound to vectors. What the calls on them do. */
-int afu_irq_number(const struct afu_vectors *vectors, const struct ioctl_call *call);
-int afu_irq_set(struct afu_device *device, const struct afu_vectors *vectors,
-                const struct ioctl_call *call);
+/* irqs.c: eventfds bound to vectors. What both calls on them do. */
+int afu_irqs(struct afu_device *device, const struct afu_vectors *vectors,
+             const struct ioctl_call *call);
 /* The middle of the rows of GET_IRQ_NUM, which stores a u32, and of SET_IRQ. */
 #define AFU_IRQ_NUMBER IOCTL_PLAIN, sizeof(uint32_t), 0
 #define AFU_IRQ_SET    IOCTL_STRUCT(IOCTL_PLAIN, struct dfl_fpga_irq_set, count)
@@ -119,11 +114,15 @@ struct afu_node {
 
 /*
  * Opens the file, and starts the device with the first one. -EBUSY as O_EXCL demands; -EINTR;
- * -ENOMEM; errors of afu_device_use().
+ * -ENOMEM; errors of lease_start().
  */
 int afu_node_open(const struct afu_node *node, unsigned flags, struct file **out);
 /* True for the last close. */
 bool afu_opens_drop(struct afu_opens *opens);
+/* The first open of any node starts the device, the last close stops it: here. */
+void afu_device_unuse(struct afu_device *device);
+/* Of the lease: a port that the function's own reset left held is let go. */
+int afu_device_awake(void *context);
 
 /* Carries out a call of a device file, with the device locked. -EINVAL: row is NULL; -EINTR. */
 int64_t afu_ioctl(struct afu_device *device, const struct ioctl_row *row, void *node,

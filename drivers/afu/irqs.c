@@ -16,35 +16,6 @@ void afu_interrupt(void *context, unsigned index)
         eventfd_signal(device->eventfds[index], 1);
 }
 
-int afu_irq_number(const struct afu_vectors *vectors, const struct ioctl_call *call)
-{
-    *(uint32_t *)call->data = vectors->count;
-    return ioctl_reply(call);
-}
-
-static void put_files(struct file **files, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++)
-        if (files[i])
-            file_put(files[i]);
-}
-
-static int take_eventfds(uint64_t descriptors, unsigned count, struct file **files)
-{
-    for (unsigned i = 0; i < count; i++) {
-        int32_t fd;
-        int error = copy_from_user(&fd, descriptors + i * sizeof(fd), sizeof(fd));
-
-        if (!error && fd >= 0) /* a negative one: none */
-            error = eventfd_get(fd, &files[i]);
-        if (error) {
-            put_files(files, i);
-            return error;
-        }
-    }
-    return 0;
-}
-
 /* What a vector raises while nobody listens waits in the device, where it has mask bits. */
 static void mask_silent(const struct afu_device *device, const struct afu_vectors *vectors)
 {
@@ -52,33 +23,46 @@ static void mask_silent(const struct afu_device *device, const struct afu_vector
         irq_mask(device->lease.irqs, i, device->eventfds[i] == NULL);
 }
 
-int afu_irq_set(struct afu_device *device, const struct afu_vectors *vectors,
-                const struct ioctl_call *call)
+static int set_irqs(struct afu_device *device, const struct afu_vectors *vectors,
+                    const struct ioctl_call *call)
 {
     const struct dfl_fpga_irq_set *set = call->data;
-    int error;
+    int error = 0;
 
     if (set->count == 0 || set->start >= vectors->count || set->count > vectors->count - set->start)
         return -EINVAL;
     struct file **files = kcalloc(set->count, sizeof(struct file *));
     if (!files)
         return -ENOMEM;
-    error = take_eventfds(call->argument + sizeof(*set), set->count, files);
-    if (error)
-        goto free_files;
-    /* Everything is in hand, so from here on nothing can fail: swap, then let go of the old. */
-    for (unsigned i = 0; i < set->count; i++) {
+    for (unsigned i = 0; i < set->count && !error; i++) {
+        int32_t fd;
+
+        error = copy_from_user(&fd, call->argument + sizeof(*set) + i * sizeof(fd), sizeof(fd));
+        if (!error && fd >= 0) /* a negative one: none */
+            error = eventfd_get(fd, &files[i]);
+    }
+    /* From here on `files` holds what goes: the new ones on failure, else the old ones. */
+    for (unsigned i = 0; i < set->count && !error; i++) {
         struct file **slot = &device->eventfds[vectors->first + set->start + i];
         struct file *old = *slot;
 
         *slot = files[i];
         files[i] = old;
     }
-    put_files(files, set->count);
-    mask_silent(device, vectors);
-free_files:
+    for (unsigned i = 0; i < set->count; i++)
+        file_put(files[i]);
     kfree(files);
+    mask_silent(device, vectors);
     return error;
+}
+
+int afu_irqs(struct afu_device *device, const struct afu_vectors *vectors,
+             const struct ioctl_call *call)
+{
+    if (call->row->size_min) /* a structure comes with the call */
+        return set_irqs(device, vectors, call);
+    *(uint32_t *)call->data = vectors->count;
+    return ioctl_reply(call);
 }
 
 void afu_irq_drop(struct afu_device *device, const struct afu_vectors *vectors)
@@ -86,8 +70,7 @@ void afu_irq_drop(struct afu_device *device, const struct afu_vectors *vectors)
     for (unsigned i = 0; i < vectors->count; i++) {
         struct file **slot = &device->eventfds[vectors->first + i];
 
-        if (*slot)
-            file_put(*slot);
+        file_put(*slot);
         *slot = NULL;
     }
     mask_silent(device, vectors);

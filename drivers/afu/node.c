@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the FME's and the ports' device files have in common. */
+/* What the FME's and the ports' device files have in common: the use of their device. */
 #include <linux/fpga-dfl.h>
 
 #include "drivers/afu/internal.h"
@@ -22,15 +22,34 @@ bool afu_opens_drop(struct afu_opens *opens)
     return --opens->count == 0;
 }
 
+/* The function's own reset has put every port into the state after power-on: held. */
+int afu_device_awake(void *context)
+{
+    struct afu_device *device = context;
+    int error = 0;
+
+    for (unsigned i = 0; !error && i < device->port_count; i++)
+        if (device->ports[i].ops->held(&device->ports[i]))
+            error = device->ports[i].ops->reset(&device->ports[i]);
+    return error;
+}
+
+void afu_device_unuse(struct afu_device *device)
+{
+    if (--device->users == 0)
+        lease_stop(&device->lease);
+}
+
 static int open_locked(const struct afu_node *node, unsigned flags, struct file **out)
 {
     int error = opens_take(node->opens, flags);
 
     if (error)
         return error;
-    error = afu_device_use(node->device);
+    error = node->device->users ? 0 : lease_start(&node->device->lease, NULL);
     if (error)
         goto drop;
+    node->device->users++;
     *out = file_create(node->ops, node->context, flags, node->name);
     if (*out)
         return 0;

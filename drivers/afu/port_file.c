@@ -83,32 +83,18 @@ static int64_t dma_unmap(struct ioctl_call *call)
     return unmap->flags ? -EINVAL : afu_dma_unmap(&port->regions, unmap->iova);
 }
 
-static int64_t error_irq_number(struct ioctl_call *call)
+static int64_t error_irqs(struct ioctl_call *call)
 {
     const struct afu_port *port = call->context;
 
-    return afu_irq_number(&port->error_irqs, call);
+    return afu_irqs(port->device, &port->error_irqs, call);
 }
 
-static int64_t error_irq_set(struct ioctl_call *call)
+static int64_t user_irqs(struct ioctl_call *call)
 {
     const struct afu_port *port = call->context;
 
-    return afu_irq_set(port->device, &port->error_irqs, call);
-}
-
-static int64_t user_irq_number(struct ioctl_call *call)
-{
-    const struct afu_port *port = call->context;
-
-    return afu_irq_number(&port->user_irqs, call);
-}
-
-static int64_t user_irq_set(struct ioctl_call *call)
-{
-    const struct afu_port *port = call->context;
-
-    return afu_irq_set(port->device, &port->user_irqs, call);
+    return afu_irqs(port->device, &port->user_irqs, call);
 }
 
 static const struct ioctl_row calls[] = {
@@ -121,10 +107,10 @@ static const struct ioctl_row calls[] = {
     {DFL_FPGA_PORT_DMA_MAP, STRUCT(dfl_fpga_port_dma_map, iova), dma_map},
     {DFL_FPGA_PORT_DMA_UNMAP, STRUCT(dfl_fpga_port_dma_unmap, iova), dma_unmap},
 #undef STRUCT
-    {DFL_FPGA_PORT_ERR_GET_IRQ_NUM, AFU_IRQ_NUMBER, error_irq_number},
-    {DFL_FPGA_PORT_ERR_SET_IRQ, AFU_IRQ_SET, error_irq_set},
-    {DFL_FPGA_PORT_UINT_GET_IRQ_NUM, AFU_IRQ_NUMBER, user_irq_number},
-    {DFL_FPGA_PORT_UINT_SET_IRQ, AFU_IRQ_SET, user_irq_set},
+    {DFL_FPGA_PORT_ERR_GET_IRQ_NUM, AFU_IRQ_NUMBER, error_irqs},
+    {DFL_FPGA_PORT_ERR_SET_IRQ, AFU_IRQ_SET, error_irqs},
+    {DFL_FPGA_PORT_UINT_GET_IRQ_NUM, AFU_IRQ_NUMBER, user_irqs},
+    {DFL_FPGA_PORT_UINT_SET_IRQ, AFU_IRQ_SET, user_irqs},
 };
 
 static int64_t port_ioctl(struct file *file, uint32_t command, uint64_t argument)

@@ -15,15 +15,17 @@ static volatile void *control(volatile void *header)
 }
 
 /* Polls the bit that the port writes, never the one we write: that one says nothing. */
-static int wait_acknowledge(volatile void *header, bool wanted, uint64_t bound_ns)
+int port_reset_hold(volatile void *header, bool held, uint64_t bound_ns)
 {
     uint64_t deadline = time_ns() + bound_ns;
+    uint64_t others = mmio_read64(control(header)) & ~DFL_PORT_CTRL_SFTRST;
 
+    mmio_write64(control(header), others | (held ? DFL_PORT_CTRL_SFTRST : 0));
     for (;;) {
         bool expired = time_expired(deadline);
         bool acknowledged = mmio_read64(control(header)) & DFL_PORT_CTRL_SFTRST_ACK;
 
-        if (acknowledged == wanted)
+        if (acknowledged == held)
             return 0;
         if (expired)
             return -ETIMEDOUT;
@@ -31,27 +33,11 @@ static int wait_acknowledge(volatile void *header, bool wanted, uint64_t bound_n
     }
 }
 
-int port_reset_hold(volatile void *header, uint64_t bound_ns)
-{
-    uint64_t value = mmio_read64(control(header));
-
-    mmio_write64(control(header), value | DFL_PORT_CTRL_SFTRST);
-    return wait_acknowledge(header, true, bound_ns);
-}
-
-int port_reset_release(volatile void *header, uint64_t bound_ns)
-{
-    uint64_t value = mmio_read64(control(header));
-
-    mmio_write64(control(header), value & ~DFL_PORT_CTRL_SFTRST);
-    return wait_acknowledge(header, false, bound_ns);
-}
-
 int port_reset(volatile void *header, uint64_t bound_ns)
 {
-    int error = port_reset_hold(header, bound_ns);
+    int error = port_reset_hold(header, true, bound_ns);
 
-    return error ? error : port_reset_release(header, bound_ns);
+    return error ? error : port_reset_hold(header, false, bound_ns);
 }
 
 bool port_reset_held(const volatile void *header)

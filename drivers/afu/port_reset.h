@@ -10,14 +10,11 @@
 #define PORT_RESET_MODEL_NS UINT64_C(1000000000)
 
 /*
- * Puts the port into reset and waits for its acknowledge. `header` is the port's mapped header.
- * From the return on the AFU's registers must not be touched, whatever is returned.
- * -ETIMEDOUT: no acknowledge within bound_ns.
+ * Puts the port into reset and waits for its acknowledge, or ends the reset and waits until the
+ * acknowledge is gone. `header` is the port's mapped header. From the return on the registers of
+ * an AFU that is held must not be touched, whatever is returned. -ETIMEDOUT: not within bound_ns.
  */
-int port_reset_hold(volatile void *header, uint64_t bound_ns);
-
-/* Ends the reset and waits until the acknowledge is gone. -ETIMEDOUT: it stays. */
-int port_reset_release(volatile void *header, uint64_t bound_ns);
+int port_reset_hold(volatile void *header, bool held, uint64_t bound_ns);
 
 /* Both, in order. A port that did not acknowledge stays held. */
 int port_reset(volatile void *header, uint64_t bound_ns);

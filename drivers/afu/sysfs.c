@@ -8,7 +8,6 @@
 #include "kernel/mm/paging/paging.h"
 #include "kernel/pci/registers.h"
 
-#define PATH_SIZE      96
 #define AFU_GUID_LOW   0x08
 #define AFU_GUID_BYTES 0x18
 #define ERRORS_OFFSET  0x10
@@ -29,12 +28,36 @@ static bool readable(const struct afu_device *device, struct text *out)
     return !out->error;
 }
 
-/* 0 with out->error set if it cannot be read. */
-static uint64_t port_register(const struct afu_port *port, unsigned offset, struct text *out)
+/* An attribute that is bits of a register behind the header of a port, or of the FME. */
+#define SHOW_BITS(function, type, format, offset, high, low)                                       \
+    static void function(void *context, struct text *out)                                          \
+    {                                                                                              \
+        const struct type *of = context;                                                           \
+                                                                                                   \
+        if (readable(of->device, out))                                                             \
+            text_printf(                                                                           \
+                out, format "\n",                                                                  \
+                bits_get(mmio_read64((const volatile char *)of->header + (offset)), high, low));   \
+    }
+SHOW_BITS(show_ltr, afu_port, "%lu", DFL_PORT_CTRL, 2, 2)
+SHOW_BITS(show_power_state, afu_port, "0x%lx", DFL_PORT_STS, 11, 8)
+SHOW_BITS(show_ap1, afu_port, "%lu", DFL_PORT_STS, 12, 12)
+SHOW_BITS(show_ap2, afu_port, "%lu", DFL_PORT_STS, 13, 13)
+SHOW_BITS(show_ports_num, afu_fme, "%lu", DFL_FME_CAP, 19, 17)
+SHOW_BITS(show_bitstream_id, afu_fme, "0x%lx", DFL_FME_BITSTREAM_ID, 63, 0)
+SHOW_BITS(show_bitstream_metadata, afu_fme, "0x%lx", DFL_FME_BITSTREAM_MD, 63, 0)
+
+/* Registers behind no header, mapped for the moment; NULL with out->error set if that cannot be. */
+static volatile char *map(const struct afu_device *device, unsigned bar, uint64_t offset,
+                          uint64_t bytes, struct text *out)
 {
-    if (!readable(port->device, out))
-        return 0;
-    return mmio_read64((const volatile char *)port->header + offset);
+    volatile char *at = NULL;
+
+    if (readable(device, out))
+        at = mmio_map(device->pci->bars[bar].base + offset, bytes);
+    if (!at && !out->error)
+        out->error = -ENOMEM;
+    return at;
 }
 
 /* The AFU may only be touched while its port is not in reset. */
@@ -42,19 +65,14 @@ static void show_afu_id(void *context, struct text *out)
 {
     const struct afu_port *port = context;
     const struct afu_window *afu = &port->windows[AFU_WINDOW_AFU];
-    const struct pci_bar *bar = &port->device->pci->bars[afu->bar];
+    volatile char *at = NULL;
 
-    if (!readable(port->device, out))
-        return;
-    if (port->ops->held(port)) {
+    if (readable(port->device, out) && port->ops->held(port))
         out->error = -EBUSY;
+    if (!out->error)
+        at = map(port->device, afu->bar, afu->offset, AFU_GUID_BYTES, out);
+    if (!at)
         return;
-    }
-    volatile char *at = mmio_map(bar->base + afu->offset, AFU_GUID_BYTES);
-    if (!at) {
-        out->error = -ENOMEM;
-        return;
-    }
     text_printf(out, "%016lx%016lx\n", mmio_read64(at + AFU_GUID_LOW + 8),
                 mmio_read64(at + AFU_GUID_LOW));
     mmio_unmap((void *)at, AFU_GUID_BYTES);
@@ -65,27 +83,6 @@ static void show_port_id(void *context, struct text *out)
     const struct afu_port *port = context;
 
     text_printf(out, "%u\n", port->unit->number);
-}
-
-static void show_ltr(void *context, struct text *out)
-{
-    text_printf(out, "%u\n",
-                !!(port_register(context, DFL_PORT_CTRL, out) & DFL_PORT_CTRL_LATENCY));
-}
-
-static void show_power_state(void *context, struct text *out)
-{
-    text_printf(out, "0x%lx\n", bits_get(port_register(context, DFL_PORT_STS, out), 11, 8));
-}
-
-static void show_ap1(void *context, struct text *out)
-{
-    text_printf(out, "%u\n", !!(port_register(context, DFL_PORT_STS, out) & DFL_PORT_STS_AP1));
-}
-
-static void show_ap2(void *context, struct text *out)
-{
-    text_printf(out, "%u\n", !!(port_register(context, DFL_PORT_STS, out) & DFL_PORT_STS_AP2));
 }
 
 /* The error register of a port's error feature. */
@@ -99,37 +96,11 @@ static void show_port_errors(void *context, struct text *out)
         out->error = -ENODEV;
         return;
     }
-    if (!readable(port->device, out))
+    at = map(port->device, f->bar, f->offset, ERRORS_OFFSET + 8, out);
+    if (!at)
         return;
-    at = mmio_map(port->device->pci->bars[f->bar].base + f->offset, ERRORS_OFFSET + 8);
-    if (!at) {
-        out->error = -ENOMEM;
-        return;
-    }
     text_printf(out, "0x%lx\n", mmio_read64(at + ERRORS_OFFSET));
     mmio_unmap((void *)at, ERRORS_OFFSET + 8);
-}
-
-static uint64_t fme_register(const struct afu_device *device, unsigned offset, struct text *out)
-{
-    if (!readable(device, out))
-        return 0;
-    return mmio_read64((const volatile char *)device->fme.header + offset);
-}
-
-static void show_bitstream_id(void *context, struct text *out)
-{
-    text_printf(out, "0x%lx\n", fme_register(context, DFL_FME_BITSTREAM_ID, out));
-}
-
-static void show_bitstream_metadata(void *context, struct text *out)
-{
-    text_printf(out, "0x%lx\n", fme_register(context, DFL_FME_BITSTREAM_MD, out));
-}
-
-static void show_ports_num(void *context, struct text *out)
-{
-    text_printf(out, "%lu\n", bits_get(fme_register(context, DFL_FME_CAP, out), 19, 17));
 }
 
 static const struct tree_text fme_attributes[] = {
@@ -138,51 +109,34 @@ static const struct tree_text fme_attributes[] = {
     {"ports_num", show_ports_num},
 };
 
+/* Of a DFL port; the last one needs an AFU that is large enough to have an id. */
 static const struct tree_text port_attributes[] = {
     {"id", show_port_id},    {"ltr", show_ltr},       {"power_state", show_power_state},
     {"ap1_event", show_ap1}, {"ap2_event", show_ap2}, {"errors/errors", show_port_errors},
-};
-
-/* Any provider's port has an AFU; the rest only a DFL port. */
-static const struct tree_text any_port_attributes[] = {
     {"afu_id", show_afu_id},
 };
 
-static void region_folder(const struct afu_device *device, char path[PATH_SIZE])
-{
-    format(path, PATH_SIZE, "/sys/class/fpga_region/region%u", device->region);
-}
+#define FOLDER(device) format_short("/sys/class/fpga_region/region%u", (device)->region)
 
 static int add_port(struct afu_port *port)
 {
-    char folder[PATH_SIZE];
-    int error = 0;
+    const char *folder = format_short("%s/dfl-port.%u", FOLDER(port->device), port->id);
+    bool nameless = port->windows[AFU_WINDOW_AFU].size < AFU_GUID_BYTES;
 
-    format(folder, sizeof(folder), "/sys/class/fpga_region/region%u/dfl-port.%u",
-           port->device->region, port->id);
-    if (port->windows[AFU_WINDOW_AFU].size >= AFU_GUID_BYTES && port->unit)
-        error = tree_add_texts(folder, any_port_attributes, ARRAY_SIZE(any_port_attributes), port);
-    if (!error && port->unit)
-        error = tree_add_texts(folder, port_attributes, ARRAY_SIZE(port_attributes), port);
-    return error ? error : tree_add_directory(folder);
+    if (!port->unit)
+        return tree_add_directory(folder);
+    return tree_add_texts(folder, port_attributes, ARRAY_SIZE(port_attributes) - nameless, port);
 }
 
 int afu_sysfs_add(struct afu_device *device)
 {
-    char folder[PATH_SIZE], target[PATH_SIZE], link[PATH_SIZE + 8];
-    int error = 0;
+    const char *folder = FOLDER(device);
+    int error = tree_add_link(format_short("%s/device", folder),
+                              format_short("../../../bus/pci/devices/%s", pci_name(device->pci)));
 
-    region_folder(device, folder);
-    format(link, sizeof(link), "%s/device", folder);
-    format(target, sizeof(target), "../../../bus/pci/devices/%s", pci_name(device->pci));
-    error = tree_add_link(link, target);
-    if (!error && device->has_fme) {
-        char fme[PATH_SIZE];
-
-        format(fme, sizeof(fme), "/sys/class/fpga_region/region%u/dfl-fme.%u", device->region,
-               device->fme.id);
-        error = tree_add_texts(fme, fme_attributes, ARRAY_SIZE(fme_attributes), device);
-    }
+    if (!error && device->has_fme)
+        error = tree_add_texts(format_short("%s/dfl-fme.%u", folder, device->fme.id),
+                               fme_attributes, ARRAY_SIZE(fme_attributes), &device->fme);
     for (unsigned i = 0; !error && i < device->port_count; i++)
         error = add_port(&device->ports[i]);
     if (error)
@@ -192,8 +146,5 @@ int afu_sysfs_add(struct afu_device *device)
 
 void afu_sysfs_remove(const struct afu_device *device)
 {
-    char folder[PATH_SIZE];
-
-    region_folder(device, folder);
-    tree_remove(folder);
+    tree_remove(FOLDER(device));
 }
