@@ -34,7 +34,7 @@ enum dfh_type {
 #define NLB_LINES  (AFU + 0x130)
 #define NLB_CTL    (AFU + 0x138)
 #define NLB_STATUS (AFU + 0x168)
-/* Ours: low 32 bits a mode, high 32 bits for how many ms; bits of INJECT raise interrupts. */
+/* Ours: a mode, taken when it reads 0; bits of INJECT raise interrupts. */
 #define TEST_MODE   (AFU + 0x1000)
 #define TEST_INJECT (AFU + 0x1008)
 #define TEST_FAULT  (AFU + 0x1010) /* the IOVA of the refused request that STATUS tells of */
@@ -163,7 +163,6 @@ void card_power_on(struct card *card, volatile uint8_t *bar, enum card_mode mode
     card->mode = mode;
     card->copying = false;
     card->noise = 0x9e3779b97f4a7c15;
-    card->mode_until_ms = 0;
     write_registers(card);
     misbehave_at_power_on(card);
 }
@@ -260,19 +259,14 @@ static bool reset_turn(struct card *card)
     return asked;
 }
 
-static void test_turn(struct card *card, uint64_t now_ms)
+static void test_turn(struct card *card)
 {
     uint64_t mode = get(card, TEST_MODE);
     uint64_t inject = get(card, TEST_INJECT);
 
     if (mode) {
+        card->mode = mode < CARD_MODES ? (enum card_mode)mode : CARD_GOOD;
         put(card, TEST_MODE, 0);
-        card->mode = (uint32_t)mode < CARD_MODES ? (enum card_mode)(uint32_t)mode : CARD_GOOD;
-        card->mode_until_ms = mode >> 32 ? now_ms + (mode >> 32) : 0;
-    }
-    if (card->mode_until_ms && now_ms >= card->mode_until_ms) {
-        card->mode = CARD_GOOD;
-        card->mode_until_ms = 0;
     }
     if (!inject)
         return;
@@ -287,13 +281,13 @@ static void test_turn(struct card *card, uint64_t now_ms)
         card->interrupt(card->context, CARD_VECTOR_USER + 1);
 }
 
-void card_turn(struct card *card, uint64_t now_ms)
+void card_turn(struct card *card)
 {
     if (card->mode == CARD_GARBAGE)
         return;
     if (card->mode == CARD_CHANGING)
         put(card, FME_ERROR, changing_header(card));
-    test_turn(card, now_ms);
+    test_turn(card);
     if (!reset_turn(card))
         loopback_turn(card);
 }

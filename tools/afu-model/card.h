@@ -48,7 +48,6 @@ struct card {
     void (*interrupt)(void *context, unsigned vector);
     void *context;
     struct dma *dma;
-    uint64_t mode_until_ms;
     uint64_t noise;
     bool copying;
     uint64_t offset; /* bytes of the running transfer that have been copied */
@@ -57,7 +56,7 @@ struct card {
 
 /* Fills the BAR as after power-on: the port is in reset. */
 void card_power_on(struct card *card, volatile uint8_t *bar, enum card_mode mode);
-/* Looks at the registers once and does what they ask. `now_ms` is any monotonic clock. */
-void card_turn(struct card *card, uint64_t now_ms);
+/* Looks at the registers once and does what they ask. */
+void card_turn(struct card *card);
 
 #endif

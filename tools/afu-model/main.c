@@ -199,10 +199,8 @@ static void serve(struct peer *p, struct card *card, uint64_t end_ms)
     const struct timespec pause = {0, TURN_NS};
 
     for (unsigned turn = 0;; turn++) {
-        uint64_t now = now_ms();
-
-        card_turn(card, now);
-        if (now >= end_ms || (turn % 64 == 0 && gone(p->connection)))
+        card_turn(card);
+        if (now_ms() >= end_ms || (turn % 64 == 0 && gone(p->connection)))
             return;
         nanosleep(&pause, NULL);
     }

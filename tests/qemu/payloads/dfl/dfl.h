@@ -41,10 +41,11 @@ extern unsigned char *memory; /* MEMORY bytes of ours */
 
 /* Opens the port and maps its AFU. */
 bool begin(void);
+uint64_t read64(unsigned at);
 void write64(unsigned at, uint64_t value);
 void pause_ms(unsigned ms);
-/* The card looks at its registers in turns; this gives it time to see the new mode. */
-void misbehave(uint64_t mode, uint64_t ms);
+/* Gives the card a mode, and returns when it has it. */
+void misbehave(uint64_t mode);
 int map_size(const void *address, uint64_t length, uint64_t *iova);
 int unmap(uint64_t iova);
 int set_irqs(int file, unsigned long call, uint32_t start, uint32_t count, int fd0, int fd1);

@@ -55,6 +55,11 @@ bool begin(void)
     return true;
 }
 
+uint64_t read64(unsigned at)
+{
+    return *(volatile uint64_t *)(afu + at);
+}
+
 void write64(unsigned at, uint64_t value)
 {
     *(volatile uint64_t *)(afu + at) = value;
@@ -67,10 +72,11 @@ void pause_ms(unsigned ms)
     nanosleep(&t, NULL);
 }
 
-void misbehave(uint64_t mode, uint64_t ms)
+void misbehave(uint64_t mode)
 {
-    write64(TEST_MODE, mode | ms << 32);
-    pause_ms(100);
+    write64(TEST_MODE, mode);
+    while (read64(TEST_MODE))
+        pause_ms(1);
 }
 
 int map_size(const void *address, uint64_t length, uint64_t *iova)
@@ -101,7 +107,7 @@ bool signalled(int fd)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};
 
-    return poll(&p, 1, 2000) == 1;
+    return poll(&p, 1, 20000) == 1;
 }
 
 static bool read_row(const char *row, char *text, size_t size)
@@ -252,19 +258,19 @@ static void reset_takes_no_argument(void)
 static void reset_times_out_and_recovers(void)
 {
     CHECK(begin());
-    misbehave(MODE_NO_ACK, 2500);
+    misbehave(MODE_NO_ACK);
     CHECK_ERROR(ioctl(port, DFL_FPGA_PORT_RESET, 0), ETIMEDOUT);
     CHECK(open(REGION "/dfl-port.0/afu_id", O_RDONLY) == -1 && errno == EBUSY);
-    pause_ms(3000);
+    misbehave(MODE_GOOD);
     CHECK_OK(ioctl(port, DFL_FPGA_PORT_RESET, 0));
 }
 
 static void reset_waits_for_the_acknowledge_to_go(void)
 {
     CHECK(begin());
-    misbehave(MODE_ACK_STUCK, 2500);
+    misbehave(MODE_ACK_STUCK);
     CHECK_ERROR(ioctl(port, DFL_FPGA_PORT_RESET, 0), ETIMEDOUT);
-    pause_ms(3000);
+    misbehave(MODE_GOOD);
     CHECK_OK(ioctl(port, DFL_FPGA_PORT_RESET, 0));
 }
 
