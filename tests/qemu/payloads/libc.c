@@ -221,7 +221,7 @@ static void clocks(void)
     CHECK_OK(nanosleep(&pause, NULL));
     CHECK_OK(clock_gettime(CLOCK_MONOTONIC, &after));
     long long ns = (after.tv_sec - before.tv_sec) * 1000000000LL + after.tv_nsec - before.tv_nsec;
-    CHECK(ns >= 20000000 && ns < 2000000000);
+    CHECK(ns >= 20000000 && ns < 15000000000); /* of another unit it would be 20 s */
     CHECK_ERROR(clock_gettime(12345, &after), EINVAL);
 }
 

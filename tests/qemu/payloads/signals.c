@@ -585,7 +585,8 @@ static void alarms(void)
     struct itimerval now;
     CHECK_OK(install(SIGALRM, note, SA_RESTART, 0));
     CHECK_EQUAL(CALL(alarm, 100), 0);
-    CHECK_EQUAL(CALL(alarm, 0), 100);
+    long left = CALL(alarm, 0);
+    CHECK(left > 50 && left <= 100);
     start_alarm(5, 5);
     while (count < 4)
         ;
