@@ -84,7 +84,7 @@ def test_one_family_at_a_time(guest, payload):
 @pytest.mark.parametrize("way,reason", (("segv", "killed"), ("exit", "payload"), ("timeout", "timeout")))
 def test_death_with_a_transfer_running(guest, payload, family, way, reason):
     ran = guest(payload("dies"), devices=[FAMILIES], args=[family, way], settings=[("payload-timeout", "1")],
-                trace=("pci_cfg_write", "vtd_*")).run()
+                trace=("pci_cfg_write", "vtd_*"), icount=4).run()
     assert ran.output("dies: ") == ["dies: now"], ran.log
     assert ran.report["exit"]["reason"] == reason, ran.log
     assert ran.report["memory"]["pins"] == 0

@@ -44,7 +44,7 @@ def test_slow_reader_gets_everything(wired):
 
 def test_dead_port_and_time_limit(wired):
     """Told, counted, and no hindrance to the end."""
-    one, _ = wired("flood", settings=[("payload-timeout", "4")])
+    one, _ = wired("flood", settings=[("payload-timeout", "4")], icount=4)
     one.wait()
     assert one.report["exit"]["reason"] == "timeout"
     assert one.report["console"]["stalls"] == 1 and one.report["console"]["lost_bytes"] > 0
@@ -53,6 +53,6 @@ def test_dead_port_and_time_limit(wired):
 @pytest.mark.parametrize("mode,status", [("signal", 7), ("poll", 9)])
 def test_waiting_writer(wired, mode, status):
     """A payload that ended is over when its output is read, or when its time is."""
-    one, _ = wired(mode, settings=[("payload-timeout", "4")])
+    one, _ = wired(mode, settings=[("payload-timeout", "4")], icount=4)
     one.wait()
     assert one.status == status

@@ -81,7 +81,7 @@ def test_any_vector_is_survived(guest, payload):
     how_many, seconds = ("all", 1200) if os.environ.get("BULKHEAD_LONG") else ("chosen", 250)
     ran = guest(payload("vectors"), devices=["edu"], args=[FIRST, how_many], settings=[("payload-timeout", str(seconds))],
                 icount=10, qmp=True).start()
-    ran.wait_for("vectors: user mode")
+    ran.wait_for("assigned 0000:00:10.0")
     status = int.from_bytes(ran.qmp.read_physical(UNIT + GSTS, 4), "little")
     assert status & REMAPPING and not status & OLD_FORMAT, "a real unit blocks the old format"
     ran.wait()

@@ -114,7 +114,7 @@ def test_tables_and_dma_are_what_was_asked_for(guest, payload, interface, iommu)
     seed = os.environ.get("BULKHEAD_SEED", "4711")
     ran = guest(payload("walk"), devices=["edu"], args=[interface, "0000:00:10.0", str(steps), seed], iommu=iommu,
                 canaries=(BAIT,), qmp=True, icount=8, settings=[("fault-threshold", "1000000000")],
-                timeout=60 + steps).start()
+                timeout=180 + steps).start()
     memory = Memory(ran)
     control = wait_for_control(ran, memory)
     sizes, wanted = set(), Wanted()

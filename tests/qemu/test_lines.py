@@ -13,7 +13,7 @@ def at(slot):
 
 
 def test_two_devices_share_a_line(guest, payload):
-    ran = guest(payload("lines"), args=["share", FIRST, SAME_LINE], devices=[at(10), at(14)]).run()
+    ran = guest(payload("lines"), args=["share", FIRST, SAME_LINE], devices=[at(10), at(14)], icount=4).run()
     assert ran.output("lines: ") == ["lines: shared"], ran.log
     assert "nobody owns" not in ran.serial
     assert ran.status == 0
@@ -39,7 +39,7 @@ def test_both_doors_find_the_line(guest, payload):
 @pytest.mark.parametrize("gsi, found", [(20, "1 passed, 0 failed"), (21, "FAIL")])
 def test_the_operator_says_which_interrupt(guest, payload, gsi, found):
     """The word counts even where the chipset is known: of the wrong line nothing is heard."""
-    ran = guest(payload("vfio_device"), args=[FIRST, EXAMPLE], devices=[f"{EDU},kernel.intx={gsi}"]).run()
+    ran = guest(payload("vfio_device"), args=[FIRST, EXAMPLE], devices=[f"{EDU},kernel.intx={gsi}"], icount=4).run()
     assert ran.output(found), ran.log
 
 
@@ -54,6 +54,6 @@ def test_a_word_without_meaning_is_refused(guest, payload, device, sentence):
 
 
 def test_uio_serves_a_line(guest, payload):
-    ran = guest(payload("uio_line"), args=["/dev/uio0"], devices=["e1000,romfile=,kernel.uio=yes"]).run()
+    ran = guest(payload("uio_line"), args=["/dev/uio0"], devices=["e1000,romfile=,kernel.uio=yes"], icount=4).run()
     assert ran.output("uio_line: ") == ["uio_line: ok"], ran.log
     assert ran.status == 0

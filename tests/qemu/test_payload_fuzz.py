@@ -21,7 +21,7 @@ def test_fuzz(guest, payload, seed):
     plain = guest(program, args=["guest", str(seed), "0"], devices=["edu"]).run()
     assert plain.status == 0, plain.log
     calls = STEPS // len(SEEDS)
-    ran = guest(program, args=["guest", str(seed), str(calls)], devices=["edu"], timeout=60 + calls // 1000).run()
+    ran = guest(program, args=["guest", str(seed), str(calls)], devices=["edu"], timeout=180 + calls // 1000).run()
     assert ran.status == 0, ran.log
     assert ran.output("fuzz_calls: ")[-1].endswith("alive"), ran.log
     assert left_behind(ran) == left_behind(plain)

@@ -55,9 +55,9 @@ def test_killed_asleep(guest, threads):
 
 
 def test_time_limit(guest, threads):
-    """A program that only spins ends, too."""
+    """A program that only spins ends, too, and one that needs less than its time ends by itself."""
     ran = guest(threads["musl"], args=["guest", "preemption", "preemption"], devices=["edu"],
-                settings=[("payload-timeout", "1")]).run()
+                settings=[("payload-timeout", "1")], icount=4).run()
     assert ran.status == 0, ran.log
-    ran = guest(threads["musl"], args=["spin"], devices=["edu"], settings=[("payload-timeout", "1")]).run()
+    ran = guest(threads["musl"], args=["spin"], devices=["edu"], settings=[("payload-timeout", "1")], icount=4).run()
     assert ran.report["exit"]["reason"] == "timeout", ran.log

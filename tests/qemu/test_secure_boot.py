@@ -40,7 +40,7 @@ def boot(tmp_path, tree, *firmware_words, until):
                                 "-drive", f"format=raw,file={tmp_path}/disk.img", "-serial", f"file:{serial}"],
                                stdin=subprocess.DEVNULL)
     try:
-        for _ in range(600):
+        for _ in range(1800):
             text = serial.read_text(errors="replace") if serial.exists() else ""
             if until in text:
                 return text

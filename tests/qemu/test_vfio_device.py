@@ -20,9 +20,10 @@ RESETS = {"edu": "none", "ivshmem": "none", "nvme": "function-level", "e1000e": 
 # name -> (what differs from the plain machine, the device's address)
 DEVICES = {
     # MSI, no reset; what no table names can be written
-    "edu": ({"devices": ["edu,kernel.raw-config=yes"]}, "0000:00:10.0"),
+    "edu": ({"devices": ["edu,kernel.raw-config=yes"], "icount": 4}, "0000:00:10.0"),
     "nvme": ({"devices": ["nvme"]}, "0000:00:10.0"),      # MSI-X, function-level reset, a vector table to leave out
-    "e1000e": ({"devices": ["e1000e"]}, "0000:00:10.0"),  # MSI and MSI-X, I/O ports
+    # MSI and MSI-X, I/O ports; it throttles its messages by a clock
+    "e1000e": ({"devices": ["e1000e"], "icount": 4}, "0000:00:10.0"),
     # registers in less than a page
     "ivshmem": ({"qemu_args": ["-object", "memory-backend-ram,id=m,size=1M"], "devices": ["ivshmem-plain,memdev=m"]},
                 "0000:00:10.0"),
@@ -56,7 +57,7 @@ def test_vfio_device(guest, payload, name, tmp_path):
     options, address = DEVICES[name]
     if name == "e1000e":
         (tmp_path / "rom").write_bytes(ROM)
-        options = {"devices": [f"e1000e,romfile={tmp_path / 'rom'}"]}
+        options = {**options, "devices": [f"e1000e,romfile={tmp_path / 'rom'}"]}
     ran = guest(payload("vfio_device"), args=[address], **options).run()
     assert ran.status == 0, ran.log
     assert "FAIL" not in ran.serial and "as Linux" not in ran.serial
@@ -147,7 +148,7 @@ def test_a_bar_that_fits_nowhere_is_refused(guest, payload):
 
 def test_each_vector_of_msi_has_its_eventfd(guest, payload):
     """The one device of QEMU that has more than one: its messages differ in their data alone."""
-    ran = guest(payload("many_msi"), args=["0000:00:10.0"], devices=["nec-usb-xhci,msi=on,msix=off"]).run()
+    ran = guest(payload("many_msi"), args=["0000:00:10.0"], devices=["nec-usb-xhci,msi=on,msix=off"], icount=4).run()
     assert ran.output("many_msi: ") == ["many_msi: each of 16 came alone"], ran.log
     assert ran.report["interrupts"]["devices"] == 16
     assert ran.status == 0
