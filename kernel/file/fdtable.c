@@ -79,8 +79,10 @@ bool fd_is_file(int fd)
     return slot && !(slot->file->flags & FILE_PATH);
 }
 
-int fd_install_from(int minimum, struct file *file, bool close_on_exec)
+static int install_from(int minimum, struct file *file, bool close_on_exec)
 {
+    if (!file)
+        return -ENOMEM;
     if (minimum < 0 || (unsigned)minimum >= table.limit)
         return -EINVAL;
     unsigned fd = MAX((unsigned)minimum, table.lowest);
@@ -97,18 +99,27 @@ int fd_install_from(int minimum, struct file *file, bool close_on_exec)
     return (int)fd;
 }
 
+int fd_install_from(int minimum, struct file *file, bool close_on_exec)
+{
+    int fd = install_from(minimum, file, close_on_exec);
+    if (fd < 0)
+        file_put(file);
+    return fd;
+}
+
 int fd_install(struct file *file, bool close_on_exec)
 {
-    return table.limit ? fd_install_from(0, file, close_on_exec) : -EMFILE;
+    int fd = fd_install_from(0, file, close_on_exec);
+    return fd == -EINVAL ? -EMFILE : fd; /* not even descriptor 0 is below the limit */
 }
 
 int fd_replace(int fd, struct file *file, bool close_on_exec)
 {
-    if (fd < 0 || (unsigned)fd >= table.limit)
-        return -EBADF;
-    int error = fd_grow((unsigned)fd);
-    if (error)
+    int error = fd < 0 || (unsigned)fd >= table.limit ? -EBADF : fd_grow((unsigned)fd);
+    if (error) {
+        file_put(file);
         return error;
+    }
     struct file *old = table.slots[fd].file;
     table.slots[fd] = (struct fd_slot){.file = file, .close_on_exec = close_on_exec};
     file_put(old); /* last: release may sleep, and the table is consistent now */

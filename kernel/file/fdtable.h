@@ -20,8 +20,8 @@ void fd_set_limit(unsigned limit);
 
 /* As fd_install(), but the lowest free descriptor that is at least `minimum`. -EINVAL, -EMFILE. */
 int fd_install_from(int minimum, struct file *file, bool close_on_exec);
-/* dup2: puts the file at exactly `fd`, closing what was there. The reference is taken over on
- * success. Returns fd, -EBADF when out of range, -ENOMEM. */
+/* dup2: puts the file at exactly `fd`, closing what was there. The reference is taken over in any
+ * case. Returns fd, -EBADF when out of range, -ENOMEM. */
 int fd_replace(int fd, struct file *file, bool close_on_exec);
 /* As fd_get(), also for what was opened with O_PATH. */
 struct file *fd_get_path(int fd);

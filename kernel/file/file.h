@@ -166,8 +166,8 @@ bool file_writable(const struct file *file);
 /*
  * Descriptors of the payload, for calls that take or return one.
  * fd_get: a reference, or NULL for a bad descriptor, which for nearly all calls is also one opened
- * with O_PATH. fd_install: takes over the reference and
- * returns the descriptor, or a negative error (-EMFILE) with the reference still the caller's.
+ * with O_PATH. fd_install: takes over the reference, whatever comes of it, and returns the
+ * descriptor, or -EMFILE, or -ENOMEM, also for NULL: a file that there was no memory for.
  */
 struct file *fd_get(int fd);
 int fd_install(struct file *file, bool close_on_exec);

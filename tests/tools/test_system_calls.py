@@ -14,8 +14,8 @@ CALLS = TOP / "kernel/linux/calls"
 
 
 def table():
-    rows = re.findall(r"^    ROW\((\d+), (\w+), (\w), (\w+)\)", (CALLS / "syscall_table.h").read_text(), re.M)
-    return {name: int(number) for number, name, _, _ in rows}
+    rows = re.findall(r"^    (?:CALL|RESULT)\((\d+), (\w+), ", (CALLS / "syscall_table.h").read_text(), re.M)
+    return {name: int(number) for number, name in rows}
 
 
 def documented():

@@ -148,13 +148,14 @@ static void descriptors_end_at_the_limit(void **state)
     fd_set_limit(3);
     for (int fd = 0; fd < 3; fd++)
         assert_int_equal(fd_install(plain(), false), fd);
-    assert_int_equal(fd_install(file, false), -EMFILE);
-    assert_int_equal(fd_install_from(3, file, false), -EINVAL);
-    assert_int_equal(fd_install_from(-1, file, false), -EINVAL);
-    assert_int_equal(fd_replace(3, file, false), -EBADF);
-    assert_int_equal(fd_replace(-1, file, false), -EBADF);
+    assert_int_equal(fd_install(file_get(file), false), -EMFILE);
+    assert_int_equal(fd_install_from(3, file_get(file), false), -EINVAL);
+    assert_int_equal(fd_install_from(-1, file_get(file), false), -EINVAL);
+    assert_int_equal(fd_replace(3, file_get(file), false), -EBADF);
+    assert_int_equal(fd_replace(-1, file_get(file), false), -EBADF);
     fd_set_limit(0);
-    assert_int_equal(fd_install(file, false), -EMFILE);
+    assert_int_equal(fd_install(file_get(file), false), -EMFILE);
+    assert_int_equal(file->references, 1); /* each took its reference over */
     fd_set_limit(UINT32_MAX);
     assert_int_equal(fd_limit(), FD_LIMIT_MAX);
     assert_int_equal(fd_install_from(FD_LIMIT_MAX - 1, file, false), FD_LIMIT_MAX - 1);
@@ -180,10 +181,12 @@ static void no_memory_for_descriptors(void **state)
 {
     struct file *file = plain();
     host_fail_nth(1);
-    assert_int_equal(fd_install(file, false), -ENOMEM);
+    assert_int_equal(fd_install(file_get(file), false), -ENOMEM);
+    assert_int_equal(fd_install(NULL, false), -ENOMEM);
     assert_int_equal(fd_install(file, false), 0);
     host_fail_nth(1);
-    assert_int_equal(fd_install_from(100, file, false), -ENOMEM);
+    assert_int_equal(fd_install_from(100, file_get(file), false), -ENOMEM);
+    assert_int_equal(released, 0);
     assert_int_equal(fd_close(0), 0);
     assert_int_equal(released, 1);
 }

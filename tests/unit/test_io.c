@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include "kernel/file/ramfile.h"
 #include "kernel/mm/frames/frames.h"
-#include "kernel/linux/calls/calls.h"
+#include "kernel/linux/calls/syscall_table.h"
 #include "kernel/linux/threads/task.h"
 #include "tests/unit/host_memory.h"
 #include "tests/unit/host_thread.h"

@@ -223,12 +223,7 @@ static int64_t get_device_fd(struct ioctl_call *call)
     if (!group->iommufd && !(group->container && vfio_container_ready(group->container)))
         return -EINVAL;
     error = open_device(device, &opened);
-    if (error)
-        return error;
-    error = fd_install(opened, true);
-    if (error < 0)
-        file_put(opened);
-    return error;
+    return error ? error : fd_install(opened, true);
 }
 
 static const struct ioctl_row calls[] = {

@@ -6,7 +6,7 @@
 #include "kernel/file/pipe.h"
 #include "kernel/file/ramfile.h"
 #include "kernel/file/timerfd.h"
-#include "kernel/linux/calls/calls.h"
+#include "kernel/linux/calls/syscall_table.h"
 #include "kernel/linux/calls/clock.h"
 
 #define EFD_SEMAPHORE 1u
@@ -24,44 +24,11 @@ enum timerfd_flags {
     TIMERFD_CANCEL_ON_SET = 2, /* nobody sets the clock */
 };
 
-/* Takes the reference over, NULL meaning that there was no memory. */
-static int64_t install_new(struct file *file, bool close_on_exec)
-{
-    if (!file)
-        return -ENOMEM;
-    int fd = fd_install(file, close_on_exec);
-    if (fd < 0)
-        file_put(file);
-    return fd;
-}
-
 int64_t sys_eventfd2(unsigned initial, unsigned flags)
 {
     if (flags & ~(unsigned)(EFD_SEMAPHORE | FILE_NONBLOCK | FILE_CLOEXEC))
         return -EINVAL;
-    return install_new(eventfd_create(initial, flags), flags & FILE_CLOEXEC);
-}
-
-int64_t sys_eventfd(unsigned initial)
-{
-    return sys_eventfd2(initial, 0);
-}
-
-static int install_pair(struct file *reader, struct file *writer, bool close_on_exec, int fds[2])
-{
-    fds[0] = fd_install(reader, close_on_exec);
-    if (fds[0] < 0) {
-        file_put(reader);
-        file_put(writer);
-        return fds[0];
-    }
-    fds[1] = fd_install(writer, close_on_exec);
-    if (fds[1] < 0) {
-        fd_close(fds[0]);
-        file_put(writer);
-        return fds[1];
-    }
-    return 0;
+    return fd_install(eventfd_create(initial, flags), flags & FILE_CLOEXEC);
 }
 
 int64_t sys_pipe2(uaddr_t out, unsigned flags)
@@ -71,21 +38,18 @@ int64_t sys_pipe2(uaddr_t out, unsigned flags)
     if (flags & ~(unsigned)(FILE_NONBLOCK | FILE_CLOEXEC))
         return -EINVAL;
     int error = pipe_create(flags, &reader, &writer);
-    if (!error)
-        error = install_pair(reader, writer, flags & FILE_CLOEXEC, fds);
     if (error)
         return error;
-    error = copy_to_user(out, fds, sizeof(fds));
-    if (error) {
+    fds[0] = fd_install(reader, flags & FILE_CLOEXEC);
+    fds[1] = fd_install(writer, flags & FILE_CLOEXEC);
+    error = MIN(fds[0], fds[1]);
+    if (error >= 0)
+        error = copy_to_user(out, fds, sizeof(fds));
+    if (error) { /* what is no descriptor cannot be closed */
         fd_close(fds[0]);
         fd_close(fds[1]);
     }
     return error;
-}
-
-int64_t sys_pipe(uaddr_t fds)
-{
-    return sys_pipe2(fds, 0);
 }
 
 int64_t sys_memfd_create(uaddr_t name, unsigned flags)
@@ -103,7 +67,7 @@ int64_t sys_memfd_create(uaddr_t name, unsigned flags)
         return -ENOMEM;
     struct file *file = ramfile_open(ram, FILE_RDWR, "memfd");
     ramfile_put(ram);
-    return install_new(file, flags & MEMFD_CLOEXEC);
+    return fd_install(file, flags & MEMFD_CLOEXEC);
 }
 
 int64_t sys_timerfd_create(int clock, unsigned flags)
@@ -112,7 +76,7 @@ int64_t sys_timerfd_create(int clock, unsigned flags)
     if ((flags & ~(unsigned)(FILE_NONBLOCK | FILE_CLOEXEC)) || clock_to_ns(clock, 0, &ns) ||
         clock == CLOCK_TAI)
         return -EINVAL;
-    return install_new(timerfd_create(clock, flags), flags & FILE_CLOEXEC);
+    return fd_install(timerfd_create(clock, flags), flags & FILE_CLOEXEC);
 }
 
 /* struct itimerspec of the interface. */

@@ -6,7 +6,7 @@
 #include "kernel/file/pipe.h"
 #include "kernel/file/ramfile.h"
 #include "kernel/lib/string.h"
-#include "kernel/linux/calls/calls.h"
+#include "kernel/linux/calls/syscall_table.h"
 
 /* What F_SETFL may change. */
 #define FLAGS_CHANGEABLE (FILE_NONBLOCK | FILE_APPEND | FILE_DIRECT)
@@ -42,11 +42,6 @@ enum close_range_flags {
     CLOSE_RANGE_CLOEXEC = 4,
 };
 
-int64_t sys_close(int fd)
-{
-    return fd_close(fd);
-}
-
 int64_t sys_close_range(unsigned first, unsigned last, unsigned flags)
 {
     if (first > last || (flags & ~(unsigned)(CLOSE_RANGE_UNSHARE | CLOSE_RANGE_CLOEXEC)))
@@ -58,23 +53,13 @@ int64_t sys_close_range(unsigned first, unsigned last, unsigned flags)
 static int64_t duplicate_from(int fd, int minimum, bool close_on_exec)
 {
     struct file *file = fd_get_path(fd);
-    if (!file)
-        return -EBADF;
-    int result = fd_install_from(minimum, file, close_on_exec);
-    if (result < 0)
-        file_put(file);
-    return result;
+    return file ? fd_install_from(minimum, file, close_on_exec) : -EBADF;
 }
 
 static int64_t duplicate_to(int fd, int target, bool close_on_exec)
 {
     struct file *file = fd_get_path(fd);
-    if (!file)
-        return -EBADF;
-    int result = fd_replace(target, file, close_on_exec);
-    if (result < 0)
-        file_put(file);
-    return result;
+    return file ? fd_replace(target, file, close_on_exec) : -EBADF;
 }
 
 int64_t sys_dup(int fd)
@@ -284,22 +269,6 @@ int64_t sys_ftruncate(int fd, int64_t size)
     int64_t result = resize(file, size);
     file_put(file);
     return result;
-}
-
-/* Everything is in RAM: there is nothing to write back. */
-int64_t sys_fsync(int fd)
-{
-    return fd_is_file(fd) ? 0 : -EBADF;
-}
-
-int64_t sys_fdatasync(int fd)
-{
-    return sys_fsync(fd);
-}
-
-int64_t sys_fadvise64(int fd, int64_t offset, int64_t length, int advice)
-{
-    return fd_is_file(fd) ? 0 : -EBADF;
 }
 
 /* Only growing: frames come when they are used, so reserving is setting the size. */

@@ -5,7 +5,7 @@
 #include "kernel/lib/error.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/frames/frames.h"
-#include "kernel/linux/calls/calls.h"
+#include "kernel/linux/calls/syscall_table.h"
 #include "kernel/linux/calls/clock.h"
 #include "kernel/linux/calls/identity.h"
 #include "kernel/linux/calls/privilege.h"
@@ -18,36 +18,6 @@
 #define RANDOM_FLAGS     7u /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE: all the same here */
 #define PRIORITY_DEFAULT 20
 
-int64_t sys_getpid(void)
-{
-    return PAYLOAD_PID;
-}
-
-int64_t sys_getppid(void)
-{
-    return 0;
-}
-
-int64_t sys_getuid(void)
-{
-    return 0;
-}
-
-int64_t sys_getgid(void)
-{
-    return 0;
-}
-
-int64_t sys_geteuid(void)
-{
-    return 0;
-}
-
-int64_t sys_getegid(void)
-{
-    return 0;
-}
-
 int64_t sys_getresuid(uaddr_t real, uaddr_t effective, uaddr_t saved)
 {
     const uint32_t root = 0;
@@ -57,29 +27,9 @@ int64_t sys_getresuid(uaddr_t real, uaddr_t effective, uaddr_t saved)
     return error ? error : copy_to_user(saved, &root, sizeof(root));
 }
 
-int64_t sys_getresgid(uaddr_t real, uaddr_t effective, uaddr_t saved)
-{
-    return sys_getresuid(real, effective, saved);
-}
-
-int64_t sys_getgroups(int size, uaddr_t list)
-{
-    return size < 0 ? -EINVAL : 0;
-}
-
-int64_t sys_getpgrp(void)
-{
-    return PAYLOAD_PID;
-}
-
 int64_t sys_getpgid(int pid)
 {
     return pid == 0 || pid == PAYLOAD_PID ? PAYLOAD_PID : -ESRCH;
-}
-
-int64_t sys_getsid(int pid)
-{
-    return sys_getpgid(pid);
 }
 
 int64_t sys_getpriority(int which, int who)

@@ -3,7 +3,7 @@
 #include "kernel/cpu/user.h"
 #include "kernel/file/file.h"
 #include "kernel/mm/heap.h"
-#include "kernel/linux/calls/calls.h"
+#include "kernel/linux/calls/syscall_table.h"
 #include "kernel/linux/threads/task.h"
 
 #define VECTORS_MAX 1024 /* IOV_MAX */

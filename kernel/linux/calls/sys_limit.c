@@ -6,7 +6,7 @@
 #include "kernel/cpu/user.h"
 #include "kernel/file/fdtable.h"
 #include "kernel/lib/error.h"
-#include "kernel/linux/calls/calls.h"
+#include "kernel/linux/calls/syscall_table.h"
 #include "kernel/linux/memory/space.h"
 #include "kernel/linux/threads/task.h"
 
@@ -54,14 +54,4 @@ int64_t sys_prlimit64(int pid, unsigned which, uaddr_t in, uaddr_t out)
     if (!error && out)
         error = copy_to_user(out, &old, sizeof(old));
     return error;
-}
-
-int64_t sys_getrlimit(unsigned which, uaddr_t out)
-{
-    return sys_prlimit64(0, which, 0, out);
-}
-
-int64_t sys_setrlimit(unsigned which, uaddr_t in)
-{
-    return sys_prlimit64(0, which, in, 0);
 }

@@ -5,7 +5,7 @@
 #include "kernel/file/ramfile.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap.h"
-#include "kernel/linux/calls/calls.h"
+#include "kernel/linux/calls/syscall_table.h"
 #include "kernel/linux/threads/task.h"
 #include "kernel/linux/calls/user_path.h"
 
@@ -22,7 +22,7 @@ int64_t sys_openat(int directory, uaddr_t path, unsigned flags, uint32_t mode)
 {
     struct user_path where;
     struct node *node;
-    struct file *file = NULL;
+    struct file *file;
     int result = user_path_get(directory, path, false, &where);
     if (result)
         return result;
@@ -32,22 +32,7 @@ int64_t sys_openat(int directory, uaddr_t path, unsigned flags, uint32_t mode)
         return result;
     result = path_open_node(node, flags, &file);
     node_put(node);
-    if (result)
-        return result;
-    result = fd_install(file, flags & FILE_CLOEXEC);
-    if (result < 0)
-        file_put(file);
-    return result;
-}
-
-int64_t sys_open(uaddr_t path, unsigned flags, uint32_t mode)
-{
-    return sys_openat(AT_FDCWD, path, flags, mode);
-}
-
-int64_t sys_creat(uaddr_t path, uint32_t mode)
-{
-    return sys_openat(AT_FDCWD, path, OPEN_CREATE | OPEN_TRUNCATE | FILE_WRONLY, mode);
+    return result ? result : fd_install(file, flags & FILE_CLOEXEC);
 }
 
 /* The payload is root: only what nobody may do is refused. */
@@ -74,16 +59,6 @@ int64_t sys_faccessat2(int directory, uaddr_t path, unsigned mode, unsigned flag
     return result;
 }
 
-int64_t sys_faccessat(int directory, uaddr_t path, unsigned mode)
-{
-    return sys_faccessat2(directory, path, mode, 0);
-}
-
-int64_t sys_access(uaddr_t path, unsigned mode)
-{
-    return sys_faccessat2(AT_FDCWD, path, mode, 0);
-}
-
 static int64_t copy_target(const struct node *node, uaddr_t buffer, size_t size)
 {
     if (node->type != NODE_LINK)
@@ -104,11 +79,6 @@ int64_t sys_readlinkat(int directory, uaddr_t path, uaddr_t buffer, int size)
     result = copy_target(node, buffer, (size_t)size);
     node_put(node);
     return result;
-}
-
-int64_t sys_readlink(uaddr_t path, uaddr_t buffer, int size)
-{
-    return sys_readlinkat(AT_FDCWD, path, buffer, size);
 }
 
 int64_t sys_getcwd(uaddr_t buffer, size_t size)
@@ -168,11 +138,6 @@ int64_t sys_mkdirat(int directory, uaddr_t path, uint32_t mode)
     return error;
 }
 
-int64_t sys_mkdir(uaddr_t path, uint32_t mode)
-{
-    return sys_mkdirat(AT_FDCWD, path, mode);
-}
-
 int64_t sys_unlinkat(int directory, uaddr_t path, unsigned flags)
 {
     struct user_path where;
@@ -186,16 +151,6 @@ int64_t sys_unlinkat(int directory, uaddr_t path, unsigned flags)
     user_path_put(&where);
     node_put(gone);
     return error;
-}
-
-int64_t sys_unlink(uaddr_t path)
-{
-    return sys_unlinkat(AT_FDCWD, path, 0);
-}
-
-int64_t sys_rmdir(uaddr_t path)
-{
-    return sys_unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
 }
 
 int64_t sys_renameat2(int from_directory, uaddr_t from, int to_directory, uaddr_t to,
@@ -219,16 +174,6 @@ int64_t sys_renameat2(int from_directory, uaddr_t from, int to_directory, uaddr_
     return error;
 }
 
-int64_t sys_renameat(int from_directory, uaddr_t from, int to_directory, uaddr_t to)
-{
-    return sys_renameat2(from_directory, from, to_directory, to, 0);
-}
-
-int64_t sys_rename(uaddr_t from, uaddr_t to)
-{
-    return sys_renameat2(AT_FDCWD, from, AT_FDCWD, to, 0);
-}
-
 int64_t sys_symlinkat(uaddr_t target, int directory, uaddr_t path)
 {
     struct user_path where, text;
@@ -242,11 +187,6 @@ int64_t sys_symlinkat(uaddr_t target, int directory, uaddr_t path)
     }
     user_path_put(&text);
     return error;
-}
-
-int64_t sys_symlink(uaddr_t target, uaddr_t path)
-{
-    return sys_symlinkat(target, AT_FDCWD, path);
 }
 
 static int truncate_node(const struct node *node, uint64_t size)
@@ -295,11 +235,6 @@ int64_t sys_fchmodat(int directory, uaddr_t path, uint32_t mode)
     result = change_mode(node, mode);
     node_put(node);
     return result;
-}
-
-int64_t sys_chmod(uaddr_t path, uint32_t mode)
-{
-    return sys_fchmodat(AT_FDCWD, path, mode);
 }
 
 int64_t sys_fchmod(int fd, uint32_t mode)

@@ -6,7 +6,7 @@
 #include "kernel/file/poll.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap.h"
-#include "kernel/linux/calls/calls.h"
+#include "kernel/linux/calls/syscall_table.h"
 #include "kernel/linux/calls/clock.h"
 #include "kernel/linux/threads/task.h"
 
@@ -270,18 +270,7 @@ int64_t sys_epoll_create1(unsigned flags)
 {
     if (flags & ~(unsigned)FILE_CLOEXEC)
         return -EINVAL;
-    struct file *file = epoll_create();
-    if (!file)
-        return -ENOMEM;
-    int fd = fd_install(file, flags & FILE_CLOEXEC);
-    if (fd < 0)
-        file_put(file);
-    return fd;
-}
-
-int64_t sys_epoll_create(int size)
-{
-    return size > 0 ? sys_epoll_create1(0) : -EINVAL;
+    return fd_install(epoll_create(), flags & FILE_CLOEXEC);
 }
 
 enum epoll_operation {

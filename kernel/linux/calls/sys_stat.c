@@ -5,7 +5,7 @@
 #include "kernel/file/fdtable.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/frames/frames.h"
-#include "kernel/linux/calls/calls.h"
+#include "kernel/linux/calls/syscall_table.h"
 #include "kernel/linux/calls/clock.h"
 #include "kernel/linux/calls/user_path.h"
 
@@ -153,16 +153,6 @@ int64_t sys_newfstatat(int directory, uaddr_t path, uaddr_t out, unsigned flags)
         return -EINVAL;
     int error = stat_at(directory, path, flags, &stat);
     return error ? error : put_stat(&stat, out);
-}
-
-int64_t sys_stat(uaddr_t path, uaddr_t out)
-{
-    return sys_newfstatat(AT_FDCWD, path, out, 0);
-}
-
-int64_t sys_lstat(uaddr_t path, uaddr_t out)
-{
-    return sys_newfstatat(AT_FDCWD, path, out, AT_NOFOLLOW);
 }
 
 int64_t sys_fstat(int fd, uaddr_t out)

@@ -4,7 +4,7 @@
 #include "kernel/cpu/user.h"
 #include "kernel/lib/error.h"
 #include "kernel/linux/calls/alarm.h"
-#include "kernel/linux/calls/calls.h"
+#include "kernel/linux/calls/syscall_table.h"
 #include "kernel/linux/calls/clock.h"
 #include "kernel/linux/threads/task.h"
 
@@ -59,11 +59,6 @@ int64_t sys_clock_nanosleep(int clock, unsigned flags, uaddr_t request, uaddr_t 
     if (flags & TIMER_ABSOLUTE)
         return sleep_until(deadline, 0);
     return sleep_until(deadline_after(ns), remain);
-}
-
-int64_t sys_nanosleep(uaddr_t request, uaddr_t remain)
-{
-    return sys_clock_nanosleep(CLOCK_MONOTONIC, 0, request, remain);
 }
 
 static struct user_time to_timeval(uint64_t ns)

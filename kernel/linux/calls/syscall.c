@@ -2,14 +2,16 @@
 /* From the number of a system call to the function that does it. */
 #include "kernel/linux/calls/syscall.h"
 #include "kernel/cpu/trap.h"
+#include "kernel/file/epoll.h"
+#include "kernel/file/fdtable.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
-#include "kernel/linux/calls/calls.h"
-#include "kernel/linux/memory/sys_memory.h"
+#include "kernel/linux/calls/clock.h"
 #include "kernel/linux/calls/syscall_table.h"
 #include "kernel/linux/threads/task.h"
 #include "kernel/linux/calls/trace.h"
+#include "kernel/linux/calls/user_path.h"
 
 #define CALL_RT_SIGRETURN 15 /* its result is whatever the interrupted program had there */
 #define ERROR_MAX         4095
@@ -25,8 +27,9 @@
 #define ARGUMENTS_5(f) ARGUMENTS_4(f), (f)->r8
 #define ARGUMENTS_6(f) ARGUMENTS_5(f), (f)->r9
 
-#define SYSCALL_RESTARTS(number, name, count, restart) [number] = (restart) == RESTART,
-static const bool restarts[SYSCALL_COUNT] = {SYSCALL_TABLE(SYSCALL_RESTARTS)};
+#define CALL_RESTARTS(number, name, parameters, count, restart) [number] = (restart) == RESTART,
+#define RESULT_RESTARTS(number, name, expression, restart)      [number] = (restart) == RESTART,
+static const bool restarts[SYSCALL_COUNT] = {SYSCALL_TABLE(CALL_RESTARTS, RESULT_RESTARTS)};
 
 /* The last one is for all numbers behind the others. */
 static bool reported[SYSCALL_COUNT + 1];
@@ -41,9 +44,11 @@ static APART int64_t syscall_missing(uint64_t number)
     return -ENOSYS;
 }
 
-#define SYSCALL_CASE(number, name, count, restart)                                                 \
+#define CALL_CASE(number, name, parameters, count, restart)                                        \
+    RESULT_CASE(number, name, sys_##name(ARGUMENTS_##count(frame)), restart)
+#define RESULT_CASE(number, name, expression, restart)                                             \
     case number:                                                                                   \
-        result = sys_##name(ARGUMENTS_##count(frame));                                             \
+        result = (expression);                                                                     \
         break;
 
 /*
@@ -55,7 +60,7 @@ void syscall_dispatch(struct trap_frame *frame)
     int64_t result;
     frame->error = frame->rax;
     switch (frame->rax) {
-        SYSCALL_TABLE(SYSCALL_CASE)
+        SYSCALL_TABLE(CALL_CASE, RESULT_CASE)
     default:
         result = syscall_missing(frame->rax);
     }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/linux/memory/sys_memory.h"
+/* The memory calls. */
 #include "kernel/cpu/user.h"
 #include "kernel/file/file.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/memobj.h"
 #include "kernel/mm/ramobj.h"
+#include "kernel/linux/calls/syscall_table.h"
 #include "kernel/linux/memory/space.h"
 #include "kernel/linux/threads/task.h"
 
@@ -224,6 +225,7 @@ int64_t sys_mincore(uaddr_t at, uint64_t length, uaddr_t vector)
     return error;
 }
 
+/* Never an error: the break as it is afterwards. */
 int64_t sys_brk(uaddr_t to)
 {
     return WITH_SPACE((int64_t)space_brk(payload.space, to));

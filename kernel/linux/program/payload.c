@@ -80,11 +80,8 @@ static int open_console(void)
     int error = console_open(NULL, FILE_RDWR, &file);
     if (error)
         return error;
-    for (int fd = 0; fd < 3; fd++) {
+    for (int fd = 0; fd < 3; fd++)
         error = fd_install(file_get(file), false);
-        if (error < 0)
-            file_put(file);
-    }
     file_put(file);
     return error < 0 ? error : 0;
 }

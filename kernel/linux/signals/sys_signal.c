@@ -4,7 +4,7 @@
 #include "kernel/cpu/trap.h"
 #include "kernel/cpu/user.h"
 #include "kernel/lib/error.h"
-#include "kernel/linux/calls/calls.h"
+#include "kernel/linux/calls/syscall_table.h"
 #include "kernel/linux/calls/clock.h"
 #include "kernel/linux/threads/task.h"
 

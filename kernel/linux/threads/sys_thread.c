@@ -7,7 +7,7 @@
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/paging/paging.h"
-#include "kernel/linux/calls/calls.h"
+#include "kernel/linux/calls/syscall_table.h"
 #include "kernel/linux/calls/clock.h"
 #include "kernel/linux/threads/futex.h"
 #include "kernel/linux/threads/task.h"
@@ -314,24 +314,9 @@ int64_t sys_sched_getparam(int id, uaddr_t out)
     return thread_exists(id) ? copy_to_user(out, &priority, sizeof(priority)) : -ESRCH;
 }
 
-int64_t sys_sched_get_priority_max(int policy)
-{
-    return policy == 0 ? 0 : -EINVAL;
-}
-
-int64_t sys_sched_get_priority_min(int policy)
-{
-    return policy == 0 ? 0 : -EINVAL;
-}
-
 int64_t sys_getcpu(uaddr_t cpu, uaddr_t node)
 {
     const uint32_t zero = 0;
     int error = cpu ? copy_to_user(cpu, &zero, sizeof(zero)) : 0;
     return error || !node ? error : copy_to_user(node, &zero, sizeof(zero));
-}
-
-int64_t sys_gettid(void)
-{
-    return task_current()->id;
 }
