@@ -156,29 +156,47 @@ static void a_device_of_another_family_is_not_reset(void **state)
     assert_int_equal(hot_reset(fd, 2), 0);
 }
 
-/* What the payload set in any of them is as it was, and so are vectors; a mapping comes back. */
-static void all_in_use_work_on(void **state)
+/* Both are in use: what the payload set in them, a vector of the one, a mapping of the other. */
+struct work {
+    int left, right;
+    struct memobj *mapped;
+};
+
+static struct work put_to_work(void)
+{
+    struct work w = {.left = open_both(), .right = device_of(hot.groups[1], RIGHT)};
+    struct file *event;
+    uint64_t at;
+
+    irq.fds[0] = new_eventfd(&event);
+    assert_int_equal(set_irqs(w.left, EVENT | TRIGGER, MSI, 0, 1), 0);
+    write_command(w.left, 6);
+    write_command(w.right, 2);
+    assert_int_equal(map(w.right, 0, 0x1000, true, &w.mapped, &at), 0);
+    return w;
+}
+
+static void assert_works_on(const struct work *w)
 {
     struct phys_run run;
-    struct memobj *object;
-    struct file *a;
-    uint64_t at;
-    int fd = open_both(), other_fd = device_of(hot.groups[1], RIGHT);
 
-    irq.fds[0] = new_eventfd(&a);
-    assert_int_equal(set_irqs(fd, EVENT | TRIGGER, MSI, 0, 1), 0);
-    write_command(fd, 6);
-    write_command(other_fd, 2);
-    assert_int_equal(map(other_fd, 0, 0x1000, true, &object, &at), 0);
-    assert_int_equal(hot_reset(fd, 2), 0);
-    assert_int_equal(read_command(fd), 6);
     assert_int_equal(hardware_command(left_below), 0x406);
     assert_int_equal(hardware_command(right_below), 0x402);
     assert_int_equal(sim_get(left_below, PCI_BAR0, 4), 0xfc000000);
     assert_int_equal(sim_get(right_below, PCI_BAR0, 4), 0xfc100000);
     assert_int_equal(host_irqs->restored, 1);
-    assert_int_equal(memobj_run(object, 0, PAGE_SIZE, &run), 0);
-    memobj_put(object);
+    assert_int_equal(memobj_run(w->mapped, 0, PAGE_SIZE, &run), 0);
+    memobj_put(w->mapped);
+}
+
+/* What the payload set in any of them is as it was, and so are vectors; a mapping comes back. */
+static void all_in_use_work_on(void **state)
+{
+    struct work w = put_to_work();
+
+    assert_int_equal(hot_reset(w.left, 2), 0);
+    assert_int_equal(read_command(w.left), 6);
+    assert_works_on(&w);
 }
 
 static void a_silent_member_has_its_record(void **state)
@@ -249,28 +267,14 @@ static const struct pci_device *lose_both(bool for_ever)
 
 static void what_is_in_use_is_recovered(void **state)
 {
-    struct phys_run run;
-    struct memobj *object;
-    struct file *a;
-    uint64_t at;
-    int fd = open_both(), other_fd = device_of(hot.groups[1], RIGHT);
+    struct work w = put_to_work();
 
-    irq.fds[0] = new_eventfd(&a);
-    assert_int_equal(set_irqs(fd, EVENT | TRIGGER, MSI, 0, 1), 0);
-    write_command(fd, 6);
-    write_command(other_fd, 2);
-    assert_int_equal(map(other_fd, 0, 0x1000, true, &object, &at), 0);
     left_below->resets = right_below->resets = 0;
     assert_int_equal(vfio_recover_below(lose_both(false)), 0);
     assert_int_equal(left_below->resets + right_below->resets, 0); /* they were */
-    assert_int_equal(hardware_command(left_below), 0x406);
-    assert_int_equal(hardware_command(right_below), 0x402);
-    assert_int_equal(sim_get(right_below, PCI_BAR0, 4), 0xfc100000);
-    assert_int_equal(host_irqs->restored, 1);
-    assert_int_equal(memobj_run(object, 0, PAGE_SIZE, &run), 0);
-    memobj_put(object);
-    assert_int_equal(fd_close(other_fd), 0); /* and nobody is kept out */
-    assert_int_equal(fd_close(fd), 0);
+    assert_works_on(&w);
+    assert_int_equal(fd_close(w.right), 0); /* and nobody is kept out */
+    assert_int_equal(fd_close(w.left), 0);
 }
 
 static void what_is_not_is_lost(void **state)

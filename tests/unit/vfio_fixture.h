@@ -19,6 +19,7 @@
 #include "kernel/mm/memobj.h"
 #include "kernel/pci/registers.h"
 #include "kernel/device/vfio/vfio.h"
+#include "tests/qemu/payloads/irq_names.h"
 #include "tests/unit/eventfd_take.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_thread.h"
@@ -172,18 +173,6 @@ static inline int64_t set_irqs(int fd, uint32_t flags, uint32_t index, uint32_t 
     irq.count = count;
     return call(fd, VFIO_DEVICE_SET_IRQS, &irq);
 }
-
-#define INTX    VFIO_PCI_INTX_IRQ_INDEX
-#define MSI     VFIO_PCI_MSI_IRQ_INDEX
-#define MSIX    VFIO_PCI_MSIX_IRQ_INDEX
-#define ERR     VFIO_PCI_ERR_IRQ_INDEX
-#define REQ     VFIO_PCI_REQ_IRQ_INDEX
-#define NONE    VFIO_IRQ_SET_DATA_NONE
-#define BOOL    VFIO_IRQ_SET_DATA_BOOL
-#define EVENT   VFIO_IRQ_SET_DATA_EVENTFD
-#define MASK    VFIO_IRQ_SET_ACTION_MASK
-#define UNMASK  VFIO_IRQ_SET_ACTION_UNMASK
-#define TRIGGER VFIO_IRQ_SET_ACTION_TRIGGER
 
 /* ---- mapped BARs ---- */
 

@@ -19,22 +19,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "edu_registers.h"
 #include "vfio_open.h"
 
 #define PAGE  4096ull
 #define BLOCK (2ull << 20)
 #define READ  1u /* permissions of a mapping, for the device */
 #define WRITE 2u
-
-enum {
-    EDU_SOURCE = 0x80,
-    EDU_TARGET = 0x88,
-    EDU_COUNT = 0x90,
-    EDU_COMMAND = 0x98,
-    EDU_BUFFER = 0x40000, /* 4 KiB in the device */
-    EDU_RUN = 1,
-    EDU_TO_MEMORY = 2,
-};
 
 static bool type1;               /* otherwise iommufd */
 static int iommu, device, group; /* files; `iommu` is the container of type1 */

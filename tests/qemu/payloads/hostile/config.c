@@ -108,16 +108,16 @@ static void forge_message(uint32_t address, uint32_t high, uint16_t data)
     set_config(EDU, msi + 8, 4, high);
     set_config(EDU, msi + 12, 2, data);
     set_config(EDU, msi + 2, 2, 0x00f1);
-    *(volatile uint32_t *)(units[EDU].bar + RAISE) = 1;
+    *(volatile uint32_t *)(units[EDU].bar + EDU_RAISE) = 1;
     let_arrive();
-    *(volatile uint32_t *)(units[EDU].bar + ACKNOWLEDGE) = 1;
+    *(volatile uint32_t *)(units[EDU].bar + EDU_ACKNOWLEDGE) = 1;
     CHECK_EQUAL(ask(HARDWARE), 1);
     CHECK_OK(bind_event(EDU, MSI, 0, events[0]));
     set_config(EDU, msi + 4, 4, address); /* and again when the kernel has enabled it */
     set_config(EDU, msi + 8, 4, high);
     set_config(EDU, msi + 12, 2, data);
-    *(volatile uint32_t *)(units[EDU].bar + RAISE) = 1;
-    *(volatile uint32_t *)(units[EDU].bar + ACKNOWLEDGE) = 1;
+    *(volatile uint32_t *)(units[EDU].bar + EDU_RAISE) = 1;
+    *(volatile uint32_t *)(units[EDU].bar + EDU_ACKNOWLEDGE) = 1;
     CHECK_EQUAL(take(events[0]), 1);
 }
 

@@ -55,8 +55,8 @@ WRITES(dma_writes_remapping_table, ask(REMAPPING_TABLE))
 READS(dma_reads_remapping_table, ask(REMAPPING_TABLE))
 WRITES(dma_writes_nobodys_page, ask(BAIT))
 READS(dma_reads_nobodys_page, ask(BAIT))
-WRITES(dma_writes_own_bar, ask(EDU_BAR) + SOURCE)
-WRITES(dma_writes_other_bar, ask(OTHER_BAR) + SOURCE)
+WRITES(dma_writes_own_bar, ask(EDU_BAR) + EDU_SOURCE)
+WRITES(dma_writes_other_bar, ask(OTHER_BAR) + EDU_SOURCE)
 READS(dma_reads_other_bar, ask(OTHER_BAR))
 WRITES(dma_writes_card_bar, ask(CARD_BAR))
 WRITES(dma_writes_card_vectors, ask(CARD_TABLE))
@@ -279,7 +279,7 @@ static void dma_is_under_way_at_an_unmap(void)
     START(ONLY(EDU));
     memory = used_memory(PAGE);
     before = fault_count();
-    edu_start(EDU, BUFFER, IOVA, BYTES, true);
+    edu_start(EDU, EDU_BUFFER, IOVA, BYTES, true);
     CHECK_OK(dma_unmap(IOVA, PAGE));
     CHECK_OK(munmap(memory, PAGE));
     memory = mmap(memory, PAGE, PROT_READ | PROT_WRITE,
@@ -296,7 +296,7 @@ static void dma_is_under_way_at_a_replacement(void)
     START(ONLY(EDU));
     memory = used_memory(PAGE);
     other = new_memory(PAGE, 0);
-    edu_start(EDU, BUFFER, IOVA, BYTES, true);
+    edu_start(EDU, EDU_BUFFER, IOVA, BYTES, true);
     CHECK_OK(dma_unmap(IOVA, PAGE));
     CHECK_OK(dma_map(IOVA, other, PAGE, READ));
     edu_wait(EDU);
@@ -331,7 +331,7 @@ static void dma_is_under_way_when_a_thread_closes_all(void)
 
     START(ONLY(EDU) | ONLY(OTHER) | ONLY(CARD));
     memory = used_memory(PAGE);
-    edu_start(EDU, BUFFER, IOVA, BYTES, true);
+    edu_start(EDU, EDU_BUFFER, IOVA, BYTES, true);
     CHECK_EQUAL(pthread_create(&thread, NULL, close_everything, NULL), 0);
     CHECK_EQUAL(pthread_join(thread, NULL), 0);
     wait_out();
@@ -344,7 +344,7 @@ static void dma_is_under_way_when_the_container_goes_first(void)
 
     START(ONLY(EDU));
     memory = used_memory(PAGE);
-    edu_start(EDU, BUFFER, IOVA, BYTES, true);
+    edu_start(EDU, EDU_BUFFER, IOVA, BYTES, true);
     close(container);
     container = -1;
     close_unit(&units[EDU]);
@@ -362,7 +362,7 @@ static void owned_again(enum which which)
     memory = new_memory(PAGE, CANARY);
     CHECK_OK(dma_map(IOVA, memory, PAGE, READ | WRITE));
     edu_load_mark(which);
-    edu_start(which, BUFFER, IOVA, BYTES, true);
+    edu_start(which, EDU_BUFFER, IOVA, BYTES, true);
     close_unit(&units[which]);
     close(container);
     container = -1;
@@ -371,7 +371,7 @@ static void owned_again(enum which which)
     next = new_memory(PAGES * PAGE, CANARY);
     CHECK_OK(dma_map(2 * IOVA, next, PAGES * PAGE, READ | WRITE));
     wait_out();
-    *(volatile uint64_t *)(units[which].bar + DO) = RUN | TO_MEMORY;
+    *(volatile uint64_t *)(units[which].bar + EDU_COMMAND) = EDU_RUN | EDU_TO_MEMORY;
     edu_wait(which);
     CHECK(faulted_since(before));
     CHECK(is_filled(memory, PAGE, CANARY));
@@ -399,7 +399,7 @@ static void dma_before_anything_is_mapped(void)
     CHECK_OK(dma_unmap(0x3000000000, PAGE)); /* what START mapped */
     for (unsigned i = 0; i < 3; i++) {
         before = fault_count();
-        edu_start(EDU, BUFFER, places[i], BYTES, true);
+        edu_start(EDU, EDU_BUFFER, places[i], BYTES, true);
         edu_wait(EDU);
         CHECK(faulted_since(before));
     }
@@ -414,7 +414,7 @@ static void dma_without_bus_mastering(void)
     memory = used_memory(PAGE);
     before = fault_count();
     set_config(EDU, COMMAND, 2, MEMORY);
-    edu_start(EDU, BUFFER, IOVA, BYTES, true);
+    edu_start(EDU, EDU_BUFFER, IOVA, BYTES, true);
     edu_wait(EDU);
     CHECK(is_filled(memory, PAGE, CANARY));
     CHECK_EQUAL(fault_count(), before);
@@ -429,7 +429,7 @@ static void dma_in_low_power(void)
 
     START(ONLY(EDU));
     memory = used_memory(PAGE);
-    edu_start(EDU, BUFFER, IOVA, BYTES, true);
+    edu_start(EDU, EDU_BUFFER, IOVA, BYTES, true);
     CHECK_OK(ioctl(units[EDU].device, VFIO_DEVICE_FEATURE, &enter));
     CHECK_OK(dma_unmap(IOVA, PAGE));
     wait_out();

@@ -68,7 +68,7 @@ static void device_without_an_iommu(void)
     close(files.container);
 }
 
-static int own_file(enum which which)
+int own_file(enum which which)
 {
     char path[128];
 
@@ -226,7 +226,7 @@ static void descriptors_closed_in_every_order(void)
         memory = new_memory(PAGE, 0xa5);
         CHECK_OK(dma_map(IOVA, memory, PAGE, READ | WRITE));
         edu_load_mark(EDU);
-        edu_start(EDU, BUFFER, IOVA, BYTES, true);
+        edu_start(EDU, EDU_BUFFER, IOVA, BYTES, true);
         munmap((void *)units[EDU].bar, units[EDU].size);
         units[EDU].bar = NULL;
         int *files[] = {&units[EDU].device, &units[EDU].group, &container};

@@ -17,6 +17,8 @@
 #include <time.h>
 
 #include "conform.h"
+#include "edu_registers.h"
+#include "irq_names.h"
 #include "vfio_open.h"
 
 #define PAGE   4096ull
@@ -37,18 +39,6 @@ enum {
     EXPRESS = 0x10,
     MSIX_CAP = 0x11,
 };
-
-#define NONE    VFIO_IRQ_SET_DATA_NONE
-#define BOOL    VFIO_IRQ_SET_DATA_BOOL
-#define EVENT   VFIO_IRQ_SET_DATA_EVENTFD
-#define MASK    VFIO_IRQ_SET_ACTION_MASK
-#define UNMASK  VFIO_IRQ_SET_ACTION_UNMASK
-#define TRIGGER VFIO_IRQ_SET_ACTION_TRIGGER
-#define INTX    VFIO_PCI_INTX_IRQ_INDEX
-#define MSI     VFIO_PCI_MSI_IRQ_INDEX
-#define MSIX    VFIO_PCI_MSIX_IRQ_INDEX
-#define ERR     VFIO_PCI_ERR_IRQ_INDEX
-#define REQ     VFIO_PCI_REQ_IRQ_INDEX
 
 /* ---- the table ---- */
 
@@ -122,6 +112,8 @@ bool faults(const volatile void *at);
 #define IOVA  0x40000000ull
 #define PAGES 16
 
+/* The file of a device of its own, not bound yet; -1: there is none. */
+int own_file(enum which which);
 /* New memory, filled with one byte; freed by close_all(). */
 uint8_t *new_memory(uint64_t size, uint8_t fill);
 void free_later(void *memory, uint64_t size); /* also registers: they keep a device open */
@@ -131,18 +123,7 @@ int dma_unmap(uint64_t iova, uint64_t size);
 
 /* ---- an edu ---- */
 
-enum {
-    RAISE = 0x60,
-    ACKNOWLEDGE = 0x64,
-    SOURCE = 0x80,
-    TARGET = 0x88,
-    COUNT = 0x90,
-    DO = 0x98,
-    BUFFER = 0x40000,
-    RUN = 1,
-    TO_MEMORY = 2,
-    BYTES = 64,
-};
+#define BYTES 64 /* of a transfer */
 
 /* Starts a transfer, which takes 100 ms. */
 void edu_start(enum which which, uint64_t source, uint64_t target, uint64_t bytes, bool to_memory);

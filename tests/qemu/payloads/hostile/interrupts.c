@@ -30,8 +30,8 @@ static void refuse(uint32_t flags, uint32_t index, uint32_t start, uint32_t coun
     for (int i = 0; i < 4; i++)
         data[i] = events[1];
     CHECK_ERROR(set_irqs(EDU, flags, index, start, count, data), error);
-    *(volatile uint32_t *)(units[EDU].bar + RAISE) = 1;
-    *(volatile uint32_t *)(units[EDU].bar + ACKNOWLEDGE) = 1;
+    *(volatile uint32_t *)(units[EDU].bar + EDU_RAISE) = 1;
+    *(volatile uint32_t *)(units[EDU].bar + EDU_ACKNOWLEDGE) = 1;
     CHECK_EQUAL(take(events[0]), 1);
     CHECK_EQUAL(take(events[1]), 0);
 }
@@ -117,8 +117,8 @@ static void irq_eventfd_replaced(void)
     open_events();
     CHECK_OK(bind_event(EDU, MSI, 0, events[0]));
     CHECK_EQUAL(dup2(events[1], events[0]), events[0]);
-    *(volatile uint32_t *)(units[EDU].bar + RAISE) = 1;
-    *(volatile uint32_t *)(units[EDU].bar + ACKNOWLEDGE) = 1;
+    *(volatile uint32_t *)(units[EDU].bar + EDU_RAISE) = 1;
+    *(volatile uint32_t *)(units[EDU].bar + EDU_ACKNOWLEDGE) = 1;
     CHECK_EQUAL(take(events[1]), 0);
 }
 
@@ -129,12 +129,12 @@ static void irq_raised_while_it_goes(void)
     open_events();
     for (int i = 0; i < 20; i++) {
         CHECK_OK(bind_event(EDU, MSI, 0, events[0]));
-        *(volatile uint32_t *)(units[EDU].bar + RAISE) = 1;
-        *(volatile uint32_t *)(units[EDU].bar + ACKNOWLEDGE) = 1;
+        *(volatile uint32_t *)(units[EDU].bar + EDU_RAISE) = 1;
+        *(volatile uint32_t *)(units[EDU].bar + EDU_ACKNOWLEDGE) = 1;
         CHECK_OK(set_irqs(EDU, NONE | TRIGGER, MSI, 0, 0, NULL));
         CHECK_EQUAL(take(events[0]), 1);
-        *(volatile uint32_t *)(units[EDU].bar + RAISE) = 1;
-        *(volatile uint32_t *)(units[EDU].bar + ACKNOWLEDGE) = 1;
+        *(volatile uint32_t *)(units[EDU].bar + EDU_RAISE) = 1;
+        *(volatile uint32_t *)(units[EDU].bar + EDU_ACKNOWLEDGE) = 1;
         CHECK_EQUAL(take(events[0]), 0);
     }
 }
@@ -144,14 +144,14 @@ static void irq_left_pending_for_the_next_owner(void)
 {
     START(ONLY(OTHER));
     open_events();
-    *(volatile uint32_t *)(units[OTHER].bar + RAISE) = 0x80;
+    *(volatile uint32_t *)(units[OTHER].bar + EDU_RAISE) = 0x80;
     close_all();
     START(ONLY(OTHER));
     open_events();
     CHECK_OK(bind_event(OTHER, MSI, 0, events[0]));
     let_arrive();
     CHECK_EQUAL(take(events[0]), 0);
-    *(volatile uint32_t *)(units[OTHER].bar + ACKNOWLEDGE) = ~0u;
+    *(volatile uint32_t *)(units[OTHER].bar + EDU_ACKNOWLEDGE) = ~0u;
 }
 
 /* ---- the line ---- */
@@ -190,7 +190,7 @@ static void irq_line_masks_race(void)
     done = false;
     CHECK_EQUAL(pthread_create(&threads[0], NULL, mask_and_unmask, NULL), 0);
     CHECK_EQUAL(pthread_create(&threads[1], NULL, disable_and_enable, NULL), 0);
-    *(volatile uint32_t *)(units[EDU].bar + RAISE) = 1;
+    *(volatile uint32_t *)(units[EDU].bar + EDU_RAISE) = 1;
     for (int i = 0; i < 5; i++) {
         nanosleep(&moment, NULL);
         CHECK_OK(bind_event(EDU, INTX, 0, events[i % 2]));
@@ -198,16 +198,16 @@ static void irq_line_masks_race(void)
     done = true;
     pthread_join(threads[0], NULL);
     pthread_join(threads[1], NULL);
-    *(volatile uint32_t *)(units[EDU].bar + ACKNOWLEDGE) = ~0u;
+    *(volatile uint32_t *)(units[EDU].bar + EDU_ACKNOWLEDGE) = ~0u;
     let_arrive();
     CHECK_OK(bind_event(EDU, INTX, 0, events[0]));
     set_config(EDU, COMMAND, 2, MEMORY | MASTER);
     CHECK_OK(set_irqs(EDU, NONE | UNMASK, INTX, 0, 1, NULL));
     take(events[0]);
-    *(volatile uint32_t *)(units[EDU].bar + RAISE) = 1;
+    *(volatile uint32_t *)(units[EDU].bar + EDU_RAISE) = 1;
     let_arrive();
     CHECK_EQUAL(take(events[0]), 1);
-    *(volatile uint32_t *)(units[EDU].bar + ACKNOWLEDGE) = ~0u;
+    *(volatile uint32_t *)(units[EDU].bar + EDU_ACKNOWLEDGE) = ~0u;
 }
 
 /* An eventfd that unmasks the line it reports: interrupts without end, and the program goes on. */
@@ -220,7 +220,7 @@ static void irq_line_storm(void)
     CHECK_OK(bind_event(EDU, INTX, 0, events[0]));
     data[0] = events[0];
     CHECK_OK(set_irqs(EDU, EVENT | UNMASK, INTX, 0, 1, data));
-    *(volatile uint32_t *)(units[EDU].bar + RAISE) = 1;
+    *(volatile uint32_t *)(units[EDU].bar + EDU_RAISE) = 1;
     for (int i = 0; i < 5; i++)
         let_arrive();
     CHECK_EQUAL(*(volatile uint32_t *)units[EDU].bar, 0x010000edu);
@@ -331,7 +331,7 @@ static void spoil(uint32_t address, uint32_t high, uint32_t data)
 SPOILS(table_entry_to_the_kernel, (uint32_t)ask(KERNEL_TEXT), 0, 0xffffffff)
 SPOILS(table_entry_to_page_tables, (uint32_t)ask(ROOT_TABLE), 0, 0)
 SPOILS(table_entry_to_the_queue, (uint32_t)ask(QUEUE), 0, 0)
-SPOILS(table_entry_to_another_bar, (uint32_t)ask(OTHER_BAR) + RAISE, 0, 1)
+SPOILS(table_entry_to_another_bar, (uint32_t)ask(OTHER_BAR) + EDU_RAISE, 0, 1)
 SPOILS(table_entry_above_4g, 0, 1, 0x41414141)
 SPOILS(table_entry_that_nobody_has, HANDLE(0x7ff0), 0, 0)
 SPOILS(table_entry_with_any_vector, WINDOW, 0, 0xc3)
@@ -413,9 +413,9 @@ static void send(uint32_t address, uint32_t data)
 
     memcpy(memory, &data, 4);
     CHECK_OK(dma_map(IOVA, memory, PAGE, READ | WRITE));
-    edu_start(EDU, IOVA, BUFFER, 4, false);
+    edu_start(EDU, IOVA, EDU_BUFFER, 4, false);
     edu_wait(EDU);
-    edu_start(EDU, BUFFER, address, 4, true);
+    edu_start(EDU, EDU_BUFFER, address, 4, true);
     edu_wait(EDU);
     CHECK_OK(dma_unmap(IOVA, PAGE));
     let_arrive();

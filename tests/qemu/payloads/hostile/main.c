@@ -204,17 +204,17 @@ static volatile uint64_t *edu_register(enum which which, unsigned offset)
 
 void edu_start(enum which which, uint64_t source, uint64_t target, uint64_t bytes, bool to_memory)
 {
-    *edu_register(which, SOURCE) = source;
-    *edu_register(which, TARGET) = target;
-    *edu_register(which, COUNT) = bytes;
-    *edu_register(which, DO) = RUN | (to_memory ? TO_MEMORY : 0);
+    *edu_register(which, EDU_SOURCE) = source;
+    *edu_register(which, EDU_TARGET) = target;
+    *edu_register(which, EDU_COUNT) = bytes;
+    *edu_register(which, EDU_COMMAND) = EDU_RUN | (to_memory ? EDU_TO_MEMORY : 0);
 }
 
 void edu_wait(enum which which)
 {
     const struct timespec pause = {0, 5000000};
 
-    while (*edu_register(which, DO) & RUN)
+    while (*edu_register(which, EDU_COMMAND) & EDU_RUN)
         nanosleep(&pause, NULL);
 }
 
@@ -240,7 +240,7 @@ void edu_load_mark(enum which which)
 {
     for (unsigned i = 0; i < BYTES / 8; i++)
         ((volatile uint64_t *)through)[i] = mark_word(i);
-    transfer(which, THROUGH, BUFFER, BYTES, false);
+    transfer(which, THROUGH, EDU_BUFFER, BYTES, false);
     memset(through, 0, BYTES);
 }
 
@@ -259,14 +259,14 @@ bool is_marked(const uint8_t *memory)
 void edu_write(enum which which, uint64_t address, uint64_t bytes)
 {
     edu_load_mark(which);
-    transfer(which, BUFFER, address, bytes, true);
+    transfer(which, EDU_BUFFER, address, bytes, true);
 }
 
 void edu_read(enum which which, uint64_t address, uint8_t *out)
 {
     edu_load_mark(which);
-    transfer(which, address, BUFFER, BYTES, false);
-    transfer(which, BUFFER, THROUGH, BYTES, true);
+    transfer(which, address, EDU_BUFFER, BYTES, false);
+    transfer(which, EDU_BUFFER, THROUGH, BYTES, true);
     memcpy(out, through, BYTES);
     memset(through, 0, BYTES);
 }
@@ -368,14 +368,14 @@ static void check_health(void)
     memory = new_memory(2 * PAGE, 0);
     open_events();
     CHECK_OK(ioctl(units[EDU].device, VFIO_DEVICE_RESET));
-    *(volatile uint32_t *)(units[EDU].bar + ACKNOWLEDGE) = ~0u;
+    *(volatile uint32_t *)(units[EDU].bar + EDU_ACKNOWLEDGE) = ~0u;
     CHECK_OK(dma_map(IOVA, memory, 2 * PAGE, READ | WRITE));
     CHECK_OK(bind_event(EDU, MSI, 0, events[0]));
     edu_write(EDU, IOVA + PAGE, BYTES);
     CHECK(is_marked(memory + PAGE));
     memset(memory + PAGE, 0, BYTES);
-    *(volatile uint32_t *)(units[EDU].bar + RAISE) = 1;
-    *(volatile uint32_t *)(units[EDU].bar + ACKNOWLEDGE) = 1;
+    *(volatile uint32_t *)(units[EDU].bar + EDU_RAISE) = 1;
+    *(volatile uint32_t *)(units[EDU].bar + EDU_ACKNOWLEDGE) = 1;
     CHECK_EQUAL(take(events[0]), 1);
 }
 

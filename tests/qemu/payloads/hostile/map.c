@@ -145,21 +145,6 @@ struct bound {
     uint8_t *memory;
 };
 
-static int open_own_file(enum which which)
-{
-    char path[128];
-
-    for (int i = 0; i < 16; i++) {
-        snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev/vfio%d/dev",
-                 units[which].name, i);
-        if (access(path, R_OK) == 0) {
-            snprintf(path, sizeof(path), "/dev/vfio/devices/vfio%d", i);
-            return open(path, O_RDWR);
-        }
-    }
-    return -1;
-}
-
 static uint32_t new_ioas(int iommufd)
 {
     struct iommu_ioas_alloc alloc = {.size = sizeof(alloc)};
@@ -192,7 +177,7 @@ static bool bind_edu(struct bound *bound)
     struct vfio_device_bind_iommufd bind = {.argsz = sizeof(bind)};
 
     bind.iommufd = bound->iommufd = open("/dev/iommu", O_RDWR);
-    units[EDU].device = open_own_file(EDU);
+    units[EDU].device = own_file(EDU);
     bound->memory = new_memory(PAGE, 0xa5);
     if (ioctl(units[EDU].device, VFIO_DEVICE_BIND_IOMMUFD, &bind))
         return false;
@@ -207,7 +192,7 @@ static void write_refused(struct bound *bound)
 {
     uint64_t before = fault_count();
 
-    edu_start(EDU, BUFFER, IOVA, BYTES, true);
+    edu_start(EDU, EDU_BUFFER, IOVA, BYTES, true);
     edu_wait(EDU);
     CHECK(faulted_since(before));
     CHECK(is_filled(bound->memory, PAGE, 0xa5));
@@ -256,7 +241,7 @@ static void iommufd_destroys_what_is_in_use(void)
 
         CHECK_EQUAL(ioctl(bound.iommufd, IOMMU_DESTROY, &destroy), -1);
     }
-    edu_start(EDU, BUFFER, IOVA, BYTES, true);
+    edu_start(EDU, EDU_BUFFER, IOVA, BYTES, true);
     edu_wait(EDU);
     CHECK(!is_filled(bound.memory, BYTES, 0xa5));
     memset(bound.memory, 0, BYTES);
@@ -284,7 +269,7 @@ static void iommufd_bound_to_what_is_none(void)
     const int group = open("/dev/vfio/vfio", O_RDWR);
     const int wrong[] = {-1, 1000, event, console, group};
 
-    units[EDU].device = open_own_file(EDU);
+    units[EDU].device = own_file(EDU);
     for (unsigned i = 0; i < 5; i++) {
         bind.iommufd = wrong[i];
         CHECK_EQUAL(ioctl(units[EDU].device, VFIO_DEVICE_BIND_IOMMUFD, &bind), -1);

@@ -39,15 +39,15 @@ static void call_read(void)
 {
     static uint8_t bytes[PAGE];
 
-    (void)pread(unit->device, bytes, sizeof(bytes), BAR(0) + BUFFER);
+    (void)pread(unit->device, bytes, sizeof(bytes), BAR(0) + EDU_BUFFER);
 }
 
 static void call_write(void)
 {
     const uint32_t value = 1;
 
-    (void)pwrite(unit->device, &value, 4, BAR(0) + RAISE);
-    (void)pwrite(unit->device, &value, 4, BAR(0) + ACKNOWLEDGE);
+    (void)pwrite(unit->device, &value, 4, BAR(0) + EDU_RAISE);
+    (void)pwrite(unit->device, &value, 4, BAR(0) + EDU_ACKNOWLEDGE);
 }
 
 static void call_command(void)
@@ -88,7 +88,7 @@ static void call_line(void)
 static void call_doorbell(void)
 {
     struct vfio_device_ioeventfd call = {
-        .argsz = sizeof(call), .flags = 4, .offset = RAISE, .data = 1, .fd = events[3]};
+        .argsz = sizeof(call), .flags = 4, .offset = EDU_RAISE, .data = 1, .fd = events[3]};
     const uint64_t one = 1;
 
     ioctl(unit->device, VFIO_DEVICE_IOEVENTFD, &call);
@@ -121,10 +121,10 @@ static void call_unmap(void)
 /* Always from the buffer to memory: QEMU aborts when it is told an address beyond it. */
 static void call_transfer(void)
 {
-    const uint64_t values[] = {BUFFER, IOVA, BYTES, RUN | TO_MEMORY};
+    const uint64_t values[] = {EDU_BUFFER, IOVA, BYTES, EDU_RUN | EDU_TO_MEMORY};
 
     for (unsigned i = 0; i < 4; i++)
-        if (pwrite(unit->device, &values[i], 8, BAR(0) + SOURCE + 8 * i) != 8)
+        if (pwrite(unit->device, &values[i], 8, BAR(0) + EDU_SOURCE + 8 * i) != 8)
             return;
 }
 

@@ -241,7 +241,7 @@ NO_DOORBELL(doorbell_of_two_widths, EDU, 12, BAR(0))
 static void doorbell_of_a_closed_device(void)
 {
     struct vfio_device_ioeventfd call = {
-        .argsz = sizeof(call), .flags = 4, .offset = (uint64_t)BAR(0) + RAISE, .data = 1};
+        .argsz = sizeof(call), .flags = 4, .offset = (uint64_t)BAR(0) + EDU_RAISE, .data = 1};
     const uint64_t one = 1;
 
     START(ONLY(EDU) | ONLY(OTHER));
@@ -259,7 +259,7 @@ static void doorbell_of_a_closed_device(void)
 static void doorbell_in_a_circle(void)
 {
     struct vfio_device_ioeventfd call = {
-        .argsz = sizeof(call), .flags = 4, .offset = (uint64_t)BAR(0) + RAISE, .data = 1};
+        .argsz = sizeof(call), .flags = 4, .offset = (uint64_t)BAR(0) + EDU_RAISE, .data = 1};
     const uint64_t one = 1;
 
     START(ONLY(EDU));

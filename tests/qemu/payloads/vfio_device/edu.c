@@ -4,28 +4,16 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "edu_registers.h"
 #include "vfio_device.h"
 
 #define IDS  0x11e81234u
 #define IOVA 0x10000000u
 
-enum {
-    RAISE = 0x60,
-    ACKNOWLEDGE = 0x64,
-    SOURCE = 0x80,
-    TARGET = 0x88,
-    COUNT = 0x90,
-    DO = 0x98,
-    BUFFER = 0x40000,
-    RUN = 1,
-    TO_MEMORY = 2,
-    INTERRUPT = 4,
-};
-
 static void raise_interrupt(void)
 {
-    set_register(RAISE, 1);
-    set_register(ACKNOWLEDGE, 1);
+    set_register(EDU_RAISE, 1);
+    set_register(EDU_ACKNOWLEDGE, 1);
 }
 
 /* A message without a mask bit that nobody listened to is lost, not kept for who listens next. */
@@ -52,11 +40,11 @@ static void transfer(uint32_t source, uint32_t target, uint32_t command)
 {
     const struct timespec pause = {0, 1000000};
 
-    set_register(SOURCE, source);
-    set_register(TARGET, target);
-    set_register(COUNT, 64);
-    set_register(DO, command | RUN);
-    while (get_register(DO) & RUN)
+    set_register(EDU_SOURCE, source);
+    set_register(EDU_TARGET, target);
+    set_register(EDU_COUNT, 64);
+    set_register(EDU_COMMAND, command | EDU_RUN);
+    while (get_register(EDU_COMMAND) & EDU_RUN)
         nanosleep(&pause, NULL);
 }
 
@@ -81,10 +69,10 @@ static void edu_works_behind_a_reset(void)
     CHECK_OK(bind_event(MSI, 0, events[0]));
     CHECK_OK(ioctl(device, VFIO_DEVICE_RESET));
     memset(memory, 0x6b, 64);
-    transfer(IOVA, BUFFER, INTERRUPT);
+    transfer(IOVA, EDU_BUFFER, EDU_INTERRUPT);
     CHECK_EQUAL(take(events[0]), 1);
-    set_register(ACKNOWLEDGE, 0x100);
-    transfer(BUFFER, IOVA + 64, TO_MEMORY);
+    set_register(EDU_ACKNOWLEDGE, 0x100);
+    transfer(EDU_BUFFER, IOVA + 64, EDU_TO_MEMORY);
     CHECK(memcmp(memory, memory + 64, 64) == 0);
     munmap(memory, PAGE);
 }
@@ -99,7 +87,7 @@ static void edu_takes_eight_bytes_at_once(void)
     START();
     if (get_config(0, 4) != IDS)
         return;
-    at = (off_t)(regions[0].offset + SOURCE);
+    at = (off_t)(regions[0].offset + EDU_SOURCE);
     CHECK_EQUAL(pwrite(device, &wide, 8, at), 8);
     CHECK_EQUAL(pread(device, &value, 8, at), 8);
     if (value >> 32 == 0xffffffff)
@@ -124,7 +112,7 @@ static bool line_ready(void)
         return false;
     open_events();
     set_config(COMMAND, 2, MEMORY | MASTER);
-    set_register(ACKNOWLEDGE, ~0u); /* what a case before has raised: no reset clears it */
+    set_register(EDU_ACKNOWLEDGE, ~0u); /* what a case before has raised: no reset clears it */
     return bind_event(INTX, 0, events[0]) == 0;
 }
 
@@ -152,15 +140,15 @@ static void edu_line_is_masked_when_it_fires(void)
     if (!line_ready())
         return;
     CHECK_EQUAL(came(), 0);
-    set_register(RAISE, 1);
+    set_register(EDU_RAISE, 1);
     CHECK_EQUAL(came(), 1);
     CHECK_OK(set_irqs(NONE | UNMASK, INTX, 0, 1)); /* still pulled */
     CHECK_EQUAL(came(), 1);
-    set_register(ACKNOWLEDGE, 1);
+    set_register(EDU_ACKNOWLEDGE, 1);
     CHECK_OK(set_irqs(NONE | UNMASK, INTX, 0, 1));
     CHECK_EQUAL(came(), 0);
     CHECK_OK(set_irqs(NONE | MASK, INTX, 0, 1));
-    set_register(RAISE, 1);
+    set_register(EDU_RAISE, 1);
     CHECK_EQUAL(came(), 0);
     irq.data[0] = 0; /* BOOL: not this one */
     CHECK_OK(set_irqs(BOOL | UNMASK, INTX, 0, 1));
@@ -180,7 +168,7 @@ static void edu_line_is_masked_when_it_fires(void)
         return; /* as has been noted: Linux on QEMU waits for the next edge */
     CHECK_OK(irqs_off(INTX));
     CHECK_OK(bind_event(MSI, 0, events[0]));
-    set_register(RAISE, 2);
+    set_register(EDU_RAISE, 2);
     CHECK_EQUAL(came(), 1);
 }
 
@@ -192,7 +180,7 @@ static void edu_line_is_unmasked_by_an_eventfd(void)
     if (!line_ready())
         return;
     CHECK_EQUAL(write(events[1], &one, sizeof(one)), 8);
-    set_register(RAISE, 1);
+    set_register(EDU_RAISE, 1);
     CHECK_EQUAL(came(), 1);
     irq.data[0] = events[1];
     CHECK_OK(set_irqs(EVENT | UNMASK, INTX, 0, 1)); /* what was written before counts */
@@ -201,11 +189,11 @@ static void edu_line_is_unmasked_by_an_eventfd(void)
         CHECK_EQUAL(write(events[1], &one, sizeof(one)), 8);
         CHECK_EQUAL(came(), 1);
     }
-    set_register(ACKNOWLEDGE, 1);
+    set_register(EDU_ACKNOWLEDGE, 1);
     CHECK_EQUAL(write(events[1], &one, sizeof(one)), 8);
     CHECK_EQUAL(came(), 0);
     CHECK_EQUAL(take(events[1]), 0);
-    set_register(RAISE, 1);
+    set_register(EDU_RAISE, 1);
     CHECK_EQUAL(came(), 1);
     irq.data[0] = -1;
     CHECK_OK(set_irqs(EVENT | UNMASK, INTX, 0, 1));
@@ -221,7 +209,7 @@ static void edu_line_follows_the_command_register(void)
     if (!line_ready())
         return;
     set_config(COMMAND, 2, MEMORY | MASTER | NO_INTX);
-    set_register(RAISE, 1);
+    set_register(EDU_RAISE, 1);
     CHECK_EQUAL(came(), 0);
     CHECK_OK(set_irqs(NONE | MASK, INTX, 0, 1));
     CHECK_OK(set_irqs(NONE | UNMASK, INTX, 0, 1));
@@ -245,13 +233,13 @@ static void edu_line_outlasts_a_reset(void)
         return;
     CHECK_OK(set_irqs(NONE | MASK, INTX, 0, 1));
     CHECK_OK(ioctl(device, VFIO_DEVICE_RESET));
-    set_register(RAISE, 1);
+    set_register(EDU_RAISE, 1);
     CHECK_EQUAL(came(), 0);
     CHECK_OK(set_irqs(NONE | UNMASK, INTX, 0, 1));
     CHECK_EQUAL(came(), 1);
     set_config(COMMAND, 2, MEMORY | NO_INTX);
     CHECK_OK(ioctl(device, VFIO_DEVICE_RESET));
-    set_register(RAISE, 1);
+    set_register(EDU_RAISE, 1);
     CHECK_EQUAL(came(), 0);
     CHECK_EQUAL(get_config(COMMAND, 2), MEMORY | NO_INTX);
     set_config(COMMAND, 2, MEMORY);
@@ -269,16 +257,16 @@ static void edu_line_in_a_storm(void)
         return;
     irq.data[0] = events[0];
     CHECK_OK(set_irqs(EVENT | UNMASK, INTX, 0, 1));
-    set_register(RAISE, 1);
+    set_register(EDU_RAISE, 1);
     for (int i = 0; i < 5; i++)
         let_arrive();
     CHECK_EQUAL(get_register(0), 0x010000edu);
-    set_register(ACKNOWLEDGE, 1);
+    set_register(EDU_ACKNOWLEDGE, 1);
     irq.data[0] = -1;
     CHECK_OK(set_irqs(EVENT | UNMASK, INTX, 0, 1));
     CHECK_OK(set_irqs(NONE | MASK, INTX, 0, 1)); /* whichever the storm ended in */
     take(events[0]);
-    set_register(RAISE, 1);
+    set_register(EDU_RAISE, 1);
     CHECK_OK(set_irqs(NONE | UNMASK, INTX, 0, 1));
     CHECK_EQUAL(came(), 1);
 }
@@ -302,16 +290,16 @@ static void edu_ioeventfd_rings(void)
     open_events();
     set_config(COMMAND, 2, MEMORY | MASTER);
     CHECK_OK(bind_event(MSI, 0, events[0]));
-    CHECK_OK(ring_by(events[1], RAISE, 1));
+    CHECK_OK(ring_by(events[1], EDU_RAISE, 1));
     CHECK_EQUAL(write(events[1], &one, 8), 8);
     CHECK_EQUAL(take(events[0]), 1);
     CHECK_EQUAL(take(events[1]), 0); /* it was heard */
-    set_register(ACKNOWLEDGE, 1);
+    set_register(EDU_ACKNOWLEDGE, 1);
     set_config(COMMAND, 2, MASTER);
     CHECK_EQUAL(write(events[1], &one, 8), 8); /* not decoded: dropped */
     CHECK_EQUAL(take(events[0]), 0);
     set_config(COMMAND, 2, MEMORY | MASTER);
-    CHECK_OK(ring_by(-1, RAISE, 1));
+    CHECK_OK(ring_by(-1, EDU_RAISE, 1));
     CHECK_EQUAL(write(events[1], &one, 8), 8);
     CHECK_EQUAL(take(events[0]), 0);
     CHECK_EQUAL(take(events[1]), 1);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "conform.h"
+#include "irq_names.h"
 #include "vfio_open.h"
 
 #define PAGE    4096ull
@@ -73,17 +74,6 @@ void set_register(unsigned offset, uint32_t value);
 bool faults(const volatile uint32_t *at);
 
 /* ---- interrupts ---- */
-
-#define NONE    VFIO_IRQ_SET_DATA_NONE
-#define BOOL    VFIO_IRQ_SET_DATA_BOOL
-#define EVENT   VFIO_IRQ_SET_DATA_EVENTFD
-#define MASK    VFIO_IRQ_SET_ACTION_MASK
-#define UNMASK  VFIO_IRQ_SET_ACTION_UNMASK
-#define TRIGGER VFIO_IRQ_SET_ACTION_TRIGGER
-#define INTX    VFIO_PCI_INTX_IRQ_INDEX
-#define MSI     VFIO_PCI_MSI_IRQ_INDEX
-#define MSIX    VFIO_PCI_MSIX_IRQ_INDEX
-#define REQ     VFIO_PCI_REQ_IRQ_INDEX
 
 /* struct vfio_irq_set with its data. */
 struct irq_call {
