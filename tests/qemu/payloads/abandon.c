@@ -66,17 +66,7 @@ static void map_memory(void)
 
 static void enable_interrupt(void)
 {
-    struct {
-        uint32_t argsz, flags, index, start, count;
-        int32_t fd;
-    } irq = {sizeof(irq),
-             VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-             VFIO_PCI_MSI_IRQ_INDEX,
-             0,
-             1,
-             eventfd(0, 0)};
-
-    must(ioctl(device, VFIO_DEVICE_SET_IRQS, &irq), "SET_IRQS");
+    must(vfio_listen(device, VFIO_PCI_MSI_IRQ_INDEX, eventfd(0, 0)), "SET_IRQS");
 }
 
 static void start_transfer(void)

@@ -12,22 +12,6 @@
 
 #define WAIT_MS 20000
 
-static int listen_for_errors(int device, int event)
-{
-    /* struct vfio_irq_set with its data */
-    struct {
-        uint32_t argsz, flags, index, start, count;
-        int32_t event;
-    } call = {sizeof(call),
-              VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-              VFIO_PCI_ERR_IRQ_INDEX,
-              0,
-              1,
-              event};
-
-    return ioctl(device, VFIO_DEVICE_SET_IRQS, &call);
-}
-
 static int fail(const char *what)
 {
     printf("errors: %s: %s\n", what, strerror(errno));
@@ -44,7 +28,7 @@ int main(int argc, char **argv)
     if (argc < 2 || vfio_open(argv[1], &files))
         return fail("open");
     wait.fd = eventfd(0, 0);
-    if (listen_for_errors(files.device, wait.fd))
+    if (vfio_listen(files.device, VFIO_PCI_ERR_IRQ_INDEX, wait.fd))
         return fail("ERR");
     for (int i = 0; i < times; i++) {
         printf("errors: %d, waiting\n", i);

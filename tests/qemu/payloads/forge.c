@@ -62,18 +62,10 @@ static void start(struct edu *edu)
 {
     struct vfio_region_info config = {.argsz = sizeof(config),
                                       .index = VFIO_PCI_CONFIG_REGION_INDEX};
-    struct {
-        uint32_t argsz, flags, index, start, count;
-        int32_t fd;
-    } irq = {sizeof(irq),
-             VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-             VFIO_PCI_MSI_IRQ_INDEX,
-             0,
-             1,
-             edu->event = eventfd(0, EFD_NONBLOCK)};
     uint16_t command = 6;
 
-    must(!ioctl(edu->file, VFIO_DEVICE_SET_IRQS, &irq), "SET_IRQS");
+    edu->event = eventfd(0, EFD_NONBLOCK);
+    must(!vfio_listen(edu->file, VFIO_PCI_MSI_IRQ_INDEX, edu->event), "SET_IRQS");
     must(!ioctl(edu->file, VFIO_DEVICE_GET_REGION_INFO, &config), "GET_REGION_INFO");
     must(pwrite(edu->file, &command, 2, (off_t)config.offset + 4) == 2, "command");
     edu->registers = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, edu->file, 0);

@@ -374,22 +374,14 @@ static void renew_memory(void)
 static void set_interrupts(void)
 {
     struct object *object = pick(DEVICE);
-    struct {
-        uint32_t argsz, flags, index, start, count;
-        int32_t fd;
-    } irq = {sizeof(irq),
-             VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-             VFIO_PCI_MSI_IRQ_INDEX,
-             0,
-             1,
-             -1};
+    int event;
 
     if (!object)
         return;
-    irq.fd = eventfd(0, 0);
-    expect(ioctl(object->copies[0], VFIO_DEVICE_SET_IRQS, &irq), ready(object) ? 0 : EINVAL,
-           "set_irqs");
-    close(irq.fd);
+    event = eventfd(0, 0);
+    expect(vfio_listen(object->copies[0], VFIO_PCI_MSI_IRQ_INDEX, event),
+           ready(object) ? 0 : EINVAL, "set_irqs");
+    close(event);
 }
 
 static void map_bar(void)
@@ -442,22 +434,13 @@ static void *sleep_there(void *argument)
 static void fall_asleep(void)
 {
     struct object *object = pick(DEVICE);
-    struct {
-        uint32_t argsz, flags, index, start, count;
-        int32_t fd;
-    } irq = {sizeof(irq),
-             VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-             VFIO_PCI_REQ_IRQ_INDEX,
-             0,
-             1,
-             -1};
 
     if (asleep || !object)
         return;
-    asleep_on = irq.fd = eventfd(0, 0);
+    asleep_on = eventfd(0, 0);
     wakes = dup(asleep_on);
-    expect(ioctl(object->copies[0], VFIO_DEVICE_SET_IRQS, &irq), ready(object) ? 0 : EINVAL,
-           "request");
+    expect(vfio_listen(object->copies[0], VFIO_PCI_REQ_IRQ_INDEX, asleep_on),
+           ready(object) ? 0 : EINVAL, "request");
     asleep = !pthread_create(&sleeper, NULL, sleep_there, NULL);
     must(asleep, "thread");
     nanosleep(&(struct timespec){0, 100000}, NULL);

@@ -38,17 +38,7 @@ static unsigned restarts(void)
 
 static void trigger_interrupt(void)
 {
-    struct {
-        uint32_t argsz, flags, index, start, count;
-        int32_t fd;
-    } irq = {sizeof(irq),
-             VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
-             VFIO_PCI_MSI_IRQ_INDEX,
-             0,
-             1,
-             trigger};
-
-    must(!ioctl(device, VFIO_DEVICE_SET_IRQS, &irq), "SET_IRQS");
+    must(!vfio_listen(device, VFIO_PCI_MSI_IRQ_INDEX, trigger), "SET_IRQS");
 }
 
 static void *anonymous(size_t size)

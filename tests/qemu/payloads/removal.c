@@ -30,15 +30,10 @@ static void must(int good, const char *what)
 
 static int single(unsigned index)
 {
-    /* struct vfio_irq_set with its data */
-    struct {
-        uint32_t argsz, flags, index, start, count;
-        int32_t fd;
-    } irq = {sizeof(irq),  VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER, index, 0, 1,
-             eventfd(0, 0)};
+    int event = eventfd(0, 0);
 
-    must(!ioctl(files.device, VFIO_DEVICE_SET_IRQS, &irq), "SET_IRQS");
-    return irq.fd;
+    must(!vfio_listen(files.device, index, event), "SET_IRQS");
+    return event;
 }
 
 static void use(const char *name)

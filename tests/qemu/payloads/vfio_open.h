@@ -58,6 +58,22 @@ static inline int vfio_open(const char *device, struct vfio_files *files)
     return files->device < 0 ? -1 : 0;
 }
 
+/* Gives the first vector of an index its eventfd. -1, and errno. */
+static inline int vfio_listen(int device, uint32_t index, int event)
+{
+    /* struct vfio_irq_set with its data */
+    struct {
+        uint32_t argsz, flags, index, start, count;
+        int32_t event;
+    } call = {.argsz = sizeof(call),
+              .flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_TRIGGER,
+              .index = index,
+              .count = 1,
+              .event = event};
+
+    return ioctl(device, VFIO_DEVICE_SET_IRQS, &call);
+}
+
 /* Writes the command register: 2 memory, 4 bus master. -1, and errno. */
 static inline int vfio_command(int device, uint16_t command)
 {
