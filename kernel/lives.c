@@ -22,7 +22,7 @@
 #include "kernel/mm/memory.h"
 #include "kernel/pci/group.h"
 #include "kernel/pci/reset.h"
-#include "kernel/report/report_lives.h"
+#include "kernel/report/report.h"
 
 /* A life this long was no failure to start: the restarts before it do not count any more. */
 #define LONG_LIFE_NS (60 * NS_PER_S)

@@ -35,7 +35,6 @@
 #include "kernel/pci/sriov.h"
 #include "kernel/pcie/port.h"
 #include "kernel/report/report.h"
-#include "kernel/report/show_devices.h"
 #include "kernel/mm/direct.h"
 
 paddr_t image_physical;
@@ -325,7 +324,7 @@ static int group(struct refusal *why)
         return refuse(why, -ENOMEM, "no memory for the isolation groups");
     list_for_each_entry (each, pci_groups(), link)
         tell_devices(each);
-    ports_init(&acpi);
+    port_errors_kept = acpi.errors_kept;
     pci_show_retry_status();
     pci_save_all();
     for (size_t i = 0; !error && i < config.device_count; i++)

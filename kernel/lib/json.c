@@ -14,17 +14,14 @@ static void put(struct json *j, const char *text)
 /* A quoted string; everything that is not printable ASCII is escaped byte by byte. */
 static void put_quoted(struct json *j, const char *text)
 {
-    char escape[8];
-
     put(j, "\"");
     for (; *text; text++) {
         uint8_t c = (uint8_t)*text;
 
         if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\')
-            format(escape, sizeof(escape), "%c", c);
+            put(j, format_short("%c", c));
         else
-            format(escape, sizeof(escape), "\\u%04x", c);
-        put(j, escape);
+            put(j, format_short("\\u%04x", c));
     }
     put(j, "\"");
 }
@@ -94,35 +91,28 @@ void json_string(struct json *j, const char *key, const char *value)
     put_quoted(j, value);
 }
 
+static void put_member(struct json *j, const char *key, const char *value)
+{
+    put_key(j, key);
+    put(j, value);
+}
+
 void json_uint(struct json *j, const char *key, uint64_t value)
 {
-    char digits[24];
-
-    format(digits, sizeof(digits), "%lu", value);
-    put_key(j, key);
-    put(j, digits);
+    put_member(j, key, format_short("%lu", value));
 }
 
 void json_int(struct json *j, const char *key, int64_t value)
 {
-    char digits[24];
-
-    format(digits, sizeof(digits), "%ld", value);
-    put_key(j, key);
-    put(j, digits);
+    put_member(j, key, format_short("%ld", value));
 }
 
 void json_bool(struct json *j, const char *key, bool value)
 {
-    put_key(j, key);
-    put(j, value ? "true" : "false");
+    put_member(j, key, value ? "true" : "false");
 }
 
 void json_hex(struct json *j, const char *key, uint64_t value)
 {
-    char digits[24];
-
-    format(digits, sizeof(digits), "\"0x%lx\"", value);
-    put_key(j, key);
-    put(j, digits);
+    put_member(j, key, format_short("\"0x%lx\"", value));
 }

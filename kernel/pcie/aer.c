@@ -5,32 +5,13 @@
  * system error then, so that no device can raise an NMI.
  */
 #include "kernel/cpu/time.h"
-#include "kernel/machine/acpi/acpi.h"
 #include "kernel/pci/registers.h"
 #include "kernel/pci/reset.h"
 #include "kernel/pcie/port.h"
 
-static const struct acpi_info *firmware;
-
-void ports_init(const struct acpi_info *acpi)
-{
-    firmware = acpi;
-}
+bool port_errors_kept;
 
 /* ---- whose errors are they? ---- */
-
-bool port_errors_kept(const struct pci_device *port)
-{
-    bool kept = firmware->errors_kept_all;
-
-    for (size_t i = 0; i < firmware->errors_kept_count; i++) {
-        const struct acpi_function *f = &firmware->errors_kept[i];
-        const struct pci_device *d = pci_find(f->segment, f->rid);
-
-        kept |= d && (d == port || pci_is_below(d, port) || pci_is_below(port, d));
-    }
-    return kept;
-}
 
 static unsigned root_of(const struct pci_device *d)
 {
@@ -42,7 +23,7 @@ const char *port_errors_show(const struct pci_device *port)
 {
     if (!root_of(port))
         return "not reported, it has no advanced error reporting";
-    return port_errors_kept(port) ? "kept by the firmware (HEST)" : "reported";
+    return port_errors_kept ? "kept by the firmware (HEST)" : "reported";
 }
 
 /* ---- what functions record ---- */
@@ -94,7 +75,7 @@ static bool start(struct port *port)
     struct pci_device *d, *p = port->pci;
     unsigned aer = root_of(p), control = p->cap_pcie + PCIE_ROOT_CONTROL;
 
-    if (!aer || port_errors_kept(p))
+    if (!aer || port_errors_kept)
         return false;
     port->limit = (struct log_limit){.window_ns = NS_PER_S, .burst = 10};
     pci_write16(p, control, pci_read16(p, control) & (uint16_t)~PCIE_ROOT_CONTROL_ERRORS);

@@ -32,7 +32,7 @@ static bool start(struct port *port)
     unsigned dpc = find(port), control = dpc + PCI_DPC_CONTROL;
     const struct pci_device *p = port->pci;
 
-    if (!dpc || port_errors_kept(p))
+    if (!dpc || port_errors_kept)
         return false;
     clear(p, dpc);
     pci_write16(p, control,

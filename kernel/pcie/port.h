@@ -12,8 +12,6 @@
 #include "kernel/lib/refusal.h"
 #include "kernel/pci/pci.h"
 
-struct acpi_info;
-
 /* The slot below a port; times as time_ns(). */
 struct port_slot {
     bool on;             /* it has power, and what the kernel knows of */
@@ -70,11 +68,6 @@ extern const struct port_service port_containment; /* dpc.c */
 extern const struct port_service port_errors;      /* aer.c */
 
 /*
- * Once, when all functions are found: `acpi` says which ports' errors the firmware keeps. It must
- * stay.
- */
-void ports_init(const struct acpi_info *acpi);
-/*
  * Starts the ports above assigned devices, once and for good. Where a port has no interrupt that is
  * told. -ENOMEM with a sentence.
  */
@@ -87,8 +80,8 @@ const struct port_users *port_users(void);
 void port_errors_take(const struct pci_device *port);
 /* Tells users of an error of `from`, or of all that is below it; NULL: of all below the port. */
 void port_errors_tell(const struct pci_device *port, const struct pci_device *from);
-/* Does the firmware keep errors of the port, or of what is above or below it, for itself? */
-bool port_errors_kept(const struct pci_device *port);
+/* Does the firmware keep errors for itself? Set before ports start, or are shown. */
+extern bool port_errors_kept;
 /* Who hears of errors at a root port, in some words. */
 const char *port_errors_show(const struct pci_device *port);
 

@@ -12,8 +12,6 @@
 #include "kernel/lib/json.h"
 #include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
-#include "kernel/report/report_lives.h"
-#include "kernel/report/report_pci.h"
 
 #define REPORT_FORMAT 2
 #define STEPS_MAX     16

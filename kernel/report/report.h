@@ -24,4 +24,22 @@ struct report_end {
 /* Everything the layers know, and how it ended. `door` is an enum boot_door. */
 void report_write(uint16_t port, uint32_t door, const struct report_end *end);
 
+/* Notes a life of the payload that ended so; everything of it has been taken apart. */
+void report_life(const struct report_end *end);
+/* Notes why there is no other one. The sentence must stay. */
+void report_no_restart(const char *sentence);
+
+struct json;
+/* Parts of the report: the lives of the payload, how each ended, and what was in use after it; */
+void report_lives(struct json *json);
+/* "groups" (all of them) and "assigned" (names of the assigned devices). */
+void report_groups(struct json *json);
+
+/*
+ * What `show = devices` tells of every PCI function (docs/devices.md): writes some lines for each
+ * to the console, whatever the log level, for people to read, and for `./bulkhead devices`. Call
+ * when groups are built and assigned devices are known.
+ */
+void show_devices(void);
+
 #endif

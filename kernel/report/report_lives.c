@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/report/report_lives.h"
+#include "kernel/report/report.h"
 
 #include "kernel/cpu/time.h"
 #include "kernel/cpu/trap.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/report/report_pci.h"
+#include "kernel/report/report.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/json.h"
 #include "kernel/pci/group.h"

@@ -3,7 +3,7 @@
  * A line for each function, and below it, indented, one for each thing that is known of it: a word
  * that says what, then the value. docs/devices.md lists them.
  */
-#include "kernel/report/show_devices.h"
+#include "kernel/report/report.h"
 #include "kernel/iommu/iommu.h"
 #include "kernel/irq/irq.h"
 #include "kernel/lib/format.h"
@@ -99,13 +99,8 @@ static void show_reset(struct text *out, const struct pci_device *d)
         text_printf(out, "  reset %s\n", pci_reset_name(pci_reset_method(d)));
 }
 
-static void show_errors(struct text *out, const struct pci_device *d)
-{
-    if (pci_express_type(d) == PCIE_ROOT_PORT)
-        text_printf(out, "  errors %s\n", port_errors_show(d));
-}
-
-static void show_interrupts(struct text *out, const struct pci_device *d)
+/* What it interrupts with, or is interrupted for. */
+static void show_events(struct text *out, const struct pci_device *d)
 {
     if (d->intx_pin)
         text_printf(out, "  intx %c\n", 'A' + d->intx_pin - 1);
@@ -113,6 +108,8 @@ static void show_interrupts(struct text *out, const struct pci_device *d)
         text_printf(out, "  msi %u\n", irq_count(d, IRQ_MSI));
     if (irq_count(d, IRQ_MSIX))
         text_printf(out, "  msix %u\n", irq_count(d, IRQ_MSIX));
+    if (pci_express_type(d) == PCIE_ROOT_PORT)
+        text_printf(out, "  errors %s\n", port_errors_show(d));
 }
 
 static void show_reserved(struct text *out, const struct pci_device *d)
@@ -136,8 +133,7 @@ static void show(const struct pci_device *d)
     show_ids(&out, d);
     show_reset(&out, d);
     show_bars(&out, d);
-    show_interrupts(&out, d);
-    show_errors(&out, d);
+    show_events(&out, d);
     show_reserved(&out, d);
     log_raw(buffer, out.length);
 }

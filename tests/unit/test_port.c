@@ -198,7 +198,7 @@ static int build(void **state)
     added = true;
     new_machine(state);
     thread_count = set_count = told_first = told_last = 0;
-    deaf = false;
+    deaf = port_errors_kept = false;
     recovered = 0;
     root = port(ROOT, PCIE_ROOT_PORT, 1, 4);
     mute = port(MUTE, PCIE_ROOT_PORT, 5, 5);
@@ -234,7 +234,6 @@ static int forget(void **state)
 
 static void start(void)
 {
-    ports_init(&acpi);
     assert_int_equal(ports_start(&users, &why), 0);
     for (unsigned i = 0; i < thread_count; i++)
         run(i);
@@ -428,24 +427,12 @@ static void check_kept(void)
 
 static void what_the_firmware_keeps_is_left_alone(void **state)
 {
-    acpi.errors_kept_all = true;
+    port_errors_kept = true;
     check_kept();
 }
 
-static void so_is_a_port_of_which_it_keeps_one_device(void **state)
+static void who_hears_of_errors_is_shown(void **state)
 {
-    acpi.errors_kept[0] = (struct acpi_function){0, LAST};
-    acpi.errors_kept_count = 1;
-    check_kept();
-}
-
-static void of_other_devices_it_says_nothing(void **state)
-{
-    acpi.errors_kept[0] = (struct acpi_function){0, QUIET};
-    acpi.errors_kept[1] = (struct acpi_function){1, FIRST};
-    acpi.errors_kept_count = 2;
-    start();
-    assert_int_equal(sim_get(root, aer + PCI_AER_ROOT_COMMAND, 4), 7);
     assert_string_equal(port_errors_show(pci_find(0, ROOT)), "reported");
     assert_non_null(strstr(port_errors_show(pci_find(0, MUTE)), "not reported"));
 }
@@ -468,7 +455,6 @@ static void a_port_above_a_device_that_is_left_stays_as_it_is(void **state)
 
     pci_find(0, ROOT)->left = pci_find(0, MUTE)->left = true;
     pci_find(0, UP)->left = pci_find(0, DOWN)->left = pci_find(0, OTHER)->left = true;
-    ports_init(&acpi);
     writes = sim_config_writes;
     assert_int_equal(ports_start(&users, &why), 0);
     assert_int_equal(sim_config_writes, writes);
@@ -606,8 +592,7 @@ int main(void)
         TEST(a_port_that_errs_without_end_is_asked_ever_more_seldom),
         TEST(what_is_in_reset_is_asked_nothing),
         TEST(what_the_firmware_keeps_is_left_alone),
-        TEST(so_is_a_port_of_which_it_keeps_one_device),
-        TEST(of_other_devices_it_says_nothing),
+        TEST(who_hears_of_errors_is_shown),
         TEST(a_port_without_an_interrupt_is_asked),
         TEST(a_port_above_a_device_that_is_left_stays_as_it_is),
         TEST(fatal_errors_alone_are_contained),

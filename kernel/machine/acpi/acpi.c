@@ -35,12 +35,6 @@ struct finder {
     size_t count;
 };
 
-/* How a root table is built: its signature and the width of its entries. */
-struct root_format {
-    const char *signature;
-    unsigned entry_size;
-};
-
 static int read_at(const struct finder *f, paddr_t at, void *to, size_t length)
 {
     if (at == 0 || at > PADDR_NONE - length || f->memory->read(f->memory->context, at, to, length))
@@ -118,21 +112,24 @@ static int read_table(const struct finder *f, const struct listed *t, uint8_t **
     return 0;
 }
 
-/* The root table becomes entry 0, so that an entry that leads back into it is an overlap. */
-static int list_tables(struct finder *f, paddr_t at, const struct root_format *format)
+/*
+ * The root table, of this signature and width of entries, becomes entry 0, so that an entry that
+ * leads back into it is an overlap.
+ */
+static int list_tables(struct finder *f, paddr_t at, const char *signature, unsigned entry_size)
 {
     uint8_t *root;
-    int failed = list_table(f, at, format->signature);
+    int failed = list_table(f, at, signature);
 
     if (failed)
         return failed;
     failed = read_table(f, &f->tables[0], &root);
     if (failed)
         return failed;
-    if ((f->tables[0].length - ACPI_HEADER_SIZE) % format->entry_size != 0)
-        failed = refuse(f->why, -EINVAL, "ACPI table %s ends inside an entry", format->signature);
-    for (size_t i = ACPI_HEADER_SIZE; !failed && i < f->tables[0].length; i += format->entry_size) {
-        paddr_t entry = format->entry_size == 8 ? get64(root + i) : get32(root + i);
+    if ((f->tables[0].length - ACPI_HEADER_SIZE) % entry_size != 0)
+        failed = refuse(f->why, -EINVAL, "ACPI table %s ends inside an entry", signature);
+    for (size_t i = ACPI_HEADER_SIZE; !failed && i < f->tables[0].length; i += entry_size) {
+        paddr_t entry = entry_size == 8 ? get64(root + i) : get32(root + i);
 
         /* Firmware leaves empty slots behind tables it decided not to publish. */
         if (entry != 0)
@@ -145,7 +142,6 @@ static int list_tables(struct finder *f, paddr_t at, const struct root_format *f
 /* Follows a root pointer (ACPI 5.2.5.3) to whichever root table its revision has. */
 static int read_root_pointer(struct finder *f, paddr_t at)
 {
-    static const struct root_format rsdt = {"RSDT", 4}, xsdt = {"XSDT", 8};
     uint8_t p[RSDP_SIZE_2] = {0};
     int failed = read_at(f, at, p, RSDP_SIZE_1);
 
@@ -156,7 +152,7 @@ static int read_root_pointer(struct finder *f, paddr_t at)
     if (acpi_sum(p, RSDP_SIZE_1) != 0)
         return refuse(f->why, -EINVAL, "the ACPI root pointer has a wrong checksum");
     if (p[RSDP_REVISION] < 2)
-        return list_tables(f, get32(p + RSDP_RSDT), &rsdt);
+        return list_tables(f, get32(p + RSDP_RSDT), "RSDT", 4);
     failed = read_at(f, at, p, RSDP_SIZE_2);
     if (failed)
         return failed;
@@ -164,8 +160,8 @@ static int read_root_pointer(struct finder *f, paddr_t at)
         return refuse(f->why, -EINVAL,
                       "the ACPI root pointer (revision 2) has a wrong length or checksum");
     if (get64(p + RSDP_XSDT) == 0)
-        return list_tables(f, get32(p + RSDP_RSDT), &rsdt);
-    return list_tables(f, get64(p + RSDP_XSDT), &xsdt);
+        return list_tables(f, get32(p + RSDP_RSDT), "RSDT", 4);
+    return list_tables(f, get64(p + RSDP_XSDT), "XSDT", 8);
 }
 
 /* The first root pointer with a good checksum in a range, or 0. */
@@ -260,7 +256,7 @@ static int parse_tables(const struct finder *f, struct acpi_info *out)
         failed = read_table(f, t, &bytes);
         if (failed && wanted[i].parse == acpi_parse_hest) {
             log_warn("%s: errors of PCI Express are left to the firmware", f->why->sentence);
-            out->errors_kept_all = true;
+            out->errors_kept = true;
             continue;
         }
         if (failed)

@@ -13,7 +13,6 @@
 
 #define ACPI_IO_APICS_MAX 16
 #define ACPI_ECAMS_MAX    16
-#define ACPI_ERRORS_MAX   64
 
 /* How the parser reaches physical memory; host tests bring a simulated one. */
 struct acpi_memory {
@@ -34,12 +33,6 @@ struct acpi_ecam {
     uint16_t segment;
     uint8_t first_bus;
     uint8_t last_bus;
-};
-
-/* A PCI function. */
-struct acpi_function {
-    uint16_t segment;
-    uint16_t rid;
 };
 
 /* Where a register lies, from a generic address structure. */
@@ -79,10 +72,8 @@ struct acpi_info {
     uint8_t sleep_types[2]; /* for PM1a and PM1b */
     /* DMAR */
     struct dmar_info dmar;
-    /* HEST: functions whose PCI Express errors the firmware handles itself, or of all of them */
-    struct acpi_function errors_kept[ACPI_ERRORS_MAX];
-    size_t errors_kept_count;
-    bool errors_kept_all;
+    /* HEST */
+    bool errors_kept; /* the firmware handles errors of PCI Express itself, some at least */
 };
 
 /*

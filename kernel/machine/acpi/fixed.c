@@ -37,14 +37,12 @@ enum {
 static struct acpi_register read_gas(const uint8_t *at)
 {
     static const enum acpi_space spaces[] = {ACPI_SPACE_MEMORY, ACPI_SPACE_IO, ACPI_SPACE_PCI};
-    struct acpi_register r = {ACPI_SPACE_NONE, get64(at + 4)};
+    uint64_t address = get64(at + 4);
 
-    if (at[0] >= ARRAY_SIZE(spaces) || r.address == 0)
+    if (at[0] >= ARRAY_SIZE(spaces) || !address ||
+        (spaces[at[0]] == ACPI_SPACE_IO && address > 0xffff))
         return (struct acpi_register){ACPI_SPACE_NONE, 0};
-    r.space = spaces[at[0]];
-    if (r.space == ACPI_SPACE_IO && r.address > 0xffff)
-        return (struct acpi_register){ACPI_SPACE_NONE, 0};
-    return r;
+    return (struct acpi_register){spaces[at[0]], address};
 }
 
 /* A port block that has an old 32-bit field and a newer generic address, which wins. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * HEST: which errors the firmware handles before anybody else (ACPI 18.3.2). Of interest are those
- * of PCI Express. Where the table cannot be understood, all of them may be the firmware's.
+ * of PCI Express: if it is first with some, all are left to it, as where the table cannot be
+ * understood. Which functions it names is not asked.
  */
 #include "kernel/lib/log.h"
 #include "kernel/machine/acpi/acpi.h"
@@ -13,11 +14,7 @@ enum {
     SOURCE_ROOT_PORT = 6, /* and two more of PCI Express: endpoints, bridges */
     SOURCE_BRIDGE = 8,
     SOURCE_FLAGS = 6,
-    SOURCE_BUS = 16, /* segment in 23:8 */
-    SOURCE_DEVICE = 20,
-    SOURCE_FUNCTION = 22,
     FLAG_FIRMWARE_FIRST = 1,
-    FLAG_GLOBAL = 2,
     BANK_SIZE = 28,
 };
 
@@ -38,21 +35,10 @@ static size_t size_of(const uint8_t *at, size_t left)
            (sources[type].banks ? (size_t)at[sources[type].banks] * BANK_SIZE : 0);
 }
 
-static void read_source(const uint8_t *at, struct acpi_info *out)
+static bool is_kept(const uint8_t *at)
 {
-    unsigned type = get16(at), flags = at[SOURCE_FLAGS];
-
-    if (type < SOURCE_ROOT_PORT || type > SOURCE_BRIDGE || !(flags & FLAG_FIRMWARE_FIRST))
-        return;
-    if ((flags & FLAG_GLOBAL) || out->errors_kept_count == ACPI_ERRORS_MAX) {
-        out->errors_kept_all = true;
-        return;
-    }
-    out->errors_kept[out->errors_kept_count++] = (struct acpi_function){
-        .segment = get16(at + SOURCE_BUS + 1),
-        .rid = (uint16_t)(at[SOURCE_BUS] << 8 | (at[SOURCE_DEVICE] & 31) << 3 |
-                          (at[SOURCE_FUNCTION] & 7)),
-    };
+    return get16(at) >= SOURCE_ROOT_PORT && get16(at) <= SOURCE_BRIDGE &&
+           (at[SOURCE_FLAGS] & FLAG_FIRMWARE_FIRST);
 }
 
 int acpi_parse_hest(const uint8_t *table, size_t length, struct acpi_info *out, struct refusal *why)
@@ -66,10 +52,10 @@ int acpi_parse_hest(const uint8_t *table, size_t length, struct acpi_info *out, 
             log_warn("ACPI table HEST makes no sense at byte %zu: errors of PCI Express are left "
                      "to the firmware",
                      offset);
-            out->errors_kept_all = true;
+            out->errors_kept = true;
             return 0;
         }
-        read_source(table + offset, out);
+        out->errors_kept |= is_kept(table + offset);
     }
     return 0;
 }

@@ -10,9 +10,8 @@ enum {
 
     ENTRY_IO_APIC = 1,
     ENTRY_LOCAL_APIC_ADDRESS = 5,
+    ENTRY_SIZE_MIN = 12, /* of both */
 };
-
-typedef int (*entry_parser)(const uint8_t *entry, struct acpi_info *out, struct refusal *why);
 
 static int parse_io_apic(const uint8_t *e, struct acpi_info *out, struct refusal *why)
 {
@@ -28,34 +27,19 @@ static int parse_io_apic(const uint8_t *e, struct acpi_info *out, struct refusal
     return 0;
 }
 
-static int parse_local_apic_address(const uint8_t *e, struct acpi_info *out, struct refusal *why)
-{
-    out->local_apic = get64(e + 4);
-    return 0;
-}
-
 /*
- * What is asked for. Of processors that is nothing, as this runs on one, nor how ISA interrupts are
- * wired, as there is no driver for one.
+ * Of processors nothing is asked, as this runs on one, nor how ISA interrupts are wired, as there
+ * is no driver for one.
  */
-static const struct {
-    uint8_t type;
-    uint8_t size_min;
-    entry_parser parse;
-} entry_types[] = {
-    {ENTRY_IO_APIC, 12, parse_io_apic},
-    {ENTRY_LOCAL_APIC_ADDRESS, 12, parse_local_apic_address},
-};
-
 static int parse_entry(const uint8_t *e, struct acpi_info *out, struct refusal *why)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(entry_types); i++) {
-        if (entry_types[i].type != e[0])
-            continue;
-        if (e[1] < entry_types[i].size_min)
-            return refuse(why, -EINVAL, "ACPI table MADT: entry of type %u is too short", e[0]);
-        return entry_types[i].parse(e, out, why);
-    }
+    if (e[0] != ENTRY_IO_APIC && e[0] != ENTRY_LOCAL_APIC_ADDRESS)
+        return 0;
+    if (e[1] < ENTRY_SIZE_MIN)
+        return refuse(why, -EINVAL, "ACPI table MADT: entry of type %u is too short", e[0]);
+    if (e[0] == ENTRY_IO_APIC)
+        return parse_io_apic(e, out, why);
+    out->local_apic = get64(e + 4);
     return 0;
 }
 
