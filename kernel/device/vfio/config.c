@@ -98,7 +98,7 @@ static void show_capabilities(struct vfio_config *c)
         return;
     offset = pci_read8(d, PCI_CAPABILITIES) & ~3u;
     for (unsigned i = 0; i < FIRST_SIZE / 4 && offset >= PCI_HEADER_END; i++) {
-        const struct config_capability *cap = config_capability_find(pci_read8(d, offset));
+        const struct config_capability *cap = config_capability_find(false, pci_read8(d, offset));
 
         /* A capability that is shown already ends a list that loops. */
         if (c->copied[offset + 1])
@@ -126,7 +126,7 @@ static void show_extended(struct vfio_config *c)
     memset(c->action + PCI_EXT_CAP_START, CONFIG_NOTHING, 4);
     for (unsigned i = 0; i < LIST_STEPS_MAX && offset >= PCI_EXT_CAP_START; i++) {
         uint32_t header = pci_read32(d, offset);
-        const struct config_capability *cap = config_extended_find(header & 0xffff);
+        const struct config_capability *cap = config_capability_find(true, header & 0xffff);
 
         if (header == 0 || header == 0xffffffff)
             break;
@@ -156,52 +156,37 @@ static void open_unnamed(struct vfio_config *c)
     }
 }
 
-static void settle_rom(struct vfio_config *c)
+/* The address bits from the size upwards can be written: so the payload learns the size. */
+static void lay_out_address(struct vfio_config *c, unsigned offset, uint32_t value, uint64_t mask)
+{
+    fix(c, offset, 4, value);
+    set(c->writable, offset, 4, (uint32_t)mask);
+}
+
+static uint32_t kind_of(const struct pci_bar *bar)
+{
+    if (bar->flags & PCI_BAR_IO)
+        return PCI_BAR_SPACE_IO;
+    return (bar->flags & PCI_BAR_PREFETCH ? PCI_BAR_PREFETCHED : 0) |
+           (bar->flags & PCI_BAR_64 ? PCI_BAR_TYPE_64 : 0);
+}
+
+static void lay_out_bars(struct vfio_config *c)
 {
     const struct pci_bar *rom = &c->device->rom;
-    uint32_t mask = rom->base ? ~(uint32_t)(rom->size - 1) | PCI_ROM_ENABLE : 0;
 
-    set(c->copy, PCI_ROM_DEVICE, 4, get(c->copy, PCI_ROM_DEVICE, 4) & mask);
-}
-
-/* What a BAR register shows: the bits from the size upwards, and the ones that say its kind. */
-static void settle_bars(struct vfio_config *c)
-{
     for (unsigned i = 0; i < PCI_BARS; i++) {
         const struct pci_bar *bar = &c->device->bars[i];
-        unsigned offset = PCI_BAR0 + 4 * i;
-        uint64_t mask = bar->size ? ~(bar->size - 1) : 0;
-        bool wide = bar->size && (bar->flags & PCI_BAR_64) && i + 1 < PCI_BARS;
-        uint32_t kind = 0;
+        uint64_t mask = -bar->size, base = bar->base & mask; /* none without a size */
 
-        if (bar->size && (bar->flags & PCI_BAR_IO))
-            kind = PCI_BAR_SPACE_IO;
-        else if (bar->size)
-            kind = (bar->flags & PCI_BAR_PREFETCH ? PCI_BAR_PREFETCHED : 0) |
-                   (bar->flags & PCI_BAR_64 ? PCI_BAR_TYPE_64 : 0);
-        mask &= kind & PCI_BAR_SPACE_IO ? PCI_BAR_IO_MASK : ~(uint64_t)15;
-        set(c->copy, offset, 4, (get(c->copy, offset, 4) & (uint32_t)mask) | kind);
-        if (wide) {
+        lay_out_address(c, PCI_BAR0 + 4 * i, (uint32_t)base | (mask ? kind_of(bar) : 0), mask);
+        if (mask && (bar->flags & PCI_BAR_64) && i + 1 < PCI_BARS) {
             i++;
-            set(c->copy, offset + 4, 4, get(c->copy, offset + 4, 4) & (uint32_t)(mask >> 32));
+            lay_out_address(c, PCI_BAR0 + 4 * i, (uint32_t)(base >> 32), mask >> 32);
         }
     }
-    settle_rom(c);
-}
-
-static void copy_bars(struct vfio_config *c)
-{
-    for (unsigned i = 0; i < PCI_BARS; i++) {
-        const struct pci_bar *bar = &c->device->bars[i];
-
-        if (!bar->size)
-            continue;
-        set(c->copy, PCI_BAR0 + 4 * i, 4, (uint32_t)bar->base);
-        if ((bar->flags & PCI_BAR_64) && i + 1 < PCI_BARS)
-            set(c->copy, PCI_BAR0 + 4 * i + 4, 4, (uint32_t)(bar->base >> 32));
-    }
-    set(c->copy, PCI_ROM_DEVICE, 4, (uint32_t)c->device->rom.base);
-    settle_bars(c);
+    lay_out_address(c, PCI_ROM_DEVICE, (uint32_t)rom->base,
+                    rom->base ? -rom->size | PCI_ROM_ENABLE : 0);
 }
 
 /* Bits of a word that the payload sets in the hardware. */
@@ -237,7 +222,7 @@ void vfio_config_init(struct vfio_config *c, const struct pci_device *device)
     set(c->copy, PCI_COMMAND, 2, command & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
     set(c->copy, PCI_INTERRUPT_LINE, 1, pci_read8(device, PCI_INTERRUPT_LINE));
     set(c->copy, PCI_INTERRUPT_PIN, 1, device->intx_gsi ? device->intx_pin : 0);
-    copy_bars(c);
+    lay_out_bars(c);
     show_capabilities(c);
     show_extended(c);
     if (device->raw_config)
@@ -316,15 +301,11 @@ unsigned vfio_config_write(struct vfio_config *c, unsigned offset, unsigned widt
 {
     uint32_t writable = get(c->writable, offset, width);
     uint32_t there = writable & ~get(c->copied, offset, width);
-    unsigned actions;
 
     set(c->copy, offset, width, (get(c->copy, offset, width) & ~writable) | (value & writable));
     change_hardware(c, offset, width, there, value);
     write_raw(c, offset, width, value);
-    actions = actions_of(c, offset, width);
-    if (actions & BIT(CONFIG_BAR))
-        settle_bars(c);
-    return actions & ~(unsigned)BIT(CONFIG_BAR);
+    return actions_of(c, offset, width);
 }
 
 void vfio_config_restore(struct vfio_config *c)

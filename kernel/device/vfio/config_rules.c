@@ -12,18 +12,12 @@
 /*
  * Header type 0. The command register is a copy: what reaches the hardware is decided by
  * CONFIG_COMMAND, which never passes on parity and system-error reporting. The pin reads as 0 if
- * INTx is not offered; the line is a scratch byte. BIST could stop the device for seconds.
+ * INTx is not offered; the line is a scratch byte. BIST could stop the device for seconds. BARs and
+ * the expansion ROM's come from the device's own (config.c).
  */
 const struct config_field config_header[] = {
     {PCI_COMMAND, 2, CONFIG_COMMAND, 0xffff, COMMAND_BITS},
     {PCI_CACHE_LINE, 2, CONFIG_NOTHING, 0, 0xffff}, /* and the latency timer */
-    {PCI_BAR0 + 0, 4, CONFIG_BAR, ALL32, ALL32},
-    {PCI_BAR0 + 4, 4, CONFIG_BAR, ALL32, ALL32},
-    {PCI_BAR0 + 8, 4, CONFIG_BAR, ALL32, ALL32},
-    {PCI_BAR0 + 12, 4, CONFIG_BAR, ALL32, ALL32},
-    {PCI_BAR0 + 16, 4, CONFIG_BAR, ALL32, ALL32},
-    {PCI_BAR0 + 20, 4, CONFIG_BAR, ALL32, ALL32},
-    {PCI_ROM_DEVICE, 4, CONFIG_BAR, ALL32, ALL32},
     {PCI_CAPABILITIES, 1, CONFIG_NOTHING, 0xff, 0},
     {PCI_INTERRUPT_LINE, 1, CONFIG_NOTHING, 0xff, 0xff},
     {PCI_INTERRUPT_PIN, 1, CONFIG_NOTHING, 0xff, 0},
@@ -135,21 +129,13 @@ static const struct config_capability extended[] = {
     {0x0023, 4, LOOK_ONLY},  /* designated vendor specific */
 };
 
-static const struct config_capability *find(const struct config_capability *rows, size_t count,
-                                            uint16_t id)
+const struct config_capability *config_capability_find(bool is_extended, uint16_t id)
 {
-    for (size_t i = 0; i < count; i++)
-        if (rows[i].id == id)
-            return &rows[i];
+    const struct config_capability *row = is_extended ? extended : capabilities;
+    size_t count = is_extended ? ARRAY_SIZE(extended) : ARRAY_SIZE(capabilities);
+
+    for (; count--; row++)
+        if (row->id == id)
+            return row;
     return NULL;
-}
-
-const struct config_capability *config_capability_find(uint8_t id)
-{
-    return find(capabilities, ARRAY_SIZE(capabilities), id);
-}
-
-const struct config_capability *config_extended_find(uint16_t id)
-{
-    return find(extended, ARRAY_SIZE(extended), id);
 }

@@ -16,7 +16,6 @@ enum config_action {
     CONFIG_SHUT,    /* of a capability of unknown length: nothing opens it or what follows it */
     CONFIG_NOTHING,
     CONFIG_COMMAND, /* decoding and bus mastering must follow the copy */
-    CONFIG_BAR,     /* the sizing protocol: address bits below the size read as zero */
     CONFIG_POWER,   /* the power state in the copy changed */
     CONFIG_RESET,   /* a function-level reset was asked for; the bit never reads as set */
     CONFIG_VPD,     /* a cycle of vital product data was asked for */
@@ -41,9 +40,7 @@ struct config_capability {
 
 extern const struct config_field config_header[];
 extern const size_t config_header_count;
-/* NULL: hidden. */
-const struct config_capability *config_capability_find(uint8_t id);
-/* The same for extended capabilities. */
-const struct config_capability *config_extended_find(uint16_t id);
+/* A capability, or an extended one. NULL: hidden. */
+const struct config_capability *config_capability_find(bool is_extended, uint16_t id);
 
 #endif
