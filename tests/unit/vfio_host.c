@@ -221,7 +221,7 @@ struct vfio_container *vfio_container_of(struct file *file)
     return file->ops == &container_ops ? file->context : NULL;
 }
 
-int vfio_container_add_group(struct vfio_container *container, struct pci_group *group)
+int vfio_container_add_group(struct vfio_container *container, struct vfio_container_member *member)
 {
     if (host_add_group_error)
         return host_add_group_error;
@@ -230,10 +230,11 @@ int vfio_container_add_group(struct vfio_container *container, struct pci_group 
     return 0;
 }
 
-void vfio_container_remove_group(struct vfio_container *container, struct pci_group *group)
+void vfio_container_remove_group(struct vfio_container *container,
+                                 struct vfio_container_member *member)
 {
     if (host_on_leave)
-        host_on_leave(group);
+        host_on_leave(member->group);
     host_note("detached");
     host_groups_in_container--;
     file_put(container->file);

@@ -16,12 +16,7 @@ struct vfio_container {
     struct file *file;   /* the groups hold references to it */
     struct mutex lock;   /* everything below, and the address space */
     struct type1 *type1; /* NULL before SET_IOMMU */
-    struct list groups;  /* struct member */
-};
-
-struct member {
-    struct list link;
-    struct pci_group *group;
+    struct list groups;  /* struct vfio_container_member */
 };
 
 /* The one program of this machine. */
@@ -31,7 +26,7 @@ static const struct ioas_user *the_user;
 
 static int attach_members(struct vfio_container *container, struct type1 *type1)
 {
-    struct member *member, *undo;
+    struct vfio_container_member *member, *undo;
     int error;
 
     list_for_each_entry (member, &container->groups, link) {
@@ -156,55 +151,30 @@ struct vfio_container *vfio_container_of(struct file *file)
 
 /* ---- groups ---- */
 
-static struct member *container_member(const struct vfio_container *container,
-                                       const struct pci_group *group)
+static int join(struct vfio_container *container, struct vfio_container_member *member)
 {
-    struct member *member;
+    struct type1 *type1 = container->type1;
+    int error = type1 ? ioas_attach_group(&type1->tables, member->group) : 0;
 
-    list_for_each_entry (member, &container->groups, link)
-        if (member->group == group)
-            return member;
-    return NULL;
-}
-
-static int join_container(struct vfio_container *container, struct pci_group *group)
-{
-    struct member *member;
-    int error = 0;
-
-    if (container_member(container, group))
-        return -EBUSY;
-    member = kmalloc(sizeof(*member));
-    if (!member)
-        return -ENOMEM;
-    member->group = group;
-    if (container->type1)
-        error = ioas_attach_group(&container->type1->tables, group);
-    if (error) {
-        kfree(member);
+    if (error)
         return error;
-    }
     list_push_back(&container->groups, &member->link);
     file_get(container->file);
     return 0;
 }
 
-int vfio_container_add_group(struct vfio_container *container, struct pci_group *group)
+int vfio_container_add_group(struct vfio_container *container, struct vfio_container_member *member)
 {
-    return mutex_run(&container->lock, "vfio container", join_container(container, group));
+    return mutex_run(&container->lock, "vfio container", join(container, member));
 }
 
-void vfio_container_remove_group(struct vfio_container *container, struct pci_group *group)
+void vfio_container_remove_group(struct vfio_container *container,
+                                 struct vfio_container_member *member)
 {
-    struct member *member;
-
     (void)mutex_lock_deaf(&container->lock, "vfio container");
-    member = container_member(container, group);
-    ASSERT(member);
     if (container->type1)
-        ioas_detach_group(&container->type1->tables, group);
+        ioas_detach_group(&container->type1->tables, member->group);
     list_remove(&member->link);
-    kfree(member);
     if (list_empty(&container->groups) && container->type1) {
         type1_destroy(container->type1);
         container->type1 = NULL;

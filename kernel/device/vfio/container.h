@@ -26,17 +26,24 @@ int vfio_container_open(void *context, unsigned flags, struct file **out);
 /* NULL if the file is something else. The container lives as long as the file. */
 struct vfio_container *vfio_container_of(struct file *file);
 
+/* A group's place in the one container it can be in. */
+struct vfio_container_member {
+    struct list link;
+    struct pci_group *group;
+};
+
 /*
  * Puts a group in; its members' DMA goes through the container's page tables at once if SET_IOMMU
- * was called before. Errors as ioas_attach_group(); -EBUSY: the group is in this container already.
- * Nothing changes on failure.
+ * was called before. Errors as ioas_attach_group(). Nothing changes on failure.
  */
-int vfio_container_add_group(struct vfio_container *container, struct pci_group *group);
+int vfio_container_add_group(struct vfio_container *container,
+                             struct vfio_container_member *member);
 /*
  * Takes a group out: DMA of its members is refused from then on. All its devices must be closed.
  * With the last group the address space goes, as if SET_IOMMU had never been called.
  */
-void vfio_container_remove_group(struct vfio_container *container, struct pci_group *group);
+void vfio_container_remove_group(struct vfio_container *container,
+                                 struct vfio_container_member *member);
 
 /* Has SET_IOMMU been called? Devices of a group can only be opened then. */
 bool vfio_container_ready(const struct vfio_container *container);

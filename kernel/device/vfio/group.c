@@ -32,6 +32,7 @@ struct vfio_group {
     struct file *file;   /* the one that is open, if any */
     /* What it was put in, if anything: one of the two. Each is kept open meanwhile. */
     struct vfio_container *container;
+    struct vfio_container_member member;
     struct file *iommufd; /* serves as a container */
 };
 
@@ -97,7 +98,7 @@ static int64_t get_status(struct ioctl_call *call)
 
 static int join_container(struct vfio_group *group, struct vfio_container *container)
 {
-    int error = vfio_container_add_group(container, group->pci);
+    int error = vfio_container_add_group(container, &group->member);
 
     if (!error)
         group->container = container;
@@ -141,7 +142,7 @@ static int64_t set_container(struct ioctl_call *call)
 static void leave(struct vfio_group *group)
 {
     if (group->container)
-        vfio_container_remove_group(group->container, group->pci);
+        vfio_container_remove_group(group->container, &group->member);
     file_put(group->iommufd);
     group->container = NULL;
     group->iommufd = NULL;
@@ -330,7 +331,7 @@ static int create_group(struct pci_group *pci, struct refusal *why)
     group = kzalloc(sizeof(*group));
     if (!group)
         return no_memory(why);
-    group->pci = pci;
+    group->pci = group->member.group = pci;
     list_init(&group->devices);
     mutex_init(&group->lock);
     error = add_devices(group, why);
