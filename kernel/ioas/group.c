@@ -204,23 +204,3 @@ void ioas_detach_group(struct ioas_tables *tables, struct pci_group *group)
     detach_first(tables, group, group->requester_count);
     ioas_unreserve(tables->ioas, group);
 }
-
-void ioas_tables_geometry(const struct ioas_tables *tables, struct iommu_geometry *out)
-{
-    const struct table *table;
-
-    *out = (struct iommu_geometry){0};
-    list_for_each_entry (table, &tables->domains, link) {
-        struct iommu_geometry one;
-
-        iommu_domain_geometry(table->domain, &one);
-        if (table == list_first(&tables->domains, struct table, link)) {
-            *out = one;
-            continue;
-        }
-        out->address_bits = MIN(out->address_bits, one.address_bits);
-        out->page_sizes &= one.page_sizes;
-        out->snoop_control = out->snoop_control && one.snoop_control;
-        out->coherent_walk = out->coherent_walk && one.coherent_walk;
-    }
-}

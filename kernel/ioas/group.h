@@ -33,9 +33,6 @@ int ioas_attach_group(struct ioas_tables *tables, struct pci_group *group);
  */
 void ioas_detach_group(struct ioas_tables *tables, struct pci_group *group);
 
-/* What all page tables can do: least width, common page sizes. Zeros if there is none. */
-void ioas_tables_geometry(const struct ioas_tables *tables, struct iommu_geometry *out);
-
 /*
  * For owners of page tables of their own (iommufd): attaches all requester ids of a group to one
  * domain, moves them to another without a gap, or detaches them. Each happens for all ids or for

@@ -252,3 +252,19 @@ void ioas_detach(struct ioas *ioas, struct iommu_domain *domain)
     ioas_unreserve(ioas, domain);
     update_alignment(ioas);
 }
+
+struct iommu_geometry ioas_geometry(const struct ioas *ioas)
+{
+    struct iommu_geometry all = {64, ~(PAGE_SIZE - 1), true}, one;
+    struct ioas_domain *entry;
+
+    ASSERT(mutex_held(ioas->lock));
+    list_for_each_entry (entry, &ioas->domains, link) {
+        iommu_domain_geometry(entry->domain, &one);
+        all.address_bits = MIN(all.address_bits, one.address_bits);
+        all.page_sizes &= one.page_sizes;
+        all.snoop_control &= one.snoop_control;
+        breathe_deaf_after(LOOK_WORK, "looking at page tables");
+    }
+    return all;
+}

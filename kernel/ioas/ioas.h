@@ -151,5 +151,7 @@ int ioas_attach(struct ioas *ioas, struct iommu_domain *domain);
  * requesters attached, but what they do is refused from then on.
  */
 void ioas_detach(struct ioas *ioas, struct iommu_domain *domain);
+/* What all page tables can do; without any, nothing stands in the way of anything. */
+struct iommu_geometry ioas_geometry(const struct ioas *ioas);
 
 #endif

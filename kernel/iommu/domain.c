@@ -186,7 +186,6 @@ void iommu_domain_geometry(const struct iommu_domain *domain, struct iommu_geome
     for (unsigned level = 1; level <= domain->table.largest; level++)
         out->page_sizes |= pt_span(level);
     out->snoop_control = domain->snoop;
-    out->coherent_walk = !domain->table.flush;
 }
 
 /* ---- invalidation ---- */

@@ -93,7 +93,6 @@ struct iommu_geometry {
     unsigned address_bits; /* IOVAs are below 2^address_bits */
     uint64_t page_sizes;   /* bit n: leaves of 2^n bytes */
     bool snoop_control;
-    bool coherent_walk; /* ECAP.C */
 };
 void iommu_domain_geometry(const struct iommu_domain *domain, struct iommu_geometry *out);
 

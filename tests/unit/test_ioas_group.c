@@ -88,16 +88,16 @@ static void page_tables_are_shared_and_go_with_the_last_group(void **state)
 {
     struct iommu_geometry geometry;
 
-    ioas_tables_geometry(&tables, &geometry);
-    assert_int_equal(geometry.page_sizes, 0);
+    geometry = ioas_geometry(world_space[0]);
+    assert_int_equal(geometry.page_sizes, ~(PAGE_SIZE - 1));
     assert_int_equal(ioas_attach_group(&tables, &world_pair), 0);
-    ioas_tables_geometry(&tables, &geometry);
+    geometry = ioas_geometry(world_space[0]);
     assert_int_equal(geometry.address_bits, 48);
     assert_int_equal(ioas_attach_group(&tables, &world_split), 0);
-    ioas_tables_geometry(&tables, &geometry);
+    geometry = ioas_geometry(world_space[0]);
     assert_int_equal(geometry.address_bits, 39); /* of unit 1 */
     ioas_detach_group(&tables, &world_split);
-    ioas_tables_geometry(&tables, &geometry);
+    geometry = ioas_geometry(world_space[0]);
     assert_int_equal(geometry.address_bits, 48);
     ioas_detach_group(&tables, &world_pair);
     assert_true(list_empty(&tables.domains));
@@ -109,12 +109,12 @@ static void the_least_of_all_units_counts(void **state)
 
     ioas_iommu_set_geometry(1, 39, true);
     assert_int_equal(ioas_attach_group(&tables, &world_split), 0);
-    ioas_tables_geometry(&tables, &geometry);
+    geometry = ioas_geometry(world_space[0]);
     assert_false(geometry.snoop_control); /* unit 2 cannot */
     ioas_detach_group(&tables, &world_split);
     ioas_iommu_set_geometry(2, 48, true);
     assert_int_equal(ioas_attach_group(&tables, &world_split), 0);
-    ioas_tables_geometry(&tables, &geometry);
+    geometry = ioas_geometry(world_space[0]);
     assert_true(geometry.snoop_control);
 }
 

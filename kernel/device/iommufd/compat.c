@@ -9,8 +9,6 @@
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
 
-#define TABLE_WORK 30 /* work (breathe_after()) of looking at one page table */
-
 /* ---- which space ---- */
 
 int iommufd_compat_create(struct file *file)
@@ -61,21 +59,6 @@ int64_t compat_api_version(struct ioctl_call *call)
     return VFIO_API_VERSION;
 }
 
-/* Do all page tables make devices see what the caches hold? */
-static bool coherent(const struct iommufd_ioas *ioas)
-{
-    struct iommu_geometry geometry;
-    struct iommufd_hwpt *hwpt;
-
-    list_for_each_entry (hwpt, &ioas->hwpts, link) {
-        iommu_domain_geometry(hwpt->domain, &geometry);
-        if (!geometry.snoop_control)
-            return false;
-        breathe_deaf_after(TABLE_WORK, "looking at page tables");
-    }
-    return true;
-}
-
 int64_t compat_check_extension(struct ioctl_call *call)
 {
     const struct iommufd_ioas *ioas = compat_ioas(call);
@@ -86,7 +69,7 @@ int64_t compat_check_extension(struct ioctl_call *call)
     case VFIO_UNMAP_ALL:
         return 1;
     case VFIO_DMA_CC_IOMMU:
-        return ioas ? coherent(ioas) : -ENODEV;
+        return ioas ? ioas_geometry(ioas->ioas).snoop_control : -ENODEV;
     default:
         return 0;
     }
@@ -112,21 +95,6 @@ struct info {
     struct dma_info dma;
 };
 
-/* Page sizes that all page tables have; without any, nothing stands in the way of any. */
-static uint64_t page_sizes(const struct iommufd_ioas *ioas)
-{
-    uint64_t sizes = ~(PAGE_SIZE - 1);
-    struct iommu_geometry geometry;
-    struct iommufd_hwpt *hwpt;
-
-    list_for_each_entry (hwpt, &ioas->hwpts, link) {
-        iommu_domain_geometry(hwpt->domain, &geometry);
-        sizes &= geometry.page_sizes;
-        breathe_deaf_after(TABLE_WORK, "looking at page tables");
-    }
-    return sizes;
-}
-
 int64_t compat_get_info(struct ioctl_call *call)
 {
     struct iommufd_ioas *ioas = compat_ioas(call);
@@ -137,7 +105,8 @@ int64_t compat_get_info(struct ioctl_call *call)
 
     if (!ioas)
         return -ENODEV;
-    sizes = page_sizes(ioas); /* breathes, which must not happen once the ranges are counted */
+    /* Breathes, which must not happen once the ranges are counted. */
+    sizes = ioas_geometry(ioas->ioas).page_sizes;
     size = offsetof(struct info, dma) + dma_info_size(ioas->ioas);
     info = kzalloc(size);
     if (!info)

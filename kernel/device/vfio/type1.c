@@ -31,18 +31,13 @@ void type1_destroy(struct type1 *type1)
 
 APART int type1_check_extension(const struct type1 *type1, uint64_t extension)
 {
-    struct iommu_geometry geometry;
-
     switch (extension) {
     case VFIO_TYPE1_IOMMU:
     case VFIO_TYPE1v2_IOMMU:
     case VFIO_UNMAP_ALL:
         return 1;
     case VFIO_DMA_CC_IOMMU:
-        if (!type1)
-            return 0;
-        ioas_tables_geometry(&type1->tables, &geometry);
-        return geometry.snoop_control;
+        return type1 && ioas_geometry(type1->ioas).snoop_control;
     default:
         return 0;
     }

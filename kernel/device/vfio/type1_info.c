@@ -38,7 +38,6 @@ int64_t type1_get_info(struct ioctl_call *call)
 {
     struct vfio_iommu_type1_info *info = call->data;
     const struct type1 *type1 = call->context;
-    struct iommu_geometry geometry;
     struct capabilities *caps;
     size_t caps_size, size = call->size < INFO_SIZE_CAPS ? call->row->size_min : INFO_SIZE_CAPS;
     int error = 0;
@@ -46,9 +45,8 @@ int64_t type1_get_info(struct ioctl_call *call)
     caps = build(type1, &caps_size);
     if (!caps)
         return -ENOMEM;
-    ioas_tables_geometry(&type1->tables, &geometry);
     info->flags = VFIO_IOMMU_INFO_PGSIZES | VFIO_IOMMU_INFO_CAPS;
-    info->iova_pgsizes = geometry.page_sizes;
+    info->iova_pgsizes = ioas_geometry(type1->ioas).page_sizes;
     if (call->size < sizeof(*info) + caps_size) {
         info->argsz = (uint32_t)(sizeof(*info) + caps_size);
     } else {
