@@ -23,17 +23,6 @@ struct file *file_create(const struct file_ops *ops, void *context, unsigned fla
     return file;
 }
 
-int file_lock_position(struct file *file)
-{
-    return file->seekable ? mutex_lock(&file->position_lock, "file position") : 0;
-}
-
-void file_unlock_position(struct file *file)
-{
-    if (file->seekable)
-        mutex_unlock(&file->position_lock);
-}
-
 APART void file_end(struct file *file)
 {
     while (!list_empty(&file->watches)) {

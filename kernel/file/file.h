@@ -105,9 +105,13 @@ struct file {
     const struct file_ops *ops;
     void *context; /* the implementation's own */
     unsigned references;
-    unsigned flags;             /* access mode and FILE_NONBLOCK */
-    bool seekable;              /* pread, pwrite and lseek make sense */
-    struct mutex position_lock; /* file_lock_position() */
+    unsigned flags; /* access mode and FILE_NONBLOCK */
+    bool seekable;  /* pread, pwrite and lseek make sense */
+    /*
+     * Held by who moves the file's own position, so that two reads at once do not get the same
+     * bytes; not by reads where there is no position, which may last for ever.
+     */
+    struct mutex position_lock;
     uint64_t position;
     struct waitq changed; /* woken whenever poll() may answer differently */
     const char *name;     /* for messages: "vfio-device" */
@@ -154,12 +158,6 @@ int file_wait(struct file *file, unsigned events, const char *point);
  * end means nothing pass size UINT64_MAX: SEEK_END is then refused.
  */
 int64_t file_seek(struct file *file, int64_t offset, int whence, uint64_t size);
-/*
- * Held by who moves the file's own position, so that two reads at once do not get the same bytes.
- * Does nothing for files that have none, where a read may last for ever. -EINTR.
- */
-int file_lock_position(struct file *file);
-void file_unlock_position(struct file *file);
 bool file_readable(const struct file *file);
 bool file_writable(const struct file *file);
 
@@ -170,6 +168,14 @@ bool file_writable(const struct file *file);
  * descriptor, or -EMFILE, or -ENOMEM, also for NULL: a file that there was no memory for.
  */
 struct file *fd_get(int fd);
+/* What `call` answers of `it`, the file that `get` gives a reference to; -EBADF for NULL. */
+#define WITH_FILE(it, get, call)                                                                   \
+    ({                                                                                             \
+        struct file *it = (get);                                                                   \
+        int64_t with_file_result = it ? (call) : -EBADF;                                           \
+        file_put(it);                                                                              \
+        with_file_result;                                                                          \
+    })
 int fd_install(struct file *file, bool close_on_exec);
 
 #endif

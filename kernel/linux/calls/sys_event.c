@@ -85,31 +85,30 @@ struct user_timer {
     struct user_time value;
 };
 
-static struct user_timer current_setting(struct file *file)
+static int put_setting(struct file *file, uaddr_t out)
 {
     struct timerfd_setting setting;
+    if (!file_is_timerfd(file))
+        return -EINVAL;
     timerfd_get(file, &setting);
-    return (struct user_timer){
+    struct user_timer now = {
         .interval = user_time_from_ns(setting.interval_ns),
         .value = user_time_from_ns(setting.value_ns),
     };
+    return copy_to_user(out, &now, sizeof(now));
 }
 
 static int64_t set_timer(struct file *file, unsigned flags, const struct user_timer *new,
                          uaddr_t old)
 {
     uint64_t value, interval, deadline = 0;
-    int error = user_time_to_ns(&new->value, &value);
+    int error = file_is_timerfd(file) ? user_time_to_ns(&new->value, &value) : -EINVAL;
     if (!error)
         error = user_time_to_ns(&new->interval, &interval);
+    if (!error && old)
+        error = put_setting(file, old);
     if (error)
         return error;
-    if (old) {
-        struct user_timer before = current_setting(file);
-        error = copy_to_user(old, &before, sizeof(before));
-        if (error)
-            return error;
-    }
     if (value && (flags & TIMERFD_ABSOLUTE))
         error = clock_to_ns(timerfd_clock(file), value, &deadline);
     else if (value)
@@ -130,24 +129,10 @@ int64_t sys_timerfd_settime(int fd, unsigned flags, uaddr_t value, uaddr_t old)
     int64_t result = copy_from_user(&new, value, sizeof(new));
     if (result)
         return result;
-    struct file *file = fd_get(fd);
-    if (!file)
-        return -EBADF;
-    result = file_is_timerfd(file) ? set_timer(file, flags, &new, old) : -EINVAL;
-    file_put(file);
-    return result;
+    return WITH_FILE(file, fd_get(fd), set_timer(file, flags, &new, old));
 }
 
 int64_t sys_timerfd_gettime(int fd, uaddr_t value)
 {
-    struct file *file = fd_get(fd);
-    if (!file)
-        return -EBADF;
-    int64_t result = -EINVAL;
-    if (file_is_timerfd(file)) {
-        struct user_timer now = current_setting(file);
-        result = copy_to_user(value, &now, sizeof(now));
-    }
-    file_put(file);
-    return result;
+    return WITH_FILE(file, fd_get(fd), put_setting(file, value));
 }

@@ -168,12 +168,8 @@ int64_t sys_fcntl(int fd, unsigned command, uint64_t argument)
     default:
         break;
     }
-    struct file *file = command == F_GETFL ? fd_get_path(fd) : fd_get(fd);
-    if (!file)
-        return -EBADF;
-    int64_t result = file_fcntl(file, command, argument);
-    file_put(file);
-    return result;
+    return WITH_FILE(file, command == F_GETFL ? fd_get_path(fd) : fd_get(fd),
+                     file_fcntl(file, command, argument));
 }
 
 int64_t sys_flock(int fd, int operation)
@@ -206,21 +202,13 @@ static inline int64_t file_ioctl(int fd, uint32_t command, uint64_t argument)
     return result;
 }
 
-static int64_t ioctl_nonblock(int fd, uaddr_t argument)
-{
-    struct file *file = fd_get(fd);
-    int64_t result = file ? set_nonblock(file, argument) : -EBADF;
-    file_put(file);
-    return result;
-}
-
 /* Commands of the byte in which those of every file are; the others may be a terminal's. */
 static APART int64_t generic_ioctl(int fd, uint32_t command, uint64_t argument)
 {
     if ((command == FIOCLEX || command == FIONCLEX) && fd_is_file(fd))
         return fd_set_close_on_exec(fd, command == FIOCLEX);
     if (command == FIONBIO)
-        return ioctl_nonblock(fd, argument);
+        return WITH_FILE(file, fd_get(fd), set_nonblock(file, argument));
     return file_ioctl(fd, command, argument);
 }
 
@@ -240,16 +228,8 @@ static int64_t seek(struct file *file, int64_t offset, int whence)
 
 int64_t sys_lseek(int fd, int64_t offset, int whence)
 {
-    struct file *file = fd_get(fd);
-    if (!file)
-        return -EBADF;
-    int64_t result = file_lock_position(file);
-    if (!result) {
-        result = seek(file, offset, whence);
-        file_unlock_position(file);
-    }
-    file_put(file);
-    return result;
+    return WITH_FILE(file, fd_get(fd),
+                     mutex_run(&file->position_lock, "file position", seek(file, offset, whence)));
 }
 
 static int64_t resize(struct file *file, int64_t size)
@@ -263,18 +243,20 @@ int64_t sys_ftruncate(int fd, int64_t size)
 {
     if (size < 0)
         return -EINVAL;
-    struct file *file = fd_get(fd);
-    if (!file)
-        return -EBADF;
-    int64_t result = resize(file, size);
-    file_put(file);
-    return result;
+    return WITH_FILE(file, fd_get(fd), resize(file, size));
 }
 
 /* Only growing: frames come when they are used, so reserving is setting the size. */
-static int64_t allocate(struct file *file, uint64_t end)
+static int64_t allocate(struct file *file, int mode, int64_t offset, int64_t length)
 {
     struct ramfile *ram = file_ramfile(file);
+    uint64_t end;
+    if (offset < 0 || length <= 0)
+        return -EINVAL;
+    if (mode != 0)
+        return -EOPNOTSUPP;
+    if (!range_end((uint64_t)offset, (uint64_t)length, &end) || end > INT64_MAX)
+        return -EFBIG;
     if (!file_writable(file))
         return -EBADF;
     return ram ? ramfile_grow(ram, end) : -ENODEV;
@@ -282,21 +264,7 @@ static int64_t allocate(struct file *file, uint64_t end)
 
 int64_t sys_fallocate(int fd, int mode, int64_t offset, int64_t length)
 {
-    uint64_t end;
-    int64_t result;
-    struct file *file = fd_get(fd);
-    if (!file)
-        return -EBADF;
-    if (offset < 0 || length <= 0)
-        result = -EINVAL;
-    else if (mode != 0)
-        result = -EOPNOTSUPP;
-    else if (!range_end((uint64_t)offset, (uint64_t)length, &end) || end > INT64_MAX)
-        result = -EFBIG;
-    else
-        result = allocate(file, end);
-    file_put(file);
-    return result;
+    return WITH_FILE(file, fd_get(fd), allocate(file, mode, offset, length));
 }
 
 /* struct linux_dirent64 of the interface, without the name. */
@@ -358,14 +326,7 @@ static int64_t read_directory(struct file *file, uaddr_t buffer, unsigned size)
 
 int64_t sys_getdents64(int fd, uaddr_t buffer, unsigned size)
 {
-    struct file *file = fd_get(fd);
-    if (!file)
-        return -EBADF;
-    int64_t result = file_lock_position(file);
-    if (!result) {
-        result = read_directory(file, buffer, size);
-        file_unlock_position(file);
-    }
-    file_put(file);
-    return result;
+    return WITH_FILE(
+        file, fd_get(fd),
+        mutex_run(&file->position_lock, "file position", read_directory(file, buffer, size)));
 }

@@ -44,6 +44,11 @@ static struct mutex *write_lock(const struct file *file, enum direction directio
     return direction == WRITE && file->ops->write_lock ? file->ops->write_lock(file) : NULL;
 }
 
+static bool moves_own(const struct file *file, const uint64_t *position)
+{
+    return position == &file->position && file->seekable;
+}
+
 /*
  * Before a call's first byte: nobody else moves the position, if it is the file's own, or writes
  * to the file before its last. -EINTR.
@@ -51,13 +56,13 @@ static struct mutex *write_lock(const struct file *file, enum direction directio
 static int lock_call(struct file *file, enum direction direction, const uint64_t *position)
 {
     struct mutex *writes = write_lock(file, direction);
-    bool own = position == &file->position;
-    int error = own ? file_lock_position(file) : 0;
+    bool own = moves_own(file, position);
+    int error = own ? mutex_lock(&file->position_lock, "file position") : 0;
     if (error || !writes)
         return error;
     error = mutex_lock(writes, "file write");
     if (error && own)
-        file_unlock_position(file);
+        mutex_unlock(&file->position_lock);
     return error;
 }
 
@@ -66,20 +71,20 @@ static void unlock_call(struct file *file, enum direction direction, const uint6
     struct mutex *writes = write_lock(file, direction);
     if (writes)
         mutex_unlock(writes);
-    if (position == &file->position)
-        file_unlock_position(file);
+    if (moves_own(file, position))
+        mutex_unlock(&file->position_lock);
 }
 
-static int64_t transfer_locked(struct file *file, enum direction direction, uaddr_t buffer,
-                               size_t length, uint64_t *position)
-{
-    int64_t result = lock_call(file, direction, position);
-    if (result)
-        return result;
-    result = transfer(file, direction, buffer, length, position);
-    unlock_call(file, direction, position);
-    return result;
-}
+/* What the function answers, called with the locks and these arguments. */
+#define LOCKED(function, file, direction, what, much, position)                                    \
+    ({                                                                                             \
+        int64_t locked_result = lock_call(file, direction, position);                              \
+        if (!locked_result) {                                                                      \
+            locked_result = function(file, direction, what, much, position);                       \
+            unlock_call(file, direction, position);                                                \
+        }                                                                                          \
+        locked_result;                                                                             \
+    })
 
 /* A write to a pipe nobody reads is also a signal. */
 static int64_t finish(struct file *file, int64_t result)
@@ -100,7 +105,7 @@ static int64_t io(int fd, enum direction direction, uaddr_t buffer, size_t lengt
         return -EBADF;
     int64_t result = check_access(file, direction);
     if (!result)
-        result = transfer_locked(file, direction, buffer, length, &file->position);
+        result = LOCKED(transfer, file, direction, buffer, length, &file->position);
     return finish(file, result);
 }
 
@@ -127,7 +132,7 @@ static int64_t io_at(int fd, enum direction direction, uaddr_t buffer, size_t le
     if (!result && length > (uint64_t)INT64_MAX - at)
         result = -EINVAL;
     if (!result)
-        result = transfer_locked(file, direction, buffer, length, &at);
+        result = LOCKED(transfer, file, direction, buffer, length, &at);
     return finish(file, result);
 }
 
@@ -187,18 +192,6 @@ static int64_t transfer_vectors(struct file *file, enum direction direction,
     return done;
 }
 
-static int64_t transfer_vectors_locked(struct file *file, enum direction direction,
-                                       const struct io_vector *vectors, int count,
-                                       uint64_t *position)
-{
-    int64_t result = lock_call(file, direction, position);
-    if (result)
-        return result;
-    result = transfer_vectors(file, direction, vectors, count, position);
-    unlock_call(file, direction, position);
-    return result;
-}
-
 /* `position` NULL: the file's own. */
 static int64_t io_vectors(int fd, enum direction direction, uaddr_t from, int count,
                           uint64_t *position)
@@ -211,8 +204,8 @@ static int64_t io_vectors(int fd, enum direction direction, uaddr_t from, int co
     if (!result)
         result = get_vectors(from, count, &vectors);
     if (!result) {
-        result = transfer_vectors_locked(file, direction, vectors, count,
-                                         position ? position : &file->position);
+        result = LOCKED(transfer_vectors, file, direction, vectors, count,
+                        position ? position : &file->position);
         kfree(vectors);
     }
     return finish(file, result);

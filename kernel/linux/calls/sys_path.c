@@ -48,15 +48,9 @@ static int64_t check_mode(const struct node *node, unsigned mode)
 int64_t sys_faccessat2(int directory, uaddr_t path, unsigned mode, unsigned flags)
 {
     const unsigned effective = 0x200; /* AT_EACCESS: real and effective id are the same */
-    struct node *node;
     if ((mode & ~7u) || (flags & ~(AT_NOFOLLOW | effective)))
         return -EINVAL;
-    int64_t result = user_path_find(directory, path, !(flags & AT_NOFOLLOW), &node);
-    if (result)
-        return result;
-    result = check_mode(node, mode);
-    node_put(node);
-    return result;
+    return WITH_NODE(node, directory, path, !(flags & AT_NOFOLLOW), check_mode(node, mode));
 }
 
 static int64_t copy_target(const struct node *node, uaddr_t buffer, size_t size)
@@ -70,15 +64,9 @@ static int64_t copy_target(const struct node *node, uaddr_t buffer, size_t size)
 
 int64_t sys_readlinkat(int directory, uaddr_t path, uaddr_t buffer, int size)
 {
-    struct node *node;
     if (size <= 0)
         return -EINVAL;
-    int64_t result = user_path_find(directory, path, false, &node);
-    if (result)
-        return result;
-    result = copy_target(node, buffer, (size_t)size);
-    node_put(node);
-    return result;
+    return WITH_NODE(node, directory, path, false, copy_target(node, buffer, (size_t)size));
 }
 
 int64_t sys_getcwd(uaddr_t buffer, size_t size)
@@ -108,23 +96,12 @@ static int64_t change_directory(struct node *node)
 
 int64_t sys_chdir(uaddr_t path)
 {
-    struct node *node;
-    int64_t result = user_path_find(AT_FDCWD, path, true, &node);
-    if (result)
-        return result;
-    result = change_directory(node);
-    node_put(node);
-    return result;
+    return WITH_NODE(node, AT_FDCWD, path, true, change_directory(node));
 }
 
 int64_t sys_fchdir(int fd)
 {
-    struct file *file = fd_get_path(fd);
-    if (!file)
-        return -EBADF;
-    int64_t result = file->node ? change_directory(file->node) : -ENOTDIR;
-    file_put(file);
-    return result;
+    return WITH_FILE(file, fd_get_path(fd), file->node ? change_directory(file->node) : -ENOTDIR);
 }
 
 int64_t sys_mkdirat(int directory, uaddr_t path, uint32_t mode)
@@ -200,15 +177,9 @@ static int truncate_node(const struct node *node, uint64_t size)
 
 int64_t sys_truncate(uaddr_t path, int64_t size)
 {
-    struct node *node;
     if (size < 0)
         return -EINVAL;
-    int error = user_path_find(AT_FDCWD, path, true, &node);
-    if (error)
-        return error;
-    error = truncate_node(node, (uint64_t)size);
-    node_put(node);
-    return error;
+    return WITH_NODE(node, AT_FDCWD, path, true, truncate_node(node, (uint64_t)size));
 }
 
 int64_t sys_umask(uint32_t mask)
@@ -228,22 +199,11 @@ static int64_t change_mode(struct node *node, uint32_t mode)
 
 int64_t sys_fchmodat(int directory, uaddr_t path, uint32_t mode)
 {
-    struct node *node;
-    int64_t result = user_path_find(directory, path, true, &node);
-    if (result)
-        return result;
-    result = change_mode(node, mode);
-    node_put(node);
-    return result;
+    return WITH_NODE(node, directory, path, true, change_mode(node, mode));
 }
 
 int64_t sys_fchmod(int fd, uint32_t mode)
 {
-    struct file *file = fd_get(fd);
-    if (!file)
-        return -EBADF;
     /* A file without a name has no mode anyone could see. */
-    int64_t result = file->node ? change_mode(file->node, mode) : 0;
-    file_put(file);
-    return result;
+    return WITH_FILE(file, fd_get(fd), file->node ? change_mode(file->node, mode) : 0);
 }

@@ -337,12 +337,7 @@ static int64_t epoll_collect(struct file *epoll, uaddr_t out, int count, uint64_
 
 static int64_t epoll_wait_until(int fd, uaddr_t events, int count, uint64_t deadline)
 {
-    struct file *epoll = fd_get(fd);
-    if (!epoll)
-        return -EBADF;
-    int64_t result = epoll_collect(epoll, events, count, deadline);
-    file_put(epoll);
-    return result;
+    return WITH_FILE(epoll, fd_get(fd), epoll_collect(epoll, events, count, deadline));
 }
 
 int64_t sys_epoll_wait(int epoll, uaddr_t events, int count, int timeout_ms)

@@ -115,16 +115,6 @@ static int stat_file(struct file *file, struct file_stat *out)
     return file->ops->stat ? file->ops->stat(file, out) : 0;
 }
 
-static int stat_fd(int fd, struct file_stat *out)
-{
-    struct file *file = fd_get_path(fd);
-    if (!file)
-        return -EBADF;
-    int error = stat_file(file, out);
-    file_put(file);
-    return error;
-}
-
 static int stat_at(int directory, uaddr_t path, unsigned flags, struct file_stat *out)
 {
     struct user_path where;
@@ -158,7 +148,7 @@ int64_t sys_newfstatat(int directory, uaddr_t path, uaddr_t out, unsigned flags)
 int64_t sys_fstat(int fd, uaddr_t out)
 {
     struct file_stat stat;
-    int error = stat_fd(fd, &stat);
+    int64_t error = WITH_FILE(file, fd_get_path(fd), stat_file(file, &stat));
     return error ? error : put_stat(&stat, out);
 }
 
@@ -192,12 +182,7 @@ static int64_t put_statfs(uaddr_t out)
 
 int64_t sys_statfs(uaddr_t path, uaddr_t out)
 {
-    struct node *node;
-    int error = user_path_find(AT_FDCWD, path, true, &node);
-    if (error)
-        return error;
-    node_put(node);
-    return put_statfs(out);
+    return WITH_NODE(node, AT_FDCWD, path, true, put_statfs(out));
 }
 
 int64_t sys_fstatfs(int fd, uaddr_t out)

@@ -27,5 +27,15 @@ int user_path_get(int directory, uaddr_t path, bool allow_empty, struct user_pat
 void user_path_put(struct user_path *path);
 /* For calls that want the node, and no lock: it comes with a reference. */
 int user_path_find(int directory, uaddr_t path, bool follow, struct node **out);
+/* What `call` answers of `it`, the node that a path leads to, or why it leads to none. */
+#define WITH_NODE(it, directory, path, follow, call)                                               \
+    ({                                                                                             \
+        struct node *it = NULL;                                                                    \
+        int64_t with_node_result = user_path_find(directory, path, follow, &it);                   \
+        if (!with_node_result)                                                                     \
+            with_node_result = (call);                                                             \
+        node_put(it);                                                                              \
+        with_node_result;                                                                          \
+    })
 
 #endif

@@ -114,8 +114,6 @@ int64_t sys_mmap(uaddr_t at, uint64_t length, unsigned protection, unsigned flag
         .offset = offset,
         .file_offset = offset,
     };
-    struct file *file;
-    int64_t result;
 
     if (!IS_ALIGNED(offset, PAGE_SIZE))
         return -EINVAL;
@@ -123,12 +121,7 @@ int64_t sys_mmap(uaddr_t at, uint64_t length, unsigned protection, unsigned flag
         request.file_offset = 0;
         return WITH_SPACE(map_anonymous(&request));
     }
-    file = fd_get(fd);
-    if (!file)
-        return -EBADF;
-    result = WITH_SPACE(map_file(file, &request));
-    file_put(file);
-    return result;
+    return WITH_FILE(file, fd_get(fd), WITH_SPACE(map_file(file, &request)));
 }
 
 int64_t sys_munmap(uaddr_t at, uint64_t length)
