@@ -32,7 +32,7 @@ FREE = {
 }
 EXTENDED_FREE = {0x01: ((4, 4, -1), (0x10, 4, -1), (0x18, 0x30, -1))}  # error status
 MSI, ADDRESS_LOW, REMAPPABLE = 5, 4, 1 << 4
-SUBHANDLE, EXACT = 1 << 3, 1 << 18
+SUBHANDLE, EXACT, COMPARES = 1 << 3, 1 << 18, 3 << 18
 BUS_MASTER, ERRORS, BRIDGE = 1 << 2, 1 << 0, 1  # command register, its second byte, header
 
 
@@ -219,11 +219,17 @@ class Outside:
         first, second = struct.unpack("<2Q", self.read(self.tell_remapping_table() + 16 * index, 16))
         return bool(first & 1 and low & REMAPPABLE) and second & 0xfffff == EXACT | number(self.names[2])
 
+    def anybody_s(self):
+        """Interrupt-remapping entries in use, those of lines among them, that do not look at who sends."""
+        told = self.register(TABLE_ADDRESS)
+        entries = struct.iter_unpack("<2Q", self.read(told & ADDRESS, 16 << (told & 15) + 1))
+        return [f"entry {number} is for anybody" for number, (low, high) in enumerate(entries) if low & 1 and not high & COMPARES]
+
     def tell_hardware(self):
         """All functions are as they were when first asked, and the unit stops what it has to stop."""
         if not self.hardware:
             self.hardware = Hardware(self.ran.qmp, self.names)
-        found = list(self.hardware.differences())
+        found = [*self.hardware.differences(), *self.anybody_s()]
         status = self.register(STATUS) & 0xffffffff
         if not status & REMAPPING or not status & TRANSLATING or status & OLD_FORMAT:
             found.append(f"the unit's status is {status:#x}")
