@@ -27,30 +27,17 @@ static void detach_one(struct requester *requester, struct iommu_domain *domain)
                   iommu_requester_name(requester, name));
 }
 
-int ioas_requesters_attach(const struct pci_group *group, struct iommu_domain *domain)
+int ioas_requesters_attach(const struct pci_group *group, struct iommu_domain *from,
+                           struct iommu_domain *to)
 {
     for (size_t i = 0; i < group->requester_count; i++) {
-        int error = iommu_attach(domain, group->requesters[i]);
-
-        if (error) {
-            while (i-- > 0)
-                detach_one(group->requesters[i], domain);
-            return error;
-        }
-    }
-    return 0;
-}
-
-int ioas_requesters_replace(const struct pci_group *group, struct iommu_domain *from,
-                            struct iommu_domain *to)
-{
-    for (size_t i = 0; i < group->requester_count; i++) {
-        int error = iommu_replace(to, group->requesters[i]);
+        struct requester *requester = group->requesters[i];
+        int error = from ? iommu_replace(to, requester) : iommu_attach(to, requester);
 
         if (!error)
             continue;
         while (i-- > 0)
-            if (iommu_replace(from, group->requesters[i]))
+            if (!from || iommu_replace(from, group->requesters[i]))
                 detach_one(group->requesters[i], to);
         return error;
     }

@@ -35,12 +35,11 @@ void ioas_detach_group(struct ioas_tables *tables, struct pci_group *group);
 
 /*
  * For owners of page tables of their own (iommufd): attaches all requester ids of a group to one
- * domain, moves them to another without a gap, or detaches them. Each happens for all ids or for
- * none; errors as iommu_attach().
+ * domain, without a gap if they come `from` another (else NULL), or detaches them. Each happens for
+ * all ids or for none; errors as iommu_attach().
  */
-int ioas_requesters_attach(const struct pci_group *group, struct iommu_domain *domain);
-int ioas_requesters_replace(const struct pci_group *group, struct iommu_domain *from,
-                            struct iommu_domain *to);
+int ioas_requesters_attach(const struct pci_group *group, struct iommu_domain *from,
+                           struct iommu_domain *to);
 void ioas_requesters_detach(const struct pci_group *group, struct iommu_domain *domain);
 /* The unit that translates for all of them; NULL if there is none or more than one. */
 struct iommu_unit *ioas_requesters_unit(const struct pci_group *group);

@@ -117,7 +117,7 @@ static void requesters_attached(void)
     populated();
     assert_int_equal(iommu_domain_create(ioas_iommu_unit(0), &domain), 0);
     assert_int_equal(ioas_attach(world_space[1], domain), 0);
-    assert_int_equal(ioas_requesters_attach(&world_pair, domain), 0);
+    assert_int_equal(ioas_requesters_attach(&world_pair, NULL, domain), 0);
 }
 
 /* ---- operations ---- */
@@ -251,13 +251,13 @@ static int64_t attach_second_group(void)
 
 static int64_t attach_requesters(void)
 {
-    return ioas_requesters_attach(&world_pair, world_table[0]);
+    return ioas_requesters_attach(&world_pair, NULL, world_table[0]);
 }
 
 static int64_t replace_requesters(void)
 {
-    return ioas_requesters_replace(&world_pair, ioas_iommu_domain_of(world_pair.members[0]->rid),
-                                   world_table[0]);
+    return ioas_requesters_attach(&world_pair, ioas_iommu_domain_of(world_pair.members[0]->rid),
+                                  world_table[0]);
 }
 
 /* ---- what cannot fail ---- */

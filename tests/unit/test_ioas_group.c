@@ -197,7 +197,7 @@ static void requesters_have_one_unit_or_none(void **state)
 {
     assert_ptr_equal(ioas_requesters_unit(&world_pair), ioas_iommu_unit(0));
     assert_null(ioas_requesters_unit(&world_split));
-    assert_int_equal(ioas_requesters_attach(&world_split, world_table[1]), -ENODEV);
+    assert_int_equal(ioas_requesters_attach(&world_split, NULL, world_table[1]), -ENODEV);
     assert_null(domain_of(&world_split, 0)); /* the first had been attached */
     assert_null(ioas_requesters_unit(&world_lost));
 }
@@ -207,11 +207,11 @@ static void requesters_move_together(void **state)
     struct iommu_domain *second;
 
     assert_int_equal(iommu_domain_create(ioas_iommu_unit(0), &second), 0);
-    assert_int_equal(ioas_requesters_attach(&world_pair, world_table[0]), 0);
-    assert_int_equal(ioas_requesters_attach(&world_pair, second), -EBUSY);
-    assert_int_equal(ioas_requesters_replace(&world_pair, world_table[0], world_table[1]), -ENODEV);
+    assert_int_equal(ioas_requesters_attach(&world_pair, NULL, world_table[0]), 0);
+    assert_int_equal(ioas_requesters_attach(&world_pair, NULL, second), -EBUSY);
+    assert_int_equal(ioas_requesters_attach(&world_pair, world_table[0], world_table[1]), -ENODEV);
     assert_ptr_equal(domain_of(&world_pair, 1), world_table[0]);
-    assert_int_equal(ioas_requesters_replace(&world_pair, world_table[0], second), 0);
+    assert_int_equal(ioas_requesters_attach(&world_pair, world_table[0], second), 0);
     assert_ptr_equal(domain_of(&world_pair, 0), second);
     assert_ptr_equal(domain_of(&world_pair, 1), second);
     ioas_requesters_detach(&world_pair, second);
@@ -224,10 +224,10 @@ static void requesters_reach_nothing_when_the_unit_stops(void **state)
     struct iommu_domain *second;
 
     assert_int_equal(iommu_domain_create(ioas_iommu_unit(0), &second), 0);
-    assert_int_equal(ioas_requesters_attach(&world_pair, world_table[0]), 0);
+    assert_int_equal(ioas_requesters_attach(&world_pair, NULL, world_table[0]), 0);
 
     ioas_iommu_kill_in(2);
-    assert_int_equal(ioas_requesters_replace(&world_pair, world_table[0], second), -EIO);
+    assert_int_equal(ioas_requesters_attach(&world_pair, world_table[0], second), -EIO);
     assert_null(domain_of(&world_pair, 0));
     assert_null(domain_of(&world_pair, 1));
     assert_int_equal(second->attached, 0);
@@ -240,7 +240,7 @@ static void requesters_reach_nothing_when_the_unit_stops(void **state)
 static void requesters_are_all_out_when_the_unit_stops(void **state)
 {
     ioas_iommu_kill_in(2);
-    assert_int_equal(ioas_requesters_attach(&world_pair, world_table[0]), -EIO);
+    assert_int_equal(ioas_requesters_attach(&world_pair, NULL, world_table[0]), -EIO);
     assert_null(domain_of(&world_pair, 0));
     assert_null(domain_of(&world_pair, 1));
 }

@@ -159,8 +159,7 @@ static int group_attach(struct iommufd_group *group, struct iommufd_hwpt *hwpt)
     error = same_space ? 0 : ioas_reserve_group(hwpt->ioas->ioas, group->pci);
     if (error)
         return error;
-    error = old ? ioas_requesters_replace(group->pci, old->domain, hwpt->domain)
-                : ioas_requesters_attach(group->pci, hwpt->domain);
+    error = ioas_requesters_attach(group->pci, old ? old->domain : NULL, hwpt->domain);
     if (error) {
         if (!same_space)
             ioas_unreserve(hwpt->ioas->ioas, group->pci);

@@ -146,11 +146,13 @@ static int check_map(uint32_t flags, uint32_t reserved, uint64_t iova, uint64_t 
     return !(flags & IOMMU_IOAS_MAP_FIXED_IOVA) && length >= UINT64_MAX / 2 ? -EOVERFLOW : 0;
 }
 
-/* The caller must learn where it was mapped: otherwise it was not. */
-static int reply_mapped(struct ioctl_call *call, struct ioas *ioas, uint64_t iova, uint64_t length)
+/* Ends a call that mapped, or did not. The caller must learn where: otherwise it was not. */
+static int reply_mapped(const struct ioctl_call *call, int error, struct ioas *ioas, uint64_t iova,
+                        uint64_t length)
 {
-    int error = ioctl_reply(call);
-
+    if (error)
+        return error;
+    error = ioctl_reply(call);
     if (error)
         (void)ioas_unmap_deaf(ioas, iova, iova + (length - 1));
     return error;
@@ -161,7 +163,7 @@ int64_t call_map(struct ioctl_call *call)
     struct iommu_ioas_map *command = call->data;
     int error = check_map(command->flags, command->__reserved, command->iova, command->length);
     struct iommufd_ioas *ioas = find_ioas(call->context, command->ioas_id);
-    uint64_t iova = command->iova, end;
+    uint64_t end;
 
     if (error)
         return error;
@@ -170,11 +172,8 @@ int64_t call_map(struct ioctl_call *call)
     if (command->length && !range_end(command->user_va, command->length, &end))
         return -EOVERFLOW;
     error = ioas_map(ioas->ioas, &iommufd_user()->memory, command->user_va, command->length,
-                     map_flags(command->flags), &iova);
-    if (error)
-        return error;
-    command->iova = iova;
-    return reply_mapped(call, ioas->ioas, iova, command->length);
+                     map_flags(command->flags), (uint64_t *)&command->iova);
+    return reply_mapped(call, error, ioas->ioas, command->iova, command->length);
 }
 
 /* The memory of a file in RAM. -EINVAL: the file is something else. */
@@ -188,8 +187,8 @@ static int file_memory(struct file *file, bool write, struct memobj **out)
     return file->ops->mmap(file, 0, PAGE_SIZE, protection, true, out, &offset);
 }
 
-static int map_file(struct iommufd_ioas *ioas, const struct iommu_ioas_map_file *command,
-                    struct file *file, uint64_t *iova)
+static int map_file(struct iommufd_ioas *ioas, struct iommu_ioas_map_file *command,
+                    struct file *file)
 {
     struct ioas_source source;
     struct memobj *object;
@@ -203,7 +202,7 @@ static int map_file(struct iommufd_ioas *ioas, const struct iommu_ioas_map_file 
         return error;
     source = ioas_source_memobj(object);
     error = ioas_map(ioas->ioas, &source, command->start, command->length,
-                     map_flags(command->flags), iova);
+                     map_flags(command->flags), (uint64_t *)&command->iova);
     memobj_put(object);
     return error;
 }
@@ -213,7 +212,6 @@ int64_t call_map_file(struct ioctl_call *call)
     struct iommu_ioas_map_file *command = call->data;
     int error = check_map(command->flags, 0, command->iova, command->length);
     struct iommufd_ioas *ioas = find_ioas(call->context, command->ioas_id);
-    uint64_t iova = command->iova;
     struct file *file;
 
     if (error)
@@ -223,12 +221,9 @@ int64_t call_map_file(struct ioctl_call *call)
     file = command->fd < 0 ? NULL : fd_get(command->fd);
     if (!file)
         return -EBADF;
-    error = map_file(ioas, command, file, &iova);
+    error = map_file(ioas, command, file);
     file_put(file);
-    if (error)
-        return error;
-    command->iova = iova;
-    return reply_mapped(call, ioas->ioas, iova, command->length);
+    return reply_mapped(call, error, ioas->ioas, command->iova, command->length);
 }
 
 int64_t call_copy(struct ioctl_call *call)
@@ -237,7 +232,6 @@ int64_t call_copy(struct ioctl_call *call)
     int error = check_map(command->flags, 0, command->dst_iova, command->length);
     struct iommufd_ioas *from = find_ioas(call->context, command->src_ioas_id);
     struct iommufd_ioas *to = find_ioas(call->context, command->dst_ioas_id);
-    uint64_t iova = command->dst_iova;
 
     if (error)
         return error;
@@ -246,11 +240,8 @@ int64_t call_copy(struct ioctl_call *call)
     if (!from || !to)
         return -ENOENT;
     error = ioas_copy(to->ioas, from->ioas, command->src_iova, command->length,
-                      map_flags(command->flags), &iova);
-    if (error)
-        return error;
-    command->dst_iova = iova;
-    return reply_mapped(call, to->ioas, iova, command->length);
+                      map_flags(command->flags), (uint64_t *)&command->dst_iova);
+    return reply_mapped(call, error, to->ioas, command->dst_iova, command->length);
 }
 
 int64_t call_unmap(struct ioctl_call *call)

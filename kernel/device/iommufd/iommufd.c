@@ -54,26 +54,16 @@ static struct object *find_typed(const struct iommufd *ctx, uint32_t id, enum ob
     return object && object->type == type ? object : NULL;
 }
 
-struct iommufd_ioas *find_ioas(const struct iommufd *ctx, uint32_t id)
-{
-    struct object *object = find_typed(ctx, id, OBJECT_IOAS);
-
-    return object ? container_of(object, struct iommufd_ioas, object) : NULL;
-}
-
-struct iommufd_hwpt *find_hwpt(const struct iommufd *ctx, uint32_t id)
-{
-    struct object *object = find_typed(ctx, id, OBJECT_HWPT);
-
-    return object ? container_of(object, struct iommufd_hwpt, object) : NULL;
-}
-
-struct iommufd_device *find_device(const struct iommufd *ctx, uint32_t id)
-{
-    struct object *object = find_typed(ctx, id, OBJECT_DEVICE);
-
-    return object ? container_of(object, struct iommufd_device, object) : NULL;
-}
+#define FIND(kind, type)                                                                           \
+    struct iommufd_##kind *find_##kind(const struct iommufd *ctx, uint32_t id)                     \
+    {                                                                                              \
+        struct object *object = find_typed(ctx, id, type);                                         \
+                                                                                                   \
+        return object ? container_of(object, struct iommufd_##kind, object) : NULL;                \
+    }
+FIND(ioas, OBJECT_IOAS)
+FIND(hwpt, OBJECT_HWPT)
+FIND(device, OBJECT_DEVICE)
 
 static void object_destroy(struct iommufd *ctx, struct object *object)
 {
