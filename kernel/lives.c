@@ -9,7 +9,6 @@
 #include "kernel/device/iommufd/iommufd.h"
 #include "kernel/device/uio/uio.h"
 #include "kernel/device/vfio/container.h"
-#include "kernel/device/vfio/sysfs.h"
 #include "kernel/device/vfio/vfio.h"
 #include "kernel/file/tree.h"
 #include "kernel/iommu/iommu.h"

@@ -83,23 +83,6 @@ static APART void forget_devices(struct ioas_pages *pages)
 
 /* ---- pins and charge ---- */
 
-static int pin_runs(const struct phys_run *runs, size_t count)
-{
-    int error = frames_pin_runs(runs, count);
-
-    /* Not RAM that can be pinned: as good as no memory at all. */
-    return error == -EINVAL ? -EFAULT : error;
-}
-
-static int charge(struct ioas_pages *pages, uint64_t bytes)
-{
-    if (!ioas_account_allows(pages->account, bytes))
-        return -ENOMEM;
-    pages->account->used += bytes;
-    pages->charged += bytes;
-    return 0;
-}
-
 static void uncharge(struct ioas_pages *pages, uint64_t bytes)
 {
     pages->account->used -= bytes;
@@ -114,13 +97,15 @@ static int hold_runs(struct ioas_pages *pages, const struct phys_run *runs, size
 
     if (device)
         return watch_device(pages, device);
-    error = charge(pages, bytes);
-    if (error)
-        return error;
-    error = pin_runs(runs, count);
+    if (!ioas_account_allows(pages->account, bytes))
+        return -ENOMEM;
+    pages->account->used += bytes;
+    pages->charged += bytes;
+    error = frames_pin_runs(runs, count);
     if (error)
         uncharge(pages, bytes);
-    return error;
+    /* Not RAM that can be pinned: as good as no memory at all. */
+    return error == -EINVAL ? -EFAULT : error;
 }
 
 static APART void release_chunks(struct ioas_pages *pages)
@@ -136,13 +121,6 @@ static APART void release_chunks(struct ioas_pages *pages)
     }
 }
 
-/* Memory that was given back before is free from now on. */
-static void settle(void)
-{
-    while (frames_settle())
-        breathe_deaf_after(SETTLE_WORK, "unpinning");
-}
-
 /* Lets go of everything that was held; the first run must have been. */
 static ALWAYS_INLINE void release_runs(struct ioas_pages *pages)
 {
@@ -150,7 +128,8 @@ static ALWAYS_INLINE void release_runs(struct ioas_pages *pages)
         frames_unpin_runs(&pages->first, 1);
     if (pages->chunks)
         release_chunks(pages);
-    settle();
+    while (frames_settle()) /* memory that was given back before is free from now on */
+        breathe_deaf_after(SETTLE_WORK, "unpinning");
     if (pages->watches)
         forget_devices(pages);
     if (!pages->stuck)

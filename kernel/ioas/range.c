@@ -15,11 +15,6 @@
 /* Holds nothing. */
 static const struct ioas_range no_range = {1, 0};
 
-static bool overlaps(const struct ioas_range *a, const struct ioas_range *b)
-{
-    return a->first <= b->last && b->first <= a->last;
-}
-
 /* The number of the first allowed range that ends at `from` or above. */
 static size_t allowed_from(const struct ioas *ioas, uint64_t from)
 {
@@ -34,13 +29,6 @@ static size_t allowed_from(const struct ioas *ioas, uint64_t from)
             high = middle;
     }
     return low;
-}
-
-static bool overlaps_allowed(const struct ioas *ioas, const struct ioas_range *range)
-{
-    size_t i = allowed_from(ioas, range->first);
-
-    return i < ioas->allowed_count && overlaps(&ioas->allowed[i], range);
 }
 
 /* ---- reserved and usable ---- */
@@ -59,18 +47,18 @@ static void insert_sorted(struct ioas *ioas, struct ioas_reserved *reserved)
 
 int ioas_reserve(struct ioas *ioas, const void *owner, uint64_t first, uint64_t last)
 {
-    struct ioas_range range = {first, last};
+    size_t next = allowed_from(ioas, first);
     struct ioas_reserved *reserved;
 
     ASSERT(mutex_held(ioas->lock));
     if (itree_find(&ioas->areas, first, last))
         return -EADDRINUSE;
-    if (overlaps_allowed(ioas, &range))
+    if (next < ioas->allowed_count && ioas->allowed[next].first <= last)
         return -EADDRINUSE;
     reserved = kmalloc(sizeof(*reserved));
     if (!reserved)
         return -ENOMEM;
-    *reserved = (struct ioas_reserved){.range = range, .owner = owner};
+    *reserved = (struct ioas_reserved){.range = {first, last}, .owner = owner};
     insert_sorted(ioas, reserved);
     ioas->recent = no_range;
     return 0;
@@ -245,23 +233,6 @@ static int search_usable(const struct ioas *ioas, struct request *request, uint6
     return error;
 }
 
-/*
- * Goes round from where the last search ended, so that a series of requests does not walk the same
- * areas again and again. Address 0 is never chosen: too much software takes it for none.
- */
-static int search_round(struct ioas *ioas, struct request *request)
-{
-    int (*search)(const struct ioas *, struct request *, uint64_t) =
-        ioas->allowed_count ? search_allowed : search_usable;
-    int error = search(ioas, request, ioas->hint);
-
-    if (error == -ENOSPC)
-        error = search(ioas, request, PAGE_SIZE);
-    if (!error)
-        ioas->hint = request->iova + (request->length - 1);
-    return error;
-}
-
 /* The largest leaf that memory can fill somewhere, or 0 if only the smallest will do. */
 static uint64_t largest_block(const struct phys_run *run)
 {
@@ -277,16 +248,26 @@ static uint64_t largest_block(const struct phys_run *run)
     return 0;
 }
 
-/* An IOVA that is `residue` modulo `modulus`. -ENOSPC, -EINTR. */
+/*
+ * An IOVA that is `residue` modulo `modulus`. -ENOSPC, -EINTR. Goes round from where the last
+ * search ended, so that a series of requests does not walk the same areas again and again. Address
+ * 0 is never chosen: too much software takes it for none.
+ */
 static int find(struct ioas *ioas, uint64_t length, uint64_t modulus, uint64_t residue,
                 uint64_t *iova)
 {
+    int (*search)(const struct ioas *, struct request *, uint64_t) =
+        ioas->allowed_count ? search_allowed : search_usable;
     struct request request = {length, modulus, residue & (modulus - 1), 0};
-    int error = search_round(ioas, &request);
+    int error = search(ioas, &request, ioas->hint);
 
-    if (!error)
-        *iova = request.iova;
-    return error;
+    if (error == -ENOSPC)
+        error = search(ioas, &request, PAGE_SIZE);
+    if (error)
+        return error;
+    *iova = request.iova;
+    ioas->hint = request.iova + (length - 1);
+    return 0;
 }
 
 int range_choose(struct ioas *ioas, uint64_t length, struct phys_run run, uint64_t at,

@@ -80,12 +80,6 @@ uint64_t domain_last(const struct iommu_domain *domain)
     return BIT(domain->table.address_bits) - 1;
 }
 
-/* Physical addresses a table entry may hold: the host's width, as the DMAR table gives it. */
-static paddr_t physical_limit(void)
-{
-    return BIT(MIN(iommu_dmar()->address_width, 52));
-}
-
 static int create_page_table(struct iommu_domain *domain)
 {
     const struct unit_abilities *can = &domain->unit->can;
@@ -97,7 +91,8 @@ static int create_page_table(struct iommu_domain *domain)
     domain->table.link = SECOND_LEVEL_LINK;
     domain->table.flush = !can->coherent;
     domain->table.remembers = true;
-    domain->table.physical_limit = physical_limit();
+    /* Physical addresses an entry may hold: the host's width, as the DMAR table gives it. */
+    domain->table.physical_limit = BIT(MIN(iommu_dmar()->address_width, 52));
     return page_table_init(&domain->table, &domain->unit->tables);
 }
 

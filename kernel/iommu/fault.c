@@ -65,8 +65,7 @@ const char *fault_reason(uint8_t reason)
 static void describe_owner(const struct fault *fault, char *buffer, size_t size)
 {
     if (fault->owner_check == VTD_SOURCE_EXACT)
-        format(buffer, size, ": the entry is for %04x:%02x:%02x.%x", fault->segment,
-               PCI_BUS(fault->owner), PCI_DEVICE(fault->owner), PCI_FUNCTION(fault->owner));
+        format(buffer, size, ": the entry is for %s", pci_rid_name(fault->segment, fault->owner));
     else if (fault->owner_check == VTD_SOURCE_BUSES)
         format(buffer, size, ": the entry is for buses %02x to %02x", fault->owner >> 8,
                fault->owner & 0xff);
@@ -82,10 +81,9 @@ void fault_describe(const struct fault *fault, char *buffer, size_t size)
     char owner[OWNER_TEXT_MAX];
 
     describe_owner(fault, owner, sizeof(owner));
-    format(buffer, size, "%04x:%02x:%02x.%x %s 0x%lx refused: reason %s%x, %s%s", fault->segment,
-           PCI_BUS(fault->rid), PCI_DEVICE(fault->rid), PCI_FUNCTION(fault->rid), request,
-           fault->address, fault->reason > 9 ? "0x" : "", fault->reason,
-           fault_reason(fault->reason), owner);
+    format(buffer, size, "%s %s 0x%lx refused: reason %s%x, %s%s",
+           pci_rid_name(fault->segment, fault->rid), request, fault->address,
+           fault->reason > 9 ? "0x" : "", fault->reason, fault_reason(fault->reason), owner);
 }
 
 /* ---- the record of what happened ---- */
@@ -208,8 +206,7 @@ static void apply_policy(struct iommu_unit *unit, struct fault_device *device)
     if (options->stop_device) {
         bool stopped = pci_stop_senders(unit->segment, device->rid);
 
-        log_error("%04x:%02x:%02x.%x: %lu faults: %s", unit->segment, PCI_BUS(device->rid),
-                  PCI_DEVICE(device->rid), PCI_FUNCTION(device->rid), device->count,
+        log_error("%s: %lu faults: %s", pci_rid_name(unit->segment, device->rid), device->count,
                   stopped ? "its bus mastering is taken away" : "they are no longer recorded");
         silence(unit, device->rid);
     }

@@ -70,7 +70,6 @@ enum vtd_ecap_bits {
     VTD_ECAP_DT = 2,
     VTD_ECAP_IR = 3,
     VTD_ECAP_EIM = 4,
-    VTD_ECAP_PT = 6,
     VTD_ECAP_SC = 7,
     VTD_ECAP_DIT = 41,
 };
@@ -120,7 +119,6 @@ static inline unsigned vtd_fsts_index(uint32_t fsts)
 #define VTD_EVENT_MASK (1u << 31)
 
 enum vtd_pmen {
-    VTD_PMEN_EPM = 1u << 31,
     VTD_PMEN_PRS = 1u << 0,
 };
 

@@ -279,12 +279,7 @@ static int group_open(void *context, unsigned flags, struct file **out)
 
 /* ---- adding the groups ---- */
 
-static int no_memory(struct refusal *why)
-{
-    return refuse(why, -ENOMEM, "no memory for the VFIO groups");
-}
-
-static int add_devices(struct vfio_group *group, struct refusal *why)
+static int add_devices(struct vfio_group *group)
 {
     static unsigned next_number;
 
@@ -296,7 +291,7 @@ static int add_devices(struct vfio_group *group, struct refusal *why)
             continue;
         device = kzalloc(sizeof(*device));
         if (!device)
-            return no_memory(why);
+            return -ENOMEM;
         device->pci = pci;
         device->lease = (struct lease){.pci = pci, .terms = {.owner = "vfio"}};
         device->group = group;
@@ -305,7 +300,7 @@ static int add_devices(struct vfio_group *group, struct refusal *why)
         list_push_back(&group->devices, &device->link);
         vfio_device_add(device);
         if (vfio_cdev_add(device))
-            return no_memory(why);
+            return -ENOMEM;
         if (pci_reset_method(pci) == PCI_RESET_NONE)
             log_info("%s has no reset: who uses it next finds it as it was left", pci_name(pci));
     }
@@ -323,23 +318,19 @@ static int check_viable(const struct pci_group *group, struct refusal *why)
                   group->id, pci_name(culprit));
 }
 
-static int create_group(struct pci_group *pci, struct refusal *why)
+static int create_group(struct pci_group *pci)
 {
-    struct vfio_group *group;
-    int error;
+    struct vfio_group *group = kzalloc(sizeof(*group));
 
-    group = kzalloc(sizeof(*group));
     if (!group)
-        return no_memory(why);
+        return -ENOMEM;
     group->pci = group->member.group = pci;
     list_init(&group->devices);
     mutex_init(&group->lock);
-    error = add_devices(group, why);
-    if (error)
-        return error;
-    error = tree_add_device(format_short("/dev/vfio/%u", pci->id), VFIO_MAJOR, pci->id, group_open,
-                            group);
-    return error ? no_memory(why) : 0;
+    if (add_devices(group) || tree_add_device(format_short("/dev/vfio/%u", pci->id), VFIO_MAJOR,
+                                              pci->id, group_open, group))
+        return -ENOMEM;
+    return 0;
 }
 
 int vfio_add_groups(struct refusal *why)
@@ -351,7 +342,7 @@ int vfio_add_groups(struct refusal *why)
         if (!error && pci_group_has_assigned(group))
             error = check_viable(group, why);
     list_for_each_entry (group, pci_groups(), link)
-        if (!error && pci_group_has_assigned(group))
-            error = create_group(group, why);
+        if (!error && pci_group_has_assigned(group) && create_group(group))
+            error = refuse(why, -ENOMEM, "no memory for the VFIO groups");
     return error;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/device/vfio/sysfs.h"
+#include "kernel/device/vfio/vfio.h"
 
 #include "kernel/file/tree.h"
 #include "kernel/iommu/iommu.h"
