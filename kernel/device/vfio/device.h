@@ -15,6 +15,7 @@
 
 /* Offsets in a device file: the region's index in the upper bits. */
 #define VFIO_REGION_SHIFT 40
+#define VFIO_REGION_MASK  (BIT(VFIO_REGION_SHIFT) - 1) /* the offset in it */
 
 struct vfio_group;
 

@@ -17,10 +17,15 @@ typedef struct vfio_device_low_power_entry_with_wakeup entry_data;
 
 /* ---- low power ---- */
 
-static void leave(struct vfio_device *device)
+void vfio_low_power_end(struct vfio_device *device)
 {
     file_put(device->low_power.wakeup);
     device->low_power = (struct vfio_low_power){0};
+}
+
+static void leave(struct vfio_device *device)
+{
+    vfio_low_power_end(device);
     vfio_device_follow(device);
 }
 
@@ -37,12 +42,6 @@ int vfio_low_power_wake(struct vfio_device *device)
         leave(device);
     }
     return device->lost ? -EIO : 0;
-}
-
-void vfio_low_power_end(struct vfio_device *device)
-{
-    file_put(device->low_power.wakeup);
-    device->low_power = (struct vfio_low_power){0};
 }
 
 static int enter(struct vfio_device *device, struct file *wakeup)

@@ -11,7 +11,6 @@
 #include "kernel/device/vfio/device.h"
 
 #define IOEVENTFDS_MAX 1000 /* of a device, as on Linux */
-#define OFFSET_MASK    (BIT(VFIO_REGION_SHIFT) - 1)
 
 struct ioeventfd {
     struct list link;
@@ -67,7 +66,7 @@ static void remove(struct vfio_device *device, struct ioeventfd *e)
 /* Mapped now: who hears must not wait for memory. */
 static int map_register(struct ioeventfd *e, const struct pci_bar *bar)
 {
-    uint64_t address = bar->base + (e->call.offset & OFFSET_MASK);
+    uint64_t address = bar->base + (e->call.offset & VFIO_REGION_MASK);
 
     if (bar->flags & PCI_BAR_IO)
         e->port = (uint16_t)address;
@@ -109,7 +108,7 @@ static int add(struct vfio_device *device, const struct vfio_device_ioeventfd *c
 /* One width, and all of it in a BAR beside the vector table. */
 static bool is_possible(const struct vfio_device *device, const struct vfio_device_ioeventfd *call)
 {
-    uint64_t index = call->offset >> VFIO_REGION_SHIFT, offset = call->offset & OFFSET_MASK;
+    uint64_t index = call->offset >> VFIO_REGION_SHIFT, offset = call->offset & VFIO_REGION_MASK;
     unsigned width = width_of(call);
     const struct pci_bar *bar;
 

@@ -360,37 +360,28 @@ static int carry_out(struct vfio_device *device, const struct request *r)
 
 /* ---- the call ---- */
 
-/* Bytes per vector of a data type; negative if there is no such type. */
-static int data_size(uint32_t data_type)
-{
-    switch (data_type) {
-    case VFIO_IRQ_SET_DATA_NONE:
-        return 0;
-    case VFIO_IRQ_SET_DATA_BOOL:
-        return sizeof(uint8_t);
-    case VFIO_IRQ_SET_DATA_EVENTFD:
-        return sizeof(int32_t);
-    default:
-        return -EINVAL;
-    }
-}
+/* Bytes per vector of a data type, and one more; 0: there is no such type. */
+static const uint8_t data_sizes[VFIO_IRQ_SET_DATA_TYPE_MASK + 1] = {
+    [VFIO_IRQ_SET_DATA_NONE] = 1,
+    [VFIO_IRQ_SET_DATA_BOOL] = 1 + sizeof(uint8_t),
+    [VFIO_IRQ_SET_DATA_EVENTFD] = 1 + sizeof(int32_t),
+};
 
 /* Bytes of data that follow the header, or an error. Nothing here can overflow: see the order. */
 static int check(const struct vfio_device *device, const struct vfio_irq_set *set)
 {
     const uint32_t known = VFIO_IRQ_SET_DATA_TYPE_MASK | VFIO_IRQ_SET_ACTION_TYPE_MASK;
-    unsigned max;
-    int each;
+    unsigned max, each;
 
     if (set->index >= VFIO_PCI_NUM_IRQS || (set->flags & ~known))
         return -EINVAL;
     max = count_of(device, set->index);
     if (set->start >= max || set->count > max - set->start)
         return -EINVAL;
-    each = data_size(set->flags & VFIO_IRQ_SET_DATA_TYPE_MASK);
-    if (each < 0 || set->argsz - sizeof(*set) < set->count * (unsigned)each)
+    each = data_sizes[set->flags & VFIO_IRQ_SET_DATA_TYPE_MASK];
+    if (each == 0 || set->argsz - sizeof(*set) < set->count * (each - 1))
         return -EINVAL;
-    return (int)set->count * each;
+    return (int)(set->count * (each - 1));
 }
 
 int64_t vfio_irqs_set(struct ioctl_call *call)

@@ -14,7 +14,6 @@
 #include "kernel/device/vfio/device.h"
 #include "kernel/pci/msix_table.h"
 
-#define OFFSET_MASK     (BIT(VFIO_REGION_SHIFT) - 1)
 #define WINDOW_SIZE     SIZE_2M
 #define ACCESS_WORK     1000 /* work (breathe_after()) of one access: a register answers slowly */
 #define SPARSE_AREA_MAX 2
@@ -216,7 +215,7 @@ static int64_t transfer(struct vfio_device *device, uint64_t position, const str
                         bool write, uaddr_t buffer, size_t length)
 {
     unsigned index = (unsigned)(position >> VFIO_REGION_SHIFT);
-    uint64_t offset = position & OFFSET_MASK;
+    uint64_t offset = position & VFIO_REGION_MASK;
     size_t done = 0;
 
     while (done < length) {
@@ -258,7 +257,7 @@ static const struct reach *reach_of(const struct vfio_device *device, uint64_t i
 int64_t vfio_region_access(struct vfio_device *device, bool write, uaddr_t buffer, size_t length,
                            uint64_t *position)
 {
-    uint64_t index = *position >> VFIO_REGION_SHIFT, offset = *position & OFFSET_MASK;
+    uint64_t index = *position >> VFIO_REGION_SHIFT, offset = *position & VFIO_REGION_MASK;
     const struct reach *reach = &configuration;
     int64_t done;
 
@@ -317,7 +316,7 @@ int vfio_region_map(struct vfio_device *device, uint64_t offset, uint64_t length
                     struct memobj **out, uint64_t *object_offset)
 {
     struct vfio_region_sparse_mmap_area areas[SPARSE_AREA_MAX];
-    uint64_t index = offset >> VFIO_REGION_SHIFT, start = offset & OFFSET_MASK;
+    uint64_t index = offset >> VFIO_REGION_SHIFT, start = offset & VFIO_REGION_MASK;
     struct memobj *object;
     size_t count, i;
     int error;

@@ -7,14 +7,13 @@
 #include "kernel/cpu/thread.h"
 #include "kernel/cpu/user.h"
 #include "kernel/lib/error.h"
-#include "kernel/lib/string.h"
 #include "kernel/device/vfio/type1.h"
 
 #define BITMAP_BYTES_MAX ((uint64_t)1 << 28) /* as MIGRATION of GET_INFO says */
 #define WORD_BITS        64
 #define BATCH_WORDS      32
 /* Work (breathe_after()) of a batch of words, and of an area. */
-#define BATCH_WORK 120
+#define BATCH_WORK 600
 #define AREA_WORK  200
 
 static uint64_t bitmap_bytes(uint64_t pages)
@@ -33,50 +32,38 @@ static int check_bitmap(const struct vfio_bitmap *bitmap, uint64_t size)
     return 0;
 }
 
-/* Sets bits [first, last] within one word. */
-static int set_in_word(uaddr_t words, uint64_t first, uint64_t last)
+/* Those of a word's bits that lie in [first, last]. */
+static uint64_t bits_of(uint64_t word, uint64_t first, uint64_t last)
 {
-    uaddr_t at = words + first / WORD_BITS * sizeof(uint64_t);
-    uint64_t word;
+    uint64_t bits = ~UINT64_C(0);
 
-    if (copy_from_user(&word, at, sizeof(word)))
-        return -EFAULT;
-    word |= (~UINT64_C(0) >> (WORD_BITS - 1 - (last - first))) << (first % WORD_BITS);
-    return copy_to_user(at, &word, sizeof(word));
+    if (word == first / WORD_BITS)
+        bits <<= first % WORD_BITS;
+    if (word == last / WORD_BITS)
+        bits &= ~UINT64_C(0) >> (WORD_BITS - 1 - last % WORD_BITS);
+    return bits;
 }
 
-/* Sets `count` whole words. -EFAULT, -EINTR. */
-static int set_words(uaddr_t at, uint64_t count)
+/* Sets bits [first, last]. -EFAULT, -EINTR. */
+static int set_bits(uaddr_t words, uint64_t first, uint64_t last)
 {
-    uint64_t ones[BATCH_WORDS];
+    uint64_t batch[BATCH_WORDS], word = first / WORD_BITS, end = last / WORD_BITS + 1;
     int error = 0;
 
-    memset(ones, 0xff, sizeof(ones));
-    while (count && !error) {
-        uint64_t part = MIN(count, BATCH_WORDS);
+    while (word < end && !error) {
+        uaddr_t at = words + word * sizeof(uint64_t);
+        uint64_t count = MIN(end - word, BATCH_WORDS);
 
-        if (copy_to_user(at, ones, part * sizeof(uint64_t)))
+        if (copy_from_user(batch, at, count * sizeof(uint64_t)))
             return -EFAULT;
-        at += part * sizeof(uint64_t);
-        count -= part;
+        for (uint64_t i = 0; i < count; i++)
+            batch[i] |= bits_of(word + i, first, last);
+        if (copy_to_user(at, batch, count * sizeof(uint64_t)))
+            return -EFAULT;
+        word += count;
         error = breathe_after(BATCH_WORK, "dirty bitmap");
     }
     return error;
-}
-
-static int set_bits(uaddr_t words, uint64_t first, uint64_t last)
-{
-    uint64_t whole_first = ALIGN_UP(first, WORD_BITS);
-    uint64_t whole_end = ALIGN_DOWN(last + 1, WORD_BITS);
-
-    if (whole_first >= whole_end && first / WORD_BITS == last / WORD_BITS)
-        return set_in_word(words, first, last);
-    if (first < whole_first && set_in_word(words, first, whole_first - 1))
-        return -EFAULT;
-    if (last >= whole_end && set_in_word(words, whole_end, last))
-        return -EFAULT;
-    return set_words(words + whole_first / WORD_BITS * sizeof(uint64_t),
-                     (whole_end - whole_first) / WORD_BITS);
 }
 
 int type1_dirty_mark(const struct type1 *type1, const struct vfio_bitmap *bitmap, uint64_t iova,
