@@ -119,7 +119,6 @@ int domain_create(struct iommu_unit *unit, bool quarantine, struct iommu_domain 
     domain->quarantine = quarantine;
     domain->history.created_ns = time_ns();
     list_init(&domain->requesters);
-    list_init(&domain->reserved);
     error = create_page_table(domain);
     if (error)
         goto free_domain;
@@ -139,15 +138,6 @@ int iommu_domain_create(struct iommu_unit *unit, struct iommu_domain **out)
     return domain_create(unit, false, out);
 }
 
-/* The records alone: the tables go as a whole. */
-static void forget_reserved(struct iommu_domain *domain)
-{
-    struct reserved_mapping *mapping, *next;
-
-    list_for_each_entry_safe (mapping, next, &domain->reserved, link)
-        kfree(mapping);
-}
-
 void iommu_domain_destroy(struct iommu_domain *domain)
 {
     struct iommu_unit *unit = domain->unit;
@@ -157,7 +147,6 @@ void iommu_domain_destroy(struct iommu_domain *domain)
     for (unsigned level = 1; level <= PT_LEAF_MAX; level++)
         unit->leaves_made[level] += domain->table.leaves[level] + domain->table.removed[level];
     list_remove(&domain->link);
-    forget_reserved(domain);
     if (domain_invalidate(domain)) {
         /* The unit may still walk the tables: they and the id are lost for good. */
         unit->tables_stranded += domain->table.tables + 1;

@@ -6,15 +6,8 @@
 #include "kernel/iommu/history.h"
 #include "kernel/iommu/iommu.h"
 #include "kernel/lib/list.h"
+#include "kernel/machine/acpi/dmar.h"
 #include "kernel/table/page_table.h"
-
-/* Memory the firmware reserved for a requester and that a domain maps to itself. */
-struct reserved_mapping {
-    struct list link;
-    paddr_t base;
-    uint64_t length;
-    unsigned users;
-};
 
 struct iommu_domain {
     struct list link;
@@ -25,7 +18,6 @@ struct iommu_domain {
     struct list requesters; /* those attached */
     unsigned with_ats;      /* how many of them have a device TLB */
     unsigned open;          /* gathers with removals that may not be invalidated yet */
-    struct list reserved;   /* struct reserved_mapping */
     bool snoop;             /* leaves carry the snoop bit */
     struct page_table table;
     uint64_t maps;
@@ -33,6 +25,7 @@ struct iommu_domain {
     iommu_find_area find_area; /* NULL: nobody told */
     const void *areas;
     struct domain_history history;
+    uint16_t reserved[DMAR_REGIONS_MAX]; /* by region: how many of those attached need it */
 };
 
 /* As iommu_domain_create(). */

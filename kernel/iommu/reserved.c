@@ -13,7 +13,6 @@
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/frames/frames.h"
-#include "kernel/mm/heap.h"
 #include "kernel/pci/pci.h"
 
 /* By the index of the region in the DMAR table; length 0: not used. */
@@ -149,78 +148,42 @@ bool iommu_reserved_next(uint64_t *set, struct phys_run *out)
     return true;
 }
 
-static struct reserved_mapping *mapping_find(struct iommu_domain *domain, paddr_t base)
-{
-    struct reserved_mapping *mapping;
-
-    list_for_each_entry (mapping, &domain->reserved, link) {
-        if (mapping->base == base)
-            return mapping;
-    }
-    return NULL;
-}
-
 /* Several requesters of one domain may share a region: the first maps it, the last unmaps it. */
-static int map_one(struct iommu_domain *domain, const struct phys_run *region)
+static int map_one(struct iommu_domain *domain, unsigned index)
 {
-    struct reserved_mapping *mapping = mapping_find(domain, region->base);
-    int error;
+    const struct phys_run *region = &regions[index];
+    int error = 0;
 
-    if (mapping) {
-        mapping->users++;
-        return 0;
-    }
-    mapping = kzalloc(sizeof(*mapping));
-    if (!mapping)
-        return -ENOMEM;
-    error = iommu_map(domain, region->base, region, 1, IOMMU_READ | IOMMU_WRITE, 0);
-    if (error) {
-        kfree(mapping);
-        return error == -EEXIST || error == -EINVAL ? -EADDRINUSE : error;
-    }
-    mapping->base = region->base;
-    mapping->length = region->length;
-    mapping->users = 1;
-    list_push_back(&domain->reserved, &mapping->link);
-    return 0;
+    if (!domain->reserved[index])
+        error = iommu_map(domain, region->base, region, 1, IOMMU_READ | IOMMU_WRITE, 0);
+    domain->reserved[index] += !error;
+    return error == -EEXIST || error == -EINVAL ? -EADDRINUSE : error;
 }
 
-static int unmap_one(struct iommu_domain *domain, const struct phys_run *region)
+static int unmap_one(struct iommu_domain *domain, unsigned index)
 {
-    struct reserved_mapping *mapping = mapping_find(domain, region->base);
-    struct iommu_gather gather;
-
-    if (!mapping || --mapping->users)
+    if (!domain->reserved[index] || --domain->reserved[index])
         return 0;
-    iommu_gather_init(&gather, domain);
-    iommu_unmap(domain, mapping->base, mapping->length, &gather);
-    list_remove(&mapping->link);
-    kfree(mapping);
-    return iommu_sync(&gather);
+    return iommu_unmap_now(domain, regions[index].base, regions[index].length);
 }
 
 static int unmap_set(struct iommu_domain *domain, uint64_t set)
 {
-    struct phys_run region;
     int error = 0;
 
-    while (iommu_reserved_next(&set, &region))
-        if (unmap_one(domain, &region))
+    for (; set; set &= set - 1)
+        if (unmap_one(domain, (unsigned)__builtin_ctzll(set)))
             error = -EIO;
     return error;
 }
 
 int reserved_map(struct iommu_domain *domain, const struct requester *requester)
 {
-    uint64_t left = requester->regions, mapped = 0;
-    struct phys_run region;
-
-    while (iommu_reserved_next(&left, &region)) {
-        int error = map_one(domain, &region);
+    for (uint64_t left = requester->regions; left; left &= left - 1) {
+        int error = map_one(domain, (unsigned)__builtin_ctzll(left));
 
         if (error)
-            return unmap_set(domain, mapped) ? -EIO : error;
-        mapped = requester->regions & ~left;
+            return unmap_set(domain, requester->regions & ~left) ? -EIO : error;
     }
     return 0;
 }

@@ -136,7 +136,7 @@ int64_t compat_map_dma(struct ioctl_call *call)
         return -ENODEV;
     if (map->size && !range_end(map->vaddr, map->size, &end))
         return -EOVERFLOW;
-    return ioas_map(ioas->ioas, &iommufd_user()->memory, map->vaddr, map->size,
+    return ioas_map(ioas->ioas, &iommufd_user->memory, map->vaddr, map->size,
                     map->flags | IOAS_FIXED | IOAS_RAM_ONLY, &iova);
 }
 

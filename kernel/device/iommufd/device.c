@@ -280,7 +280,7 @@ void iommufd_unbind(struct iommufd_device *device)
 
     (void)mutex_lock_deaf(&ctx->lock, LOCK_POINT);
     detach(device);
-    object_remove(ctx, &device->object);
+    itree_remove(&ctx->objects, &device->object.node);
     group_put(device->group);
     mutex_unlock(&ctx->lock);
     kfree(device);

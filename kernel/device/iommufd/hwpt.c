@@ -40,7 +40,7 @@ free:
 
 void hwpt_destroy(struct iommufd *ctx, struct iommufd_hwpt *hwpt)
 {
-    object_remove(ctx, &hwpt->object);
+    itree_remove(&ctx->objects, &hwpt->object.node);
     list_remove(&hwpt->link);
     hwpt->ioas->object.users--;
     ioas_detach(hwpt->ioas->ioas, hwpt->domain);

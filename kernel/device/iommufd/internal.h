@@ -67,7 +67,7 @@ struct iommufd_device {
 };
 
 /* Who the memory belongs to (iommufd_add_file()). */
-const struct ioas_user *iommufd_user(void);
+extern const struct ioas_user *iommufd_user;
 
 static inline uint32_t object_id(const struct object *object)
 {
@@ -76,7 +76,6 @@ static inline uint32_t object_id(const struct object *object)
 
 /* Gives the object an id. -ENOSPC when all were used. */
 int object_add(struct iommufd *ctx, struct object *object, enum object_type type);
-void object_remove(struct iommufd *ctx, struct object *object);
 /*
  * Every call holds the lock of the file from before it looks an object up until it is done, so what
  * it found stays.

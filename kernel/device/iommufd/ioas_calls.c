@@ -23,7 +23,7 @@ int ioas_object_create(struct iommufd *ctx, struct iommufd_ioas **out)
 
     if (!ioas)
         return -ENOMEM;
-    error = ioas_create(iommufd_user()->account, &ctx->lock, &ioas->ioas);
+    error = ioas_create(iommufd_user->account, &ctx->lock, &ioas->ioas);
     if (error)
         goto free;
     list_init(&ioas->hwpts);
@@ -44,7 +44,7 @@ void ioas_object_destroy(struct iommufd *ctx, struct iommufd_ioas *ioas)
 {
     if (ctx->compat == ioas)
         ctx->compat = NULL;
-    object_remove(ctx, &ioas->object);
+    itree_remove(&ctx->objects, &ioas->object.node);
     ioas_destroy(ioas->ioas);
     kfree(ioas);
 }
@@ -171,7 +171,7 @@ int64_t call_map(struct ioctl_call *call)
         return -ENOENT;
     if (command->length && !range_end(command->user_va, command->length, &end))
         return -EOVERFLOW;
-    error = ioas_map(ioas->ioas, &iommufd_user()->memory, command->user_va, command->length,
+    error = ioas_map(ioas->ioas, &iommufd_user->memory, command->user_va, command->length,
                      map_flags(command->flags), (uint64_t *)&command->iova);
     return reply_mapped(call, error, ioas->ioas, command->iova, command->length);
 }

@@ -14,12 +14,7 @@
 #define OBJECT_ID_MAX INT32_MAX
 #define OBJECT_WORK   800 /* work (breathe_after()) of destroying one */
 
-static const struct ioas_user *the_user;
-
-const struct ioas_user *iommufd_user(void)
-{
-    return the_user;
-}
+const struct ioas_user *iommufd_user;
 
 /* ---- objects ---- */
 
@@ -33,11 +28,6 @@ int object_add(struct iommufd *ctx, struct object *object, enum object_type type
     object->users = 0;
     itree_insert(&ctx->objects, &object->node);
     return 0;
-}
-
-void object_remove(struct iommufd *ctx, struct object *object)
-{
-    itree_remove(&ctx->objects, &object->node);
 }
 
 struct object *object_find(const struct iommufd *ctx, uint32_t id)
@@ -180,7 +170,7 @@ int iommufd_open(void *context, unsigned flags, struct file **out)
 
 int iommufd_add_file(const struct ioas_user *user)
 {
-    the_user = user;
+    iommufd_user = user;
     return tree_add_device("/dev/iommu", IOMMUFD_MAJOR, IOMMUFD_MINOR, iommufd_open, NULL);
 }
 

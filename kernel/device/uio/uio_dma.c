@@ -5,19 +5,6 @@
 #include "kernel/mm/ramobj.h"
 #include "kernel/device/uio/internal.h"
 
-/* The lowest free number from UIO_FIRST_DYNAMIC on, of as many as there may be buffers. */
-static int free_number(const struct uio_device *device, uint32_t *out)
-{
-    uint32_t number = UIO_FIRST_DYNAMIC;
-
-    while (uio_map_find(device, number))
-        number++;
-    if (number >= UIO_MAP_NUMBERS)
-        return -ENOSPC;
-    *out = number;
-    return 0;
-}
-
 /* Memory for the buffer, reachable by the device. */
 static int back(struct uio_map *map, uint64_t length)
 {
@@ -48,17 +35,24 @@ static int write_words(struct uio_map *map)
     return 0;
 }
 
-/* An unused BAR slot of that number makes way; its nodes are replaced by the buffer's. */
-static int take_number(struct uio_device *device, uint32_t *number)
+/*
+ * Settles for a number: UIO_ANY becomes the lowest free one from UIO_FIRST_DYNAMIC on, of as many
+ * as there may be buffers. An unused BAR slot of that number makes way; its nodes are replaced by
+ * the buffer's.
+ */
+static int take_number(const struct uio_device *device, uint32_t *number)
 {
-    if (*number == UIO_ANY)
-        return free_number(device, number);
+    const struct uio_map *map;
+
     if (*number > UIO_ANY)
         return -EINVAL;
-    struct uio_map *map = uio_map_find(device, *number);
-    if (map && map->object)
-        return -EEXIST;
-    return 0;
+    if (*number == UIO_ANY)
+        for (*number = UIO_FIRST_DYNAMIC; uio_map_find(device, *number);)
+            ++*number;
+    if (*number >= UIO_MAP_NUMBERS)
+        return -ENOSPC;
+    map = uio_map_find(device, *number);
+    return map && map->object ? -EEXIST : 0;
 }
 
 static int publish_map(struct uio_device *device, struct uio_map *map)
