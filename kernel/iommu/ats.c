@@ -16,7 +16,7 @@
 /* Does the DMAR table allow a device TLB here? ATSR names root ports, SATC names devices. */
 static bool platform_allows(const struct pci_device *device)
 {
-    const struct dmar_info *dmar = iommu_dmar();
+    const struct dmar_info *dmar = iommu_dmar;
     const struct pci_device *port = device;
     const struct pci_device *integrated = device->physical ? device->physical : device;
 
@@ -74,7 +74,7 @@ void ats_distrust(struct iommu_unit *unit)
 {
     struct requester *requester;
 
-    list_for_each_entry (requester, iommu_requesters(), link) {
+    list_for_each_entry (requester, &iommu_requesters, link) {
         if (requester->unit != unit || !requester->ats)
             continue;
         pci_stop_senders(unit->segment, requester->rid);

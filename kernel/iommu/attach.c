@@ -185,7 +185,7 @@ int requester_quarantine_all(struct iommu_unit *unit)
     struct requester *requester;
     int error = 0;
 
-    list_for_each_entry (requester, iommu_requesters(), link) {
+    list_for_each_entry (requester, &iommu_requesters, link) {
         if (!error && requester->unit == unit && requester->regions)
             error = quarantine(requester);
     }

@@ -248,7 +248,7 @@ static void tell_fault_counts(const struct teller *to)
     uint64_t others = 0, overflows = 0;
 
     tell_array(to, "devices");
-    list_for_each_entry (unit, iommu_units(), link) {
+    list_for_each_entry (unit, &iommu_units, link) {
         tell_fault_devices(to, unit);
         others += unit->faults.other;
         overflows += unit->faults.overflows;

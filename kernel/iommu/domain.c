@@ -65,7 +65,7 @@ struct iommu_usage iommu_usage(void)
     struct iommu_usage usage = {0};
     const struct iommu_unit *unit;
 
-    list_for_each_entry (unit, iommu_units(), link) {
+    list_for_each_entry (unit, &iommu_units, link) {
         usage.domain_ids += ids_used(unit);
         usage.interrupt_entries += unit->remap.in_use;
         usage.table_pages += unit->tables.used;
@@ -92,7 +92,7 @@ static int create_page_table(struct iommu_domain *domain)
     domain->table.flush = !can->coherent;
     domain->table.remembers = true;
     /* Physical addresses an entry may hold: the host's width, as the DMAR table gives it. */
-    domain->table.physical_limit = BIT(MIN(iommu_dmar()->address_width, 52));
+    domain->table.physical_limit = BIT(MIN(iommu_dmar->address_width, 52));
     return page_table_init(&domain->table, &domain->unit->tables);
 }
 

@@ -92,7 +92,7 @@ uint64_t iommu_fault_count(void)
 {
     struct iommu_unit *unit;
 
-    list_for_each_entry (unit, iommu_units(), link)
+    list_for_each_entry (unit, &iommu_units, link)
         fault_collect(unit);
     return total;
 }

@@ -114,7 +114,7 @@ void iommu_report(struct json *json)
 
     tell_object(&to, "iommu");
     tell_array(&to, "units");
-    list_for_each_entry (unit, iommu_units(), link)
+    list_for_each_entry (unit, &iommu_units, link)
         report_unit(&to, unit);
     tell_end_array(&to);
     report_snapshot(&to);

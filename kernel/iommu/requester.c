@@ -19,7 +19,7 @@ static struct requester *create(struct iommu_unit *unit, uint16_t segment, uint1
     requester->segment = segment;
     requester->rid = rid;
     requester->physical = rid;
-    list_push_back(iommu_requesters(), &requester->link);
+    list_push_back(&iommu_requesters, &requester->link);
     return requester;
 }
 
@@ -29,7 +29,7 @@ static struct requester *handle_of(const struct pci_device *device, uint16_t rid
     bool stands = device->physical && rid == device->rid;
     struct requester *requester;
 
-    list_for_each_entry (requester, iommu_requesters(), link) {
+    list_for_each_entry (requester, &iommu_requesters, link) {
         if (requester->segment == device->segment && requester->rid == rid)
             return requester;
     }
@@ -76,7 +76,7 @@ struct requester *requester_get(struct iommu_unit *unit, uint16_t rid)
 {
     struct requester *requester;
 
-    list_for_each_entry (requester, iommu_requesters(), link) {
+    list_for_each_entry (requester, &iommu_requesters, link) {
         if (requester->unit == unit && requester->rid == rid)
             return requester;
     }

@@ -12,7 +12,7 @@ struct pci_device;
 
 /* A requester id that some function may send with, or that a unit had to be told of. */
 struct requester {
-    struct list link;        /* in iommu_requesters() */
+    struct list link;        /* in iommu_requesters */
     struct list domain_link; /* in the list of its domain */
     struct iommu_unit *unit; /* NULL: none translates for it */
     uint16_t segment;

@@ -86,7 +86,7 @@ void reserved_init(const struct dmar_info *dmar)
 /* A region belongs to a requester id if it names it, or a device that may use it as an alias. */
 static bool applies(size_t index, uint16_t segment, uint16_t rid)
 {
-    const struct dmar_info *dmar = iommu_dmar();
+    const struct dmar_info *dmar = iommu_dmar;
     const struct dmar_region *region = &dmar->regions[index];
     const struct pci_device *device;
 
@@ -118,7 +118,7 @@ uint64_t reserved_regions_of(uint16_t segment, uint16_t rid)
     uint64_t found = 0;
 
     _Static_assert(DMAR_REGIONS_MAX <= 64, "a set of regions is a word");
-    for (size_t i = 0; i < iommu_dmar()->region_count; i++) {
+    for (size_t i = 0; i < iommu_dmar->region_count; i++) {
         if (applies(i, segment, rid))
             found |= BIT(first_equal(i));
     }

@@ -56,10 +56,10 @@ struct iommu_unit *scope_unit_for(uint16_t segment, uint16_t rid)
 {
     struct iommu_unit *unit, *rest = NULL;
 
-    list_for_each_entry (unit, iommu_units(), link) {
+    list_for_each_entry (unit, &iommu_units, link) {
         if (unit->segment != segment)
             continue;
-        if (scope_list_contains(iommu_dmar(), unit->described->scopes, segment, rid))
+        if (scope_list_contains(iommu_dmar, unit->described->scopes, segment, rid))
             return unit;
         if (unit->include_all)
             rest = unit;
@@ -70,10 +70,10 @@ struct iommu_unit *scope_unit_for(uint16_t segment, uint16_t rid)
 struct iommu_unit *iommu_unit_for_special(enum dmar_scope_type type, uint8_t enumeration_id,
                                           uint16_t *source)
 {
-    const struct dmar_info *dmar = iommu_dmar();
+    const struct dmar_info *dmar = iommu_dmar;
     struct iommu_unit *unit;
 
-    list_for_each_entry (unit, iommu_units(), link) {
+    list_for_each_entry (unit, &iommu_units, link) {
         const struct dmar_scope *scope = &dmar->scopes[unit->described->scopes.first];
 
         for (size_t i = 0; i < unit->described->scopes.count; i++, scope++) {

@@ -41,7 +41,7 @@ static int list_domains(struct listing *listing,
 
     if (error)
         return error;
-    list_for_each_entry (unit, iommu_units(), link) {
+    list_for_each_entry (unit, &iommu_units, link) {
         list_for_each_entry (domain, &unit->domains, link) {
             error = show(listing, domain);
             if (error)
@@ -60,7 +60,7 @@ void iommu_units_show(void *context, struct text *out)
     const struct teller to = {.text = out};
     const struct iommu_unit *unit;
 
-    list_for_each_entry (unit, iommu_units(), link)
+    list_for_each_entry (unit, &iommu_units, link)
         tell_unit(&to, unit);
 }
 
@@ -69,7 +69,7 @@ void iommu_invalidations_show(void *context, struct text *out)
     const struct teller to = {.text = out};
     const struct iommu_unit *unit;
 
-    list_for_each_entry (unit, iommu_units(), link) {
+    list_for_each_entry (unit, &iommu_units, link) {
         tell_words(&to, "iommu%u:", unit->index);
         tell_invalidations(&to, &unit->invalidation);
     }

@@ -75,7 +75,7 @@ static void take(bool at_payload_end)
     kept.time_ns = time_ns();
     kept.domain_count = kept.mapping_count = kept.area_count = 0;
     kept.domains_left_out = 0;
-    list_for_each_entry (unit, iommu_units(), link) {
+    list_for_each_entry (unit, &iommu_units, link) {
         list_for_each_entry (domain, &unit->domains, link)
             keep_domain(domain);
     }

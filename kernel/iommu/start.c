@@ -188,7 +188,7 @@ static int unit_create(const struct dmar_unit *described, unsigned index, struct
         error = refuse(why, error, "the registers of the IOMMU at 0x%lx could not be mapped",
                        described->registers);
     else
-        error = unit_decide(unit, options, iommu_dmar()->flags & DMAR_INTR_REMAP, why);
+        error = unit_decide(unit, options, iommu_dmar->flags & DMAR_INTR_REMAP, why);
     if (error) {
         if (unit->registers)
             mmio_unmap((void *)unit->registers, unit->register_size);
@@ -198,7 +198,7 @@ static int unit_create(const struct dmar_unit *described, unsigned index, struct
     unit->x2apic = options->x2apic && unit->can.x2apic;
     unit->stores_suffice = !unit->can.caching_mode && !unit->can.write_buffer;
     table_pool_init(&unit->tables, !unit->can.coherent);
-    list_push_back(iommu_units(), &unit->link);
+    list_push_back(&iommu_units, &unit->link);
     return 0;
 }
 
@@ -244,7 +244,7 @@ int iommu_init(const struct dmar_info *dmar, const struct iommu_options *options
         return refuse(why, -ENODEV,
                       "no IOMMU translates for device %s, which is to be left as it is",
                       pci_name(unguarded));
-    list_for_each_entry (unit, iommu_units(), link) {
+    list_for_each_entry (unit, &iommu_units, link) {
         error = unit_start(unit, why);
         if (error)
             return error;

@@ -10,37 +10,22 @@
 #include "kernel/lib/log.h"
 #include "kernel/pci/pci.h"
 
-static struct list units = LIST_INIT(units);
-static struct list requesters = LIST_INIT(requesters);
+struct list iommu_units = LIST_INIT(iommu_units);
+struct list iommu_requesters = LIST_INIT(iommu_requesters);
+const struct dmar_info *iommu_dmar;
 static struct iommu_options chosen;
-static const struct dmar_info *dmar_table;
 
 void units_begin(const struct dmar_info *dmar, const struct iommu_options *options)
 {
-    list_init(&units);
-    list_init(&requesters);
-    dmar_table = dmar;
+    list_init(&iommu_units);
+    list_init(&iommu_requesters);
+    iommu_dmar = dmar;
     chosen = *options;
-}
-
-struct list *iommu_units(void)
-{
-    return &units;
-}
-
-struct list *iommu_requesters(void)
-{
-    return &requesters;
 }
 
 const struct iommu_options *iommu_options(void)
 {
     return &chosen;
-}
-
-const struct dmar_info *iommu_dmar(void)
-{
-    return dmar_table;
 }
 
 bool iommu_remaps_interrupts(const struct iommu_unit *unit)
@@ -107,7 +92,7 @@ int unit_fence(struct iommu_unit *unit, const char *reason)
     format(unit->fence_reason, sizeof(unit->fence_reason), "%s", reason);
     log_error("iommu%u fenced: %s; its devices are stopped and their memory is not reused",
               unit->index, reason);
-    list_for_each_entry (requester, &requesters, link) {
+    list_for_each_entry (requester, &iommu_requesters, link) {
         if (requester->unit == unit && requester->domain)
             pci_stop_senders(unit->segment, requester->rid);
     }

@@ -82,10 +82,10 @@ struct iommu_unit {
 /* Forgets units and requesters; those to come are described by `dmar`, which must stay valid. */
 void units_begin(const struct dmar_info *dmar, const struct iommu_options *options);
 /* The units found, in the order of the DMAR table, and the options they were started with. */
-struct list *iommu_units(void);
-struct list *iommu_requesters(void); /* of all segments, in the order in which they were found */
+extern struct list iommu_units;
+extern struct list iommu_requesters; /* of all segments, in the order in which they were found */
+extern const struct dmar_info *iommu_dmar;
 const struct iommu_options *iommu_options(void);
-const struct dmar_info *iommu_dmar(void);
 
 /* Write-buffer flush where CAP.RWBF asks for one and no invalidation follows. */
 int unit_flush_writes(struct iommu_unit *unit);

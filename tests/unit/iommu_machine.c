@@ -29,7 +29,7 @@ int machine_init(const struct iommu_options *options)
     static const struct iommu_options defaults;
 
     last_refusal.sentence[0] = 0;
-    list_init(iommu_units());
+    list_init(&iommu_units);
     return iommu_init(&host_dmar, options ? options : &defaults, &last_refusal);
 }
 
@@ -50,7 +50,7 @@ struct vtd_unit *machine_start(uint64_t cap, uint64_t ecap, const struct iommu_o
 
 struct iommu_unit *machine_unit(void)
 {
-    return list_first(iommu_units(), struct iommu_unit, link);
+    return list_first(&iommu_units, struct iommu_unit, link);
 }
 
 struct requester *machine_requester(uint16_t rid)
@@ -58,7 +58,7 @@ struct requester *machine_requester(uint16_t rid)
     struct requester *requester;
 
     assert_int_equal(requesters_find(), 0);
-    list_for_each_entry (requester, iommu_requesters(), link) {
+    list_for_each_entry (requester, &iommu_requesters, link) {
         if (requester->segment == 0 && requester->rid == rid)
             return requester;
     }
@@ -88,12 +88,12 @@ void machine_stop(void)
     struct requester *requester, *after;
     struct iommu_unit *unit, *next;
 
-    list_for_each_entry_safe (requester, after, iommu_requesters(), link)
+    list_for_each_entry_safe (requester, after, &iommu_requesters, link)
         free_requester(requester);
-    list_init(iommu_requesters());
-    list_for_each_entry_safe (unit, next, iommu_units(), link)
+    list_init(&iommu_requesters);
+    list_for_each_entry_safe (unit, next, &iommu_units, link)
         free_unit(unit);
-    list_init(iommu_units());
+    list_init(&iommu_units);
     assert_int_equal(heap_used(), heap_before);
 }
 
