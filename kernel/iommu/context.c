@@ -8,17 +8,12 @@
 #include "kernel/iommu/unit.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/direct.h"
-#include "kernel/mm/frames/frames.h"
 #include "kernel/pci/pci.h"
 
 int context_init(struct iommu_unit *unit)
 {
-    unit->root_physical = frames_alloc(0, FRAMES_ZERO);
-    if (unit->root_physical == PADDR_NONE)
-        return -ENOMEM;
-    unit->root = phys_to_virt(unit->root_physical);
-    unit_publish(unit, unit->root, PAGE_SIZE);
-    return 0;
+    unit->root = unit_memory(unit, PAGE_SIZE, &unit->root_physical);
+    return unit->root ? 0 : -ENOMEM;
 }
 
 /* The entry of a requester id; NULL if its bus has no context table. */
@@ -39,10 +34,8 @@ int context_make_room(struct iommu_unit *unit, uint16_t rid)
 
     if (root->low & VTD_PRESENT)
         return 0;
-    table = frames_alloc(0, FRAMES_ZERO);
-    if (table == PADDR_NONE)
+    if (!unit_memory(unit, PAGE_SIZE, &table))
         return -ENOMEM;
-    unit_publish(unit, phys_to_virt(table), PAGE_SIZE);
     *(volatile uint64_t *)&root->low = vtd_root_low(table);
     unit_publish(unit, root, sizeof(*root));
     return 0;

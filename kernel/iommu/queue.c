@@ -10,7 +10,6 @@
 #include "kernel/iommu/ats.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
-#include "kernel/mm/direct.h"
 #include "kernel/mm/frames/frames.h"
 
 /* Errors answered in one wait before the unit counts as broken, and ring slots kept free for it. */
@@ -151,20 +150,20 @@ APART int queue_drain(struct iommu_unit *unit)
     return queue_wait(unit);
 }
 
-static int queue_alloc(struct invalidation *queue, unsigned entries, unsigned order, bool flush)
+static int queue_alloc(struct iommu_unit *unit, unsigned entries)
 {
-    queue->ring_physical = frames_alloc(order, FRAMES_ZERO);
-    if (queue->ring_physical == PADDR_NONE)
+    struct invalidation *queue = &unit->invalidation;
+
+    queue->status = unit_memory(unit, PAGE_SIZE, &queue->status_physical);
+    if (!queue->status)
         return -ENOMEM;
-    queue->status_physical = frames_alloc(0, FRAMES_ZERO);
-    if (queue->status_physical == PADDR_NONE) {
-        frames_release(queue->ring_physical, PAGE_SIZE << order);
+    queue->ring = unit_memory(unit, entries * sizeof(*queue->ring), &queue->ring_physical);
+    if (!queue->ring) {
+        frames_release(queue->status_physical, PAGE_SIZE);
         return -ENOMEM;
     }
-    queue->ring = phys_to_virt(queue->ring_physical);
-    queue->status = phys_to_virt(queue->status_physical);
     queue->entries = entries;
-    queue->flush = flush;
+    queue->flush = !unit->can.coherent;
     queue->room = entries - SLOTS_KEPT;
     return 0;
 }
@@ -172,20 +171,15 @@ static int queue_alloc(struct invalidation *queue, unsigned entries, unsigned or
 int queue_start(struct iommu_unit *unit, unsigned entries, struct refusal *why)
 {
     struct invalidation *queue = &unit->invalidation;
-    uint64_t bytes = entries * sizeof(*queue->ring);
-    unsigned order = 0;
 
-    while ((PAGE_SIZE << order) < bytes)
-        order++;
-    if (queue_alloc(queue, entries, order, !unit->can.coherent))
+    if (queue_alloc(unit, entries))
         return refuse(why, -ENOMEM, "no memory for an invalidation queue of %u entries", entries);
-    unit_publish(unit, queue->ring, bytes);
-    unit_publish(unit, queue->status, sizeof(*queue->status));
-
     /* Only these: writing PFO back as well would hide a lost fault from the fault log. */
     vtd_write32(unit->registers, VTD_FSTS, VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE);
     vtd_write64(unit->registers, VTD_IQT, 0);
-    vtd_write64(unit->registers, VTD_IQA, queue->ring_physical | order);
+    /* Its size: 2^n pages. */
+    vtd_write64(unit->registers, VTD_IQA,
+                queue->ring_physical | (unsigned)__builtin_ctz(entries / QUEUE_ENTRIES_MIN));
     if (unit_command(unit, VTD_GLOBAL_QIE, true))
         return refuse(why, -EIO, "the IOMMU at 0x%lx did not start its invalidation queue",
                       unit->described->registers);

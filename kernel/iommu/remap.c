@@ -6,8 +6,6 @@
 #include "kernel/iommu/unit.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/panic.h"
-#include "kernel/mm/direct.h"
-#include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
 #include "kernel/pci/pci.h"
 #include "kernel/pci/registers.h"
@@ -15,23 +13,17 @@
 int remap_init(struct iommu_unit *unit, unsigned entries)
 {
     struct remap_table *table = &unit->remap;
-    uint64_t bytes = entries * sizeof(*table->entries);
-    unsigned order = 0;
 
-    while ((PAGE_SIZE << order) < bytes)
-        order++;
     table->used = kcalloc(entries, 1);
     if (!table->used)
         return -ENOMEM;
-    table->physical = frames_alloc(order, FRAMES_ZERO);
-    if (table->physical == PADDR_NONE) {
+    table->entries = unit_memory(unit, entries * sizeof(*table->entries), &table->physical);
+    if (!table->entries) {
         kfree(table->used);
         table->used = NULL;
         return -ENOMEM;
     }
-    table->entries = phys_to_virt(table->physical);
     table->count = entries;
-    unit_publish(unit, table->entries, bytes);
     return 0;
 }
 

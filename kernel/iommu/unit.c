@@ -8,6 +8,8 @@
 #include "kernel/lib/error.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
+#include "kernel/mm/direct.h"
+#include "kernel/mm/frames/frames.h"
 #include "kernel/pci/pci.h"
 
 struct list iommu_units = LIST_INIT(iommu_units);
@@ -37,6 +39,19 @@ void iommu_unit_registers(const struct iommu_unit *unit, uint64_t *cap, uint64_t
 {
     *cap = unit->cap;
     *ecap = unit->ecap;
+}
+
+void *unit_memory(const struct iommu_unit *unit, uint64_t bytes, paddr_t *physical)
+{
+    unsigned order = 0;
+
+    while ((PAGE_SIZE << order) < bytes)
+        order++;
+    *physical = frames_alloc(order, FRAMES_ZERO);
+    if (*physical == PADDR_NONE)
+        return NULL;
+    unit_publish(unit, phys_to_virt(*physical), bytes);
+    return phys_to_virt(*physical);
 }
 
 void unit_publish(const struct iommu_unit *unit, const volatile void *at, size_t length)

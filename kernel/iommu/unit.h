@@ -96,7 +96,9 @@ int unit_command(struct iommu_unit *unit, uint32_t bit, bool on);
  * operation on it fails with -EIO. Says so loudly, once. Returns -EIO.
  */
 int unit_fence(struct iommu_unit *unit, const char *reason);
-/* Stores to a structure the unit reads; flushed if it does not snoop. */
+/* Cleared memory for a structure the unit reads, in whole pages. NULL: there is none. */
+void *unit_memory(const struct iommu_unit *unit, uint64_t bytes, paddr_t *physical);
+/* Stores to such a structure; flushed if the unit does not snoop. */
 void unit_publish(const struct iommu_unit *unit, const volatile void *at, size_t length);
 
 /* ---- capability.c: reads CAP and ECAP; refuses what cannot be driven with a sentence ---- */
