@@ -18,7 +18,7 @@ def run_target(name):
     grown.mkdir(parents=True, exist_ok=True)
     corpora = [grown, *(path for path in [cli.TOP / "tests/fuzz/corpus" / name] if path.is_dir())]
     seconds = os.environ["BULKHEAD_FUZZ_SECONDS"]
-    done = subprocess.run([program, f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=1024",
+    done = subprocess.run([program, f"-max_total_time={seconds}", "-timeout=60", "-rss_limit_mb=1024",
                            f"-artifact_prefix={program}.", "-verbosity=1", *corpora],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     return done.returncode == 0, done.stdout.decode(errors="replace")
