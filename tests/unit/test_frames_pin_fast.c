@@ -192,9 +192,9 @@ static void what_the_quick_way_does(void **state)
     unpin_run_slowly(pages[2]);
     assert_int_equal(pin_regions_fast(blocks, 2), 1);
     assert_int_equal(unpin_regions_fast(blocks, 2), 1);
-    assert_int_equal(pin_giga_fast(&giga), 1);
-    assert_int_equal(pin_giga_fast(&giga), 0);
-    assert_int_equal(unpin_giga_fast(&giga), 1);
+    assert_int_equal(pin_giga_fast(&giga, 1), 1);
+    assert_int_equal(pin_giga_fast(&giga, 1), 0);
+    assert_int_equal(unpin_giga_fast(&giga, 1), 1);
     host_memory_destroy();
 }
 

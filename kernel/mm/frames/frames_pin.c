@@ -295,7 +295,7 @@ static APART void unpin_rest(const struct phys_run *runs, size_t done, size_t co
 
 static APART void unpin_large(const struct phys_run *runs, size_t done, size_t count)
 {
-    done += unpin_giga_fast(&runs[done]);
+    done += unpin_giga_fast(runs + done, count - done);
     if (done != count)
         unpin_rest(runs, done, count);
 }
@@ -326,7 +326,7 @@ static APART int pin_rest(const struct phys_run *runs, size_t done, size_t count
 
 static APART int pin_large(const struct phys_run *runs, size_t done, size_t count)
 {
-    done += pin_giga_fast(&runs[done]);
+    done += pin_giga_fast(runs + done, count - done);
     return done == count ? 0 : pin_rest(runs, done, count);
 }
 

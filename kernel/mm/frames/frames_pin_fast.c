@@ -104,59 +104,27 @@ static ALWAYS_INLINE size_t change_regions(const struct phys_run *runs, size_t c
 }
 
 /* One GiB: there are never many of them, but a mapping may well be just one. */
-static inline bool change_giga(const struct phys_run *run, struct change change)
+static ALWAYS_INLINE size_t change_giga(const struct phys_run *runs, size_t count,
+                                        struct change change)
 {
     struct table table = {(char *)frames.giga, (paddr_t)frames.origin << PAGE_SHIFT,
                           (frames.base - frames.origin + frames.count) / FRAMES_PER_1G,
                           PAGE_SHIFT + 18};
 
-    return change_block(&table, run, &change);
+    return change_block(&table, runs, &change);
 }
 
-size_t pin_frames_fast(const struct phys_run *runs, size_t count)
-{
-    size_t done = change_frames(runs, count, pin_once);
-
-    frames.stats.pins += done;
-    return done;
-}
-
-size_t unpin_frames_fast(const struct phys_run *runs, size_t count)
-{
-    size_t done = change_frames(runs, count, unpin_last);
-
-    frames.stats.pins -= done;
-    return done;
-}
-
-size_t pin_regions_fast(const struct phys_run *runs, size_t count)
-{
-    size_t done = change_regions(runs, count, pin_once);
-
-    frames.stats.pins += done;
-    return done;
-}
-
-size_t unpin_regions_fast(const struct phys_run *runs, size_t count)
-{
-    size_t done = change_regions(runs, count, unpin_last);
-
-    frames.stats.pins -= done;
-    return done;
-}
-
-size_t pin_giga_fast(const struct phys_run *run)
-{
-    bool done = change_giga(run, pin_once);
-
-    frames.stats.pins += done;
-    return done;
-}
-
-size_t unpin_giga_fast(const struct phys_run *run)
-{
-    bool done = change_giga(run, unpin_last);
-
-    frames.stats.pins -= done;
-    return done;
-}
+#define CHANGE_COUNTED(name, change_them, how, count_them)                                         \
+    size_t name(const struct phys_run *runs, size_t count)                                         \
+    {                                                                                              \
+        size_t done = change_them(runs, count, how);                                               \
+                                                                                                   \
+        frames.stats.pins count_them done;                                                         \
+        return done;                                                                               \
+    }
+CHANGE_COUNTED(pin_frames_fast, change_frames, pin_once, +=)
+CHANGE_COUNTED(unpin_frames_fast, change_frames, unpin_last, -=)
+CHANGE_COUNTED(pin_regions_fast, change_regions, pin_once, +=)
+CHANGE_COUNTED(unpin_regions_fast, change_regions, unpin_last, -=)
+CHANGE_COUNTED(pin_giga_fast, change_giga, pin_once, +=)
+CHANGE_COUNTED(unpin_giga_fast, change_giga, unpin_last, -=)

@@ -94,9 +94,9 @@ size_t pin_frames_fast(const struct phys_run *runs, size_t count);
 size_t unpin_frames_fast(const struct phys_run *runs, size_t count);
 size_t pin_regions_fast(const struct phys_run *runs, size_t count);
 size_t unpin_regions_fast(const struct phys_run *runs, size_t count);
-/* The same for one run of a GiB. */
-size_t pin_giga_fast(const struct phys_run *run);
-size_t unpin_giga_fast(const struct phys_run *run);
+/* The same, but no more than the first, of a GiB. */
+size_t pin_giga_fast(const struct phys_run *runs, size_t count);
+size_t unpin_giga_fast(const struct phys_run *runs, size_t count);
 
 static inline struct frame *frame_of(uint32_t number)
 {
