@@ -60,27 +60,6 @@ static void tell(struct eventfd *event)
     }
 }
 
-/*
- * POLL_OUT only says that a 1 fits; a larger value may have to wait for more room, so this waits
- * on the condition itself.
- */
-static int eventfd_wait_room(struct file *file, uint64_t value)
-{
-    const struct eventfd *event = file->context;
-    struct waiter waiter;
-    int error = 0;
-    waiter_init_thread(&waiter);
-    wait_add(&file->changed, &waiter);
-    while (!error && (event->count > EVENTFD_MAX || EVENTFD_MAX - event->count < value)) {
-        if (file->flags & FILE_NONBLOCK)
-            error = -EAGAIN;
-        else
-            error = thread_sleep("eventfd write", UINT64_MAX);
-    }
-    wait_remove(&waiter);
-    return error;
-}
-
 static int64_t eventfd_write(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
 {
     struct eventfd *event = file->context;
@@ -92,7 +71,9 @@ static int64_t eventfd_write(struct file *file, uaddr_t buffer, size_t length, u
         return error;
     if (value == UINT64_MAX)
         return -EINVAL;
-    error = eventfd_wait_room(file, value);
+    /* POLL_OUT only says that a 1 fits; a larger value may have to wait for more room. */
+    error = FILE_WAIT(file, "eventfd write",
+                      event->count <= EVENTFD_MAX && EVENTFD_MAX - event->count >= value);
     if (error)
         return error;
     event->count += value;

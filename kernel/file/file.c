@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The life of an open file: references, readiness, release. */
 #include "kernel/file/file.h"
-#include "kernel/cpu/time.h"
 #include "kernel/file/node.h"
 #include "kernel/lib/panic.h"
 #include "kernel/mm/heap.h"
@@ -44,17 +43,7 @@ int file_wait(struct file *file, unsigned events, const char *point)
 {
     if (file_poll(file) & events)
         return 0;
-    if (file->flags & FILE_NONBLOCK)
-        return -EAGAIN;
-
-    struct waiter waiter;
-    int error = 0;
-    waiter_init_thread(&waiter);
-    wait_add(&file->changed, &waiter);
-    while (!error && !(file_poll(file) & events))
-        error = thread_sleep(point, TIME_NEVER);
-    wait_remove(&waiter);
-    return error;
+    return FILE_WAIT(file, point, file_poll(file) & events);
 }
 
 enum seek_whence {

@@ -153,6 +153,19 @@ unsigned file_poll(struct file *file);
  * and it does not yet; -EINTR.
  */
 int file_wait(struct file *file, unsigned events, const char *point);
+/* The same until `done` holds, an expression over what a change of the file wakes for. */
+#define FILE_WAIT(file, point, done)                                                               \
+    ({                                                                                             \
+        struct waiter file_waiter;                                                                 \
+        int file_error = 0;                                                                        \
+        waiter_init_thread(&file_waiter);                                                          \
+        wait_add(&(file)->changed, &file_waiter);                                                  \
+        while (!file_error && !(done))                                                             \
+            file_error =                                                                           \
+                (file)->flags & FILE_NONBLOCK ? -EAGAIN : thread_sleep(point, UINT64_MAX);         \
+        wait_remove(&file_waiter);                                                                 \
+        file_error;                                                                                \
+    })
 /*
  * lseek(2) in a file of `size` bytes: the new position, also stored, or -EINVAL. For files whose
  * end means nothing pass size UINT64_MAX: SEEK_END is then refused.

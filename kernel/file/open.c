@@ -74,7 +74,7 @@ static const struct file_ops directory_ops = {
     .iterate = directory_iterate,
 };
 
-struct file *directory_open(unsigned flags)
+static struct file *directory_open(unsigned flags)
 {
     struct file *file = file_create(&directory_ops, NULL, flags & FLAGS_KEPT, "directory");
     if (file)
@@ -138,7 +138,8 @@ static int text_capture(const struct node *node, struct text_content **out)
     }
 }
 
-int text_open(const struct node *node, unsigned flags, struct file **out)
+/* Calls the node's show() once: every read sees the same text. */
+static int text_open(const struct node *node, unsigned flags, struct file **out)
 {
     struct text_content *content;
     if ((flags & FILE_ACCMODE) != FILE_RDONLY)

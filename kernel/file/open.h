@@ -8,10 +8,6 @@
 /* The longest text of a node; what a node writes beyond is cut. */
 #define TEXT_FILE_MAX MIB
 
-/* NULL when out of memory. */
-struct file *directory_open(unsigned flags);
-/* Calls the node's show() once: every read sees the same text. */
-int text_open(const struct node *node, unsigned flags, struct file **out);
 /* Opens a node as open(2) does once the walk is over; truncation is the caller's. May sleep. */
 int node_open(struct node *node, unsigned flags, struct file **out);
 

@@ -79,27 +79,14 @@ static int64_t pipe_read(struct file *file, uaddr_t buffer, size_t length, uint6
     return error ? error : (int64_t)n;
 }
 
-/* Sleeps until `room` bytes fit or the reader is gone. */
-static int wait_room(struct file *file, size_t room)
-{
-    const struct pipe *pipe = file->context;
-    struct waiter waiter;
-    int error = 0;
-    waiter_init_thread(&waiter);
-    wait_add(&file->changed, &waiter);
-    while (!error && pipe->reader && PIPE_CAPACITY - pipe->used < room)
-        error = file->flags & FILE_NONBLOCK ? -EAGAIN : thread_sleep("pipe write", UINT64_MAX);
-    wait_remove(&waiter);
-    return error;
-}
-
 static int64_t pipe_write(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
 {
     struct pipe *pipe = file->context;
+    size_t room = length <= PIPE_ATOMIC ? length : 1;
     size_t done = 0;
     int error = 0;
     while (!error && done < length) {
-        error = wait_room(file, length <= PIPE_ATOMIC ? length : 1);
+        error = FILE_WAIT(file, "pipe write", !pipe->reader || PIPE_CAPACITY - pipe->used >= room);
         if (!error && !pipe->reader)
             error = -EPIPE;
         if (error)

@@ -11,7 +11,7 @@
 #define CALL_RT_SIGRETURN 15
 #define SYSCALL_INSN_SIZE 2
 
-static bool action_ignores(int number)
+bool action_ignores(int number)
 {
     uaddr_t handler = payload.actions[number].handler;
     if (handler == HANDLER_IGNORE)
@@ -185,16 +185,16 @@ static void enter_handler(struct task *task, struct trap_frame *frame, const str
         task->mask |= SIGNAL_BIT(info->number);
 }
 
-static bool take_signal(struct task *task, struct siginfo *info)
+int signal_take(struct task *task, uint64_t set, struct siginfo *info)
 {
-    return pending_take(&task->pending, ~task->mask, info) ||
-           pending_take(&payload.pending, ~task->mask, info);
+    int number = pending_take(&task->pending, set, info);
+    return number ? number : pending_take(&payload.pending, set, info);
 }
 
 static void deliver(struct task *task, struct trap_frame *frame)
 {
     struct siginfo info;
-    while (!payload.ending && take_signal(task, &info)) {
+    while (!payload.ending && signal_take(task, ~task->mask, &info)) {
         if (action_ignores(info.number))
             continue;
         if (payload.actions[info.number].handler != HANDLER_DEFAULT) {

@@ -137,6 +137,8 @@ void pending_drop(struct pending *pending, uint64_t set);
 
 /* What happens by default: is it to end the payload, or nothing? */
 bool signal_default_ends(int number);
+/* Does nothing happen, by default or by the payload's wish? */
+bool action_ignores(int number);
 /* "SIGSEGV"; "SIG?" if there is no such number. */
 const char *signal_name(int number);
 
@@ -150,6 +152,8 @@ int signal_send(const struct siginfo *info);
  * without one the payload ends.
  */
 void signal_force(const struct siginfo *info);
+/* pending_take() of the thread's own signals, then of those for whichever thread. */
+int signal_take(struct task *task, uint64_t set, struct siginfo *info);
 /* Has this thread a signal it would take now? */
 bool signal_deliverable(const struct task *task);
 /*

@@ -66,7 +66,7 @@ static bool has_xsave(void)
     return fpu_components() != 0;
 }
 
-static bool on_altstack(const struct task *task, uaddr_t sp)
+bool on_altstack(const struct task *task, uaddr_t sp)
 {
     return !(task->altstack.flags & ALTSTACK_DISABLE) && sp > task->altstack.base &&
            sp - task->altstack.base <= task->altstack.size;
@@ -82,28 +82,21 @@ static uaddr_t choose_stack(const struct task *task, const struct trap_frame *fr
     return frame->rsp - RED_ZONE;
 }
 
+/*
+ * What a handler finds, and its return brings back: of rflags kernel/cpu admits only a program's
+ * own bits.
+ */
+/* clang-format off */
+#define EACH_REGISTER(DO)                                                                          \
+    DO(r8) DO(r9) DO(r10) DO(r11) DO(r12) DO(r13) DO(r14) DO(r15) DO(rdi) DO(rsi) DO(rbp) DO(rbx)  \
+    DO(rdx) DO(rax) DO(rcx) DO(rsp) DO(rip) DO(rflags)
+/* clang-format on */
+
+#define SAVE(name) r->name = f->name;
 static void save_registers(const struct task *task, const struct trap_frame *f,
                            struct signal_registers *r)
 {
     *r = (struct signal_registers){
-        .r8 = f->r8,
-        .r9 = f->r9,
-        .r10 = f->r10,
-        .r11 = f->r11,
-        .r12 = f->r12,
-        .r13 = f->r13,
-        .r14 = f->r14,
-        .r15 = f->r15,
-        .rdi = f->rdi,
-        .rsi = f->rsi,
-        .rbp = f->rbp,
-        .rbx = f->rbx,
-        .rdx = f->rdx,
-        .rax = f->rax,
-        .rcx = f->rcx,
-        .rsp = f->rsp,
-        .rip = f->rip,
-        .rflags = f->rflags,
         .cs = (uint16_t)f->cs,
         .ss = (uint16_t)f->ss,
         .error = task->fault_error,
@@ -111,6 +104,7 @@ static void save_registers(const struct task *task, const struct trap_frame *f,
         .old_mask = task->mask,
         .address = task->fault_address,
     };
+    EACH_REGISTER(SAVE)
 }
 
 static int push_fpu(uaddr_t to)
@@ -199,26 +193,10 @@ static int pop_fpu(uaddr_t from)
     return fpu_restore_untrusted(area) ? -EFAULT : 0;
 }
 
+#define LOAD(name) f->name = r->name;
 static void load_registers(const struct signal_registers *r, struct trap_frame *f)
 {
-    f->r8 = r->r8;
-    f->r9 = r->r9;
-    f->r10 = r->r10;
-    f->r11 = r->r11;
-    f->r12 = r->r12;
-    f->r13 = r->r13;
-    f->r14 = r->r14;
-    f->r15 = r->r15;
-    f->rdi = r->rdi;
-    f->rsi = r->rsi;
-    f->rbp = r->rbp;
-    f->rbx = r->rbx;
-    f->rdx = r->rdx;
-    f->rax = r->rax;
-    f->rcx = r->rcx;
-    f->rsp = r->rsp;
-    f->rip = r->rip;
-    f->rflags = r->rflags; /* kernel/cpu admits only a program's own bits */
+    EACH_REGISTER(LOAD)
 }
 
 int signal_frame_pop(struct task *task, struct trap_frame *frame, uint64_t *mask)

@@ -22,12 +22,6 @@ static bool valid_signal(int number)
     return number > 0 && number <= SIGNAL_MAX;
 }
 
-static bool action_ignored(int number, uaddr_t handler)
-{
-    return handler == HANDLER_IGNORE ||
-           (handler == HANDLER_DEFAULT && !signal_default_ends(number));
-}
-
 /* A signal that is ignored from now on is no longer pending anywhere. */
 static void drop_everywhere(int number)
 {
@@ -50,7 +44,7 @@ int64_t sys_rt_sigaction(int number, uaddr_t action, uaddr_t old, size_t mask_si
     if (!error && action) {
         new.mask &= ~SIGNALS_HARD;
         payload.actions[number] = new;
-        if (action_ignored(number, new.handler))
+        if (action_ignores(number))
             drop_everywhere(number);
     }
     if (!error && old)
@@ -115,21 +109,15 @@ int64_t sys_pause(void)
     return sleep_for_signal("pause");
 }
 
-static int take_awaited(struct task *task, uint64_t set, struct siginfo *info)
-{
-    int number = pending_take(&task->pending, set, info);
-    return number ? number : pending_take(&payload.pending, set, info);
-}
-
 static int64_t wait_for_signal(struct task *task, uint64_t set, uint64_t deadline,
                                struct siginfo *info)
 {
-    int number = take_awaited(task, set, info);
+    int number = signal_take(task, set, info);
     int error = 0;
     task->waits = set;
     while (!number && !error) {
         error = deadline ? thread_sleep("sigtimedwait", deadline) : -ETIMEDOUT;
-        number = take_awaited(task, set, info);
+        number = signal_take(task, set, info);
     }
     task->waits = 0;
     signal_pass_on();
@@ -242,12 +230,6 @@ int64_t sys_rt_sigreturn(struct trap_frame *frame)
     return (int64_t)frame->rax;
 }
 
-static bool on_stack(const struct sigaltstack *stack, uaddr_t sp)
-{
-    return !(stack->flags & ALTSTACK_DISABLE) && sp > stack->base &&
-           sp - stack->base <= stack->size;
-}
-
 static int check_altstack(struct sigaltstack *stack)
 {
     uint32_t mode = stack->flags & ~(uint32_t)ALTSTACK_AUTODISARM;
@@ -271,7 +253,7 @@ int64_t sys_sigaltstack(struct trap_frame *frame)
     uaddr_t old = frame->rsi;
     struct sigaltstack before = task->altstack;
     struct sigaltstack stack;
-    bool active = on_stack(&before, frame->rsp);
+    bool active = on_altstack(task, frame->rsp);
     if (active)
         before.flags |= ALTSTACK_ON;
     int error = new ? copy_from_user(&stack, new, sizeof(stack)) : 0;

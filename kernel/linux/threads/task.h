@@ -111,7 +111,9 @@ void task_exception(struct trap_frame *frame, uint64_t address);
 void mask_begin(struct task *task, uint64_t mask);
 int64_t mask_end(struct task *task, int64_t result);
 
-/* signal_frame.c: makes the frame enter the handler. -EFAULT when the stack cannot be written. */
+/* signal_frame.c: is the thread on its alternate stack? */
+bool on_altstack(const struct task *task, uaddr_t sp);
+/* Makes the frame enter the handler. -EFAULT when the stack cannot be written. */
 int signal_frame_push(struct task *task, struct trap_frame *frame, const struct sigaction *action,
                       const struct siginfo *info, uint64_t mask);
 /* Undoes it; the mask is in *mask. -EFAULT. */
