@@ -230,6 +230,9 @@ static int find(struct refusal *why)
 
 /* ---- close: from the end of this step on, no DMA happens that was not granted ---- */
 
+/* Virtual functions that cannot be had: told when all that is there has been shown. */
+static int virtual_error;
+
 static int enable_virtual(const struct config_device *wanted, struct refusal *why)
 {
     const struct pci_machine m = machine();
@@ -257,11 +260,9 @@ static int close_dma(struct refusal *why)
     pci_disable_all_bus_masters();
     pci_virtual_disable_all();
     pci_size_bars();
-    int error = 0;
-    for (size_t i = 0; !error && i < config.device_count; i++)
-        error = config.devices[i].vfs ? enable_virtual(&config.devices[i], why) : 0;
-    if (!error)
-        error = iommu_init(&acpi.dmar, &options, why);
+    for (size_t i = 0; !virtual_error && i < config.device_count; i++)
+        virtual_error = config.devices[i].vfs ? enable_virtual(&config.devices[i], why) : 0;
+    int error = iommu_init(&acpi.dmar, &options, why);
     if (!error)
         error = irq_lines_init(acpi.io_apics, acpi.io_apic_count, why);
     if (!error)
@@ -318,7 +319,7 @@ static void tell_devices(const struct pci_group *of)
 static int group(struct refusal *why)
 {
     struct pci_group *each;
-    int error = 0;
+    int error = virtual_error;
 
     if (pci_groups_build())
         return refuse(why, -ENOMEM, "no memory for the isolation groups");

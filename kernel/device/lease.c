@@ -218,17 +218,6 @@ void lease_resume(struct lease *lease)
         irq_restore(lease->irqs);
 }
 
-int lease_reset(struct lease *lease)
-{
-    int error;
-
-    lease_hide_bars(lease);
-    error = pci_reset(lease->pci);
-    if (!error)
-        lease_resume(lease);
-    return error;
-}
-
 /*
  * In D3hot a device that caches translations could not be told to drop them, and virtual functions
  * go where their physical one goes.
@@ -248,28 +237,11 @@ void lease_sleep(struct lease *lease)
     pci_set_power(lease->pci, PCI_PM_D3HOT);
 }
 
-int lease_wake(struct lease *lease)
+bool lease_wake(struct lease *lease)
 {
     if (!can_sleep(lease->pci))
-        return 0;
-    pci_set_power(lease->pci, 0);
-    if (!pci_answers(lease->pci)) {
-        log_error("%s: did not come back from low power", pci_name(lease->pci));
-        return -EIO;
-    }
-    pci_config_restore(lease->pci);
-    lease_resume(lease);
-    return 0;
-}
-
-bool lease_mend(struct lease *lease)
-{
-    if (!pci_bars_lost(lease->pci))
         return false;
-    log_info("%s: lost its BARs, as in a reset of its own; they are restored",
-             pci_name(lease->pci));
-    lease_hide_bars(lease);
-    pci_config_restore(lease->pci);
-    lease_resume(lease);
+    pci_set_power(lease->pci, 0);
+    (void)pci_recover(lease->pci);
     return true;
 }

@@ -57,11 +57,9 @@ int lease_start(struct lease *lease, struct file *iommufd);
  */
 void lease_stop(struct lease *lease);
 /*
- * Resets a device in use. Afterwards its BARs are hidden, bus mastering is off, and its vectors are
- * as they were. Errors as pci_reset(); the device then knows nothing of its vectors any more.
+ * For who has reset a device in use, with its BARs hidden: it decodes them again, and its vectors
+ * are as they were. BARs stay hidden and bus mastering off.
  */
-int lease_reset(struct lease *lease);
-/* The end of it, for who has reset the device in another way with its BARs hidden. */
 void lease_resume(struct lease *lease);
 /*
  * Hides the BARs and, where there is power management and no device TLB is on, takes the device to
@@ -69,15 +67,10 @@ void lease_resume(struct lease *lease);
  */
 void lease_sleep(struct lease *lease);
 /*
- * The way back, whether or not the device kept its state: as after lease_reset(), or, if it did not
- * go to D3hot, nothing. -EIO: it does not answer.
+ * The way back, as from pci_reset(), whether or not the device kept its state. False: there is
+ * none, because it did not go to D3hot.
  */
-int lease_wake(struct lease *lease);
-/*
- * Puts a device right that lost its BARs by itself, as if it had been reset now. False: it has
- * them, or does not answer.
- */
-bool lease_mend(struct lease *lease);
+bool lease_wake(struct lease *lease);
 
 /*
  * The memory of a BAR, held by the lease. Does not sleep, and so asks for no lock. -EINVAL and

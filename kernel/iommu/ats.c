@@ -14,17 +14,16 @@
 #include "kernel/pci/registers.h"
 
 /* Does the DMAR table allow a device TLB here? ATSR names root ports, SATC names devices. */
-static bool platform_allows(const struct pci_device *device)
+static bool platform_allows(const struct requester *requester, const struct pci_device *device)
 {
     const struct dmar_info *dmar = iommu_dmar;
     const struct pci_device *port = device;
-    const struct pci_device *integrated = device->physical ? device->physical : device;
 
     while (port->bridge)
         port = port->bridge;
     for (size_t i = 0; i < dmar->port_count; i++) {
         const struct dmar_port *allowed = &dmar->ports[i];
-        uint16_t rid = allowed->integrated ? integrated->rid : port->rid;
+        uint16_t rid = allowed->integrated ? requester->physical : port->rid;
 
         if (allowed->segment != device->segment)
             continue;
@@ -43,7 +42,7 @@ bool ats_allowed(const struct requester *requester, uint8_t *depth)
     if (!iommu_options()->ats || !requester->unit->can.device_tlb || requester->ats_distrusted)
         return false;
     device = pci_find(requester->segment, requester->rid);
-    if (!device || !device->cap_ats || device->left || !platform_allows(device))
+    if (!device || !device->cap_ats || device->left || !platform_allows(requester, device))
         return false;
     *depth = device->ats_depth;
     return true;

@@ -9,7 +9,8 @@
 #include "kernel/mm/heap.h"
 #include "kernel/pci/pci.h"
 
-static struct requester *create(struct iommu_unit *unit, uint16_t segment, uint16_t rid)
+static struct requester *create(struct iommu_unit *unit, uint16_t segment, uint16_t rid,
+                                uint16_t physical)
 {
     struct requester *requester = kzalloc(sizeof(*requester));
 
@@ -18,7 +19,7 @@ static struct requester *create(struct iommu_unit *unit, uint16_t segment, uint1
     requester->unit = unit;
     requester->segment = segment;
     requester->rid = rid;
-    requester->physical = rid;
+    requester->physical = physical;
     list_push_back(&iommu_requesters, &requester->link);
     return requester;
 }
@@ -26,19 +27,16 @@ static struct requester *create(struct iommu_unit *unit, uint16_t segment, uint1
 /* Scopes do not name virtual functions: the physical one stands for them (VT-d 8.3.1). */
 static struct requester *handle_of(const struct pci_device *device, uint16_t rid)
 {
-    bool stands = device->physical && rid == device->rid;
+    uint16_t physical = device->physical && rid == device->rid ? device->physical->rid : rid;
     struct requester *requester;
 
     list_for_each_entry (requester, &iommu_requesters, link) {
         if (requester->segment == device->segment && requester->rid == rid)
             return requester;
     }
-    uint16_t physical = stands ? device->physical->rid : rid;
-    requester = create(scope_unit_for(device->segment, physical), device->segment, rid);
-    if (!requester)
-        return NULL;
-    requester->physical = physical;
-    requester->regions = reserved_regions_of(device->segment, rid);
+    requester = create(scope_unit_for(device->segment, physical), device->segment, rid, physical);
+    if (requester)
+        requester->regions = reserved_regions_of(device->segment, rid);
     return requester;
 }
 
@@ -80,7 +78,7 @@ struct requester *requester_get(struct iommu_unit *unit, uint16_t rid)
         if (requester->unit == unit && requester->rid == rid)
             return requester;
     }
-    return create(unit, unit->segment, rid);
+    return create(unit, unit->segment, rid, rid);
 }
 
 struct iommu_unit *iommu_unit_of(const struct requester *requester)

@@ -17,14 +17,9 @@ enum {
     MSIX_ENTRY_MASKED = 1,
 };
 
-static uint16_t control_of(const struct pci_device *device)
-{
-    return pci_read16(device, device->cap_msix + PCI_MSIX_CONTROL);
-}
-
 static unsigned msix_count(const struct pci_device *device)
 {
-    return device->cap_msix ? (control_of(device) & PCI_MSIX_CONTROL_SIZE) + 1u : 0;
+    return device->msix_entries;
 }
 
 /*
@@ -55,7 +50,7 @@ static uint64_t table_bytes(const struct irq_set *set)
 static int msix_open(struct irq_set *set)
 {
     const struct pci_device *device = set->device;
-    uint32_t location = pci_read32(device, device->cap_msix + PCI_MSIX_TABLE);
+    uint32_t location = device->msix_location;
     uint64_t offset = location & ~7u, bytes = table_bytes(set);
     const struct pci_bar *bar;
 
@@ -99,7 +94,7 @@ static void write_entry(const struct irq_set *set, unsigned index)
 
 static void set_control(const struct irq_set *set, uint16_t bits)
 {
-    uint16_t control = control_of(set->device);
+    uint16_t control = pci_read16(set->device, set->device->cap_msix + PCI_MSIX_CONTROL);
 
     control &= ~(MSIX_CONTROL_ENABLE | MSIX_CONTROL_MASK_ALL);
     pci_write16(set->device, set->device->cap_msix + PCI_MSIX_CONTROL, control | bits);

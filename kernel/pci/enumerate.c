@@ -174,8 +174,23 @@ struct pci_device *pci_add_virtual(struct pci_device *physical, pci_rid_t rid)
     d->config = (char *)physical->config + (rid - physical->rid) * FUNCTION_SIZE;
     d->bridge = physical->bridge;
     d->physical = physical;
+    physical->virtuals++;
+    d->in_reset = d->lost = true; /* until it is enabled, and has come back soon */
     insert(d);
     return d;
+}
+
+void pci_forget_virtuals(struct pci_device *physical)
+{
+    struct pci_device *d, *next;
+
+    list_for_each_entry_safe (d, next, &devices, link)
+        if (d->physical == physical) {
+            list_remove(&d->link);
+            kfree(d);
+        }
+    device_count -= physical->virtuals;
+    physical->virtuals = 0;
 }
 
 /* Adds one function if it is there: s->last. 1: it is; 0: it is not; negative: error. */

@@ -77,9 +77,8 @@ static void join_all_below(struct pci_device *bridge, struct cause cause)
 {
     struct pci_device *d;
 
-    list_for_each_entry (d, pci_devices(), link)
-        if (pci_is_below(d, bridge))
-            join(d, bridge, cause);
+    pci_for_each_below (d, bridge)
+        join(d, bridge, cause);
 }
 
 static void join_with_below(struct pci_device *a, struct pci_device *b, struct cause cause)

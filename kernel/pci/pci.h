@@ -135,6 +135,8 @@ void pci_size_bars(void);
  * many functions. pci_learn() then reads from configuration space what it is.
  */
 struct pci_device *pci_add_virtual(struct pci_device *physical, pci_rid_t rid);
+/* Takes all of them out of the list again, before anybody else knows of them. */
+void pci_forget_virtuals(struct pci_device *physical);
 void pci_learn(struct pci_device *device);
 /* Learns the BARs at `count` registers from an offset on. Nothing may decode them. */
 void pci_size_bars_at(const struct pci_device *device, unsigned offset, unsigned count,

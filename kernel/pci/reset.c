@@ -14,7 +14,6 @@
 #define AFTER_LINK_NS         (100 * NS_PER_MS)
 #define AFTER_CONVENTIONAL_NS (1000 * NS_PER_MS)
 #define LINK_BOUND_NS         (1000 * NS_PER_MS)
-#define AFTER_ENABLE_NS       (100 * NS_PER_MS) /* of virtual functions */
 #define PENDING_BOUND_NS      (1000 * NS_PER_MS)
 #define COME_BACK_BOUND_NS    (60 * NS_PER_S) /* beyond the waits above; retry status has no bound */
 #define LOST_BOUND_NS         NS_PER_S /* the same for one that did not come back last time */
@@ -157,6 +156,7 @@ static int come_back(struct pci_device *d, uint64_t since)
     uint64_t deadline = since + (d->lost ? LOST_BOUND_NS : COME_BACK_BOUND_NS);
     uint64_t pause = POLL_NS;
 
+    d->in_reset = true;
     while (!pci_answers(d)) {
         if (d->removed)
             return -ENODEV;
@@ -175,11 +175,11 @@ static int come_back(struct pci_device *d, uint64_t since)
     if (d->came_back)
         d->came_back(d);
     if (d->virtuals)
-        thread_nap(NAP, AFTER_ENABLE_NS);
+        thread_nap(NAP, PCI_AFTER_ENABLE_NS);
     return 0;
 }
 
-static int all_come_back(const struct pci_device *above)
+int pci_come_back_below(const struct pci_device *above)
 {
     uint64_t since = time_ns();
     struct pci_device *d;
@@ -256,12 +256,19 @@ static int go_through(const struct pci_device *bridge, bool reset)
         d->in_reset = true;
     }
     error = reset ? reset_bus(bridge) : wait_for_link(bridge, true);
-    return error ? error : all_come_back(bridge);
+    return error ? error : pci_come_back_below(bridge);
 }
 
 int pci_recover_below(const struct pci_device *bridge)
 {
     return go_through(bridge, false);
+}
+
+int pci_recover(struct pci_device *device)
+{
+    int error = come_back(device, time_ns());
+
+    return error ? error : pci_come_back_below(device);
 }
 
 /* Endpoints before bridges: a request that a silent bridge meets is an error. */
@@ -282,7 +289,6 @@ int pci_reset(struct pci_device *device)
 {
     enum pci_reset_method method = pci_reset_method(device);
     struct pci_device *d;
-    int error;
 
     if (device->removed)
         return -ENODEV;
@@ -300,6 +306,5 @@ int pci_reset(struct pci_device *device)
         begin(d);
     begin(device);
     methods[method].reset(device);
-    error = come_back(device, time_ns());
-    return error ? error : all_come_back(device);
+    return pci_recover(device);
 }

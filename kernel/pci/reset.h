@@ -8,6 +8,9 @@
 
 #include "kernel/pci/pci.h"
 
+/* How long virtual functions that are enabled may not be asked (PCI Express Base 9.3.3.3.1). */
+#define PCI_AFTER_ENABLE_NS (100 * NS_PER_MS)
+
 enum pci_reset_method {
     PCI_RESET_NONE,
     PCI_RESET_FLR,
@@ -32,6 +35,8 @@ const char *pci_reset_name(enum pci_reset_method method);
  * another reset succeeds, it is marked as in reset.
  */
 int pci_reset(struct pci_device *device);
+/* The end of it, for a function that has reset itself. */
+int pci_recover(struct pci_device *device);
 
 /* Takes bus mastering away and waits, one second at most, for pending transactions. */
 void pci_silence(const struct pci_device *device);
@@ -49,6 +54,8 @@ bool pci_set_power(const struct pci_device *device, uint16_t state);
 int pci_reset_below(const struct pci_device *bridge);
 /* The end of it, where the link was down for another reason, and comes back by itself. */
 int pci_recover_below(const struct pci_device *bridge);
+/* The same, of all functions below the bridge or physical function, where the link is up again. */
+int pci_come_back_below(const struct pci_device *above);
 /* Does the port say that its link is up? Not all do. */
 bool pci_link_active(const struct pci_device *bridge);
 
@@ -66,8 +73,8 @@ void pci_save_all(void);
 /* Writes back what was recorded. Bus mastering and INTx stay off. */
 void pci_config_restore(const struct pci_device *device);
 /*
- * Does a function that answers have other BARs than the ones recorded? Then it reset itself, or was
- * in D3hot and does not keep its state there.
+ * Does a function that answers have other BARs than the ones recorded, or its virtual functions
+ * off? Then it reset itself, or was in D3hot and does not keep its state there.
  */
 bool pci_bars_lost(const struct pci_device *device);
 

@@ -141,6 +141,9 @@ bool pci_bars_lost(const struct pci_device *device)
 {
     if (pci_read16(device, PCI_VENDOR) != device->vendor)
         return false; /* it does not answer at all */
+    if (device->virtuals &&
+        !(pci_read16(device, device->cap_sriov + PCI_SRIOV_CONTROL) & PCI_SRIOV_CONTROL_ENABLE))
+        return true;
     for (const struct pci_saved *s = device->saved; s < device->saved + device->saved_count; s++)
         if (s->at >= PCI_BAR0 && s->at < PCI_BAR0 + 4 * PCI_BARS &&
             pci_read32(device, s->at) != s->value)

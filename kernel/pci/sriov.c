@@ -4,12 +4,11 @@
 #include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
 #include "kernel/lib/error.h"
-#include "kernel/lib/log.h"
 #include "kernel/pci/place.h"
 #include "kernel/pci/registers.h"
+#include "kernel/pci/reset.h"
 
 /* How long nothing may be asked: PCI Express Base 9.3.3.3.1. */
-#define AFTER_ENABLE_NS  (100 * NS_PER_MS)
 #define AFTER_DISABLE_NS (1000 * NS_PER_MS)
 #define ON               (PCI_SRIOV_CONTROL_ENABLE | PCI_SRIOV_CONTROL_MEMORY)
 
@@ -58,17 +57,20 @@ static void use_ari(const struct pci_device *device)
 }
 
 /* Adds the next one, if nothing is in its way. */
-static int add(struct pci_device *device, unsigned rid, const struct pci_bar bars[PCI_BARS],
+static int add(struct pci_device *device, const struct pci_bar bars[PCI_BARS],
                const struct pci_machine *machine, struct refusal *why)
 {
     unsigned last = device->bridge ? device->bridge->subordinate : PCI_BUS(device->rid);
+    unsigned number = device->virtuals;
+    unsigned rid =
+        device->rid + get(device, PCI_SRIOV_FIRST) + number * get(device, PCI_SRIOV_STRIDE);
     const char *name = pci_name(device);
     bool beyond = rid >> 8 > last;
     struct pci_device *d;
 
     if (beyond || pci_find(device->segment, (pci_rid_t)rid))
         return refuse(why, -EINVAL, "virtual function %u of device %s would be %s, which is %s",
-                      device->virtuals, name, pci_rid_name(device->segment, (pci_rid_t)rid),
+                      number, name, pci_rid_name(device->segment, (pci_rid_t)rid),
                       beyond ? "beyond the buses that the firmware gave to the bridge above"
                              : "taken");
     d = pci_add_virtual(device, (pci_rid_t)rid);
@@ -76,9 +78,8 @@ static int add(struct pci_device *device, unsigned rid, const struct pci_bar bar
         return refuse(why, -ENOSPC, "there is no room for all virtual functions of %s", name);
     for (unsigned i = 0; i < PCI_BARS; i++) {
         d->bars[i] = bars[i];
-        d->bars[i].base += bars[i].size * device->virtuals;
+        d->bars[i].base += bars[i].size * number;
     }
-    device->virtuals++;
     return pci_check_resources(d, machine, why);
 }
 
@@ -87,22 +88,20 @@ static int switch_on(struct pci_device *device, struct refusal *why)
     struct pci_device *d;
 
     control(device, ON, 0);
-    thread_nap("virtual functions", AFTER_ENABLE_NS);
+    thread_nap("virtual functions", PCI_AFTER_ENABLE_NS);
+    (void)pci_come_back_below(device);
     pci_for_each_below (d, device) {
-        if (!pci_answers(d)) {
-            control(device, 0, ON);
+        if (d->in_reset)
             return refuse(why, -EIO, "virtual function %s does not answer", pci_name(d));
-        }
         pci_learn(d);
     }
-    log_info("%s: %u virtual functions", pci_name(device), device->virtuals);
     return 0;
 }
 
 int pci_virtual_enable(struct pci_device *device, unsigned count, const struct pci_machine *machine,
                        struct refusal *why)
 {
-    unsigned most = device->cap_sriov ? get(device, PCI_SRIOV_TOTAL) : 0, first, stride;
+    unsigned most = device->cap_sriov ? get(device, PCI_SRIOV_TOTAL) : 0;
     struct pci_bar bars[PCI_BARS] = {0};
     int error;
 
@@ -111,12 +110,16 @@ int pci_virtual_enable(struct pci_device *device, unsigned count, const struct p
                       pci_name(device), most, count);
     use_ari(device);
     pci_write16(device, device->cap_sriov + PCI_SRIOV_COUNT, (uint16_t)count);
-    first = device->rid + get(device, PCI_SRIOV_FIRST);
-    stride = get(device, PCI_SRIOV_STRIDE);
     pci_write32(device, device->cap_sriov + PCI_SRIOV_PAGE, PCI_SRIOV_PAGE_4K);
     pci_size_bars_at(device, device->cap_sriov + PCI_SRIOV_BAR0, PCI_BARS, bars);
     error = pci_place_bars(device, bars, count, machine, why);
-    for (unsigned i = 0; !error && i < count; i++)
-        error = add(device, first + i * stride, bars, machine, why);
-    return error ? error : switch_on(device, why);
+    while (!error && device->virtuals < count)
+        error = add(device, bars, machine, why);
+    if (!error)
+        error = switch_on(device, why);
+    if (error) {
+        control(device, 0, ON);
+        pci_forget_virtuals(device);
+    }
+    return error;
 }

@@ -56,6 +56,20 @@ def test_bridge_functions_and_a_device_that_is_not_there(tmp_path):
     assert "with 00:1b.0: one device, no access control at 00:1b.0" in block(ran.stdout, "00:1b.1")
 
 
+def test_virtual_functions_and_more_than_there_are(tmp_path):
+    """What cannot be had is refused when all that is there has been shown, and nothing of it is."""
+    hardware = (ROOT_PORT, "nvme-subsys,id=subsystem",
+                "nvme,serial=x,subsys=subsystem,bus=rp,sriov_max_vfs=2,sriov_vq_flexible=4,sriov_vi_flexible=2")
+    for wanted, status in ((2, 0), (3, 1)):
+        (tmp_path / "bulkhead.conf").write_text(f"device = 01:00.0 vfs={wanted}\n")
+        ran = devices("--config", tmp_path / "bulkhead.conf", hardware=hardware)
+        assert ran.returncode == status, ran.stderr
+        assert "reset function-level" in block(ran.stdout, "01:00.0"), ran.stdout
+        assert ("01:00.1  " in ran.stdout) == (status == 0), ran.stdout
+    assert ran.stderr.splitlines()[-1] == \
+        "bulkhead: the kernel refused to start: device 0000:01:00.0 has at most 2 virtual functions, not 3"
+
+
 def test_one_of_several_by_its_class(tmp_path):
     (tmp_path / "bulkhead.conf").write_text("device = class:0200#2 # the second network card\n")
     ran = devices("--config", tmp_path / "bulkhead.conf", hardware=BRIDGE)

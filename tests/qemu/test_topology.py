@@ -24,10 +24,13 @@ PORT, OPEN_PORT = port("rp", "1c"), port("rp", "1c", ",disable-acs=on")
 SWITCH = [*switch(0, "rp", "d0", "d1"), f"{CARD},bus=d0", f"{CARD},bus=d1"]
 PXB = "pxb-pcie,id=pxb,bus_nr=0x40,bus=pcie.0,addr=0x1c"
 
+# A disk with two virtual functions, none of which has access control: no device of this QEMU with virtual functions has.
+VIRTUAL = ["nvme-subsys,id=subsystem", "nvme,serial=x,subsys=subsystem,bus=rp,sriov_max_vfs=2,sriov_vq_flexible=4,sriov_vi_flexible=2"]
+
 FUNCTIONS, PORTS = "one device, no access control at {}", "one switch, no access control at port {}"
 OPEN, BUS = "no access control at port {}", "conventional bus of bridge {}"
 
-# name -> (QEMU's devices, {first of a group: {each other of it: why it is not alone}})
+# name -> (QEMU's devices, {first of a group: {each other of it: why it is not alone}}, and what is assigned, if anything)
 MACHINES = {
     # Nobody can reach anybody: requests go up to the root port, whose access control sends them on to the IOMMU.
     "root port": ([PORT, f"{CARD},bus=rp"], {"00:1c.0": {}, "01:00.0": {}}),
@@ -40,6 +43,16 @@ MACHINES = {
     # Rule 2 below a port that is in order: the functions reach each other before it.
     "multifunction on a link": ([PORT, f"{CARD},bus=rp,addr=0.0,multifunction=on", f"{CARD},bus=rp,addr=0.1"],
                                 {"00:1c.0": {}, "01:00.0": {"01:00.1": FUNCTIONS.format("01:00.0")}}),
+    # Rule 2: virtual functions are functions of their physical one's device.
+    "virtual functions": ([PORT, *VIRTUAL],
+                          {"00:1c.0": {}, "01:00.0": {address: FUNCTIONS.format("01:00.0") for address in ("01:00.1", "01:00.2")}},
+                          "01:00.0 vfs=2"),
+    # And rule 4 of the port takes in all of them.
+    "virtual functions below an open port": ([OPEN_PORT, *VIRTUAL],
+                                             {"00:1c.0": {address: OPEN.format("00:1c.0") for address in ("01:00.0", "01:00.1", "01:00.2")}},
+                                             "01:00.0 vfs=2"),
+    # Those that are not enabled are not there.
+    "virtual functions that nobody asks for": ([PORT, *VIRTUAL], {"00:1c.0": {}, "01:00.0": {}}),
     # Rule 2 does not join functions that all have access control.
     "multifunction root ports": ([port("rp0", "1c.0", ",multifunction=on"), port("rp1", "1c.1"), f"{CARD},bus=rp0", f"{CARD},bus=rp1"],
                                  {"00:1c.0": {}, "00:1c.1": {}, "01:00.0": {}, "02:00.0": {}}),
@@ -101,14 +114,13 @@ ALWAYS = {"00:00.0": {}, "00:1f.0": {address: FUNCTIONS.format("00:1f.0") for ad
 
 
 
-
 @pytest.fixture
 def shown(kernel, tmp_path):
     """The devices of a machine, as ./bulkhead devices reads them, the report, and the console."""
-    def boot(devices):
+    def boot(devices, *assigned):
         console = bytearray()
         words = [word for device in devices for word in ("-device", device)]
-        wanted = machine.Machine(payload=None, qemu_args=words, settings=[("show", "devices")])
+        wanted = machine.Machine(payload=None, qemu_args=words, settings=[("show", "devices"), *(("device", each) for each in assigned)])
         command, report_path = machine.prepare(wanted, tmp_path)
         _, kept = run.run_qemu(command, wanted.firmware, console.extend)
         text = (bytes(console) + kept).decode()
@@ -120,8 +132,8 @@ def shown(kernel, tmp_path):
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_groups(shown, name):
-    arguments, expected = MACHINES[name]
-    devices, told, console = shown(arguments)
+    arguments, expected, *assigned = MACHINES[name]
+    devices, told, console = shown(arguments, *assigned)
     groups, addresses = {}, {device.group: [] for device in devices}
     for device in devices:
         address = topology.short(device.address)

@@ -50,6 +50,8 @@ static inline void give_msi(struct pci_device *to, uint16_t control)
 static inline void give_msix(struct pci_device *to)
 {
     to->cap_msix = MSIX;
+    to->msix_entries = MSIX_COUNT;
+    to->msix_location = TABLE | 2;
     pci_write16(to, MSIX + 2, MSIX_COUNT - 1);
     pci_write32(to, MSIX + 4, TABLE | 2);
     pci_write32(to, MSIX + 8, PENDING | 2);

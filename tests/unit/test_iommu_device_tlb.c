@@ -126,6 +126,59 @@ static void throttling_units_are_told_the_physical_function(void **state)
     end(domain, BELOW);
 }
 
+/* A virtual function has a TLB of its own, which requests reach through its physical one's queue.
+ */
+static void virtual_functions_share_the_physical_one_s_queue(void **state)
+{
+    struct vtd_unit *unit = ats_machine_with(true, true, ECAP_WITH(BIT(2) | BIT(41), 0));
+    struct pci_device *virtual = host_pci_add(0, PCI_RID(4, 0, 1), pci_find(0, PORT));
+    struct iommu_domain *domain;
+    const struct vtd_descriptor *found;
+
+    virtual->physical = pci_find(0, BELOW);
+    virtual->cap_ats = ATS_CAPABILITY;
+    virtual->ats_depth = 7;
+    unit->physical_function = BELOW;
+    domain = attached_domain(virtual->rid);
+    assert_true(virtual->ats);
+    assert_false(pci_find(0, BELOW)->ats);
+    machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_READ);
+    vtd_unit_forget_events(unit);
+    machine_unmap(domain, IOVA, PAGE_SIZE);
+    assert_int_equal(machine_unit()->invalidation.queue_errors, 0);
+    found = &unit->descriptors[unit->descriptor_count - 2];
+    assert_int_equal(vtd_descriptor_type(found), VTD_DESCRIPTOR_DEVICE_TLB);
+    assert_int_equal(bits_get(found->low, 47, 32), virtual->rid);
+    end(domain, virtual->rid);
+}
+
+/* SATC names the physical function of an integrated device. */
+static void tables_that_name_the_physical_function_allow_its_virtual_ones(void **state)
+{
+    struct iommu_options options = {.ats = true};
+    struct pci_device *virtual;
+    struct dmar_port *allowed;
+
+    machine_build(VTD_TEST_CAP, ECAP_WITH(BIT(2), 0));
+    for (unsigned i = 1; i <= 2; i++) {
+        virtual = host_pci_add(0, OTHER + i, NULL);
+        virtual->physical = pci_find(0, i == 1 ? OTHER : DEVICE);
+        virtual->cap_ats = ATS_CAPABILITY;
+    }
+    allowed = &host_dmar.ports[host_dmar.port_count++];
+    *allowed = (struct dmar_port){.integrated = true};
+    host_dmar_scope(&allowed->scopes, DMAR_SCOPE_ENDPOINT, 0, 0, PCI_DEVICE(OTHER), 0);
+    assert_int_equal(machine_init(&options), 0);
+    for (unsigned i = 1; i <= 2; i++) {
+        struct iommu_domain *domain = attached_domain(OTHER + i);
+
+        assert_int_equal(pci_find(0, OTHER + i)->ats, i == 1);
+        iommu_detach(domain, machine_requester(OTHER + i));
+        iommu_domain_destroy(domain);
+    }
+    machine_stop();
+}
+
 /* S, and all address bits up to 46 set: 2^36 pages. */
 #define ALL_PAGES (BIT(47) - PAGE_SIZE + 1)
 
@@ -279,6 +332,8 @@ int main(void)
         cmocka_unit_test(device_tlbs_are_invalidated_after_the_iotlb),
         cmocka_unit_test(device_tlbs_forget_single_leaves_too),
         cmocka_unit_test(throttling_units_are_told_the_physical_function),
+        cmocka_unit_test(virtual_functions_share_the_physical_one_s_queue),
+        cmocka_unit_test(tables_that_name_the_physical_function_allow_its_virtual_ones),
         cmocka_unit_test(device_tlbs_forget_the_domain_a_device_leaves),
         cmocka_unit_test(device_tlbs_forget_before_an_address_is_used_again),
         cmocka_unit_test(a_device_tlb_that_does_not_answer_is_not_believed),

@@ -62,6 +62,32 @@ static void finds_the_unit_by_scope(void **state)
     machine_stop();
 }
 
+/* A scope names the physical function alone, and not what has its virtual ones' numbers. */
+static void virtual_functions_belong_where_the_physical_one_does(void **state)
+{
+    static const pci_rid_t virtuals[] = {PCI_RID(0, 3, 1), PCI_RID(0, 4, 0), PCI_RID(1, 0, 0)};
+    struct dmar_unit *second;
+
+    machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+    host_unit_add(0xfeda1000, PAGE_SIZE, VTD_TEST_CAP, VTD_TEST_ECAP);
+    second = host_dmar_unit(0xfeda1000, false);
+    host_dmar_scope(&second->scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 3, 0);
+    for (size_t i = 0; i < ARRAY_SIZE(virtuals); i++)
+        host_pci_add(0, virtuals[i], NULL)->physical = pci_find(0, OTHER);
+    host_pci_add(0, PCI_RID(0, 3, 2), NULL); /* a function like any other */
+    assert_int_equal(machine_init(NULL), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(virtuals); i++) {
+        const struct requester *requester = pci_find(0, virtuals[i])->requesters[0];
+
+        assert_int_equal(requester->unit->index, 1);
+        assert_int_equal(requester->rid, virtuals[i]);
+        assert_int_equal(requester->physical, OTHER);
+    }
+    assert_int_equal(pci_find(0, PCI_RID(0, 3, 2))->requesters[0]->unit->index, 0);
+    assert_int_equal(pci_find(0, PCI_RID(0, 3, 2))->requesters[0]->physical, PCI_RID(0, 3, 2));
+    machine_stop();
+}
+
 /* One requester id in two segments is two devices: two units, two tables, two fates. */
 static void segments_are_kept_apart(void **state)
 {
@@ -168,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_the_unit_by_scope),
+        cmocka_unit_test(virtual_functions_belong_where_the_physical_one_does),
         cmocka_unit_test(segments_are_kept_apart),
         cmocka_unit_test(survives_scopes_that_lead_nowhere),
         cmocka_unit_test(a_domain_belongs_to_its_unit),

@@ -13,9 +13,6 @@ static void refuses_what_cannot_be(void **state)
     bare = pci_find(0, OTHER);
     assert_int_equal(irq_count(bare, IRQ_MSI), 0);
     assert_int_equal(irq_count(bare, IRQ_MSIX), 0);
-    pci_write16(device(), MSIX + 2, 0x7ff); /* all that the capability can say */
-    assert_int_equal(irq_count(device(), IRQ_MSIX), 2048);
-    pci_write16(device(), MSIX + 2, MSIX_COUNT - 1);
     assert_int_equal(irq_enable(bare, IRQ_MSI, 1, on_irq, &context_word, &set), -ENODEV);
     assert_int_equal(irq_enable(device(), IRQ_MSI, 0, on_irq, &context_word, &set), -EINVAL);
     assert_int_equal(irq_enable(device(), IRQ_MSI, 33, on_irq, &context_word, &set), -EINVAL);

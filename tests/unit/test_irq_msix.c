@@ -175,7 +175,7 @@ static void msix_tables_outside_their_bar_are_refused(void **state)
 
         start(VTD_TEST_CAP, NULL);
         vectors = host_vectors();
-        pci_write32(device(), MSIX + 4, cases[i].table);
+        device()->msix_location = cases[i].table;
         device()->bars[2] = cases[i].bar;
         device()->rom = (struct pci_bar){BAR, BAR_SIZE, 0}; /* a ROM has no number */
         assert_int_equal(irq_enable(device(), IRQ_MSIX, 1, on_irq, &context_word, &set), -ENODEV);
@@ -184,6 +184,27 @@ static void msix_tables_outside_their_bar_are_refused(void **state)
         assert_int_equal(host_mapped(), 1);
         machine_stop();
     }
+}
+
+/* Nor that it has more vectors now, or its table elsewhere: what it said at first is what is hidden
+ * from the program where interrupts are not remapped. */
+static void msix_tables_stay_where_they_were_found(void **state)
+{
+    struct vtd_unit *unit = start(VTD_TEST_CAP, NULL);
+    struct irq_set *set;
+
+    pci_write16(device(), MSIX + 2, 0x7ff);
+    pci_write32(device(), MSIX + 4, 0x2000 | 2);
+    memset(bar + 0x2000, 0, MSIX_COUNT * 16);
+    assert_int_equal(irq_count(device(), IRQ_MSIX), MSIX_COUNT);
+    assert_int_equal(irq_enable(device(), IRQ_MSIX, MSIX_COUNT + 1, on_irq, &context_word, &set),
+                     -EINVAL);
+    set = enable(IRQ_MSIX, MSIX_COUNT);
+    assert_int_equal(raise_msix(unit, DEVICE, MSIX_COUNT - 1), 0);
+    for (unsigned i = 0; i < MSIX_COUNT * 16; i++)
+        assert_int_equal(bar[0x2000 + i], 0);
+    irq_disable(set);
+    machine_stop();
 }
 
 /* Vectors that come later have entries wherever there is room; the first ones notice nothing. */
@@ -285,6 +306,7 @@ int main(void)
         cmocka_unit_test(msix_tables_do_not_grow),
         cmocka_unit_test(msix_needs_memory_decoding_for_a_moment),
         cmocka_unit_test(msix_tables_outside_their_bar_are_refused),
+        cmocka_unit_test(msix_tables_stay_where_they_were_found),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,11 +65,10 @@ static struct requester *handle_of(pci_rid_t rid)
     return (struct requester *)&handles[rid];
 }
 
-static void build(void)
+static void build_enumerated(void)
 {
     struct pci_device *device;
 
-    assert_int_equal(pci_enumerate(sim_ecams, 1, &why), 0);
     list_for_each_entry (device, pci_devices(), link) {
         pci_rid_t ids[PCI_IDS_MAX];
         size_t count = pci_requester_ids(device, ids);
@@ -78,6 +77,12 @@ static void build(void)
             device->requesters[count] = handle_of(ids[count]);
     }
     assert_int_equal(pci_groups_build(), 0);
+}
+
+static void build(void)
+{
+    assert_int_equal(pci_enumerate(sim_ecams, 1, &why), 0);
+    build_enumerated();
 }
 
 static struct pci_group *group_of(pci_rid_t rid)
@@ -331,6 +336,83 @@ static void bridge_on_the_root_bus_as_one_of_two_functions(void **state)
     GROUP(PCI_RID(0, 30, 0), PCI_RID(0, 30, 1), PCI_RID(1, 1, 0));
 }
 
+/* Two virtual functions of 01:00.0, below a port with access control that leads to two buses. */
+static void build_virtual(pci_rid_t first, pci_rid_t second, bool acs, bool second_acs)
+{
+    const struct {
+        pci_rid_t rid;
+        bool acs;
+    } virtuals[] = {{first, acs}, {second, second_acs}};
+    struct sim_function *f;
+
+    port(PCI_RID(0, 3, 0), PCIE_ROOT_PORT, 1, 2, true);
+    f = express(PCI_RID(1, 0, 0));
+    if (acs)
+        sim_access_control(f, 0x0c);
+    sim_sriov(f, 2, 1, 1);
+    sim_set(f, f->sriov + PCI_SRIOV_CONTROL, 2, PCI_SRIOV_CONTROL_ENABLE, 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(virtuals); i++) {
+        struct sim_function *v = sim_virtual(f, virtuals[i].rid);
+
+        if (virtuals[i].acs)
+            sim_access_control(v, 0);
+    }
+    assert_int_equal(pci_enumerate(sim_ecams, 1, &why), 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(virtuals); i++)
+        pci_learn(pci_add_virtual(pci_find(0, PCI_RID(1, 0, 0)), virtuals[i].rid));
+    build_enumerated();
+    GROUP(PCI_RID(0, 3, 0));
+}
+
+static void virtual_functions_with_access_control(void **state)
+{
+    build_virtual(PCI_RID(1, 0, 1), PCI_RID(1, 0, 2), true, true);
+    GROUP(PCI_RID(1, 0, 0));
+    GROUP(PCI_RID(1, 0, 1));
+    GROUP(PCI_RID(1, 0, 2));
+}
+
+static void virtual_functions_without_access_control(void **state)
+{
+    build_virtual(PCI_RID(1, 0, 1), PCI_RID(1, 0, 2), false, false);
+    GROUP(PCI_RID(1, 0, 0), PCI_RID(1, 0, 1), PCI_RID(1, 0, 2));
+    joined(PCI_RID(1, 0, 1), PCI_RID(1, 0, 0), PCI_JOIN_FUNCTIONS, PCI_RID(1, 0, 0));
+    joined(PCI_RID(1, 0, 2), PCI_RID(1, 0, 0), PCI_JOIN_FUNCTIONS, PCI_RID(1, 0, 0));
+}
+
+/* One device, although the numbers say two, on two buses. */
+static void virtual_functions_on_the_next_bus(void **state)
+{
+    build_virtual(PCI_RID(1, 1, 0), PCI_RID(2, 0, 0), true, true);
+    GROUP(PCI_RID(1, 0, 0));
+    GROUP(PCI_RID(1, 1, 0));
+    GROUP(PCI_RID(2, 0, 0));
+    assert_int_equal(group_of(PCI_RID(2, 0, 0))->requester_count, 1);
+}
+
+static void one_virtual_function_on_the_next_bus_without_access_control(void **state)
+{
+    build_virtual(PCI_RID(1, 0, 1), PCI_RID(2, 0, 0), true, false);
+    GROUP(PCI_RID(1, 0, 0), PCI_RID(1, 0, 1), PCI_RID(2, 0, 0));
+    joined(PCI_RID(2, 0, 0), PCI_RID(1, 0, 0), PCI_JOIN_FUNCTIONS, PCI_RID(2, 0, 0));
+}
+
+/* On a root bus numbers tell devices apart, but for virtual functions. */
+static void virtual_functions_of_an_integrated_device(void **state)
+{
+    struct sim_function *f = express(PCI_RID(0, 4, 0));
+
+    sim_sriov(f, 1, 8, 1);
+    sim_set(f, f->sriov + PCI_SRIOV_CONTROL, 2, PCI_SRIOV_CONTROL_ENABLE, 0);
+    sim_access_control(sim_virtual(f, PCI_RID(0, 5, 1)), 0);
+    express(PCI_RID(0, 5, 0));
+    assert_int_equal(pci_enumerate(sim_ecams, 1, &why), 0);
+    pci_learn(pci_add_virtual(pci_find(0, PCI_RID(0, 4, 0)), PCI_RID(0, 5, 1)));
+    build_enumerated();
+    GROUP(PCI_RID(0, 4, 0), PCI_RID(0, 5, 1));
+    GROUP(PCI_RID(0, 5, 0));
+}
+
 static void same_numbers_in_another_segment(void **state)
 {
     sim_multifunction(conventional(PCI_RID(0, 5, 0)));
@@ -404,6 +486,11 @@ int main(void)
         TEST(a_group_has_each_requester_id_once),
         TEST(every_member_but_the_first_has_a_reason),
         TEST(bridge_on_the_root_bus_as_one_of_two_functions),
+        TEST(virtual_functions_with_access_control),
+        TEST(virtual_functions_without_access_control),
+        TEST(virtual_functions_on_the_next_bus),
+        TEST(one_virtual_function_on_the_next_bus_without_access_control),
+        TEST(virtual_functions_of_an_integrated_device),
         TEST(same_numbers_in_another_segment),
         TEST(assigned_by_requester),
         TEST(every_allocation_fails_in_turn),

@@ -45,16 +45,28 @@ static int enable(unsigned count)
     return pci_virtual_enable(d, count, &machine, &why);
 }
 
+static int enable_again(unsigned count)
+{
+    return pci_virtual_enable(d, count, &machine, &why);
+}
+
 static uint16_t control(void)
 {
     return (uint16_t)sim_get(f, f->sriov + PCI_SRIOV_CONTROL, 2);
 }
 
+/* Nothing of them is left, and what is there can be shown. */
 static void refused(unsigned count, int error, const char *sentence)
 {
+    const struct pci_device *each;
+
     assert_int_equal(enable(count), error);
     says(sentence);
     assert_int_equal(control() & ENABLED, 0);
+    assert_int_equal(d->virtuals, 0);
+    list_for_each_entry (each, pci_devices(), link)
+        assert_null(each->physical);
+    assert_non_null(pci_find(0, PF));
 }
 
 static uint32_t vf_bar(unsigned index)
@@ -195,9 +207,34 @@ static void not_with_the_id_of_the_device(void **state)
 
 static void one_that_does_not_answer(void **state)
 {
+    uint64_t begun = host_now_ns;
+
     add_device(1, 4, 1, 1);
     sim_virtual(f, VF(1));
     refused(2, -EIO, "virtual function 0000:01:00.2 does not answer");
+    assert_true(host_now_ns - begun >= NS_PER_S); /* all that it may take */
+    assert_true(host_now_ns - begun < 3 * NS_PER_S);
+    assert_int_equal(enable_again(1), 0); /* one less is to be had */
+}
+
+/* Behind the 100 ms it may show retry status, or nothing. */
+static void one_that_is_not_ready_at_once(void **state)
+{
+    for (unsigned asks = 0; asks < 2; asks++) {
+        struct sim_function *v;
+
+        new_machine(state);
+        add_device(1, 4, 1, 1);
+        v = sim_virtual(f, VF(1));
+        v->answers_from = host_now_ns + 700 * NS_PER_MS;
+        v->asks_for_retry = asks;
+        sim_capability(v, PCI_CAP_MSIX, 12);
+        assert_int_equal(enable(1), 0);
+        assert_int_equal(pci_find(0, VF(1))->class_code, 0x020000);
+        assert_int_equal(pci_find(0, VF(1))->msix_entries, 1);
+        assert_false(pci_find(0, VF(1))->in_reset);
+        assert_true(host_now_ns >= v->answers_from);
+    }
 }
 
 /* Beyond function 7: both ends of the link must know of alternative routing ids. */
@@ -377,6 +414,33 @@ static void a_reset_of_the_bus_takes_them_along(void **state)
     are_back();
 }
 
+/* Its own BARs are where they were. */
+static void a_device_that_reset_itself(void **state)
+{
+    start_two();
+    assert_false(pci_bars_lost(d));
+    memcpy(f->config + f->sriov, f->after_reset + f->sriov, 64);
+    assert_false(pci_answers(pci_find(0, VF(1))));
+    assert_true(pci_bars_lost(d));
+    were_off = wrong_order = false;
+    sim_on_write = watch;
+    assert_int_equal(pci_recover(d), 0);
+    are_back();
+    assert_false(wrong_order);
+    assert_false(pci_bars_lost(d));
+}
+
+/* One that had none enabled has none to lose. */
+static void virtual_functions_that_nobody_wants_are_not_missed(void **state)
+{
+    add_device(1, 4, 1, 1);
+    enumerate();
+    pci_virtual_disable_all();
+    pci_size_bars();
+    pci_save_all();
+    assert_false(pci_bars_lost(pci_find(0, PF)));
+}
+
 static void a_device_that_stays_away_keeps_them_away(void **state)
 {
     start_two();
@@ -402,6 +466,7 @@ int main(void)
         TEST(each_has_an_id_of_its_own),
         TEST(not_with_the_id_of_the_device),
         TEST(one_that_does_not_answer),
+        TEST(one_that_is_not_ready_at_once),
         TEST(far_functions_by_alternative_ids),
         TEST(far_functions_that_the_port_does_not_reach),
         TEST(far_functions_that_the_device_does_not_know),
@@ -412,6 +477,8 @@ int main(void)
         TEST(nothing_of_them_is_pending_in_a_reset),
         TEST(one_alone_is_reset_alone),
         TEST(a_reset_of_the_bus_takes_them_along),
+        TEST(a_device_that_reset_itself),
+        TEST(virtual_functions_that_nobody_wants_are_not_missed),
         TEST(a_device_that_stays_away_keeps_them_away),
     };
 

@@ -173,6 +173,90 @@ static void no_intx(void **state)
     assert_int_equal(sim_config_writes, 0);
 }
 
+/* A virtual function of the function of all other tests, which is looked at. Its own registers have
+ * neither ids, nor the memory bit, nor BARs, and a pin that is not there. */
+static struct sim_function *look_at_virtual(void)
+{
+    struct sim_function *v;
+
+    sim_express(f, PCIE_ENDPOINT, true);
+    sim_sriov(f, 1, 1, 1);
+    sim_set(f, f->sriov + PCI_SRIOV_CONTROL, 2, PCI_SRIOV_CONTROL_ENABLE, 0x1f);
+    v = sim_virtual(f, PCI_RID(0, 2, 1));
+    sim_set(v, PCI_COMMAND, 2, 0, PCI_COMMAND_MASTER);
+    sim_set(v, PCI_SUBSYSTEM_VENDOR, 4, 0x22001af4, 0);
+    look();
+    d = pci_add_virtual(d, v->rid);
+    pci_learn(d);
+    d->bars[0] = (struct pci_bar){0xfe100000, 16 * KIB, PCI_BAR_64};
+    vfio_config_init(&c, d);
+    sim_config_writes = 0;
+    return v;
+}
+
+static void virtual_functions_show_what_they_have_not(void **state)
+{
+    const struct sim_function *v = look_at_virtual();
+
+    assert_int_equal(sim_get(v, PCI_VENDOR, 4), 0xffffffff);
+    assert_int_equal(get(PCI_VENDOR, 4), 0x10ca8086); /* the id of the capability */
+    assert_int_equal(get(PCI_DEVICE_ID, 2), 0x10ca);
+    assert_int_equal(get(PCI_SUBSYSTEM_VENDOR, 4), 0x22001af4);
+    assert_int_equal(get(PCI_REVISION, 4) >> 8, 0x020000);
+    put(PCI_VENDOR, 4, 0);
+    assert_int_equal(get(PCI_VENDOR, 4), 0x10ca8086);
+    assert_int_equal(sim_get(v, PCI_INTERRUPT_PIN, 1), 1);
+    assert_int_equal(get(PCI_INTERRUPT_PIN, 1), 0);
+    put(PCI_INTERRUPT_PIN, 1, 1);
+    assert_int_equal(get(PCI_INTERRUPT_PIN, 1), 0);
+    assert_int_equal(d->intx_pin, 0);
+    assert_int_equal(get(v->pcie, 1), PCI_CAP_PCIE);
+    assert_int_equal(vfio_config_size(&c), 4096);
+}
+
+/* As Linux has it: there from the beginning, kept as written, and without a meaning. */
+static void virtual_functions_have_a_memory_bit(void **state)
+{
+    const struct sim_function *v = look_at_virtual();
+
+    assert_int_equal(sim_get(v, PCI_COMMAND, 2), 0);
+    assert_int_equal(get(PCI_COMMAND, 2), PCI_COMMAND_MEMORY);
+    assert_int_equal(put(PCI_COMMAND, 2, PCI_COMMAND_MASTER), BIT(CONFIG_COMMAND));
+    assert_int_equal(get(PCI_COMMAND, 2), PCI_COMMAND_MASTER);
+    assert_int_equal(put(PCI_COMMAND, 2, 6), BIT(CONFIG_COMMAND));
+    assert_int_equal(vfio_config_command(&c), 6);
+    assert_int_equal(sim_config_writes, 0);
+}
+
+static void bars_of_virtual_functions_are_copies(void **state)
+{
+    look_at_virtual();
+    assert_int_equal(get(PCI_BAR0, 4), 0xfe100004);
+    put(PCI_BAR0, 4, 0xffffffff);
+    put(PCI_BAR0 + 4, 4, 0xffffffff);
+    assert_int_equal(get(PCI_BAR0, 4), 0xffffc004);
+    assert_int_equal(get(PCI_BAR0 + 4, 4), 0xffffffff);
+    put(PCI_ROM_DEVICE, 4, 0xffffffff);
+    assert_int_equal(get(PCI_ROM_DEVICE, 4), 0); /* they have none */
+    assert_int_equal(sim_config_writes, 0);
+}
+
+/* How many there are is the operator's affair. */
+static void the_physical_function_s_capability_is_read_only(void **state)
+{
+    look_at_virtual();
+    vfio_config_init(&c, d->physical);
+    assert_int_equal(get(f->sriov, 2), PCI_EXT_CAP_SRIOV);
+    for (unsigned at = 4; at < 64; at += 4) {
+        uint32_t is = (uint32_t)sim_get(f, f->sriov + at, 4);
+
+        assert_int_equal(get(f->sriov + at, 4), is);
+        put(f->sriov + at, 4, ~is);
+        assert_int_equal(get(f->sriov + at, 4), is);
+    }
+    assert_int_equal(sim_config_writes, 0);
+}
+
 static void an_unassigned_io_bar_is_absent(void **state)
 {
     sim_bar(f, 1, 0, 32, PCI_BAR_SPACE_IO);
@@ -720,6 +804,10 @@ int main(void)
         TEST(the_rom_answers_the_sizing_protocol),
         TEST(bars_come_from_the_record),
         TEST(no_intx),
+        TEST(virtual_functions_show_what_they_have_not),
+        TEST(virtual_functions_have_a_memory_bit),
+        TEST(bars_of_virtual_functions_are_copies),
+        TEST(the_physical_function_s_capability_is_read_only),
         TEST(an_unassigned_io_bar_is_absent),
         TEST(hidden_capabilities_leave_the_list),
         TEST(lists_that_loop_are_cut),

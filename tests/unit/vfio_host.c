@@ -13,10 +13,12 @@
 #include "kernel/mm/heap.h"
 #include "kernel/pci/registers.h"
 #include "kernel/pci/reset.h"
+#include "kernel/pci/sriov.h"
 #include "kernel/device/vfio/vfio.h"
 #include "tests/unit/host_heap.h"
 
 struct sim_function *plain, *rich, *pair, *other, *left_below, *right_below, *joint, *silent;
+struct sim_function *physical, *virtuals[2];
 
 static struct row {
     char path[80];
@@ -64,7 +66,7 @@ static void build_rich(void)
     sim_bar(rich, 5, 0xfe011000, 256, 0);
 }
 
-static void build_port(pci_rid_t rid, unsigned bus)
+static struct sim_function *build_port(pci_rid_t rid, unsigned bus)
 {
     struct sim_function *port = sim_add(0, rid, 0x000c1b36, 0x060400);
 
@@ -72,6 +74,7 @@ static void build_port(pci_rid_t rid, unsigned bus)
     sim_express(port, PCIE_ROOT_PORT, false);
     sim_power(port, false);
     sim_access_control(port, 0x1d);
+    return port;
 }
 
 /* Without a reset of its own. */
@@ -101,6 +104,41 @@ static void build_below_ports(void)
     silent = build_below(JOINT + 1, 0xfc300000);
 }
 
+static void build_physical(void)
+{
+    struct sim_function *port = build_port(PCI_RID(0, 9, 0), 3);
+
+    sim_set(port, PCI_MEMORY_BASE, 4, 0xfc40fc40, 0xfff0fff0);
+    physical = sim_add(0, PHYSICAL, 0x00101b36, 0x010802);
+    sim_express(physical, PCIE_ENDPOINT, true);
+    sim_access_control(physical, 0x0c);
+    sim_bar(physical, 0, 0xfc400000, 16 * KIB, 0);
+    sim_sriov(physical, ARRAY_SIZE(virtuals), 1, 1);
+    sim_virtual_bar(physical, 0, 0xfc410000, 16 * KIB, 0);
+    for (unsigned i = 0; i < ARRAY_SIZE(virtuals); i++) {
+        unsigned msix;
+
+        virtuals[i] = sim_virtual(physical, VIRTUAL(i));
+        sim_access_control(virtuals[i], 0);
+        msix = sim_capability(virtuals[i], PCI_CAP_MSIX, 12);
+        sim_set(virtuals[i], msix + 2, 2, 3, 0xc000);
+        sim_set(virtuals[i], msix + 4, 4, 0x2000, 0);
+    }
+}
+
+static void enable_virtual(void)
+{
+    static struct acpi_info acpi = {.dmar.address_width = 39};
+    const struct pci_machine machine = {.acpi = &acpi};
+    struct refusal why;
+
+    if (pci_virtual_enable(pci_find(0, PHYSICAL), ARRAY_SIZE(virtuals), &machine, &why))
+        abort();
+    pci_find(0, PHYSICAL)->assigned = true;
+    for (unsigned i = 0; i < ARRAY_SIZE(virtuals); i++)
+        pci_find(0, VIRTUAL(i))->assigned = true;
+}
+
 void host_machine_build(void)
 {
     struct pci_device *device;
@@ -120,12 +158,14 @@ void host_machine_build(void)
     sim_add(0, PAIR + 1, 0x10d38086, 0x020000);
     other = sim_add(0, OTHER, 0x10d38086, 0x020000);
     build_below_ports();
+    build_physical();
     sim_on_change = note_change;
     if (pci_enumerate(sim_ecams, 1, &why))
         abort();
     pci_size_bars();
     pci_find(0, RICH)->bars[5].flags |= PCI_BAR_OWN_PAGE; /* as pci_check_resources() finds */
     sim_remember();
+    enable_virtual();
     list_for_each_entry (device, pci_devices(), link)
         device->requesters[0] = (struct requester *)device;
     pci_groups_build();
@@ -395,7 +435,7 @@ unsigned irq_count(const struct pci_device *device, enum irq_kind kind)
     if (kind == IRQ_INTX)
         return device->intx_gsi ? 1 : 0;
     if (kind == IRQ_MSIX)
-        return device->cap_msix ? (pci_read16(device, device->cap_msix + 2) & 0x7ff) + 1 : 0;
+        return device->msix_entries;
     return device->cap_msi ? 1u << (pci_read16(device, device->cap_msi + 2) >> 1 & 7) : 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What surrounds VFIO groups and devices in their test: a machine with four devices, and stand-ins
+ * What surrounds VFIO groups and devices in their test: a machine with some devices, and stand-ins
  * for the file tree, containers, interrupts, reserved memory and I/O ports.
  */
 #ifndef TESTS_UNIT_VFIO_HOST_H
@@ -32,8 +32,15 @@
 #define RIGHT PCI_RID(1, 0, 1)
 /* and two that nothing keeps apart, of which only the first is assigned. */
 #define JOINT PCI_RID(2, 0, 0)
+/*
+ * Below another one: a function with function-level reset and BAR 0 of 16 KiB, and its two virtual
+ * functions, with 4 MSI-X vectors and BAR 0 of 16 KiB each. Access control keeps them apart.
+ */
+#define PHYSICAL   PCI_RID(3, 0, 0)
+#define VIRTUAL(n) ((pci_rid_t)(PHYSICAL + 1 + (n)))
 
 extern struct sim_function *plain, *rich, *pair, *other, *left_below, *right_below, *joint, *silent;
+extern struct sim_function *physical, *virtuals[2];
 
 /* Builds the machine, groups it and registers the groups. Once per test program. */
 void host_machine_build(void);

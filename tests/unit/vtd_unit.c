@@ -231,13 +231,14 @@ static void invalidate_interrupts(struct vtd_unit *unit, const struct vtd_descri
         memset(&unit->interrupts[index], 0, sizeof(unit->interrupts[0]) << mask);
 }
 
-/* Throttling units know the physical function, which here is the function itself; others reserve
- * it. */
+/* Throttling units know the physical function, or the function itself; others reserve it. */
 static bool device_request_valid(const struct vtd_unit *unit, const struct vtd_descriptor *request)
 {
     uint64_t rid = bits_get(request->low, 47, 32);
     uint64_t function = bits_get(request->low, 63, 52) << 4 | bits_get(request->low, 15, 12);
 
+    if (unit->physical_function)
+        rid = unit->physical_function;
     return !(request->high & 0xffe) && !(request->low & UINT64_C(0x000f0000ffe00ff0)) &&
            function == (unit->ecap & BIT(41) ? rid : 0);
 }

@@ -34,7 +34,7 @@ static int bind_to(struct ioctl_call *call, struct file *iommufd)
     return error;
 }
 
-/* There are no virtual functions here, so no token can be right. */
+/* Nobody is asked for a token, so none can be right. */
 int64_t vfio_cdev_bind(struct ioctl_call *call)
 {
     const struct vfio_device_bind_iommufd *bind = call->data;

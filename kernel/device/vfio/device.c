@@ -4,6 +4,7 @@
 #include "kernel/device/vfio/vfio.h"
 
 #include "kernel/lib/error.h"
+#include "kernel/lib/log.h"
 #include "kernel/pci/registers.h"
 #include "kernel/pci/reset.h"
 
@@ -56,14 +57,12 @@ bool vfio_device_decodes(const struct vfio_device *device, uint16_t space)
  * Translations to BARs go before decoding does: an access in between would hang the bus or raise
  * an error that takes the machine down. That may sleep, and the device be stopped meanwhile.
  */
-void vfio_device_follow(struct vfio_device *device)
+static void apply(struct vfio_device *device)
 {
     uint16_t wanted = wanted_command(device);
     uint16_t command = wanted & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO);
     bool shown = (command & PCI_COMMAND_MEMORY) && !device->low_power.entered;
 
-    if (command && lease_mend(&device->lease))
-        vfio_config_restore(&device->config);
     if (!shown)
         lease_hide_bars(&device->lease);
     if ((wanted & PCI_COMMAND_MASTER) && !device->pci->stopped)
@@ -74,24 +73,16 @@ void vfio_device_follow(struct vfio_device *device)
         lease_show_bars(&device->lease);
 }
 
-void vfio_device_after_reset(struct vfio_device *device, bool lost)
+void vfio_device_resume(struct vfio_device *device)
 {
-    device->lost = lost;
-    if (lost) {
+    device->lost = device->pci->in_reset;
+    if (device->lost) {
         vfio_irqs_disable(device);
         return;
     }
+    lease_resume(&device->lease);
     vfio_config_restore(&device->config);
-    vfio_device_follow(device);
-}
-
-void vfio_device_resume(struct vfio_device *device)
-{
-    bool lost = device->pci->in_reset;
-
-    if (!lost)
-        lease_resume(&device->lease);
-    vfio_device_after_reset(device, lost);
+    apply(device);
 }
 
 /*
@@ -106,8 +97,7 @@ static void take_virtuals(const struct vfio_device *physical)
         struct vfio_device *device = vfio_device_of(d);
 
         (void)mutex_lock_deaf(&device->lock, "reset of the physical function");
-        if (vfio_device_in_use(device))
-            lease_hide_bars(&device->lease);
+        lease_hide_bars(&device->lease);
     }
 }
 
@@ -124,17 +114,35 @@ static void give_virtuals(const struct vfio_device *physical)
     }
 }
 
-int vfio_device_reset(struct vfio_device *device)
+static int reset_by(struct vfio_device *device, int (*reset)(struct pci_device *pci))
 {
     int error;
 
+    take_virtuals(device);
+    lease_hide_bars(&device->lease);
+    error = reset(device->pci);
+    give_virtuals(device);
+    vfio_device_resume(device);
+    return error ? -EIO : 0;
+}
+
+int vfio_device_reset(struct vfio_device *device)
+{
     if (pci_reset_method(device->pci) == PCI_RESET_NONE)
         return -EINVAL;
-    take_virtuals(device);
-    error = lease_reset(&device->lease);
-    give_virtuals(device);
-    vfio_device_after_reset(device, error != 0);
-    return device->lost ? -EIO : 0;
+    return reset_by(device, pci_reset);
+}
+
+void vfio_device_follow(struct vfio_device *device)
+{
+    if (!(wanted_command(device) & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO)) ||
+        !pci_bars_lost(device->pci)) {
+        apply(device);
+        return;
+    }
+    log_info("%s: lost its BARs, as in a reset of its own; they are restored",
+             pci_name(device->pci));
+    (void)reset_by(device, pci_recover);
 }
 
 static int start(struct vfio_device *device, struct file *iommufd)
@@ -149,7 +157,7 @@ static int start(struct vfio_device *device, struct file *iommufd)
     device->lost = false;
     list_init(&device->ioeventfds);
     vfio_config_init(&device->config, device->pci);
-    vfio_device_follow(device);
+    apply(device);
     vfio_rom_find(device);
     return 0;
 }
@@ -202,7 +210,7 @@ void vfio_removed(const struct pci_device *pci)
         return;
     (void)mutex_lock_deaf(&device->lock, "vfio device");
     if (vfio_device_in_use(device))
-        vfio_device_after_reset(device, true);
+        vfio_device_resume(device);
     mutex_unlock(&device->lock);
     vfio_error(pci);
     (void)vfio_request(pci);

@@ -98,19 +98,24 @@ static inline bool vfio_device_in_use(const struct vfio_device *device)
 /* Undoes it: the last user stops the device. */
 void vfio_device_unuse(struct vfio_opened *opened);
 
-/* Makes the hardware follow the command register and power state that the payload set. */
+/*
+ * Makes the hardware follow the command register and power state that the payload set. A device
+ * that reset itself is put right, as after vfio_device_reset().
+ */
 void vfio_device_follow(struct vfio_device *device);
 /* Does the hardware decode its memory (PCI_COMMAND_MEMORY) or ports (PCI_COMMAND_IO) now? */
 bool vfio_device_decodes(const struct vfio_device *device, uint16_t space);
 /*
  * Resets the function; what the payload set in configuration space and its vectors are kept and
- * applied again. -EINVAL: no method; -EIO: it did not come back, and cannot be reached any more.
+ * applied again. So it is with its virtual functions, whose users are kept out meanwhile. -EINVAL:
+ * no method; -EIO: one of them did not come back, and cannot be reached any more.
  */
 int vfio_device_reset(struct vfio_device *device);
-/* After a reset of more than this device, which is in use: what the hardware has is as before. */
+/*
+ * The end of a reset of a device in use: what the hardware has, and what the payload set, is as
+ * before, unless it did not come back, and is lost.
+ */
 void vfio_device_resume(struct vfio_device *device);
-/* The end of a reset: applies again what the payload set, unless the device is lost. */
-void vfio_device_after_reset(struct vfio_device *device, bool lost);
 
 /* ---- calls of a file that is ready; their context is the struct vfio_opened ---- */
 

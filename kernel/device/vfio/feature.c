@@ -36,7 +36,8 @@ int vfio_low_power_wake(struct vfio_device *device)
     if (!device->low_power.asleep)
         return 0;
     device->low_power.asleep = false;
-    vfio_device_after_reset(device, lease_wake(&device->lease) != 0);
+    if (lease_wake(&device->lease))
+        vfio_device_resume(device);
     if (device->low_power.wakeup) {
         eventfd_signal(device->low_power.wakeup, 1);
         leave(device);
