@@ -153,20 +153,21 @@ static struct node *find_node(const char *path)
     return at;
 }
 
+static struct node *deepest_first(struct node *node)
+{
+    while (!list_empty(&node->children))
+        node = list_first(&node->children, struct node, link);
+    return node;
+}
+
 void tree_remove(const char *path)
 {
     struct node *top = find_node(path);
     if (!top || top == node_root())
         return;
     struct node *parent = top->parent;
-    struct node *node = top;
-    while (!list_empty(&top->children) || node != top) {
-        while (!list_empty(&node->children))
-            node = list_first(&node->children, struct node, link);
-        struct node *up = node->parent;
-        node_remove(node);
-        node = up;
-    }
+    while (!list_empty(&top->children))
+        node_remove(deepest_first(top));
     node_remove(top);
     prune(parent);
 }
@@ -174,13 +175,6 @@ void tree_remove(const char *path)
 uint64_t tree_mark(void)
 {
     return node_last_inode();
-}
-
-static struct node *deepest_first(struct node *node)
-{
-    while (!list_empty(&node->children))
-        node = list_first(&node->children, struct node, link);
-    return node;
 }
 
 /* Children before their directory. */

@@ -199,8 +199,7 @@ void mapping_free(struct mapping *mapping)
     mapping_unwatch(mapping);
     if (mapping->object)
         memobj_put(mapping->object);
-    if (mapping->file)
-        file_put(mapping->file);
+    file_put(mapping->file);
     kfree(mapping);
 }
 
