@@ -38,7 +38,7 @@ static bool usable(const struct dmar_info *dmar, const struct dmar_region *regio
     else if (!range_end(region->base, region->length, &end) ||
              end > BIT(MIN(dmar->address_width, 52)))
         fault = "is beyond the address width";
-    else if (region->length > DMAR_REGION_LENGTH_MAX)
+    else if (region->length > DMAR_REGION_LENGTH_MAX && !region->named)
         fault = "is too long";
     else if (is_ordinary_memory(region))
         fault = "is ordinary memory";

@@ -33,15 +33,10 @@ static unsigned intx_count(const struct pci_device *device)
 static void mask_device(const struct irq_set *set)
 {
     struct pci_device *device = set->device;
-    uint16_t command;
 
     device->intx_on = !set->vectors[0].masked;
-    if (device->in_reset)
-        return;
-    command = pci_read16(device, PCI_COMMAND);
-    if (command != UINT16_MAX)
-        pci_write16(device, PCI_COMMAND,
-                    (command & ~PCI_COMMAND_INTX_DISABLE) | pci_command_bits(device));
+    if (!device->in_reset)
+        pci_change16(device, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE, pci_command_bits(device));
 }
 
 static void mask_pin(const struct intx_line *line)

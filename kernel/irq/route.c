@@ -71,7 +71,7 @@ void irq_routes_init(void)
     struct pci_device *d;
 
     list_for_each_entry (d, pci_devices(), link) {
-        pci_write16(d, PCI_COMMAND, pci_read16(d, PCI_COMMAND) | PCI_COMMAND_INTX_DISABLE);
+        pci_change16(d, PCI_COMMAND, 0, PCI_COMMAND_INTX_DISABLE);
         for (w = wirings; w < wirings + ARRAY_SIZE(wirings); w++) {
             if (d->vendor != w->vendor || d->device != w->device ||
                 d->subsystem_vendor != w->subsystem_vendor ||

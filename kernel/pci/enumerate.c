@@ -30,8 +30,8 @@ struct scan {
     struct pci_device *above[BUSES]; /* the bridge that leads to a bus */
     unsigned covered;                /* the highest bus number some bridge lays claim to */
     unsigned bus;
-    uint64_t ready_by;       /* the functions of the bus, all together */
-    struct pci_device *last; /* that was found */
+    uint64_t ready_by;        /* the functions of the bus, all together */
+    struct pci_device *found; /* by scan_function(), or NULL */
     struct refusal *why;
 };
 
@@ -145,12 +145,9 @@ static uint16_t wait_for_vendor(const struct pci_device *d, uint64_t deadline)
 
 void pci_learn(struct pci_device *d)
 {
-    uint8_t header = pci_read8(d, PCI_HEADER_TYPE);
-
     d->class_code = pci_read32(d, PCI_REVISION) >> 8;
     d->revision = pci_read8(d, PCI_REVISION);
-    d->header_type = header & 0x7f;
-    d->multifunction = header & PCI_HEADER_MULTIFUNCTION;
+    d->header_type = pci_read8(d, PCI_HEADER_TYPE) & (uint8_t)~PCI_HEADER_MULTIFUNCTION;
     d->intx_pin = pci_read8(d, PCI_INTERRUPT_PIN);
     if (d->intx_pin > 4 || d->physical)
         d->intx_pin = 0;
@@ -193,7 +190,7 @@ void pci_forget_virtuals(struct pci_device *physical)
     physical->virtuals = 0;
 }
 
-/* Adds one function if it is there: s->last. 1: it is; 0: it is not; negative: error. */
+/* Adds one function if it is there. */
 static int scan_function(struct scan *s, unsigned slot, unsigned function)
 {
     struct pci_device probe = {
@@ -206,6 +203,7 @@ static int scan_function(struct scan *s, unsigned slot, unsigned function)
     };
     struct pci_device *d;
 
+    s->found = NULL;
     probe.vendor = wait_for_vendor(&probe, s->ready_by);
     if (probe.vendor == 0xffff || probe.vendor == 0)
         return 0;
@@ -220,58 +218,36 @@ static int scan_function(struct scan *s, unsigned slot, unsigned function)
     if (pci_is_bridge(d))
         note_bridge(s, d);
     insert(d);
-    s->last = d;
-    return 1;
+    s->found = d;
+    return 0;
 }
 
-static int scan_slot(struct scan *s, unsigned slot)
+/* The functions of a slot: all, or those behind the first only if that says there are more. */
+static int scan_slot(struct scan *s, unsigned slot, bool all)
 {
-    int found = scan_function(s, slot, 0);
-    bool more = found > 0 && s->last->multifunction;
+    int error = scan_function(s, slot, 0);
 
-    if (found <= 0)
-        return found;
-    for (unsigned function = 1; more && function < 8; function++) {
-        found = scan_function(s, slot, function);
-        if (found < 0)
-            return found;
-        /* The bit is defined for function 0 alone; groups ask every function for it. */
-        if (found)
-            s->last->multifunction = true;
-    }
-    return 0;
+    all |= s->found && (pci_read8(s->found, PCI_HEADER_TYPE) & PCI_HEADER_MULTIFUNCTION);
+    for (unsigned function = 1; !error && all && function < 8; function++)
+        error = scan_function(s, slot, function);
+    return error;
 }
 
 /* With alternative routing ids (ARI) one device has up to 256 functions, and gaps between them. */
-static int scan_all_functions(struct scan *s)
-{
-    for (unsigned number = 0; number < BUSES; number++) {
-        int found = scan_function(s, number / 8, number % 8);
-
-        if (found < 0)
-            return found;
-    }
-    return 0;
-}
-
 static int scan_bus(struct scan *s)
 {
     const struct pci_device *above = s->above[s->bus];
-    unsigned slots = 32;
+    bool link = above && pci_is_link_head(above);
+    bool ari =
+        link && (pci_read16(above, above->cap_pcie + PCIE_DEVICE_CTL2) & PCIE_DEVICE_CTL2_ARI);
+    /* Some devices answer to every device number on their link. */
+    unsigned slots = link && !ari ? 1 : 32;
+    int error = 0;
 
     s->ready_by = time_ns() + READY_BOUND_NS;
-    if (above && pci_is_link_head(above)) {
-        if (pci_read16(above, above->cap_pcie + PCIE_DEVICE_CTL2) & PCIE_DEVICE_CTL2_ARI)
-            return scan_all_functions(s);
-        slots = 1; /* some devices answer to every device number on their link */
-    }
-    for (unsigned slot = 0; slot < slots; slot++) {
-        int error = scan_slot(s, slot);
-
-        if (error)
-            return error;
-    }
-    return 0;
+    for (unsigned slot = 0; !error && slot < slots; slot++)
+        error = scan_slot(s, slot, ari);
+    return error;
 }
 
 /*
@@ -280,17 +256,12 @@ static int scan_bus(struct scan *s)
  */
 static int scan_window(struct scan *s)
 {
-    for (s->bus = s->ecam->first_bus; s->bus <= s->ecam->last_bus; s->bus++) {
-        bool claimed = s->covered != 0 && s->bus <= s->covered;
-        int error;
+    int error = 0;
 
-        if (claimed && !s->above[s->bus])
-            continue;
-        error = scan_bus(s);
-        if (error)
-            return error;
-    }
-    return 0;
+    for (s->bus = s->ecam->first_bus; !error && s->bus <= s->ecam->last_bus; s->bus++)
+        if (s->above[s->bus] || !s->covered || s->bus > s->covered)
+            error = scan_bus(s);
+    return error;
 }
 
 static int scan_ecam(const struct acpi_ecam *ecam, struct refusal *why)
@@ -313,13 +284,11 @@ static int scan_ecam(const struct acpi_ecam *ecam, struct refusal *why)
 
 int pci_enumerate(const struct acpi_ecam *ecams, size_t count, struct refusal *why)
 {
-    for (size_t i = 0; i < count; i++) {
-        int error = scan_ecam(&ecams[i], why);
+    int error = 0;
 
-        if (error)
-            return error;
-    }
-    if (list_empty(&devices))
+    for (size_t i = 0; !error && i < count; i++)
+        error = scan_ecam(&ecams[i], why);
+    if (!error && list_empty(&devices))
         return refuse(why, -ENODEV, "no PCI function was found in configuration space");
-    return 0;
+    return error;
 }

@@ -123,8 +123,7 @@ static bool has_access_control(const struct pci_device *d)
 static void enable_access_control(const struct pci_device *d)
 {
     if (d->cap_acs)
-        pci_write16(d, d->cap_acs + PCI_ACS_CONTROL,
-                    pci_read16(d, d->cap_acs + PCI_ACS_CONTROL) | access_control_offered(d));
+        pci_change16(d, d->cap_acs + PCI_ACS_CONTROL, 0, access_control_offered(d));
 }
 
 /* Virtual functions are of the device of their physical one, whatever their numbers are. */

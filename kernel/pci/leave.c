@@ -6,29 +6,18 @@
 #include "kernel/pci/group.h"
 
 /* Two regions are the same or disjoint: joined ones would give each device the other's memory. */
-static int check_regions(const struct dmar_info *dmar, const struct phys_run *run,
-                         struct refusal *why)
+static int add_region(struct dmar_info *dmar, const struct dmar_region *region, struct refusal *why)
 {
     for (size_t i = 0; i < dmar->region_count; i++) {
         const struct dmar_region *r = &dmar->regions[i];
 
-        if (ranges_overlap(r->base, r->length, run->base, run->length) &&
-            (r->base != run->base || r->length != run->length))
+        if (ranges_overlap(r->base, r->length, region->base, region->length) &&
+            (r->base != region->base || r->length != region->length))
             return refuse(
                 why, -EINVAL,
                 "memory at 0x%lx that a device may reach overlaps that of another at 0x%lx",
-                run->base, r->base);
+                region->base, r->base);
     }
-    return 0;
-}
-
-static int add_region(struct dmar_info *dmar, const struct dmar_region *region, struct refusal *why)
-{
-    const struct phys_run run = {region->base, region->length};
-    int error = check_regions(dmar, &run, why);
-
-    if (error)
-        return error;
     if (dmar->region_count == DMAR_REGIONS_MAX)
         return refuse(why, -ENOSPC, "there are more than %d regions of reserved memory",
                       DMAR_REGIONS_MAX);
@@ -53,18 +42,16 @@ static int add_scope(struct dmar_info *dmar, const struct pci_device *device, st
 static int let_reach(const struct pci_device *device, const struct phys_run *reach,
                      const struct pci_machine *machine, struct dmar_info *dmar, struct refusal *why)
 {
-    struct dmar_region region = {
+    const struct dmar_region region = {
         .segment = device->segment,
+        .base = reach->base,
+        .length = reach->length,
+        .named = true,
         .scopes = {(uint16_t)(dmar->scope_count - 1), 1},
     };
     int error = pci_check_reach(device, reach, machine, why);
 
-    for (uint64_t done = 0; !error && done < reach->length; done += region.length) {
-        region.base = reach->base + done;
-        region.length = MIN(reach->length - done, DMAR_REGION_LENGTH_MAX);
-        error = add_region(dmar, &region, why);
-    }
-    return error;
+    return error ? error : add_region(dmar, &region, why);
 }
 
 int pci_leave(const struct pci_selector *selector, const struct phys_run *reach, size_t count,

@@ -5,13 +5,8 @@
 
 void pci_set_bus_master(const struct pci_device *device, bool on)
 {
-    uint16_t command = pci_read16(device, PCI_COMMAND);
-
-    if (command == UINT16_MAX) /* it does not answer, and might begin to just now */
-        return;
-    on = on && !device->stopped;
-    command = (uint16_t)(on ? command | PCI_COMMAND_MASTER : command & ~PCI_COMMAND_MASTER);
-    pci_write16(device, PCI_COMMAND, command);
+    pci_change16(device, PCI_COMMAND, PCI_COMMAND_MASTER,
+                 on && !device->stopped ? PCI_COMMAND_MASTER : 0);
 }
 
 bool pci_stop(struct pci_device *device)
@@ -38,11 +33,7 @@ void pci_disable_all_bus_masters(void)
 void pci_enable_path(const struct pci_device *device)
 {
     for (const struct pci_device *b = device->bridge; b; b = b->bridge) {
-        uint16_t command = pci_read16(b, PCI_COMMAND);
-
-        if (command == UINT16_MAX) /* it does not answer, and might begin to just now */
-            continue;
-        pci_write16(b, PCI_COMMAND, command | PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
+        pci_change16(b, PCI_COMMAND, 0, PCI_COMMAND_IO | PCI_COMMAND_MEMORY);
         pci_set_bus_master(b, true);
     }
 }
@@ -70,7 +61,7 @@ static bool alias_of_bridge(const struct pci_device *bridge, pci_rid_t *out)
 size_t pci_requester_ids(const struct pci_device *device, pci_rid_t out[PCI_IDS_MAX])
 {
     const struct pci_device *taker = NULL;
-    pci_rid_t alias;
+    pci_rid_t alias; /* that of the last who gives one */
     size_t count = 1;
 
     out[0] = device->rid;
@@ -79,7 +70,6 @@ size_t pci_requester_ids(const struct pci_device *device, pci_rid_t out[PCI_IDS_
             taker = b;
     if (!taker)
         return 1;
-    alias_of_bridge(taker, &alias);
     if (alias != device->rid)
         out[count++] = alias;
     /* Some PCIe-to-PCI bridges use their own id for what they send on their own account. */

@@ -30,6 +30,14 @@ CONFIG_ACCESS(8)
 CONFIG_ACCESS(16)
 CONFIG_ACCESS(32)
 
+void pci_change16(const struct pci_device *device, unsigned offset, uint16_t clear, uint16_t set)
+{
+    uint16_t value = pci_read16(device, offset);
+
+    if (value != UINT16_MAX)
+        pci_write16(device, offset, (value & (uint16_t)~clear) | set);
+}
+
 uint16_t pci_command_bits(const struct pci_device *device)
 {
     return (device->intx_on ? 0 : PCI_COMMAND_INTX_DISABLE) |

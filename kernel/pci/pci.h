@@ -58,8 +58,7 @@ struct pci_device {
     uint16_t vendor, device, subsystem_vendor, subsystem_device;
     uint32_t class_code; /* base class 23:16, subclass 15:8, interface 7:0 */
     uint8_t revision;
-    uint8_t header_type; /* without the multifunction bit */
-    bool multifunction;
+    uint8_t header_type;            /* without the multifunction bit */
     uint8_t secondary, subordinate; /* bridges only */
     struct pci_device *bridge;      /* the bridge above; NULL on a root bus */
     struct pci_device *physical;    /* whose virtual function it is; NULL: it is none */
@@ -113,6 +112,9 @@ uint32_t pci_read32(const struct pci_device *device, unsigned offset);
 void pci_write8(const struct pci_device *device, unsigned offset, uint8_t value);
 void pci_write16(const struct pci_device *device, unsigned offset, uint16_t value);
 void pci_write32(const struct pci_device *device, unsigned offset, uint32_t value);
+
+/* Clears bits and sets others, if it answers: it might begin to just now. */
+void pci_change16(const struct pci_device *device, unsigned offset, uint16_t clear, uint16_t set);
 
 /* What the command register must say of INTx and of errors, whoever writes it. */
 uint16_t pci_command_bits(const struct pci_device *device);

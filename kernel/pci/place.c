@@ -105,8 +105,7 @@ int pci_place_bars(struct pci_device *device, struct pci_bar bars[PCI_BARS], uns
 
     if (pci_is_bridge(device) || index == PCI_BARS)
         return 0;
-    pci_write16(device, PCI_COMMAND,
-                pci_read16(device, PCI_COMMAND) & ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
+    pci_change16(device, PCI_COMMAND, PCI_COMMAND_IO | PCI_COMMAND_MEMORY, 0);
     for (; index != PCI_BARS; index = next_to_place(bars, tried)) {
         int error = place(device, bars, copies, index, machine, why);
 

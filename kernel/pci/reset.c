@@ -26,11 +26,9 @@ void pci_show_retry_status(void)
     const struct pci_device *d;
 
     list_for_each_entry (d, pci_devices(), link) {
-        unsigned control = d->cap_pcie + PCIE_ROOT_CONTROL;
-
         if (pci_express_type(d) == PCIE_ROOT_PORT &&
             pci_read16(d, d->cap_pcie + PCIE_ROOT_CAP) & PCIE_ROOT_CAP_RETRY)
-            pci_write16(d, control, pci_read16(d, control) | PCIE_ROOT_CONTROL_RETRY);
+            pci_change16(d, d->cap_pcie + PCIE_ROOT_CONTROL, 0, PCIE_ROOT_CONTROL_RETRY);
     }
 }
 
@@ -92,9 +90,7 @@ void pci_silence(const struct pci_device *d)
 
 static void reset_by_flr(const struct pci_device *d)
 {
-    unsigned control = d->cap_pcie + PCIE_DEVICE_CONTROL;
-
-    pci_write16(d, control, pci_read16(d, control) | PCIE_DEVICE_CONTROL_FLR);
+    pci_change16(d, d->cap_pcie + PCIE_DEVICE_CONTROL, 0, PCIE_DEVICE_CONTROL_FLR);
     thread_nap(NAP, AFTER_FLR_NS);
 }
 
@@ -219,12 +215,11 @@ static int wait_for_link(const struct pci_device *bridge, bool told)
 
 static int reset_bus(const struct pci_device *bridge)
 {
-    uint16_t control = pci_read16(bridge, PCI_BRIDGE_CONTROL);
     bool told = pci_link_active(bridge);
 
-    pci_write16(bridge, PCI_BRIDGE_CONTROL, control | PCI_BRIDGE_BUS_RESET);
+    pci_change16(bridge, PCI_BRIDGE_CONTROL, 0, PCI_BRIDGE_BUS_RESET);
     thread_nap(NAP, BUS_RESET_NS);
-    pci_write16(bridge, PCI_BRIDGE_CONTROL, control & (uint16_t)~PCI_BRIDGE_BUS_RESET);
+    pci_change16(bridge, PCI_BRIDGE_CONTROL, PCI_BRIDGE_BUS_RESET, 0);
     return wait_for_link(bridge, told);
 }
 
@@ -234,11 +229,8 @@ static int reset_bus(const struct pci_device *bridge)
  */
 static void begin(struct pci_device *d)
 {
-    uint16_t command = pci_read16(d, PCI_COMMAND);
-
     d->in_reset = true;
-    if (command != UINT16_MAX) /* it does not answer, and may do so just now */
-        pci_write16(d, PCI_COMMAND, command | PCI_COMMAND_INTX_DISABLE);
+    pci_change16(d, PCI_COMMAND, 0, PCI_COMMAND_INTX_DISABLE);
 }
 
 /*

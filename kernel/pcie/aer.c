@@ -56,13 +56,11 @@ void port_errors_take(const struct pci_device *port)
 /* Lets a function send messages, and a bridge pass them on; kept over resets. */
 static void speak(struct pci_device *d)
 {
-    unsigned control = d->cap_pcie + PCIE_DEVICE_CONTROL;
-
     if (d->cap_pcie)
-        pci_write16(d, control, pci_read16(d, control) | PCIE_DEVICE_CONTROL_ERRORS);
+        pci_change16(d, d->cap_pcie + PCIE_DEVICE_CONTROL, 0, PCIE_DEVICE_CONTROL_ERRORS);
     if (pci_is_bridge(d)) {
-        pci_write16(d, PCI_BRIDGE_CONTROL, pci_read16(d, PCI_BRIDGE_CONTROL) | PCI_BRIDGE_SERR);
-        pci_write16(d, PCI_COMMAND, pci_read16(d, PCI_COMMAND) | PCI_COMMAND_SERR);
+        pci_change16(d, PCI_BRIDGE_CONTROL, 0, PCI_BRIDGE_SERR);
+        pci_change16(d, PCI_COMMAND, 0, PCI_COMMAND_SERR);
     }
     d->errors_told = true;
     pci_save(d);
@@ -73,12 +71,12 @@ static void speak(struct pci_device *d)
 static bool start(struct port *port)
 {
     struct pci_device *d, *p = port->pci;
-    unsigned aer = root_of(p), control = p->cap_pcie + PCIE_ROOT_CONTROL;
+    unsigned aer = root_of(p);
 
     if (!aer || port_errors_kept)
         return false;
     port->limit = (struct log_limit){.window_ns = NS_PER_S, .burst = 10};
-    pci_write16(p, control, pci_read16(p, control) & (uint16_t)~PCIE_ROOT_CONTROL_ERRORS);
+    pci_change16(p, p->cap_pcie + PCIE_ROOT_CONTROL, PCIE_ROOT_CONTROL_ERRORS, 0);
     port_errors_take(p);
     pci_write32(p, aer + PCI_AER_ROOT_STATUS, pci_read32(p, aer + PCI_AER_ROOT_STATUS));
     pci_for_each_below (d, p)

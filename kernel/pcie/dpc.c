@@ -29,15 +29,14 @@ static void clear(const struct pci_device *p, unsigned dpc)
 
 static bool start(struct port *port)
 {
-    unsigned dpc = find(port), control = dpc + PCI_DPC_CONTROL;
+    unsigned dpc = find(port);
     const struct pci_device *p = port->pci;
 
     if (!dpc || port_errors_kept)
         return false;
     clear(p, dpc);
-    pci_write16(p, control,
-                (pci_read16(p, control) & (uint16_t)~PCI_DPC_CONTROL_TRIGGERS) |
-                    PCI_DPC_CONTROL_FATAL | PCI_DPC_CONTROL_INTERRUPT);
+    pci_change16(p, dpc + PCI_DPC_CONTROL, PCI_DPC_CONTROL_TRIGGERS,
+                 PCI_DPC_CONTROL_FATAL | PCI_DPC_CONTROL_INTERRUPT);
     return true;
 }
 

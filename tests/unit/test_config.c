@@ -246,17 +246,9 @@ static void mistakes_of_value(void **state)
 
 static void mistakes_of_ranges(void **state)
 {
-    static const char *const bad[] = {"4K",
-                                      "4K+",
-                                      "+4K",
-                                      "4K+0",
-                                      "4K-8K",
-                                      "0xffffffffffffffff+1",
-                                      "0xfffffffffffff000+0x1001",
-                                      "x+1",
-                                      "1+x",
-                                      "1+1+1",
-                                      "00000000000000000000000000001+1"};
+    static const char *const bad[] = {
+        "4K",  "4K+", "+4K",  "4K+0", "4K-8K", "0xffffffffffffffff+1", "0xfffffffffffff000+0x1001",
+        "x+1", "1+x", "1+1+1"};
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         char line[80];

@@ -12,7 +12,7 @@
 #define DMAR_UNITS_MAX   64
 #define DMAR_SCOPES_MAX  512
 #define DMAR_REGIONS_MAX 64
-/* Longer regions are taken for firmware errors: real ones hold a frame buffer at most. */
+/* Longer regions of it are taken for firmware errors: real ones hold a frame buffer at most. */
 #define DMAR_REGION_LENGTH_MAX (4 * GIB)
 #define DMAR_PORTS_MAX         32
 #define DMAR_HOPS_MAX          8
@@ -62,6 +62,7 @@ struct dmar_region {
     uint16_t segment;
     paddr_t base;    /* 4 KiB aligned */
     uint64_t length; /* bytes, a multiple of 4 KiB */
+    bool named;      /* by the operator, who may name as much as he likes */
     struct dmar_scope_list scopes;
 };
 

@@ -15,10 +15,21 @@ static void *list_element(void *target, const struct config_key *key, size_t ind
     return (char *)target + key->offset + index * key->size;
 }
 
-/* Fields are little-endian unsigned integers (or bool, or an enum) of `size` bytes. */
-static int store(void *target, const struct config_key *key, uint64_t value)
+/*
+ * Puts a value in its place; of a list behind the last one, if one more fits. Numbers are
+ * little-endian (or bool, or an enum) of the size of the field.
+ */
+static int put(void *target, const struct config_key *key, const void *value, struct text *why)
 {
-    memcpy((char *)target + key->offset, &value, key->size);
+    size_t index = key->most ? *list_count(target, key) : 0;
+
+    if (key->most && index == key->most) {
+        text_printf(why, "given more than %u times", key->most);
+        return -EINVAL;
+    }
+    if (key->most)
+        ++*list_count(target, key);
+    memcpy(list_element(target, key, index), value, key->size);
     return 0;
 }
 
@@ -63,10 +74,10 @@ static int apply_number(struct config *config, void *target, const struct config
     int error;
 
     if (choice)
-        return store(target, key, choice->value);
-    error = words_only ? -EINVAL : config_number(value, key->type == CONFIG_SIZE, &number);
+        return put(target, key, &choice->value, why);
+    error = words_only ? -EINVAL : config_number(value, 0, key->type == CONFIG_SIZE, &number);
     if (error == 0 && number >= key->min && number <= key->max)
-        return store(target, key, number);
+        return put(target, key, &number, why);
     if (words_only) {
         text_printf(why, "must be ");
     } else {
@@ -95,34 +106,12 @@ static const char *keep(struct config *config, const char *value, struct text *w
     return copy;
 }
 
-static bool list_full(void *target, const struct config_key *key, struct text *why)
-{
-    if (*list_count(target, key) < key->most)
-        return false;
-    text_printf(why, "given more than %u times", key->most);
-    return true;
-}
-
 static int apply_text(struct config *config, void *target, const struct config_key *key,
                       const char *value, struct text *why)
 {
-    const char *copy;
-
-    if (list_full(target, key, why))
-        return -EINVAL;
-    copy = keep(config, value, why);
-    if (!copy)
-        return -EINVAL;
-    *(const char **)list_element(target, key, (*list_count(target, key))++) = copy;
-    return 0;
-}
-
-static int apply_string(struct config *config, void *target, const struct config_key *key,
-                        const char *value, struct text *why)
-{
     const char *copy = keep(config, value, why);
 
-    return copy ? store(target, key, (uintptr_t)copy) : -EINVAL;
+    return copy ? put(target, key, &copy, why) : -EINVAL;
 }
 
 static int apply_words(struct config *config, void *target, const struct config_key *key,
@@ -182,8 +171,6 @@ static int apply_range(struct config *config, void *target, const struct config_
 {
     struct phys_run run;
 
-    if (key->most && list_full(target, key, why))
-        return -EINVAL;
     if (!config_range(value, &run)) {
         text_printf(why, "must be base+size with a size above 0 that ends within 64 bits");
         return -EINVAL;
@@ -193,9 +180,7 @@ static int apply_range(struct config *config, void *target, const struct config_
         print_bound(CONFIG_SIZE, key->min, why);
         return -EINVAL;
     }
-    memcpy(list_element(target, key, key->most ? (*list_count(target, key))++ : 0), &run,
-           sizeof(run));
-    return 0;
+    return put(target, key, &run, why);
 }
 
 static bool same_selector(const struct pci_selector *a, const struct pci_selector *b)
@@ -232,8 +217,6 @@ static int apply_device(struct config *config, void *target, const struct config
     const char *end = value + strlen(value);
 
     memset(&given, 0, sizeof(given));
-    if (list_full(target, key, why))
-        return -EINVAL;
     if (config_word(&value, end, words, PCI_SELECTOR_SIZE) <= 0 ||
         !config_selector(words, &given.selector)) {
         text_printf(why, "must be BB:DD.F, SSSS:BB:DD.F, BB:DD.F/DD.F, VVVV:DDDD or class:CCSS "
@@ -249,13 +232,12 @@ static int apply_device(struct config *config, void *target, const struct config
     config_preset(config, &given, key->options);
     if (apply_options(config, &given, key->options, value, why))
         return -EINVAL;
-    memcpy(list_element(target, key, (*list_count(target, key))++), &given, key->size);
-    return 0;
+    return put(target, key, &given, why);
 }
 
 /*
  * Stores `value` as the key says: scalars at `target`, strings in `config`. 0, or -EINVAL with the
- * reason written to `why`. Nothing is changed on failure.
+ * reason written to `why`, and no value changed.
  */
 static int apply(struct config *config, void *target, const struct config_key *key,
                  const char *value, struct text *why)
@@ -263,7 +245,7 @@ static int apply(struct config *config, void *target, const struct config_key *k
     static int (*const by_type[])(struct config *, void *, const struct config_key *, const char *,
                                   struct text *) = {
         [CONFIG_NUMBER] = apply_number, [CONFIG_SIZE] = apply_number,
-        [CONFIG_CHOICE] = apply_number, [CONFIG_STRING] = apply_string,
+        [CONFIG_CHOICE] = apply_number, [CONFIG_STRING] = apply_text,
         [CONFIG_TEXT] = apply_text,     [CONFIG_WORDS] = apply_words,
         [CONFIG_ENV] = apply_env,       [CONFIG_RANGE] = apply_range,
         [CONFIG_DEVICE] = apply_device,

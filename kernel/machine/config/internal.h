@@ -64,8 +64,8 @@ const struct config_key *config_find(const struct config_keys *keys, const char 
 /* The key whose name takes the fewest edits to reach; `keys` may not be empty. */
 const struct config_key *config_nearest(const struct config_keys *keys, const char *name);
 
-/* 0, -EINVAL (not a number), -ERANGE (does not fit 64 bits). */
-int config_number(const char *text, bool suffixes, uint64_t *out);
+/* What stands before `end`: 0, -EINVAL (not a number), -ERANGE (does not fit 64 bits). */
+int config_number(const char *text, char end, bool suffixes, uint64_t *out);
 /* A device selector, into one that is zero but for the words; false if it is none. */
 bool config_selector(const char *text, struct pci_selector *out);
 /* "base+size"; false unless size > 0 and the end fits 64 bits. */

@@ -16,7 +16,7 @@ static int suffix_shift(char c)
     return found ? 10 * (int)(found - letters + 1) : -1;
 }
 
-int config_number(const char *text, bool suffixes, uint64_t *out)
+int config_number(const char *text, char end, bool suffixes, uint64_t *out)
 {
     unsigned base = text[0] == '0' && text[1] == 'x' ? 16 : 10;
     const char *at = base == 16 ? text + 2 : text;
@@ -35,7 +35,7 @@ int config_number(const char *text, bool suffixes, uint64_t *out)
         overflow |= __builtin_mul_overflow(value, BIT(shift), &value);
         at++;
     }
-    if (*at)
+    if (*at != end)
         return -EINVAL;
     if (overflow)
         return -ERANGE;
@@ -98,7 +98,7 @@ static bool number_behind(const char *at, struct pci_selector *out)
     uint64_t number = 0;
     bool given = *at == '#';
 
-    if (given && (config_number(at + 1, false, &number) || !number || number > PCI_DEVICES_MAX))
+    if (given && (config_number(at + 1, 0, false, &number) || !number || number > PCI_DEVICES_MAX))
         return false;
     out->number = (uint16_t)number;
     return given || !*at;
@@ -143,17 +143,10 @@ bool config_selector(const char *text, struct pci_selector *out)
 
 bool config_range(const char *text, struct phys_run *out)
 {
-    char base[24];
-    const char *plus = strchr(text, '+');
-    size_t length = plus ? (size_t)(plus - text) : sizeof(base);
     uint64_t end;
 
-    if (length >= sizeof(base))
-        return false;
-    memcpy(base, text, length);
-    base[length] = 0;
-    return config_number(base, true, &out->base) == 0 &&
-           config_number(plus + 1, true, &out->length) == 0 && out->length &&
+    return config_number(text, '+', true, &out->base) == 0 &&
+           config_number(strchr(text, '+') + 1, 0, true, &out->length) == 0 && out->length &&
            range_end(out->base, out->length, &end);
 }
 
