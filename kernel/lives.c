@@ -16,7 +16,6 @@
 #include "kernel/lib/log.h"
 #include "kernel/linux/program/payload.h"
 #include "kernel/linux/signals/signal.h"
-#include "kernel/machine/console/framebuffer.h"
 #include "kernel/machine/console/serial.h"
 #include "kernel/mm/memory.h"
 #include "kernel/pci/group.h"
@@ -241,8 +240,7 @@ void lives_run(struct report_end *out)
     bool again = given.config->on_exit == CONFIG_EXIT_RESTART_PAYLOAD;
     uint32_t in_row = 0;
 
-    serial_start_timer();
-    framebuffer_start_timer();
+    log_set_patient(false);
     for (;;) {
         uint64_t lasted = live();
 

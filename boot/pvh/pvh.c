@@ -69,18 +69,10 @@ static void add_region(uint64_t base, uint64_t length, uint32_t type)
         (struct boot_memory){.base = base, .length = length, .type = type};
 }
 
+/* Ours have the same numbers, as far as these go. */
 static uint32_t memory_type(uint32_t e820)
 {
-    static const uint32_t types[] = {
-        [1] = BOOT_MEMORY_USABLE,
-        [2] = BOOT_MEMORY_RESERVED,
-        [3] = BOOT_MEMORY_ACPI,
-        [4] = BOOT_MEMORY_NVS,
-    };
-
-    if (e820 < ARRAY_SIZE(types) && types[e820])
-        return types[e820];
-    return BOOT_MEMORY_RESERVED;
+    return e820 >= BOOT_MEMORY_USABLE && e820 <= BOOT_MEMORY_NVS ? e820 : BOOT_MEMORY_RESERVED;
 }
 
 static void collect_memory(const struct hvm_start_info *start)

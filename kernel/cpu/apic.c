@@ -6,7 +6,6 @@
 #include "kernel/cpu/mmio.h"
 #include "kernel/cpu/port.h"
 #include "kernel/cpu/time.h"
-#include "kernel/cpu/trap.h"
 #include "kernel/lib/panic.h"
 #include "kernel/mm/paging/paging.h"
 
@@ -47,7 +46,6 @@ static bool x2apic;
 static bool use_deadline;
 static uint64_t counts_per_ns; /* timer counts in a nanosecond, times 2^32 */
 static uint32_t priority;      /* while vectors below 32 are held back */
-static void (*timer_handler)(void);
 
 static uint32_t apic_read(enum apic_register r)
 {
@@ -183,15 +181,9 @@ const char *apic_init(void)
     return NULL;
 }
 
-static void timer_interrupt(void *context)
+void apic_timer_start(vector_handler handler)
 {
-    timer_handler();
-}
-
-void apic_timer_start(void (*handler)(void))
-{
-    vector_own(VECTOR_TIMER, timer_interrupt);
-    timer_handler = handler;
+    vector_own(VECTOR_TIMER, handler);
     apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (use_deadline ? (uint32_t)LVT_TSC_DEADLINE : 0));
     /* The mode must be set before the first deadline is written (SDM 10.5.4.1). */
     __asm__ volatile("mfence" : : : "memory");

@@ -3,7 +3,7 @@
 #ifndef KERNEL_CPU_APIC_H
 #define KERNEL_CPU_APIC_H
 
-#include "kernel/lib/types.h"
+#include "kernel/cpu/trap.h"
 
 #define APIC_SPURIOUS_VECTOR 255
 
@@ -26,6 +26,6 @@ void apic_quiet(bool on);
 /* The timer interrupt arrives once, at or shortly after the given time; TIME_NEVER: not at all. */
 void apic_timer_set(uint64_t deadline_ns);
 /* Who gets the timer interrupt. Called once. */
-void apic_timer_start(void (*handler)(void));
+void apic_timer_start(vector_handler handler);
 
 #endif

@@ -5,8 +5,8 @@
  * in fpu.c, the segments, LDTR and TR in tables.c, CR8 (task priority) in apic.c. Left alone are
  * the memory-type ranges (MTRRs): only the firmware knows the memory map behind them.
  */
-#include "kernel/cpu/control.h"
 #include "kernel/cpu/cpu.h"
+#include "kernel/cpu/internal.h"
 #include "kernel/cpu/layout.h"
 
 /*

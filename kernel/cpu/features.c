@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/cpu/control.h"
 #include "kernel/cpu/cpu.h"
+#include "kernel/cpu/internal.h"
 
 struct cpu_features cpu_features;
 /* For the entry code: may CLAC be used? */

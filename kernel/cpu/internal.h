@@ -19,12 +19,15 @@ void vector_dispatch(unsigned vector);
 void vector_own(unsigned vector, vector_handler handler);
 /* Holds its interrupts back, if who owns it can. */
 void vector_hold(unsigned vector, bool on);
+/* trap.S */
+extern const char syscall_entry[];
+/* For cpu_init(): sets every bit of the control, debug and model-specific registers that matter. */
+void control_init(void);
+
 /* An interrupt below VECTOR_TIMER was served, from `start` (time_ns() terms) until now. */
 void storm_count(unsigned vector, uint64_t start);
 void trap_dispatch(struct trap_frame *frame);
 void user_return(struct trap_frame *frame);
-/* trap.S: goes to user mode with a copy of the frame, by way of user_return(). */
-_Noreturn void user_enter(const struct trap_frame *frame);
 /* The current thread is about to be shown to user_ops.work. */
 void thread_work_taken(void);
 /*

@@ -352,8 +352,3 @@ uint64_t thread_fs_base(const struct thread *thread)
 {
     return thread->fs_base;
 }
-
-void thread_enter_user(const struct trap_frame *frame)
-{
-    user_enter(frame);
-}

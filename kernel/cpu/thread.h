@@ -96,8 +96,8 @@ void thread_set_fs_base(struct thread *thread, uint64_t base);
 uint64_t thread_fs_base(const struct thread *thread);
 
 /*
- * Enters user mode with the given registers and never comes back; system calls and traps arrive
- * through struct user_ops (kernel/cpu/trap.h).
+ * trap.S: enters user mode with the given registers and never comes back; system calls and traps
+ * arrive through struct user_ops (kernel/cpu/trap.h).
  */
 _Noreturn void thread_enter_user(const struct trap_frame *frame);
 

@@ -66,7 +66,7 @@ bool timer_pending(const struct timer *timer)
  * One interrupt may serve several timers; the hardware is off until programmed again. The payload
  * decides how many expire at once and how many threads each of them wakes.
  */
-static void interrupt(void)
+static void interrupt(void *context)
 {
     uint64_t start = time_ns(), now = start;
 

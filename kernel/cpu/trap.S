@@ -144,12 +144,12 @@ syscall_slow_return:
     jmp trap_return
 
 /*
- * user_enter(const struct trap_frame *frame): copies the frame to the top of the current thread's
+ * thread_enter_user(const struct trap_frame *frame): copies the frame to the top of the current thread's
  * stack, where a trap from user mode would have put it. The frame may lie on that very stack, a
  * little lower: so the last word is copied first, and nothing is pushed.
  */
-    .globl user_enter
-user_enter:
+    .globl thread_enter_user
+thread_enter_user:
     movq cpu_tss + 4(%rip), %rdx
     leaq FRAME_SIZE - 8(%rdi), %rsi
     leaq -8(%rdx), %rdi

@@ -42,15 +42,13 @@ void user_request_work(struct thread *thread);
 #define VECTOR_TIMER 240
 /* Interrupt vectors. The handler runs with interrupts off and gets `context`. */
 typedef void (*vector_handler)(void *context);
-/* A free vector of those for devices, or -ENOSPC. */
-int vector_alloc(vector_handler handler, void *context);
-void vector_free(unsigned vector);
 /*
- * How interrupts of a vector can be held back where they come from, and let through again. Called
- * with interrupts off, when the vector alone takes too much of the CPU. What is held must not be
- * lost, or not matter.
+ * A free vector of those for devices, or -ENOSPC. `hold` holds its interrupts back where they come
+ * from, and lets them through again; NULL: nobody can. Called with interrupts off, when the vector
+ * alone takes too much of the CPU. What is held must not be lost, or not matter.
  */
-void vector_set_hold(unsigned vector, void (*hold)(void *context, bool on));
+int vector_alloc(vector_handler handler, void (*hold)(void *context, bool on), void *context);
+void vector_free(unsigned vector);
 /* How many vectors have a handler. */
 unsigned vector_used(void);
 /* Interrupts that arrived on vectors nobody owns, those of exceptions among them. */

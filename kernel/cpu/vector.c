@@ -23,12 +23,12 @@ static uint64_t strays;
  * Higher vectors have higher priority, which matters to nobody here; the search starts at the
  * bottom so that numbers are stable from run to run.
  */
-int vector_alloc(vector_handler handler, void *context)
+int vector_alloc(vector_handler handler, void (*hold)(void *context, bool on), void *context)
 {
     for (unsigned v = VECTOR_FIRST; v < VECTOR_TIMER; v++) {
         if (owners[v].handler)
             continue;
-        owners[v] = (struct owner){handler, context, NULL};
+        owners[v] = (struct owner){handler, context, hold};
         return (int)v;
     }
     return -ENOSPC;
@@ -54,11 +54,6 @@ unsigned vector_used(void)
     return used;
 }
 
-void vector_set_hold(unsigned vector, void (*hold)(void *context, bool on))
-{
-    owners[vector].hold = hold;
-}
-
 void vector_hold(unsigned vector, bool on)
 {
     if (owners[vector].hold)
@@ -77,18 +72,13 @@ uint64_t vector_strays(void)
 static void stray(unsigned vector)
 {
     static struct log_limit limit = {.window_ns = NS_PER_S, .burst = LINES};
-    uint64_t missed;
 
     strays++;
     if (!log_admit(&limit))
         return;
-    missed = limit.suppressed;
+    log_warn("interrupt with vector %u, which nobody owns (and %lu more since the last line)",
+             vector, limit.suppressed);
     limit.suppressed = 0;
-    if (missed)
-        log_warn("interrupt with vector %u, which nobody owns (and %lu more since the last line)",
-                 vector, missed);
-    else
-        log_warn("interrupt with vector %u, which nobody owns", vector);
 }
 
 /*

@@ -319,7 +319,7 @@ int fault_start(struct iommu_unit *unit)
     uint32_t apic = cpu_apic_id();
 
     unit->faults.limit = (struct log_limit){.window_ns = NS_PER_S, .burst = 10};
-    unit->faults.vector = vector_alloc(fault_event, unit);
+    unit->faults.vector = vector_alloc(fault_event, NULL, unit);
     if (unit->faults.vector < 0)
         return unit->faults.vector;
     for (unsigned i = 0; i < unit->can.fault_count; i++)

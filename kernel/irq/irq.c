@@ -53,12 +53,11 @@ static void hold_vector(void *context, bool on)
 
 static int alloc_vector(struct irq_vector *vector)
 {
-    int allocated = vector_alloc(on_vector, vector);
+    int allocated = vector_alloc(on_vector, hold_vector, vector);
 
     if (allocated < 0)
         return -ENOSPC;
     vector->cpu_vector = allocated;
-    vector_set_hold((unsigned)allocated, hold_vector);
     return 0;
 }
 

@@ -212,7 +212,7 @@ int irq_line_enable(unsigned gsi, irq_handler handler, void *context, struct irq
     line->pin = gsi - io_apic->first;
     line->handler = handler;
     line->context = context;
-    line->vector = vector_alloc(on_line, line);
+    line->vector = vector_alloc(on_line, hold_line, line);
     error = line->vector < 0 ? -ENOSPC : 0;
     if (error)
         goto free_line;
@@ -220,7 +220,6 @@ int irq_line_enable(unsigned gsi, irq_handler handler, void *context, struct irq
     if (error)
         goto free_vector;
     line->masked = true;
-    vector_set_hold((unsigned)line->vector, hold_line);
     program(line);
     line->next = lines;
     lines = line;

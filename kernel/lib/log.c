@@ -30,6 +30,11 @@ void log_set_patient(bool patient)
     flush_always = patient;
 }
 
+bool log_is_patient(void)
+{
+    return flush_always;
+}
+
 void log_set_level(enum log_level level)
 {
     threshold = level;

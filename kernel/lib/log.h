@@ -24,6 +24,7 @@ struct log_sink {
 void log_add_sink(struct log_sink *sink);
 /* Is every text flushed at once? So it is at the start; while a payload runs, nobody may wait. */
 void log_set_patient(bool patient);
+bool log_is_patient(void);
 /* Lines above this level are dropped. The default is LOG_INFO. */
 void log_set_level(enum log_level level);
 bool log_shows(enum log_level level);

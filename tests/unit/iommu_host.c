@@ -240,7 +240,7 @@ static struct {
 static unsigned vector_limit;
 static uint32_t apic_id;
 
-int vector_alloc(vector_handler handler, void *context)
+int vector_alloc(vector_handler handler, void (*hold)(void *context, bool on), void *context)
 {
     if (host_must_fail() || host_vectors() >= vector_limit)
         return -ENOSPC;
@@ -249,7 +249,7 @@ int vector_alloc(vector_handler handler, void *context)
             continue;
         vectors[i].handler = handler;
         vectors[i].context = context;
-        vectors[i].hold = NULL;
+        vectors[i].hold = hold;
         return i;
     }
     return -ENOSPC;
@@ -260,11 +260,6 @@ void vector_free(unsigned vector)
     if (!vectors[vector].handler)
         abort();
     vectors[vector].handler = NULL;
-}
-
-void vector_set_hold(unsigned vector, void (*hold)(void *context, bool on))
-{
-    vectors[vector].hold = hold;
 }
 
 bool host_hold(unsigned vector, bool on)

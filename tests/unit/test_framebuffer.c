@@ -195,7 +195,6 @@ static void the_rest_comes_from_the_timer(void **state)
     info.pitch = width * 4;
     info.size = (uint64_t)width * height * 4;
     assert_true(framebuffer_init(&info, large));
-    framebuffer_start_timer();
     log_set_patient(false);
     for (unsigned i = 0; i < columns * 20; i++)
         write("#");

@@ -97,9 +97,9 @@ bool iommu_remaps_interrupts(const struct iommu_unit *unit)
         abort();                                                                                   \
     }
 
-NOT_CALLED(int, vector_alloc, vector_handler handler, void *context)
+NOT_CALLED(int, vector_alloc, vector_handler handler, void (*hold)(void *context, bool on),
+           void *context)
 NOT_CALLED(void, vector_free, unsigned vector)
-NOT_CALLED(void, vector_set_hold, unsigned vector, void (*hold)(void *context, bool on))
 NOT_CALLED(uint32_t, cpu_apic_id, void)
 NOT_CALLED(struct remap_source, remap_source_of, const struct pci_device *device)
 NOT_CALLED(int, remap_alloc, struct iommu_unit *unit, unsigned n, bool aligned, unsigned *first)

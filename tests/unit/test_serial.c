@@ -55,7 +55,7 @@ static int start(void **state)
 {
     if (!serial_init(0x3f8))
         return -1;
-    serial_start_timer();
+    log_set_patient(false);
     wait_add(serial_changed(), &waiter);
     return 0;
 }

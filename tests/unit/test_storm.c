@@ -84,7 +84,7 @@ static int fresh(void **state)
 
 static void a_storm_leaves_half_of_the_time(void **state)
 {
-    int vector = vector_alloc(handler, NULL);
+    int vector = vector_alloc(handler, NULL, NULL);
     uint64_t own;
 
     for (handler_ns = 100; handler_ns <= 100000; handler_ns *= 10) {
@@ -115,14 +115,12 @@ static void hold_second(void *context, bool on)
 /* Both send all the time, and the CPU takes the higher one first: both come all the same. */
 static void a_lower_vector_comes_beside_a_storm(void **state)
 {
-    unsigned low = (unsigned)vector_alloc(handler, NULL);
-    unsigned high = (unsigned)vector_alloc(handler, NULL), served[2] = {0};
+    unsigned low = (unsigned)vector_alloc(handler, hold_first, NULL);
+    unsigned high = (unsigned)vector_alloc(handler, hold_second, NULL), served[2] = {0};
     uint64_t end = now + 20000000;
 
     assert_true(high > low);
     held[0] = held[1] = false;
-    vector_set_hold(low, hold_first);
-    vector_set_hold(high, hold_second);
     while (now < end) {
         bool second = !held[1];
 
@@ -145,7 +143,7 @@ static void a_lower_vector_comes_beside_a_storm(void **state)
 /* Vectors that nobody owns, as devices send without remapping, and many at a time. */
 static void strays_and_many_vectors_count_together(void **state)
 {
-    int a = vector_alloc(handler, NULL), b = vector_alloc(handler, NULL);
+    int a = vector_alloc(handler, NULL, NULL), b = vector_alloc(handler, NULL, NULL);
     uint64_t before = vector_strays();
 
     assert_true(send(200, 10000000) >= 4000000);
@@ -162,7 +160,7 @@ static void strays_and_many_vectors_count_together(void **state)
 /* 250,000 in a second, of a microsecond each. */
 static void what_is_no_storm_is_not_held_back(void **state)
 {
-    int vector = vector_alloc(handler, NULL);
+    int vector = vector_alloc(handler, NULL, NULL);
 
     handler_ns = 900;
     for (unsigned i = 0; i < 100000; i++) {
@@ -182,8 +180,8 @@ static void the_timer_is_no_device(void **state)
     assert_int_equal(handled, 100);
     assert_false(quiet);
     for (unsigned v = VECTOR_FIRST; v < VECTOR_TIMER; v++)
-        assert_true(vector_alloc(handler, NULL) < VECTOR_TIMER);
-    assert_true(vector_alloc(handler, NULL) < 0);
+        assert_true(vector_alloc(handler, NULL, NULL) < VECTOR_TIMER);
+    assert_true(vector_alloc(handler, NULL, NULL) < 0);
 }
 
 int main(void)

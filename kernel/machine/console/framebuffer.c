@@ -27,8 +27,6 @@ static unsigned columns, rows;
 static unsigned column, row; /* of the next letter */
 static uint32_t ink;
 static unsigned next_row; /* where drawing goes on */
-static bool use_timer;
-static struct timer painter;
 
 static void draw(unsigned at_column, unsigned at_row)
 {
@@ -80,6 +78,8 @@ static void paint(struct timer *timer)
         timer_set(timer, time_ns() + PIECE_NS);
 }
 
+static struct timer painter = {LIST_INIT(painter.link), TIME_NEVER, paint};
+
 /* By half a screen, because every scroll redraws most of it and uncached pixels are slow. */
 static void scroll(void)
 {
@@ -122,7 +122,7 @@ static void framebuffer_write(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++)
         put(text[i]);
-    if (!draw_some(PIECE_CELLS) && use_timer && !timer_pending(&painter))
+    if (!draw_some(PIECE_CELLS) && !log_is_patient() && !timer_pending(&painter))
         timer_set(&painter, time_ns() + PIECE_NS);
 }
 
@@ -155,12 +155,6 @@ bool framebuffer_init(const struct boot_framebuffer *info, void *pixels)
         log_add_sink(&sink);
     added = true;
     return true;
-}
-
-void framebuffer_start_timer(void)
-{
-    timer_init(&painter, paint);
-    use_timer = true;
 }
 
 void framebuffer_move(void *pixels)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The console as text on a linear framebuffer with 32-bit pixels, for machines without a serial
- * port. Scrolls by drawing only the letters that differ: reading a framebuffer is very slow.
+ * port. A write draws little, and the rest comes from a timer, unless everything is flushed at once
+ * (log_set_patient()). Scrolls by drawing only the letters that differ: reading a framebuffer is
+ * very slow.
  */
 #ifndef KERNEL_MACHINE_CONSOLE_FRAMEBUFFER_H
 #define KERNEL_MACHINE_CONSOLE_FRAMEBUFFER_H
@@ -19,11 +21,6 @@
  * (no room for a letter, lines shorter than the width, more lines than bytes).
  */
 bool framebuffer_init(const struct boot_framebuffer *info, void *pixels);
-/*
- * From now on a write draws little, and the rest comes from a timer, unless everything is flushed
- * at once (log_set_patient()).
- */
-void framebuffer_start_timer(void);
 /* The pixels are elsewhere from now on; NULL: not reachable, text is only remembered. */
 void framebuffer_move(void *pixels);
 

@@ -28,8 +28,8 @@ static bool moved;   /* something was sent that who waits was not told of */
 static bool stuck;   /* the port was waited for in vain: not again until it moves */
 static bool stalled; /* counted already */
 static uint64_t moved_ns;
-static bool use_timer;
-static struct timer mover;
+static void move_on(struct timer *timer);
+static struct timer mover = {LIST_INIT(mover.link), TIME_NEVER, move_on};
 static struct waitq changed = {LIST_INIT(changed.waiters)};
 
 static uint32_t queued(void)
@@ -111,7 +111,7 @@ static void serial_write(const char *text, size_t length)
         put_note();
     put_text(text, length);
     move();
-    if (use_timer && queued() && !timer_pending(&mover)) {
+    if (!log_is_patient() && queued() && !timer_pending(&mover)) {
         moved_ns = time_ns();
         timer_set(&mover, moved_ns + MOVE_NS);
     }
@@ -166,13 +166,6 @@ static void move_on(struct timer *timer)
         timer_set(&mover, now + MOVE_NS);
 }
 
-void serial_start_timer(void)
-{
-    timer_init(&mover, move_on);
-    use_timer = true;
-    log_set_patient(false);
-}
-
 bool serial_has_room(size_t length)
 {
     return !present || queued() + 2 * length <= OUTPUT_PART;
@@ -196,9 +189,7 @@ void serial_drain(const bool *give_up)
 
 void serial_finish(void)
 {
-    if (use_timer)
-        timer_cancel(&mover);
-    use_timer = false;
+    timer_cancel(&mover);
     log_set_patient(true);
     stuck |= stalled;
     wait_for_port(POLLS_MAX_FINISH);

@@ -2,11 +2,11 @@
 /*
  * The serial console: a queue in front of a UART.
  *
- * Until serial_start_timer(), and again after serial_finish() and in a panic, a log line waits for
- * the port for a bounded time. In between, while the payload runs, nobody waits: what the port does
- * not take at once stays in the queue and is sent from a timer. The payload's output is written
- * when there is room for it, so it is never dropped; a log line for which there is none is dropped
- * and counted, and a note in its place says so.
+ * Until log_set_patient(false), and again after serial_finish() and in a panic, a log line waits
+ * for the port for a bounded time. In between, while the payload runs, nobody waits: what the port
+ * does not take at once stays in the queue and is sent from a timer. The payload's output is
+ * written when there is room for it, so it is never dropped; a log line for which there is none is
+ * dropped and counted, and a note in its place says so.
  */
 #ifndef KERNEL_MACHINE_CONSOLE_SERIAL_H
 #define KERNEL_MACHINE_CONSOLE_SERIAL_H
@@ -22,9 +22,6 @@
  * port. False if no UART answers there; nothing has changed then.
  */
 bool serial_init(uint16_t port);
-
-/* Needs timers and threads. */
-void serial_start_timer(void);
 
 /* May the payload write this many bytes now? Half of the queue is kept for the log. */
 bool serial_has_room(size_t length);
