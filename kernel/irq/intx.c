@@ -16,11 +16,14 @@
 #define UNCLAIMED_MAX 100
 
 struct intx_line {
+    struct list link; /* among all lines in use */
     unsigned gsi;
     struct irq_line *pin;
     struct list sharers; /* struct irq_set */
     unsigned unclaimed;
 };
+
+static struct list lines = LIST_INIT(lines);
 
 static unsigned intx_count(const struct pci_device *device)
 {
@@ -119,6 +122,16 @@ static bool can_mask(const struct pci_device *device)
     return changed == PCI_COMMAND_INTX_DISABLE;
 }
 
+static struct intx_line *find_line(unsigned gsi)
+{
+    struct intx_line *line;
+
+    list_for_each_entry (line, &lines, link)
+        if (line->gsi == gsi)
+            return line;
+    return NULL;
+}
+
 static int create_line(unsigned gsi, struct intx_line **out)
 {
     struct intx_line *line = kzalloc(sizeof(*line));
@@ -133,13 +146,14 @@ static int create_line(unsigned gsi, struct intx_line **out)
     }
     line->gsi = gsi;
     list_init(&line->sharers);
+    list_push_back(&lines, &line->link);
     *out = line;
     return 0;
 }
 
 static int intx_open(struct irq_set *set)
 {
-    struct intx_line *line = irq_line_context(set->device->intx_gsi);
+    struct intx_line *line = find_line(set->device->intx_gsi);
     int error = 0;
 
     set->masks_itself = can_mask(set->device);
@@ -165,6 +179,7 @@ static void intx_stop(struct irq_set *set)
     list_remove(&set->sharing);
     if (!list_empty(&line->sharers))
         return;
+    list_remove(&line->link);
     irq_line_disable(line->pin);
     kfree(line);
 }

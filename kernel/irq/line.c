@@ -40,7 +40,6 @@ struct io_apic {
 
 struct irq_line {
     struct io_apic *io_apic;
-    unsigned gsi;
     unsigned pin;
     bool masked, held; /* by who enabled it; by kernel/cpu/storm.c */
     uint32_t low;      /* what is in the low half, but for the mask */
@@ -49,12 +48,10 @@ struct irq_line {
     unsigned entry;
     irq_handler handler;
     void *context;
-    struct irq_line *next;
 };
 
 static struct io_apic io_apics[ACPI_IO_APICS_MAX];
 static size_t io_apic_count;
-static struct irq_line *lines;
 
 static uint32_t read_register(const struct io_apic *io_apic, unsigned index)
 {
@@ -178,22 +175,6 @@ bool irq_line_exists(unsigned gsi)
     return find(gsi) != NULL;
 }
 
-static struct irq_line *line_of(unsigned gsi)
-{
-    struct irq_line *line = lines;
-
-    while (line && line->gsi != gsi)
-        line = line->next;
-    return line;
-}
-
-void *irq_line_context(unsigned gsi)
-{
-    const struct irq_line *line = line_of(gsi);
-
-    return line ? line->context : NULL;
-}
-
 int irq_line_enable(unsigned gsi, irq_handler handler, void *context, struct irq_line **out)
 {
     struct io_apic *io_apic = find(gsi);
@@ -202,13 +183,10 @@ int irq_line_enable(unsigned gsi, irq_handler handler, void *context, struct irq
 
     if (!io_apic)
         return -ENOENT;
-    if (line_of(gsi))
-        return -EBUSY;
     line = kzalloc(sizeof(*line));
     if (!line)
         return -ENOMEM;
     line->io_apic = io_apic;
-    line->gsi = gsi;
     line->pin = gsi - io_apic->first;
     line->handler = handler;
     line->context = context;
@@ -221,8 +199,6 @@ int irq_line_enable(unsigned gsi, irq_handler handler, void *context, struct irq
         goto free_vector;
     line->masked = true;
     program(line);
-    line->next = lines;
-    lines = line;
     *out = line;
     return 0;
 
@@ -242,14 +218,9 @@ void irq_line_mask(struct irq_line *line, bool masked)
 
 void irq_line_disable(struct irq_line *line)
 {
-    struct irq_line **at = &lines;
-
     write_low(line->io_apic, line->pin, REDIRECTION_MASKED);
     if (line->unit)
         remap_free(line->unit, line->entry, 1);
     vector_free((unsigned)line->vector);
-    while (*at != line)
-        at = &(*at)->next;
-    *at = line->next;
     kfree(line);
 }

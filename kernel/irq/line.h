@@ -22,12 +22,10 @@ bool irq_line_exists(unsigned gsi);
 /*
  * Routes a global system interrupt to a handler (called with index 0): level-triggered, active low,
  * as the lines of PCI are. It starts masked, and is masked again each time it fires, before the
- * handler runs: unmask it once the device has been served. -ENOENT (no such pin), -EBUSY, -ENOMEM,
- * -ENOSPC (vectors, entries), -EIO.
+ * handler runs: unmask it once the device has been served. Once at a time for a pin. -ENOENT (no
+ * such pin), -ENOMEM, -ENOSPC (vectors, entries), -EIO.
  */
 int irq_line_enable(unsigned gsi, irq_handler handler, void *context, struct irq_line **out);
-/* What a line was enabled with; NULL: it is not. */
-void *irq_line_context(unsigned gsi);
 void irq_line_mask(struct irq_line *line, bool masked);
 /* Masks the pin and frees vector and entry. No handler runs afterwards. */
 void irq_line_disable(struct irq_line *line);

@@ -137,8 +137,3 @@ const char *pci_write_rid_name(uint16_t segment, pci_rid_t rid, char buffer[PCI_
            PCI_FUNCTION(rid));
     return buffer;
 }
-
-const char *pci_write_name(const struct pci_device *device, char buffer[PCI_NAME_SIZE])
-{
-    return pci_write_rid_name(device->segment, device->rid, buffer);
-}

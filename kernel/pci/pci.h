@@ -199,11 +199,10 @@ int pci_claim(struct pci_device *device, const char *owner);
 void pci_unclaim(struct pci_device *device);
 
 #define PCI_NAME_SIZE 13
-/* Write "0000:00:02.0". */
+/* Writes "0000:00:02.0". */
 const char *pci_write_rid_name(uint16_t segment, pci_rid_t rid, char buffer[PCI_NAME_SIZE]);
-const char *pci_write_name(const struct pci_device *device, char buffer[PCI_NAME_SIZE]);
 /* The same, into a buffer that lasts until the end of the enclosing block. */
 #define pci_rid_name(segment, rid) pci_write_rid_name(segment, rid, (char[PCI_NAME_SIZE]){0})
-#define pci_name(device)           pci_write_name(device, (char[PCI_NAME_SIZE]){0})
+#define pci_name(device)           pci_rid_name((device)->segment, (device)->rid)
 
 #endif

@@ -59,13 +59,6 @@ int irq_line_enable(unsigned gsi, irq_handler handler, void *context, struct irq
     return 0;
 }
 
-void *irq_line_context(unsigned gsi)
-{
-    const struct irq_line *pin = pin_of(gsi);
-
-    return pin ? pin->context : NULL;
-}
-
 void irq_line_mask(struct irq_line *pin, bool masked)
 {
     assert_non_null(pin->handler);

@@ -134,11 +134,10 @@ static void every_pin_is_masked_at_first(void **state)
 static void lines_are_masked_when_they_fire(void **state)
 {
     struct vtd_unit *unit = start(NULL, VTD_TEST_ECAP);
-    struct irq_line *line, *second;
+    struct irq_line *line;
     unsigned vectors = host_vectors();
 
     assert_int_equal(irq_line_enable(20, on_line, &calls, &line), 0);
-    assert_int_equal(irq_line_enable(20, on_line, &calls, &second), -EBUSY);
     assert_int_equal(fire(unit, 20), 1000);
     irq_line_mask(line, false);
     assert_int_equal(low_half(0, 20) & 0x1a000, 0xa000); /* level, active low, open */
@@ -308,7 +307,7 @@ static void every_pin_has_its_line(void **state)
         irq_line_mask(line[i], false);
     }
     assert_int_equal(irq_line_enable(2 * PINS, on_line, &calls, &again), -ENOENT);
-    /* Each ends alone, the ones in the middle of the list first. */
+    /* Each ends alone. */
     for (size_t ended = 1; ended <= ARRAY_SIZE(lines); ended++) {
         size_t which = ended % ARRAY_SIZE(lines);
 
@@ -317,8 +316,9 @@ static void every_pin_has_its_line(void **state)
         assert_int_equal(irq_line_enable(lines[which], on_line, &calls, &again), 0);
         irq_line_disable(again);
         for (size_t k = ended + 1; k <= ARRAY_SIZE(lines); k++)
-            assert_int_equal(irq_line_enable(lines[k % ARRAY_SIZE(lines)], on_line, &calls, &again),
-                             -EBUSY);
+            assert_true(host_raise(
+                low_half(lines[k % ARRAY_SIZE(lines)] / PINS, lines[k % ARRAY_SIZE(lines)] % PINS) &
+                0xff));
     }
     assert_int_equal(machine_unit()->remap.in_use, 0);
     machine_stop();
