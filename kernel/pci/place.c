@@ -21,15 +21,36 @@ static bool suits(const struct pci_device *device, const struct pci_bar *bar, un
                                         ((bar->flags & PCI_BAR_64) || out->last <= UINT32_MAX));
 }
 
+static uint64_t room_of(const struct pci_bar *bar)
+{
+    return bar->flags & PCI_BAR_IO ? bar->size : MAX(bar->size, PAGE_SIZE);
+}
+
+/* Is a place clear of those of the same set? Else *after is the end of one. */
+static bool beside(const struct pci_bar *bars, unsigned copies, paddr_t base, uint64_t length,
+                   paddr_t *after)
+{
+    for (unsigned i = 0; i < PCI_BARS; i++) {
+        uint64_t taken = copies * room_of(&bars[i]);
+
+        if (!bars[i].size || !bars[i].base || !ranges_overlap(base, length, bars[i].base, taken))
+            continue;
+        *after = bars[i].base + taken;
+        return false;
+    }
+    return true;
+}
+
 /*
- * The lowest place where a BAR fits, or PADDR_NONE. What may be fetched ahead goes to the window
- * for that if it can.
+ * The lowest place where a BAR of a set fits, or PADDR_NONE. What may be fetched ahead goes to the
+ * window for that if it can.
  */
-static paddr_t find_room(const struct pci_device *device, const struct pci_bar *bar,
-                         unsigned copies, const struct pci_machine *machine)
+static paddr_t find_room(const struct pci_device *device, const struct pci_bar *bars,
+                         const struct pci_bar *bar, unsigned copies,
+                         const struct pci_machine *machine)
 {
     bool io = bar->flags & PCI_BAR_IO;
-    uint64_t size = io ? bar->size : MAX(bar->size, PAGE_SIZE), length = copies * size;
+    uint64_t size = room_of(bar), length = copies * size;
     struct pci_window within;
 
     for (unsigned n = PCI_RANGES; --n >= PCI_WINDOW_IO;) {
@@ -39,7 +60,8 @@ static paddr_t find_room(const struct pci_device *device, const struct pci_bar *
         for (paddr_t base = ALIGN_UP(within.base, size), after;
              base >= within.base && base <= within.last && within.last - base >= length - 1;
              base = ALIGN_UP(after, size))
-            if (pci_is_free(device, io, base, length, machine, &after))
+            if (pci_is_free(device, io, base, length, machine, &after) &&
+                beside(bars, copies, base, length, &after))
                 return base;
     }
     return PADDR_NONE;
@@ -66,7 +88,7 @@ static int place(struct pci_device *device, struct pci_bar *bars, unsigned copie
     unsigned at = 4 * index + (own ? PCI_BAR0 : device->cap_sriov + PCI_SRIOV_BAR0);
     struct pci_bar *bar = &bars[index];
     const char *none = no_room(device), *of = own ? "" : "virtual functions of ";
-    paddr_t base = none ? PADDR_NONE : find_room(device, bar, copies, machine);
+    paddr_t base = none ? PADDR_NONE : find_room(device, bars, bar, copies, machine);
     const char *name = pci_name(device);
 
     if (base == PADDR_NONE && (bar->flags & PCI_BAR_IO))

@@ -125,6 +125,20 @@ static void what_has_no_address_is_placed(void **state)
     assert_int_equal(d->bars[1].base, 0xfe040000);
 }
 
+/* They are in no record yet, and of the same size. */
+static void two_without_an_address_are_placed_beside_each_other(void **state)
+{
+    add_device(1, 2, 1, 1);
+    sim_virtual_bar(f, 0, 0, 16 * KIB, PCI_BAR_TYPE_64);
+    sim_virtual_bar(f, 3, 0, 16 * KIB, PCI_BAR_TYPE_64);
+    sim_virtual(f, VF(1));
+    sim_virtual(f, VF(2));
+    assert_int_equal(enable(2), 0);
+    assert_int_equal(pci_find(0, VF(1))->bars[0].base + 2 * 16 * KIB,
+                     pci_find(0, VF(1))->bars[3].base);
+    assert_int_equal(pci_find(0, VF(2))->bars[3].base, pci_find(0, VF(1))->bars[3].base + 16 * KIB);
+}
+
 static void a_bar_that_fits_nowhere(void **state)
 {
     add_device(1, 4, 1, 1);
@@ -454,6 +468,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(they_are_where_the_device_says),
         TEST(what_has_no_address_is_placed),
+        TEST(two_without_an_address_are_placed_beside_each_other),
         TEST(a_bar_that_fits_nowhere),
         TEST(a_bar_that_is_larger_than_all_memory),
         TEST(a_bar_of_the_firmware_that_leaves_the_window),
