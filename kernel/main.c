@@ -239,8 +239,8 @@ static int enable_virtual(const struct config_device *wanted, struct refusal *wh
     struct pci_device *device;
     int error = pci_select(&wanted->selector, &device, why);
 
-    if (!error && (wanted->uio || wanted->afu != CONFIG_AFU_NONE))
-        error = refuse(why, -EINVAL, "a device with vfs is for VFIO alone: neither uio nor afu");
+    if (!error && (wanted->uio || wanted->afu != CONFIG_AFU_NONE || device->left))
+        error = refuse(why, -EINVAL, "a device with vfs is for VFIO alone: no uio, afu or leave");
     return error ? error : pci_virtual_enable(device, wanted->vfs, &m, why);
 }
 

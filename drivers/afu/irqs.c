@@ -52,7 +52,8 @@ static int set_irqs(struct afu_device *device, const struct afu_vectors *vectors
     for (unsigned i = 0; i < set->count; i++)
         file_put(files[i]);
     kfree(files);
-    mask_silent(device, vectors);
+    if (!error)
+        mask_silent(device, vectors);
     return error;
 }
 

@@ -229,7 +229,7 @@ static void check_port(struct pci_device *port, const struct pci_machine *m)
     struct refusal unused;
 
     if (bar >= PCI_BARS || check_bar(port, bar, m, &unused))
-        port->cap_msix = 0;
+        port->msix_entries = 0;
 }
 
 int pci_check_reach(const struct pci_device *device, const struct phys_run *reach,

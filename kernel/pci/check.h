@@ -34,8 +34,8 @@ bool pci_is_free(const struct pci_device *device, bool io, paddr_t base, uint64_
  * is a bridge, or a memory BAR overlaps something, or cannot be reached. If that is true of an I/O
  * BAR, or it has no address, the device is left without its ports, which is told (their sizes
  * become 0): firmware leaves many unassigned, and drivers do without. An expansion ROM of which it
- * is true is left out, too (its base becomes 0), and so is MSI-X of a port above (its capability
- * becomes 0), if its BAR is so. Notes which BARs have a page for themselves.
+ * is true is left out, too (its base becomes 0), and so is MSI-X of a port above (of no vectors
+ * then), if its BAR is so. Notes which BARs have a page for themselves.
  */
 int pci_check_resources(struct pci_device *device, const struct pci_machine *machine,
                         struct refusal *why);

@@ -148,6 +148,8 @@ void pci_learn(struct pci_device *d)
     d->class_code = pci_read32(d, PCI_REVISION) >> 8;
     d->revision = pci_read8(d, PCI_REVISION);
     d->header_type = pci_read8(d, PCI_HEADER_TYPE) & (uint8_t)~PCI_HEADER_MULTIFUNCTION;
+    if (d->physical)
+        d->header_type = PCI_HEADER_DEVICE; /* what it says there means nothing */
     d->intx_pin = pci_read8(d, PCI_INTERRUPT_PIN);
     if (d->intx_pin > 4 || d->physical)
         d->intx_pin = 0;

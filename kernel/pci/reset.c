@@ -258,8 +258,12 @@ int pci_recover_below(const struct pci_device *bridge)
 
 int pci_recover(struct pci_device *device)
 {
-    int error = come_back(device, time_ns());
+    struct pci_device *d;
+    int error;
 
+    pci_for_each_below (d, device)
+        d->in_reset = true; /* also those that answer lose what they had */
+    error = come_back(device, time_ns());
     return error ? error : pci_come_back_below(device);
 }
 
