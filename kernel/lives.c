@@ -167,6 +167,18 @@ static uint64_t live(void)
 
 /* ---- again: in the same machine, from the same archive ---- */
 
+int lives_forgive(const struct pci_device *device, struct refusal *why)
+{
+    int error = 0;
+
+    for (size_t i = 0; !error && i < PCI_IDS_MAX && device->requesters[i]; i++)
+        error = iommu_forgive(device->requesters[i]);
+    if (error)
+        return refuse(why, error, "the IOMMU of %s stopped answering", pci_name(device));
+    pci_pardon(device);
+    return 0;
+}
+
 /* A port that recovers what is below it has it claimed meanwhile. */
 static int claim(struct pci_device *device)
 {
@@ -193,12 +205,7 @@ static int renew(struct pci_device *device, struct refusal *why)
         return refuse(why, error, "%s has no reset", name);
     if (error)
         return refuse(why, error, "%s did not come back from its reset", name);
-    for (size_t i = 0; !error && i < PCI_IDS_MAX && device->requesters[i]; i++)
-        error = iommu_forgive(device->requesters[i]);
-    if (error)
-        return refuse(why, error, "the IOMMU of %s stopped answering", name);
-    pci_pardon(device);
-    return 0;
+    return lives_forgive(device, why);
 }
 
 /* Without a word to the payload, which is gone. */

@@ -30,6 +30,8 @@ void lives_run(struct report_end *out);
  * ends the payload if it is one of its devices and the configuration asks for that.
  */
 void lives_dma_faults(void *context, uint16_t segment, uint16_t rid);
+/* What its requests led to counts no more: the device was reset, or is another one. -EIO, told. */
+int lives_forgive(const struct pci_device *device, struct refusal *why);
 /* Ends the payload: it was asked for a device (struct port_users), and did not give it back. */
 void lives_device_kept(void);
 

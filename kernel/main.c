@@ -272,21 +272,27 @@ static int close_dma(struct refusal *why)
 
 /* ---- group: which devices can be kept apart, and which ones are the payload's? ---- */
 
+/* What the payload is to reach of it: BARs and its line. */
+static int check(struct pci_device *device, const struct config_device *wanted, struct refusal *why)
+{
+    const struct pci_machine m = machine();
+    int error = pci_place_bars(device, device->bars, 1, &m, why);
+
+    if (!error)
+        error = pci_check_resources(device, &m, why);
+    return error ? error : irq_route(device, wanted->intx, why);
+}
+
 static int assign(const struct config_device *wanted, struct refusal *why)
 {
     struct pci_device *device, *d;
-    const struct pci_machine m = machine();
     int error = pci_select(&wanted->selector, &device, why);
 
     /* A virtual function alone would be at the mercy of whoever has the physical one. */
     if (!error && (device->assigned || device->physical))
         error = refuse(why, -EEXIST, "device %s is assigned twice", pci_name(device));
     if (!error)
-        error = pci_place_bars(device, device->bars, 1, &m, why);
-    if (!error)
-        error = pci_check_resources(device, &m, why);
-    if (!error)
-        error = irq_route(device, wanted->intx, why);
+        error = check(device, wanted, why);
     if (error)
         return error;
     device->assigned = true;
@@ -341,6 +347,30 @@ static int group(struct refusal *why)
     return STORY_OVER;
 }
 
+/* Of VFIO alone: other families have looked at the BARs that were there when the payload began. */
+static int offer(struct pci_device *device)
+{
+    const struct config_device *wanted = config.devices;
+    struct refusal why;
+    int error;
+
+    while (assigned[wanted - config.devices] != device)
+        wanted++;
+    if (device->multifunction)
+        error = refuse(&why, -EINVAL, "it has several functions");
+    else if (wanted->selector.by != PCI_BY_ADDRESS && !pci_selects(&wanted->selector, device))
+        error = refuse(&why, -EINVAL, "it is not what %s names", wanted->selector.words);
+    else if (wanted->uio || wanted->afu != CONFIG_AFU_NONE)
+        error = refuse(&why, -EINVAL, "only VFIO takes what is plugged in, not uio or afu");
+    else
+        error = check(device, wanted, &why);
+    if (!error)
+        error = lives_forgive(device, &why);
+    log_info("%s (%04x:%04x) was plugged in%s%s", pci_name(device), device->vendor, device->device,
+             error ? ", and is not offered: " : ", and is offered", error ? why.sentence : "");
+    return error;
+}
+
 /* ---- load and run: the payload, with its devices, until it ends for good ---- */
 
 static int load(struct refusal *why)
@@ -357,6 +387,7 @@ static int load(struct refusal *why)
         .recover = vfio_recover_below,
         .request = vfio_request,
         .removed = vfio_removed,
+        .plugged = offer,
         .refused = lives_device_kept,
     };
     int error = ports_start(&users, why);

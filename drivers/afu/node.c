@@ -68,6 +68,8 @@ int afu_node_open(const struct afu_node *node, unsigned flags, struct file **out
 int64_t afu_ioctl(struct afu_device *device, const struct ioctl_row *row, void *node,
                   uint64_t argument)
 {
+    if (device->pci->removed)
+        return -ENODEV;
     /* Not ENOTTY: these device files answer so on Linux. */
     return mutex_run(&device->lock, AFU_OWNER, row ? ioctl_run(row, node, argument) : -EINVAL);
 }

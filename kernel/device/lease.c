@@ -2,6 +2,7 @@
 #include "kernel/device/lease.h"
 
 #include "kernel/device/iommufd/iommufd.h"
+#include "kernel/iommu/iommu.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/pci/bar_object.h"
@@ -49,12 +50,11 @@ void lease_show_bars(struct lease *lease)
 /* The lease may end meanwhile, so that each BAR is held by itself. */
 void lease_end_bars(const struct pci_device *pci)
 {
-    for (unsigned i = 0; i < PCI_BARS; i++) {
-        struct lease *lease = pci->lease;
+    struct lease *lease = pci->lease;
+
+    for (unsigned i = 0; lease && i < PCI_BARS; i++, lease = pci->lease) {
         struct memobj *object;
 
-        if (!lease)
-            return;
         lease->hidden = true;
         if (!lease->bars[i])
             continue;
@@ -62,6 +62,8 @@ void lease_end_bars(const struct pci_device *pci)
         memobj_revoke(object);
         memobj_put(object);
     }
+    if (lease && lease->irqs && lease->terms.handler)
+        lease->terms.handler(lease->terms.context, 0);
 }
 
 void lease_drop_bars(struct lease *lease)
@@ -191,6 +193,8 @@ int lease_start(struct lease *lease, struct file *iommufd)
     error = iommufd ? iommufd_bind(iommufd, lease->pci, &lease->bound) : 0;
     if (!error)
         error = wake(lease->pci);
+    for (size_t i = 0; !error && i < PCI_IDS_MAX && lease->pci->requesters[i]; i++)
+        error = iommu_cut(lease->pci->requesters[i], false); /* what was plugged in may begin */
     if (error) {
         let_go(lease);
         return error;

@@ -83,7 +83,8 @@ void lease_hide_bars(struct lease *lease);
 void lease_show_bars(struct lease *lease);
 /*
  * The device was removed (its mark is set): hides its BARs from whoever has it, who keeps it until
- * he lets go. May sleep; needs nobody kept out.
+ * he lets go, and calls the terms' handler, so that who sleeps for an interrupt looks again. May
+ * sleep; needs nobody kept out.
  */
 void lease_end_bars(const struct pci_device *pci);
 /* Lets go of all that lease_bar() made. The lease must be stopped, or not started yet. */

@@ -71,7 +71,7 @@ static void abandon(struct requester *requester)
 static int switch_domain(struct requester *requester, struct iommu_domain *domain)
 {
     struct iommu_domain *from = requester->domain;
-    bool ats = domain && ats_allowed(requester, &requester->ats_depth);
+    bool ats = domain && !requester->cut && ats_allowed(requester, &requester->ats_depth);
     int error;
 
     if (from && domain)
@@ -156,6 +156,14 @@ int iommu_detach(struct iommu_domain *domain, struct requester *requester)
         return domain->unit->fenced ? -EIO : -ENODEV;
     error = switch_domain(requester, requester->quarantine);
     return error ? error : reserved_unmap(domain, requester);
+}
+
+int iommu_cut(struct requester *requester, bool cut)
+{
+    if (requester->cut == cut)
+        return 0;
+    requester->cut = cut;
+    return requester->domain ? switch_domain(requester, requester->domain) : 0;
 }
 
 /* ---- quarantine ---- */

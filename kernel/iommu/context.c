@@ -66,6 +66,8 @@ static struct vtd_context_entry context_for(const struct requester *requester,
         vtd_context(virt_to_phys(domain->table.root), domain->table.levels, domain->id, ats);
 
     entry.low |= silence_bit(requester);
+    if (requester->cut)
+        entry.low &= ~VTD_PRESENT;
     return entry;
 }
 

@@ -148,6 +148,12 @@ int iommu_replace(struct iommu_domain *domain, struct requester *requester);
  */
 int iommu_detach(struct iommu_domain *domain, struct requester *requester);
 
+/*
+ * Its device was removed: from the return on, DMA of the id is refused, whatever domain it is in or
+ * comes into, until that is taken back. -EIO: the unit is fenced, and the id in no domain.
+ */
+int iommu_cut(struct requester *requester, bool cut);
+
 /* Did the firmware reserve memory (RMRR) for the requester id? */
 bool iommu_reserves(const struct requester *requester);
 /* That memory, of several requester ids: a set of regions. */

@@ -24,6 +24,7 @@ struct requester {
     bool ats;                        /* its device TLB is on */
     uint8_t ats_depth;               /* invalidations its device TLB queues */
     bool ats_distrusted;             /* its device TLB failed to answer: never again */
+    bool cut;                        /* refused in whatever domain it is */
     bool silenced;                   /* its faults are not recorded any more */
 };
 

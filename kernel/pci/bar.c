@@ -61,32 +61,36 @@ void pci_size_bars_at(const struct pci_device *d, unsigned offset, unsigned coun
     for (unsigned i = 0; i < count; i++) {
         unsigned at = offset + 4 * i;
         uint32_t value = pci_read32(d, at);
-        bool wide = (value & PCI_BAR_TYPE_MASK) == PCI_BAR_TYPE_64;
+        bool wide = (value & PCI_BAR_TYPE_MASK) == PCI_BAR_TYPE_64 && i + 1 < count;
 
         if (value & PCI_BAR_SPACE_IO) {
             size_io(d, at, value, &bars[i]);
             continue;
         }
-        size_memory(d, at, value, wide && i + 1 < count, &bars[i]);
-        if (wide)
-            i++; /* the next register is the upper half */
+        size_memory(d, at, value, wide, &bars[i]);
+        if (wide) /* the next register is the upper half */
+            bars[++i] = (struct pci_bar){0};
     }
+}
+
+void pci_size_bars_of(struct pci_device *d)
+{
+    uint16_t command = pci_read16(d, PCI_COMMAND);
+
+    /* With decoding off at a host bridge some chipsets lose RAM; nobody needs its BARs. */
+    if (d->header_type > PCI_HEADER_BRIDGE || d->class_code >> 8 == PCI_CLASS_HOST_BRIDGE ||
+        d->left)
+        return;
+    pci_write16(d, PCI_COMMAND, command & ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
+    pci_size_bars_at(d, PCI_BAR0, pci_is_bridge(d) ? 2 : PCI_BARS, d->bars);
+    size_rom(d);
+    pci_write16(d, PCI_COMMAND, command);
 }
 
 void pci_size_bars(void)
 {
     struct pci_device *d;
 
-    list_for_each_entry (d, pci_devices(), link) {
-        uint16_t command = pci_read16(d, PCI_COMMAND);
-
-        /* With decoding off at a host bridge some chipsets lose RAM; nobody needs its BARs. */
-        if (d->header_type > PCI_HEADER_BRIDGE || d->class_code >> 8 == PCI_CLASS_HOST_BRIDGE ||
-            d->left)
-            continue;
-        pci_write16(d, PCI_COMMAND, command & ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
-        pci_size_bars_at(d, PCI_BAR0, pci_is_bridge(d) ? 2 : PCI_BARS, d->bars);
-        size_rom(d);
-        pci_write16(d, PCI_COMMAND, command);
-    }
+    list_for_each_entry (d, pci_devices(), link)
+        pci_size_bars_of(d);
 }

@@ -53,6 +53,7 @@ struct pci_device *pci_find(uint16_t segment, pci_rid_t rid)
 /* Here, while every function answers: kernel/pci/msix_table.c hides the table where this says. */
 static void read_msix(struct pci_device *d)
 {
+    d->msix_entries = 0;
     if (!d->cap_msix)
         return;
     d->msix_location = pci_read32(d, d->cap_msix + PCI_MSIX_TABLE);
@@ -68,13 +69,9 @@ static void find_capabilities(struct pci_device *d)
     d->cap_af = (uint16_t)pci_find_capability(d, PCI_CAP_AF);
     d->cap_pcie = (uint16_t)pci_find_capability(d, PCI_CAP_PCIE);
     /* Behind a bridge to conventional PCI, offsets above 255 would wrap around to low ones. */
-    if (!d->cap_pcie)
-        return;
-    d->config_size = FUNCTION_SIZE;
-    if (pci_read32(d, PCI_EXT_CAP_START) == 0xffffffff) {
-        d->config_size = 256;
-        return;
-    }
+    d->config_size = d->cap_pcie ? FUNCTION_SIZE : 256;
+    if (pci_read32(d, PCI_EXT_CAP_START) == 0xffffffff)
+        d->config_size = 256; /* where all there is reads as ones, too */
     d->cap_acs = (uint16_t)pci_find_extended_capability(d, PCI_EXT_CAP_ACS);
     d->cap_ats = (uint16_t)pci_find_extended_capability(d, PCI_EXT_CAP_ATS);
     if (d->cap_ats)
@@ -157,6 +154,22 @@ void pci_learn(struct pci_device *d)
     if (d->physical)
         d->ats_depth = d->physical->ats_depth; /* they share its queue */
     read_subsystem(d);
+}
+
+bool pci_learn_new(struct pci_device *d)
+{
+    struct pci_device probe = *d;
+
+    probe.removed = false;
+    probe.vendor = wait_for_vendor(&probe, time_ns() + READY_BOUND_NS);
+    if (probe.vendor == UINT16_MAX || probe.vendor == 0)
+        return false;
+    d->removed = d->in_reset = d->lost = false;
+    d->vendor = probe.vendor;
+    d->device = pci_read16(d, PCI_DEVICE_ID);
+    pci_learn(d);
+    pci_size_bars_of(d);
+    return true;
 }
 
 struct pci_device *pci_add_virtual(struct pci_device *physical, pci_rid_t rid)

@@ -131,7 +131,14 @@ int pci_enumerate(const struct acpi_ecam *ecams, size_t count, struct refusal *w
  * master.
  */
 void pci_size_bars(void);
+void pci_size_bars_of(struct pci_device *device);
 
+/*
+ * Something is where a removed function was: waits a minute at most until it is ready, and learns
+ * it anew, BARs too, which may lack addresses, into the same record. From then on it is not removed
+ * any more. False: nothing answers, and nothing changed. Nothing in use may hold on to the record.
+ */
+bool pci_learn_new(struct pci_device *removed);
 /*
  * Adds a virtual function that has such an id as soon as it is enabled; NULL: no memory, or too
  * many functions. pci_learn() then reads from configuration space what it is.

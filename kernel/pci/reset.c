@@ -194,17 +194,16 @@ bool pci_link_active(const struct pci_device *bridge)
 }
 
 /*
- * From the end of the reset to the first access it takes 100 ms, which count from when the link is
- * up where that is faster than 5 GT/s. Not all ports tell: what was not up before is not waited
- * for.
+ * From the end of a reset to the first access it takes 100 ms, which count from when the link is up
+ * where that is faster than 5 GT/s. Not all ports tell: what was not up before is not waited for.
  */
-static int wait_for_link(const struct pci_device *bridge, bool told)
+int pci_wait_for_link(const struct pci_device *bridge, bool told)
 {
     uint64_t deadline = time_ns() + LINK_BOUND_NS;
 
     while (told && !pci_link_active(bridge)) {
         if (time_expired(deadline)) {
-            log_error("%s: its link did not come back from a reset", pci_name(bridge));
+            log_error("%s: its link did not come up", pci_name(bridge));
             return -ETIMEDOUT;
         }
         thread_nap(NAP, POLL_NS);
@@ -220,7 +219,7 @@ static int reset_bus(const struct pci_device *bridge)
     pci_change16(bridge, PCI_BRIDGE_CONTROL, 0, PCI_BRIDGE_BUS_RESET);
     thread_nap(NAP, BUS_RESET_NS);
     pci_change16(bridge, PCI_BRIDGE_CONTROL, PCI_BRIDGE_BUS_RESET, 0);
-    return wait_for_link(bridge, told);
+    return pci_wait_for_link(bridge, told);
 }
 
 /*
@@ -247,7 +246,7 @@ static int go_through(const struct pci_device *bridge, bool reset)
             begin(d);
         d->in_reset = true;
     }
-    error = reset ? reset_bus(bridge) : wait_for_link(bridge, true);
+    error = reset ? reset_bus(bridge) : pci_wait_for_link(bridge, true);
     return error ? error : pci_come_back_below(bridge);
 }
 

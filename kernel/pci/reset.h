@@ -58,6 +58,11 @@ int pci_recover_below(const struct pci_device *bridge);
 int pci_come_back_below(const struct pci_device *above);
 /* Does the port say that its link is up? Not all do. */
 bool pci_link_active(const struct pci_device *bridge);
+/*
+ * Waits until what is below a bridge may be asked after a reset: where the bridge tells of its link
+ * (`told`) until that is up, a second at most. -ETIMEDOUT, told in the log: it did not come up.
+ */
+int pci_wait_for_link(const struct pci_device *bridge, bool told);
 
 /*
  * Lets root ports tell that a function below is not ready, where they can (PCI Express Base 2.3.2):

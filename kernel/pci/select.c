@@ -6,7 +6,7 @@
 
 #define LISTED_MAX 16u
 
-static bool matches(const struct pci_selector *s, const struct pci_device *d)
+bool pci_selects(const struct pci_selector *s, const struct pci_device *d)
 {
     uint32_t has = s->by == PCI_BY_ID ? (uint32_t)d->vendor << 16 | d->device : d->class_code;
 
@@ -31,7 +31,7 @@ static void list_candidates(const struct pci_selector *s, unsigned matching)
     unsigned count = 0;
 
     list_for_each_entry (d, pci_devices(), link) {
-        if (matching ? !matches(s, d) : pci_is_bridge(d) || d->physical)
+        if (matching ? !pci_selects(s, d) : pci_is_bridge(d) || d->physical)
             continue;
         if (count++ < LISTED_MAX)
             log_error("there is %s %04x:%04x class:%06x", pci_name(d), d->vendor, d->device,
@@ -61,7 +61,7 @@ int pci_select(const struct pci_selector *s, struct pci_device **out, struct ref
     unsigned matching = 0;
 
     list_for_each_entry (d, pci_devices(), link)
-        if (matches(s, d) && ++matching == MAX(s->number, 1))
+        if (pci_selects(s, d) && ++matching == MAX(s->number, 1))
             found = d;
     if (!found || (!s->number && matching > 1))
         return not_one(s, matching, why);

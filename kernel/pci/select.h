@@ -11,5 +11,7 @@
  * the log a list of the functions that might be meant.
  */
 int pci_select(const struct pci_selector *selector, struct pci_device **out, struct refusal *why);
+/* Does it name the function, and others like it, by its id or class? */
+bool pci_selects(const struct pci_selector *selector, const struct pci_device *device);
 
 #endif

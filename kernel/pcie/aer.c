@@ -53,8 +53,7 @@ void port_errors_take(const struct pci_device *port)
         take(d);
 }
 
-/* Lets a function send messages, and a bridge pass them on; kept over resets. */
-static void speak(struct pci_device *d)
+void port_errors_speak(struct pci_device *d)
 {
     if (d->cap_pcie)
         pci_change16(d, d->cap_pcie + PCIE_DEVICE_CONTROL, 0, PCIE_DEVICE_CONTROL_ERRORS);
@@ -81,8 +80,8 @@ static bool start(struct port *port)
     pci_write32(p, aer + PCI_AER_ROOT_STATUS, pci_read32(p, aer + PCI_AER_ROOT_STATUS));
     pci_for_each_below (d, p)
         if (d->assigned || pci_is_bridge(d))
-            speak(d);
-    speak(p);
+            port_errors_speak(d);
+    port_errors_speak(p);
     pci_write32(p, aer + PCI_AER_ROOT_COMMAND, PCI_AER_ROOT_COMMAND_ALL);
     return true;
 }

@@ -49,6 +49,11 @@ struct port_users {
     bool (*request)(const struct pci_device *device);
     /* A device was removed, and is marked so. May sleep. */
     void (*removed)(const struct pci_device *device);
+    /*
+     * Another device, learned anew, is where a removed one was that nobody uses any more: gives its
+     * BARs addresses, and checks it as at the start. An error, told: it is not to be used.
+     */
+    int (*plugged)(struct pci_device *device);
     /* Whoever uses a device did not give it back in time, and is to be ended. Does not sleep. */
     void (*refused)(void);
 };
@@ -78,6 +83,8 @@ const struct port_users *port_users(void);
  * Clears what functions recorded of errors: the port and those below that answer.
  */
 void port_errors_take(const struct pci_device *port);
+/* Lets a function send messages of errors, and a bridge pass them on; kept over resets. */
+void port_errors_speak(struct pci_device *device);
 /* Tells users of an error of `from`, or of all that is below it; NULL: of all below the port. */
 void port_errors_tell(const struct pci_device *port, const struct pci_device *from);
 /* Does the firmware keep errors for itself? Set before ports start, or are shown. */

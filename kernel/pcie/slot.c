@@ -2,10 +2,13 @@
 /*
  * Slots in which devices come and go (PCI Express Base 6.7). A device that is asked for, by the
  * attention button, is taken back from its user first; one that is pulled is gone. Behind both the
- * slot stays dark: without power and link nothing in it sends anything, under whatever id.
+ * slot is dark: without power and link nothing in it sends anything, and the IOMMU refuses its id.
+ * It lights up when nobody uses the device any more and one function is in it, where the one was
+ * that the configuration had named. Its id is refused until somebody opens it.
  */
 #include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
+#include "kernel/iommu/iommu.h"
 #include "kernel/pci/registers.h"
 #include "kernel/pci/reset.h"
 #include "kernel/pcie/port.h"
@@ -13,6 +16,7 @@
 #define POINT      "slot"
 #define POLL_NS    NS_PER_MS
 #define COMMAND_NS NS_PER_S       /* until a command is completed; not all ports tell */
+#define DARK_NS    NS_PER_S       /* from power off to power on: 6.7.1.8 */
 #define SETTLE_NS  (2 * NS_PER_S) /* for so long a reset may look like a removal */
 #define REGRET_NS  (5 * NS_PER_S) /* in which the button takes back what it asked */
 #define REMIND_NS  (10 * NS_PER_S)
@@ -49,8 +53,8 @@ static unsigned take_events(const struct pci_device *p)
     return events;
 }
 
-/* Writes the bits for light and power. */
-static void command(const struct pci_device *p, uint16_t bits)
+/* Writes the bits for light and power. A reset of a bus above leaves them so, and the link. */
+static void command(struct pci_device *p, uint16_t bits)
 {
     unsigned control = p->cap_pcie + PCIE_SLOT_CONTROL;
     uint64_t deadline = time_ns() + COMMAND_NS;
@@ -59,16 +63,34 @@ static void command(const struct pci_device *p, uint16_t bits)
     pci_write16(p, control, (pci_read16(p, control) & (uint16_t)~DARK) | bits);
     while (!(status_of(p) & PCIE_SLOT_COMPLETED) && !time_expired(deadline))
         thread_nap(POINT, POLL_NS);
+    pci_save(p);
 }
 
-/* A reset of a bus above leaves it so, too. */
-static void darken(struct pci_device *p)
+static void enable_link(const struct pci_device *p, bool on)
 {
     unsigned at = p->cap_pcie + PCIE_LINK_CONTROL;
+    uint16_t control = pci_read16(p, at) & (uint16_t)~PCIE_LINK_CONTROL_DISABLE;
 
-    pci_write16(p, at, pci_read16(p, at) | PCIE_LINK_CONTROL_DISABLE);
+    pci_write16(p, at, control | (on ? 0 : PCIE_LINK_CONTROL_DISABLE));
+}
+
+static void darken(struct pci_device *p)
+{
+    enable_link(p, false);
     command(p, DARK);
-    pci_save(p);
+}
+
+/* What happened until then was the way here. -ETIMEDOUT, told: the link did not come up. */
+static int light(struct pci_device *p)
+{
+    int error;
+
+    thread_nap(POINT, DARK_NS);
+    enable_link(p, true);
+    command(p, PCIE_SLOT_LIGHT_ON);
+    error = pci_wait_for_link(p, tells_of_link(p));
+    (void)take_events(p);
+    return error;
 }
 
 /* ---- whose is it? ---- */
@@ -95,16 +117,23 @@ static bool any_below(const struct pci_device *p, bool (*is)(const struct pci_de
 
 /* ---- out ---- */
 
+/* To everybody it is gone, and what comes under its ids reaches nothing. */
+static void shut_out(struct pci_device *d)
+{
+    d->removed = d->in_reset = true;
+    d->leaving = false;
+    for (size_t i = 0; i < PCI_IDS_MAX && d->requesters[i]; i++)
+        (void)iommu_cut(d->requesters[i], true);
+}
+
 static void take_out(struct port *port, const char *why)
 {
     struct pci_device *d;
 
     tell(port, why);
     port->slot = (struct port_slot){.asked_from = TIME_NEVER, .timer = port->slot.timer};
-    pci_for_each_below (d, port->pci) {
-        d->removed = d->in_reset = true;
-        d->leaving = false;
-    }
+    pci_for_each_below (d, port->pci)
+        shut_out(d);
     darken(port->pci);
     pci_for_each_below (d, port->pci)
         if (d->assigned)
@@ -165,6 +194,7 @@ static bool take_back(struct port *port)
         return false;
     if (!any_below(port->pci, is_used)) {
         take_out(port, "nobody uses what is in its slot: it may be taken out");
+        slot->refused = true; /* until the button says otherwise, or another one comes */
         return true;
     }
     if (time_expired(slot->asked_from + LET_GO_NS))
@@ -176,16 +206,48 @@ static bool take_back(struct port *port)
 
 /* ---- in ---- */
 
-/* Not even what was there before comes back while the machine runs. */
-static void look_in(struct port *port)
+/* If the slot had one function, and the configuration named it. */
+static bool take_in(struct pci_device *p)
 {
+    struct pci_device *each, *d = NULL;
+
+    pci_for_each_below (each, p) {
+        if (d || !each->assigned)
+            return false;
+        d = each;
+    }
+    if (!d || light(p) || !pci_learn_new(d))
+        return false;
+    if (port_users()->plugged(d)) {
+        shut_out(d);
+        return false;
+    }
+    pci_save(d);
+    if (d->errors_told)
+        port_errors_speak(d);
+    return true;
+}
+
+/* True: that took a while. */
+static bool look_in(struct port *port, unsigned events)
+{
+    struct port_slot *slot = &port->slot;
     bool present = status_of(port->pci) & PCIE_SLOT_PRESENT;
 
-    if (present && !port->slot.refused) {
-        tell(port, "what was plugged into its slot stays dark");
-        darken(port->pci);
+    slot->refused = slot->refused && present && !(events & PCIE_SLOT_PRESSED);
+    if (slot->refused || any_below(port->pci, is_used))
+        return false;
+    if (!present) {
+        enable_link(port->pci, true); /* not all ports know without it that something is there */
+        return false;
     }
-    port->slot.refused = present;
+    slot->on = take_in(port->pci);
+    slot->refused = !slot->on;
+    if (slot->on)
+        return true;
+    tell(port, "what was plugged into its slot stays dark");
+    darken(port->pci);
+    return true;
 }
 
 /* ---- the service ---- */
@@ -206,7 +268,7 @@ static bool start(struct port *port)
     port->slot.asked_from = TIME_NEVER;
     timer_init(&port->slot.timer, look_again);
     pci_for_each_below (d, p)
-        port->slot.on = true;
+        port->slot.on |= !d->removed;
     (void)take_events(p); /* of before */
     pci_write16(p, control, pci_read16(p, control) | PCIE_SLOT_EVENTS);
     return true;
@@ -219,7 +281,7 @@ static bool poll(struct port *port)
     bool did = events;
 
     if (!slot->on) {
-        look_in(port);
+        did |= look_in(port, events);
     } else if (is_pulled(port, events)) {
         take_out(port, "what was in its slot is gone");
         did = true;
@@ -228,7 +290,8 @@ static bool poll(struct port *port)
             press(port);
         did |= take_back(port);
     }
-    if (slot->changed || slot->asked_from != TIME_NEVER)
+    if (slot->changed || slot->asked_from != TIME_NEVER ||
+        (!slot->on && any_below(port->pci, is_used)))
         timer_set(&slot->timer, time_ns() + LOOK_NS);
     return did;
 }

@@ -133,6 +133,43 @@ static void replace_keeps_domains_apart(void **state)
     machine_stop();
 }
 
+/* Under the id of a device that was removed nothing is reached: neither where it was, nor where its
+ * group goes meanwhile, nor when something new is there, until that is taken back. */
+static void an_id_that_is_cut_reaches_nothing_wherever_it_is(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    struct iommu_domain *first = machine_domain(), *second = machine_domain();
+    struct requester *requester = machine_requester(DEVICE);
+
+    machine_map(first, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
+    machine_map(second, IOVA, TARGET + SIZE_1G, PAGE_SIZE, IOMMU_WRITE);
+    assert_int_equal(iommu_attach(first, requester), 0);
+    assert_int_equal(iommu_attach(first, machine_requester(OTHER)), 0);
+    machine_expect_dma(unit, DEVICE, IOVA, true, TARGET);
+    assert_int_equal(iommu_cut(requester, true), 0);
+    machine_expect_refused(unit, DEVICE, IOVA, true, 2);
+    machine_expect_dma(unit, OTHER, IOVA, true, TARGET);
+    assert_int_equal(iommu_cut(requester, true), 0);
+    assert_int_equal(iommu_replace(second, requester), 0);
+    machine_expect_refused(unit, DEVICE, IOVA, true, 2);
+    assert_int_equal(iommu_detach(second, requester), 0);
+    machine_expect_refused(unit, DEVICE, IOVA, true, 2);
+    assert_int_equal(iommu_attach(second, requester), 0);
+    machine_expect_refused(unit, DEVICE, IOVA, true, 2);
+    assert_int_equal(second->attached, 1);
+    assert_int_equal(iommu_cut(requester, false), 0);
+    machine_expect_dma(unit, DEVICE, IOVA, true, TARGET + SIZE_1G);
+    assert_int_equal(iommu_detach(second, requester), 0);
+    /* In no domain it makes no difference. */
+    assert_int_equal(iommu_cut(requester, true), 0);
+    assert_int_equal(iommu_cut(requester, false), 0);
+    machine_expect_refused(unit, DEVICE, IOVA, true, 2);
+    assert_int_equal(iommu_detach(first, machine_requester(OTHER)), 0);
+    iommu_domain_destroy(first);
+    iommu_domain_destroy(second);
+    machine_stop();
+}
+
 /* CAP.ND = 0: 16 ids, one of them reserved. A freed id is used again; exhaustion is said. */
 static void domain_ids_run_out_with_an_error(void **state)
 {
@@ -159,6 +196,7 @@ int main(void)
         cmocka_unit_test(pitfall_09_context_entries_are_never_torn),
         cmocka_unit_test(a_revoked_entry_keeps_its_rest_until_invalidated),
         cmocka_unit_test(replace_keeps_domains_apart),
+        cmocka_unit_test(an_id_that_is_cut_reaches_nothing_wherever_it_is),
         cmocka_unit_test(domain_ids_run_out_with_an_error),
     };
 

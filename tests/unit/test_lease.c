@@ -181,6 +181,20 @@ static void a_start_and_a_stop(void **state)
     file_put(iommufd);
 }
 
+/* What was plugged in reaches nothing before it is reset. */
+static void what_was_plugged_in_is_let_in(void **state)
+{
+    struct lease lease = new_lease();
+
+    host_cut = true;
+    assert_int_equal(lease_start(&lease, NULL), 0);
+    TAPE("bus mastering off", "reset", "let in", "awake", "attached", "vectors",
+         "bus mastering on");
+    assert_false(host_cut);
+    lease_stop(&lease);
+    lease_drop_bars(&lease);
+}
+
 /* What the terms do not name is not done: the payload asks for it later. */
 static void what_the_terms_do_not_name_is_not_done(void **state)
 {
@@ -527,6 +541,45 @@ static void every_family_loses_a_device_that_is_removed(void **state)
     }
 }
 
+/* Of UIO: who sleeps for an interrupt is woken, also if he holds them back. */
+static void who_waits_for_an_interrupt_hears_of_the_removal(void **state)
+{
+    struct pci_device *pci = pci_find(0, RICH);
+    int fd = open_uio();
+    struct file *file = fd_get(fd);
+    uint32_t count = 0;
+
+    assert_int_equal(file->ops->write(file, user_address(&count), 4, NULL), 4);
+    assert_int_equal(file->ops->poll(file), 0);
+    rich->answers_from = SIM_NEVER;
+    pci->removed = pci->in_reset = true;
+    vfio_removed(pci);
+    assert_int_equal(file->ops->poll(file), POLL_IN | POLL_ERR | POLL_HUP);
+    assert_int_equal(file->ops->read(file, user_address(&count), 4, NULL), -EIO);
+    assert_int_equal(file->ops->write(file, user_address(&count), 4, NULL), -EINVAL);
+    file_put(file);
+    fd_close_all();
+    rich->answers_from = 0;
+    pci->removed = pci->in_reset = false;
+    pci_config_restore(pci);
+}
+
+static void an_accelerator_that_was_removed_takes_no_calls(void **state)
+{
+    struct pci_device *pci = pci_find(0, RICH);
+    int fd = open_afu();
+
+    assert_int_equal(call(fd, DFL_FPGA_GET_API_VERSION, NULL), DFL_FPGA_API_VERSION);
+    rich->answers_from = SIM_NEVER;
+    pci->removed = pci->in_reset = true;
+    vfio_removed(pci);
+    assert_int_equal(call(fd, DFL_FPGA_GET_API_VERSION, NULL), -ENODEV);
+    fd_close_all();
+    rich->answers_from = 0;
+    pci->removed = pci->in_reset = false;
+    pci_config_restore(pci);
+}
+
 /* The others are told, and nothing of the device changes. */
 static void one_family_at_a_time(void **state)
 {
@@ -586,6 +639,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_start_and_a_stop),
+        TEST(what_was_plugged_in_is_let_in),
         TEST(what_the_terms_do_not_name_is_not_done),
         TEST(bridges_above_are_woken),
         TEST(each_step_fails),
@@ -597,6 +651,8 @@ int main(void)
         TEST(one_family_at_a_time),
         TEST(every_allocation_of_an_open_fails),
         TEST(every_family_loses_a_device_that_is_removed),
+        TEST(who_waits_for_an_interrupt_hears_of_the_removal),
+        TEST(an_accelerator_that_was_removed_takes_no_calls),
     };
 
     return cmocka_run_group_tests(tests, build, NULL);

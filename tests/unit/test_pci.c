@@ -81,6 +81,50 @@ static void what_asks_for_retries_is_waited_for(void **state)
     assert_true(host_now_ns - before <= 61 * NS_PER_S);
 }
 
+/* What was learned of the one before is not what the one that came instead is. */
+static void another_device_in_a_place_is_learned_anew(void **state)
+{
+    struct sim_function *f = sim_add(0, PCI_RID(0, 2, 0), NIC, 0x020000);
+    unsigned msix = sim_capability(f, PCI_CAP_MSIX, 12);
+    struct pci_device *d;
+
+    sim_set(f, msix + PCI_MSIX_CONTROL, 2, 4, 0);
+    sim_express(f, PCIE_ENDPOINT, true);
+    sim_extended_capability(f, PCI_EXT_CAP_ATS, 8);
+    sim_bar(f, 0, 0x800000000, 0x10000, PCI_BAR_TYPE_64);
+    sim_bar(f, 3, 0xfe000000, 0x1000, 0);
+    enumerate();
+    pci_size_bars();
+    d = pci_find(0, PCI_RID(0, 2, 0));
+    assert_true(d->cap_ats && d->cap_pcie && d->config_size == 4096 && d->msix_entries == 5);
+    d->removed = d->in_reset = d->lost = true;
+    memset(f->config, 0, sizeof(f->config));
+    memset(f->writable, 0, sizeof(f->writable));
+    f->pcie = 0;
+    sim_set(f, PCI_VENDOR, 4, EDU, 0);
+    sim_set(f, PCI_REVISION, 4, CLASS_X << 8 | 1, 0);
+    sim_bar(f, 2, 0, 0x2000, PCI_BAR_TYPE_64);
+    f->asks_for_retry = true;
+    f->answers_from = host_now_ns + 5 * NS_PER_S;
+    assert_true(pci_learn_new(d));
+    assert_false(d->removed || d->in_reset || d->lost);
+    assert_int_equal(d->vendor, 0x1234);
+    assert_int_equal(d->device, 0x11e8);
+    assert_int_equal(d->class_code, CLASS_X);
+    assert_int_equal(d->config_size, 256);
+    assert_int_equal(d->cap_ats | d->cap_pcie | d->cap_msix | d->msix_entries | d->ats_depth, 0);
+    assert_int_equal(d->bars[0].size | d->bars[3].size, 0);
+    assert_int_equal(d->bars[2].size, 0x2000);
+    assert_int_equal(d->bars[2].base, 0);
+    /* Nothing there: nothing changes, and nobody waits. */
+    d->removed = d->in_reset = true;
+    f->asks_for_retry = false;
+    f->answers_from = SIM_NEVER;
+    assert_false(pci_learn_new(d));
+    assert_true(d->removed && d->in_reset);
+    assert_int_equal(d->device, 0x11e8);
+}
+
 static void devices_are_in_the_order_of_segments(void **state)
 {
     const struct acpi_ecam reversed[] = {sim_ecams[1], sim_ecams[0]};
@@ -274,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(finds_functions_behind_bridges),
         TEST(what_asks_for_retries_is_waited_for),
+        TEST(another_device_in_a_place_is_learned_anew),
         TEST(devices_are_in_the_order_of_segments),
         TEST(starts_at_the_first_bus_of_a_window),
         TEST(survives_senseless_bus_numbers),

@@ -4,6 +4,7 @@
 #include "tests/unit/pci_fixture.h"
 
 #include "kernel/cpu/time.h"
+#include "kernel/iommu/iommu.h"
 #include "kernel/irq/irq.h"
 #include "kernel/pci/reset.h"
 #include "kernel/pcie/port.h"
@@ -124,6 +125,13 @@ static struct irq_set {
 } sets[PORTS];
 static unsigned set_count;
 static bool deaf;
+
+/* Nothing is removed here. */
+int iommu_cut(struct requester *requester, bool cut)
+{
+    fail();
+    return 0;
+}
 
 unsigned irq_count(const struct pci_device *device, enum irq_kind kind)
 {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Slots: the button, its second thoughts, requests and their end; what is pulled, and what is not.
+/*
+ * Slots: the button, its second thoughts, requests and their end; what is pulled, and what is not;
+ * what is plugged in, and what its id reaches meanwhile.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +10,7 @@
 #include <cmocka.h>
 
 #include "kernel/cpu/time.h"
+#include "kernel/iommu/iommu.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
 #include "kernel/pci/registers.h"
@@ -22,8 +25,9 @@
 static struct sim_function *port_sim, *card_sim;
 static struct pci_device *card;
 static struct port port;
-static unsigned requests, removals, ends;
-static bool removed_when_told, completes;
+static unsigned requests, removals, ends, offers;
+static int offer_error;
+static bool removed_when_told, completes, cut, speaks;
 
 /* ---- who uses devices ---- */
 
@@ -44,10 +48,40 @@ static void on_refused(void)
     ends++;
 }
 
+/* Here the record is that of what was plugged in, which reaches nothing yet. */
+static int on_plugged(struct pci_device *device)
+{
+    assert_ptr_equal(device, card);
+    assert_true(cut);
+    assert_false(device->removed || device->in_reset);
+    offers++;
+    return offer_error;
+}
+
+/* Any handle will do. */
+int iommu_cut(struct requester *requester, bool on)
+{
+    assert_ptr_equal(requester, &cut);
+    if (on) /* before anything else may come under its id */
+        assert_true(card->removed);
+    cut = on;
+    return 0;
+}
+
+void port_errors_speak(struct pci_device *device)
+{
+    speaks = device == card;
+    pci_save(device);
+}
+
 const struct port_users *port_users(void)
 {
     static const struct port_users users = {
-        .request = on_request, .removed = on_removed, .refused = on_refused};
+        .request = on_request,
+        .removed = on_removed,
+        .refused = on_refused,
+        .plugged = on_plugged,
+    };
 
     return &users;
 }
@@ -88,11 +122,13 @@ static void happens(uint16_t events)
     show_status();
 }
 
+/* The link of an empty slot is on: by it some ports find out that something is there. */
 static bool is_dark(void)
 {
     return (control & PCIE_SLOT_POWER_OFF) &&
            (control & PCIE_SLOT_LIGHT_OFF) == PCIE_SLOT_LIGHT_OFF &&
-           (sim_get(port_sim, at(PCIE_LINK_CONTROL), 2) & PCIE_LINK_CONTROL_DISABLE);
+           (!(status & PCIE_SLOT_PRESENT) ||
+            (sim_get(port_sim, at(PCIE_LINK_CONTROL), 2) & PCIE_LINK_CONTROL_DISABLE));
 }
 
 /* As the port's thread does it. */
@@ -143,6 +179,10 @@ static int new_machine(void **state)
     pci_save_all();
     card = pci_find(0, CARD);
     card->assigned = true;
+    card->requesters[0] = (struct requester *)&cut;
+    cut = speaks = false;
+    offers = 0;
+    offer_error = 0;
     port = (struct port){.pci = pci_find(0, PORT)};
     assert_true(port_slots.start(&port));
     assert_int_equal(control & PCIE_SLOT_EVENTS, PCIE_SLOT_EVENTS);
@@ -176,6 +216,7 @@ static void assert_out(void)
     assert_false(card->leaving);
     assert_int_equal(removals, 1);
     assert_true(removed_when_told);
+    assert_true(cut);
     assert_true(is_dark());
     assert_int_equal(pci_claim(card, "test"), -ENODEV);
 }
@@ -265,29 +306,156 @@ static void what_is_pulled_is_gone_at_once(void **state)
     assert_int_equal(requests, 0); /* which on_removed() does */
 }
 
-/* Something else is there already: that it is changed says enough. */
+/* Something else is there already: that it is changed says enough. What is new then comes in. */
 static void what_is_exchanged_is_gone(void **state)
 {
+    card->claimed_by = "vfio";
     happens(PCIE_SLOT_EXCHANGED);
     serve();
     assert_out();
     pass(10 * NS_PER_S);
     assert_true(is_dark());
+    card->claimed_by = NULL;
+    pass(2 * NS_PER_S);
+    assert_int_equal(offers, 1);
 }
 
-static void what_is_plugged_in_stays_dark(void **state)
+/* ---- plugged in ---- */
+
+static void pull(void)
 {
     status &= (uint16_t)~PCIE_SLOT_PRESENT;
     happens(PCIE_SLOT_EXCHANGED);
     serve();
-    control = PCIE_SLOT_LIGHT_ON; /* whoever did that */
-    sim_set(port_sim, at(PCIE_SLOT_CONTROL), 2, control, 0xffff);
+}
+
+/* Another device, as it comes from its power-on. */
+static void plug(uint32_t ids)
+{
+    sim_set(card_sim, PCI_VENDOR, 4, ids, 0);
+    sim_set(card_sim, PCI_BAR0, 4, 0, 0xfffff000);
     happens(PCIE_SLOT_PRESENT | PCIE_SLOT_EXCHANGED);
     serve();
-    assert_true(is_dark());
+}
+
+static void assert_lit(void)
+{
+    assert_false(control & PCIE_SLOT_POWER_OFF);
+    assert_int_equal(indicator(), PCIE_SLOT_LIGHT_ON);
+    assert_false(sim_get(port_sim, at(PCIE_LINK_CONTROL), 2) & PCIE_LINK_CONTROL_DISABLE);
+}
+
+/* With the id refused until somebody opens it; the record, and the port's, are as it is now. */
+static void what_is_plugged_in_is_offered(void **state)
+{
+    pull();
+    assert_out();
+    plug(0x11e81234);
+    assert_int_equal(offers, 1);
+    assert_lit();
+    assert_true(cut);
+    assert_false(card->removed || card->in_reset || card->leaving);
+    assert_int_equal(card->device, 0x11e8);
+    assert_int_equal(card->bars[0].size, 4096);
+    assert_int_equal(card->bars[0].base, 0);
     assert_int_equal(removals, 1);
+    assert_int_equal(pci_claim(card, "test"), 0);
+    pass(10 * NS_PER_S); /* that its link came up is no removal */
+    assert_int_equal(removals, 1);
+    control = 0;
+    pci_config_restore(port.pci); /* as behind a reset of a bus above */
+    assert_lit();
+    pull();
+    assert_int_equal(removals, 2);
+    assert_true(is_dark());
+}
+
+static void it_speaks_of_its_errors_where_the_last_one_did(void **state)
+{
+    pull();
+    card->errors_told = true;
+    plug(0x11e81234);
+    assert_int_equal(offers, 1);
+    assert_true(speaks);
+}
+
+/* It stays dark in its slot until somebody presses again, or it is another one. */
+static void what_may_be_taken_out_comes_back_by_the_button(void **state)
+{
+    press();
+    pass(6 * NS_PER_S);
+    assert_out();
+    pass(60 * NS_PER_S);
+    assert_out();
+    press();
+    assert_int_equal(offers, 1);
+    assert_lit();
+    assert_false(card->removed);
+    pass(60 * NS_PER_S);
+    assert_int_equal(removals, 1);
+}
+
+/* Its interrupts and what it has mapped are still those of the last one. */
+static void who_uses_the_last_one_keeps_the_slot_dark(void **state)
+{
+    card->claimed_by = "vfio";
+    pull();
+    plug(0x11e81234);
+    pass(60 * NS_PER_S);
+    assert_int_equal(offers, 0);
+    assert_out();
+    card->claimed_by = NULL;
+    pass(2 * NS_PER_S);
+    assert_int_equal(offers, 1);
+    assert_lit();
+}
+
+/* And is not asked again before it is another one. */
+static void what_is_not_to_be_used_stays_dark(void **state)
+{
+    pull();
+    offer_error = -EINVAL;
+    plug(0x11e81234);
+    assert_int_equal(offers, 1);
+    assert_out();
+    pass(60 * NS_PER_S);
+    assert_int_equal(offers, 1);
+    pci_config_restore(port.pci); /* as behind a reset of a bus above */
+    assert_true(is_dark());
+    pull();
+    assert_int_equal(removals, 1);
+    offer_error = 0;
+    plug(0x10d38086);
+    assert_int_equal(offers, 2);
+    assert_lit();
+}
+
+static void what_was_not_named_stays_dark(void **state)
+{
+    pull();
+    card->assigned = false;
+    plug(0x11e81234);
+    assert_int_equal(offers, 0);
+    assert_true(is_dark());
     assert_true(card->removed);
 }
+
+static void what_does_not_answer_stays_dark(void **state)
+{
+    pull();
+    card_sim->answers_from = SIM_NEVER;
+    plug(0x11e81234);
+    assert_true(is_dark());
+    pull();
+    port_sim->link_from = SIM_NEVER;
+    card_sim->answers_from = 0;
+    plug(0x11e81234);
+    assert_true(is_dark());
+    assert_int_equal(offers, 0);
+    assert_true(card->removed);
+}
+
+/* ---- no removals ---- */
 
 /* The link goes and comes in a reset, and in some ports presence does as well. */
 static void a_reset_is_no_removal(void **state)
@@ -339,8 +507,7 @@ static void a_port_that_completes_no_command_is_not_waited_for(void **state)
     uint64_t before = host_now_ns;
 
     completes = false;
-    happens(PCIE_SLOT_EXCHANGED);
-    serve();
+    pull();
     assert_out();
     assert_true(host_now_ns - before < 5 * NS_PER_S);
 }
@@ -373,7 +540,13 @@ int main(void)
         TEST(a_user_who_does_not_let_go_is_ended),
         TEST(what_is_pulled_is_gone_at_once),
         TEST(what_is_exchanged_is_gone),
-        TEST(what_is_plugged_in_stays_dark),
+        TEST(what_is_plugged_in_is_offered),
+        TEST(it_speaks_of_its_errors_where_the_last_one_did),
+        TEST(what_may_be_taken_out_comes_back_by_the_button),
+        TEST(who_uses_the_last_one_keeps_the_slot_dark),
+        TEST(what_is_not_to_be_used_stays_dark),
+        TEST(what_was_not_named_stays_dark),
+        TEST(what_does_not_answer_stays_dark),
         TEST(a_reset_is_no_removal),
         TEST(what_is_pulled_in_a_reset_is_gone),
         TEST(a_link_that_stays_down_is_a_removal),

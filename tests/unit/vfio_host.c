@@ -507,6 +507,17 @@ bool iommu_reserves(const struct requester *requester)
     return ((const struct pci_device *)requester)->rid == host_reserved;
 }
 
+bool host_cut;
+
+int iommu_cut(struct requester *requester, bool cut)
+{
+    if (((const struct pci_device *)requester)->rid != RICH || host_cut == cut)
+        return 0;
+    host_cut = cut;
+    host_note(cut ? "cut" : "let in");
+    return 0;
+}
+
 #define PORT_ACCESSORS(bits)                                                                       \
     uint##bits##_t port_read##bits(uint16_t port)                                                  \
     {                                                                                              \

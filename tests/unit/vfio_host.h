@@ -103,6 +103,8 @@ extern unsigned host_irq_enables;
 
 /* The function with reserved memory; 0xffff: none. */
 extern pci_rid_t host_reserved;
+/* The rich device's id is refused: whoever starts it has to take that back. */
+extern bool host_cut;
 
 /* Port accesses: the last one, and what reads give. */
 struct host_port {

@@ -22,7 +22,7 @@ void uio_interrupt(void *context, unsigned index)
     struct uio_device *device = context;
     struct uio_open *open;
 
-    if (device->held) {
+    if (device->held && !device->pci->removed) {
         device->missed = true;
         return;
     }
@@ -46,6 +46,8 @@ static unsigned uio_poll(struct file *file)
 {
     const struct uio_open *open = file->context;
 
+    if (open->device->pci->removed)
+        return POLL_IN | POLL_ERR | POLL_HUP;
     return open->seen != open->device->events ? POLL_IN : 0;
 }
 
@@ -56,6 +58,8 @@ static int64_t uio_read(struct file *file, uaddr_t buffer, size_t length, uint64
     if (length != sizeof(uint32_t))
         return -EINVAL;
     int error = file_wait(file, POLL_IN, "uio read");
+    if (!error && open->device->pci->removed)
+        error = -EIO;
     if (error)
         return error;
     uint32_t events = open->device->events;
@@ -76,7 +80,7 @@ static int64_t uio_write(struct file *file, uaddr_t buffer, size_t length, uint6
     int error = copy_from_user(&enable, buffer, sizeof(enable));
     if (error)
         return error;
-    if (enable != 0 && enable != 1)
+    if ((enable != 0 && enable != 1) || open->device->pci->removed)
         return -EINVAL;
     uio_hold(open->device, !enable);
     return sizeof(enable);
