@@ -30,6 +30,7 @@
 #include "kernel/pci/group.h"
 #include "kernel/pci/leave.h"
 #include "kernel/pci/place.h"
+#include "kernel/pci/registers.h"
 #include "kernel/pci/reset.h"
 #include "kernel/pci/select.h"
 #include "kernel/pci/sriov.h"
@@ -356,7 +357,7 @@ static int offer(struct pci_device *device)
 
     while (assigned[wanted - config.devices] != device)
         wanted++;
-    if (device->multifunction)
+    if (pci_read8(device, PCI_HEADER_TYPE) & PCI_HEADER_MULTIFUNCTION)
         error = refuse(&why, -EINVAL, "it has several functions");
     else if (wanted->selector.by != PCI_BY_ADDRESS && !pci_selects(&wanted->selector, device))
         error = refuse(&why, -EINVAL, "it is not what %s names", wanted->selector.words);

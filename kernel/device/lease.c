@@ -185,7 +185,7 @@ static void let_go(struct lease *lease)
 
 int lease_start(struct lease *lease, struct file *iommufd)
 {
-    int error = pci_claim(lease->pci, lease->terms.owner);
+    int error = lease->pci->leaving ? -ENODEV : pci_claim(lease->pci, lease->terms.owner);
 
     if (error)
         return error;
@@ -193,6 +193,8 @@ int lease_start(struct lease *lease, struct file *iommufd)
     error = iommufd ? iommufd_bind(iommufd, lease->pci, &lease->bound) : 0;
     if (!error)
         error = wake(lease->pci);
+    if (!error && lease->pci->removed) /* meanwhile */
+        error = -ENODEV;
     for (size_t i = 0; !error && i < PCI_IDS_MAX && lease->pci->requesters[i]; i++)
         error = iommu_cut(lease->pci->requesters[i], false); /* what was plugged in may begin */
     if (error) {

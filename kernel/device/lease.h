@@ -44,9 +44,9 @@ struct lease {
 /*
  * Claims the device, binds it to `iommufd` unless that is NULL, silences and resets it, brings it
  * to full power, lets it decode its BARs, opens the path through the bridges above, and gives it
- * what the terms say, bus mastering and BARs last. -EBUSY: another family has it open; -EIO: it did
- * not come back from its reset; errors of iommufd_bind(), ioas_attach_group(), irq_enable() and of
- * `awake`. On failure it is as after lease_stop().
+ * what the terms say, bus mastering and BARs last. -EBUSY: another family has it open; -ENODEV: it
+ * was removed, or is to be; -EIO: it did not come back from its reset; errors of iommufd_bind(),
+ * ioas_attach_group(), irq_enable() and of `awake`. On failure it is as after lease_stop().
  */
 int lease_start(struct lease *lease, struct file *iommufd);
 /*

@@ -118,7 +118,7 @@ bool pci_is_below(const struct pci_device *device, const struct pci_device *brid
 
 int pci_claim(struct pci_device *device, const char *owner)
 {
-    if (device->removed || device->leaving)
+    if (device->removed)
         return -ENODEV;
     if (device->claimed_by)
         return -EBUSY;

@@ -200,7 +200,7 @@ unsigned pci_stop_senders(uint16_t segment, pci_rid_t rid);
 
 /*
  * A device is open through one device-file family at a time. -EBUSY when another (or the same) has
- * claimed it; -ENODEV: it was removed, or is to be. `owner` is a constant such as "vfio".
+ * claimed it; -ENODEV: it was removed. `owner` is a constant such as "vfio".
  */
 int pci_claim(struct pci_device *device, const char *owner);
 void pci_unclaim(struct pci_device *device);

@@ -125,21 +125,23 @@
 #define PCIE_DEVICE_CTL2    0x28 /* 16 */
 #define PCIE_LINK_CTL2      0x30 /* 16 */
 
-#define PCIE_FLAGS_VERSION         0x000f
-#define PCIE_FLAGS_SLOT            0x0100
-#define PCIE_DEVICE_CAP_FLR        0x10000000
-#define PCIE_DEVICE_CONTROL_ERRORS 0x000f /* messages of each kind; unsupported requests */
-#define PCIE_DEVICE_CONTROL_FLR    0x8000
-#define PCIE_DEVICE_STATUS_ERRORS  0x000f
-#define PCIE_DEVICE_STATUS_PENDS   0x0020
-#define PCIE_ROOT_CONTROL_ERRORS   0x0007 /* are system errors, of each kind */
-#define PCIE_ROOT_CONTROL_RETRY    0x0010 /* retry status reaches software, as vendor id 1 */
-#define PCIE_ROOT_CAP_RETRY        0x0001
-#define PCIE_DEVICE_CAP2_ARI       0x0020
-#define PCIE_DEVICE_CTL2_ARI       0x0020
-#define PCIE_LINK_CAP_TELLS        0x00100000 /* by LINK_STATUS_ACTIVE */
-#define PCIE_LINK_CONTROL_DISABLE  0x0010
-#define PCIE_LINK_STATUS_ACTIVE    0x2000
+#define PCIE_FLAGS_VERSION          0x000f
+#define PCIE_FLAGS_SLOT             0x0100
+#define PCIE_DEVICE_CAP_FLR         0x10000000
+#define PCIE_DEVICE_CAP_PAYLOAD     0x00000007
+#define PCIE_DEVICE_CONTROL_ERRORS  0x000f /* messages of each kind; unsupported requests */
+#define PCIE_DEVICE_CONTROL_PAYLOAD 0x00e0 /* the largest; as a capability in bits 2:0 */
+#define PCIE_DEVICE_CONTROL_FLR     0x8000
+#define PCIE_DEVICE_STATUS_ERRORS   0x000f
+#define PCIE_DEVICE_STATUS_PENDS    0x0020
+#define PCIE_ROOT_CONTROL_ERRORS    0x0007 /* are system errors, of each kind */
+#define PCIE_ROOT_CONTROL_RETRY     0x0010 /* retry status reaches software, as vendor id 1 */
+#define PCIE_ROOT_CAP_RETRY         0x0001
+#define PCIE_DEVICE_CAP2_ARI        0x0020
+#define PCIE_DEVICE_CTL2_ARI        0x0020
+#define PCIE_LINK_CAP_TELLS         0x00100000 /* by LINK_STATUS_ACTIVE */
+#define PCIE_LINK_CONTROL_DISABLE   0x0010
+#define PCIE_LINK_STATUS_ACTIVE     0x2000
 
 #define PCIE_SLOT_CAP_HOT_PLUG 0x00000040
 #define PCIE_SLOT_EVENTS       0x1029 /* of the control register: button, presence, link; all */

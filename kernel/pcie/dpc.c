@@ -20,6 +20,14 @@ static unsigned find(const struct port *port)
     return pci_find_extended_capability(port->pci, PCI_EXT_CAP_DPC);
 }
 
+bool port_is_contained(const struct port *port)
+{
+    unsigned dpc = find(port);
+    uint16_t status = dpc ? pci_read16(port->pci, dpc + PCI_DPC_STATUS) : 0;
+
+    return status != UINT16_MAX && (status & PCI_DPC_TRIGGERED);
+}
+
 static void clear(const struct pci_device *p, unsigned dpc)
 {
     if (pci_read16(p, dpc + PCI_DPC_CAP) & PCI_DPC_CAP_ROOT)
@@ -86,7 +94,7 @@ static bool poll(struct port *port)
     unsigned dpc = find(port);
     uint16_t status = pci_read16(p, dpc + PCI_DPC_STATUS);
 
-    if (port->stuck || status == UINT16_MAX || !(status & PCI_DPC_TRIGGERED))
+    if (port->stuck || !port_is_contained(port))
         return false;
     log_error("%s: took its link down: %s (%s)", pci_name(p), reasons[status >> 1 & 3],
               pci_rid_name(p->segment, pci_read16(p, dpc + PCI_DPC_SOURCE)));

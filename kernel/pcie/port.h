@@ -79,9 +79,9 @@ extern const struct port_service port_errors;      /* aer.c */
 int ports_start(const struct port_users *users, struct refusal *why);
 const struct port_users *port_users(void);
 
-/*
- * Clears what functions recorded of errors: the port and those below that answer.
- */
+/* Did containment take its link down, and has not let go of it? (dpc.c) */
+bool port_is_contained(const struct port *port);
+/* Clears what functions recorded of errors: the port and those below that answer. */
 void port_errors_take(const struct pci_device *port);
 /* Lets a function send messages of errors, and a bridge pass them on; kept over resets. */
 void port_errors_speak(struct pci_device *device);

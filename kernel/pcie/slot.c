@@ -63,7 +63,8 @@ static void command(struct pci_device *p, uint16_t bits)
     pci_write16(p, control, (pci_read16(p, control) & (uint16_t)~DARK) | bits);
     while (!(status_of(p) & PCIE_SLOT_COMPLETED) && !time_expired(deadline))
         thread_nap(POINT, POLL_NS);
-    pci_save(p);
+    if (!p->in_reset && pci_answers(p))
+        pci_save(p);
 }
 
 static void enable_link(const struct pci_device *p, bool on)
@@ -140,17 +141,28 @@ static void take_out(struct port *port, const char *why)
             port_users()->removed(d);
 }
 
-/* A reset takes the link away, too, and a link may train again by itself. */
+/* What comes from its power-on has no addresses, or does not answer yet. */
+static bool is_another(const struct pci_device *d)
+{
+    return !pci_is_bridge(d) && (!pci_answers(d) || pci_bars_lost(d));
+}
+
+/*
+ * A reset takes the link away, too, and with it some ports' presence, and so does containment; a
+ * link may also train again by itself.
+ */
 static bool is_pulled(struct port *port, unsigned events)
 {
     bool present = status_of(port->pci) & PCIE_SLOT_PRESENT;
+    bool excused = port_is_contained(port) || any_below(port->pci, is_resetting);
     struct port_slot *slot = &port->slot;
 
     if (events & CHANGES)
         slot->changed = time_ns();
     if (!slot->changed)
         return false;
-    if (!any_below(port->pci, is_resetting) && ((events & PCIE_SLOT_EXCHANGED) || !present))
+    if (!excused &&
+        (!present || ((events & PCIE_SLOT_EXCHANGED) && any_below(port->pci, is_another))))
         return true;
     if (!time_expired(slot->changed + SETTLE_NS))
         return false;
@@ -206,6 +218,18 @@ static bool take_back(struct port *port)
 
 /* ---- in ---- */
 
+/* Nobody but the kernel tells it how much the port's packets hold. False: it cannot take them. */
+static bool takes_payloads(const struct pci_device *d, const struct pci_device *p)
+{
+    uint16_t control = pci_read16(p, p->cap_pcie + PCIE_DEVICE_CONTROL);
+    uint16_t size = control & PCIE_DEVICE_CONTROL_PAYLOAD;
+
+    if (!d->cap_pcie)
+        return true;
+    pci_change16(d, d->cap_pcie + PCIE_DEVICE_CONTROL, PCIE_DEVICE_CONTROL_PAYLOAD, size);
+    return (pci_read32(d, d->cap_pcie + PCIE_DEVICE_CAP) & PCIE_DEVICE_CAP_PAYLOAD) << 5 >= size;
+}
+
 /* If the slot had one function, and the configuration named it. */
 static bool take_in(struct pci_device *p)
 {
@@ -218,7 +242,7 @@ static bool take_in(struct pci_device *p)
     }
     if (!d || light(p) || !pci_learn_new(d))
         return false;
-    if (port_users()->plugged(d)) {
+    if (!takes_payloads(d, p) || port_users()->plugged(d)) {
         shut_out(d);
         return false;
     }
@@ -280,6 +304,8 @@ static bool poll(struct port *port)
     unsigned events = take_events(port->pci);
     bool did = events;
 
+    if (!pci_answers(port->pci))
+        return false;
     if (!slot->on) {
         did |= look_in(port, events);
     } else if (is_pulled(port, events)) {

@@ -228,6 +228,7 @@ static void each_step_fails(void **state)
 {
     static const struct {
         const char *claimed_by;
+        bool leaving;
         int bind_error, awake_error, tables_error, irq_error;
         uint64_t reset_time;
         int expected;
@@ -235,6 +236,7 @@ static void each_step_fails(void **state)
         const char *tape[12];
     } steps[] = {
         {.claimed_by = "other", .expected = -EBUSY},
+        {.leaving = true, .expected = -ENODEV},
         {.bind_error = -ENOMEM, .expected = -ENOMEM},
         {.reset_time = SIM_NEVER,
          .expected = -EIO,
@@ -263,6 +265,7 @@ static void each_step_fails(void **state)
         pci_set_bus_master(pci, true);
         host_tape_length = 0;
         pci->claimed_by = steps[i].claimed_by;
+        pci->leaving = steps[i].leaving;
         host_bind_error = steps[i].bind_error;
         awake_error = steps[i].awake_error;
         host_tables_error = steps[i].tables_error;
@@ -275,6 +278,7 @@ static void each_step_fails(void **state)
         rich->reset_time = rich->answers_from = 0;
         assert_int_equal(masters(), !steps[i].touched);
         pci->claimed_by = NULL;
+        pci->leaving = false;
     }
     file_put(iommufd);
 }

@@ -27,7 +27,7 @@ static struct pci_device *card;
 static struct port port;
 static unsigned requests, removals, ends, offers;
 static int offer_error;
-static bool removed_when_told, completes, cut, speaks;
+static bool removed_when_told, completes, cut, speaks, contained;
 
 /* ---- who uses devices ---- */
 
@@ -72,6 +72,11 @@ void port_errors_speak(struct pci_device *device)
 {
     speaks = device == card;
     pci_save(device);
+}
+
+bool port_is_contained(const struct port *p)
+{
+    return contained;
 }
 
 const struct port_users *port_users(void)
@@ -180,7 +185,7 @@ static int new_machine(void **state)
     card = pci_find(0, CARD);
     card->assigned = true;
     card->requesters[0] = (struct requester *)&cut;
-    cut = speaks = false;
+    cut = speaks = contained = false;
     offers = 0;
     offer_error = 0;
     port = (struct port){.pci = pci_find(0, PORT)};
@@ -268,7 +273,7 @@ static void its_user_is_asked_until_he_lets_go(void **state)
     assert_int_equal(requests, 2);
     assert_false(card->removed);
     card->claimed_by = NULL;
-    assert_int_equal(pci_claim(card, "test"), -ENODEV); /* nobody comes in between */
+    assert_true(card->leaving); /* nobody comes in between: lease_start() */
     pass(200 * NS_PER_MS);
     assert_out();
     assert_int_equal(ends, 0);
@@ -306,10 +311,11 @@ static void what_is_pulled_is_gone_at_once(void **state)
     assert_int_equal(requests, 0); /* which on_removed() does */
 }
 
-/* Something else is there already: that it is changed says enough. What is new then comes in. */
+/* Something else is there already, as it comes from its power-on. What is new then comes in. */
 static void what_is_exchanged_is_gone(void **state)
 {
     card->claimed_by = "vfio";
+    sim_set(card_sim, PCI_BAR0, 4, 0, 0xfffff000);
     happens(PCIE_SLOT_EXCHANGED);
     serve();
     assert_out();
@@ -440,6 +446,26 @@ static void what_was_not_named_stays_dark(void **state)
     assert_true(card->removed);
 }
 
+/* Packets as large as the port's, which the firmware had made so. */
+static void it_takes_as_much_as_the_port_or_stays_dark(void **state)
+{
+    unsigned device_control = card_sim->pcie + PCIE_DEVICE_CONTROL;
+
+    sim_set(port_sim, at(PCIE_DEVICE_CONTROL), 2, 2 << 5, 0);
+    sim_set(card_sim, card_sim->pcie + PCIE_DEVICE_CAP, 4, 2, 0);
+    sim_set(card_sim, device_control, 2, 0, 0xffff);
+    pull();
+    plug(0x11e81234);
+    assert_int_equal(offers, 1);
+    assert_int_equal(sim_get(card_sim, device_control, 2) & PCIE_DEVICE_CONTROL_PAYLOAD, 2 << 5);
+    sim_set(card_sim, card_sim->pcie + PCIE_DEVICE_CAP, 4, 1, 0);
+    pull();
+    plug(0x11e81234);
+    assert_int_equal(offers, 1);
+    assert_true(is_dark());
+    assert_true(cut && card->removed);
+}
+
 static void what_does_not_answer_stays_dark(void **state)
 {
     pull();
@@ -478,6 +504,36 @@ static void a_reset_is_no_removal(void **state)
     serve();
     pass(10 * NS_PER_S);
     assert_false(card->removed);
+}
+
+/* Of a port that was asked too late to see the reset: what is there is as it was. */
+static void what_was_reset_before_anybody_looked_stays(void **state)
+{
+    happens(PCIE_SLOT_EXCHANGED | PCIE_SLOT_LINK_CHANGED);
+    serve();
+    pass(10 * NS_PER_S);
+    assert_false(card->removed);
+}
+
+/* The port takes the link down by itself, and lets go of it when what is below is recovered. */
+static void containment_is_no_removal(void **state)
+{
+    contained = true;
+    status &= (uint16_t)~PCIE_SLOT_PRESENT;
+    happens(PCIE_SLOT_EXCHANGED | PCIE_SLOT_LINK_CHANGED);
+    serve();
+    assert_false(card->removed);
+    contained = false;
+    happens(PCIE_SLOT_PRESENT | PCIE_SLOT_EXCHANGED | PCIE_SLOT_LINK_CHANGED);
+    serve();
+    pass(10 * NS_PER_S);
+    assert_false(card->removed);
+    contained = true;
+    status &= (uint16_t)~PCIE_SLOT_PRESENT;
+    happens(PCIE_SLOT_EXCHANGED);
+    serve();
+    pass(3 * NS_PER_S);
+    assert_out(); /* it was that which it was about */
 }
 
 static void what_is_pulled_in_a_reset_is_gone(void **state)
@@ -546,8 +602,11 @@ int main(void)
         TEST(who_uses_the_last_one_keeps_the_slot_dark),
         TEST(what_is_not_to_be_used_stays_dark),
         TEST(what_was_not_named_stays_dark),
+        TEST(it_takes_as_much_as_the_port_or_stays_dark),
         TEST(what_does_not_answer_stays_dark),
         TEST(a_reset_is_no_removal),
+        TEST(what_was_reset_before_anybody_looked_stays),
+        TEST(containment_is_no_removal),
         TEST(what_is_pulled_in_a_reset_is_gone),
         TEST(a_link_that_stays_down_is_a_removal),
         TEST(a_port_that_completes_no_command_is_not_waited_for),
