@@ -151,9 +151,9 @@ static int read_edu(struct afu_device *device, int bar, struct refusal *why)
 {
     struct afu_port *port = &device->ports[0];
     unsigned use = bar == AFU_BAR_KNOWN ? 0 : (unsigned)bar;
-    const struct pci_bar *b = use < PCI_BARS ? &device->pci->bars[use] : NULL;
+    const struct pci_bar *bars = device->pci->bars;
 
-    if (!b || !bar_usable(b) || b->size < EDU_REGISTERS)
+    if (use >= PCI_BARS || !bar_usable(&bars[use]) || bars[use].size < EDU_REGISTERS)
         return refuse(why, -ENODEV, "%s: BAR %u cannot serve as an AFU", pci_name(device->pci),
                       use);
     port->header = map_registers(device, use, 0, EDU_REGISTERS);
@@ -163,7 +163,7 @@ static int read_edu(struct afu_device *device, int bar, struct refusal *why)
     port->device = device;
     port->ops = &afu_edu_ops;
     port->header_size = EDU_REGISTERS;
-    port->windows[AFU_WINDOW_AFU] = (struct afu_window){use, 0, b->size};
+    port->windows[AFU_WINDOW_AFU] = (struct afu_window){use, 0, bars[use].size};
     port->user_irqs = (struct afu_vectors){0, device->vectors};
     afu_regions_init(&port->regions, device->ioas, device->user);
     return 0;

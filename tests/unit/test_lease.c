@@ -195,6 +195,32 @@ static void what_was_plugged_in_is_let_in(void **state)
     lease_drop_bars(&lease);
 }
 
+static unsigned until_pulled;
+
+static void pull_plain(const struct sim_function *f, unsigned offset)
+{
+    if (f == plain && offset == PCI_COMMAND && until_pulled-- == 0)
+        pci_find(0, PLAIN)->removed = true;
+}
+
+/* Without a reset that would notice. What is plugged in later under its id is not let in. */
+static void what_is_pulled_meanwhile_is_not_let_in(void **state)
+{
+    struct lease lease = {.pci = pci_find(0, PLAIN), .terms = {.owner = "test"}};
+    void (*on_write)(const struct sim_function *f, unsigned offset) = sim_on_write;
+
+    assert_int_equal(pci_reset_method(lease.pci), PCI_RESET_NONE);
+    host_cut = true;
+    sim_on_write = pull_plain;
+    until_pulled = 1; /* while it is silenced */
+    assert_int_equal(lease_start(&lease, NULL), -ENODEV);
+    sim_on_write = on_write;
+    assert_true(host_cut);
+    host_cut = false;
+    assert_null(lease.pci->claimed_by);
+    host_tape_length = 0;
+}
+
 /* What the terms do not name is not done: the payload asks for it later. */
 static void what_the_terms_do_not_name_is_not_done(void **state)
 {
@@ -644,6 +670,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_start_and_a_stop),
         TEST(what_was_plugged_in_is_let_in),
+        TEST(what_is_pulled_meanwhile_is_not_let_in),
         TEST(what_the_terms_do_not_name_is_not_done),
         TEST(bridges_above_are_woken),
         TEST(each_step_fails),
