@@ -190,17 +190,23 @@ static int claim(struct pci_device *device)
     return error;
 }
 
-/* Whatever the last life did to the device, and whatever was done about it. */
+/*
+ * Whatever the last life did to the device, and whatever was done about it. One that is out of its
+ * slot is no reason to wait: whoever opens it is told.
+ */
 static int renew(struct pci_device *device, struct refusal *why)
 {
     const char *name = pci_name(device);
     int error = claim(device);
 
-    if (error)
-        return refuse(why, error, "%s %s", name,
-                      error == -EBUSY ? "is still being recovered" : "was taken out of its slot");
-    error = pci_reset(device);
-    pci_unclaim(device);
+    if (error == -EBUSY)
+        return refuse(why, error, "%s is still being recovered", name);
+    if (!error) {
+        error = pci_reset(device);
+        pci_unclaim(device);
+    }
+    if (error == -ENODEV)
+        return 0;
     if (error == -ENOTTY)
         return refuse(why, error, "%s has no reset", name);
     if (error)

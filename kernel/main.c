@@ -206,6 +206,11 @@ static void check_time(void)
         time_check((uint16_t)acpi.pm_timer.address, acpi.pm_timer_32bit ? UINT32_MAX : 0xffffff);
 }
 
+static bool for_vfio_alone(const struct config_device *wanted)
+{
+    return !wanted->uio && wanted->afu == CONFIG_AFU_NONE;
+}
+
 static int find(struct refusal *why)
 {
     int error = start_memory(why);
@@ -223,6 +228,9 @@ static int find(struct refusal *why)
         error = pci_check_ecam(&m, why);
     if (!error)
         error = pci_enumerate(acpi.ecams, acpi.ecam_count, why);
+    for (size_t i = 0; !error && i < config.device_count; i++)
+        if (for_vfio_alone(&config.devices[i]) && !config.devices[i].vfs)
+            pci_expect(&config.devices[i].selector);
     for (size_t i = 0; !error && i < config.leave_count; i++)
         error = pci_leave(&config.leaves[i].selector, config.leaves[i].reach,
                           config.leaves[i].reach_count, &m, &acpi.dmar, why);
@@ -240,7 +248,7 @@ static int enable_virtual(const struct config_device *wanted, struct refusal *wh
     struct pci_device *device;
     int error = pci_select(&wanted->selector, &device, why);
 
-    if (!error && (wanted->uio || wanted->afu != CONFIG_AFU_NONE || device->left))
+    if (!error && (!for_vfio_alone(wanted) || device->left))
         error = refuse(why, -EINVAL, "a device with vfs is for VFIO alone: no uio, afu or leave");
     return error ? error : pci_virtual_enable(device, wanted->vfs, &m, why);
 }
@@ -292,14 +300,17 @@ static int assign(const struct config_device *wanted, struct refusal *why)
     /* A virtual function alone would be at the mercy of whoever has the physical one. */
     if (!error && (device->assigned || device->physical))
         error = refuse(why, -EEXIST, "device %s is assigned twice", pci_name(device));
-    if (!error)
+    if (!error && !device->removed)
         error = check(device, wanted, why);
     if (error)
         return error;
     device->assigned = true;
     assigned[wanted - config.devices] = device;
-    log_info("assigned %s (%04x:%04x), group %u", pci_name(device), device->vendor, device->device,
-             device->group->id);
+    if (device->removed)
+        log_info("assigned %s, an empty slot, group %u", pci_name(device), device->group->id);
+    else
+        log_info("assigned %s (%04x:%04x), group %u", pci_name(device), device->vendor,
+                 device->device, device->group->id);
     device->raw_config = wanted->raw_config;
     if (device->raw_config)
         log_warn("%s: raw-config: the payload may write its vendor-specific registers, vital "
@@ -361,7 +372,7 @@ static int offer(struct pci_device *device)
         error = refuse(&why, -EINVAL, "it has several functions");
     else if (wanted->selector.by != PCI_BY_ADDRESS && !pci_selects(&wanted->selector, device))
         error = refuse(&why, -EINVAL, "it is not what %s names", wanted->selector.words);
-    else if (wanted->uio || wanted->afu != CONFIG_AFU_NONE)
+    else if (!for_vfio_alone(wanted))
         error = refuse(&why, -EINVAL, "only VFIO takes what is plugged in, not uio or afu");
     else
         error = check(device, wanted, &why);

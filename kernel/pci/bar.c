@@ -79,7 +79,7 @@ void pci_size_bars_of(struct pci_device *d)
 
     /* With decoding off at a host bridge some chipsets lose RAM; nobody needs its BARs. */
     if (d->header_type > PCI_HEADER_BRIDGE || d->class_code >> 8 == PCI_CLASS_HOST_BRIDGE ||
-        d->left)
+        d->left || d->removed)
         return;
     pci_write16(d, PCI_COMMAND, command & ~(PCI_COMMAND_IO | PCI_COMMAND_MEMORY));
     pci_size_bars_at(d, PCI_BAR0, pci_is_bridge(d) ? 2 : PCI_BARS, d->bars);

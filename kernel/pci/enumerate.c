@@ -172,24 +172,51 @@ bool pci_learn_new(struct pci_device *d)
     return true;
 }
 
-struct pci_device *pci_add_virtual(struct pci_device *physical, pci_rid_t rid)
+/* What is not there yet, but to be, on a bus of the same window. */
+static struct pci_device *add(const struct pci_device *near, pci_rid_t rid)
 {
     struct pci_device *d = device_count < PCI_DEVICES_MAX ? kzalloc(sizeof(*d)) : NULL;
 
     if (!d)
         return NULL;
-    d->segment = physical->segment;
+    d->segment = near->segment;
     d->rid = rid;
-    d->vendor = physical->vendor;
-    d->device = pci_read16(physical, physical->cap_sriov + PCI_SRIOV_DEVICE_ID);
     d->config_size = FUNCTION_SIZE;
-    d->config = (char *)physical->config + (rid - physical->rid) * FUNCTION_SIZE;
-    d->bridge = physical->bridge;
-    d->physical = physical;
-    physical->virtuals++;
+    d->config = (char *)near->config + (rid - near->rid) * FUNCTION_SIZE;
     d->in_reset = d->lost = true; /* until it is enabled, and has come back soon */
     insert(d);
     return d;
+}
+
+struct pci_device *pci_add_virtual(struct pci_device *physical, pci_rid_t rid)
+{
+    struct pci_device *d = add(physical, rid);
+
+    if (!d)
+        return NULL;
+    d->vendor = physical->vendor;
+    d->device = pci_read16(physical, physical->cap_sriov + PCI_SRIOV_DEVICE_ID);
+    d->bridge = physical->bridge;
+    d->physical = physical;
+    physical->virtuals++;
+    return d;
+}
+
+void pci_add_empty(uint16_t segment, pci_rid_t rid)
+{
+    struct pci_device *port, *d;
+
+    list_for_each_entry (port, &devices, link) {
+        if (port->segment != segment || !pci_has_slot(port) ||
+            rid != PCI_RID(port->secondary, 0, 0))
+            continue;
+        d = add(port, rid);
+        if (d) {
+            d->bridge = port;
+            d->removed = true;
+        }
+        return;
+    }
 }
 
 void pci_forget_virtuals(struct pci_device *physical)

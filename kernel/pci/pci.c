@@ -97,6 +97,13 @@ bool pci_is_link_head(const struct pci_device *device)
     return pci_is_bridge(device) && (type == PCIE_ROOT_PORT || type == PCIE_DOWNSTREAM_PORT);
 }
 
+bool pci_has_slot(const struct pci_device *port)
+{
+    return pci_is_link_head(port) && port->secondary &&
+           (pci_read16(port, port->cap_pcie + PCIE_FLAGS) & PCIE_FLAGS_SLOT) &&
+           (pci_read32(port, port->cap_pcie + PCIE_SLOT_CAP) & PCIE_SLOT_CAP_HOT_PLUG);
+}
+
 bool pci_answers(const struct pci_device *device)
 {
     uint32_t ids = pci_read32(device, PCI_VENDOR);

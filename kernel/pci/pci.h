@@ -147,6 +147,11 @@ struct pci_device *pci_add_virtual(struct pci_device *physical, pci_rid_t rid);
 /* Takes all of them out of the list again, before anybody else knows of them. */
 void pci_forget_virtuals(struct pci_device *physical);
 void pci_learn(struct pci_device *device);
+/*
+ * Adds the function that is to be in the empty slot with such an id, as if it had been removed;
+ * nothing, if there is no such slot, or no memory.
+ */
+void pci_add_empty(uint16_t segment, pci_rid_t rid);
 /* Learns the BARs at `count` registers from an offset on. Nothing may decode them. */
 void pci_size_bars_at(const struct pci_device *device, unsigned offset, unsigned count,
                       struct pci_bar *bars);
@@ -162,6 +167,8 @@ int pci_express_type(const struct pci_device *device);
 bool pci_is_bridge(const struct pci_device *device);
 /* Is it a root port or the downstream port of a switch, with a PCI Express link below it? */
 bool pci_is_link_head(const struct pci_device *device);
+/* Can devices come and go below the port? It then has a bus of its own. */
+bool pci_has_slot(const struct pci_device *port);
 /* Does it answer? Virtual functions show no ids. */
 bool pci_answers(const struct pci_device *device);
 /* Is the function somewhere below the bridge, or one of the physical function's virtual ones? */

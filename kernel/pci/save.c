@@ -124,7 +124,8 @@ void pci_save_all(void)
     struct pci_device *d;
 
     list_for_each_entry (d, pci_devices(), link)
-        pci_save(d);
+        if (!d->removed)
+            pci_save(d);
 }
 
 void pci_config_restore(const struct pci_device *device)

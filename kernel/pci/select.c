@@ -11,17 +11,36 @@ bool pci_selects(const struct pci_selector *s, const struct pci_device *d)
     uint32_t has = s->by == PCI_BY_ID ? (uint32_t)d->vendor << 16 | d->device : d->class_code;
 
     /* Virtual functions are assigned with their physical one. */
-    return s->by != PCI_BY_ADDRESS && (has & s->mask) == s->value && !d->physical;
+    return s->by != PCI_BY_ADDRESS && (has & s->mask) == s->value && !d->physical && !d->removed;
+}
+
+/* Where an address leads, whether something is there or not. False: not even to a bus. */
+static bool place_of(const struct pci_selector *s, pci_rid_t *rid)
+{
+    *rid = s->rid;
+    for (size_t i = 0; i < s->path_length; i++) {
+        const struct pci_device *d = pci_find(s->segment, *rid);
+
+        if (!d || !pci_is_bridge(d))
+            return false;
+        *rid = (pci_rid_t)(d->secondary << 8 | s->path[i]);
+    }
+    return true;
 }
 
 static struct pci_device *by_address(const struct pci_selector *s)
 {
-    struct pci_device *d = pci_find(s->segment, s->rid);
+    pci_rid_t rid;
 
-    for (size_t i = 0; d && i < s->path_length; i++)
-        d = pci_is_bridge(d) ? pci_find(s->segment, (pci_rid_t)(d->secondary << 8 | s->path[i]))
-                             : NULL;
-    return d;
+    return place_of(s, &rid) ? pci_find(s->segment, rid) : NULL;
+}
+
+void pci_expect(const struct pci_selector *s)
+{
+    pci_rid_t rid;
+
+    if (s->by == PCI_BY_ADDRESS && place_of(s, &rid) && !pci_find(s->segment, rid))
+        pci_add_empty(s->segment, rid);
 }
 
 /* The functions that match, or if none does, all but bridges; whatever the log level. */
@@ -31,7 +50,7 @@ static void list_candidates(const struct pci_selector *s, unsigned matching)
     unsigned count = 0;
 
     list_for_each_entry (d, pci_devices(), link) {
-        if (matching ? !pci_selects(s, d) : pci_is_bridge(d) || d->physical)
+        if (matching ? !pci_selects(s, d) : pci_is_bridge(d) || d->physical || d->removed)
             continue;
         if (count++ < LISTED_MAX)
             log_error("there is %s %04x:%04x class:%06x", pci_name(d), d->vendor, d->device,

@@ -218,7 +218,7 @@ static bool take_back(struct port *port)
 
 /* ---- in ---- */
 
-/* Nobody but the kernel tells it how much the port's packets hold. False: it cannot take them. */
+/* Nobody but the kernel tells it how much the port's packets hold. False, told: it is too much. */
 static bool takes_payloads(const struct pci_device *d, const struct pci_device *p)
 {
     uint16_t control = pci_read16(p, p->cap_pcie + PCIE_DEVICE_CONTROL);
@@ -227,7 +227,10 @@ static bool takes_payloads(const struct pci_device *d, const struct pci_device *
     if (!d->cap_pcie)
         return true;
     pci_change16(d, d->cap_pcie + PCIE_DEVICE_CONTROL, PCIE_DEVICE_CONTROL_PAYLOAD, size);
-    return (pci_read32(d, d->cap_pcie + PCIE_DEVICE_CAP) & PCIE_DEVICE_CAP_PAYLOAD) << 5 >= size;
+    if ((pci_read32(d, d->cap_pcie + PCIE_DEVICE_CAP) & PCIE_DEVICE_CAP_PAYLOAD) << 5 >= size)
+        return true;
+    log_info("%s: cannot take packets as large as its port's", pci_name(d));
+    return false;
 }
 
 /* If the slot had one function, and the configuration named it. */
@@ -283,16 +286,20 @@ static void look_again(struct timer *timer)
 
 static bool start(struct port *port)
 {
-    const struct pci_device *d, *p = port->pci;
+    const struct pci_device *p = port->pci;
     unsigned control = p->cap_pcie + PCIE_SLOT_CONTROL;
+    struct pci_device *d;
 
-    if (!(pci_read16(p, p->cap_pcie + PCIE_FLAGS) & PCIE_FLAGS_SLOT) ||
-        !(pci_read32(p, p->cap_pcie + PCIE_SLOT_CAP) & PCIE_SLOT_CAP_HOT_PLUG))
+    if (!pci_has_slot(p))
         return false;
     port->slot.asked_from = TIME_NEVER;
     timer_init(&port->slot.timer, look_again);
-    pci_for_each_below (d, p)
-        port->slot.on |= !d->removed;
+    pci_for_each_below (d, p) {
+        if (d->removed)
+            shut_out(d);
+        else
+            port->slot.on = true;
+    }
     (void)take_events(p); /* of before */
     pci_write16(p, control, pci_read16(p, control) | PCIE_SLOT_EVENTS);
     return true;

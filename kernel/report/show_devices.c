@@ -28,6 +28,8 @@ static const char *kind_of(const struct pci_device *d)
     };
     int type = pci_express_type(d);
 
+    if (d->removed)
+        return "empty slot";
     if (type >= 0)
         return express[type] ? express[type] : "unknown";
     return pci_is_bridge(d) ? "conventional bridge" : "conventional";

@@ -64,3 +64,18 @@ def test_pulled(guest, payload):
         "removal: let go, and opening it again gives ENODEV",
         "removal: there is a 1234:11e8, its BAR gives an answer, it reaches memory"], one.log
     assert f"{BEHIND}: BAR 0 had no address: placed at" in one.serial, one.log
+
+
+def test_empty_at_the_start(guest, payload):
+    """The configuration names the place. A payload is there, and there again, before the device is."""
+    one = guest(payload("removal", "glibc"), args=[BEHIND, "waits"], qemu_args=SLOT, devices=[],
+                settings=[("device", BEHIND), ("on-exit", "restart-payload"), ("restart-limit", "1"), ("restart-delay", "0")], qmp=True)
+    one.start().wait_for("restart 1 in a row")
+    one.wait_until(lambda: len(one.output("removal: ")) == 2, "its second life")
+    one.qmp.execute("device_add", driver="edu", bus="rp0", id="new")
+    one.wait_for("it reaches memory")
+    one.wait()
+    nothing = "removal: opening what is not there gives ENODEV"
+    assert one.output("removal: ") == [
+        nothing, nothing, "removal: there is a 1234:11e8, its BAR gives an answer, it reaches memory"], one.log
+    assert f"assigned {BEHIND}, an empty slot" in one.serial, one.log

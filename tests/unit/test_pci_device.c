@@ -100,6 +100,63 @@ static void a_device_is_selected_by_its_class(void **state)
     says("no such device: CLASS");
 }
 
+/* A port with bus 1 below it, and maybe a slot for devices that come and go. */
+static void a_port(uint32_t slot)
+{
+    struct sim_function *port;
+
+    sim_reset();
+    port = sim_add(0, PCI_RID(0, 3, 0), 0x000c1b36, 0x060400);
+    sim_bridge(port, 1, 1);
+    sim_express(port, PCIE_ROOT_PORT, false);
+    sim_set(port, port->pcie + PCIE_FLAGS, 2, PCIE_ROOT_PORT << 4 | PCIE_FLAGS_SLOT | 2, 0);
+    sim_set(port, port->pcie + PCIE_SLOT_CAP, 4, slot, 0);
+    enumerate();
+}
+
+static struct pci_device *expected(uint16_t segment, pci_rid_t rid, uint8_t path_length)
+{
+    const struct pci_selector s = {
+        .segment = segment, .rid = rid, .path_length = path_length, .words = "PLACE"};
+
+    pci_expect(&s);
+    return pci_select(&s, &selected, &why) ? NULL : selected;
+}
+
+/* By its own address or by the way to it; it is not there, and no other selector means it. */
+static void an_empty_slot_is_selected_by_its_address(void **state)
+{
+    struct pci_device *d;
+
+    a_port(PCIE_SLOT_CAP_HOT_PLUG);
+    d = expected(0, PCI_RID(1, 0, 0), 0);
+    assert_non_null(d);
+    assert_true(d->removed && d->in_reset);
+    assert_ptr_equal(d->bridge, pci_find(0, PCI_RID(0, 3, 0)));
+    assert_int_equal(pci_read32(d, PCI_VENDOR), UINT32_MAX);
+    assert_int_equal(pci_claim(d, "test"), -ENODEV);
+    assert_ptr_equal(expected(0, PCI_RID(0, 3, 0), 1), d);
+    assert_int_equal(by_id(0, 0), -ENODEV);
+    assert_int_equal(by_class(0, 0xffffff, 0), -ENODEV);
+    sim_add(0, PCI_RID(1, 0, 0), EDU, CLASS_X);
+    assert_true(pci_learn_new(d));
+    assert_int_equal(by_id(EDU, 0), 0);
+    assert_ptr_equal(selected, d);
+}
+
+static void only_a_slot_can_be_empty(void **state)
+{
+    a_port(PCIE_SLOT_CAP_HOT_PLUG);
+    assert_null(expected(0, PCI_RID(1, 0, 1), 0));
+    assert_null(expected(0, PCI_RID(1, 1, 0), 0));
+    assert_null(expected(0, PCI_RID(0, 4, 0), 0));
+    assert_null(expected(1, PCI_RID(1, 0, 0), 0));
+    assert_non_null(expected(0, PCI_RID(0, 3, 0), 0)); /* the port itself */
+    assert_false(selected->removed);
+    a_port(0);
+    assert_null(expected(0, PCI_RID(1, 0, 0), 0));
+}
+
 static char listed[4096];
 static size_t listed_length;
 
@@ -257,6 +314,8 @@ int main(void)
         TEST(a_device_is_selected_by_id_address_or_path),
         TEST(one_of_several_is_selected_by_its_number),
         TEST(a_device_is_selected_by_its_class),
+        TEST(an_empty_slot_is_selected_by_its_address),
+        TEST(only_a_slot_can_be_empty),
         TEST(what_might_be_meant_is_listed),
         TEST(only_bridges_on_the_way_master_the_bus),
         TEST(a_pardon_reaches_the_bridges),

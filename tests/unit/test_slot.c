@@ -402,6 +402,24 @@ static void what_may_be_taken_out_comes_back_by_the_button(void **state)
 }
 
 /* Its interrupts and what it has mapped are still those of the last one. */
+/* Named by the configuration, and nothing is in it when the machine starts. */
+static void an_empty_slot_waits_for_its_first_device(void **state)
+{
+    status &= (uint16_t)~PCIE_SLOT_PRESENT;
+    show_status();
+    card->removed = card->in_reset = true;
+    timer_cancel(&port.slot.timer);
+    port = (struct port){.pci = pci_find(0, PORT)};
+    assert_true(port_slots.start(&port));
+    assert_true(cut);
+    serve();
+    assert_int_equal(offers, 0);
+    plug(0x11e81234);
+    assert_int_equal(offers, 1);
+    assert_lit();
+    assert_false(card->removed);
+}
+
 static void who_uses_the_last_one_keeps_the_slot_dark(void **state)
 {
     card->claimed_by = "vfio";
@@ -599,6 +617,7 @@ int main(void)
         TEST(what_is_plugged_in_is_offered),
         TEST(it_speaks_of_its_errors_where_the_last_one_did),
         TEST(what_may_be_taken_out_comes_back_by_the_button),
+        TEST(an_empty_slot_waits_for_its_first_device),
         TEST(who_uses_the_last_one_keeps_the_slot_dark),
         TEST(what_is_not_to_be_used_stays_dark),
         TEST(what_was_not_named_stays_dark),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A user whose e1000e leaves while it has it, by what it is asked or without a word. It tells what
- * it sees, and takes what is in that place then. usage: removal 0000:bb:dd.f gives|keeps|pulled
+ * it sees, and takes what is in that place then. usage: removal 0000:bb:dd.f
+ * gives|keeps|pulled|waits (the slot is empty)
  */
 #define _GNU_SOURCE
 #include "edu_registers.h"
@@ -137,12 +138,32 @@ static void use_again(const char *name)
            dma);
 }
 
+/* Of a payload that is started again once, without the device. */
+static int waits(const char *name)
+{
+    FILE *file = fopen("/sys/kernel/payload_restarts", "r");
+    unsigned number = 0;
+
+    must(file && fscanf(file, "%u", &number) == 1, "payload_restarts");
+    fclose(file);
+    must(!vfio_join(name, &files) && !ioctl(files.container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU),
+         "its group");
+    printf("removal: opening what is not there gives %s\n",
+           name_of(ioctl(files.group, VFIO_GROUP_GET_DEVICE_FD, name)));
+    if (number == 0)
+        return 3;
+    use_again(name);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     const char *how = argv[2];
 
     signal(SIGBUS, on_bus_error);
     setvbuf(stdout, NULL, _IOLBF, 0);
+    if (strcmp(how, "waits") == 0)
+        return waits(argv[1]);
     use(argv[1]);
     printf("removal: in use, its BAR gives %s\n", touch());
     if (strcmp(how, "pulled") == 0)
