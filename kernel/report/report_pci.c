@@ -15,7 +15,7 @@ static void write_device(struct json *json, const struct pci_device *device)
     json_string(json, "id", id);
     json_hex(json, "class", device->class_code);
     json_bool(json, "assigned", device->assigned);
-    if (device->assigned)
+    if (device->assigned && !device->removed)
         json_string(json, "reset", pci_reset_name(pci_reset_method(device)));
     json_end_object(json);
 }

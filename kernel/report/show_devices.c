@@ -97,7 +97,7 @@ static void show_bars(struct text *out, const struct pci_device *d)
 
 static void show_reset(struct text *out, const struct pci_device *d)
 {
-    if (!pci_is_bridge(d))
+    if (!pci_is_bridge(d) && !d->removed)
         text_printf(out, "  reset %s\n", pci_reset_name(pci_reset_method(d)));
 }
 

@@ -2,8 +2,12 @@
 """Devices that leave their slot and come into it, told by the port's own registers and interrupt
 (native hot-plug): asked for by the attention button, which is what device_del presses, or pulled."""
 
+import pytest
+
 SLOT = ["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
         "-device", "pcie-root-port,id=rp0,slot=1,chassis=1,addr=0x1c"]
+SWITCH = [*SLOT[:2], "-device", "pcie-root-port,id=root,chassis=1,addr=0x1c", "-device", "x3130-upstream,id=up,bus=root",
+          "-device", "xio3130-downstream,id=rp0,bus=up,slot=1,chassis=2"]
 CARD = "e1000e,bus=rp0,id=card"
 BEHIND, PORT = "0000:01:00.0", "0000:00:1c.0"
 ECAM = 0xb0000000  # configuration space; the slot is bus 1
@@ -66,10 +70,11 @@ def test_pulled(guest, payload):
     assert f"{BEHIND}: BAR 0 had no address: placed at" in one.serial, one.log
 
 
-def test_empty_at_the_start(guest, payload):
+@pytest.mark.parametrize("slot, place", [(SLOT, BEHIND), (SWITCH, "0000:03:00.0")], ids=["root port", "switch"])
+def test_empty_at_the_start(guest, payload, slot, place):
     """The configuration names the place. A payload is there, and there again, before the device is."""
-    one = guest(payload("removal", "glibc"), args=[BEHIND, "waits"], qemu_args=SLOT, devices=[],
-                settings=[("device", BEHIND), ("on-exit", "restart-payload"), ("restart-limit", "1"), ("restart-delay", "0")], qmp=True)
+    one = guest(payload("removal", "glibc"), args=[place, "waits"], qemu_args=slot, devices=[],
+                settings=[("device", place), ("on-exit", "restart-payload"), ("restart-limit", "1"), ("restart-delay", "0")], qmp=True)
     one.start().wait_for("restart 1 in a row")
     one.wait_until(lambda: len(one.output("removal: ")) == 2, "its second life")
     one.qmp.execute("device_add", driver="edu", bus="rp0", id="new")
@@ -78,4 +83,4 @@ def test_empty_at_the_start(guest, payload):
     nothing = "removal: opening what is not there gives ENODEV"
     assert one.output("removal: ") == [
         nothing, nothing, "removal: there is a 1234:11e8, its BAR gives an answer, it reaches memory"], one.log
-    assert f"assigned {BEHIND}, an empty slot" in one.serial, one.log
+    assert f"assigned {place}, an empty slot" in one.serial, one.log

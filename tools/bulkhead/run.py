@@ -28,8 +28,9 @@ def memory_size(text):
 def add_machine_options(made):
     """The options that say which machine it is to be."""
     made.add_argument("--device", action="append", metavar="SPEC",
-                      help="a device to assign: edu, nvme (with a disk image of yours: nvme,file=disk.img), e1000e, "
-                           "afu-model, or any QEMU -device string; "
+                      help="a device to assign: edu, nvme (with a disk image of yours: nvme,file=disk.img), nvme-vfs "
+                           "(with virtual functions, below a port as in examples/nvme-vf), e1000e, afu-model, or any "
+                           "QEMU -device string; "
                            "words kernel.KEY=VALUE in it, and words KEY=VALUE behind a blank, are the device's options "
                            "for the kernel")
     made.add_argument("--firmware", choices=sorted(firmware.DOORS), help="the way in (default: pvh)")
