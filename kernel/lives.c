@@ -75,7 +75,7 @@ static int add_families(const struct config_device *wanted, struct pci_device *d
 
     if (wanted->uio)
         error = uio_add(device, wanted->dma_memory, user->account, why);
-    if (!error && wanted->afu != CONFIG_AFU_NONE)
+    if (!error && wanted->afu != CONFIG_AFU_NONE && !device->removed) /* nothing to look at */
         error = afu_add(device, wanted->afu == CONFIG_AFU_EDU ? AFU_EDU : AFU_DFL, bar, user, why);
     return error;
 }

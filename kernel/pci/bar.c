@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Addresses and sizes of BARs and expansion ROMs (PCI Local Bus 3.0, 6.2.5). */
 #include "kernel/pci/pci.h"
+#include "kernel/lib/string.h"
 #include "kernel/pci/registers.h"
 
 /* The value that the address bits hold after ones were written; the register is put back. */
@@ -77,6 +78,8 @@ void pci_size_bars_of(struct pci_device *d)
 {
     uint16_t command = pci_read16(d, PCI_COMMAND);
 
+    memset(d->bars, 0, sizeof(d->bars));
+    d->rom = (struct pci_bar){0};
     /* With decoding off at a host bridge some chipsets lose RAM; nobody needs its BARs. */
     if (d->header_type > PCI_HEADER_BRIDGE || d->class_code >> 8 == PCI_CLASS_HOST_BRIDGE ||
         d->left || d->removed)

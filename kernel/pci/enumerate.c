@@ -168,6 +168,8 @@ bool pci_learn_new(struct pci_device *d)
     d->vendor = probe.vendor;
     d->device = pci_read16(d, PCI_DEVICE_ID);
     pci_learn(d);
+    /* As the enumeration leaves all others. */
+    pci_change16(d, PCI_COMMAND, PCI_COMMAND_MASTER, PCI_COMMAND_INTX_DISABLE);
     pci_size_bars_of(d);
     return true;
 }

@@ -128,7 +128,7 @@ int pci_enumerate(const struct acpi_ecam *ecams, size_t count, struct refusal *w
 /*
  * Learns address and size of every BAR but of devices that are left. Address decoding of a function
  * is off while its BARs hold test values, so call it when no device is in use and none is a bus
- * master.
+ * master. One that is removed has none.
  */
 void pci_size_bars(void);
 void pci_size_bars_of(struct pci_device *device);

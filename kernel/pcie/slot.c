@@ -60,7 +60,7 @@ static void command(struct pci_device *p, uint16_t bits)
     uint64_t deadline = time_ns() + COMMAND_NS;
 
     pci_write16(p, p->cap_pcie + PCIE_SLOT_STATUS, PCIE_SLOT_COMPLETED);
-    pci_write16(p, control, (pci_read16(p, control) & (uint16_t)~DARK) | bits);
+    pci_change16(p, control, DARK, bits);
     while (!(status_of(p) & PCIE_SLOT_COMPLETED) && !time_expired(deadline))
         thread_nap(POINT, POLL_NS);
     if (!p->in_reset && pci_answers(p))
@@ -69,10 +69,8 @@ static void command(struct pci_device *p, uint16_t bits)
 
 static void enable_link(const struct pci_device *p, bool on)
 {
-    unsigned at = p->cap_pcie + PCIE_LINK_CONTROL;
-    uint16_t control = pci_read16(p, at) & (uint16_t)~PCIE_LINK_CONTROL_DISABLE;
-
-    pci_write16(p, at, control | (on ? 0 : PCIE_LINK_CONTROL_DISABLE));
+    pci_change16(p, p->cap_pcie + PCIE_LINK_CONTROL, PCIE_LINK_CONTROL_DISABLE,
+                 on ? 0 : PCIE_LINK_CONTROL_DISABLE);
 }
 
 static void darken(struct pci_device *p)
@@ -247,6 +245,7 @@ static bool take_in(struct pci_device *p)
         return false;
     if (!takes_payloads(d, p) || port_users()->plugged(d)) {
         shut_out(d);
+        pci_size_bars_of(d); /* none: nobody has checked what it said of them */
         return false;
     }
     pci_save(d);
@@ -301,7 +300,7 @@ static bool start(struct port *port)
             port->slot.on = true;
     }
     (void)take_events(p); /* of before */
-    pci_write16(p, control, pci_read16(p, control) | PCIE_SLOT_EVENTS);
+    pci_change16(p, control, 0, PCIE_SLOT_EVENTS);
     return true;
 }
 

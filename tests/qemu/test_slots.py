@@ -84,3 +84,16 @@ def test_empty_at_the_start(guest, payload, slot, place):
     assert one.output("removal: ") == [
         nothing, nothing, "removal: there is a 1234:11e8, its BAR gives an answer, it reaches memory"], one.log
     assert f"assigned {place}, an empty slot" in one.serial, one.log
+
+
+def test_pulled_from_other_families(guest, payload):
+    """UIO and an FPGA port have the device, and the payload starts again without it."""
+    one = guest(payload("removal", "glibc"), args=[BEHIND, "files"], qemu_args=SLOT, qmp=True,
+                devices=["edu,bus=rp0,kernel.uio=yes,kernel.dma-memory=yes,kernel.afu=edu"],
+                settings=[("on-exit", "restart-payload"), ("restart-limit", "1"), ("restart-delay", "0")])
+    one.start().wait_for("removal: in use by UIO")
+    for line in PULL:
+        one.qmp.monitor(line)
+    one.wait()
+    assert one.output("removal: ")[1:] == [
+        "removal: a read gives EIO", "removal: opening UIO gives ENODEV, the FPGA port ENOENT"], one.log

@@ -104,6 +104,7 @@ static void another_device_in_a_place_is_learned_anew(void **state)
     sim_set(f, PCI_VENDOR, 4, EDU, 0);
     sim_set(f, PCI_REVISION, 4, CLASS_X << 8 | 1, 0);
     sim_bar(f, 2, 0, 0x2000, PCI_BAR_TYPE_64);
+    sim_set(f, PCI_COMMAND, 2, PCI_COMMAND_MASTER, PCI_COMMAND_INTX_DISABLE | 7);
     f->asks_for_retry = true;
     f->answers_from = host_now_ns + 5 * NS_PER_S;
     assert_true(pci_learn_new(d));
@@ -116,6 +117,12 @@ static void another_device_in_a_place_is_learned_anew(void **state)
     assert_int_equal(d->bars[0].size | d->bars[3].size, 0);
     assert_int_equal(d->bars[2].size, 0x2000);
     assert_int_equal(d->bars[2].base, 0);
+    assert_int_equal(pci_read16(d, PCI_COMMAND) & (PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE),
+                     PCI_COMMAND_INTX_DISABLE);
+    /* What is not sized has nothing of what was sized before. */
+    sim_set(f, PCI_REVISION, 4, 0x060000u << 8, 0);
+    assert_true(pci_learn_new(d));
+    assert_int_equal(d->bars[2].size, 0);
     /* Nothing there: nothing changes, and nobody waits. */
     d->removed = d->in_reset = true;
     f->asks_for_retry = false;

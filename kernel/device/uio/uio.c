@@ -96,7 +96,8 @@ static int publish_device(struct uio_device *device)
 int uio_add(struct pci_device *pci, bool dma_memory, struct ioas_account *account,
             struct refusal *why)
 {
-    if (!irq_count(pci, IRQ_MSIX) && !irq_count(pci, IRQ_MSI) && !irq_count(pci, IRQ_INTX))
+    if (!pci->removed && !irq_count(pci, IRQ_MSIX) && !irq_count(pci, IRQ_MSI) &&
+        !irq_count(pci, IRQ_INTX))
         return refuse(
             why, -EOPNOTSUPP,
             "%s has no interrupt for UIO: neither MSI-X nor MSI, nor a known line (intx=)",

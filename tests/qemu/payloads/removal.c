@@ -2,7 +2,7 @@
 /*
  * A user whose e1000e leaves while it has it, by what it is asked or without a word. It tells what
  * it sees, and takes what is in that place then. usage: removal 0000:bb:dd.f
- * gives|keeps|pulled|waits (the slot is empty)
+ * gives|keeps|pulled|waits|files (waits: the slot is empty; files: of an edu, UIO and an FPGA port)
  */
 #define _GNU_SOURCE
 #include "edu_registers.h"
@@ -138,21 +138,43 @@ static void use_again(const char *name)
            dma);
 }
 
-/* Of a payload that is started again once, without the device. */
-static int waits(const char *name)
+static unsigned restarts(void)
 {
     FILE *file = fopen("/sys/kernel/payload_restarts", "r");
     unsigned number = 0;
 
     must(file && fscanf(file, "%u", &number) == 1, "payload_restarts");
     fclose(file);
+    return number;
+}
+
+/* Of a payload that is started again once, without the device. */
+static int waits(const char *name)
+{
     must(!vfio_join(name, &files) && !ioctl(files.container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU),
          "its group");
     printf("removal: opening what is not there gives %s\n",
            name_of(ioctl(files.group, VFIO_GROUP_GET_DEVICE_FD, name)));
-    if (number == 0)
+    if (restarts() == 0)
         return 3;
     use_again(name);
+    return 0;
+}
+
+/* Likewise: the first life has it until it is pulled. */
+static int waits_with_files(void)
+{
+    int uio = open("/dev/uio0", O_RDWR);
+    uint32_t value;
+
+    if (restarts() == 0) {
+        must(uio >= 0, "/dev/uio0");
+        printf("removal: in use by UIO\n");
+        printf("removal: a read gives %s\n", name_of(read(uio, &value, sizeof(value))));
+        return 3;
+    }
+    printf("removal: opening UIO gives %s, ", name_of(uio));
+    printf("the FPGA port %s\n", name_of(open("/dev/dfl-port.0", O_RDWR)));
     return 0;
 }
 
@@ -164,6 +186,8 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (strcmp(how, "waits") == 0)
         return waits(argv[1]);
+    if (strcmp(how, "files") == 0)
+        return waits_with_files();
     use(argv[1]);
     printf("removal: in use, its BAR gives %s\n", touch());
     if (strcmp(how, "pulled") == 0)
