@@ -71,7 +71,7 @@ def parse(arguments):
         arguments, args = arguments[:at], arguments[at + 1:]
     options = parser().parse_args(join_qemu_args(arguments))
     if examples.is_name(options.payload):
-        words = [word for option, value in examples.options(options.payload) for word in (f"--{option}", value)]
+        words = [f"--{option}={value}" for option, value in examples.options(options.payload)]
         for name, value in vars(parser().parse_args(words)).items():
             if not getattr(options, name):
                 setattr(options, name, value)
