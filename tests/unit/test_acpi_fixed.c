@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The FADT, the soft off in the DSDT, and the SPCR: registers at fixed places. */
+/* The FADT, the soft off in the DSDT, the SPCR and the HPET: registers at fixed places. */
 #include "tests/unit/acpi_fixture.h"
 
 static void fixed_registers_are_where_the_newest_field_says(void **state)
@@ -123,6 +123,36 @@ static void only_a_16550_is_a_console(void **state)
     assert_int_equal(info.console.space, ACPI_SPACE_NONE);
 }
 
+static int find_hpet(uint8_t space, uint64_t address, size_t length)
+{
+    const paddr_t entries[] = {FADT, MADT, MCFG, OTHER, DMAR};
+
+    begin(&t, "HPET");
+    put_zeros(&t, 56 - t.length);
+    set(&t, 40, space, 1);
+    set(&t, 44, address, 8);
+    t.length = length;
+    place_finished(OTHER);
+    place_root(true, entries, ARRAY_SIZE(entries));
+    return find(RSDP);
+}
+
+static void only_memory_holds_timers(void **state)
+{
+    assert_int_equal(find(RSDP), 0);
+    assert_int_equal(info.hpet, 0);
+    assert_int_equal(find_hpet(0, 0xfed00000, 56), 0);
+    assert_int_equal(info.hpet, 0xfed00000);
+    assert_int_equal(find_hpet(0, 0xfed00400, 56), 0);
+    assert_int_equal(info.hpet, 0xfed00400);
+    assert_int_equal(find_hpet(0, 0xfed00200, 56), 0); /* amid a block */
+    assert_int_equal(info.hpet, 0);
+    assert_int_equal(find_hpet(1, 0xd000, 56), 0); /* ports */
+    assert_int_equal(info.hpet, 0);
+    assert_int_equal(find_hpet(0, 0xfed00000, 51), -EINVAL);
+    assert_string_equal(why.sentence, "ACPI table HPET is too short (51 bytes)");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +160,7 @@ int main(void)
         cmocka_unit_test(the_sleep_types_are_read_from_whole_packages_only),
         TEST(a_damaged_dsdt_takes_only_the_soft_off_away),
         TEST(only_a_16550_is_a_console),
+        TEST(only_memory_holds_timers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -233,6 +233,7 @@ static const struct {
 } wanted[] = {
     {"SPCR", acpi_parse_spcr, NULL},
     {"FACP", acpi_parse_fadt, NULL},
+    {"HPET", acpi_parse_hpet, NULL},
     {"APIC", acpi_parse_madt, "ACPI has no MADT table, so the interrupt controllers are unknown"},
     {"MCFG", acpi_parse_mcfg,
      "ACPI has no MCFG table, so PCI configuration space cannot be reached"},

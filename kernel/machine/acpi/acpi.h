@@ -67,6 +67,8 @@ struct acpi_info {
     uint16_t smi_command;               /* port; 0: there is none */
     uint8_t smi_enable_acpi;            /* written there to get the PM1 registers */
     paddr_t dsdt;
+    /* HPET */
+    paddr_t hpet; /* registers of the first block of timers; 0: none is described */
     /* DSDT */
     bool soft_off;          /* the machine can be switched off with these: */
     uint8_t sleep_types[2]; /* for PM1a and PM1b */
@@ -83,8 +85,8 @@ struct acpi_info {
  *
  * 0; -ENOENT (no root pointer; no MADT, MCFG or DMAR), -EINVAL (a malformed table), -ENOSPC (more
  * of something than there is room for), -ENOMEM, with a sentence in *why. Tables are parsed in
- * the order SPCR, FADT (and DSDT, which cannot fail), MADT, MCFG, DMAR, HEST, and what was parsed
- * before the error is valid.
+ * the order SPCR, FADT (and DSDT, which cannot fail), HPET, MADT, MCFG, DMAR, HEST, and what was
+ * parsed before the error is valid.
  */
 int acpi_find(const struct acpi_memory *memory, paddr_t rsdp, struct acpi_info *out,
               struct refusal *why);
@@ -103,6 +105,8 @@ int acpi_parse_mcfg(const uint8_t *table, size_t length, struct acpi_info *out,
 int acpi_parse_spcr(const uint8_t *table, size_t length, struct acpi_info *out,
                     struct refusal *why);
 int acpi_parse_fadt(const uint8_t *table, size_t length, struct acpi_info *out,
+                    struct refusal *why);
+int acpi_parse_hpet(const uint8_t *table, size_t length, struct acpi_info *out,
                     struct refusal *why);
 /* Cannot fail: what makes no sense is the firmware's, which is told in the log. */
 int acpi_parse_hest(const uint8_t *table, size_t length, struct acpi_info *out,

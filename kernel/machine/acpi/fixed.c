@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* FADT and SPCR: single registers of the platform (ACPI 5.2.9; Microsoft SPCR specification). */
+/*
+ * FADT, SPCR and HPET: single registers of the platform (ACPI 5.2.9; Microsoft SPCR specification;
+ * IA-PC HPET specification 1.0a, 3.2.4).
+ */
 #include "kernel/machine/acpi/acpi.h"
 #include "kernel/machine/acpi/table.h"
 #include "kernel/lib/error.h"
@@ -31,6 +34,10 @@ enum {
     SPCR_TYPE_16550 = 0,
     SPCR_TYPE_16450 = 1,
     SPCR_TYPE_16550_GAS = 0x12,
+
+    HPET_BASE = 40,
+    HPET_SIZE_MIN = HPET_BASE + GAS_SIZE,
+    HPET_ALIGNMENT = 1024,
 };
 
 /* Generic address structure (ACPI 5.2.3.2); other address spaces are of no use to the kernel. */
@@ -98,5 +105,17 @@ int acpi_parse_spcr(const uint8_t *table, size_t length, struct acpi_info *out, 
     type = table[SPCR_TYPE];
     if (type == SPCR_TYPE_16550 || type == SPCR_TYPE_16450 || type == SPCR_TYPE_16550_GAS)
         out->console = read_gas(table + SPCR_BASE);
+    return 0;
+}
+
+int acpi_parse_hpet(const uint8_t *table, size_t length, struct acpi_info *out, struct refusal *why)
+{
+    struct acpi_register r;
+
+    if (length < HPET_SIZE_MIN)
+        return refuse(why, -EINVAL, "ACPI table HPET is too short (%zu bytes)", length);
+    r = read_gas(table + HPET_BASE);
+    if (r.space == ACPI_SPACE_MEMORY && IS_ALIGNED(r.address, HPET_ALIGNMENT))
+        out->hpet = r.address;
     return 0;
 }
