@@ -9,6 +9,9 @@
 #define TYPES  (BOOT_MEMORY_KERNEL + 1)
 #define WINDOW TYPES /* no type of memory, but a region that is open */
 
+/* BIOS and SMM write below, whatever the map says. */
+#define LOW_MEMORY MIB
+
 struct edge {
     uint64_t at;
     uint8_t type;
@@ -55,12 +58,15 @@ static int add_region(uint64_t base, uint64_t length, uint32_t type)
 /* What is between two edges lies in the window or outside of it, but not across its ends. */
 static int add_window(const struct phys_run *window)
 {
+    uint64_t base = window->length ? MAX(window->base, LOW_MEMORY) : LOW_MEMORY;
+    uint64_t end = window->length ? window->base + window->length : UINT64_MAX;
+
     if (edge_count + 2 > ARRAY_SIZE(edges))
         return -ENOSPC;
-    if (!window->length)
+    if (base >= end)
         return 0;
-    add_edge(window->base, WINDOW, 1);
-    add_edge(window->base + window->length, WINDOW, -1);
+    add_edge(base, WINDOW, 1);
+    add_edge(end, WINDOW, -1);
     return 0;
 }
 
@@ -138,8 +144,8 @@ int memmap_build(struct memmap *map, const struct boot_memory *regions, size_t c
             continue;
         while (type > 0 && open[type] == 0)
             type--;
-        error = append_typed(map, type, !policy->window.length || open[WINDOW], edges[i].at,
-                             edges[i + 1].at - edges[i].at, &limit);
+        error = append_typed(map, type, open[WINDOW], edges[i].at, edges[i + 1].at - edges[i].at,
+                             &limit);
     }
     return error;
 }

@@ -24,9 +24,9 @@ struct memmap {
 
 /*
  * Where regions overlap, or share a page, the higher type wins; a page that is usable only in part
- * is not usable. What is kept out counts as reserved. Outside of the window nothing is usable, and
- * boot data is not to be released; in it the lowest bytes are usable, up to the limit. -ENOSPC:
- * more regions or runs than the tables hold. -EINVAL: a region wraps.
+ * is not usable. What is kept out counts as reserved. Outside of the window nothing is usable, nor
+ * in the first MiB, and boot data is not to be released; elsewhere the lowest bytes are usable, up
+ * to the limit. -ENOSPC: more regions or runs than the tables hold. -EINVAL: a region wraps.
  */
 int memmap_build(struct memmap *map, const struct boot_memory *regions, size_t count,
                  const struct memory_policy *policy);

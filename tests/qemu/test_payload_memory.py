@@ -6,7 +6,7 @@ import pytest
 EVERYTHING = [["guest"], ["guest", "munmap_refusals"]]
 
 
-@pytest.mark.parametrize("memory", ["4M", "16M", "1G", "3G", "6G"])
+@pytest.mark.parametrize("memory", ["5M", "16M", "1G", "3G", "6G"])
 def test_sizes(guest, payload, memory):
     ran = guest(payload("memory", "musl"), args=["guest", "faults"], devices=["edu"], memory=memory).run()
     assert ran.status == 0, ran.log

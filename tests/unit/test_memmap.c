@@ -8,7 +8,8 @@
 #include "kernel/mm/memmap.h"
 #include "tests/unit/host_memory.h"
 
-#define PAGES 300
+#define LOW   (MIB / PAGE_SIZE) /* pages that are never used */
+#define PAGES (LOW + 250)
 
 static struct memmap map;
 static const struct memory_policy nothing;
@@ -55,14 +56,16 @@ static void random_maps_agree_with_a_page_by_page_model(void **state)
         struct boot_memory regions[12];
         size_t count = 1 + host_random_below(&rng, 12);
         uint8_t usable[PAGES], held[PAGES], ram[PAGES], reserved[PAGES];
-        uint64_t first = host_random_below(&rng, 150), pages = host_random_below(&rng, 100);
+        uint64_t first = LOW - 50 + host_random_below(&rng, 150);
+        uint64_t pages = host_random_below(&rng, 100);
         const struct memory_policy policy = {
             .window = {first * PAGE_SIZE, pages * PAGE_SIZE}}; /* none if pages is 0 */
 
         for (size_t i = 0; i < count; i++) {
             uint64_t unit = host_random_below(&rng, 2) ? PAGE_SIZE : 100;
 
-            regions[i].base = host_random_below(&rng, 150 * PAGE_SIZE) / unit * unit;
+            regions[i].base = (LOW - 50) * PAGE_SIZE;
+            regions[i].base += host_random_below(&rng, 150 * PAGE_SIZE) / unit * unit;
             regions[i].length = (1 + host_random_below(&rng, 100 * PAGE_SIZE) / unit) * unit;
             regions[i].type = (uint32_t)host_random_below(&rng, 9);
         }
@@ -73,7 +76,7 @@ static void random_maps_agree_with_a_page_by_page_model(void **state)
         paint(reserved, map.reserved, map.reserved_count);
         for (uint64_t page = 0; page < PAGES; page++) {
             unsigned type = reference(regions, count, page);
-            bool inside = !pages || (page >= first && page < first + pages);
+            bool inside = page >= LOW && (!pages || (page >= first && page < first + pages));
 
             assert_int_equal(usable[page], inside && type == BOOT_MEMORY_USABLE);
             assert_int_equal(held[page], inside && type == BOOT_MEMORY_BOOT);
@@ -86,7 +89,7 @@ static void random_maps_agree_with_a_page_by_page_model(void **state)
 static void what_is_kept_out_or_beyond_the_limit_is_not_usable(void **state)
 {
     static const struct boot_memory regions[] = {{0, 64 * MIB, BOOT_MEMORY_USABLE, 0}};
-    static const struct phys_run keep_out[] = {{MIB + 1, 10}};
+    static const struct phys_run keep_out[] = {{2 * MIB + 1, 10}};
 
     const struct memory_policy policy = {
         .keep_out = keep_out, .keep_out_count = 1, .limit = 3 * MIB + 5};
@@ -94,10 +97,35 @@ static void what_is_kept_out_or_beyond_the_limit_is_not_usable(void **state)
     assert_int_equal(memmap_build(&map, regions, 1, &policy), 0);
     assert_int_equal(map.usable_count, 2);
     assert_int_equal(map.usable[0].length, MIB);
-    assert_int_equal(map.usable[1].base, MIB + PAGE_SIZE);
+    assert_int_equal(map.usable[1].base, 2 * MIB + PAGE_SIZE);
     assert_int_equal(map.usable[1].length, 2 * MIB);
     assert_int_equal(map.ram_count, 2);
-    assert_int_equal(map.ram[1].length, 63 * MIB - PAGE_SIZE);
+    assert_int_equal(map.ram[1].length, 62 * MIB - PAGE_SIZE);
+}
+
+/* BIOS and SMM write there, also where the map says that it is free, or what the door used. */
+static void the_first_mib_is_ram_that_nobody_gets(void **state)
+{
+    static const struct boot_memory regions[] = {{0, 640 * KIB, BOOT_MEMORY_USABLE, 0},
+                                                 {640 * KIB, 64 * KIB, BOOT_MEMORY_BOOT, 0},
+                                                 {MIB - 64 * KIB, 128 * KIB, BOOT_MEMORY_BOOT, 0},
+                                                 {2 * MIB, 62 * MIB, BOOT_MEMORY_USABLE, 0}};
+    static const struct memory_policy policies[] = {{0}, {.window = {512 * KIB, 64 * MIB}}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(policies); i++) {
+        assert_int_equal(memmap_build(&map, regions, ARRAY_SIZE(regions), &policies[i]), 0);
+        assert_int_equal(map.usable_count, 1);
+        assert_int_equal(map.usable[0].base, 2 * MIB);
+        assert_int_equal(map.held_count, 1);
+        assert_int_equal(map.held[0].base, MIB);
+        assert_int_equal(map.held[0].length, 64 * KIB);
+        assert_int_equal(map.ram[0].base, 0);
+        assert_int_equal(map.ram[1].base, MIB - 64 * KIB);
+        assert_int_equal(map.ram[1].length, 128 * KIB);
+    }
+    assert_int_equal(
+        memmap_build(&map, regions, 1, &(struct memory_policy){.window = {0, 512 * KIB}}), 0);
+    assert_int_equal(map.usable_count, 0);
 }
 
 /* The limit counts what is in the window, from its beginning. */
@@ -155,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_maps_agree_with_a_page_by_page_model),
         cmocka_unit_test(what_is_kept_out_or_beyond_the_limit_is_not_usable),
+        cmocka_unit_test(the_first_mib_is_ram_that_nobody_gets),
         cmocka_unit_test(the_limit_counts_in_the_window),
         cmocka_unit_test(impossible_maps_are_refused),
         cmocka_unit_test(reserved_memory_without_end_is_one_piece_at_last),
