@@ -8,7 +8,6 @@
 #include "kernel/lib/panic.h"
 #include "kernel/mm/heap.h"
 #include "kernel/pci/pci.h"
-#include "kernel/pci/registers.h"
 
 int remap_init(struct iommu_unit *unit, unsigned entries)
 {
@@ -27,28 +26,20 @@ int remap_init(struct iommu_unit *unit, unsigned entries)
     return 0;
 }
 
-static struct remap_source exact(uint16_t rid)
-{
-    return (struct remap_source){VTD_SOURCE_EXACT, rid};
-}
-
 struct remap_source remap_source_of(const struct pci_device *device)
 {
-    pci_rid_t ids[PCI_IDS_MAX];
-    size_t count = pci_requester_ids(device, ids);
-    const struct pci_device *taker;
+    uint8_t bus = PCI_BUS(device->rid);
+    pci_rid_t id = device->rid;
+    const struct pci_device *taker = pci_taker(device, &id);
 
-    if (count == 1)
-        return exact(device->rid);
-    /* The bridge that takes requests over comes last. */
-    taker = pci_find(device->segment, ids[count - 1]);
-    if (!taker || pci_express_type(taker) != PCIE_TO_PCI_BRIDGE)
-        return exact(ids[count - 1]);
-    if (taker->secondary != PCI_BUS(device->rid))
-        return exact(PCI_RID(taker->secondary, 0, 0));
-    /* It sends messages with its secondary bus and 00.0, or passes the function's own id. */
-    return (struct remap_source){VTD_SOURCE_BUSES,
-                                 (uint16_t)((taker->secondary << 8) | taker->secondary)};
+    /*
+     * A bridge from PCI Express sends messages of its bus with that and 00.0, or passes the
+     * function's own id, and a function may use its alias; all on its link are of its group.
+     */
+    if (taker ? id != taker->rid && taker->secondary == bus
+              : device->bridge && (device->aliases[0] || device->aliases[1]))
+        return (struct remap_source){VTD_SOURCE_BUSES, (uint16_t)(bus << 8 | bus)};
+    return (struct remap_source){VTD_SOURCE_EXACT, id};
 }
 
 /* ---- entries ---- */

@@ -24,10 +24,21 @@ static struct requester *create(struct iommu_unit *unit, uint16_t segment, uint1
     return requester;
 }
 
-/* Scopes do not name virtual functions: the physical one stands for them (VT-d 8.3.1). */
+/*
+ * Scopes do not name virtual functions: the physical one stands for them (VT-d 8.3.1); nor what
+ * does not exist, and sends from the same place as the function whose id it is, too.
+ */
+static uint16_t named_for(const struct pci_device *device, uint16_t rid)
+{
+    bool same = rid == device->rid ||
+                (PCI_BUS(rid) == PCI_BUS(device->rid) && !pci_find(device->segment, rid));
+
+    return !same ? rid : device->physical ? device->physical->rid : device->rid;
+}
+
 static struct requester *handle_of(const struct pci_device *device, uint16_t rid)
 {
-    uint16_t physical = device->physical && rid == device->rid ? device->physical->rid : rid;
+    uint16_t physical = named_for(device, rid);
     struct requester *requester;
 
     list_for_each_entry (requester, &iommu_requesters, link) {

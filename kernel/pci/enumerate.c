@@ -12,6 +12,7 @@
 #include "kernel/mm/heap.h"
 #include "kernel/mm/paging/paging.h"
 #include "kernel/pci/pci.h"
+#include "kernel/pci/quirks.h"
 #include "kernel/pci/registers.h"
 
 #define BUSES         256
@@ -140,6 +141,24 @@ static uint16_t wait_for_vendor(const struct pci_device *d, uint64_t deadline)
     return vendor;
 }
 
+/* What it sends with, where nothing in configuration space tells. */
+static void learn_ids(struct pci_device *d)
+{
+    const struct pci_quirk *function = pci_quirk(d, QUIRK_AS_FUNCTION);
+    const struct pci_quirk *slot = pci_quirk(d, QUIRK_AS_SLOT);
+    const struct pci_device *above = d->bridge;
+
+    d->aliases[0] = 0;
+    if (function)
+        d->aliases[0] = PCI_ALIAS | PCI_RID(PCI_BUS(d->rid), PCI_DEVICE(d->rid), function->value);
+    else if (slot)
+        d->aliases[0] = PCI_ALIAS | PCI_RID(PCI_BUS(d->rid), 0, slot->value);
+    /* Some can also be turned around, with PCI above them. */
+    d->hides_express = pci_is_bridge(d) && !d->cap_pcie && above && above->cap_pcie &&
+                       pci_express_type(above) != PCIE_TO_PCI_BRIDGE &&
+                       pci_quirk(d, QUIRK_HIDDEN_EXPRESS);
+}
+
 void pci_learn(struct pci_device *d)
 {
     d->class_code = pci_read32(d, PCI_REVISION) >> 8;
@@ -154,6 +173,7 @@ void pci_learn(struct pci_device *d)
     if (d->physical)
         d->ats_depth = d->physical->ats_depth; /* they share its queue */
     read_subsystem(d);
+    learn_ids(d);
 }
 
 bool pci_learn_new(struct pci_device *d)

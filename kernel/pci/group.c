@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Groups are the result of joining functions that could reach each other without the IOMMU seeing
- * it. Four rules, each of which joins; their order does not matter:
+ * it. Five rules, each of which joins; their order does not matter:
  *
  *  1. A bridge to conventional PCI, and everything below it: requests below it may carry the
  *     bridge's id, and devices on a conventional bus hear each other.
@@ -11,8 +11,10 @@
  *  3. The downstream ports of one switch, if any of them lacks access control: it may route a
  *     request from below it straight to a sibling.
  *  4. A root or downstream port that lacks access control, and everything below it.
+ *  5. A function that also sends with an id beside its own, all that may send with that id, and all
+ *     functions of its device: whoever has the id has the function's DMA.
  *
- * Where rules 2 and 3 join bridges, what is below those bridges joins too, because a request
+ * Where rules 2, 3 and 5 join bridges, what is below those bridges joins too, because a request
  * that went astray can go down again.
  */
 #include "kernel/pci/group.h"
@@ -141,11 +143,23 @@ static bool same_switch(const struct pci_device *a, const struct pci_device *b)
     return is_switch_port(a) && is_switch_port(b) && a->bridge && a->bridge == b->bridge;
 }
 
+static bool shares_alias(const struct pci_device *d, const struct pci_device *other)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(d->aliases); i++)
+        if (d->aliases[i] &&
+            (same_device(d, other) || pci_may_send_as(other, d->segment, (pci_rid_t)d->aliases[i])))
+            return true;
+    return false;
+}
+
 static void apply_rules(struct pci_device *d)
 {
     struct pci_device *other;
     bool open = !has_access_control(d);
 
+    list_for_each_entry (other, pci_devices(), link)
+        if (other != d && shares_alias(d, other))
+            join_with_below(d, other, (struct cause){PCI_JOIN_ALIAS, d});
     if (leads_to_conventional(d))
         join_all_below(d, (struct cause){PCI_JOIN_BUS, d});
     else if (pci_is_link_head(d) && open)

@@ -45,7 +45,9 @@ void pci_enable_path(const struct pci_device *device)
  */
 static bool alias_of_bridge(const struct pci_device *bridge, pci_rid_t *out)
 {
-    switch (pci_express_type(bridge)) {
+    int type = bridge->hides_express ? PCIE_TO_PCI_BRIDGE : pci_express_type(bridge);
+
+    switch (type) {
     case PCIE_TO_PCI_BRIDGE:
         *out = PCI_RID(bridge->secondary, 0, 0);
         return true;
@@ -58,24 +60,39 @@ static bool alias_of_bridge(const struct pci_device *bridge, pci_rid_t *out)
     }
 }
 
-size_t pci_requester_ids(const struct pci_device *device, pci_rid_t out[PCI_IDS_MAX])
+const struct pci_device *pci_taker(const struct pci_device *device, pci_rid_t *alias)
 {
     const struct pci_device *taker = NULL;
-    pci_rid_t alias; /* that of the last who gives one */
-    size_t count = 1;
 
-    out[0] = device->rid;
     for (const struct pci_device *b = device->bridge; b; b = b->bridge)
-        if (alias_of_bridge(b, &alias))
+        if (alias_of_bridge(b, alias))
             taker = b;
+    return taker;
+}
+
+static size_t add_id(pci_rid_t *ids, size_t count, pci_rid_t id)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ids[i] == id)
+            return count;
+    ids[count] = id;
+    return count + 1;
+}
+
+size_t pci_requester_ids(const struct pci_device *device, pci_rid_t out[PCI_IDS_MAX])
+{
+    pci_rid_t alias;
+    const struct pci_device *taker = pci_taker(device, &alias);
+    size_t count = add_id(out, 0, device->rid);
+
+    for (size_t i = 0; i < ARRAY_SIZE(device->aliases); i++)
+        if (device->aliases[i])
+            count = add_id(out, count, (pci_rid_t)device->aliases[i]);
     if (!taker)
-        return 1;
-    if (alias != device->rid)
-        out[count++] = alias;
+        return count;
+    count = add_id(out, count, alias);
     /* Some PCIe-to-PCI bridges use their own id for what they send on their own account. */
-    if (taker->rid != alias)
-        out[count++] = taker->rid;
-    return count;
+    return add_id(out, count, taker->rid);
 }
 
 bool pci_may_send_as(const struct pci_device *device, uint16_t segment, pci_rid_t rid)

@@ -19,7 +19,8 @@ typedef uint16_t pci_rid_t;
 #define PCI_FUNCTION(rid)              ((uint8_t)(7 & (rid)))
 #define PCI_BARS                       6
 #define PCI_DEVICES_MAX                4096
-#define PCI_IDS_MAX                    3 /* requester ids of one function */
+#define PCI_IDS_MAX                    5        /* requester ids of one function */
+#define PCI_ALIAS                      0x10000u /* beside an id: there is one */
 
 enum pci_bar_flags {
     PCI_BAR_IO = 1,
@@ -49,6 +50,7 @@ enum pci_join_rule {
     PCI_JOIN_FUNCTIONS, /* of one device, and the culprit is one without access control */
     PCI_JOIN_SWITCH,    /* at ports of one switch, and the culprit is one without access control */
     PCI_JOIN_PORT,      /* below the culprit, a port without access control */
+    PCI_JOIN_ALIAS,     /* of one device or id, and the culprit also sends with another's id */
 };
 
 struct pci_device {
@@ -73,7 +75,10 @@ struct pci_device {
     uint16_t config_size;   /* 256 or 4096 */
     uint8_t intx_pin;       /* 1 to 4: INTA to INTD; 0: it has none */
     uint16_t intx_gsi;      /* the interrupt that its pin reaches; 0: not known, or no pin */
-    void *config;           /* ECAM mapping */
+    /* What it sends with beside its own id: by its quirk, by the operator's word; PCI_ALIAS. */
+    uint32_t aliases[2];
+    bool hides_express; /* a bridge with QUIRK_HIDDEN_EXPRESS */
+    void *config;       /* ECAM mapping */
     struct pci_group *group;
     /* Handles of pci_requester_ids() for the IOMMU, which sets them; the first is its own id. */
     struct requester *requesters[PCI_IDS_MAX];
@@ -196,10 +201,15 @@ void pci_disable_all_bus_masters(void);
 void pci_enable_path(const struct pci_device *device);
 
 /*
- * The requester ids that DMA of this device may carry: its own, and the alias that a
- * PCIe-to-PCI bridge above it puts on the wire. Returns how many.
+ * The requester ids that DMA of this device may carry: its own, those it is known to use besides,
+ * and what the bridge that takes its requests over puts on the wire. Returns how many.
  */
 size_t pci_requester_ids(const struct pci_device *device, pci_rid_t out[PCI_IDS_MAX]);
+/*
+ * The bridge whose id, or that of its secondary bus, requests of the device have in the end, and
+ * that id; NULL: they keep the device's own.
+ */
+const struct pci_device *pci_taker(const struct pci_device *device, pci_rid_t *alias);
 /* Is the id one of those? */
 bool pci_may_send_as(const struct pci_device *device, uint16_t segment, pci_rid_t rid);
 /* pci_stop() for all functions whose requests may carry the id. Returns how many were stopped. */

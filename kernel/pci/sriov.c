@@ -56,6 +56,16 @@ static void use_ari(const struct pci_device *device)
             control(d, PCI_SRIOV_CONTROL_ARI, 0);
 }
 
+static bool is_taken(uint16_t segment, pci_rid_t rid)
+{
+    const struct pci_device *d;
+
+    list_for_each_entry (d, pci_devices(), link)
+        if (pci_may_send_as(d, segment, rid))
+            return true;
+    return false;
+}
+
 /* Adds the next one, if nothing is in its way. */
 static int add(struct pci_device *device, const struct pci_bar bars[PCI_BARS],
                const struct pci_machine *machine, struct refusal *why)
@@ -68,7 +78,7 @@ static int add(struct pci_device *device, const struct pci_bar bars[PCI_BARS],
     bool beyond = rid >> 8 > last;
     struct pci_device *d;
 
-    if (beyond || pci_find(device->segment, (pci_rid_t)rid))
+    if (beyond || is_taken(device->segment, (pci_rid_t)rid))
         return refuse(why, -EINVAL, "virtual function %u of device %s would be %s, which is %s",
                       number, name, pci_rid_name(device->segment, (pci_rid_t)rid),
                       beyond ? "beyond the buses that the firmware gave to the bridge above"

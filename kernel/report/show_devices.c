@@ -57,6 +57,7 @@ static void show_group(struct text *out, const struct pci_device *d)
         [PCI_JOIN_FUNCTIONS] = "one device, no access control at",
         [PCI_JOIN_SWITCH] = "one switch, no access control at port",
         [PCI_JOIN_PORT] = "no access control at port",
+        [PCI_JOIN_ALIAS] = "one device, or one id, with the alias of",
     };
 
     text_printf(out, "  group %u%s%s\n", d->group->id, d->assigned ? ", assigned" : "",

@@ -190,10 +190,30 @@ static void handles_that_find_no_memory(void **state)
     machine_stop();
 }
 
+/* The id of no function is translated where the one is that sends with it, with its memory. */
+static void aliases_are_of_the_same_unit(void **state)
+{
+    struct pci_device *device;
+    struct dmar_unit *second;
+
+    machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+    host_unit_add(0xfeda1000, PAGE_SIZE, VTD_TEST_CAP, VTD_TEST_ECAP);
+    device = host_pci_add(0, PCI_RID(0, 6, 0), NULL);
+    device->aliases[0] = PCI_ALIAS | PCI_RID(0, 6, 1);
+    second = host_dmar_unit(0xfeda1000, false);
+    host_dmar_scope(&second->scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 6, 0);
+    assert_int_equal(machine_init(NULL), 0);
+    assert_int_equal(device->requesters[1]->rid, PCI_RID(0, 6, 1));
+    assert_int_equal(iommu_unit_of(device->requesters[0])->index, 1);
+    assert_int_equal(iommu_unit_of(device->requesters[1])->index, 1);
+    machine_stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_the_unit_by_scope),
+        cmocka_unit_test(aliases_are_of_the_same_unit),
         cmocka_unit_test(virtual_functions_belong_where_the_physical_one_does),
         cmocka_unit_test(segments_are_kept_apart),
         cmocka_unit_test(survives_scopes_that_lead_nowhere),

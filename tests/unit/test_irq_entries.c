@@ -57,6 +57,28 @@ static void pitfall_20_bridges_need_a_bus_range(void **state)
     }
 }
 
+/* Nobody says which of its ids a function's messages carry: all on its link are in its group. */
+static void aliases_need_the_bus_of_the_link(void **state)
+{
+    struct pci_device *port, *below, *inside;
+    struct remap_source source;
+
+    start(VTD_TEST_CAP, NULL);
+    port = host_pci_add(0, PCI_RID(0, 6, 0), NULL);
+    host_pci_bridge(port, PCIE_ROOT_PORT, 9, 9);
+    below = host_pci_add(0, PCI_RID(9, 0, 0), port);
+    below->aliases[0] = PCI_ALIAS | PCI_RID(9, 0, 1);
+    source = remap_source_of(below);
+    assert_int_equal(source.check, VTD_SOURCE_BUSES);
+    assert_int_equal(source.id, 0x0909);
+    inside = host_pci_add(0, PCI_RID(0, 7, 0), NULL); /* its bus is everybody's */
+    inside->aliases[1] = PCI_ALIAS | PCI_RID(0, 7, 1);
+    source = remap_source_of(inside);
+    assert_int_equal(source.check, VTD_SOURCE_EXACT);
+    assert_int_equal(source.id, PCI_RID(0, 7, 0));
+    machine_stop();
+}
+
 /* A conventional bridge below a PCIe-to-PCI bridge: the upper one takes everything over. */
 static void nested_bridges_use_the_upper_alias(void **state)
 {
@@ -245,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(another_device_cannot_use_the_entry),
         cmocka_unit_test(pitfall_20_bridges_need_a_bus_range),
+        cmocka_unit_test(aliases_need_the_bus_of_the_link),
         cmocka_unit_test(nested_bridges_use_the_upper_alias),
         cmocka_unit_test(a_bridged_device_interrupts_with_either_id),
         cmocka_unit_test(pitfall_18_entries_are_invalidated_before_use),

@@ -444,6 +444,102 @@ static void assigned_by_requester(void **state)
     assert_false(pci_group_assigned(0, PCI_RID(2, 6, 0))); /* nobody has it */
 }
 
+static void sends_as(pci_rid_t rid, const pci_rid_t *ids, size_t count)
+{
+    pci_rid_t has[PCI_IDS_MAX];
+
+    assert_int_equal(pci_requester_ids(pci_find(0, rid), has), count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(has[i], ids[i]);
+        assert_true(pci_may_send_as(pci_find(0, rid), 0, ids[i]));
+    }
+}
+
+#define SENDS_AS(rid, ...)                                                                         \
+    sends_as(rid, (const pci_rid_t[]){rid, __VA_ARGS__},                                           \
+             sizeof((pci_rid_t[]){rid, __VA_ARGS__}) / sizeof(pci_rid_t))
+
+/* Nothing has the id of function 1: it comes into the group all the same. */
+static void an_id_of_nobody(void **state)
+{
+    port(PCI_RID(0, 5, 0), PCIE_ROOT_PORT, 1, 1, true);
+    sim_express(sim_add(0, PCI_RID(1, 0, 0), 0x91231b4b, 0x010601), PCIE_ENDPOINT, true);
+    build();
+    SENDS_AS(PCI_RID(1, 0, 0), PCI_RID(1, 0, 1));
+    GROUP(PCI_RID(1, 0, 0));
+    assert_int_equal(group_of(PCI_RID(1, 0, 0))->requester_count, 2);
+    pci_find(0, PCI_RID(1, 0, 0))->assigned = true;
+    assert_true(pci_group_assigned(0, PCI_RID(1, 0, 1)));
+    assert_int_equal(pci_stop_senders(0, PCI_RID(1, 0, 1)), 1);
+    assert_true(pci_find(0, PCI_RID(1, 0, 0))->stopped);
+}
+
+/* Access control at both would have kept them apart, and does so with the third. */
+static void an_id_of_another_function(void **state)
+{
+    static const uint32_t ids[] = {IDS, 0xe8321180, IDS};
+
+    port(PCI_RID(0, 5, 0), PCIE_ROOT_PORT, 1, 1, true);
+    for (unsigned n = 0; n < 3; n++) {
+        struct sim_function *f =
+            sim_add(0, n < 2 ? PCI_RID(0, 8, n) : PCI_RID(1, 0, 0), ids[n], ENDPOINT);
+
+        sim_express(f, PCIE_ENDPOINT, true);
+        sim_access_control(f, PCI_ACS_REQUEST_REDIRECT);
+        sim_multifunction(f);
+    }
+    build();
+    SENDS_AS(PCI_RID(0, 8, 1), PCI_RID(0, 8, 0));
+    GROUP(PCI_RID(0, 8, 0), PCI_RID(0, 8, 1));
+    GROUP(PCI_RID(1, 0, 0));
+    assert_int_equal(pci_find(0, PCI_RID(0, 8, 1))->join_rule, PCI_JOIN_ALIAS);
+    assert_int_equal(pci_find(0, PCI_RID(0, 8, 1))->culprit->rid, PCI_RID(0, 8, 1));
+}
+
+static void an_id_of_another_slot(void **state)
+{
+    struct sim_function *card;
+
+    port(PCI_RID(0, 5, 0), PCIE_TO_PCI_BRIDGE, 1, 1, false);
+    card = sim_add(0, PCI_RID(1, 14, 0), 0x02859005, 0x010400);
+    sim_set(card, PCI_SUBSYSTEM_VENDOR, 4, 0x02bb9005, 0);
+    sim_add(0, PCI_RID(1, 15, 0), 0x02859005, 0x010400); /* another one of them */
+    build();
+    SENDS_AS(PCI_RID(1, 14, 0), PCI_RID(1, 1, 0), PCI_RID(1, 0, 0), PCI_RID(0, 5, 0));
+    SENDS_AS(PCI_RID(1, 15, 0), PCI_RID(1, 0, 0), PCI_RID(0, 5, 0));
+}
+
+/* The operator's word, beside what the table knows. */
+static void an_id_that_the_operator_names(void **state)
+{
+    port(PCI_RID(0, 5, 0), PCIE_ROOT_PORT, 1, 1, true);
+    sim_express(sim_add(0, PCI_RID(1, 0, 0), 0x91231b4b, 0x010601), PCIE_ENDPOINT, true);
+    conventional(PCI_RID(0, 8, 0));
+    conventional(PCI_RID(0, 9, 0));
+    assert_int_equal(pci_enumerate(sim_ecams, 1, &why), 0);
+    pci_find(0, PCI_RID(1, 0, 0))->aliases[1] = PCI_ALIAS | PCI_RID(1, 31, 7);
+    pci_find(0, PCI_RID(0, 9, 0))->aliases[1] = PCI_ALIAS | PCI_RID(0, 8, 0);
+    pci_learn(pci_find(0, PCI_RID(1, 0, 0))); /* as when it is plugged in: it stays */
+    build_enumerated();
+    SENDS_AS(PCI_RID(1, 0, 0), PCI_RID(1, 0, 1), PCI_RID(1, 31, 7));
+    GROUP(PCI_RID(0, 8, 0), PCI_RID(0, 9, 0));
+}
+
+/* ASMedia 1080: by its header a conventional bridge, below a root port. */
+static void a_bridge_that_hides_what_it_is(void **state)
+{
+    port(PCI_RID(0, 5, 0), PCIE_ROOT_PORT, 1, 2, true);
+    sim_bridge(sim_add(0, PCI_RID(1, 0, 0), 0x10801b21, BRIDGE), 2, 2);
+    conventional(PCI_RID(2, 4, 0));
+    /* Without PCI Express above it, it leads the other way. */
+    sim_bridge(sim_add(0, PCI_RID(0, 6, 0), 0x10801b21, BRIDGE), 3, 3);
+    conventional(PCI_RID(3, 4, 0));
+    build();
+    SENDS_AS(PCI_RID(2, 4, 0), PCI_RID(2, 0, 0), PCI_RID(1, 0, 0));
+    SENDS_AS(PCI_RID(3, 4, 0), PCI_RID(0, 6, 0));
+    GROUP(PCI_RID(1, 0, 0), PCI_RID(2, 4, 0));
+}
+
 static void every_allocation_fails_in_turn(void **state)
 {
     for (uint64_t n = 1;; n++) {
@@ -493,6 +589,11 @@ int main(void)
         TEST(virtual_functions_of_an_integrated_device),
         TEST(same_numbers_in_another_segment),
         TEST(assigned_by_requester),
+        TEST(an_id_of_nobody),
+        TEST(an_id_of_another_function),
+        TEST(an_id_of_another_slot),
+        TEST(an_id_that_the_operator_names),
+        TEST(a_bridge_that_hides_what_it_is),
         TEST(every_allocation_fails_in_turn),
     };
 

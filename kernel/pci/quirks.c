@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Facts that vendors' errata and public drivers tell. Left out are non-transparent bridges, which
+ * send with ids of their far side: what they send is refused.
+ */
+#include "kernel/pci/quirks.h"
+
+#define FIRST  "its DMA carries the id of function 0"
+#define GHOST  "its DMA carries the id of function 1, which need not exist"
+#define HIDDEN "it is a PCIe-to-PCI bridge that has no PCI Express capability"
+
+/* Sorted by kind, vendor, device. */
+static const struct pci_quirk quirks[] = {
+    {QUIRK_AS_FUNCTION, 0x1103, 0x0642, 0, 1, .why = GHOST}, /* HighPoint */
+    {QUIRK_AS_FUNCTION, 0x1103, 0x0645, 0, 1, .why = GHOST},
+    {QUIRK_AS_FUNCTION, 0x1180, 0xe476, 0, 0, .why = FIRST}, /* Ricoh */
+    {QUIRK_AS_FUNCTION, 0x1180, 0xe832, 0, 0, .why = FIRST},
+    {QUIRK_AS_FUNCTION, 0x197b, 0x2392, 0, 1, .why = GHOST}, /* JMicron */
+    {QUIRK_AS_FUNCTION, 0x1b4b, 0x9120, 0, 1, .why = GHOST}, /* Marvell */
+    {QUIRK_AS_FUNCTION, 0x1b4b, 0x9123, 0, 1, .why = GHOST},
+    {QUIRK_AS_FUNCTION, 0x1b4b, 0x9125, 0, 1, .why = GHOST},
+    {QUIRK_AS_FUNCTION, 0x1b4b, 0x9128, 0, 1, .why = GHOST},
+    {QUIRK_AS_FUNCTION, 0x1b4b, 0x9130, 0, 1, .why = GHOST},
+    {QUIRK_AS_FUNCTION, 0x1b4b, 0x9170, 0, 1, .why = GHOST},
+    {QUIRK_AS_FUNCTION, 0x1b4b, 0x9172, 0, 1, .why = GHOST},
+    {QUIRK_AS_FUNCTION, 0x1b4b, 0x917a, 0, 1, .why = GHOST},
+    {QUIRK_AS_FUNCTION, 0x1b4b, 0x9182, 0, 1, .why = GHOST},
+    {QUIRK_AS_FUNCTION, 0x1b4b, 0x9183, 0, 1, .why = GHOST},
+    {QUIRK_AS_FUNCTION, 0x1b4b, 0x91a0, 0, 1, .why = GHOST},
+    {QUIRK_AS_FUNCTION, 0x1b4b, 0x9215, 0, 1, .why = GHOST},
+    {QUIRK_AS_FUNCTION, 0x1b4b, 0x9220, 0, 1, .why = GHOST},
+    {QUIRK_AS_FUNCTION, 0x1b4b, 0x9230, 0, 1, .why = GHOST},
+    {QUIRK_AS_FUNCTION, 0x1b4b, 0x9235, 0, 1, .why = GHOST},
+    {QUIRK_AS_FUNCTION, 0x1c28, 0x0122, 0, 1, .why = GHOST},      /* Plextor */
+    {QUIRK_AS_FUNCTION, 0x6766, 0x3d40, 0x3d41, 0, .why = FIRST}, /* Glenfly */
+    {QUIRK_AS_SLOT, 0x9005, 0x0285, 0, 0x08, .why = "a hidden function of it at 01.0 does its DMA",
+     .subsystem = 0x02bb}, /* Adaptec 3405 */
+    {QUIRK_AS_SLOT, 0x9005, 0x0285, 0, 0x08, .why = "a hidden function of it at 01.0 does its DMA",
+     .subsystem = 0x02bc},                                            /* Adaptec 3805 */
+    {QUIRK_HIDDEN_EXPRESS, 0x10e3, 0x8113, 0, 0, .why = HIDDEN},      /* Tundra */
+    {QUIRK_HIDDEN_EXPRESS, 0x1283, 0x8892, 0x8893, 0, .why = HIDDEN}, /* ITE */
+    {QUIRK_HIDDEN_EXPRESS, 0x1b21, 0x1080, 0, 0, .why = HIDDEN},      /* ASMedia */
+    {QUIRK_HIDDEN_EXPRESS, 0x8086, 0x244e, 0, 0, .why = HIDDEN},      /* Intel 82801 */
+};
+
+static bool in_range(unsigned value, unsigned first, unsigned last)
+{
+    return value >= first && value <= (last ? last : UINT16_MAX);
+}
+
+const struct pci_quirk *pci_quirk(const struct pci_device *device, enum pci_quirk_kind kind)
+{
+    for (const struct pci_quirk *q = quirks; q < quirks + ARRAY_SIZE(quirks); q++)
+        if (q->kind == kind && q->vendor == device->vendor &&
+            in_range(device->device, q->first, q->last ? q->last : q->first) &&
+            in_range(device->revision, q->oldest, q->newest) &&
+            (!q->class || q->class == device->class_code >> 8) &&
+            (!q->subsystem || q->subsystem == device->subsystem_device))
+            return q;
+    return NULL;
+}

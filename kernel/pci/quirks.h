@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What single devices and chipsets get wrong, or do not tell: one table of data. Code that follows
+ * a rule of a specification asks here whether the function in front of it keeps to that.
+ */
+#ifndef KERNEL_PCI_QUIRKS_H
+#define KERNEL_PCI_QUIRKS_H
+
+#include "kernel/pci/pci.h"
+
+enum pci_quirk_kind {
+    QUIRK_AS_FUNCTION,    /* it also sends with the id of function `value` of its slot */
+    QUIRK_AS_SLOT,        /* the same of device (7:3) and function (2:0) `value` of its bus */
+    QUIRK_HIDDEN_EXPRESS, /* a bridge that leads from PCI Express to PCI and does not say so */
+};
+
+struct pci_quirk {
+    enum pci_quirk_kind kind;
+    uint16_t vendor, first, last; /* last: device ids up to this one; 0: `first` alone */
+    uint32_t value;               /* the kind says what of */
+    const char *why;              /* what is wrong, as the end of a sentence in logs and refusals */
+    /* Where not all of them have it; 0: any. */
+    uint8_t oldest, newest; /* revisions */
+    uint16_t class;         /* base class 15:8, subclass 7:0 */
+    uint16_t subsystem;     /* device id of the subsystem */
+};
+
+/* The first row of that kind for the function, or NULL. Walks the table. */
+const struct pci_quirk *pci_quirk(const struct pci_device *device, enum pci_quirk_kind kind);
+
+#endif
