@@ -30,6 +30,7 @@
 #include "kernel/pci/group.h"
 #include "kernel/pci/leave.h"
 #include "kernel/pci/place.h"
+#include "kernel/pci/quiet.h"
 #include "kernel/pci/registers.h"
 #include "kernel/pci/reset.h"
 #include "kernel/pci/select.h"
@@ -267,6 +268,7 @@ static int close_dma(struct refusal *why)
     };
 
     pci_disable_all_bus_masters();
+    pci_quiet_all();
     pci_virtual_disable_all();
     pci_size_bars();
     for (size_t i = 0; !virtual_error && i < config.device_count; i++)

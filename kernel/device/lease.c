@@ -76,8 +76,8 @@ void lease_drop_bars(struct lease *lease)
 /* ---- the device alone ---- */
 
 /*
- * Parity reporting stays off, and SERR where no port of ours hears of errors, so that a malformed
- * request of the device cannot become a machine check or an NMI of ours.
+ * Parity reporting and SERR stay off, so that a malformed request of the device cannot become a
+ * machine check or an NMI of ours.
  */
 static void decode_bars(const struct pci_device *d)
 {

@@ -40,8 +40,7 @@ void pci_change16(const struct pci_device *device, unsigned offset, uint16_t cle
 
 uint16_t pci_command_bits(const struct pci_device *device)
 {
-    return (device->intx_on ? 0 : PCI_COMMAND_INTX_DISABLE) |
-           (device->errors_told ? PCI_COMMAND_SERR : 0);
+    return device->intx_on ? 0 : PCI_COMMAND_INTX_DISABLE;
 }
 
 unsigned pci_find_capability(const struct pci_device *device, uint8_t id)

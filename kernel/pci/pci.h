@@ -121,7 +121,7 @@ void pci_write32(const struct pci_device *device, unsigned offset, uint32_t valu
 /* Clears bits and sets others, if it answers: it might begin to just now. */
 void pci_change16(const struct pci_device *device, unsigned offset, uint16_t clear, uint16_t set);
 
-/* What the command register must say of INTx and of errors, whoever writes it. */
+/* What the command register must say of INTx, whoever writes it; of errors it says nothing. */
 uint16_t pci_command_bits(const struct pci_device *device);
 
 /*

@@ -130,6 +130,7 @@
 #define PCIE_DEVICE_CAP_FLR         0x10000000
 #define PCIE_DEVICE_CAP_PAYLOAD     0x00000007
 #define PCIE_DEVICE_CONTROL_ERRORS  0x000f /* messages of each kind; unsupported requests */
+#define PCIE_DEVICE_CONTROL_SPEAKS  0x0007 /* without the latter */
 #define PCIE_DEVICE_CONTROL_PAYLOAD 0x00e0 /* the largest; as a capability in bits 2:0 */
 #define PCIE_DEVICE_CONTROL_FLR     0x8000
 #define PCIE_DEVICE_STATUS_ERRORS   0x000f
@@ -187,6 +188,8 @@ enum pcie_type {
 /* Advanced error reporting */
 #define PCI_AER_FATAL_STATUS   0x04 /* 32 each; of uncorrectable errors */
 #define PCI_AER_FATAL_MASK     0x08
+#define PCI_AER_UNSUPPORTED    0x00100000 /* a request */
+#define PCI_AER_ACCESS_CONTROL 0x00200000 /* violated */
 #define PCI_AER_FATAL_SEVERITY 0x0c
 #define PCI_AER_STATUS         0x10 /* of correctable ones */
 #define PCI_AER_MASK           0x14

@@ -27,8 +27,8 @@ enum need {
 
 /*
  * In the order in which they are written back: sizes of BARs before addresses, latencies and
- * substates before the link may use them, virtual functions when all is known of them, decoding
- * last. All are of 32 bits.
+ * substates before the link may use them, masks before errors are reported, virtual functions when
+ * all is known of them, decoding last. All are of 32 bits.
  */
 static const struct {
     uint32_t where; /* or an extended capability */
@@ -41,15 +41,15 @@ static const struct {
     {PCI_EXT_CAP_LTR, 0, PCI_LTR_LATENCY, 1, 0, ALL},
     {PCI_EXT_CAP_L1SS, 0, PCI_L1SS_CONTROL2, 1, 0, ALL},
     {PCI_EXT_CAP_L1SS, 0, PCI_L1SS_CONTROL1, 1, 0, ALL},
+    {PCI_EXT_CAP_AER, 0, PCI_AER_FATAL_MASK, 2, 4, ALL}, /* and severity */
+    {PCI_EXT_CAP_AER, 0, PCI_AER_MASK, 1, 0, ALL},
+    {PCI_EXT_CAP_AER, 0, PCI_AER_CONTROL, 1, 0, PCI_AER_CONTROL_ECRC},
     {EXPRESS, 0, PCIE_DEVICE_CONTROL, 1, 0, LOW & ~PCIE_DEVICE_CONTROL_FLR},
     {EXPRESS, BRIDGE, PCIE_DEVICE_CONTROL, 1, 0, LOW}, /* the same bit: passes retry status on */
     {EXPRESS, VERSION_2, PCIE_DEVICE_CTL2, 1, 0, LOW},
     {EXPRESS, VERSION_2, PCIE_LINK_CTL2, 1, 0, LOW},
     {EXPRESS, LINK, PCIE_LINK_CONTROL, 1, 0, LOW},
     {EXPRESS, BRIDGE | SLOT, PCIE_SLOT_CONTROL, 1, 0, LOW},
-    {PCI_EXT_CAP_AER, 0, PCI_AER_FATAL_MASK, 2, 4, ALL}, /* and severity */
-    {PCI_EXT_CAP_AER, 0, PCI_AER_MASK, 1, 0, ALL},
-    {PCI_EXT_CAP_AER, 0, PCI_AER_CONTROL, 1, 0, PCI_AER_CONTROL_ECRC},
     CHANNELS(PCI_EXT_CAP_VC),
     CHANNELS(PCI_EXT_CAP_VC_BESIDE),
     CHANNELS(PCI_EXT_CAP_MFVC),

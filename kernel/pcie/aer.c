@@ -2,7 +2,8 @@
 /*
  * Advanced error reporting (PCI Express Base 6.2 and 7.8.4): functions send messages of errors to
  * the root port above, which records who was first and raises its interrupt. Nothing of it is a
- * system error then, so that no device can raise an NMI.
+ * system error (kernel/pci/quiet.c). Where the port's reporting, or its interrupt, is not the
+ * kernel's, no function below says anything.
  */
 #include "kernel/cpu/time.h"
 #include "kernel/pci/registers.h"
@@ -56,8 +57,8 @@ void port_errors_take(const struct pci_device *port)
 void port_errors_speak(struct pci_device *d)
 {
     if (d->cap_pcie)
-        pci_change16(d, d->cap_pcie + PCIE_DEVICE_CONTROL, 0, PCIE_DEVICE_CONTROL_ERRORS);
-    if (pci_is_bridge(d)) {
+        pci_change16(d, d->cap_pcie + PCIE_DEVICE_CONTROL, 0, PCIE_DEVICE_CONTROL_SPEAKS);
+    if (pci_is_bridge(d)) { /* these pass on what comes from below */
         pci_change16(d, PCI_BRIDGE_CONTROL, 0, PCI_BRIDGE_SERR);
         pci_change16(d, PCI_COMMAND, 0, PCI_COMMAND_SERR);
     }
@@ -72,10 +73,9 @@ static bool start(struct port *port)
     struct pci_device *d, *p = port->pci;
     unsigned aer = root_of(p);
 
-    if (!aer || port_errors_kept)
+    if (!aer || port_errors_kept || !port->irqs)
         return false;
     port->limit = (struct log_limit){.window_ns = NS_PER_S, .burst = 10};
-    pci_change16(p, p->cap_pcie + PCIE_ROOT_CONTROL, PCIE_ROOT_CONTROL_ERRORS, 0);
     port_errors_take(p);
     pci_write32(p, aer + PCI_AER_ROOT_STATUS, pci_read32(p, aer + PCI_AER_ROOT_STATUS));
     pci_for_each_below (d, p)

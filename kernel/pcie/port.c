@@ -92,13 +92,14 @@ static int start(struct pci_device *pci)
     port->pci = pci;
     if (pci_set_power(pci, 0)) /* what it forgot by that is set only now */
         pci_config_restore(pci);
-    for (unsigned i = 0; i < ARRAY_SIZE(services); i++)
-        port->services |= services[i]->start(port) ? BIT(i) : 0;
-    pci_save(pci); /* what they have set */
     connect(pci);
     error = enable_irqs(port);
     if (error)
-        log_warn("%s: no interrupt of its own (%d): asked every second", pci_name(pci), error);
+        log_warn("%s: no interrupt of its own (%d): asked every second, and not for errors",
+                 pci_name(pci), error);
+    for (unsigned i = 0; i < ARRAY_SIZE(services); i++)
+        port->services |= services[i]->start(port) ? BIT(i) : 0;
+    pci_save(pci); /* what they have set */
     pci->came_back = connect;
     list_push_back(&ports, &port->link);
     thread_start(port->thread);
@@ -123,5 +124,8 @@ int ports_start(const struct port_users *users, struct refusal *why)
     list_for_each_entry (d, pci_devices(), link)
         if (serves(d) && start(d))
             return refuse(why, -ENOMEM, "no memory for the ports above the assigned devices");
+    if (!list_empty(&ports))
+        log_info("pcie: whose ports are cannot be asked (_OSC is byte code): errors are %s",
+                 port_errors_kept ? "the firmware's (HEST), and silent" : "reported to the kernel");
     return 0;
 }

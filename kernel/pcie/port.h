@@ -83,7 +83,10 @@ const struct port_users *port_users(void);
 bool port_is_contained(const struct port *port);
 /* Clears what functions recorded of errors: the port and those below that answer. */
 void port_errors_take(const struct pci_device *port);
-/* Lets a function send messages of errors, and a bridge pass them on; kept over resets. */
+/*
+ * Lets a function send messages of errors, but of requests that are not supported, and a bridge
+ * pass them on; kept over resets.
+ */
 void port_errors_speak(struct pci_device *device);
 /* Tells users of an error of `from`, or of all that is below it; NULL: of all below the port. */
 void port_errors_tell(const struct pci_device *port, const struct pci_device *from);

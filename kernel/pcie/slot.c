@@ -9,6 +9,7 @@
 #include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
 #include "kernel/iommu/iommu.h"
+#include "kernel/pci/quiet.h"
 #include "kernel/pci/registers.h"
 #include "kernel/pci/reset.h"
 #include "kernel/pcie/port.h"
@@ -248,6 +249,7 @@ static bool take_in(struct pci_device *p)
         pci_size_bars_of(d); /* none: nobody has checked what it said of them */
         return false;
     }
+    pci_quiet(d);
     pci_save(d);
     if (d->errors_told)
         port_errors_speak(d);

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Errors that QEMU injects into a port and into a device below it, told by the port's own interrupt."""
+"""Errors that QEMU injects into ports above a device, told by the root port's own interrupt.
+
+Of errors of a device itself QEMU 7.2 sends nothing unless SERR is on in its command register, which is what an
+assigned device never has, and it has no masks; tests/unit/test_port.c tries both as the specification has them."""
 
 import re
 import struct
@@ -16,8 +19,11 @@ SWITCH = ["-device", "x3130-upstream,id=up,bus=rp0,addr=0", "-device", "xio3130-
 REMAPPABLE = 1 << 4  # the format of a message
 
 
-def inject(one, *errors):
-    """Hurts a device each time the payload listens, and sees it to its end."""
+def inject(one, *errors, silent=()):
+    """Hurts a port each time the payload listens, and sees it to its end. Of some errors nobody hears."""
+    one.wait_for("errors: 0, waiting")
+    for error in silent:
+        assert one.qmp.monitor(f"pcie_aer_inject_error {error}").startswith("OK"), error
     for time, error in enumerate(errors):
         one.wait_for(f"errors: {time}, waiting")
         assert one.qmp.monitor(f"pcie_aer_inject_error {error}").startswith("OK"), error
@@ -27,24 +33,26 @@ def inject(one, *errors):
     return re.findall(rf"{PORT}: (.*)\n", one.serial)
 
 
-def test_errors_of_a_device_and_its_port_are_told(guest, payload):
+def test_errors_of_a_port_are_told(guest, payload):
     """Each time the device is reset in between: what lets it speak comes back."""
     one = guest(payload("errors"), args=[BELOW, "3"], qemu_args=ROOT_PORT, devices=[VIRTIO], qmp=True,
                 trace=["vtd_ir_remap_msi"]).start()
-    told = inject(one, "rng POISON_TLP", "rp0 MALF_TLP", "rng ECRC")
-    assert told == [f"an error that is not fatal, sent first by {BELOW}; 1 so far",
+    told = inject(one, "rp0 POISON_TLP", "rp0 MALF_TLP", "rp0 ECRC",
+                  silent=["rng UNSUP", "rng ACSV", "rng MALF_TLP"])
+    assert told == [f"an error that is not fatal, sent first by {PORT}; 1 so far",
                     f"a fatal error, sent first by {PORT}; 2 so far",
-                    f"an error that is not fatal, sent first by {BELOW}; 3 so far"], one.log
+                    f"an error that is not fatal, sent first by {PORT}; 3 so far"], one.log
+    assert "(_OSC is byte code): errors are reported to the kernel" in one.serial, one.log
     addresses = [int(re.search(r"addr (0x\w+)", line)[1], 16) for line in one.trace]
     assert sum(bool(address & REMAPPABLE) for address in addresses) == 3  # no device sends any
 
 
 def test_errors_pass_through_a_switch(guest, payload):
     """QEMU's devices in one: all ports on the way have to let them through."""
-    below = "0000:03:00.0"
+    below, down = "0000:03:00.0", "0000:02:00.0"
     one = guest(payload("errors"), args=[below, "1"], qemu_args=[*ROOT_PORT, *SWITCH], qmp=True,
                 devices=[VIRTIO.replace("rp0", "down0")]).start()
-    assert inject(one, "rng MALF_TLP") == [f"a fatal error, sent first by {below}; 1 so far"], one.log
+    assert inject(one, "down0 MALF_TLP") == [f"a fatal error, sent first by {down}; 1 so far"], one.log
 
 
 def hest(flags):

@@ -333,6 +333,62 @@ static void write_config(volatile void *at, unsigned width, uint64_t value)
     after_write(f, command, pm);
 }
 
+/* ---- errors that escalate ---- */
+
+static unsigned find_extended(const struct sim_function *f, uint16_t id)
+{
+    uint64_t header;
+
+    for (unsigned at = PCI_EXT_CAP_START; at; at = header >> 20 & 0xffc) {
+        header = sim_get(f, at, 4);
+        if ((header & 0xffff) == id)
+            return at;
+    }
+    return 0;
+}
+
+/* Either of both will do. */
+static bool reports(const struct sim_function *f, bool fatal)
+{
+    uint64_t control = f->pcie ? sim_get(f, f->pcie + PCIE_DEVICE_CONTROL, 2) : 0;
+
+    return (sim_get(f, PCI_COMMAND, 2) & PCI_COMMAND_SERR) || (control & (fatal ? 4 : 2));
+}
+
+static bool ignores(const struct sim_function *f, uint32_t error)
+{
+    unsigned aer = find_extended(f, PCI_EXT_CAP_AER);
+
+    if (aer && (sim_get(f, aer + PCI_AER_FATAL_MASK, 4) & error))
+        return true;
+    return error == PCI_AER_UNSUPPORTED && !(sim_get(f, PCI_COMMAND, 2) & PCI_COMMAND_SERR) &&
+           !(f->pcie && (sim_get(f, f->pcie + PCIE_DEVICE_CONTROL, 2) & 8));
+}
+
+static enum sim_outcome arrive(const struct sim_function *top, bool fatal)
+{
+    bool root = top->pcie && (sim_get(top, top->pcie + PCIE_FLAGS, 2) >> 4 & 15) == PCIE_ROOT_PORT;
+
+    if (!root || (sim_get(top, top->pcie + PCIE_ROOT_CONTROL, 2) & (fatal ? 4 : 2)))
+        return SIM_SYSTEM_ERROR;
+    return find_extended(top, PCI_EXT_CAP_AER) ? SIM_TOLD : SIM_SILENT;
+}
+
+enum sim_outcome sim_error(const struct sim_function *f, uint32_t error)
+{
+    unsigned aer = find_extended(f, PCI_EXT_CAP_AER);
+    bool fatal = aer && (sim_get(f, aer + PCI_AER_FATAL_SEVERITY, 4) & error);
+
+    if (ignores(f, error) || !reports(f, fatal))
+        return SIM_SILENT;
+    while (f->above) {
+        f = f->above;
+        if (!(sim_get(f, PCI_BRIDGE_CONTROL, 2) & PCI_BRIDGE_SERR) || !reports(f, fatal))
+            return SIM_SILENT;
+    }
+    return arrive(f, fatal);
+}
+
 #define ACCESSORS(bits)                                                                            \
     uint##bits##_t mmio_read##bits(const volatile void *at)                                        \
     {                                                                                              \

@@ -111,6 +111,17 @@ void sim_link(struct sim_function *f);
  */
 void sim_remember(void);
 
+/*
+ * The function meets an error that is not corrected, told by its bit in the registers of advanced
+ * error reporting: what becomes of it (PCI Express Base 6.2.6)?
+ */
+enum sim_outcome {
+    SIM_SILENT,       /* nobody hears of it */
+    SIM_TOLD,         /* the root port's error reporting, which records it */
+    SIM_SYSTEM_ERROR, /* the platform, which answers with an SMI, an NMI or a machine check */
+};
+enum sim_outcome sim_error(const struct sim_function *f, uint32_t error);
+
 /* The ECAM windows, for pci_enumerate(). */
 extern const struct acpi_ecam sim_ecams[SIM_SEGMENTS];
 

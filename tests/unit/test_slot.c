@@ -385,6 +385,19 @@ static void it_speaks_of_its_errors_where_the_last_one_did(void **state)
     assert_true(speaks);
 }
 
+/* Whatever it comes up with, and after its resets. */
+static void its_errors_are_no_system_errors(void **state)
+{
+    pull();
+    sim_set(card_sim, PCI_COMMAND, 2, PCI_COMMAND_SERR, 0x547);
+    plug(0x11e81234);
+    assert_int_equal(offers, 1);
+    assert_int_equal(sim_get(card_sim, PCI_COMMAND, 2) & PCI_COMMAND_SERR, 0);
+    sim_set(card_sim, PCI_COMMAND, 2, PCI_COMMAND_SERR, 0x547);
+    pci_config_restore(card);
+    assert_int_equal(sim_get(card_sim, PCI_COMMAND, 2) & PCI_COMMAND_SERR, 0);
+}
+
 /* It stays dark in its slot until somebody presses again, or it is another one. */
 static void what_may_be_taken_out_comes_back_by_the_button(void **state)
 {
@@ -617,6 +630,7 @@ int main(void)
         TEST(what_is_exchanged_is_gone),
         TEST(what_is_plugged_in_is_offered),
         TEST(it_speaks_of_its_errors_where_the_last_one_did),
+        TEST(its_errors_are_no_system_errors),
         TEST(what_may_be_taken_out_comes_back_by_the_button),
         TEST(an_empty_slot_waits_for_its_first_device),
         TEST(who_uses_the_last_one_keeps_the_slot_dark),

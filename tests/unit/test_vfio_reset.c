@@ -2,6 +2,9 @@
 /* Reset of a device, and the order of its end. */
 #include "tests/unit/vfio_fixture.h"
 
+#include "kernel/pci/quiet.h"
+#include "kernel/pci/reset.h"
+
 /* ---- reset ---- */
 
 static void a_reset_waits_and_keeps_the_command(void **state)
@@ -82,6 +85,49 @@ static void a_reset_keeps_what_was_set(void **state)
     assert_int_equal(read_config(fd, PCI_COMMAND, 2), 3);
     assert_int_equal(read_config(fd, PCI_BAR0, 4), 0xfe000004);
     assert_int_equal(read_config(fd, PCI_CACHE_LINE, 1), 0);
+}
+
+static void check_silent(void)
+{
+    assert_int_equal(sim_error(rich, PCI_AER_UNSUPPORTED), SIM_SILENT);
+    assert_int_equal(sim_error(rich, PCI_AER_ACCESS_CONTROL), SIM_SILENT);
+}
+
+/* SERR, reporting and masks are not the payload's, whatever it writes, and before and after. */
+static void its_errors_do_not_become_system_errors(void **state)
+{
+    static struct sim_function before;
+    unsigned control = rich->pcie + PCIE_DEVICE_CONTROL, aer;
+    uint32_t masks = PCI_AER_UNSUPPORTED | PCI_AER_ACCESS_CONTROL;
+    int fd;
+
+    before = *rich; /* the other tests have it without */
+    aer = sim_extended_capability(rich, PCI_EXT_CAP_AER, 44);
+    sim_set(rich, aer + PCI_AER_FATAL_MASK, 4, 0, UINT32_MAX);
+    sim_set(rich, control, 2, 0x281f, 0xffff);
+    memcpy(rich->after_reset + 256, rich->config + 256, sizeof(rich->config) - 256);
+    rich->after_reset[control] = 0x1f;
+    assert_int_equal(sim_error(rich, PCI_AER_UNSUPPORTED), SIM_SYSTEM_ERROR);
+    pci_quiet(pci_find(0, RICH));
+    pci_save(pci_find(0, RICH));
+    fd = open_device(RICH);
+    check_silent();
+    write_config(fd, PCI_COMMAND, 2, 7 | PCI_COMMAND_SERR);
+    write_config(fd, control, 2, 0x581f);
+    write_config(fd, aer + PCI_AER_FATAL_MASK, 4, 0);
+    assert_int_equal(read_config(fd, PCI_COMMAND, 2), 7 | PCI_COMMAND_SERR);
+    assert_int_equal(read_config(fd, control, 2), 0x5810);
+    assert_int_equal(read_config(fd, aer + PCI_AER_FATAL_MASK, 4), masks);
+    check_silent();
+    assert_int_equal(call(fd, VFIO_DEVICE_RESET, NULL), 0);
+    check_silent();
+    assert_int_equal(hardware_command(rich), 0x407);
+    assert_int_equal(sim_get(rich, control, 2), 0x5810);
+    assert_int_equal(sim_get(rich, aer + PCI_AER_FATAL_MASK, 4), masks);
+    assert_int_equal(fd_close(fd), 0);
+    check_silent();
+    *rich = before;
+    pci_save(pci_find(0, RICH));
 }
 
 static void a_device_that_does_not_come_back(void **state)
@@ -245,6 +291,7 @@ int main(void)
         TEST(a_reset_waits_and_keeps_the_command),
         TEST(configuration_space_can_reset_the_device),
         TEST(a_reset_keeps_what_was_set),
+        TEST(its_errors_do_not_become_system_errors),
         TEST(a_device_that_does_not_come_back),
         TEST(a_lost_device_stays_silent),
         TEST(bars_lost_on_the_way_are_put_right),

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Firmware that wants to hear of everything, and errors that must not reach it. */
+#include "kernel/pci/quiet.h"
+#include "kernel/pci/reset.h"
+#include "tests/unit/pci_fixture.h"
+
+#define MALFORMED  0x00040000
+#define PORT       PCI_RID(0, 0x1c, 0)
+#define CARD       PCI_RID(1, 0, 0)
+#define INTEGRATED PCI_RID(0, 0x19, 0)
+#define OLD        PCI_RID(0, 0x1e, 0)
+#define COLLECTOR  PCI_RID(0, 0x14, 0)
+
+static struct sim_function *port, *card, *integrated, *old, *collector;
+static unsigned card_aer;
+
+static unsigned eager(struct sim_function *f, unsigned type)
+{
+    unsigned aer;
+
+    sim_express(f, type, type == PCIE_ENDPOINT);
+    sim_set(f, f->pcie + PCIE_DEVICE_CONTROL, 2, 0x595f, 0xffff);
+    sim_set(f, f->pcie + PCIE_ROOT_CONTROL, 2, 0x17, 0x1f);
+    sim_set(f, PCI_COMMAND, 2, 0x146, 0x547);
+    aer = sim_extended_capability(f, PCI_EXT_CAP_AER, 44);
+    sim_set(f, aer + PCI_AER_FATAL_MASK, 4, 0x00400000, UINT32_MAX);
+    sim_set(f, aer + PCI_AER_FATAL_SEVERITY, 4, 0x00462030, UINT32_MAX);
+    return aer;
+}
+
+static void build(void)
+{
+    port = sim_add(0, PORT, 0x000c1b36, 0x060400);
+    sim_bridge(port, 1, 1);
+    eager(port, PCIE_ROOT_PORT);
+    sim_set(port, PCI_BRIDGE_CONTROL, 2, 3, 0x0fff);
+    card = sim_add(0, CARD, NIC, 0x020000);
+    card_aer = eager(card, PCIE_ENDPOINT);
+    integrated = sim_add(0, INTEGRATED, NIC, 0x020000);
+    eager(integrated, PCIE_ROOT_ENDPOINT);
+    old = sim_add(0, OLD, EDU, CLASS_X);
+    sim_set(old, PCI_COMMAND, 2, 0x146, 0x547);
+    collector = sim_add(0, COLLECTOR, 0x09a38086, 0x080700);
+    eager(collector, PCIE_EVENT_COLLECTOR);
+    sim_remember();
+    /* Nor does a reset take these away here: only what is recorded counts. */
+    card->after_reset[PCI_COMMAND + 1] |= 1;
+    enumerate();
+}
+
+static void check_silent(void)
+{
+    static const uint32_t errors[] = {PCI_AER_UNSUPPORTED, PCI_AER_ACCESS_CONTROL, MALFORMED};
+    struct sim_function *const all[] = {port, card, integrated, old};
+
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++)
+        for (size_t e = 0; e < ARRAY_SIZE(errors); e++)
+            assert_int_equal(sim_error(all[i], errors[e]), SIM_SILENT);
+}
+
+static void no_error_reaches_the_platform(void **state)
+{
+    build();
+    assert_int_equal(sim_error(card, PCI_AER_UNSUPPORTED), SIM_SYSTEM_ERROR);
+    assert_int_equal(sim_error(old, MALFORMED), SIM_SYSTEM_ERROR);
+    pci_quiet_all();
+    check_silent();
+    assert_int_equal(sim_get(collector, collector->pcie + PCIE_ROOT_CONTROL, 2), 0x10);
+    /* Nothing else of these registers. */
+    assert_int_equal(sim_get(card, card->pcie + PCIE_DEVICE_CONTROL, 2), 0x5950);
+    assert_int_equal(sim_get(card, PCI_COMMAND, 2), 0x046);
+    assert_int_equal(sim_get(card, card_aer + PCI_AER_FATAL_MASK, 4), 0x00700000);
+    assert_int_equal(sim_get(port, PCI_BRIDGE_CONTROL, 2), 1);
+}
+
+static void so_it_is_after_resets(void **state)
+{
+    build();
+    pci_quiet_all();
+    pci_save_all();
+    assert_int_equal(pci_reset(pci_find(0, CARD)), 0);
+    assert_int_equal(card->resets, 1);
+    check_silent();
+    assert_int_equal(sim_get(card, card_aer + PCI_AER_FATAL_MASK, 4), 0x00700000);
+    assert_int_equal(pci_reset_below(pci_find(0, PORT)), 0);
+    assert_int_equal(card->resets, 2);
+    check_silent();
+}
+
+/* Hardware need not do as it is told, and an FPGA sends what messages it likes. */
+static void what_is_sent_all_the_same_ends_at_the_port(void **state)
+{
+    build();
+    pci_quiet_all();
+    sim_set(card, card->pcie + PCIE_DEVICE_CONTROL, 2, 0xf, 0);
+    sim_set(card, card_aer + PCI_AER_FATAL_MASK, 4, 0, 0);
+    assert_int_equal(sim_error(card, MALFORMED), SIM_SILENT);
+    /* Nor would it be a system error if the port passed it on. */
+    sim_set(port, PCI_BRIDGE_CONTROL, 2, 2, 0);
+    sim_set(port, PCI_COMMAND, 2, PCI_COMMAND_SERR, 0);
+    assert_int_equal(sim_error(card, MALFORMED), SIM_TOLD);
+}
+
+static void what_is_left_stays_as_it_is(void **state)
+{
+    build();
+    pci_find(0, PORT)->left = pci_find(0, CARD)->left = true;
+    pci_find(0, OLD)->left = pci_find(0, INTEGRATED)->left = pci_find(0, COLLECTOR)->left = true;
+    sim_config_writes = 0;
+    pci_quiet_all();
+    assert_int_equal(sim_config_writes, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(no_error_reaches_the_platform),
+        TEST(so_it_is_after_resets),
+        TEST(what_is_sent_all_the_same_ends_at_the_port),
+        TEST(what_is_left_stays_as_it_is),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
