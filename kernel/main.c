@@ -212,6 +212,16 @@ static bool for_vfio_alone(const struct config_device *wanted)
     return !wanted->uio && wanted->afu == CONFIG_AFU_NONE;
 }
 
+static int expect_unprotected(const struct pci_selector *selector, struct refusal *why)
+{
+    struct pci_device *device;
+    int error = pci_select(selector, &device, why);
+
+    if (!error)
+        device->unprotected = true;
+    return error;
+}
+
 static int find(struct refusal *why)
 {
     int error = start_memory(why);
@@ -235,6 +245,8 @@ static int find(struct refusal *why)
     for (size_t i = 0; !error && i < config.leave_count; i++)
         error = pci_leave(&config.leaves[i].selector, config.leaves[i].reach,
                           config.leaves[i].reach_count, &m, &acpi.dmar, why);
+    for (size_t i = 0; !error && i < config.unprotected_count; i++)
+        error = expect_unprotected(&config.unprotected[i], why);
     return error;
 }
 

@@ -154,9 +154,9 @@ int iommu_detach(struct iommu_domain *domain, struct requester *requester);
  */
 int iommu_cut(struct requester *requester, bool cut);
 
-/* Did the firmware reserve memory (RMRR) for the requester id? */
-bool iommu_reserves(const struct requester *requester);
-/* That memory, of several requester ids: a set of regions. */
+/* Why nobody may be given what sends with the id, for a device's name to follow; or NULL. */
+const char *iommu_withholds(const struct requester *requester);
+/* The memory that firmware reserved (RMRR) for several requester ids: a set of regions. */
 uint64_t iommu_reserved_regions(struct requester *const *requesters, size_t count);
 /* Takes the first region out of a set. False: there is none left. */
 bool iommu_reserved_next(uint64_t *set, struct phys_run *out);

@@ -6,8 +6,10 @@
 #include "kernel/iommu/scope.h"
 #include "kernel/iommu/unit.h"
 #include "kernel/lib/error.h"
+#include "kernel/lib/log.h"
 #include "kernel/mm/heap.h"
 #include "kernel/pci/pci.h"
+#include "kernel/pci/registers.h"
 
 static struct requester *create(struct iommu_unit *unit, uint16_t segment, uint16_t rid,
                                 uint16_t physical)
@@ -51,6 +53,13 @@ static struct requester *handle_of(const struct pci_device *device, uint16_t rid
     return requester;
 }
 
+/* What a bridge passes on carries other ids than its own, or is that of what is below it. */
+static void note_unserved(struct pci_device *device)
+{
+    for (size_t i = 0; i < PCI_IDS_MAX && device->requesters[i]; i++)
+        device->unserved |= !device->requesters[i]->unit && !pci_is_bridge(device);
+}
+
 int requesters_find(void)
 {
     struct pci_device *device;
@@ -64,21 +73,74 @@ int requesters_find(void)
             if (!device->requesters[i])
                 return -ENOMEM;
         }
+        note_unserved(device);
     }
     return 0;
 }
 
-const struct pci_device *requester_unguarded(void)
+/* ---- functions that no unit serves ---- */
+
+/*
+ * Functions of a chipset that are nothing but registers, of which a machine with many sockets has
+ * hundreds, named by no scope. MSI-X tells an engine for DMA, which has the class of such a one.
+ */
+static bool is_registers_only(const struct pci_device *device)
+{
+    /* Base class and subclass: memory; host, ISA and other bridges; event collectors and other
+     * parts of the system; SMBus; performance counters. */
+    static const uint16_t classes[] = {0x0500, 0x0580, 0x0600, 0x0601, 0x0680,
+                                       0x0807, 0x0880, 0x0c05, 0x1101};
+
+    for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+        if (device->class_code >> 8 == classes[i])
+            return !device->cap_msix;
+    }
+    return false;
+}
+
+static int check_unserved(const struct pci_device *device, struct refusal *why)
+{
+    const char *name = pci_name(device);
+
+    if (device->left)
+        return refuse(why, -ENODEV,
+                      "no IOMMU translates for device %s, which is to be left as it is", name);
+    if (is_registers_only(device))
+        return 0;
+    if (!device->unprotected)
+        return refuse(
+            why, -ENODEV,
+            "no IOMMU translates for device %s (%04x:%04x): `unprotected = %s` starts all "
+            "the same, with its bus mastering off",
+            name, device->vendor, device->device, name);
+    if (pci_read16(device, PCI_COMMAND) & PCI_COMMAND_MASTER)
+        return refuse(why, -ENODEV,
+                      "no IOMMU translates for device %s, and its bus mastering cannot be switched "
+                      "off",
+                      name);
+    log_warn("UNPROTECTED: no IOMMU translates for device %s: its bus mastering is off, which is "
+             "all that keeps it from memory",
+             name);
+    return 0;
+}
+
+int requesters_check(struct refusal *why)
 {
     const struct pci_device *device;
+    struct refusal another;
+    int error = 0;
 
     list_for_each_entry (device, pci_devices(), link) {
-        for (size_t i = 0; device->left && i < PCI_IDS_MAX && device->requesters[i]; i++) {
-            if (!device->requesters[i]->unit)
-                return device;
-        }
+        if (device->unprotected && !device->unserved)
+            log_warn("device %s is named as `unprotected`, which it is not", pci_name(device));
+        if (!device->unserved || device->removed || device->physical ||
+            !check_unserved(device, error ? &another : why))
+            continue;
+        if (error)
+            log_error("%s", another.sentence);
+        error = -ENODEV;
     }
-    return NULL;
+    return error;
 }
 
 struct requester *requester_get(struct iommu_unit *unit, uint16_t rid)
@@ -90,6 +152,13 @@ struct requester *requester_get(struct iommu_unit *unit, uint16_t rid)
             return requester;
     }
     return create(unit, unit->segment, rid, rid);
+}
+
+const char *iommu_withholds(const struct requester *requester)
+{
+    if (!requester->unit)
+        return "no IOMMU translates for its device";
+    return requester->regions ? "the firmware reserved memory for its device" : NULL;
 }
 
 struct iommu_unit *iommu_unit_of(const struct requester *requester)

@@ -4,6 +4,7 @@
 #define KERNEL_IOMMU_REQUESTER_H
 
 #include "kernel/lib/list.h"
+#include "kernel/lib/refusal.h"
 #include "kernel/lib/types.h"
 
 struct iommu_domain;
@@ -35,8 +36,11 @@ struct requester {
  * memory: device scopes are read here and not again. All units are known by then. -ENOMEM.
  */
 int requesters_find(void);
-/* A device that is left to go on, and that no unit translates for; NULL: there is none. */
-const struct pci_device *requester_unguarded(void);
+/*
+ * Is every function that can reach memory by itself served by a unit, or known to the operator not
+ * to be (`unprotected`)? -ENODEV with a sentence.
+ */
+int requesters_check(struct refusal *why);
 /* For an id that a unit has seen, whoever sent it: finds or creates. NULL when out of memory. */
 struct requester *requester_get(struct iommu_unit *unit, uint16_t rid);
 

@@ -125,11 +125,6 @@ uint64_t reserved_regions_of(uint16_t segment, uint16_t rid)
     return found;
 }
 
-bool iommu_reserves(const struct requester *requester)
-{
-    return requester->regions;
-}
-
 uint64_t iommu_reserved_regions(struct requester *const *requesters, size_t count)
 {
     uint64_t set = 0;

@@ -220,7 +220,6 @@ int iommu_init(const struct dmar_info *dmar, const struct iommu_options *options
                struct refusal *why)
 {
     struct iommu_options chosen = *options;
-    const struct pci_device *unguarded;
     struct iommu_unit *unit;
     int error = iommu_check_options(&chosen, why);
 
@@ -239,11 +238,9 @@ int iommu_init(const struct dmar_info *dmar, const struct iommu_options *options
     }
     if (requesters_find())
         return refuse(why, -ENOMEM, "no memory for the requester ids");
-    unguarded = requester_unguarded();
-    if (unguarded)
-        return refuse(why, -ENODEV,
-                      "no IOMMU translates for device %s, which is to be left as it is",
-                      pci_name(unguarded));
+    error = requesters_check(why);
+    if (error)
+        return error;
     list_for_each_entry (unit, &iommu_units, link) {
         error = unit_start(unit, why);
         if (error)

@@ -6,7 +6,7 @@
 void pci_set_bus_master(const struct pci_device *device, bool on)
 {
     pci_change16(device, PCI_COMMAND, PCI_COMMAND_MASTER,
-                 on && !device->stopped ? PCI_COMMAND_MASTER : 0);
+                 on && !device->stopped && !device->unserved ? PCI_COMMAND_MASTER : 0);
 }
 
 bool pci_stop(struct pci_device *device)

@@ -89,6 +89,8 @@ struct pci_device {
     struct lease *lease;              /* of that family, which sets it; or NULL */
     bool assigned;
     bool left; /* `leave` named it, or something below it: it is written to as little as can be */
+    bool unserved;    /* no IOMMU translates for it: its bus mastering is off and stays off */
+    bool unprotected; /* the operator knows that, and wants to start (`unprotected`) */
     bool raw_config;  /* the payload may write what no table of configuration space names */
     bool stopped;     /* by pci_stop() */
     bool ats;         /* its device TLB is on */
@@ -183,7 +185,7 @@ bool pci_is_below(const struct pci_device *device, const struct pci_device *brid
         if (!pci_is_below(device, bridge)) {                                                       \
         } else
 
-/* Sets or clears the bus-master bit of the command register. A stopped device stays off. */
+/* Sets or clears the bus-master bit of the command register. One stopped or unserved stays off. */
 void pci_set_bus_master(const struct pci_device *device, bool on);
 /*
  * Takes bus mastering away until pci_pardon(): the device or its IOMMU misbehaved. One that is left

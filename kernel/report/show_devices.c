@@ -60,8 +60,8 @@ static void show_group(struct text *out, const struct pci_device *d)
         [PCI_JOIN_ALIAS] = "one device, or one id, with the alias of",
     };
 
-    text_printf(out, "  group %u%s%s\n", d->group->id, d->assigned ? ", assigned" : "",
-                d->left ? ", left" : "");
+    text_printf(out, "  group %u%s%s%s\n", d->group->id, d->assigned ? ", assigned" : "",
+                d->left ? ", left" : "", d->unserved ? ", unserved" : "");
     if (d->joined)
         text_printf(out, "  joined %s: %s %s\n", pci_name(d->joined), causes[d->join_rule],
                     pci_name(d->culprit));

@@ -29,6 +29,13 @@ REFUSALS = {
     "left, and no IOMMU for it": ({"config": "leave = 00:10.0\n", "devices": [],
                                    "qemu_args": ["-machine", "default-bus-bypass-iommu=on", "-device", f"{EDU},addr=0x10"]},
                                   r"no IOMMU translates for device 0000:00:10\.0, which is to be left as it is"),
+    "no IOMMU for anything": ({"devices": [], "config": "unprotected = 00:1f.2\n",
+                               "qemu_args": ["-machine", "default-bus-bypass-iommu=on", "-device", f"{EDU},addr=0x10"]},
+                              r"no IOMMU translates for device 0000:00:10\.0 \(1234:11e8\): `unprotected = 0000:00:10\.0` starts all "
+                              r"the same, with its bus mastering off"),
+    "assigned without protection": ({"devices": [], "config": "unprotected = 00:1f.2\nunprotected = 00:10.0\ndevice = 00:10.0\n",
+                                     "qemu_args": ["-machine", "default-bus-bypass-iommu=on", "-device", f"{EDU},addr=0x10"]},
+                                    r"group 1 cannot be handed out: no IOMMU translates for its device 0000:00:10\.0"),
     "a left device at the interrupt window": (
         {"config": "leave = 00:10.0 keep-out=0xfee00000+4K\n"},
         r"the keep-out range of device 0000:00:10\.0 \(0xfee00000, 4 KiB\) overlaps the interrupt window at 0xfee00000"),

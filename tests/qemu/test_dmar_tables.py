@@ -21,16 +21,19 @@ def scope(kind, bus, *hops, number=0):
     return bytes([kind, 6 + len(path), 0, 0, number, bus]) + path
 
 
+UNPROTECTED = "unprotected = 00:1f.2\n"
 IO_APIC_SCOPE = scope(IO_APIC, 0xff, (0, 0))
 
 # name -> (table, what differs from the plain machine)
 TABLES = {
     "all devices": (dmar(drhd(UNIT, 1, IO_APIC_SCOPE)), {"devices": ["edu"]}),
-    "endpoint": (dmar(drhd(UNIT, 0, IO_APIC_SCOPE + scope(ENDPOINT, 0, (0x10, 0)))), {"devices": ["edu"]}),
+    # No unit translates for the disk controller of the chipset, which the operator knows.
+    "endpoint": (dmar(drhd(UNIT, 0, IO_APIC_SCOPE + scope(ENDPOINT, 0, (0x10, 0)))),
+                 {"devices": ["edu"], "config": UNPROTECTED}),
     "path through a port": (dmar(drhd(UNIT, 0, IO_APIC_SCOPE + scope(ENDPOINT, 0, (0x1c, 0), (0, 0)))),
-                            {"qemu_args": ROOT_PORT, "devices": [f"{EDU},bus=rp0"]}),
+                            {"qemu_args": ROOT_PORT, "devices": [f"{EDU},bus=rp0"], "config": UNPROTECTED}),
     "all below a bridge": (dmar(drhd(UNIT, 0, IO_APIC_SCOPE + scope(BRIDGE, 0, (0x1d, 0)))),
-                           {"qemu_args": PCI_BRIDGE, "devices": [f"{EDU},bus=bridge"]}),
+                           {"qemu_args": PCI_BRIDGE, "devices": [f"{EDU},bus=bridge"], "config": UNPROTECTED}),
     "everything else": (dmar(drhd(UNIT, 1, IO_APIC_SCOPE),
                              structure(2, struct.pack("<BBH", 1, 0, 0)),             # ATSR
                              structure(3, struct.pack("<IQI", 0, UNIT, 1)),          # RHSA
@@ -52,7 +55,9 @@ def with_table(guest, hello_dma, tmp_path, content, **options):
 @pytest.mark.parametrize("name", TABLES)
 def test_demo(guest, hello_dma, tmp_path, name):
     content, options = TABLES[name]
-    assert_three_lines(with_table(guest, hello_dma, tmp_path, content, **options))
+    ran = with_table(guest, hello_dma, tmp_path, content, **options)
+    assert_three_lines(ran)
+    assert ("UNPROTECTED: no IOMMU translates for device 0000:00:1f.2" in ran.serial) == ("config" in options), ran.log
 
 
 def test_the_first_of_two_tables_counts(guest, hello_dma, tmp_path):

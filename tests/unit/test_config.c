@@ -325,6 +325,18 @@ static void devices_that_are_left(void **state)
     file_fails("memory = 1G+4K\nmemory = 2G+4K", "c:2: memory: given twice");
 }
 
+static void devices_without_protection(void **state)
+{
+    assert_int_equal(parse_file("unprotected = 00:1f.2\nunprotected = 8086:1234#2\n"), 0);
+    assert_int_equal(config.unprotected_count, 2);
+    assert_int_equal(config.unprotected[0].rid, 0xfa);
+    assert_int_equal(config.unprotected[1].number, 2);
+    file_fails("unprotected = 00:1f.2 uio=yes",
+               "c:1: unprotected: 'uio' behind the device: it has no options");
+    file_fails("unprotected = 00:1f.2\nunprotected = 00:1f.2",
+               "c:2: unprotected: this device is already selected");
+}
+
 static void mistakes_of_devices(void **state)
 {
     static const char *const bad[] = {
@@ -538,6 +550,7 @@ int main(void)
         cmocka_unit_test(mistakes_of_ranges),
         cmocka_unit_test(devices_by_class_and_number),
         cmocka_unit_test(devices_that_are_left),
+        cmocka_unit_test(devices_without_protection),
         cmocka_unit_test(mistakes_of_devices),
         cmocka_unit_test(what_is_too_many_or_too_long_is_refused),
         cmocka_unit_test(settings_around_a_mistake),

@@ -149,6 +149,97 @@ static void survives_scopes_that_lead_nowhere(void **state)
     machine_stop();
 }
 
+/* A function of a segment without a unit, bus mastering off. */
+static struct pci_device *add_unserved(pci_rid_t rid, uint32_t class_code)
+{
+    struct pci_device *device = host_pci_add(7, rid, NULL);
+
+    device->class_code = class_code;
+    pci_set_bus_master(device, false);
+    return device;
+}
+
+static void what_no_unit_serves_stops_the_start(void **state)
+{
+    struct vtd_unit *unit = machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+    struct pci_device *device = add_unserved(PCI_RID(0, 4, 0), 0x010601);
+
+    device->vendor = 0x8086;
+    device->device = 0x2922;
+    add_unserved(PCI_RID(0, 5, 0), 0x020000);
+    assert_int_equal(machine_init(NULL), -ENODEV);
+    assert_string_equal(machine_refusal(),
+                        "no IOMMU translates for device 0007:00:04.0 (8086:2922): `unprotected = "
+                        "0007:00:04.0` starts all the same, with its bus mastering off");
+    assert_non_null(strstr(host_log(), "no IOMMU translates for device 0007:00:05.0 ")); /* told */
+    assert_int_equal(unit->event_count, 0);
+    machine_stop();
+}
+
+static void the_operator_may_start_without_protection(void **state)
+{
+    struct pci_device *device;
+
+    machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+    device = add_unserved(PCI_RID(0, 4, 0), 0x010601);
+    device->unprotected = pci_find(0, OTHER)->unprotected = true;
+    assert_int_equal(machine_init(NULL), 0);
+    assert_non_null(strstr(host_log(), "UNPROTECTED: no IOMMU translates for device 0007:00:04.0"));
+    assert_non_null(strstr(host_log(), "device 0000:00:03.0 is named as `unprotected`, which it is "
+                                       "not"));
+    /* Whoever wants it on, it stays off, and nobody gets the device. */
+    pci_set_bus_master(device, true);
+    assert_false(host_pci_master(device));
+    assert_string_equal(iommu_withholds(device->requesters[0]),
+                        "no IOMMU translates for its device");
+    assert_null(iommu_withholds(pci_find(0, OTHER)->requesters[0]));
+    machine_stop();
+}
+
+static void unserved_as(bool unprotected, bool left, bool master, const char *sentence)
+{
+    struct pci_device *device;
+
+    machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+    device = add_unserved(PCI_RID(0, 4, 0), 0x010601);
+    pci_set_bus_master(device, master);
+    device->unprotected = unprotected;
+    device->left = left;
+    assert_int_equal(machine_init(NULL), -ENODEV);
+    assert_string_equal(machine_refusal(), sentence);
+    machine_stop();
+}
+
+static void without_protection_its_bus_mastering_must_be_off(void **state)
+{
+    unserved_as(true, true, false,
+                "no IOMMU translates for device 0007:00:04.0, which is to be left as it is");
+    unserved_as(true, false, true,
+                "no IOMMU translates for device 0007:00:04.0, and its bus mastering cannot be "
+                "switched off");
+}
+
+/* Bridges pass on, and most of a chipset only has registers: with MSI-X it is more than that. */
+static void registers_and_bridges_need_no_unit(void **state)
+{
+    static const uint32_t classes[] = {0x060000, 0x060100, 0x068000, 0x088000,
+                                       0x110100, 0x0c0500, 0x080700, 0x058000};
+    struct pci_device *device;
+
+    machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+    host_pci_bridge(add_unserved(PCI_RID(0, 9, 0), 0x060400), PCIE_ROOT_PORT, 1, 1);
+    for (unsigned i = 0; i < ARRAY_SIZE(classes); i++)
+        device = add_unserved(PCI_RID(0, 10 + i, 0), classes[i]);
+    assert_int_equal(machine_init(NULL), 0);
+    pci_set_bus_master(device, true);
+    assert_false(host_pci_master(device));
+    machine_stop();
+    machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+    add_unserved(PCI_RID(0, 4, 0), 0x088000)->cap_msix = 0x50;
+    assert_int_equal(machine_init(NULL), -ENODEV);
+    machine_stop();
+}
+
 static void a_domain_belongs_to_its_unit(void **state)
 {
     struct pci_device *foreign;
@@ -217,6 +308,10 @@ int main(void)
         cmocka_unit_test(virtual_functions_belong_where_the_physical_one_does),
         cmocka_unit_test(segments_are_kept_apart),
         cmocka_unit_test(survives_scopes_that_lead_nowhere),
+        cmocka_unit_test(what_no_unit_serves_stops_the_start),
+        cmocka_unit_test(the_operator_may_start_without_protection),
+        cmocka_unit_test(without_protection_its_bus_mastering_must_be_off),
+        cmocka_unit_test(registers_and_bridges_need_no_unit),
         cmocka_unit_test(a_domain_belongs_to_its_unit),
         cmocka_unit_test(handles_that_find_no_memory),
     };

@@ -502,9 +502,11 @@ pci_rid_t host_reserved = 0xffff;
 struct host_port host_port;
 
 /* A device is its own handle here. */
-bool iommu_reserves(const struct requester *requester)
+const char *iommu_withholds(const struct requester *requester)
 {
-    return ((const struct pci_device *)requester)->rid == host_reserved;
+    return ((const struct pci_device *)requester)->rid == host_reserved
+               ? "the firmware reserved memory for its device"
+               : NULL;
 }
 
 bool host_cut;

@@ -40,20 +40,28 @@ struct vfio_group {
 
 /*
  * Memory the firmware lets a device reach at all times would stay in reach of the payload through
- * any member of the group.
+ * any member of the group, and all memory through one that no IOMMU translates for. Returns the
+ * first such member, and what it is.
  */
-static const struct pci_device *reserved_memory_member(const struct pci_group *group)
+static const struct pci_device *withheld_member(const struct pci_group *group, const char **reason)
 {
     for (size_t i = 0; i < group->count; i++) {
-        if (iommu_reserves(group->members[i]->requesters[0]))
-            return group->members[i];
+        struct requester *const *ids = group->members[i]->requesters;
+
+        for (size_t j = 0; j < PCI_IDS_MAX && ids[j]; j++) {
+            *reason = iommu_withholds(ids[j]);
+            if (*reason)
+                return group->members[i];
+        }
     }
     return NULL;
 }
 
 static bool viable(const struct vfio_group *group)
 {
-    return !reserved_memory_member(group->pci);
+    const char *reason;
+
+    return !withheld_member(group->pci, &reason);
 }
 
 bool vfio_group_opened(const struct vfio_group *group)
@@ -309,13 +317,13 @@ static int add_devices(struct vfio_group *group)
 
 static int check_viable(const struct pci_group *group, struct refusal *why)
 {
-    const struct pci_device *culprit = reserved_memory_member(group);
+    const char *reason;
+    const struct pci_device *culprit = withheld_member(group, &reason);
 
     if (!culprit)
         return 0;
-    return refuse(why, -EPERM,
-                  "group %u cannot be handed out: the firmware reserved memory for its device %s",
-                  group->id, pci_name(culprit));
+    return refuse(why, -EPERM, "group %u cannot be handed out: %s %s", group->id, reason,
+                  pci_name(culprit));
 }
 
 static int create_group(struct pci_group *pci)

@@ -271,6 +271,10 @@ int config_set(struct config *config, void *target, const struct config_keys *ke
     const struct config_key *key = config_find(keys, name);
     uint64_t bit = key ? BIT(key - keys->key) : 0, before = *seen;
 
+    if (!keys->count) {
+        text_printf(&why, "'%s' behind the device: it has no options", name);
+        return -EINVAL;
+    }
     if (!key || !value) {
         text_printf(&why, "%s%s '%s', the nearest known %s is '%s'",
                     value ? "unknown " : "no '=' behind", value ? keys->what : "", name, keys->what,

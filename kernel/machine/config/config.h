@@ -9,13 +9,14 @@
 #include "kernel/lib/types.h"
 #include "kernel/pci/selector.h"
 
-#define CONFIG_DEVICES_MAX  8
-#define CONFIG_LEAVES_MAX   8
-#define CONFIG_REACH_MAX    8
-#define CONFIG_ARGS_MAX     64
-#define CONFIG_KEEP_OUT_MAX 16
-#define CONFIG_TEXT_MAX     8192
-#define CONFIG_UNLIMITED    UINT64_MAX
+#define CONFIG_DEVICES_MAX     8
+#define CONFIG_LEAVES_MAX      8
+#define CONFIG_REACH_MAX       8
+#define CONFIG_UNPROTECTED_MAX 32
+#define CONFIG_ARGS_MAX        64
+#define CONFIG_KEEP_OUT_MAX    16
+#define CONFIG_TEXT_MAX        8192
+#define CONFIG_UNLIMITED       UINT64_MAX
 
 /* Who serves the FPGA port interface for a device. */
 enum config_afu {
@@ -68,6 +69,8 @@ struct config {
     size_t device_count;
     struct config_leave leaves[CONFIG_LEAVES_MAX];
     size_t leave_count;
+    struct pci_selector unprotected[CONFIG_UNPROTECTED_MAX]; /* no IOMMU serves them */
+    size_t unprotected_count;
     const char *payload_name;          /* argv[0] of the payload; NULL: not given */
     const char *args[CONFIG_ARGS_MAX]; /* argv[1]... of the payload */
     size_t arg_count;

@@ -50,6 +50,7 @@ struct config_keys {
 extern const struct config_keys config_keys;           /* of a file and the command line */
 extern const struct config_keys config_device_options; /* of one `device` value */
 extern const struct config_keys config_leave_options;  /* of one `leave` value */
+extern const struct config_keys config_no_options;     /* of a value that is a selector alone */
 
 static inline bool config_blank(char c)
 {

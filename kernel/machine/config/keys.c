@@ -39,6 +39,9 @@ static const struct config_key keys[] = {
      .help = "A device to hand to the payload, and its options"},
     {"leave", CONFIG_DEVICE, LIST(leaves, leave_count), .options = &config_leave_options,
      .help = "A device to leave as the firmware left it, and the memory that it may reach"},
+    {"unprotected", CONFIG_DEVICE, LIST(unprotected, unprotected_count),
+     .options = &config_no_options,
+     .help = "A device that no IOMMU translates for, to start all the same"},
     {"payload-name", CONFIG_STRING, SCALAR(payload_name),
      .help = "What the payload is called, its argv[0]; /payload.elf if not given"},
     {"arg", CONFIG_TEXT, LIST(args, arg_count), .help = "One argument of the payload"},
@@ -119,6 +122,7 @@ static const struct config_key options[] = {
 
 const struct config_keys config_keys = {keys, ARRAY_SIZE(keys), "key"};
 const struct config_keys config_device_options = {options, ARRAY_SIZE(options), "option"};
+const struct config_keys config_no_options = {options, 0, "option"};
 const struct config_keys config_leave_options = {leave_options, ARRAY_SIZE(leave_options),
                                                  "option"};
 
