@@ -144,7 +144,7 @@ static int start(struct refusal *why)
         return error;
     log_set_clock(time_ns);
     log_info("Bulkhead %s, booted by %s", report_version(), report_door(boot.door));
-    return 0;
+    return demand(apic_stop_others(), why);
 }
 
 /* ---- find: what is this machine? ---- */

@@ -17,6 +17,7 @@ enum apic_register {
     APIC_SPURIOUS = 0xf0,
     APIC_IN_SERVICE = 0x100, /* 8 registers of 32 bits, 0x10 apart */
     APIC_REQUESTED = 0x200,  /* the same form */
+    APIC_COMMAND = 0x300,    /* its upper half, for who is named by id, is another register */
     APIC_LVT_TIMER = 0x320,
     APIC_LVT_LINT0 = 0x350,
     APIC_LVT_ERROR = 0x370,
@@ -29,11 +30,17 @@ enum apic_register {
 #define LVT_MASKED        BIT(16)
 #define LVT_TSC_DEADLINE  BIT(18)
 #define DIVIDE_BY_1       0xb
+#define APIC_BASE_FIRST   BIT(8) /* this is the CPU that the firmware started with */
 #define APIC_BASE_ENABLE  BIT(11)
 #define APIC_BASE_X2APIC  BIT(10)
 #define APIC_PAGE         4096
-#define PRIORITY_HOLD     0x10 /* vectors below 32 have to wait */
-#define PRIORITY_QUIET    0xe0 /* all below VECTOR_TIMER */
+#define DOOR_MAPS         (4 * GIB)
+#define COMMAND_INIT_ALL  0xc4500 /* INIT, asserted, to all but the sender */
+#define COMMAND_PENDING   BIT(12) /* it is not sent yet; not in x2APIC mode */
+#define COMMAND_BOUND_NS  NS_PER_MS
+#define INIT_NS           (10 * NS_PER_US) /* from sent to taken */
+#define PRIORITY_HOLD     0x10             /* vectors below 32 have to wait */
+#define PRIORITY_QUIET    0xe0             /* all below VECTOR_TIMER */
 #define PIC_MASTER        0x20
 #define PIC_SLAVE         0xa0
 #define PIC_VECTORS       0xe0 /* 8 for each; nobody's, unless that many are owned */
@@ -41,7 +48,8 @@ enum apic_register {
 #define TIMER_COUNT_MAX   UINT64_C(0xffffffff)
 #define FIXED_POINT_SHIFT 32
 
-static void *registers;
+static void *registers; /* NULL until they are mapped, and in x2APIC mode */
+static paddr_t registers_at;
 static bool x2apic;
 static bool use_deadline;
 static uint64_t counts_per_ns; /* timer counts in a nanosecond, times 2^32 */
@@ -154,17 +162,48 @@ static void finish_leftovers(void)
     }
 }
 
-const char *apic_init(void)
+/*
+ * INIT takes a CPU out of whatever it does and has it wait to be started (SDM volume 3, 9.4 and
+ * 11.6.1). Sent to the CPU that the firmware started with it would restart the machine.
+ */
+static bool send_init(void)
+{
+    uint64_t deadline = time_ns() + COMMAND_BOUND_NS;
+
+    apic_write(APIC_COMMAND, COMMAND_INIT_ALL);
+    while (apic_read(APIC_COMMAND) & COMMAND_PENDING) {
+        if (time_expired(deadline))
+            return false;
+    }
+    time_delay_ns(INIT_NS);
+    return true;
+}
+
+const char *apic_stop_others(void)
 {
     uint64_t base = msr_read(MSR_APIC_BASE);
+    bool sent;
 
-    silence_legacy_controllers();
     if (!(base & APIC_BASE_ENABLE))
         return "the firmware has disabled the local APIC";
+    if (!(base & APIC_BASE_FIRST))
+        return "this is not the CPU that the firmware started with: that one cannot be stopped";
     x2apic = base & APIC_BASE_X2APIC;
+    registers_at = ALIGN_DOWN(base, PAGE_SIZE) & (BIT(cpu_features.physical_bits) - 1);
+    if (!x2apic && registers_at >= DOOR_MAPS)
+        return "the firmware has put the local APIC above 4 GiB";
+    if (!x2apic)
+        registers = (void *)(uintptr_t)registers_at;
+    sent = send_init();
+    registers = NULL;
+    return sent ? NULL : "the local APIC does not send what stops the other CPUs";
+}
+
+const char *apic_init(void)
+{
+    silence_legacy_controllers();
     if (!x2apic) {
-        registers = mmio_map(ALIGN_DOWN(base, PAGE_SIZE) & (BIT(cpu_features.physical_bits) - 1),
-                             APIC_PAGE);
+        registers = mmio_map(registers_at, APIC_PAGE);
         if (!registers)
             return "no memory to map the local APIC";
     }

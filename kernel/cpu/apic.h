@@ -8,9 +8,15 @@
 #define APIC_SPURIOUS_VECTOR 255
 
 /*
+ * Has every other CPU wait until somebody starts it. The firmware may have left them running in
+ * memory that counts as free: so this comes before any of it is written to, on the door's page
+ * tables, which map the APIC. Needs cpu_init() and time. NULL, or a sentence saying what is wrong.
+ */
+const char *apic_stop_others(void);
+/*
  * Silences the legacy interrupt controllers, enables the local APIC in the mode the firmware left
  * it in, has it hold back messages with the vectors of exceptions, and measures its timer. Needs
- * mmio_map() and time. NULL, or a sentence saying what is wrong.
+ * apic_stop_others(), mmio_map() and time. NULL, or a sentence saying what is wrong.
  */
 const char *apic_init(void);
 bool apic_is_x2apic(void);
