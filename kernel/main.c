@@ -252,18 +252,34 @@ static int find(struct refusal *why)
 
 /* ---- close: from the end of this step on, no DMA happens that was not granted ---- */
 
-/* Virtual functions that cannot be had: told when all that is there has been shown. */
-static int virtual_error;
+/* Of what options ask for and cannot be had: told when all that is there has been shown. */
+static int option_error;
+
+/* Before virtual functions are enabled: none of them may have such an id. */
+static int add_alias(const struct config_device *wanted, struct refusal *why)
+{
+    struct pci_device *device;
+    int error = wanted->alias ? pci_select(&wanted->selector, &device, why) : 0;
+
+    if (error || !wanted->alias)
+        return error;
+    if (wanted->alias == (CONFIG_GIVEN | (uint8_t)device->rid))
+        return refuse(why, -EINVAL, "the alias of device %s is its own id", pci_name(device));
+    pci_set_alias(device, 1, (uint8_t)wanted->alias, "its option alias says so");
+    return 0;
+}
 
 static int enable_virtual(const struct config_device *wanted, struct refusal *why)
 {
     const struct pci_machine m = machine();
     struct pci_device *device;
-    int error = pci_select(&wanted->selector, &device, why);
+    int error = wanted->vfs ? pci_select(&wanted->selector, &device, why) : 0;
 
-    if (!error && (!for_vfio_alone(wanted) || device->left))
-        error = refuse(why, -EINVAL, "a device with vfs is for VFIO alone: no uio, afu or leave");
-    return error ? error : pci_virtual_enable(device, wanted->vfs, &m, why);
+    if (error || !wanted->vfs)
+        return error;
+    if (!for_vfio_alone(wanted) || device->left)
+        return refuse(why, -EINVAL, "a device with vfs is for VFIO alone: no uio, afu or leave");
+    return pci_virtual_enable(device, wanted->vfs, &m, why);
 }
 
 static int close_dma(struct refusal *why)
@@ -283,8 +299,10 @@ static int close_dma(struct refusal *why)
     pci_quiet_all();
     pci_virtual_disable_all();
     pci_size_bars();
-    for (size_t i = 0; !virtual_error && i < config.device_count; i++)
-        virtual_error = config.devices[i].vfs ? enable_virtual(&config.devices[i], why) : 0;
+    for (size_t i = 0; !option_error && i < config.device_count; i++)
+        option_error = add_alias(&config.devices[i], why);
+    for (size_t i = 0; !option_error && i < config.device_count; i++)
+        option_error = enable_virtual(&config.devices[i], why);
     int error = iommu_init(&acpi.dmar, &options, why);
     if (!error)
         error = irq_lines_init(acpi.io_apics, acpi.io_apic_count, why);
@@ -351,7 +369,7 @@ static void tell_devices(const struct pci_group *of)
 static int group(struct refusal *why)
 {
     struct pci_group *each;
-    int error = virtual_error;
+    int error = option_error;
 
     if (pci_groups_build())
         return refuse(why, -ENOMEM, "no memory for the isolation groups");
@@ -373,6 +391,15 @@ static int group(struct refusal *why)
     return STORY_OVER;
 }
 
+/* Handles of ids are given at the start. */
+static bool has_new_alias(const struct pci_device *device)
+{
+    pci_rid_t ids[PCI_IDS_MAX];
+    size_t count = pci_requester_ids(device, ids);
+
+    return !device->requesters[count - 1];
+}
+
 /* Of VFIO alone: other families have looked at the BARs that were there when the payload began. */
 static int offer(struct pci_device *device)
 {
@@ -386,6 +413,8 @@ static int offer(struct pci_device *device)
         error = refuse(&why, -EINVAL, "it has several functions");
     else if (wanted->selector.by != PCI_BY_ADDRESS && !pci_selects(&wanted->selector, device))
         error = refuse(&why, -EINVAL, "it is not what %s names", wanted->selector.words);
+    else if (has_new_alias(device))
+        error = refuse(&why, -EINVAL, "it has an alias that only the option alias could announce");
     else if (!for_vfio_alone(wanted))
         error = refuse(&why, -EINVAL, "only VFIO takes what is plugged in, not uio or afu");
     else

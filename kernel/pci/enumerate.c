@@ -149,10 +149,10 @@ static void learn_ids(struct pci_device *d)
     const struct pci_device *above = d->bridge;
 
     d->aliases[0] = 0;
-    if (function)
-        d->aliases[0] = PCI_ALIAS | PCI_RID(PCI_BUS(d->rid), PCI_DEVICE(d->rid), function->value);
-    else if (slot)
-        d->aliases[0] = PCI_ALIAS | PCI_RID(PCI_BUS(d->rid), 0, slot->value);
+    if (function && function->value != PCI_FUNCTION(d->rid))
+        pci_set_alias(d, 0, (uint8_t)((d->rid & ~7u) | function->value), function->why);
+    if (slot)
+        pci_set_alias(d, 0, (uint8_t)slot->value, slot->why);
     /* Some can also be turned around, with PCI above them. */
     d->hides_express = pci_is_bridge(d) && !d->cap_pcie && above && above->cap_pcie &&
                        pci_express_type(above) != PCIE_TO_PCI_BRIDGE &&

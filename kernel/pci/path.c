@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Bus mastering along the path to memory, and the ids that requests carry when they arrive. */
+#include "kernel/lib/log.h"
 #include "kernel/pci/pci.h"
 #include "kernel/pci/registers.h"
 
@@ -68,6 +69,15 @@ const struct pci_device *pci_taker(const struct pci_device *device, pci_rid_t *a
         if (alias_of_bridge(b, alias))
             taker = b;
     return taker;
+}
+
+void pci_set_alias(struct pci_device *device, unsigned number, uint8_t function, const char *why)
+{
+    pci_rid_t id = PCI_RID(PCI_BUS(device->rid), 0, function);
+
+    device->aliases[number] = PCI_ALIAS | id;
+    log_info("%s: is taken to send as %s, too: %s", pci_name(device),
+             pci_rid_name(device->segment, id), why);
 }
 
 static size_t add_id(pci_rid_t *ids, size_t count, pci_rid_t id)

@@ -208,6 +208,11 @@ void pci_enable_path(const struct pci_device *device);
  */
 size_t pci_requester_ids(const struct pci_device *device, pci_rid_t out[PCI_IDS_MAX]);
 /*
+ * What it also sends with on its bus, device 7:3 and function 2:0: told with the reason. Of the
+ * two, 0 is for the quirk, 1 for the operator. Call before the IOMMU gives handles.
+ */
+void pci_set_alias(struct pci_device *device, unsigned number, uint8_t function, const char *why);
+/*
  * The bridge whose id, or that of its secondary bus, requests of the device have in the end, and
  * that id; NULL: they keep the device's own.
  */

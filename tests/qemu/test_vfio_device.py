@@ -27,8 +27,8 @@ DEVICES = {
     # registers in less than a page
     "ivshmem": ({"qemu_args": ["-object", "memory-backend-ram,id=m,size=1M"], "devices": ["ivshmem-plain,memdev=m"]},
                 "0000:00:10.0"),
-    # alone behind a port: secondary-bus reset
-    "edu-root-port": ({"qemu_args": ROOT_PORT, "devices": [f"{EDU},bus=rp0"], "icount": 4}, "0000:01:00.0"),
+    # alone behind a port: secondary-bus reset; with an alias, though it sends with its own id
+    "edu-root-port": ({"qemu_args": ROOT_PORT, "devices": [f"{EDU},bus=rp0,kernel.alias=00.1"], "icount": 4}, "0000:01:00.0"),
     # two functions of one group, and of one bus: hot reset
     "e1000e-pair": ({"qemu_args": ROOT_PORT, "devices": PAIR, "icount": 4}, "0000:01:00.0"),
     # each reset of its bus takes more than a second, which passes at once under icount
@@ -66,6 +66,7 @@ def test_vfio_device(guest, payload, name, tmp_path):
     assert ("mapped 256 bytes" in ran.serial) == (name == "ivshmem")
     assert ("unnamed bytes can be written" in ran.serial) == (name == "edu")
     assert ("raw-config: the payload may write" in ran.serial) == (name == "edu")
+    assert ("is taken to send as 0000:01:00.1, too: its option" in ran.serial) == (name == "edu-root-port")
     assert ("registers by ports" in ran.serial) == name.startswith("e1000e")
     if name == "e1000e":
         assert f"expansion ROM: {len(ROM)} bytes, sum {sum_of(ROM):08x}" in ran.serial

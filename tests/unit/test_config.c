@@ -183,7 +183,7 @@ static void command_line_adds_and_replaces(void **state)
 {
     assert_int_equal(parse_file("memlock = 1M\narg = a\nenv = A=1\nenv = AB=2\n"), 0);
     assert_int_equal(parse_words(" memlock=2M \targ=\"b c\"  env=A=3 args=\"d \\\"e f\\\"\" "
-                                 "device=\"00:02.0 uio=yes\""),
+                                 "device=\"00:02.0 uio=yes alias=1f.7\""),
                      0);
     assert_int_equal(config.memlock, 2 * MIB);
     assert_int_equal(config.arg_count, 4);
@@ -193,6 +193,7 @@ static void command_line_adds_and_replaces(void **state)
     assert_string_equal(config.env[0], "A=3");
     assert_string_equal(config.env[1], "AB=2");
     assert_true(config.devices[0].uio);
+    assert_int_equal(config.devices[0].alias, CONFIG_GIVEN | 0xff);
     assert_int_equal(config.devices[0].selector.rid, 0x10);
 }
 
@@ -388,6 +389,9 @@ static void mistakes_of_devices(void **state)
                "c:1: device: unknown option 'uoi', the nearest known option is 'uio'");
     file_fails("device = 00:02.0 uio",
                "c:1: device: no '=' behind 'uio', the nearest known option is 'uio'");
+    file_fails("device = 00:02.0 alias=1", "c:1: device: alias: must be DD.F or none");
+    file_fails("device = 00:02.0 alias=00.8", "c:1: device: alias: must be DD.F or none");
+    file_fails("device = 00:02.0 alias=01:00.1", "c:1: device: alias: must be DD.F or none");
     file_fails("device = 00:02.0 uio=yes uio=yes", "c:1: device: uio: given twice");
     file_fails("device = 00:02.0 uio=1", "c:1: device: uio: must be no or yes");
     file_fails("device = 00:02.0 uio=maybe", "c:1: device: uio: must be no or yes");
@@ -483,6 +487,7 @@ static void describe_values(struct text *t, const struct config_key *key)
     static const char *const names[] = {
         [CONFIG_STRING] = "text",    [CONFIG_TEXT] = "text",   [CONFIG_WORDS] = "words",
         [CONFIG_ENV] = "NAME=value", [CONFIG_RANGE] = "range", [CONFIG_DEVICE] = "device",
+        [CONFIG_FUNCTION] = "DD.F",
     };
 
     if (key->type == CONFIG_NUMBER || key->type == CONFIG_SIZE) {
@@ -497,6 +502,8 @@ static void describe_values(struct text *t, const struct config_key *key)
             text_printf(t, "%s`%s`", c == key->choices ? "" : ", ", c->word);
     } else {
         text_printf(t, "%s", names[key->type]);
+        for (const struct config_choice *c = key->choices; c && c->word; c++)
+            text_printf(t, ", `%s`", c->word);
     }
 }
 

@@ -213,6 +213,17 @@ static void each_has_an_id_of_its_own(void **state)
             "virtual function 1 of device 0000:01:00.0 would be 0000:01:00.1, which is taken");
 }
 
+/* Nobody has the id, but somebody sends with it. */
+static void not_with_the_alias_of_another(void **state)
+{
+    add_device(1, 4, 4, 1);
+    sim_virtual(f, VF(4));
+    pci_set_alias(d, 1, 4, "a test says so");
+    refused(1, -EINVAL, "which is taken");
+    d->aliases[1] = 0;
+    assert_int_equal(enable(1), 0);
+}
+
 static void not_with_the_id_of_the_device(void **state)
 {
     add_device(1, 4, 0, 1);
@@ -479,6 +490,7 @@ int main(void)
         TEST(on_no_bus_that_is_another_s),
         TEST(not_beyond_the_last_bus_of_all),
         TEST(each_has_an_id_of_its_own),
+        TEST(not_with_the_alias_of_another),
         TEST(not_with_the_id_of_the_device),
         TEST(one_that_does_not_answer),
         TEST(one_that_is_not_ready_at_once),

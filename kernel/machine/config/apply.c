@@ -183,6 +183,22 @@ static int apply_range(struct config *config, void *target, const struct config_
     return put(target, key, &run, why);
 }
 
+static int apply_function(struct config *config, void *target, const struct config_key *key,
+                          const char *value, struct text *why)
+{
+    const struct config_choice *choice = find_choice(key, value);
+    uint8_t function = 0;
+
+    if (!choice && !config_function(value, &function)) {
+        text_printf(why, "must be DD.F");
+        list_choices(key, why);
+        return -EINVAL;
+    }
+    const uint64_t number = choice ? choice->value : CONFIG_GIVEN | function;
+
+    return put(target, key, &number, why);
+}
+
 static bool same_selector(const struct pci_selector *a, const struct pci_selector *b)
 {
     return a->by == b->by && a->value == b->value && a->mask == b->mask && a->number == b->number &&
@@ -248,7 +264,7 @@ static int apply(struct config *config, void *target, const struct config_key *k
         [CONFIG_CHOICE] = apply_number, [CONFIG_STRING] = apply_text,
         [CONFIG_TEXT] = apply_text,     [CONFIG_WORDS] = apply_words,
         [CONFIG_ENV] = apply_env,       [CONFIG_RANGE] = apply_range,
-        [CONFIG_DEVICE] = apply_device,
+        [CONFIG_DEVICE] = apply_device, [CONFIG_FUNCTION] = apply_function,
     };
 
     return by_type[key->type](config, target, key, value, why);

@@ -17,6 +17,7 @@
 #define CONFIG_KEEP_OUT_MAX    16
 #define CONFIG_TEXT_MAX        8192
 #define CONFIG_UNLIMITED       UINT64_MAX
+#define CONFIG_GIVEN           0x100u /* beside 8 bits: they were given */
 
 /* Who serves the FPGA port interface for a device. */
 enum config_afu {
@@ -35,6 +36,7 @@ struct config_device {
     enum config_afu afu;
     bool raw_config;  /* the payload may write configuration space that no table names */
     unsigned intx;    /* interrupt that its INTx pin reaches; 0: as the chipset wires it */
+    uint16_t alias;   /* 7:0 of an id that it also sends with, and CONFIG_GIVEN; 0: none */
     unsigned vfs;     /* virtual functions to enable, which are assigned, too */
     unsigned dfl_bar; /* where its feature list starts; CONFIG_DFL_BAR_KNOWN: as usual for it */
 };

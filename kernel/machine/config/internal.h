@@ -7,15 +7,16 @@
 #include "kernel/lib/format.h"
 
 enum config_type {
-    CONFIG_NUMBER, /* decimal or 0x hexadecimal */
-    CONFIG_SIZE,   /* a number of bytes, with K, M, G or T */
-    CONFIG_CHOICE, /* one of `choices` and nothing else */
-    CONFIG_STRING, /* one string */
-    CONFIG_TEXT,   /* a string, added to a list of strings */
-    CONFIG_WORDS,  /* several strings in one value, added to a list of strings */
-    CONFIG_ENV,    /* NAME=value, added to a list of strings */
-    CONFIG_RANGE,  /* base+size, or added to a list of them; both multiples of `min` */
-    CONFIG_DEVICE, /* a selector and options, added to a list of structures that begin with it */
+    CONFIG_NUMBER,   /* decimal or 0x hexadecimal */
+    CONFIG_SIZE,     /* a number of bytes, with K, M, G or T */
+    CONFIG_CHOICE,   /* one of `choices` and nothing else */
+    CONFIG_STRING,   /* one string */
+    CONFIG_TEXT,     /* a string, added to a list of strings */
+    CONFIG_WORDS,    /* several strings in one value, added to a list of strings */
+    CONFIG_ENV,      /* NAME=value, added to a list of strings */
+    CONFIG_RANGE,    /* base+size, or added to a list of them; both multiples of `min` */
+    CONFIG_FUNCTION, /* DD.F, or one of `choices` */
+    CONFIG_DEVICE,   /* a selector and options, added to a list of structures that begin with it */
 };
 
 /* A word that stands for a number; lists of them end with a NULL word. */
@@ -69,6 +70,8 @@ const struct config_key *config_nearest(const struct config_keys *keys, const ch
 int config_number(const char *text, char end, bool suffixes, uint64_t *out);
 /* A device selector, into one that is zero but for the words; false if it is none. */
 bool config_selector(const char *text, struct pci_selector *out);
+/* "DD.F" as device 7:3 and function 2:0; false if it is none. */
+bool config_function(const char *text, uint8_t *out);
 /* "base+size"; false unless size > 0 and the end fits 64 bits. */
 bool config_range(const char *text, struct phys_run *out);
 /*

@@ -72,6 +72,13 @@ static const char *device_function(const char *at, uint8_t *out)
     return at;
 }
 
+bool config_function(const char *text, uint8_t *out)
+{
+    const char *end = device_function(text, out);
+
+    return end && !*end;
+}
+
 /* "BB:DD.F" and any number of "/DD.F" behind it. */
 static bool address(const char *at, struct pci_selector *out)
 {
