@@ -294,9 +294,10 @@ static int close_dma(struct refusal *why)
         .stop_device = config.on_dma_fault != CONFIG_FAULT_LOG,
         .on_faults = lives_dma_faults,
     };
+    const struct pci_machine m = machine();
 
     pci_disable_all_bus_masters();
-    pci_quiet_all();
+    pci_quiet_all(&m);
     pci_virtual_disable_all();
     pci_size_bars();
     for (size_t i = 0; !option_error && i < config.device_count; i++)

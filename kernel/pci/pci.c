@@ -61,6 +61,11 @@ unsigned pci_find_capability(const struct pci_device *device, uint8_t id)
 
 unsigned pci_find_extended_capability(const struct pci_device *device, uint16_t id)
 {
+    return pci_next_extended_capability(device, id, 0);
+}
+
+unsigned pci_next_extended_capability(const struct pci_device *device, uint16_t id, unsigned after)
+{
     unsigned offset = PCI_EXT_CAP_START;
 
     if (device->config_size <= PCI_EXT_CAP_START)
@@ -70,7 +75,7 @@ unsigned pci_find_extended_capability(const struct pci_device *device, uint16_t 
 
         if (header == 0 || header == 0xffffffff)
             return 0;
-        if ((header & 0xffff) == id)
+        if ((header & 0xffff) == id && offset > after)
             return offset;
         offset = (header >> 20) & ~3u;
     }

@@ -169,6 +169,8 @@ struct pci_device *pci_find(uint16_t segment, pci_rid_t rid);
 /* Offset of the capability, or 0. Loops in the list are survived. */
 unsigned pci_find_capability(const struct pci_device *device, uint8_t id);
 unsigned pci_find_extended_capability(const struct pci_device *device, uint16_t id);
+/* The next one of several behind that offset. */
+unsigned pci_next_extended_capability(const struct pci_device *device, uint16_t id, unsigned after);
 /* The type of a PCI Express function (enum pcie_type), or -1 for a conventional one. */
 int pci_express_type(const struct pci_device *device);
 bool pci_is_bridge(const struct pci_device *device);

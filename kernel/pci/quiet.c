@@ -7,6 +7,10 @@
  */
 #include "kernel/pci/quiet.h"
 
+#include "kernel/cpu/mmio.h"
+#include "kernel/lib/log.h"
+#include "kernel/mm/paging/paging.h"
+#include "kernel/pci/quirks.h"
 #include "kernel/pci/registers.h"
 
 /* Errors that a device makes at will by asking for what it may not have. */
@@ -41,11 +45,93 @@ void pci_quiet(const struct pci_device *device)
     mute_port(device);
 }
 
-void pci_quiet_all(void)
+/* ---- chipsets that make more of it: Linux and Xen (XSA-59) have these bits ---- */
+
+static void set_bits(const struct pci_device *d, unsigned offset, uint32_t bits)
+{
+    pci_write32(d, offset, pci_read32(d, offset) | bits);
+}
+
+static const char *mask_faults(const struct pci_device *d, const struct pci_machine *m)
+{
+    set_bits(d, 0x1ac, BIT(31));
+    return d->config_size > 0x1ac ? NULL : "it has no register there";
+}
+
+/* Where the port is a link to the chipset, registers of the same kind are a vendor's own. */
+static unsigned find_registers(const struct pci_device *d)
+{
+    unsigned at = pci_find_extended_capability(d, PCI_EXT_CAP_AER);
+
+    if (at)
+        return at;
+    while ((at = pci_next_extended_capability(d, PCI_EXT_CAP_VENDOR, at)))
+        if ((pci_read32(d, at + 4) & 0xfffff) == 0x10004) /* revision and id */
+            return at + 4;
+    return 0;
+}
+
+static const char *mask_port(const struct pci_device *d, const struct pci_machine *m)
+{
+    unsigned at = find_registers(d);
+
+    if (at) {
+        set_bits(d, at + PCI_AER_FATAL_MASK, PCI_AER_UNSUPPORTED);
+        set_bits(d, at + PCI_AER_MASK, PCI_AER_ADVISORY);
+    }
+    set_bits(d, 0x20c, BIT(4));
+    return at ? NULL : "it has no registers of errors";
+}
+
+static const char *mask_link(const struct pci_device *d, const struct pci_machine *m)
+{
+    uint64_t bar = pci_read32(d, 0x68) | (uint64_t)pci_read32(d, 0x6c) << 32;
+    paddr_t base = bar & UINT64_C(0x7ffffff000);
+    char *registers;
+
+    if (!(bar & 1) || !base)
+        return "the registers are not decoded";
+    for (size_t i = 0; i < m->ram_count; i++)
+        if (ranges_overlap(base, PAGE_SIZE, m->ram[i].base, m->ram[i].length))
+            return "the registers lie over RAM";
+    registers = mmio_map(base, PAGE_SIZE);
+    if (!registers)
+        return "the registers cannot be mapped";
+    mmio_write32(registers + 0x1c8, mmio_read32(registers + 0x1c8) | BIT(20));
+    mmio_unmap(registers, PAGE_SIZE);
+    return NULL;
+}
+
+static const struct {
+    enum pci_quirk_kind kind;
+    const char *(*mask)(const struct pci_device *d, const struct pci_machine *m); /* or why not */
+} escalations[] = {
+    {QUIRK_FAULTS_ESCALATE, mask_faults},
+    {QUIRK_PORT_ESCALATES, mask_port},
+    {QUIRK_LINK_ESCALATES, mask_link},
+};
+
+static void stop_escalation(const struct pci_device *d, const struct pci_machine *m)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(escalations); i++) {
+        const struct pci_quirk *quirk = pci_quirk(d, escalations[i].kind);
+        const char *failed = quirk ? escalations[i].mask(d, m) : NULL;
+
+        if (failed)
+            log_warn("%s: %s, which cannot be masked: %s", pci_name(d), quirk->why, failed);
+        else if (quirk)
+            log_info("%s: %s: masked", pci_name(d), quirk->why);
+    }
+}
+
+void pci_quiet_all(const struct pci_machine *machine)
 {
     const struct pci_device *d;
 
-    list_for_each_entry (d, pci_devices(), link)
-        if (!d->left)
-            pci_quiet(d);
+    list_for_each_entry (d, pci_devices(), link) {
+        if (d->left)
+            continue;
+        pci_quiet(d);
+        stop_escalation(d, machine);
+    }
 }

@@ -8,6 +8,9 @@
 #define FIRST  "its DMA carries the id of function 0"
 #define GHOST  "its DMA carries the id of function 1, which need not exist"
 #define HIDDEN "it is a PCIe-to-PCI bridge that has no PCI Express capability"
+#define FAULTS "it makes errors of the platform of what VT-d blocks"
+#define PORT   "it makes errors of the platform of requests that are not supported"
+#define LINK   "its link makes errors of the platform of requests that are not supported"
 
 /* Sorted by kind, vendor, device. */
 static const struct pci_quirk quirks[] = {
@@ -41,6 +44,51 @@ static const struct pci_quirk quirks[] = {
     {QUIRK_HIDDEN_EXPRESS, 0x1283, 0x8892, 0x8893, 0, .why = HIDDEN}, /* ITE */
     {QUIRK_HIDDEN_EXPRESS, 0x1b21, 0x1080, 0, 0, .why = HIDDEN},      /* ASMedia */
     {QUIRK_HIDDEN_EXPRESS, 0x8086, 0x244e, 0, 0, .why = HIDDEN},      /* Intel 82801 */
+    {QUIRK_FAULTS_ESCALATE, 0x8086, 0x0e28, 0, 0, .why = FAULTS},     /* Xeon E5 v2, */
+    {QUIRK_FAULTS_ESCALATE, 0x8086, 0x342e, 0, 0, .why = FAULTS},     /* 5500, */
+    {QUIRK_FAULTS_ESCALATE, 0x8086, 0x3728, 0, 0, .why = FAULTS},     /* C5500, */
+    {QUIRK_FAULTS_ESCALATE, 0x8086, 0x3c28, 0, 0, .why = FAULTS},     /* E5 */
+    {QUIRK_PORT_ESCALATES, 0x8086, 0x3400, 0x3411, 0, .why = PORT},
+    {QUIRK_PORT_ESCALATES, 0x8086, 0x3420, 0x3421, 0, .why = PORT},
+    {QUIRK_PORT_ESCALATES, 0x8086, 0x3700, 0x370f, 0, .why = PORT},
+    {QUIRK_PORT_ESCALATES, 0x8086, 0x3720, 0x3724, 0, .why = PORT},
+    {QUIRK_PORT_ESCALATES, 0x8086, 0x3c00, 0x3c0b, 0, .why = PORT},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0040, 0, 0, .why = LINK}, /* Nehalem */
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0044, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0048, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0100, 0, 0, .why = LINK}, /* Sandy Bridge */
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0104, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0108, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0150, 0, 0, .why = LINK}, /* Ivy Bridge */
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0154, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0158, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0a00, 0, 0, .why = LINK}, /* Haswell */
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0a04, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0a08, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0a0f, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0c00, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0c04, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0c08, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0c0f, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0d00, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0d04, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0d08, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x0d0f, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x1600, 0, 0, .why = LINK}, /* Broadwell */
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x1604, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x1608, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x160f, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x1610, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x1614, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x1618, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x1900, 0, 0, .why = LINK}, /* Skylake */
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x1904, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x1908, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x190c, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x190f, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x1910, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x1918, 0, 0, .why = LINK},
+    {QUIRK_LINK_ESCALATES, 0x8086, 0x191f, 0, 0, .why = LINK},
 };
 
 static bool in_range(unsigned value, unsigned first, unsigned last)

@@ -12,6 +12,10 @@ enum pci_quirk_kind {
     QUIRK_AS_FUNCTION,    /* it also sends with the id of function `value` of its slot */
     QUIRK_AS_SLOT,        /* the same of device (7:3) and function (2:0) `value` of its bus */
     QUIRK_HIDDEN_EXPRESS, /* a bridge that leads from PCI Express to PCI and does not say so */
+    /* What makes a platform error of a request that is blocked: kernel/pci/quiet.c. */
+    QUIRK_FAULTS_ESCALATE, /* a unit of VT-d, with a mask at 0x1ac */
+    QUIRK_PORT_ESCALATES,  /* a root port, or where the chipset's link ends, with one at 0x20c */
+    QUIRK_LINK_ESCALATES,  /* a host bridge, with one in the registers of the chipset's link */
 };
 
 struct pci_quirk {

@@ -79,6 +79,7 @@
 #define PCI_EXT_CAP_VC        0x0002
 #define PCI_EXT_CAP_MFVC      0x0008 /* virtual channels of all functions, */
 #define PCI_EXT_CAP_VC_BESIDE 0x0009 /* and of one beside those */
+#define PCI_EXT_CAP_VENDOR    0x000b
 #define PCI_EXT_CAP_ACS       0x000d
 #define PCI_EXT_CAP_ARI       0x000e
 #define PCI_EXT_CAP_ATS       0x000f
@@ -193,6 +194,7 @@ enum pcie_type {
 #define PCI_AER_FATAL_SEVERITY 0x0c
 #define PCI_AER_STATUS         0x10 /* of correctable ones */
 #define PCI_AER_MASK           0x14
+#define PCI_AER_ADVISORY       0x00002000 /* not corrected, but for somebody else to tell */
 #define PCI_AER_CONTROL        0x18
 #define PCI_AER_CONTROL_ECRC   0x00000140 /* generate, check */
 #define PCI_AER_ROOT_COMMAND   0x2c       /* of root ports */

@@ -11,6 +11,10 @@
 #define OLD        PCI_RID(0, 0x1e, 0)
 #define COLLECTOR  PCI_RID(0, 0x14, 0)
 
+#define DMI UINT64_C(0xfed18000)
+
+static const struct phys_run ram = {1 * MIB, GIB};
+static const struct pci_machine machine = {.acpi = &acpi, .ram = &ram, .ram_count = 1};
 static struct sim_function *port, *card, *integrated, *old, *collector;
 static unsigned card_aer;
 
@@ -63,7 +67,7 @@ static void no_error_reaches_the_platform(void **state)
     build();
     assert_int_equal(sim_error(card, PCI_AER_UNSUPPORTED), SIM_SYSTEM_ERROR);
     assert_int_equal(sim_error(old, MALFORMED), SIM_SYSTEM_ERROR);
-    pci_quiet_all();
+    pci_quiet_all(&machine);
     check_silent();
     assert_int_equal(sim_get(collector, collector->pcie + PCIE_ROOT_CONTROL, 2), 0x10);
     /* Nothing else of these registers. */
@@ -76,7 +80,7 @@ static void no_error_reaches_the_platform(void **state)
 static void so_it_is_after_resets(void **state)
 {
     build();
-    pci_quiet_all();
+    pci_quiet_all(&machine);
     pci_save_all();
     assert_int_equal(pci_reset(pci_find(0, CARD)), 0);
     assert_int_equal(card->resets, 1);
@@ -91,7 +95,7 @@ static void so_it_is_after_resets(void **state)
 static void what_is_sent_all_the_same_ends_at_the_port(void **state)
 {
     build();
-    pci_quiet_all();
+    pci_quiet_all(&machine);
     sim_set(card, card->pcie + PCIE_DEVICE_CONTROL, 2, 0xf, 0);
     sim_set(card, card_aer + PCI_AER_FATAL_MASK, 4, 0, 0);
     assert_int_equal(sim_error(card, MALFORMED), SIM_SILENT);
@@ -107,8 +111,99 @@ static void what_is_left_stays_as_it_is(void **state)
     pci_find(0, PORT)->left = pci_find(0, CARD)->left = true;
     pci_find(0, OLD)->left = pci_find(0, INTEGRATED)->left = pci_find(0, COLLECTOR)->left = true;
     sim_config_writes = 0;
-    pci_quiet_all();
+    pci_quiet_all(&machine);
     assert_int_equal(sim_config_writes, 0);
+}
+
+/* ---- chipsets ---- */
+
+static struct sim_function *chip(pci_rid_t rid, uint32_t ids)
+{
+    struct sim_function *f = sim_add(0, rid, ids, 0x088000);
+
+    sim_express(f, PCIE_ROOT_ENDPOINT, false);
+    sim_set(f, 0x1ac, 4, 0x55, UINT32_MAX);
+    sim_set(f, 0x20c, 4, 0x23, UINT32_MAX);
+    return f;
+}
+
+static void units_do_not_escalate_what_they_block(void **state)
+{
+    struct sim_function *unit = chip(PCI_RID(0, 5, 0), 0x3c288086);
+    struct sim_function *other = chip(PCI_RID(0, 6, 0), 0x3c298086);
+
+    enumerate();
+    pci_quiet_all(&machine);
+    assert_int_equal(sim_get(unit, 0x1ac, 4), 0x80000055);
+    assert_int_equal(sim_get(unit, 0x20c, 4), 0x23);
+    assert_int_equal(sim_get(other, 0x1ac, 4), 0x55);
+}
+
+static void ports_do_not_escalate_what_is_not_supported(void **state)
+{
+    struct sim_function *root = chip(PCI_RID(0, 2, 0), 0x3c048086);
+    struct sim_function *link = chip(PCI_RID(0, 1, 0), 0x3c008086);
+    struct sim_function *bare = chip(PCI_RID(0, 3, 0), 0x34008086);
+    unsigned aer = sim_extended_capability(root, PCI_EXT_CAP_AER, 44);
+    unsigned first = sim_extended_capability(link, PCI_EXT_CAP_VENDOR, 16);
+    unsigned own = sim_extended_capability(link, PCI_EXT_CAP_VENDOR, 60) + 4;
+
+    sim_extended_capability(bare, PCI_EXT_CAP_VENDOR, 16);
+    sim_set(root, aer + PCI_AER_FATAL_MASK, 8, 0, UINT64_MAX);
+    sim_set(root, aer + PCI_AER_MASK, 4, 1, UINT32_MAX);
+    sim_set(link, first + 4, 4, 0x00c10002, 0);
+    sim_set(link, first + 4 + PCI_AER_FATAL_MASK, 4, 0, UINT32_MAX);
+    sim_set(link, own, 4, 0x03c10004, 0);
+    sim_set(link, own + PCI_AER_FATAL_MASK, 4, 0, UINT32_MAX);
+    sim_set(link, own + PCI_AER_MASK, 4, 0, UINT32_MAX);
+    enumerate();
+    pci_quiet_all(&machine);
+    assert_int_equal(sim_get(root, aer + PCI_AER_FATAL_MASK, 4), 0x00300000);
+    assert_int_equal(sim_get(root, aer + PCI_AER_FATAL_SEVERITY, 4), 0);
+    assert_int_equal(sim_get(root, aer + PCI_AER_MASK, 4), 0x2001);
+    assert_int_equal(sim_get(link, first + 4 + PCI_AER_FATAL_MASK, 4), 0);
+    assert_int_equal(sim_get(link, own + PCI_AER_FATAL_MASK, 4), 0x00100000);
+    assert_int_equal(sim_get(link, own + PCI_AER_MASK, 4), 0x2000);
+    assert_int_equal(sim_get(root, 0x20c, 4), 0x33);
+    assert_int_equal(sim_get(link, 0x20c, 4), 0x33);
+    assert_int_equal(sim_get(bare, 0x20c, 4), 0x33);
+    assert_int_equal(sim_get(root, 0x1ac, 4), 0x55);
+}
+
+static struct sim_function *host_bridge(uint64_t bar)
+{
+    struct sim_function *f = sim_add(0, PCI_RID(0, 0, 0), 0x0c048086, 0x060000);
+
+    sim_bar(f, 0, DMI, 4096, 0); /* stands for the registers: they are no BAR of it */
+    sim_set(f, 0x68, 8, bar, 0);
+    enumerate();
+    sim_mappings = 0;
+    pci_quiet_all(&machine);
+    assert_int_equal(sim_mappings, 0);
+    return f;
+}
+
+static void the_link_of_a_client_chipset_does_not_either(void **state)
+{
+    struct sim_function *f = host_bridge(DMI | 1);
+    uint32_t value;
+
+    memcpy(&value, f->bar_memory[0] + 0x1c8, 4);
+    assert_int_equal(value, 0x00100000);
+    assert_int_equal(sim_access_count, 2);
+}
+
+/* Nothing is there, or RAM: the simulation ends at a mapping of it. */
+static void registers_that_are_off_are_not_looked_for(void **state)
+{
+    (void)host_bridge(DMI);
+    assert_int_equal(sim_access_count, 0);
+}
+
+static void registers_over_memory_are_not_touched(void **state)
+{
+    (void)host_bridge(0x100001 + GIB - 4096);
+    assert_int_equal(sim_access_count, 0);
 }
 
 int main(void)
@@ -118,6 +213,11 @@ int main(void)
         TEST(so_it_is_after_resets),
         TEST(what_is_sent_all_the_same_ends_at_the_port),
         TEST(what_is_left_stays_as_it_is),
+        TEST(units_do_not_escalate_what_they_block),
+        TEST(ports_do_not_escalate_what_is_not_supported),
+        TEST(the_link_of_a_client_chipset_does_not_either),
+        TEST(registers_that_are_off_are_not_looked_for),
+        TEST(registers_over_memory_are_not_touched),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -228,7 +228,7 @@ static int build(void **state)
     lower_dpc = containing(down, 0);
     sim_remember();
     enumerate();
-    pci_quiet_all();
+    pci_quiet_all(&(struct pci_machine){.acpi = &acpi});
     pci_size_bars();
     pci_save_all();
     pci_find(0, FIRST)->assigned = pci_find(0, LAST)->assigned = true;
