@@ -25,6 +25,7 @@ include boot/efi/efi.mk
 include tools/afu-model/afu-model.mk
 include tools/check/check.mk
 include tests/unit/unit.mk
+include tests/replay/replay.mk
 include tests/fuzz/fuzz.mk
 include sdk/sdk.mk
 include examples/examples.mk

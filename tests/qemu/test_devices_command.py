@@ -3,7 +3,8 @@
 
 import subprocess
 
-from conftest import TOP
+from bulkhead import collect, topology
+from conftest import TOP, make
 
 ROOT_PORT = "pcie-root-port,id=rp,chassis=1,addr=0x1c"
 ENDPOINT = "e1000e,romfile="
@@ -31,6 +32,18 @@ def block(shown, address):
     return own
 
 
+def replayed(name):
+    """What the kernel's code makes of the same machine on this one, after ./bulkhead collect in a Linux on it."""
+    told = subprocess.run([make(collect.REPLAY), TOP / f"tests/replay/data/{name}.txt"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, encoding="utf-8", check=True).stdout
+    return topology.tree(topology.read(told))
+
+
+def shown(ran):
+    """The tree, without what make says where something had to be built."""
+    return ran.stdout[ran.stdout.index("00:00.0  "):]
+
+
 def test_switch():
     ran = devices("--device", "nvme", hardware=SWITCH)
     assert ran.returncode == 0, ran.stderr
@@ -41,6 +54,7 @@ def test_switch():
     assert "with 02:00.0: no access control at port 02:00.0" in block(ran.stdout, "03:00.0")
     assert "with 02:00.0: one switch, no access control at port 02:00.0" in block(ran.stdout, "02:01.0")
     assert "bar2 io 0xd000, 32 bytes" in block(ran.stdout, "03:00.0")
+    assert shown(ran).replace(", assigned", "") == replayed("q35-switch")
     # The tree: below the root port is the switch, below its second port the second card.
     assert "\n└─ 01:00.0" in ran.stdout and "\n   └─ 02:01.0" in ran.stdout and "\n      └─ 04:00.0" in ran.stdout
 
@@ -50,6 +64,7 @@ def test_bridge_functions_and_a_device_that_is_not_there(tmp_path):
     ran = devices("--config", tmp_path / "bulkhead.conf", hardware=BRIDGE)
     assert ran.returncode == 1
     assert ran.stderr.splitlines()[-1] == "bulkhead: the kernel refused to start: no such device: 00:05.0"
+    assert shown(ran) == replayed("q35-bridge")
     card = block(ran.stdout, "02:03.0")
     assert "with 01:00.0: conventional bus of bridge 01:00.0" in card and "sends as 02:00.0" in card
     assert "sends as 01:00.0" in card

@@ -12,6 +12,7 @@ from bulkhead.cli import Failure, nearest
 COMMANDS = {
     "run": ("bulkhead.run", "boot a payload under QEMU; without a payload, the demo hello-dma"),
     "devices": ("bulkhead.topology", "show the PCI devices and isolation groups of a machine under QEMU"),
+    "collect": ("bulkhead.collect", "write what this machine is, seen from Linux, into a file; or judge such a file"),
     "image": ("bulkhead.image", "make a bootable disk image, or the files for an EFI system partition"),
     "build": ("bulkhead.build", "compile a C program into a payload with the SDK"),
     "bench": ("bulkhead.bench", "count the instructions that mapping memory costs"),
