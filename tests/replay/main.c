@@ -65,7 +65,7 @@ static int close_dma(struct refusal *why)
     int error;
 
     pci_disable_all_bus_masters();
-    pci_quiet_all();
+    pci_quiet_all(&machine);
     pci_virtual_disable_all();
     pci_size_bars();
     error = iommu_init(&acpi.dmar, &options, why);
