@@ -80,7 +80,6 @@ static void read_missing(void)
         size_t flag;
     } known[] = {
         {"tables:", offsetof(struct replay_file, lacks_tables)},
-        {"units:", offsetof(struct replay_file, lacks_units)},
         {"config:", offsetof(struct replay_file, lacks_config)},
         {"memory:", offsetof(struct replay_file, lacks_memory)},
     };

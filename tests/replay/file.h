@@ -51,7 +51,7 @@ struct replay_file {
     size_t range_count;
     struct replay_function *functions[REPLAY_FUNCTIONS_MAX]; /* in order */
     size_t function_count;
-    bool lacks_tables, lacks_units, lacks_config, lacks_memory;
+    bool lacks_tables, lacks_config, lacks_memory;
 };
 
 /* Ends the program with a sentence that names the line if anything is not as it should be. */

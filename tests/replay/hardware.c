@@ -116,27 +116,13 @@ static void place_io_apics(const struct acpi_info *acpi)
     }
 }
 
-static bool is_known(paddr_t base)
-{
-    for (size_t i = 0; i < file->unit_count; i++)
-        if (file->units[i].base == base)
-            return true;
-    return false;
-}
-
-bool replay_place(const struct acpi_info *acpi, paddr_t *missing)
+void replay_place(const struct acpi_info *acpi)
 {
     tables = acpi;
     place_io_apics(acpi);
     functions_place(file);
     for (size_t i = 0; i < file->unit_count; i++)
         units[i] = vtd_unit_add(file->units[i].base, file->units[i].cap, file->units[i].ecap);
-    for (size_t i = 0; i < acpi->dmar.unit_count; i++) {
-        *missing = acpi->dmar.units[i].registers;
-        if (!is_known(*missing))
-            return false;
-    }
-    return true;
 }
 
 /* ---- access by physical address ---- */
@@ -191,6 +177,14 @@ static bool in_ecam(paddr_t at, uint16_t *segment, uint16_t *rid, unsigned *offs
     return false;
 }
 
+static bool is_dead_unit(paddr_t at)
+{
+    for (size_t i = 0; i < tables->dmar.unit_count; i++)
+        if (tables->dmar.units[i].registers == ALIGN_DOWN(at, PAGE_SIZE))
+            return true;
+    return false;
+}
+
 static uint64_t read_physical(paddr_t at, unsigned width)
 {
     size_t unit = unit_at(at);
@@ -202,6 +196,8 @@ static uint64_t read_physical(paddr_t at, unsigned width)
         return file->units[unit].version;
     if (unit < file->unit_count)
         return vtd_unit_read(units[unit], at - file->units[unit].base, width);
+    if (is_dead_unit(at))
+        return UINT64_MAX;
     if (in_ecam(at, &segment, &rid, &offset))
         return functions_read(segment, rid, offset, width);
     pin = io_apic_register(at);

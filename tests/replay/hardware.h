@@ -16,7 +16,10 @@
 void replay_hardware(const struct replay_file *file);
 /* Memory of the firmware, for acpi_find(). */
 extern const struct acpi_memory replay_memory;
-/* Puts configuration space, units and I/O APICs where the tables say. False: a unit is missing. */
-bool replay_place(const struct acpi_info *acpi, paddr_t *missing);
+/*
+ * Puts configuration space, units and I/O APICs where the tables say. A unit that Linux could not
+ * use, so that the file has nothing of it, reads as ones.
+ */
+void replay_place(const struct acpi_info *acpi);
 
 #endif

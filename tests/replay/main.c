@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "kernel/iommu/iommu.h"
 #include "kernel/iommu/requester.h"
@@ -45,16 +46,11 @@ static void sort_memory(void)
 
 static int find_machine(struct refusal *why)
 {
-    paddr_t missing;
     int error = acpi_find(&replay_memory, REPLAY_RSDP, &acpi, why);
 
     if (error)
         return error;
-    if (!replay_place(&acpi, &missing)) {
-        fprintf(stderr, "the file does not tell what the IOMMU at 0x%llx can do\n",
-                (unsigned long long)missing);
-        exit(2);
-    }
+    replay_place(&acpi);
     error = pci_check_ecam(&machine, why);
     return error ? error : pci_enumerate(acpi.ecams, acpi.ecam_count, why);
 }
@@ -143,11 +139,19 @@ static void write_out(const char *text, size_t length)
     fwrite(text, 1, length, stdout);
 }
 
-static void need(bool lacking, const char *what)
+static bool has_table(const char *name)
+{
+    for (size_t i = 0; i < file.table_count; i++)
+        if (strcmp(file.tables[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void need(bool lacking, const char *what, const char *how)
 {
     if (!lacking)
         return;
-    fprintf(stderr, "the file lacks %s: collect it as root\n", what);
+    fprintf(stderr, "the file lacks %s: collect it %s\n", what, how);
     exit(2);
 }
 
@@ -163,9 +167,10 @@ int main(int argc, char **argv)
         return 2;
     }
     replay_read(argv[1], &file);
-    need(file.lacks_tables, "the firmware's tables");
-    need(file.lacks_config, "configuration space");
-    need(file.lacks_memory, "the memory map");
+    need(file.lacks_tables, "the firmware's tables", "as root");
+    need(file.lacks_config, "configuration space", "as root");
+    need(file.lacks_memory, "the memory map", "as root");
+    need(!file.unit_count && has_table("DMAR"), "the IOMMUs", "in a Linux that uses them");
     log_add_sink(&sink);
     sort_memory();
     replay_hardware(&file);

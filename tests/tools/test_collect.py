@@ -198,7 +198,7 @@ def test_a_server_of_two_segments(replayed):
 
 
 REFUSED = {
-    "no unit": ([PLAIN[1], PLAIN[2]], {}, "ACPI has no DMAR table"),
+    "no unit": ([PLAIN[1], PLAIN[2]], {"units": []}, "ACPI has no DMAR table"),
     "no 4 KiB pages": (PLAIN, {"units": [(0xfed90000, machines.CAP & ~(0x1f << 8), machines.ECAP)]}, "CAP.SAGAW is 0"),
     "no remapping": (PLAIN, {"units": [(0xfed90000, machines.CAP, machines.ECAP & ~8)]}, "cannot remap interrupts (ECAP.IR is 0)"),
     "not on the platform": ([machines.dmar(machines.unit(0xfed90000), remaps=False), *PLAIN[1:]], {}, "DMAR flag INTR_REMAP is 0"),
@@ -293,8 +293,12 @@ def test_a_file_that_a_user_collected(replayed, what, sentence):
 
 
 def test_a_unit_of_which_nothing_is_known(replayed):
+    """All of them, and one that Linux could not use."""
     ran = replayed(machines.text(PLAIN, units=[]))
-    assert (ran.returncode, ran.stderr) == (2, "the file does not tell what the IOMMU at 0xfed90000 can do\n")
+    assert (ran.returncode, ran.stderr) == (2, "the file lacks the IOMMUs: collect it in a Linux that uses them\n")
+    two = [machines.dmar(machines.unit(0xfed80000, rest=False), machines.unit(0xfed90000)), *PLAIN[1:]]
+    ran = replayed(machines.text(two))
+    assert "the IOMMU at 0xfed80000 does not answer" in ran.stdout, ran.stdout
 
 
 def test_no_such_file(replay, tmp_path):

@@ -35,7 +35,8 @@ CPU_FLAGS = ("lm", "nx", "fxsr", "mce", "mca", "pge", "pat", "apic", "x2apic", "
              "nonstop_tsc", "tsc_known_freq", "rdtscp", "pdpe1gb", "xsave", "xsaves", "smep", "smap", "umip", "la57", "vmx",
              "hypervisor")
 CPUID_LEAVES = (0x15, 0x16)  # frequencies
-ADDRESS = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
+# Segments with more digits are Linux's own, of functions that only its driver for them can reach.
+ADDRESS = re.compile(r"[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 BARS, VIRTUAL_BARS = range(7), range(7, 13)  # lines of a function's `resource`; 6 is the expansion ROM
 
 
