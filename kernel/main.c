@@ -12,6 +12,7 @@
 #include "kernel/cpu/apic.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/fpu.h"
+#include "kernel/cpu/machine_check.h"
 #include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
 #include "kernel/cpu/timer.h"
@@ -144,6 +145,7 @@ static int start(struct refusal *why)
         return error;
     log_set_clock(time_ns);
     log_info("Bulkhead %s, booted by %s", report_version(), report_door(boot.door));
+    machine_check_start();
     return demand(apic_stop_others(), why);
 }
 

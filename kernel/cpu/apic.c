@@ -12,12 +12,14 @@
 /* Register offsets of the memory-mapped form; the MSR form is MSR_X2APIC_BASE + offset / 16. */
 enum apic_register {
     APIC_ID = 0x20,
+    APIC_VERSION = 0x30, /* 23:16: the number of the last local vector */
     APIC_TASK_PRIORITY = 0x80,
     APIC_EOI = 0xb0,
     APIC_SPURIOUS = 0xf0,
-    APIC_IN_SERVICE = 0x100, /* 8 registers of 32 bits, 0x10 apart */
-    APIC_REQUESTED = 0x200,  /* the same form */
-    APIC_COMMAND = 0x300,    /* its upper half, for who is named by id, is another register */
+    APIC_IN_SERVICE = 0x100,    /* 8 registers of 32 bits, 0x10 apart */
+    APIC_REQUESTED = 0x200,     /* the same form */
+    APIC_LVT_CORRECTED = 0x2f0, /* corrected machine checks */
+    APIC_COMMAND = 0x300,       /* its upper half, for who is named by id, is another register */
     APIC_LVT_TIMER = 0x320,
     APIC_LVT_LINT0 = 0x350,
     APIC_LVT_ERROR = 0x370,
@@ -26,27 +28,28 @@ enum apic_register {
     APIC_TIMER_DIVIDE = 0x3e0,
 };
 
-#define SPURIOUS_ENABLE   BIT(8)
-#define LVT_MASKED        BIT(16)
-#define LVT_TSC_DEADLINE  BIT(18)
-#define DIVIDE_BY_1       0xb
-#define APIC_BASE_FIRST   BIT(8) /* this is the CPU that the firmware started with */
-#define APIC_BASE_ENABLE  BIT(11)
-#define APIC_BASE_X2APIC  BIT(10)
-#define APIC_PAGE         4096
-#define DOOR_MAPS         (4 * GIB)
-#define COMMAND_INIT_ALL  0xc4500 /* INIT, asserted, to all but the sender */
-#define COMMAND_PENDING   BIT(12) /* it is not sent yet; not in x2APIC mode */
-#define COMMAND_BOUND_NS  NS_PER_MS
-#define INIT_NS           (10 * NS_PER_US) /* from sent to taken */
-#define PRIORITY_HOLD     0x10             /* vectors below 32 have to wait */
-#define PRIORITY_QUIET    0xe0             /* all below VECTOR_TIMER */
-#define PIC_MASTER        0x20
-#define PIC_SLAVE         0xa0
-#define PIC_VECTORS       0xe0 /* 8 for each; nobody's, unless that many are owned */
-#define SAMPLE_NS         (50 * NS_PER_US)
-#define TIMER_COUNT_MAX   UINT64_C(0xffffffff)
-#define FIXED_POINT_SHIFT 32
+#define SPURIOUS_ENABLE      BIT(8)
+#define LVT_CORRECTED_NUMBER 6
+#define LVT_MASKED           BIT(16)
+#define LVT_TSC_DEADLINE     BIT(18)
+#define DIVIDE_BY_1          0xb
+#define APIC_BASE_FIRST      BIT(8) /* this is the CPU that the firmware started with */
+#define APIC_BASE_ENABLE     BIT(11)
+#define APIC_BASE_X2APIC     BIT(10)
+#define APIC_PAGE            4096
+#define DOOR_MAPS            (4 * GIB)
+#define COMMAND_INIT_ALL     0xc4500 /* INIT, asserted, to all but the sender */
+#define COMMAND_PENDING      BIT(12) /* it is not sent yet; not in x2APIC mode */
+#define COMMAND_BOUND_NS     NS_PER_MS
+#define INIT_NS              (10 * NS_PER_US) /* from sent to taken */
+#define PRIORITY_HOLD        0x10             /* vectors below 32 have to wait */
+#define PRIORITY_QUIET       0xe0             /* all below VECTOR_TIMER */
+#define PIC_MASTER           0x20
+#define PIC_SLAVE            0xa0
+#define PIC_VECTORS          0xe0 /* 8 for each; nobody's, unless that many are owned */
+#define SAMPLE_NS            (50 * NS_PER_US)
+#define TIMER_COUNT_MAX      UINT64_C(0xffffffff)
+#define FIXED_POINT_SHIFT    32
 
 static void *registers; /* NULL until they are mapped, and in x2APIC mode */
 static paddr_t registers_at;
@@ -211,6 +214,8 @@ const char *apic_init(void)
     apic_quiet(false);
     apic_write(APIC_LVT_LINT0, LVT_MASKED);
     apic_write(APIC_LVT_ERROR, LVT_MASKED);
+    if (bits_get(apic_read(APIC_VERSION), 23, 16) >= LVT_CORRECTED_NUMBER)
+        apic_write(APIC_LVT_CORRECTED, LVT_MASKED);
     finish_leftovers();
     use_deadline = cpu_features.tsc_deadline && cpu_features.invariant_tsc;
     if (!use_deadline)

@@ -122,9 +122,10 @@ _Noreturn static inline void cpu_halt_forever(void)
 
 /* What this CPU can do, read once from CPUID. */
 struct cpu_features {
-    bool nx, smep, smap, umip, gib_pages, pge, mce, pat;
+    bool nx, smep, smap, umip, gib_pages, pge, mce, mca, pat;
     bool tsc_deadline, invariant_tsc;
     bool fxsr, xsave, xsaves, rdtscp;
+    uint32_t signature;     /* family, model and stepping, as in CPUID leaf 1 */
     unsigned physical_bits; /* width of a physical address */
     unsigned virtual_bits;
 };

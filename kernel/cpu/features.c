@@ -18,6 +18,7 @@ static const struct {
     {offsetof(struct cpu_features, fxsr), 1, 0, REGISTER(edx), 24},
     {offsetof(struct cpu_features, mce), 1, 0, REGISTER(edx), 7},
     {offsetof(struct cpu_features, pge), 1, 0, REGISTER(edx), 13},
+    {offsetof(struct cpu_features, mca), 1, 0, REGISTER(edx), 14},
     {offsetof(struct cpu_features, pat), 1, 0, REGISTER(edx), 16},
     {offsetof(struct cpu_features, tsc_deadline), 1, 0, REGISTER(ecx), 24},
     {offsetof(struct cpu_features, xsave), 1, 0, REGISTER(ecx), 26},
@@ -47,6 +48,7 @@ static void read_features(void)
         bool *flag = (bool *)((char *)&cpu_features + feature_bits[i].flag);
         *flag = *(const uint32_t *)from & BIT(feature_bits[i].bit);
     }
+    cpu_features.signature = read_leaf(1, 0).eax;
     uint32_t widths = read_leaf(0x80000008, 0).eax;
     cpu_features.physical_bits = widths ? widths & 0xff : 36;
     cpu_features.virtual_bits = widths ? (widths >> 8) & 0xff : 48;

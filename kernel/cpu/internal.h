@@ -5,6 +5,8 @@
 
 #include "kernel/cpu/trap.h"
 
+#define VECTOR_MACHINE_CHECK 18
+
 /* Why the current thread must not go straight back to user mode. */
 enum return_work {
     RETURN_RESCHEDULE = 1, /* its time slice is over */

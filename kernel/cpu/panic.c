@@ -3,6 +3,7 @@
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/layout.h"
 #include "kernel/cpu/internal.h"
+#include "kernel/cpu/machine_check.h"
 #include "kernel/cpu/thread.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
@@ -122,6 +123,8 @@ void panic_trap(const struct trap_frame *frame, uint64_t address)
     log_error("KERNEL PANIC: %s in %s, vector %lu, error 0x%lx, address 0x%lx",
               trap_name(frame->vector), frame->cs & 3 ? "user mode" : "the kernel", frame->vector,
               frame->error, address);
+    if (frame->vector == VECTOR_MACHINE_CHECK)
+        machine_check_tell();
     print_registers(frame);
     print_backtrace(frame->rip, frame->rbp);
     finish();

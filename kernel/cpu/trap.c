@@ -23,7 +23,6 @@ enum {
     VECTOR_DOUBLE_FAULT = 8,
     VECTOR_GENERAL_PROTECTION = 13,
     VECTOR_PAGE_FAULT = 14,
-    VECTOR_MACHINE_CHECK = 18,
 };
 
 #define FAULT_USER BIT(2) /* in a page fault's error code */

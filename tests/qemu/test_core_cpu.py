@@ -131,9 +131,11 @@ def test_control_registers_are_the_kernel_s(guest, kernel, payload, tmp_path, do
     assert found["GS base"] == 0
     # Neither legacy controller would name an exception's vector to whoever asks.
     assert sorted(re.findall(r"imr=(\w+).*irq_base=(\w+)", ran.qmp.monitor("info pic"))) == [("ff", "e0"), ("ff", "e8")]
-    ran.qmp.monitor("mce 0 1 0xbe00000000000000 0x5 0 0")
+    ran.qmp.monitor("mce 0 1 0xbe00000000000135 0x5 0x12340 0x85")
     assert ran.wait().process.returncode == PANIC, ran.log
     assert "KERNEL PANIC: machine check in user mode, vector 18" in ran.serial
+    assert "machine check in bank 1: uncorrected, processor context corrupt: cache, data read, data, level 1 " \
+        "(status be00000000000135, address 12340, misc 85)" in ran.serial, ran.log
 
 
 def test_cpu_without_no_execute_is_refused(guest, kernel):

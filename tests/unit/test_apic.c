@@ -15,13 +15,15 @@
 #include "kernel/mm/paging/paging.h"
 #include "tests/unit/host_msr.h"
 
-#define BASE     UINT64_C(0xfee00000)
-#define FIRST    UINT64_C(0x100)
-#define X2APIC   UINT64_C(0x400)
-#define ENABLED  UINT64_C(0x800)
-#define COMMAND  0x300
-#define PENDING  0x1000u
-#define INIT_ALL 0xc4500u /* SDM volume 3, 9.4.4.1 */
+#define BASE      UINT64_C(0xfee00000)
+#define FIRST     UINT64_C(0x100)
+#define X2APIC    UINT64_C(0x400)
+#define ENABLED   UINT64_C(0x800)
+#define VERSION   0x30
+#define CORRECTED 0x2f0
+#define COMMAND   0x300
+#define PENDING   0x1000u
+#define INIT_ALL  0xc4500u /* SDM volume 3, 9.4.4.1 */
 
 struct cpu_features cpu_features = {.physical_bits = 39};
 
@@ -31,8 +33,8 @@ static struct {
     uint64_t sent; /* when */
     uint64_t registers;
     uint32_t written[4096 / 16];
-    unsigned writes;
-    bool mapped; /* by mmio_map() */
+    unsigned writes, vectors; /* vectors: the number of the last local one */
+    bool mapped;              /* by mmio_map() */
 } machine;
 
 uint64_t time_ns(void)
@@ -54,6 +56,8 @@ static uint32_t read_register(unsigned at)
 {
     if (at == COMMAND && machine.now - machine.sent < machine.busy_ns)
         return machine.written[at / 16] | PENDING;
+    if (at == VERSION)
+        return machine.vectors << 16;
     return at == 0x390 ? (uint32_t)~machine.now : 0;
 }
 
@@ -168,6 +172,19 @@ static void nothing_is_sent_where_it_cannot_be(void **state)
     }
 }
 
+/* Nobody asked for messages of corrected errors, and the register is not in every APIC. */
+static void corrected_machine_checks_do_not_interrupt(void **state)
+{
+    host_msr_start();
+    for (machine.vectors = 5; machine.vectors <= 6; machine.vectors++) {
+        machine.written[CORRECTED / 16] = 0x200;
+        assert_null(apic_stop_others());
+        assert_null(apic_init());
+        assert_int_equal(machine.written[CORRECTED / 16], machine.vectors == 6 ? 0x10000 : 0x200);
+        machine.registers = BASE;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +192,7 @@ int main(void)
         cmocka_unit_test_setup(in_x2apic_mode_too, fresh),
         cmocka_unit_test_setup(an_apic_that_sends_nothing_is_waited_for_with_a_bound, fresh),
         cmocka_unit_test_setup(nothing_is_sent_where_it_cannot_be, fresh),
+        cmocka_unit_test_setup(corrected_machine_checks_do_not_interrupt, fresh),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
