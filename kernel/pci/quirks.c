@@ -8,6 +8,9 @@
 #define FIRST  "its DMA carries the id of function 0"
 #define GHOST  "its DMA carries the id of function 1, which need not exist"
 #define HIDDEN "it is a PCIe-to-PCI bridge that has no PCI Express capability"
+#define HANGS  "it hangs after a function-level reset"
+#define LOST   "its link does not come up again after a reset of the bus"
+#define IDLE   "D3hot resets nothing in it, though it says so"
 #define FAULTS "it makes errors of the platform of what VT-d blocks"
 #define PORT   "it makes errors of the platform of requests that are not supported"
 #define LINK   "its link makes errors of the platform of requests that are not supported"
@@ -44,10 +47,41 @@ static const struct pci_quirk quirks[] = {
     {QUIRK_HIDDEN_EXPRESS, 0x1283, 0x8892, 0x8893, 0, .why = HIDDEN}, /* ITE */
     {QUIRK_HIDDEN_EXPRESS, 0x1b21, 0x1080, 0, 0, .why = HIDDEN},      /* ASMedia */
     {QUIRK_HIDDEN_EXPRESS, 0x8086, 0x244e, 0, 0, .why = HIDDEN},      /* Intel 82801 */
-    {QUIRK_FAULTS_ESCALATE, 0x8086, 0x0e28, 0, 0, .why = FAULTS},     /* Xeon E5 v2, */
-    {QUIRK_FAULTS_ESCALATE, 0x8086, 0x342e, 0, 0, .why = FAULTS},     /* 5500, */
-    {QUIRK_FAULTS_ESCALATE, 0x8086, 0x3728, 0, 0, .why = FAULTS},     /* C5500, */
-    {QUIRK_FAULTS_ESCALATE, 0x8086, 0x3c28, 0, 0, .why = FAULTS},     /* E5 */
+    {QUIRK_NO_FLR, 0x1022, 0x1487, 0, 0, .why = HANGS},               /* AMD audio, USB, NPU */
+    {QUIRK_NO_FLR, 0x1022, 0x148c, 0, 0, .why = HANGS},
+    {QUIRK_NO_FLR, 0x1022, 0x149c, 0, 0, .why = HANGS},
+    {QUIRK_NO_FLR, 0x1022, 0x1502, 0, 0, .why = HANGS},
+    {QUIRK_NO_FLR, 0x1022, 0x17f0, 0, 0, .why = HANGS},
+    {QUIRK_NO_FLR, 0x1022, 0x7901, 0, 0, .why = HANGS},
+    {QUIRK_NO_FLR, 0x14c3, 0x0616, 0, 0, .why = HANGS}, /* MediaTek MT7922 */
+    {QUIRK_NO_FLR, 0x14c3, 0x7925, 0, 0, .why = HANGS},
+    {QUIRK_NO_FLR, 0x8086, 0x1502, 0x1503, 0, .why = HANGS}, /* Intel 82579 */
+    {QUIRK_NO_FLR, 0xd063, 0x1000, 0, 0, .why = HANGS, .oldest = 1,
+     .newest = 1},                                           /* SolidRun SNET */
+    {QUIRK_NO_BUS_RESET, 0x104c, 0xb005, 0, 0, .why = LOST}, /* TI KeyStone */
+    {QUIRK_NO_BUS_RESET, 0x10de, 0x22ce, 0, 0, .why = LOST}, /* NVIDIA GB10 ports */
+    {QUIRK_NO_BUS_RESET, 0x10de, 0x22d0, 0, 0, .why = LOST},
+    {QUIRK_NO_BUS_RESET, 0x10de, 0x2340, 0x237f, 0, .why = LOST}, /* NVIDIA GPUs */
+    {QUIRK_NO_BUS_RESET, 0x168c, 0x0030, 0, 0, .why = LOST},      /* Atheros */
+    {QUIRK_NO_BUS_RESET, 0x168c, 0x0032, 0, 0, .why = LOST},
+    {QUIRK_NO_BUS_RESET, 0x168c, 0x0033, 0, 0, .why = LOST},
+    {QUIRK_NO_BUS_RESET, 0x168c, 0x0034, 0, 0, .why = LOST},
+    {QUIRK_NO_BUS_RESET, 0x168c, 0x003c, 0, 0, .why = LOST},
+    {QUIRK_NO_BUS_RESET, 0x168c, 0x003e, 0, 0, .why = LOST},
+    {QUIRK_NO_BUS_RESET, 0x177d, 0xa100, 0, 0, .why = LOST}, /* Cavium port */
+    {QUIRK_NO_BUS_RESET, 0x17cb, 0x0308, 0, 0, .why = LOST}, /* Qualcomm */
+    {QUIRK_NO_BUS_RESET, 0x17cb, 0x1103, 0, 0, .why = LOST},
+    {QUIRK_NO_BUS_RESET, 0x17cb, 0x1107, 0, 0, .why = LOST},
+    {QUIRK_NO_BUS_RESET, 0x1b21, 0x1164, 0, 0, .why = LOST},                      /* ASMedia SATA */
+    {QUIRK_NO_PM_RESET, 0x1002, 0x0000, 0xffff, 0, .why = IDLE, .class = 0x0300}, /* AMD GPUs */
+    {QUIRK_NO_PM_RESET, 0x15b3, 0xcb84, 0, 0, .why = IDLE}, /* Mellanox Spectrum */
+    {QUIRK_NO_PM_RESET, 0x15b3, 0xcf6c, 0, 0, .why = IDLE},
+    {QUIRK_NO_PM_RESET, 0x15b3, 0xcf70, 0, 0, .why = IDLE},
+    {QUIRK_NO_PM_RESET, 0x15b3, 0xcf80, 0, 0, .why = IDLE},
+    {QUIRK_FAULTS_ESCALATE, 0x8086, 0x0e28, 0, 0, .why = FAULTS}, /* Xeon E5 v2, */
+    {QUIRK_FAULTS_ESCALATE, 0x8086, 0x342e, 0, 0, .why = FAULTS}, /* 5500, */
+    {QUIRK_FAULTS_ESCALATE, 0x8086, 0x3728, 0, 0, .why = FAULTS}, /* C5500, */
+    {QUIRK_FAULTS_ESCALATE, 0x8086, 0x3c28, 0, 0, .why = FAULTS}, /* E5 */
     {QUIRK_PORT_ESCALATES, 0x8086, 0x3400, 0x3411, 0, .why = PORT},
     {QUIRK_PORT_ESCALATES, 0x8086, 0x3420, 0x3421, 0, .why = PORT},
     {QUIRK_PORT_ESCALATES, 0x8086, 0x3700, 0x370f, 0, .why = PORT},

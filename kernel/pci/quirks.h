@@ -12,6 +12,9 @@ enum pci_quirk_kind {
     QUIRK_AS_FUNCTION,    /* it also sends with the id of function `value` of its slot */
     QUIRK_AS_SLOT,        /* the same of device (7:3) and function (2:0) `value` of its bus */
     QUIRK_HIDDEN_EXPRESS, /* a bridge that leads from PCI Express to PCI and does not say so */
+    QUIRK_NO_FLR,         /* no function-level reset, of either kind */
+    QUIRK_NO_BUS_RESET,   /* no reset of the bus it is on, or that it leads to */
+    QUIRK_NO_PM_RESET,    /* no reset by way of D3hot */
     /* What makes a platform error of a request that is blocked: kernel/pci/quiet.c. */
     QUIRK_FAULTS_ESCALATE, /* a unit of VT-d, with a mask at 0x1ac */
     QUIRK_PORT_ESCALATES,  /* a root port, or where the chipset's link ends, with one at 0x20c */

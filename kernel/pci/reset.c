@@ -5,6 +5,7 @@
 #include "kernel/cpu/time.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
+#include "kernel/pci/quirks.h"
 #include "kernel/pci/registers.h"
 
 /* Times of the PCI Express Base specification: 6.6.1, 6.6.2 and 5.9; Local Bus 3.0: 4.3.2. */
@@ -118,24 +119,66 @@ static void reset_by_pm(const struct pci_device *d)
     pci_set_power(d, 0);
 }
 
+static const struct pci_quirk *against_flr(const struct pci_device *d)
+{
+    return pci_quirk(d, QUIRK_NO_FLR);
+}
+
+static const struct pci_quirk *against_pm(const struct pci_device *d)
+{
+    return pci_quirk(d, QUIRK_NO_PM_RESET);
+}
+
+static const struct pci_quirk *against_bus(const struct pci_device *d)
+{
+    return pci_bus_reset_quirk(d->bridge);
+}
+
 static const struct {
     const char *name;
     bool (*has)(const struct pci_device *d);
+    const struct pci_quirk *(*against)(const struct pci_device *d);
     void (*reset)(const struct pci_device *d);
 } methods[] = {
-    [PCI_RESET_NONE] = {"none", NULL, NULL},
-    [PCI_RESET_FLR] = {"function-level", has_flr, reset_by_flr},
-    [PCI_RESET_AF_FLR] = {"advanced-features", has_af_flr, reset_by_af_flr},
-    [PCI_RESET_PM] = {"power-management", has_pm_reset, reset_by_pm},
-    [PCI_RESET_SECONDARY_BUS] = {"secondary-bus", alone_on_bus, NULL},
+    [PCI_RESET_NONE] = {"none", NULL, NULL, NULL},
+    [PCI_RESET_FLR] = {"function-level", has_flr, against_flr, reset_by_flr},
+    [PCI_RESET_AF_FLR] = {"advanced-features", has_af_flr, against_flr, reset_by_af_flr},
+    [PCI_RESET_PM] = {"power-management", has_pm_reset, against_pm, reset_by_pm},
+    [PCI_RESET_SECONDARY_BUS] = {"secondary-bus", alone_on_bus, against_bus, NULL},
 };
+
+const struct pci_quirk *pci_bus_reset_quirk(const struct pci_device *bridge)
+{
+    const struct pci_quirk *found = pci_quirk(bridge, QUIRK_NO_BUS_RESET);
+    const struct pci_device *d;
+
+    pci_for_each_below (d, bridge)
+        found = found ? found : pci_quirk(d, QUIRK_NO_BUS_RESET);
+    return found;
+}
+
+enum pci_reset_method pci_reset_choose(const struct pci_device *device,
+                                       struct pci_reset_spared *out)
+{
+    const struct pci_quirk *quirk;
+
+    *out = (struct pci_reset_spared){NULL, NULL};
+    for (unsigned method = PCI_RESET_FLR; method < ARRAY_SIZE(methods); method++) {
+        if (!methods[method].has(device))
+            continue;
+        quirk = methods[method].against(device);
+        if (!quirk)
+            return method;
+        *out = (struct pci_reset_spared){methods[method].name, quirk->why};
+    }
+    return PCI_RESET_NONE;
+}
 
 enum pci_reset_method pci_reset_method(const struct pci_device *device)
 {
-    for (unsigned method = PCI_RESET_FLR; method < ARRAY_SIZE(methods); method++)
-        if (methods[method].has(device))
-            return method;
-    return PCI_RESET_NONE;
+    struct pci_reset_spared unused;
+
+    return pci_reset_choose(device, &unused);
 }
 
 const char *pci_reset_name(enum pci_reset_method method)

@@ -8,6 +8,8 @@
 
 #include "kernel/pci/pci.h"
 
+struct pci_quirk;
+
 /* How long virtual functions that are enabled may not be asked (PCI Express Base 9.3.3.3.1). */
 #define PCI_AFTER_ENABLE_NS (100 * NS_PER_MS)
 
@@ -19,8 +21,19 @@ enum pci_reset_method {
     PCI_RESET_SECONDARY_BUS,
 };
 
-/* What would be used; PCI_RESET_SECONDARY_BUS only when nothing else is on that bus. */
+/*
+ * What would be used; PCI_RESET_SECONDARY_BUS only when nothing else is on that bus, and none that
+ * does harm by the table of quirks.
+ */
 enum pci_reset_method pci_reset_method(const struct pci_device *device);
+/* The same, and which one was passed over last, and why; NULL: none was. */
+struct pci_reset_spared {
+    const char *name, *why;
+};
+enum pci_reset_method pci_reset_choose(const struct pci_device *device,
+                                       struct pci_reset_spared *out);
+/* Why the bus below the bridge must not be reset, for its sake or for what is there; or NULL. */
+const struct pci_quirk *pci_bus_reset_quirk(const struct pci_device *bridge);
 /* "function-level" and so on. */
 const char *pci_reset_name(enum pci_reset_method method);
 /*

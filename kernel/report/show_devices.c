@@ -98,8 +98,13 @@ static void show_bars(struct text *out, const struct pci_device *d)
 
 static void show_reset(struct text *out, const struct pci_device *d)
 {
-    if (!pci_is_bridge(d) && !d->removed)
-        text_printf(out, "  reset %s\n", pci_reset_name(pci_reset_method(d)));
+    struct pci_reset_spared spared;
+
+    if (pci_is_bridge(d) || d->removed)
+        return;
+    text_printf(out, "  reset %s\n", pci_reset_name(pci_reset_choose(d, &spared)));
+    if (spared.why)
+        text_printf(out, "  no-reset %s: %s\n", spared.name, spared.why);
 }
 
 /* What it interrupts with, or is interrupted for. */

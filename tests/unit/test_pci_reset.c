@@ -236,6 +236,65 @@ static void a_bridge_has_no_secondary_bus_reset(void **state)
     assert_int_equal(pci_reset_method(pci_find(0, PCI_RID(1, 0, 0))), PCI_RESET_NONE);
 }
 
+/* A device by its ids below a port, with function-level and power-management reset. */
+static void start_as(uint32_t ids, uint32_t class_code)
+{
+    struct sim_function *port = sim_add(0, PCI_RID(0, 3, 0), IDS, 0x060400);
+
+    sim_bridge(port, 1, 1);
+    sim_express(port, PCIE_ROOT_PORT, false);
+    f = sim_add(0, PCI_RID(1, 0, 0), ids, class_code);
+    sim_express(f, PCIE_ENDPOINT, true);
+    sim_power(f, false);
+    start(PCI_RID(1, 0, 0));
+}
+
+static void chooses(enum pci_reset_method method, const char *spared)
+{
+    struct pci_reset_spared out;
+
+    assert_int_equal(pci_reset_choose(d, &out), method);
+    assert_int_equal(!out.why, !spared);
+    if (spared)
+        assert_string_equal(out.name, spared);
+}
+
+/* 82579: its power-management reset does no harm. */
+static void a_reset_that_hangs_is_not_used(void **state)
+{
+    start_as(0x15028086, 0x020000);
+    chooses(PCI_RESET_PM, "function-level");
+    assert_int_equal(pci_reset(d), 0);
+    assert_int_equal(sim_get(f, d->cap_pcie + PCIE_DEVICE_CONTROL, 2) & PCIE_DEVICE_CONTROL_FLR, 0);
+    d->device = 0x1504;
+    chooses(PCI_RESET_FLR, NULL);
+}
+
+static void a_reset_that_resets_nothing_is_not_used(void **state)
+{
+    start_as(0x66101002, 0x030000);
+    d->cap_pcie = 0; /* without function-level reset */
+    chooses(PCI_RESET_SECONDARY_BUS, "power-management");
+    d->class_code = 0x040300; /* the same vendor's audio */
+    chooses(PCI_RESET_PM, NULL);
+}
+
+static void a_bus_that_stays_lost_is_not_reset(void **state)
+{
+    start_as(0x0030168c, 0x028000);
+    d->cap_pcie = d->cap_pm = 0;
+    chooses(PCI_RESET_NONE, "secondary-bus");
+    assert_int_equal(pci_reset(d), -ENOTTY);
+    assert_int_equal(f->resets, 0);
+    assert_non_null(pci_bus_reset_quirk(d->bridge));
+    d->device = 0x31;
+    assert_null(pci_bus_reset_quirk(d->bridge));
+    chooses(PCI_RESET_SECONDARY_BUS, NULL);
+    d->bridge->vendor = 0x10de; /* a port that does not get its link back */
+    d->bridge->device = 0x22ce;
+    chooses(PCI_RESET_NONE, "secondary-bus");
+}
+
 static void pitfall_26_what_is_in_flight_is_waited_for(void **state)
 {
     uint64_t before;
@@ -533,6 +592,9 @@ int main(void)
         TEST(a_function_that_keeps_its_state_is_not_reset_by_power),
         TEST(a_device_without_a_method_is_not_reset),
         TEST(secondary_bus_reset),
+        TEST(a_reset_that_hangs_is_not_used),
+        TEST(a_reset_that_resets_nothing_is_not_used),
+        TEST(a_bus_that_stays_lost_is_not_reset),
         TEST(a_shared_bus_is_not_reset),
         TEST(a_bridge_has_no_secondary_bus_reset),
         TEST(pitfall_26_what_is_in_flight_is_waited_for),

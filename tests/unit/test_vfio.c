@@ -175,6 +175,25 @@ static void a_device_tells_what_it_has(void **state)
     assert_int_equal(call(fd, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &info), -ENODEV);
 }
 
+/* Nobody may reset the bus of a device that does not come back from that. */
+static void a_bus_that_stays_lost_has_no_hot_reset(void **state)
+{
+    struct vfio_pci_hot_reset_info info = {.argsz = sizeof(info)};
+    struct vfio_pci_hot_reset reset = {.argsz = sizeof(reset), .count = 1};
+    struct pci_device *lost = pci_find(0, LEFT);
+    uint16_t vendor = lost->vendor, device = lost->device;
+    int fd = open_device(LEFT);
+
+    assert_int_equal(call(fd, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &info), -ENOSPC);
+    lost->vendor = 0x168c;
+    lost->device = 0x0030;
+    assert_int_equal(call(fd, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &info), -ENODEV);
+    assert_int_equal(call(fd, VFIO_DEVICE_PCI_HOT_RESET, &reset), -ENODEV);
+    lost->vendor = vendor;
+    lost->device = device;
+    assert_int_equal(call(fd, VFIO_DEVICE_GET_PCI_HOT_RESET_INFO, &info), -ENOSPC);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +206,7 @@ int main(void)
         TEST(no_descriptor_left),
         TEST(opening_fails_whole),
         TEST(a_device_tells_what_it_has),
+        TEST(a_bus_that_stays_lost_has_no_hot_reset),
     };
 
     return cmocka_run_group_tests(tests, build, NULL);

@@ -48,7 +48,7 @@ int64_t vfio_hot_reset_info(struct ioctl_call *call)
     uaddr_t at = call->argument + sizeof(*info);
     uint32_t owned = VFIO_PCI_HOT_RESET_FLAG_DEV_ID_OWNED;
 
-    if (!bridge)
+    if (!bridge || pci_bus_reset_quirk(bridge))
         return -ENODEV;
     info->count = 0;
     pci_for_each_below (d, bridge) {
@@ -217,7 +217,7 @@ int64_t vfio_hot_reset(struct ioctl_call *call)
     /* Groups are named by whoever has the device through one, and by nobody else. */
     if (hot->flags || !hot->count != !opened->group)
         return -EINVAL;
-    if (!bridge)
+    if (!bridge || pci_bus_reset_quirk(bridge))
         return -ENODEV;
     if (hot->count > count_below(bridge))
         return -EINVAL;
