@@ -18,6 +18,7 @@
 #include "kernel/cpu/timer.h"
 #include "kernel/device/vfio/vfio.h"
 #include "kernel/machine/exit.h"
+#include "kernel/machine/quiet.h"
 #include "kernel/iommu/iommu.h"
 #include "kernel/irq/line.h"
 #include "kernel/lib/error.h"
@@ -284,6 +285,18 @@ static int enable_virtual(const struct config_device *wanted, struct refusal *wh
     return pci_virtual_enable(device, wanted->vfs, &m, why);
 }
 
+/* Of the platform, lines and functions, before they are remapped. */
+static int quiet_interrupts(struct refusal *why)
+{
+    const struct pci_machine m = machine();
+    int error = irq_lines_init(acpi.io_apics, acpi.io_apic_count, why);
+
+    machine_quiet(&acpi, m.ram, m.ram_count);
+    if (!error)
+        irq_routes_init();
+    return error;
+}
+
 static int close_dma(struct refusal *why)
 {
     const struct iommu_options options = {
@@ -306,12 +319,8 @@ static int close_dma(struct refusal *why)
         option_error = add_alias(&config.devices[i], why);
     for (size_t i = 0; !option_error && i < config.device_count; i++)
         option_error = enable_virtual(&config.devices[i], why);
-    int error = iommu_init(&acpi.dmar, &options, why);
-    if (!error)
-        error = irq_lines_init(acpi.io_apics, acpi.io_apic_count, why);
-    if (!error)
-        irq_routes_init();
-    return error;
+    int error = quiet_interrupts(why);
+    return error ? error : iommu_init(&acpi.dmar, &options, why);
 }
 
 /* ---- group: which devices can be kept apart, and which ones are the payload's? ---- */

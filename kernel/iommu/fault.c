@@ -306,7 +306,7 @@ void fault_collect(struct iommu_unit *unit)
         silence(unit, rid);
     }
     unit->faults.deaf = true;
-    vtd_write32(unit->registers, VTD_FECTL, VTD_EVENT_MASK);
+    vtd_change32(unit->registers, VTD_FECTL, 0, VTD_EVENT_MASK);
 }
 
 static void fault_event(void *context)
@@ -329,6 +329,6 @@ int fault_start(struct iommu_unit *unit)
     vtd_write32(unit->registers, VTD_FEDATA, (uint32_t)unit->faults.vector);
     vtd_write32(unit->registers, VTD_FEADDR, 0xfee00000 | (apic & 0xff) << 12);
     vtd_write32(unit->registers, VTD_FEUADDR, apic & ~0xffu);
-    vtd_write32(unit->registers, VTD_FECTL, 0);
+    vtd_change32(unit->registers, VTD_FECTL, VTD_EVENT_MASK, 0);
     return 0;
 }

@@ -7,11 +7,13 @@
  * Writes a command and waits until hardware clears its top bit. The two bits from `actual` on then
  * say what was done: 0 means nothing, because the request made no sense to the unit.
  */
-static void command(struct iommu_unit *unit, struct vtd_reg64 reg, uint64_t value, unsigned actual)
+static void command(struct iommu_unit *unit, struct vtd_reg64 reg, uint64_t value,
+                    uint64_t reserved, unsigned actual)
 {
     uint64_t deadline = time_ns() + UNIT_TIMEOUT_NS;
     uint64_t answer;
 
+    value |= vtd_read64(unit->registers, reg) & reserved;
     vtd_write64(unit->registers, reg, value | BIT(63));
     while ((answer = vtd_read64(unit->registers, reg)) & BIT(63)) {
         if (time_expired(deadline)) {
@@ -30,7 +32,7 @@ static void context_cache(struct iommu_unit *unit, const struct vtd_descriptor *
     uint64_t rid = bits_get(request->low, 47, 32);
 
     command(unit, VTD_CCMD, granularity << VTD_CCMD_CIRG_SHIFT | rid << 16 | domain,
-            VTD_CCMD_CAIG_SHIFT);
+            VTD_CCMD_RESERVED, VTD_CCMD_CAIG_SHIFT);
 }
 
 static void iotlb(struct iommu_unit *unit, const struct vtd_descriptor *request)
@@ -45,7 +47,7 @@ static void iotlb(struct iommu_unit *unit, const struct vtd_descriptor *request)
         value |= VTD_IOTLB_DW;
     if (granularity == VTD_PAGES)
         vtd_write64(unit->registers, VTD_IVA(unit->ecap), request->high);
-    command(unit, VTD_IOTLB(unit->ecap), value, VTD_IOTLB_IAIG_SHIFT);
+    command(unit, VTD_IOTLB(unit->ecap), value, VTD_IOTLB_RESERVED, VTD_IOTLB_IAIG_SHIFT);
 }
 
 void register_execute(struct iommu_unit *unit, const struct vtd_descriptor *request)

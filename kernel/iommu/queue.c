@@ -174,8 +174,7 @@ int queue_start(struct iommu_unit *unit, unsigned entries, struct refusal *why)
 
     if (queue_alloc(unit, entries))
         return refuse(why, -ENOMEM, "no memory for an invalidation queue of %u entries", entries);
-    /* Only these: writing PFO back as well would hide a lost fault from the fault log. */
-    vtd_write32(unit->registers, VTD_FSTS, VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE);
+    vtd_write32(unit->registers, VTD_FSTS, VTD_FSTS_QUEUE);
     vtd_write64(unit->registers, VTD_IQT, 0);
     /* Its size: 2^n pages. */
     vtd_write64(unit->registers, VTD_IQA,

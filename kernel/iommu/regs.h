@@ -110,6 +110,9 @@ enum vtd_fsts {
     VTD_FSTS_ITE = 1u << 6, /* a device did not answer a device-TLB invalidation */
 };
 
+/* The errors of the invalidation queue; writing the others back too would hide a lost fault. */
+#define VTD_FSTS_QUEUE (VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE)
+
 static inline unsigned vtd_fsts_index(uint32_t fsts)
 {
     return (unsigned)bits_get(fsts, 15, 8);
@@ -120,6 +123,7 @@ static inline unsigned vtd_fsts_index(uint32_t fsts)
 
 enum vtd_pmen {
     VTD_PMEN_PRS = 1u << 0,
+    VTD_PMEN_EPM = 1u << 31,
 };
 
 /* A fault record is two 64-bit halves; writing its topmost dword clears it. */
@@ -136,6 +140,9 @@ enum vtd_pmen {
 #define VTD_IOTLB_IAIG_SHIFT 57
 #define VTD_IOTLB_DR         BIT(49)
 #define VTD_IOTLB_DW         BIT(48)
+/* Their reserved bits, which are to be preserved. */
+#define VTD_CCMD_RESERVED  UINT64_C(0x07fffffc00000000)
+#define VTD_IOTLB_RESERVED UINT64_C(0x49fc0000ffffffff)
 
 /* RTADDR bits 11:10: translation table mode; 0 is legacy. */
 #define VTD_RTADDR_TTM 0xc00u
@@ -161,6 +168,13 @@ static inline void vtd_write32(volatile uint8_t *unit, struct vtd_reg32 reg, uin
 static inline void vtd_write64(volatile uint8_t *unit, struct vtd_reg64 reg, uint64_t value)
 {
     mmio_write64(unit + reg.offset, value);
+}
+
+/* For registers whose reserved bits are to be written as they are read. */
+static inline void vtd_change32(volatile uint8_t *unit, struct vtd_reg32 reg, uint32_t clear,
+                                uint32_t set)
+{
+    vtd_write32(unit, reg, (vtd_read32(unit, reg) & ~clear) | set);
 }
 
 #endif

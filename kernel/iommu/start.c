@@ -15,12 +15,28 @@
 
 /* ---- takeover ---- */
 
+/*
+ * Lets a queue go on that has stopped at an error: without what it was given from the malformed
+ * request on, which it would only look at again.
+ */
+static void clear_errors(struct iommu_unit *unit)
+{
+    uint32_t errors = vtd_read32(unit->registers, VTD_FSTS) & VTD_FSTS_QUEUE;
+
+    if (errors & VTD_FSTS_IQE)
+        vtd_write64(unit->registers, VTD_IQT, vtd_read64(unit->registers, VTD_IQH));
+    if (errors)
+        vtd_write32(unit->registers, VTD_FSTS, errors);
+}
+
 /* Waits until the queue that firmware left on has nothing to do, then switches it off. */
 static int stop_queue(struct iommu_unit *unit)
 {
     uint64_t deadline = time_ns() + UNIT_TIMEOUT_NS;
 
+    clear_errors(unit);
     while (vtd_read64(unit->registers, VTD_IQH) != vtd_read64(unit->registers, VTD_IQT)) {
+        clear_errors(unit);
         if (time_expired(deadline))
             return -ETIMEDOUT;
     }
@@ -36,14 +52,16 @@ static int take_over(struct iommu_unit *unit)
 {
     uint32_t status = vtd_read32(unit->registers, VTD_GSTS);
     bool foreign = vtd_read64(unit->registers, VTD_RTADDR) & VTD_RTADDR_TTM;
+    bool stopped = vtd_read32(unit->registers, VTD_FSTS) & VTD_FSTS_QUEUE;
     int error = 0;
 
-    vtd_write32(unit->registers, VTD_FECTL, VTD_EVENT_MASK);
-    vtd_write32(unit->registers, VTD_IECTL, VTD_EVENT_MASK);
+    vtd_change32(unit->registers, VTD_FECTL, 0, VTD_EVENT_MASK);
+    vtd_change32(unit->registers, VTD_IECTL, 0, VTD_EVENT_MASK);
     if (status & (VTD_GLOBAL_TE | VTD_GLOBAL_QIE | VTD_GLOBAL_IRE))
-        log_info("iommu%u: firmware left%s%s%s on", unit->index,
+        log_info("iommu%u: firmware left%s%s%s%s on", unit->index,
                  status & VTD_GLOBAL_TE ? " translation" : "",
                  status & VTD_GLOBAL_QIE ? " invalidation-queue" : "",
+                 (status & VTD_GLOBAL_QIE) && stopped ? " (stopped at an error)" : "",
                  status & VTD_GLOBAL_IRE ? " interrupt-remapping" : "");
     if ((status & VTD_GLOBAL_TE) && foreign)
         error = unit_command(unit, VTD_GLOBAL_TE, false);
@@ -64,7 +82,7 @@ static int release_protected_memory(struct iommu_unit *unit)
 
     if (!(unit->cap & (BIT(VTD_CAP_PLMR) | BIT(VTD_CAP_PHMR))))
         return 0;
-    vtd_write32(unit->registers, VTD_PMEN, 0);
+    vtd_change32(unit->registers, VTD_PMEN, VTD_PMEN_EPM, 0);
     while (vtd_read32(unit->registers, VTD_PMEN) & VTD_PMEN_PRS) {
         if (time_expired(deadline))
             return -ETIMEDOUT;

@@ -23,8 +23,10 @@ typedef void (*irq_handler)(void *context, unsigned index);
 struct irq_set; /* the vectors of one device that are in use */
 
 /*
- * At the start, with the lines' pins masked: keeps every function from raising its line until it is
- * enabled here, and learns how the chipset wires them. Once, after irq_lines_init().
+ * At the start, with the lines' pins masked: keeps every function from raising its line or sending
+ * messages (devices that are left: only the former) until it is enabled here, and learns how the
+ * chipset wires the lines. Once, after irq_lines_init(), and before interrupts are remapped: what
+ * firmware left on would be refused then, message by message.
  */
 void irq_routes_init(void);
 /*

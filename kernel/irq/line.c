@@ -19,6 +19,8 @@ enum {
 
 /* Low half of a redirection entry. The high half holds destination or entry index. */
 enum redirection {
+    REDIRECTION_SMI = 2 << 8, /* delivery mode in 10:8; 0 in remappable format */
+    REDIRECTION_DELIVERY = 7 << 8,
     REDIRECTION_INDEX_15 = 1 << 11, /* remappable format: bit 15 of the index */
     REDIRECTION_ACTIVE_LOW = 1 << 13,
     REDIRECTION_LEVEL = 1 << 15,
@@ -86,6 +88,14 @@ static struct io_apic *find(unsigned gsi)
     return NULL;
 }
 
+/* By which the firmware enters SMM: neither to be masked nor to be had. */
+static bool is_firmwares(const struct io_apic *io_apic, unsigned pin)
+{
+    uint32_t low = read_register(io_apic, IO_APIC_REDIRECTION + 2 * pin);
+
+    return (low & REDIRECTION_DELIVERY) == REDIRECTION_SMI;
+}
+
 static int add_io_apic(const struct acpi_io_apic *described, struct refusal *why)
 {
     struct io_apic *io_apic = &io_apics[io_apic_count];
@@ -101,7 +111,8 @@ static int add_io_apic(const struct acpi_io_apic *described, struct refusal *why
             mmio_unmap((void *)io_apic->registers, IO_APIC_SIZE);
             return refuse(why, -EINVAL, "two I/O APICs claim interrupt %u", io_apic->first + pin);
         }
-        write_low(io_apic, pin, REDIRECTION_MASKED);
+        if (!is_firmwares(io_apic, pin))
+            write_low(io_apic, pin, REDIRECTION_MASKED);
     }
     io_apic_count++;
     return 0;
@@ -172,7 +183,9 @@ static void program(struct irq_line *line)
 
 bool irq_line_exists(unsigned gsi)
 {
-    return find(gsi) != NULL;
+    const struct io_apic *io_apic = find(gsi);
+
+    return io_apic && !is_firmwares(io_apic, gsi - io_apic->first);
 }
 
 int irq_line_enable(unsigned gsi, irq_handler handler, void *context, struct irq_line **out)
@@ -181,7 +194,7 @@ int irq_line_enable(unsigned gsi, irq_handler handler, void *context, struct irq
     struct irq_line *line;
     int error;
 
-    if (!io_apic)
+    if (!irq_line_exists(gsi))
         return -ENOENT;
     line = kzalloc(sizeof(*line));
     if (!line)

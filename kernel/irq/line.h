@@ -12,8 +12,10 @@
 struct irq_line;
 
 /*
- * Maps every I/O APIC and masks all their pins, whatever firmware routed through them. -ENOMEM;
- * -EINVAL if two of them claim the same interrupt, with a sentence.
+ * Maps every I/O APIC and masks all their pins, whatever firmware routed through them, but for
+ * those that lead into SMM, which do not exist for the rest. Before interrupts are remapped, so
+ * that nothing arrives in the old format any more. -ENOMEM; -EINVAL if two of them claim the same
+ * interrupt, with a sentence.
  */
 int irq_lines_init(const struct acpi_io_apic *described, size_t count, struct refusal *why);
 

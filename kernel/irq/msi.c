@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The MSI capability (PCI local bus specification 3.0, section 6.8.1). */
 #include "kernel/irq/internal.h"
+#include "kernel/pci/registers.h"
 
 enum {
-    MSI_CONTROL = 2,
-    MSI_CONTROL_ENABLE = 1 << 0,
     MSI_CONTROL_64BIT = 1 << 7,
     MSI_CONTROL_MASKABLE = 1 << 8,
     MSI_ADDRESS = 4,
@@ -17,7 +16,7 @@ enum {
 
 static uint16_t control_of(const struct pci_device *device)
 {
-    return pci_read16(device, device->cap_msi + MSI_CONTROL);
+    return pci_read16(device, device->cap_msi + PCI_MSI_CONTROL);
 }
 
 /* Offset of a register that lies behind the address. */
@@ -56,26 +55,26 @@ static void msi_program(const struct irq_set *set)
 {
     const struct pci_device *device = set->device;
     struct irq_message message = irq_message_for(set, 0);
-    uint16_t control = control_of(device) & ~(MSI_CONTROL_ENABLE | MSI_ENABLED_MASK);
+    uint16_t control = control_of(device) & ~(PCI_MSI_ENABLE | MSI_ENABLED_MASK);
     unsigned shift = 0;
 
     while ((1u << shift) < set->entries)
         shift++;
     control |= (uint16_t)(shift << MSI_ENABLED_SHIFT);
-    pci_write16(device, device->cap_msi + MSI_CONTROL, control);
+    pci_write16(device, device->cap_msi + PCI_MSI_CONTROL, control);
     if (control & MSI_CONTROL_MASKABLE)
         pci_write32(device, behind_address(device, MSI_MASK), mask_bits(set));
     pci_write32(device, device->cap_msi + MSI_ADDRESS, (uint32_t)message.address);
     if (control & MSI_CONTROL_64BIT)
         pci_write32(device, device->cap_msi + MSI_ADDRESS_HIGH, (uint32_t)(message.address >> 32));
     pci_write16(device, behind_address(device, MSI_DATA), (uint16_t)message.data);
-    pci_write16(device, device->cap_msi + MSI_CONTROL, control | MSI_CONTROL_ENABLE);
+    pci_write16(device, device->cap_msi + PCI_MSI_CONTROL, control | PCI_MSI_ENABLE);
 }
 
 static void msi_stop(struct irq_set *set)
 {
-    pci_write16(set->device, set->device->cap_msi + MSI_CONTROL,
-                control_of(set->device) & ~(MSI_CONTROL_ENABLE | MSI_ENABLED_MASK));
+    pci_write16(set->device, set->device->cap_msi + PCI_MSI_CONTROL,
+                control_of(set->device) & ~(PCI_MSI_ENABLE | MSI_ENABLED_MASK));
 }
 
 static bool msi_mask(const struct irq_set *set, unsigned index)

@@ -8,7 +8,6 @@
 
 enum {
     MSIX_CONTROL_MASK_ALL = 1 << 14,
-    MSIX_CONTROL_ENABLE = 1 << 15,
     MSIX_ENTRY_SIZE = 16,
     MSIX_ENTRY_ADDRESS = 0,
     MSIX_ENTRY_ADDRESS_HIGH = 4,
@@ -96,7 +95,7 @@ static void set_control(const struct irq_set *set, uint16_t bits)
 {
     uint16_t control = pci_read16(set->device, set->device->cap_msix + PCI_MSIX_CONTROL);
 
-    control &= ~(MSIX_CONTROL_ENABLE | MSIX_CONTROL_MASK_ALL);
+    control &= ~(PCI_MSIX_ENABLE | MSIX_CONTROL_MASK_ALL);
     pci_write16(set->device, set->device->cap_msix + PCI_MSIX_CONTROL, control | bits);
 }
 
@@ -106,14 +105,14 @@ static void msix_program(const struct irq_set *set)
 {
     uint16_t command = decode_on(set->device);
 
-    set_control(set, MSIX_CONTROL_ENABLE | MSIX_CONTROL_MASK_ALL);
+    set_control(set, PCI_MSIX_ENABLE | MSIX_CONTROL_MASK_ALL);
     for (unsigned i = 0; i < set->offered; i++) {
         if (set->vectors[i].cpu_vector)
             write_entry(set, i);
         else
             mask_entry(set, i);
     }
-    set_control(set, MSIX_CONTROL_ENABLE);
+    set_control(set, PCI_MSIX_ENABLE);
     decode_restore(set->device, command);
 }
 

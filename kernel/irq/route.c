@@ -65,13 +65,22 @@ static const struct wiring {
 static const struct wiring *wiring;
 static const struct pci_device *lpc;
 
+static void silence(const struct pci_device *d)
+{
+    pci_change16(d, PCI_COMMAND, 0, PCI_COMMAND_INTX_DISABLE);
+    if (d->cap_msi && !d->left)
+        pci_change16(d, d->cap_msi + PCI_MSI_CONTROL, PCI_MSI_ENABLE, 0);
+    if (d->cap_msix && !d->left)
+        pci_change16(d, d->cap_msix + PCI_MSIX_CONTROL, PCI_MSIX_ENABLE, 0);
+}
+
 void irq_routes_init(void)
 {
     const struct wiring *w;
     struct pci_device *d;
 
     list_for_each_entry (d, pci_devices(), link) {
-        pci_change16(d, PCI_COMMAND, 0, PCI_COMMAND_INTX_DISABLE);
+        silence(d);
         for (w = wirings; w < wirings + ARRAY_SIZE(wirings); w++) {
             if (d->vendor != w->vendor || d->device != w->device ||
                 d->subsystem_vendor != w->subsystem_vendor ||

@@ -14,7 +14,6 @@
 #define RESET_WAIT_NS    (50 * NS_PER_MS)
 
 /* PM1 control registers (ACPI 4.8.3.2). */
-#define PM1_SCI_ENABLE      BIT(0)
 #define PM1_SLEEP_TYPE      (7U << 10)
 #define PM1_SLEEP_ENABLE    BIT(13)
 #define POWER_OFF_WAIT_NS   (100 * NS_PER_MS)
@@ -53,10 +52,10 @@ static void enter_acpi_mode(const struct acpi_info *acpi)
     uint16_t control = (uint16_t)acpi->pm_control[0].address;
     uint64_t deadline = time_ns() + ACPI_ENABLE_WAIT_NS;
 
-    if (!acpi->smi_command || !acpi->smi_enable_acpi || port_read16(control) & PM1_SCI_ENABLE)
+    if (!acpi->smi_command || !acpi->smi_enable_acpi || port_read16(control) & ACPI_PM1_SCI_ENABLE)
         return;
     port_write8(acpi->smi_command, acpi->smi_enable_acpi);
-    while (!(port_read16(control) & PM1_SCI_ENABLE) && !time_expired(deadline))
+    while (!(port_read16(control) & ACPI_PM1_SCI_ENABLE) && !time_expired(deadline))
         ;
 }
 

@@ -104,8 +104,11 @@
 /* Power budgeting */
 #define PCI_PWR_SELECT 4 /* 8 */
 
-/* MSI-X capability */
-#define PCI_MSIX_CONTROL      2      /* 16 */
+/* MSI and MSI-X capability */
+#define PCI_MSI_CONTROL       2 /* 16 */
+#define PCI_MSI_ENABLE        0x0001
+#define PCI_MSIX_CONTROL      2 /* 16 */
+#define PCI_MSIX_ENABLE       0x8000
 #define PCI_MSIX_CONTROL_SIZE 0x07ff /* entries - 1 */
 #define PCI_MSIX_TABLE        4      /* 32; offset 31:3, BAR 2:0 */
 

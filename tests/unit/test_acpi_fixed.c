@@ -32,6 +32,39 @@ static void fixed_registers_are_where_the_newest_field_says(void **state)
     assert_int_equal(info.reset.space, ACPI_SPACE_NONE);
 }
 
+static void events_of_fixed_hardware_are_where_there_is_some(void **state)
+{
+    for (unsigned reduced = 0; reduced < 2; reduced++) {
+        build_fadt();
+        set(&t, 112, reduced << 20, 4);
+        set(&t, 56, 0x600, 4);
+        set(&t, 60, 0x700, 4);
+        set(&t, 88, 5, 1); /* half a byte too many */
+        set(&t, 80, 0x620, 4);
+        set(&t, 92, 16, 1);
+        set(&t, 220, 1, 1); /* the extended field wins */
+        set(&t, 224, 0x640, 8);
+        set(&t, 84, 0xfff8, 4);
+        set(&t, 93, 16, 1); /* beyond the last port */
+        place_finished(FADT);
+        assert_int_equal(find(RSDP), 0);
+        assert_int_equal(info.events[0].at.address, reduced ? 0 : 0x600);
+        assert_int_equal(info.events[0].at.space, reduced ? ACPI_SPACE_NONE : ACPI_SPACE_IO);
+        assert_int_equal(info.events[0].fixed, !reduced);
+        assert_int_equal(info.events[1].bytes, reduced ? 0 : 4);
+        assert_int_equal(info.events[2].at.address, reduced ? 0 : 0x640);
+        assert_int_equal(info.events[2].bytes, reduced ? 0 : 16);
+        assert_false(info.events[2].fixed);
+        assert_int_equal(info.events[3].at.space, ACPI_SPACE_NONE);
+    }
+    build_fadt();
+    set(&t, 56, 0x600, 4);
+    set(&t, 88, 3, 1); /* no room for both registers */
+    place_finished(FADT);
+    assert_int_equal(find(RSDP), 0);
+    assert_int_equal(info.events[0].at.space, ACPI_SPACE_NONE);
+}
+
 /* Name (\\_S5, Package (4) {5, 7, Zero, Zero}), behind other things that look like it. */
 static const uint8_t s5[] = {0x10, 0x05, '_',  'S',  '5',  '_', 0x08, '_', 'S', '5',
                              '_',  0x0a, 5,    0x08, '\\', '_', 'S',  '5', '_', 0x12,
@@ -157,6 +190,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(fixed_registers_are_where_the_newest_field_says),
+        TEST(events_of_fixed_hardware_are_where_there_is_some),
         cmocka_unit_test(the_sleep_types_are_read_from_whole_packages_only),
         TEST(a_damaged_dsdt_takes_only_the_soft_off_away),
         TEST(only_a_16550_is_a_console),

@@ -308,6 +308,7 @@ static void pitfall_13_takes_over_what_firmware_left_on(void **state)
     assert_int_equal(vtd_unit_count(unit, VTD_EVENT_TRANSLATE_OFF), 0);
     assert_int_equal(vtd_unit_count(unit, VTD_EVENT_REMAP_OFF), 0);
     assert_int_equal(unit->iectl, 1u << 31);
+    assert_null(strstr(host_log(), "stopped"));
     machine_expect_refused(unit, DEVICE, 0x1000, true, 1);
     assert_non_null(strstr(host_log(), "firmware left translation"));
     machine_stop();
@@ -325,6 +326,45 @@ static void takes_over_a_scalable_root_table(void **state)
     assert_true(vtd_unit_first(unit, VTD_EVENT_TRANSLATE_OFF) <
                 vtd_unit_first(unit, VTD_EVENT_ROOT));
     machine_stop();
+}
+
+/*
+ * At a malformed request, at a device TLB that did not answer, and with an error of long ago: the
+ * queue is empty before it is switched off, and translation stays on.
+ */
+static void takes_over_a_queue_in_error(void **state)
+{
+    static const struct {
+        uint32_t errors;
+        uint64_t head, tail;
+        bool device_tlb;
+    } cases[] = {{0x10, 0x10, 0x40, false},
+                 {0x70, 0xfe0, 0x20, false},
+                 {0x40, 0, 0x20, true},
+                 {0x20, 0x20, 0x20, false},
+                 {0x10, 0x30, 0x30, false}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct vtd_unit *unit = machine_build(VTD_TEST_CAP, ECAP_WITH(4, 0));
+
+        unit->gsts = 1u << 31 | 1u << 26 | 1u << 25;
+        unit->iqa = VTD_MEMORY_BASE;
+        unit->fsts = cases[i].errors;
+        unit->iqh = cases[i].head;
+        unit->iqt = cases[i].tail;
+        unit->strict_off = true;
+        /* What is behind a device TLB that did not answer is as good as any. */
+        for (unsigned at = 0; cases[i].device_tlb && at < 0x20; at += 16)
+            vtd_memory_write32(VTD_MEMORY_BASE + at, 0x11);
+        assert_int_equal(machine_init(NULL), 0);
+        assert_int_equal(vtd_unit_count(unit, VTD_EVENT_QUEUE_OFF), 1);
+        assert_int_equal(vtd_unit_count(unit, VTD_EVENT_TRANSLATE_OFF), 0);
+        assert_int_equal(vtd_unit_count(unit, VTD_EVENT_REMAP_OFF), 0);
+        assert_int_equal(unit->fsts, 0);
+        machine_expect_refused(unit, DEVICE, 0x1000, true, 1);
+        assert_non_null(strstr(host_log(), "invalidation-queue (stopped at an error)"));
+        machine_stop();
+    }
 }
 
 static void refuses_a_queue_that_does_not_drain(void **state)
@@ -405,6 +445,7 @@ int main(void)
         cmocka_unit_test(chooses_leaves_from_the_capability),
         cmocka_unit_test(pitfall_13_takes_over_what_firmware_left_on),
         cmocka_unit_test(takes_over_a_scalable_root_table),
+        cmocka_unit_test(takes_over_a_queue_in_error),
         cmocka_unit_test(refuses_a_queue_that_does_not_drain),
         cmocka_unit_test(switches_off_remapping_it_cannot_use),
         cmocka_unit_test(pitfall_16_repeats_no_one_shot_command),

@@ -190,6 +190,27 @@ static void build(void)
     }
 }
 
+/* Lines and messages, of whoever nobody asked for; what else is in the registers stays. */
+static void everybody_is_silent_at_first(void **state)
+{
+    for (unsigned left = 0; left < 2; left++) {
+        struct sim_function *f = sim_add(0, PCI_RID(0, 9, 0), NIC, CLASS_X);
+        unsigned msi = sim_capability(f, PCI_CAP_MSI, 24);
+        unsigned msix = sim_capability(f, PCI_CAP_MSIX, 12);
+
+        sim_set(f, msi + 2, 2, 0x0123, 0x0071);
+        sim_set(f, msix + 2, 2, 0xc007, 0xc000);
+        enumerate();
+        pci_find(0, f->rid)->left = left;
+        irq_routes_init();
+        assert_int_equal(sim_get(f, PCI_COMMAND, 2) & PCI_COMMAND_INTX_DISABLE,
+                         PCI_COMMAND_INTX_DISABLE);
+        assert_int_equal(sim_get(f, msi + 2, 2), left ? 0x0123 : 0x0122);
+        assert_int_equal(sim_get(f, msix + 2, 2), left ? 0xc007 : 0x4007);
+        sim_reset();
+    }
+}
+
 /* ---- one device ---- */
 
 static void fires_once_for_each_unmasking(void **state)
@@ -560,6 +581,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_operator_has_the_first_word),
+        TEST(everybody_is_silent_at_first),
         TEST(fires_once_for_each_unmasking),
         TEST(a_device_without_a_mask_has_the_line_for_itself),
         TEST(devices_on_one_line_are_served_apart),

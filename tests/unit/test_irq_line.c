@@ -131,6 +131,26 @@ static void every_pin_is_masked_at_first(void **state)
     machine_stop();
 }
 
+/* The firmware's way into SMM stays open, and is nobody's line. */
+static void a_pin_that_leads_into_smm_is_spared(void **state)
+{
+    static const struct acpi_io_apic described = {APIC_ID, 0xfec00000, 0};
+    struct irq_line *line;
+    struct refusal why;
+
+    start(NULL, VTD_TEST_ECAP);
+    low_half(0, 0); /* what was written last has reached its register */
+    apics[0].registers[0x10 + 2 * 7] = 0x200;
+    apics[0].registers[0x10 + 2 * 8] = 0x400; /* NMI is not */
+    assert_int_equal(irq_lines_init(&described, 1, &why), 0);
+    assert_int_equal(low_half(0, 7), 0x200);
+    assert_int_equal(low_half(0, 8), 0x10000);
+    assert_false(irq_line_exists(7));
+    assert_true(irq_line_exists(8));
+    assert_int_equal(irq_line_enable(7, on_line, &calls, &line), -ENOENT);
+    machine_stop();
+}
+
 static void lines_are_masked_when_they_fire(void **state)
 {
     struct vtd_unit *unit = start(NULL, VTD_TEST_ECAP);
@@ -344,6 +364,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pin_is_masked_at_first),
+        cmocka_unit_test(a_pin_that_leads_into_smm_is_spared),
         cmocka_unit_test(lines_are_masked_when_they_fire),
         cmocka_unit_test(entries_name_the_io_apic),
         cmocka_unit_test(unnamed_io_apics_use_the_old_format),

@@ -21,7 +21,10 @@ struct vtd_unit *vtd_unit_add(paddr_t base, uint64_t cap, uint64_t ecap)
     unit->base = base;
     unit->cap = cap;
     unit->ecap = ecap;
-    unit->fectl = unit->iectl = 1u << 31;
+    unit->fectl = unit->iectl = 1u << 31 | VTD_RESERVED;
+    unit->pmen = VTD_RESERVED;
+    unit->ccmd = VTD_RESERVED << 34;
+    unit->iotlb = VTD_RESERVED;
     units[unit_count++] = unit;
     return unit;
 }
@@ -331,6 +334,20 @@ static void run_queue(struct vtd_unit *unit)
 
 /* ---- registers ---- */
 
+static void require(bool condition, const char *what, uint64_t offset)
+{
+    if (condition)
+        return;
+    fprintf(stderr, "VT-d register 0x%llx: %s\n", (unsigned long long)offset, what);
+    abort();
+}
+
+/* These are to be written as they are read (RsvdP). */
+static void preserves(uint64_t before, uint64_t value, uint64_t reserved, uint64_t offset)
+{
+    require(!((before ^ value) & reserved), "reserved bits changed", offset);
+}
+
 static void set_status(struct vtd_unit *unit, uint32_t bit, bool on, enum vtd_event on_event,
                        enum vtd_event off_event)
 {
@@ -366,6 +383,8 @@ static void global_command(struct vtd_unit *unit, uint32_t value)
     }
     if (value & (1u << 26) && !(unit->gsts & (1u << 26)))
         unit->iqh = 0;
+    require(!unit->strict_off || value & (1u << 26) || unit->iqh == unit->iqt,
+            "the queue was switched off with requests in it", 0x18);
     set_status(unit, 1u << 26, value & (1u << 26), VTD_EVENT_QUEUE_ON, VTD_EVENT_QUEUE_OFF);
     set_status(unit, 1u << 25, value & (1u << 25), VTD_EVENT_REMAP_ON, VTD_EVENT_REMAP_OFF);
     set_status(unit, 1u << 23, value & (1u << 23), 0, VTD_EVENT_COMPATIBILITY_OFF);
@@ -376,6 +395,7 @@ static void context_command(struct vtd_unit *unit, uint64_t value)
 {
     unsigned granularity = (unsigned)bits_get(value, 62, 61);
 
+    preserves(unit->ccmd, value, UINT64_C(0x07fffffc00000000), 0x28);
     unit->ccmd = value & ~(UINT64_C(3) << 59);
     if (!(value & BIT(63)) || unit->dead || unit->gsts & (1u << 26))
         return; /* with the queue on it never completes */
@@ -388,6 +408,7 @@ static void iotlb_command(struct vtd_unit *unit, uint64_t value)
 {
     unsigned granularity = (unsigned)bits_get(value, 61, 60);
 
+    preserves(unit->iotlb, value, UINT64_C(0x49fc0000ffffffff), 0);
     unit->iotlb = value & ~(UINT64_C(3) << 57);
     if (!(value & BIT(63)) || unit->dead || unit->gsts & (1u << 26))
         return;
@@ -400,8 +421,9 @@ static void iotlb_command(struct vtd_unit *unit, uint64_t value)
 
 static void protected_memory(struct vtd_unit *unit, uint32_t value)
 {
-    unit->pmen = value & (1u << 31);
-    if (unit->pmen || unit->protect_stuck)
+    preserves(unit->pmen, value, 0x7ffffffe, 0x64);
+    unit->pmen = value & ~1u;
+    if (value >> 31 || unit->protect_stuck)
         unit->pmen |= 1;
     else
         note(unit, VTD_EVENT_PROTECT_OFF);
@@ -410,14 +432,6 @@ static void protected_memory(struct vtd_unit *unit, uint32_t value)
 static bool in_records(const struct vtd_unit *unit, uint64_t offset)
 {
     return offset >= record_offset(unit) && offset < record_offset(unit) + 16 * records(unit);
-}
-
-static void require(bool condition, const char *what, uint64_t offset)
-{
-    if (condition)
-        return;
-    fprintf(stderr, "VT-d register 0x%llx: %s\n", (unsigned long long)offset, what);
-    abort();
 }
 
 uint64_t vtd_unit_read(struct vtd_unit *unit, uint64_t offset, unsigned bytes)
@@ -450,6 +464,8 @@ uint64_t vtd_unit_read(struct vtd_unit *unit, uint64_t offset, unsigned bytes)
         return fault_status(unit);
     case 0x38:
         return unit->fectl;
+    case 0xa0:
+        return unit->iectl;
     case 0x64:
         return unit->pmen;
     case 0x80:
@@ -513,6 +529,7 @@ void vtd_unit_write(struct vtd_unit *unit, uint64_t offset, uint64_t value, unsi
         write_status(unit, (uint32_t)value);
         return;
     case 0x38:
+        preserves(unit->fectl, value, 0x3fffffff, offset);
         unit->fectl = (uint32_t)value;
         return;
     case 0x3c:
@@ -537,6 +554,7 @@ void vtd_unit_write(struct vtd_unit *unit, uint64_t offset, uint64_t value, unsi
         unit->iqa = value;
         return;
     case 0xa0:
+        preserves(unit->iectl, value, 0x3fffffff, offset);
         unit->iectl = (uint32_t)value;
         return;
     case 0xb8:

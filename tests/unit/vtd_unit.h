@@ -92,6 +92,7 @@ struct vtd_unit {
     bool completion_error; /* ICE with the next wait */
     bool registers_refuse; /* register-based invalidation answers "nothing done" */
     unsigned deaf_to;      /* enum vtd_deafness: invalidations that do nothing */
+    bool strict_off;       /* the queue is switched off only while it is empty */
     bool protect_stuck;
     bool endless_faults;  /* the overflow bit cannot be cleared */
     bool endless_records; /* a record that is taken is filled again at once */
@@ -107,6 +108,9 @@ struct vtd_unit {
 /* QEMU's default values, for aw-bits=48. */
 #define VTD_TEST_CAP  UINT64_C(0x00d2008c222f0606)
 #define VTD_TEST_ECAP UINT64_C(0x0000000000f00f4a)
+
+/* Set in reserved bits that software has to preserve. */
+#define VTD_RESERVED UINT64_C(0x154)
 
 /* A unit at a physical address. All units go with vtd_units_reset(). */
 struct vtd_unit *vtd_unit_add(paddr_t base, uint64_t cap, uint64_t ecap);

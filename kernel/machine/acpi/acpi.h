@@ -48,6 +48,16 @@ struct acpi_register {
     uint64_t address;
 };
 
+/* Status registers of events, and as many bytes behind them that enable interrupts. */
+struct acpi_events {
+    struct acpi_register at;
+    uint8_t bytes; /* of both; even */
+    bool fixed;    /* a PM1 block (ACPI 4.8.3.1), else general-purpose events */
+};
+
+/* In the PM1 control registers: ACPI mode, in which events are the system's. */
+#define ACPI_PM1_SCI_ENABLE BIT(0)
+
 struct acpi_info {
     /* MADT */
     paddr_t local_apic;
@@ -64,8 +74,9 @@ struct acpi_info {
     struct acpi_register reset;    /* write reset_value there to restart the machine */
     uint8_t reset_value;
     struct acpi_register pm_control[2]; /* PM1a and PM1b: sleep type 12:10, sleep enable 13 */
-    uint16_t smi_command;               /* port; 0: there is none */
-    uint8_t smi_enable_acpi;            /* written there to get the PM1 registers */
+    struct acpi_events events[4];
+    uint16_t smi_command;    /* port; 0: there is none */
+    uint8_t smi_enable_acpi; /* written there to get the PM1 registers */
     paddr_t dsdt;
     /* HPET */
     paddr_t hpet; /* registers of the first block of timers; 0: none is described */

@@ -11,22 +11,34 @@ enum {
     FADT_DSDT = 40,
     FADT_SMI_COMMAND = 48,
     FADT_ACPI_ENABLE = 52,
+    FADT_PM1A_EVENTS = 56,
+    FADT_PM1B_EVENTS = 60,
     FADT_PM1A_CONTROL = 64,
     FADT_PM1B_CONTROL = 68,
     FADT_PM_TIMER = 76,
+    FADT_GPE0 = 80,
+    FADT_GPE1 = 84,
+    FADT_PM1_EVENTS_LENGTH = 88,
     FADT_PM_TIMER_LENGTH = 91,
+    FADT_GPE0_LENGTH = 92,
+    FADT_GPE1_LENGTH = 93,
     FADT_FLAGS = 112,
     FADT_RESET = 116,
     FADT_RESET_VALUE = 128,
     FADT_X_DSDT = 140,
+    FADT_X_PM1A_EVENTS = 148,
+    FADT_X_PM1B_EVENTS = 160,
     FADT_X_PM1A_CONTROL = 172,
     FADT_X_PM1B_CONTROL = 184,
     FADT_X_PM_TIMER = 208,
+    FADT_X_GPE0 = 220,
+    FADT_X_GPE1 = 232,
     FADT_SIZE_1 = 116, /* without the fields from RESET_REG on */
     GAS_SIZE = 12,
 
     FADT_TIMER_32BIT = 1 << 8,
     FADT_RESET_SUPPORTED = 1 << 10,
+    FADT_HARDWARE_REDUCED = 1 << 20,
 
     SPCR_TYPE = 36,
     SPCR_BASE = 40,
@@ -78,6 +90,27 @@ static void parse_sleep(const uint8_t *table, size_t length, struct acpi_info *o
         out->dsdt = get64(table + FADT_X_DSDT);
 }
 
+static void parse_events(const uint8_t *table, size_t length, struct acpi_info *out)
+{
+    static const struct {
+        uint8_t old, extended, length;
+        bool fixed;
+    } blocks[] = {
+        {FADT_PM1A_EVENTS, FADT_X_PM1A_EVENTS, FADT_PM1_EVENTS_LENGTH, true},
+        {FADT_PM1B_EVENTS, FADT_X_PM1B_EVENTS, FADT_PM1_EVENTS_LENGTH, true},
+        {FADT_GPE0, FADT_X_GPE0, FADT_GPE0_LENGTH, false},
+        {FADT_GPE1, FADT_X_GPE1, FADT_GPE1_LENGTH, false},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(blocks); i++) {
+        struct acpi_register at = read_block(table, length, blocks[i].old, blocks[i].extended);
+        uint8_t bytes = table[blocks[i].length] & ~1;
+
+        if (bytes >= (blocks[i].fixed ? 4 : 2) && at.address + bytes <= 0x10000)
+            out->events[i] = (struct acpi_events){at, bytes, blocks[i].fixed};
+    }
+}
+
 int acpi_parse_fadt(const uint8_t *table, size_t length, struct acpi_info *out, struct refusal *why)
 {
     uint32_t flags;
@@ -88,6 +121,8 @@ int acpi_parse_fadt(const uint8_t *table, size_t length, struct acpi_info *out, 
     if (table[FADT_PM_TIMER_LENGTH] == 4)
         out->pm_timer = read_block(table, length, FADT_PM_TIMER, FADT_X_PM_TIMER);
     parse_sleep(table, length, out);
+    if (!(flags & FADT_HARDWARE_REDUCED))
+        parse_events(table, length, out);
     out->pm_timer_32bit = flags & FADT_TIMER_32BIT;
     if ((flags & FADT_RESET_SUPPORTED) && length > FADT_RESET_VALUE) {
         out->reset = read_gas(table + FADT_RESET);
