@@ -37,6 +37,7 @@
 #include "kernel/pci/reset.h"
 #include "kernel/pci/select.h"
 #include "kernel/pci/sriov.h"
+#include "kernel/pci/usb.h"
 #include "kernel/pcie/port.h"
 #include "kernel/report/report.h"
 #include "kernel/mm/direct.h"
@@ -459,6 +460,8 @@ static int load(struct refusal *why)
     };
     int error = ports_start(&users, why);
 
+    for (size_t i = 0; !error && i < config.device_count; i++)
+        pci_usb_take(assigned[i]); /* also one that the payload never opens */
     return error ? error : lives_begin(&lives, why);
 }
 

@@ -8,6 +8,7 @@
 #include "kernel/pci/bar_object.h"
 #include "kernel/pci/registers.h"
 #include "kernel/pci/reset.h"
+#include "kernel/pci/usb.h"
 
 /* ---- BARs ---- */
 
@@ -120,6 +121,7 @@ static int wake(struct pci_device *d)
 
     wake_bridges(d);
     pci_set_bus_master(d, false);
+    pci_usb_take(d);
     error = reset_if_possible(d);
     if (!error)
         decode_bars(d);

@@ -130,6 +130,33 @@ static void its_errors_do_not_become_system_errors(void **state)
     pci_save(pci_find(0, RICH));
 }
 
+static unsigned resets_before_silence;
+
+static void note_silence(const struct sim_function *f, unsigned offset)
+{
+    if (f == rich && offset == 0xc0)
+        resets_before_silence = rich->resets;
+}
+
+/* With each opening, and before the reset: the firmware's SMIs would meet a device in reset. */
+static void a_usb_controller_is_taken_from_the_firmware(void **state)
+{
+    uint32_t class_code = pci_find(0, RICH)->class_code;
+
+    pci_find(0, RICH)->class_code = 0x0c0300;
+    sim_on_write = note_silence;
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned resets = rich->resets;
+
+        resets_before_silence = UINT32_MAX;
+        assert_int_equal(fd_close(open_device(RICH)), 0);
+        assert_int_equal(resets_before_silence, resets);
+        assert_true(rich->resets > resets);
+    }
+    sim_on_write = NULL;
+    pci_find(0, RICH)->class_code = class_code;
+}
+
 static void a_device_that_does_not_come_back(void **state)
 {
     struct file *a;
@@ -292,6 +319,7 @@ int main(void)
         TEST(configuration_space_can_reset_the_device),
         TEST(a_reset_keeps_what_was_set),
         TEST(its_errors_do_not_become_system_errors),
+        TEST(a_usb_controller_is_taken_from_the_firmware),
         TEST(a_device_that_does_not_come_back),
         TEST(a_lost_device_stays_silent),
         TEST(bars_lost_on_the_way_are_put_right),

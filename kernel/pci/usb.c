@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The hand-over of xHCI (1.2, 7.1) and EHCI (1.0, 2.1.7 and 5.1): two flags, of who owns the
+ * controller and of who wants it, in a capability of the same form, and behind it what makes SMIs.
+ * The one has it in memory, the other in configuration space.
+ */
+#include "kernel/pci/usb.h"
+
+#include "kernel/cpu/mmio.h"
+#include "kernel/cpu/thread.h"
+#include "kernel/cpu/time.h"
+#include "kernel/lib/log.h"
+#include "kernel/mm/paging/paging.h"
+#include "kernel/pci/registers.h"
+#include "kernel/pci/reset.h"
+
+#define CLASS_UHCI 0x0c0300
+#define CLASS_EHCI 0x0c0320
+#define CLASS_XHCI 0x0c0330
+
+#define REACH         (256 * KIB) /* of the first pointer of xHCI */
+#define STEPS_MAX     32
+#define LET_GO_NS     NS_PER_S
+#define POLL_NS       (10 * NS_PER_MS)
+#define ID_LEGACY     1
+#define FIRMWARE_OWNS (1u << 16)
+#define SYSTEM_OWNS   (1u << 24)
+#define SMI_CONTROL   4
+#define SMI_RESERVED  0x000e1fee /* of xHCI: to be written as they are read */
+#define SMI_EVENTS    0xe0000000 /* ones clear them */
+
+#define UHCI_LEGACY       0xc0   /* 16 bits of configuration space */
+#define UHCI_LEGACY_QUIET 0xaf00 /* no SMIs, none pending, its own interrupt */
+
+/* A dword of the capability list, in memory or configuration space. */
+struct place {
+    const struct pci_device *device;
+    char *memory; /* NULL: in configuration space */
+    uint64_t length;
+    unsigned at;
+};
+
+static uint32_t get(const struct place *p, unsigned offset)
+{
+    uint64_t at = p->at + offset;
+
+    if (!p->memory)
+        return pci_read32(p->device, (unsigned)at);
+    return at + 4 > p->length ? UINT32_MAX : mmio_read32(p->memory + at);
+}
+
+static void set(const struct place *p, unsigned offset, uint32_t value)
+{
+    uint64_t at = p->at + offset;
+
+    if (!p->memory)
+        pci_write32(p->device, (unsigned)at, value);
+    else if (at + 4 <= p->length)
+        mmio_write32(p->memory + at, value);
+}
+
+static void take(const struct place *p)
+{
+    uint64_t deadline = time_ns() + LET_GO_NS;
+    const char *name = pci_name(p->device);
+
+    if (get(p, 0) & FIRMWARE_OWNS) {
+        log_info("%s: is taken from the firmware, which had it for USB", name);
+        set(p, 0, get(p, 0) | SYSTEM_OWNS);
+    }
+    while ((get(p, 0) & FIRMWARE_OWNS) && !time_expired(deadline))
+        thread_nap("USB hand-over", POLL_NS);
+    if (get(p, 0) & FIRMWARE_OWNS) {
+        log_warn("%s: the firmware does not let go of it: taken by force", name);
+        set(p, 0, (get(p, 0) & ~FIRMWARE_OWNS) | SYSTEM_OWNS);
+    }
+    set(p, SMI_CONTROL, (p->memory ? get(p, SMI_CONTROL) & SMI_RESERVED : 0) | SMI_EVENTS);
+}
+
+/* Pointers are the device's: they may lead anywhere, or in a circle. */
+static void take_from_list(struct place *p)
+{
+    for (unsigned i = 0; i < STEPS_MAX && p->at >= PCI_HEADER_END; i++) {
+        uint32_t header = get(p, 0);
+        unsigned next = header >> 8 & 0xff;
+
+        if ((header & 0xff) == ID_LEGACY)
+            take(p);
+        if ((header & 0xff) == ID_LEGACY || !next)
+            return;
+        p->at = p->memory ? p->at + 4 * next : next & ~3u;
+    }
+}
+
+static void take_mapped(const struct pci_device *d, char *registers, uint64_t length)
+{
+    struct place p = {.device = d, .memory = registers, .length = length};
+
+    if (d->class_code == CLASS_XHCI) {
+        p.at = (get(&p, 0x10) >> 16) * 4;
+    } else {
+        p.at = get(&p, 0x08) >> 8 & 0xfc;
+        p.memory = NULL;
+    }
+    take_from_list(&p);
+}
+
+void pci_usb_take(const struct pci_device *device)
+{
+    const struct pci_bar *bar = &device->bars[0];
+    uint64_t length = MIN(bar->size, REACH);
+    bool mapped = device->class_code == CLASS_EHCI || device->class_code == CLASS_XHCI;
+    char *registers = NULL;
+
+    if (device->removed || device->in_reset)
+        return;
+    if (device->class_code == CLASS_UHCI)
+        pci_write16(device, UHCI_LEGACY, UHCI_LEGACY_QUIET);
+    if (!mapped || !length || !bar->base || (bar->flags & PCI_BAR_IO))
+        return;
+    registers = mmio_map(bar->base, length);
+    if (!registers) {
+        log_warn("%s: cannot be mapped, to take it from the firmware", pci_name(device));
+        return;
+    }
+    pci_set_power(device, 0);
+    pci_config_restore(device); /* it may have lost its address by that */
+    pci_change16(device, PCI_COMMAND, 0, PCI_COMMAND_MEMORY);
+    take_mapped(device, registers, length);
+    pci_config_restore(device);
+    mmio_unmap(registers, length);
+}
