@@ -64,12 +64,11 @@ static int close_dma(struct refusal *why)
     pci_quiet_all(&machine);
     pci_virtual_disable_all();
     pci_size_bars();
-    error = iommu_init(&acpi.dmar, &options, why);
-    if (!error)
-        error = irq_lines_init(acpi.io_apics, acpi.io_apic_count, why);
-    if (!error)
-        irq_routes_init();
-    return error;
+    error = irq_lines_init(acpi.io_apics, acpi.io_apic_count, why);
+    if (error)
+        return error;
+    irq_routes_init();
+    return iommu_init(&acpi.dmar, &options, why);
 }
 
 static int group(struct refusal *why)

@@ -45,7 +45,7 @@ def mcfg(segments=1):
                                               for n in range(segments)))
 
 
-def function(ids, code, bars=(), bridge=None, express=None):
+def function(ids, code, bars=(), bridge=None, express=None, access_control=0):
     """(configuration space, sizes of BARs): bars are (address, size), bridge (secondary, subordinate, window)."""
     config = bytearray(4096 if express is not None else 256)
     struct.pack_into("<HHHHI", config, 0, *ids, 6, 0x10 if express is not None else 0, code << 8)
@@ -58,6 +58,8 @@ def function(ids, code, bars=(), bridge=None, express=None):
     if express is not None:
         config[0x34] = 0x40
         struct.pack_into("<BBH", config, 0x40, 0x10, 0, 2 | express << 4)
+    if access_control:
+        struct.pack_into("<IH", config, 0x100, 0x1000d, access_control)
     return bytes(config), [size for _, size in bars]
 
 

@@ -212,6 +212,21 @@ def test_what_is_refused(replayed, name):
     assert ran.returncode == 1 and sentence in ran.stdout.splitlines()[-1], ran.stdout + ran.stderr
 
 
+def test_a_port_with_access_control(replayed):
+    """It is off in the file, and the kernel switches it on: the card gets a group of its own."""
+    port = machines.function((0x8086, 0x2345), 0x060400, bridge=(1, 1, (0xe0000000, 0xe00fffff)), express=machines.ROOT_PORT,
+                             access_control=0x1d)
+    joined = "  joined 0000:00:1c.0: no access control at port 0000:00:1c.0\n"
+    assert joined in replayed(machines.text(PLAIN)).stdout
+    assert joined not in replayed(machines.text(PLAIN, functions={**machines.FUNCTIONS, "0000:00:1c.0": port})).stdout
+
+
+def test_a_card_with_a_quirk(replayed):
+    card = machines.function((0x1b4b, 0x9230), 0x010601, bars=[(0xe0000000, 0x1000)], express=machines.EXPRESS_ENDPOINT)
+    ran = replayed(machines.text(PLAIN, functions={**machines.FUNCTIONS, "0000:01:00.0": card}))
+    assert ran.returncode == 0 and "  alias 0000:01:00.1\n" in ran.stdout, ran.stdout
+
+
 def test_a_card_that_no_unit_serves(replayed):
     below = machines.scope(machines.BRIDGE, 0, 0x1c, 0)
     tables = [machines.dmar(machines.unit(0xfed90000, rest=False, scopes=below)), *PLAIN[1:]]
