@@ -391,6 +391,8 @@ static int group(struct refusal *why)
     port_errors_kept = acpi.errors_kept;
     pci_show_retry_status();
     pci_save_all();
+    pci_clear_errors();
+    trap_set_nmi_teller(pci_tell_errors);
     for (size_t i = 0; !error && i < config.device_count; i++)
         error = assign(&config.devices[i], why);
     if (!error)

@@ -38,6 +38,8 @@ void thread_work_taken(void);
  */
 void held_take(void);
 extern bool held_let_in;
+/* Counts a non-maskable interrupt, and touches nothing else. */
+void nmi_arrived(void);
 /* Tells of the non-maskable interrupts that came since: where they come nothing can be said. */
 void trap_tell_nmis(void);
 /* Prints a trap that nothing can be done about and ends. */

@@ -5,8 +5,6 @@
 #include "kernel/cpu/layout.h"
 #include "kernel/cpu/thread.h"
 #include "kernel/cpu/internal.h"
-#include "kernel/cpu/time.h"
-#include "kernel/lib/log.h"
 #include "kernel/mm/paging/paging.h"
 
 _Static_assert(sizeof(struct trap_frame) == FRAME_SIZE, "layout.h");
@@ -39,7 +37,6 @@ extern const struct user_fault user_fault_table[], user_fault_table_end[];
 
 struct user_ops user_ops;
 uint32_t user_return_work;
-static uint64_t nmis, nmis_told;
 
 /* switch.S */
 extern const char idle_halt[], idle_over[];
@@ -49,30 +46,13 @@ void user_set_ops(const struct user_ops *ops)
     user_ops = *ops;
 }
 
-uint64_t trap_nmis(void)
-{
-    return nmis;
-}
-
-void trap_tell_nmis(void)
-{
-    static struct log_limit limit = {.window_ns = NS_PER_S, .burst = 1};
-    uint64_t now = nmis;
-
-    if (now == nmis_told || !log_admit(&limit))
-        return;
-    log_warn("%lu non-maskable interrupts since the last line, nobody asks for them",
-             now - nmis_told);
-    nmis_told = now;
-}
-
 /*
  * May interrupt any instruction of the kernel, so it touches nothing but its counter; and where it
  * came between STI and HLT, the place to go on (switch.S).
  */
 static void nmi(struct trap_frame *frame)
 {
-    nmis++;
+    nmi_arrived();
     if (frame->rip == (uintptr_t)idle_halt)
         frame->rip = (uintptr_t)idle_over;
 }

@@ -53,8 +53,10 @@ void vector_free(unsigned vector);
 unsigned vector_used(void);
 /* Interrupts that arrived on vectors nobody owns, those of exceptions among them. */
 uint64_t vector_strays(void);
-/* Non-maskable interrupts, which are counted and otherwise ignored. */
+/* Non-maskable interrupts, which are counted, and told of in the log. */
 uint64_t trap_nmis(void);
+/* Who knows more when some have come: called when they are told of, at most once a second. */
+void trap_set_nmi_teller(void (*more)(void));
 
 /* The local APIC id of the one CPU, for interrupt messages. */
 uint32_t cpu_apic_id(void);

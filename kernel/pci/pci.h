@@ -123,6 +123,12 @@ void pci_write32(const struct pci_device *device, unsigned offset, uint32_t valu
 /* Clears bits and sets others, if it answers: it might begin to just now. */
 void pci_change16(const struct pci_device *device, unsigned offset, uint16_t clear, uint16_t set);
 
+/* Clears what bridges have noted of errors: to find what is there, one asks also where nothing is.
+ */
+void pci_clear_errors(void);
+/* Tells in the log what they have noted since, and clears it. */
+void pci_tell_errors(void);
+
 /* What the command register must say of INTx, whoever writes it; of errors it says nothing. */
 uint16_t pci_command_bits(const struct pci_device *device);
 

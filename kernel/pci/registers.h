@@ -45,6 +45,7 @@
 #define PCI_SUBORDINATE_BUS  0x1a /* 8 */
 #define PCI_IO_BASE          0x1c /* 8 */
 #define PCI_IO_LIMIT         0x1d /* 8 */
+#define PCI_STATUS_BELOW     0x1e /* 16; as PCI_STATUS, of the bus below */
 #define PCI_MEMORY_BASE      0x20 /* 16; and behind it limit */
 #define PCI_PREFETCH_BASE    0x24 /* 16; the same */
 #define PCI_WINDOW_WIDE      0x1  /* of a base: there are upper halves */
