@@ -65,8 +65,13 @@ void ats_enable(const struct requester *requester, bool on)
 
     if (!device || !device->cap_ats)
         return;
+    if (!on)
+        pci_write16(device, device->cap_ats + PCI_ATS_CONTROL, 0);
     device->ats = on;
-    pci_write16(device, device->cap_ats + PCI_ATS_CONTROL, on ? PCI_ATS_ENABLE : 0);
+    for (const struct pci_device *port = device->bridge; port; port = port->bridge)
+        pci_update_translated(port);
+    if (on)
+        pci_write16(device, device->cap_ats + PCI_ATS_CONTROL, PCI_ATS_ENABLE);
 }
 
 void ats_distrust(struct iommu_unit *unit)

@@ -74,6 +74,9 @@ static void find_capabilities(struct pci_device *d)
     if (pci_read32(d, PCI_EXT_CAP_START) == 0xffffffff)
         d->config_size = 256; /* where all there is reads as ones, too */
     d->cap_acs = (uint16_t)pci_find_extended_capability(d, PCI_EXT_CAP_ACS);
+    if (d->cap_acs)
+        d->acs_control =
+            d->cap_acs + (pci_quirk(d, QUIRK_WIDE_ACS) ? PCI_ACS_CONTROL_WIDE : PCI_ACS_CONTROL);
     d->cap_ats = (uint16_t)pci_find_extended_capability(d, PCI_EXT_CAP_ATS);
     if (d->cap_ats)
         d->ats_depth = pci_read16(d, d->cap_ats + PCI_ATS_CAP) & PCI_ATS_CAP_DEPTH;

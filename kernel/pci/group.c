@@ -5,9 +5,9 @@
  *
  *  1. A bridge to conventional PCI, and everything below it: requests below it may carry the
  *     bridge's id, and devices on a conventional bus hear each other.
- *  2. The functions of one multifunction device, if any of them lacks access control: a request of
- *     that one may be answered inside the device. All functions on the link of a PCI Express port
- *     count as one device, virtual ones too.
+ *  2. The functions of one multifunction device, if any of them lacks access control, and is not
+ *     known to do without: a request of that one may be answered inside the device. All functions
+ * on the link of a PCI Express port count as one device, virtual ones too.
  *  3. The downstream ports of one switch, if any of them lacks access control: it may route a
  *     request from below it straight to a sibling.
  *  4. A root or downstream port that lacks access control, and everything below it.
@@ -21,11 +21,14 @@
 
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
+#include "kernel/pci/quirks.h"
 #include "kernel/pci/registers.h"
 
 #define ACS_NEEDED                                                                                 \
     (PCI_ACS_SOURCE_VALIDATION | PCI_ACS_REQUEST_REDIRECT | PCI_ACS_COMPLETE_REDIRECT |            \
      PCI_ACS_UPSTREAM_FORWARD)
+/* Ways past the IOMMU that firmware may have opened. */
+#define ACS_HARMFUL (PCI_ACS_EGRESS_CONTROL | PCI_ACS_DIRECT_TRANSLATED)
 
 static struct list groups = LIST_INIT(groups);
 
@@ -119,13 +122,18 @@ static bool has_access_control(const struct pci_device *d)
 {
     uint16_t offered = access_control_offered(d);
 
-    return d->cap_acs && (pci_read16(d, d->cap_acs + PCI_ACS_CONTROL) & offered) == offered;
+    if (!d->cap_acs)
+        return pci_quirk(d, QUIRK_ISOLATED);
+    return (pci_read16(d, d->acs_control) & (offered | ACS_HARMFUL)) == offered;
 }
 
+/* The whole register: nothing stays as firmware set it. */
 static void enable_access_control(const struct pci_device *d)
 {
-    if (d->cap_acs)
-        pci_change16(d, d->cap_acs + PCI_ACS_CONTROL, 0, access_control_offered(d));
+    if (!d->cap_acs)
+        return;
+    pci_change16(d, d->acs_control, UINT16_MAX, access_control_offered(d));
+    pci_update_translated(d);
 }
 
 /* Virtual functions are of the device of their physical one, whatever their numbers are. */

@@ -39,6 +39,20 @@ void pci_enable_path(const struct pci_device *device)
     }
 }
 
+void pci_update_translated(const struct pci_device *port)
+{
+    const uint16_t bit = PCI_ACS_BLOCK_TRANSLATED;
+    const struct pci_device *d;
+    bool blocks = true;
+
+    if (!pci_is_link_head(port) || !port->cap_acs ||
+        !(pci_read16(port, port->cap_acs + PCI_ACS_CAP) & bit))
+        return;
+    pci_for_each_below (d, port)
+        blocks &= !d->ats;
+    pci_change16(port, port->acs_control, bit, blocks ? bit : 0);
+}
+
 /*
  * PCI Express to PCI/PCI-X Bridge specification 1.0, 2.3: such a bridge puts (secondary bus, 00.0)
  * on requests it takes over. A bridge without a PCI Express side puts its own id there. Whatever is

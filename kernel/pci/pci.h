@@ -69,6 +69,7 @@ struct pci_device {
     struct pci_bar rom;
     /* Offsets of capabilities in configuration space; 0: absent. */
     uint16_t cap_pm, cap_msi, cap_msix, cap_pcie, cap_acs, cap_ats, cap_sriov, cap_af;
+    uint16_t acs_control;   /* offset of that register; 0: absent */
     uint32_t msix_location; /* of the vector table: offset 31:3, BAR 2:0 */
     uint16_t msix_entries;  /* 0: there is none */
     uint8_t ats_depth;      /* invalidations that its device TLB queues; 0: 32 */
@@ -209,6 +210,12 @@ void pci_disable_all_bus_masters(void);
  * stay as they are.
  */
 void pci_enable_path(const struct pci_device *device);
+
+/*
+ * Lets translated requests (of device TLBs) through a port with access control if a function below
+ * has its device TLB on, and else blocks them. Call when that, or the port's control, changed.
+ */
+void pci_update_translated(const struct pci_device *port);
 
 /*
  * The requester ids that DMA of this device may carry: its own, those it is known to use besides,

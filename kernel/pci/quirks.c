@@ -14,6 +14,8 @@
 #define FAULTS "it makes errors of the platform of what VT-d blocks"
 #define PORT   "it makes errors of the platform of requests that are not supported"
 #define LINK   "its link makes errors of the platform of requests that are not supported"
+#define WIDE   "its registers of access control are twice as wide (erratum)"
+#define ALONE  "its vendor tells that its functions reach each other through the IOMMU alone"
 
 /* Sorted by kind, vendor, device. */
 static const struct pci_quirk quirks[] = {
@@ -78,6 +80,56 @@ static const struct pci_quirk quirks[] = {
     {QUIRK_NO_PM_RESET, 0x15b3, 0xcf6c, 0, 0, .why = IDLE},
     {QUIRK_NO_PM_RESET, 0x15b3, 0xcf70, 0, 0, .why = IDLE},
     {QUIRK_NO_PM_RESET, 0x15b3, 0xcf80, 0, 0, .why = IDLE},
+    {QUIRK_WIDE_ACS, 0x8086, 0x9d10, 0x9d1b, 0, .why = WIDE}, /* 7th and 8th generation, mobile */
+    {QUIRK_WIDE_ACS, 0x8086, 0xa110, 0xa11f, 0, .why = WIDE}, /* 100 series */
+    {QUIRK_WIDE_ACS, 0x8086, 0xa167, 0xa16a, 0, .why = WIDE},
+    {QUIRK_WIDE_ACS, 0x8086, 0xa290, 0xa29f, 0, .why = WIDE}, /* 200 series */
+    {QUIRK_WIDE_ACS, 0x8086, 0xa2e7, 0xa2ee, 0, .why = WIDE},
+    {QUIRK_ISOLATED, 0x10df, 0x0720, 0, 0, .why = ALONE}, /* Emulex */
+    {QUIRK_ISOLATED, 0x14e4, 0x16d7, 0, 0, .why = ALONE}, /* Broadcom */
+    {QUIRK_ISOLATED, 0x14e4, 0x1750, 0x1752, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x14e4, 0x1760, 0x1763, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x1924, 0x0903, 0, 0, .why = ALONE}, /* Solarflare */
+    {QUIRK_ISOLATED, 0x1924, 0x0923, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x1924, 0x0a03, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x19a2, 0x0710, 0, 0, .why = ALONE},      /* Emulex */
+    {QUIRK_ISOLATED, 0x8086, 0x105e, 0x1060, 0, .why = ALONE}, /* Intel */
+    {QUIRK_ISOLATED, 0x8086, 0x10a7, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x10a9, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x10c6, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x10c9, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x10d6, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x10d9, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x10db, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x10dd, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x10e1, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x10e6, 0x10e8, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x10f1, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x10f7, 0x10fc, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x1507, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x1509, 0x150a, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x150d, 0x1511, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x1514, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x1516, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x1518, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x151c, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x1521, 0x1524, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x1526, 0x1527, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x1529, 0x152a, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x154d, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x154f, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x1551, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x1558, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8086, 0x15b7, 0x15b8, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8088, 0x0100, 0x010f, 0, .why = ALONE}, /* Wangxun */
+    {QUIRK_ISOLATED, 0x8088, 0x1001, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8088, 0x2001, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8088, 0x5010, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8088, 0x5025, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8088, 0x5040, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8088, 0x5110, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8088, 0x5125, 0, 0, .why = ALONE},
+    {QUIRK_ISOLATED, 0x8088, 0x5140, 0, 0, .why = ALONE},
     {QUIRK_FAULTS_ESCALATE, 0x8086, 0x0e28, 0, 0, .why = FAULTS}, /* Xeon E5 v2, */
     {QUIRK_FAULTS_ESCALATE, 0x8086, 0x342e, 0, 0, .why = FAULTS}, /* 5500, */
     {QUIRK_FAULTS_ESCALATE, 0x8086, 0x3728, 0, 0, .why = FAULTS}, /* C5500, */

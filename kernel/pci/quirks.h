@@ -15,6 +15,8 @@ enum pci_quirk_kind {
     QUIRK_NO_FLR,         /* no function-level reset, of either kind */
     QUIRK_NO_BUS_RESET,   /* no reset of the bus it is on, or that it leads to */
     QUIRK_NO_PM_RESET,    /* no reset by way of D3hot */
+    QUIRK_WIDE_ACS,       /* a port whose registers of access control have 32 bits each */
+    QUIRK_ISOLATED,       /* functions that never talk to each other inside the device */
     /* What makes a platform error of a request that is blocked: kernel/pci/quiet.c. */
     QUIRK_FAULTS_ESCALATE, /* a unit of VT-d, with a mask at 0x1ac */
     QUIRK_PORT_ESCALATES,  /* a root port, or where the chipset's link ends, with one at 0x20c */

@@ -185,10 +185,14 @@ enum pcie_type {
 /* Access control services */
 #define PCI_ACS_CAP               4 /* 16 */
 #define PCI_ACS_CONTROL           6 /* 16 */
+#define PCI_ACS_CONTROL_WIDE      8 /* 32; of ports with QUIRK_WIDE_ACS */
 #define PCI_ACS_SOURCE_VALIDATION 0x01
+#define PCI_ACS_BLOCK_TRANSLATED  0x02 /* and translation requests */
 #define PCI_ACS_REQUEST_REDIRECT  0x04
 #define PCI_ACS_COMPLETE_REDIRECT 0x08
 #define PCI_ACS_UPSTREAM_FORWARD  0x10
+#define PCI_ACS_EGRESS_CONTROL    0x20
+#define PCI_ACS_DIRECT_TRANSLATED 0x40
 
 /* Advanced error reporting */
 #define PCI_AER_FATAL_STATUS   0x04 /* 32 each; of uncorrectable errors */

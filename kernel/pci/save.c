@@ -134,6 +134,7 @@ void pci_config_restore(const struct pci_device *device)
     pci_write16(device, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
     for (unsigned i = 0; i < device->saved_count; i++)
         pci_write32(device, device->saved[i].at, device->saved[i].value);
+    pci_update_translated(device);
     if (device->ats)
         pci_write16(device, device->cap_ats + PCI_ATS_CONTROL, PCI_ATS_ENABLE);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Device TLBs: which are switched on, and what they are told before an address is used again. */
+#include "kernel/pci/registers.h"
 #include "tests/unit/iommu_mapped.h"
 
 #define ATS_CAPABILITY 0x100
@@ -52,6 +53,34 @@ static void device_tlbs_are_off_unless_all_agree(void **state)
         iommu_domain_destroy(domain);
         machine_stop();
     }
+}
+
+/* The port blocks translated requests, but for a device that was let send some. */
+static void the_port_lets_translated_requests_through(void **state)
+{
+    enum { ACS = 0x200, BLOCKS = PCI_ACS_BLOCK_TRANSLATED };
+    struct iommu_domain *domain;
+    struct pci_device *port, *beside;
+
+    ats_machine(true, true);
+    port = pci_find(0, PORT);
+    port->cap_acs = ACS;
+    port->acs_control = ACS + PCI_ACS_CONTROL;
+    pci_write16(port, ACS + PCI_ACS_CAP, 0x1f);
+    pci_write16(port, ACS + PCI_ACS_CONTROL, 0x1f);
+    domain = attached_domain(BELOW);
+    assert_int_equal(ats_control(), 0x8000);
+    assert_int_equal(pci_read16(port, ACS + PCI_ACS_CONTROL), 0x1f & ~BLOCKS);
+    beside = host_pci_add(0, PCI_RID(4, 0, 1), port);
+    beside->ats = true; /* one is left that needs it */
+    assert_int_equal(iommu_detach(domain, machine_requester(BELOW)), 0);
+    assert_int_equal(pci_read16(port, ACS + PCI_ACS_CONTROL), 0x1f & ~BLOCKS);
+    assert_int_equal(iommu_attach(domain, machine_requester(BELOW)), 0);
+    beside->ats = false;
+    assert_int_equal(iommu_detach(domain, machine_requester(BELOW)), 0);
+    assert_int_equal(pci_read16(port, ACS + PCI_ACS_CONTROL), 0x1f);
+    iommu_domain_destroy(domain);
+    machine_stop();
 }
 
 /*
@@ -329,6 +358,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(device_tlbs_are_off_unless_all_agree),
+        cmocka_unit_test(the_port_lets_translated_requests_through),
         cmocka_unit_test(device_tlbs_are_invalidated_after_the_iotlb),
         cmocka_unit_test(device_tlbs_forget_single_leaves_too),
         cmocka_unit_test(throttling_units_are_told_the_physical_function),

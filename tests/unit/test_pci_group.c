@@ -169,6 +169,68 @@ static void control_that_stays_off(void **state)
     GROUP(PCI_RID(0, 3, 0), PCI_RID(1, 0, 0));
 }
 
+/* What firmware had on besides is off, and with it the shortcuts past the IOMMU. */
+static void control_is_written_whole(void **state)
+{
+    struct sim_function *p = port(PCI_RID(0, 3, 0), PCIE_ROOT_PORT, 1, 1, true);
+    struct sim_function *stuck = port(PCI_RID(0, 4, 0), PCIE_ROOT_PORT, 2, 2, true);
+
+    sim_set(p, 0x100 + PCI_ACS_CONTROL, 2, 0x1fe0, 0x1fff);
+    sim_set(stuck, 0x100 + PCI_ACS_CONTROL, 2, PCI_ACS_DIRECT_TRANSLATED, 0x1f);
+    express(PCI_RID(1, 0, 0));
+    express(PCI_RID(2, 0, 0));
+    build();
+    assert_int_equal(sim_get(p, 0x100 + PCI_ACS_CONTROL, 2), 0x1f);
+    GROUP(PCI_RID(1, 0, 0));
+    GROUP(PCI_RID(0, 4, 0), PCI_RID(2, 0, 0));
+}
+
+/* Ports of the 100 and 200 series: a register of 32 bits behind another of 32 bits. */
+static void control_of_wide_ports(void **state)
+{
+    static const uint32_t ids[] = {0xa1108086, 0xa1208086};
+    struct sim_function *ports[2];
+
+    for (unsigned i = 0; i < ARRAY_SIZE(ids); i++) {
+        struct sim_function *p = sim_add(0, PCI_RID(0, 28, i), ids[i], BRIDGE);
+        unsigned at;
+
+        sim_bridge(p, 1 + i, 1 + i);
+        sim_express(p, PCIE_ROOT_PORT, false);
+        at = sim_extended_capability(p, PCI_EXT_CAP_ACS, 12);
+        sim_set(p, at + PCI_ACS_CAP, 4, 0x1f, 0);
+        sim_set(p, at + PCI_ACS_CONTROL_WIDE, 4, 0, 0x1f);
+        sim_multifunction(p);
+        ports[i] = p;
+        express(PCI_RID(1 + i, 0, 0));
+    }
+    build();
+    assert_int_equal(sim_get(ports[0], 0x108, 4), 0x1f);
+    assert_int_equal(sim_get(ports[1], 0x108, 4), 0);
+    GROUP(PCI_RID(0, 28, 0), PCI_RID(0, 28, 1), PCI_RID(1, 0, 0), PCI_RID(2, 0, 0));
+    assert_int_equal(pci_find(0, PCI_RID(0, 28, 1))->culprit->rid, PCI_RID(0, 28, 1));
+}
+
+/* Functions of a network card that have no capability, and need none. */
+static void functions_that_are_known_to_be_apart(void **state)
+{
+    static const uint32_t ids[] = {0x15218086, 0x15218086, 0x15208086};
+
+    port(PCI_RID(0, 3, 0), PCIE_ROOT_PORT, 1, 1, true);
+    port(PCI_RID(0, 4, 0), PCIE_ROOT_PORT, 2, 2, true);
+    for (unsigned i = 0; i < 2 * ARRAY_SIZE(ids) - 1; i++) {
+        struct sim_function *f = sim_add(0, i < 2 ? PCI_RID(1, 0, i) : PCI_RID(2, 0, i - 2),
+                                         ids[i < 2 ? i : i - 2], 0x020000);
+
+        sim_express(f, PCIE_ENDPOINT, true);
+        sim_multifunction(f);
+    }
+    build();
+    GROUP(PCI_RID(1, 0, 0));
+    GROUP(PCI_RID(1, 0, 1));
+    GROUP(PCI_RID(2, 0, 0), PCI_RID(2, 0, 1), PCI_RID(2, 0, 2)); /* one is another card */
+}
+
 static void a_root_port_isolates_what_is_below_it_only_with_access_control(void **state)
 {
     struct sim_function *with = port(PCI_RID(0, 3, 0), PCIE_ROOT_PORT, 1, 1, true);
@@ -177,7 +239,7 @@ static void a_root_port_isolates_what_is_below_it_only_with_access_control(void 
     port(PCI_RID(0, 4, 0), PCIE_ROOT_PORT, 2, 2, false);
     express(PCI_RID(2, 0, 0));
     build();
-    assert_int_equal(sim_get(with, 0x100 + PCI_ACS_CONTROL, 2), 0x1d);
+    assert_int_equal(sim_get(with, 0x100 + PCI_ACS_CONTROL, 2), 0x1f);
     GROUP(PCI_RID(0, 3, 0));
     GROUP(PCI_RID(1, 0, 0));
     GROUP(PCI_RID(0, 4, 0), PCI_RID(2, 0, 0));
@@ -571,6 +633,9 @@ int main(void)
         TEST(access_control_keeps_functions_apart),
         TEST(pitfall_29_one_open_function_joins_all),
         TEST(control_that_stays_off),
+        TEST(control_is_written_whole),
+        TEST(control_of_wide_ports),
+        TEST(functions_that_are_known_to_be_apart),
         TEST(a_root_port_isolates_what_is_below_it_only_with_access_control),
         TEST(multifunction_root_ports),
         TEST(switch_with_access_control),

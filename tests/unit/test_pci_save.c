@@ -214,6 +214,11 @@ static void bridges_keep_what_they_are_told(void **state)
     sim_express(down, PCIE_DOWNSTREAM_PORT, false);
     sim_set(down, down->pcie + PCIE_FLAGS, 2, PCIE_DOWNSTREAM_PORT << 4 | PCIE_FLAGS_SLOT | 2, 0);
     sim_set(down, down->pcie + PCIE_SLOT_CONTROL, 2, 0, 0x1fff);
+    sim_access_control(down, 0x1f);
+    sim_set(down, 0x100 + PCI_ACS_CONTROL, 2, 0x1f, 0x1f);
+    f = sim_add(0, PCI_RID(2, 0, 0), EDU, CLASS_X);
+    sim_express(f, PCIE_ENDPOINT, true);
+    sim_set(f, sim_extended_capability(f, PCI_EXT_CAP_ATS, 8) + PCI_ATS_CONTROL, 2, 0, 0xffff);
     old = sim_add(0, PCI_RID(1, 1, 0), 0x000e1b36, 0x060400);
     sim_bridge(old, 3, 3);
     sim_express(old, PCIE_TO_PCI_BRIDGE, false);
@@ -225,7 +230,9 @@ static void bridges_keep_what_they_are_told(void **state)
     pci_write16(pci_find(0, old->rid), old->pcie + PCIE_SLOT_CONTROL, 0x03c0);
     pci_write16(pci_find(0, old->rid), old->pcie + PCIE_DEVICE_CONTROL, 0xa810);
     pci_save_all();
+    pci_find(0, f->rid)->ats = true; /* since the record */
     assert_int_equal(pci_reset_below(pci_find(0, PCI_RID(0, 3, 0))), 0);
+    assert_int_equal(sim_get(down, 0x100 + PCI_ACS_CONTROL, 2), 0x1f & ~PCI_ACS_BLOCK_TRANSLATED);
     assert_int_equal(sim_get(down, down->pcie + PCIE_SLOT_CONTROL, 2), 0x03c0);
     assert_int_equal(sim_get(old, old->pcie + PCIE_SLOT_CONTROL, 2), 0); /* it has no slot */
     assert_int_equal(sim_get(old, old->pcie + PCIE_DEVICE_CONTROL, 2), 0xa810);
