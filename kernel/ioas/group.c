@@ -54,11 +54,11 @@ void ioas_requesters_detach(const struct pci_group *group, struct iommu_domain *
 
 int ioas_reserve_group(struct ioas *ioas, struct pci_group *group)
 {
-    uint64_t regions = iommu_reserved_regions(group->requesters, group->requester_count);
     struct phys_run region;
+    size_t at = 0;
     int error = 0;
 
-    while (!error && iommu_reserved_next(&regions, &region))
+    while (!error && iommu_reserved_next(group->requesters, group->requester_count, &at, &region))
         error = ioas_reserve(ioas, group, region.base, region.base + (region.length - 1));
     if (error)
         ioas_unreserve(ioas, group);

@@ -7,6 +7,9 @@
 #include "kernel/iommu/reserved.h"
 #include "kernel/iommu/unit.h"
 #include "kernel/lib/error.h"
+#include "kernel/mm/heap.h"
+#include "kernel/pci/pci.h"
+#include "kernel/pci/registers.h"
 
 /* ---- switching ---- */
 
@@ -198,4 +201,38 @@ int requester_quarantine_all(struct iommu_unit *unit)
             error = quarantine(requester);
     }
     return error;
+}
+
+void requesters_resume(void)
+{
+    struct pci_device *device;
+
+    list_for_each_entry (device, pci_devices(), link) {
+        uint16_t command = pci_read16(device, PCI_COMMAND);
+
+        if (!device->requesters[0]->regions || device->left || device->removed ||
+            !(command & (PCI_COMMAND_IO | PCI_COMMAND_MEMORY)))
+            continue;
+        pci_enable_path(device);
+        pci_set_bus_master(device, true);
+    }
+}
+
+int iommu_end_reservation(struct requester *requester)
+{
+    struct iommu_domain *quarantine = requester->quarantine;
+    int error = 0;
+
+    if (!requester->relaxable || !requester->regions)
+        return 0;
+    if (requester->domain)
+        error = switch_domain(requester, NULL);
+    if (error)
+        return error;
+    kfree(requester->regions);
+    requester->regions = NULL;
+    requester->quarantine = NULL;
+    if (quarantine)
+        iommu_domain_destroy(quarantine);
+    return 0;
 }

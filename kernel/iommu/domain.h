@@ -6,7 +6,6 @@
 #include "kernel/iommu/history.h"
 #include "kernel/iommu/iommu.h"
 #include "kernel/lib/list.h"
-#include "kernel/machine/acpi/dmar.h"
 #include "kernel/table/page_table.h"
 
 struct iommu_domain {
@@ -25,7 +24,6 @@ struct iommu_domain {
     iommu_find_area find_area; /* NULL: nobody told */
     const void *areas;
     struct domain_history history;
-    uint16_t reserved[DMAR_REGIONS_MAX]; /* by region: how many of those attached need it */
 };
 
 /* As iommu_domain_create(). */

@@ -39,7 +39,8 @@ int iommu_check_options(struct iommu_options *options, struct refusal *why);
  * Takes every unit of the machine over from whatever state firmware left it in and switches it on,
  * in the order that never lets a request through: queue, empty root table, interrupt-remapping
  * table, global invalidations, remapping, translation, and only then the protected-memory registers
- * go. Bus mastering must be off everywhere. `dmar` must stay valid.
+ * go. Bus mastering must be off everywhere; devices with reserved memory get it back at the end.
+ * `dmar` must stay valid.
  *
  * -ENODEV (no unit), -EOPNOTSUPP (a capability is missing), -EIO, -ENOMEM, -EINVAL (options), with
  * a sentence in *why. Units already started keep blocking.
@@ -156,10 +157,18 @@ int iommu_cut(struct requester *requester, bool cut);
 
 /* Why nobody may be given what sends with the id, for a device's name to follow; or NULL. */
 const char *iommu_withholds(const struct requester *requester);
-/* The memory that firmware reserved (RMRR) for several requester ids: a set of regions. */
-uint64_t iommu_reserved_regions(struct requester *const *requesters, size_t count);
-/* Takes the first region out of a set. False: there is none left. */
-bool iommu_reserved_next(uint64_t *set, struct phys_run *out);
+/*
+ * The next region that firmware reserved (RMRR) for one of several requester ids; *at is 0 before
+ * the first. False: there is none left.
+ */
+bool iommu_reserved_next(struct requester *const *requesters, size_t count, size_t *at,
+                         struct phys_run *out);
+/*
+ * The device that sends with the id is the payload's, its bus mastering off: if firmware used it
+ * only until then (USB controllers and displays), what was reserved for that is out of reach from
+ * now on. -EIO: the unit is fenced.
+ */
+int iommu_end_reservation(struct requester *requester);
 
 /* How many requests were refused since boot. */
 uint64_t iommu_fault_count(void);

@@ -48,9 +48,7 @@ static struct requester *handle_of(const struct pci_device *device, uint16_t rid
             return requester;
     }
     requester = create(scope_unit_for(device->segment, physical), device->segment, rid, physical);
-    if (requester)
-        requester->regions = reserved_regions_of(device->segment, rid);
-    return requester;
+    return requester && !reserved_find(requester) ? requester : NULL;
 }
 
 /* What a bridge passes on carries other ids than its own, or is that of what is below it. */
@@ -158,6 +156,8 @@ const char *iommu_withholds(const struct requester *requester)
 {
     if (!requester->unit)
         return "no IOMMU translates for its device";
+    if (requester->misreserved)
+        return "the firmware reserved memory that cannot be for its device";
     return requester->regions ? "the firmware reserved memory for its device" : NULL;
 }
 

@@ -19,7 +19,9 @@ struct requester {
     uint16_t segment;
     uint16_t rid;
     uint16_t physical;               /* of a virtual function: its physical one's id; else rid */
-    uint64_t regions;                /* reserved memory: bit n for region n (reserved.h) */
+    bool *regions;                   /* reserved memory: by region (reserved.h); NULL: none */
+    bool relaxable;                  /* firmware needs them only until a driver is there */
+    bool misreserved;                /* the firmware reserved what cannot be */
     struct iommu_domain *domain;     /* what its context entry names; NULL: nothing */
     struct iommu_domain *quarantine; /* holds its reserved memory; NULL: it has none */
     bool ats;                        /* its device TLB is on */
@@ -46,6 +48,11 @@ struct requester *requester_get(struct iommu_unit *unit, uint16_t rid);
 
 /* ---- attach.c ---- */
 
+/*
+ * Bus mastering on again for devices with reserved memory, which firmware uses at all times: off it
+ * was while nothing translated. Those that decode nothing were not in use.
+ */
+void requesters_resume(void);
 /* Gives each requester with reserved memory a quarantine domain and attaches it. -ENOMEM, ... */
 int requester_quarantine_all(struct iommu_unit *unit);
 

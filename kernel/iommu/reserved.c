@@ -13,10 +13,11 @@
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/frames/frames.h"
+#include "kernel/mm/heap.h"
 #include "kernel/pci/pci.h"
 
 /* By the index of the region in the DMAR table; length 0: not used. */
-static struct phys_run regions[DMAR_REGIONS_MAX];
+static struct phys_run *regions;
 
 /* Is any of it memory that the kernel hands out? No device gets that on the firmware's word. */
 static bool is_ordinary_memory(const struct dmar_region *region)
@@ -30,10 +31,12 @@ static bool is_ordinary_memory(const struct dmar_region *region)
 
 static bool usable(const struct dmar_info *dmar, const struct dmar_region *region)
 {
-    const char *fault = NULL;
+    const char *fault = region->fault;
     uint64_t end;
 
-    if (region->length == 0 || !IS_ALIGNED(region->base | region->length, PAGE_SIZE))
+    if (fault)
+        ; /* the table says it wrongly */
+    else if (region->length == 0 || !IS_ALIGNED(region->base | region->length, PAGE_SIZE))
         fault = "is not made of pages";
     else if (!range_end(region->base, region->length, &end) ||
              end > BIT(MIN(dmar->address_width, 52)))
@@ -43,8 +46,9 @@ static bool usable(const struct dmar_info *dmar, const struct dmar_region *regio
     else if (is_ordinary_memory(region))
         fault = "is ordinary memory";
     if (fault)
-        log_error("reserved memory region 0x%lx +0x%lx %s: ignored", region->base, region->length,
-                  fault);
+        log_warn("reserved memory region 0x%lx +0x%lx %s: ignored, and its devices cannot be "
+                 "assigned",
+                 region->base, region->length, fault);
     return !fault;
 }
 
@@ -70,36 +74,53 @@ static bool join_overlaps(const struct dmar_info *dmar)
     return joined;
 }
 
-void reserved_init(const struct dmar_info *dmar)
+int reserved_init(const struct dmar_info *dmar)
 {
-    for (size_t i = 0; i < DMAR_REGIONS_MAX; i++) {
+    kfree(regions);
+    regions = kcalloc(dmar->region_count, sizeof(*regions));
+    if (dmar->region_count && !regions)
+        return -ENOMEM;
+    for (size_t i = 0; i < dmar->region_count; i++) {
         const struct dmar_region *region = &dmar->regions[i];
 
-        regions[i] = (struct phys_run){0, 0};
-        if (i < dmar->region_count && usable(dmar, region))
+        if (usable(dmar, region))
             regions[i] = (struct phys_run){region->base, region->length};
     }
     while (join_overlaps(dmar))
         log_warn("reserved memory regions overlap: joined");
+    return 0;
 }
 
-/* A region belongs to a requester id if it names it, or a device that may use it as an alias. */
-static bool applies(size_t index, uint16_t segment, uint16_t rid)
+/*
+ * Does a driver of its own end what firmware does with the device? Keyboards of the old kind are
+ * read from USB controllers, and a display shows the first picture.
+ */
+static bool is_relaxable(const struct pci_device *device)
+{
+    return device->class_code >> 8 == 0x0c03 || device->class_code >> 16 == 0x03;
+}
+
+/*
+ * A region belongs to a requester id if it names it, or a device that may use it as an alias. Adds
+ * to *lasting whether firmware needs it for good.
+ */
+static bool applies(const struct dmar_region *region, const struct requester *requester,
+                    bool *lasting)
 {
     const struct dmar_info *dmar = iommu_dmar;
-    const struct dmar_region *region = &dmar->regions[index];
+    const uint16_t segment = requester->segment, rid = requester->rid;
+    bool found = scope_list_contains(dmar, region->scopes, segment, rid);
     const struct pci_device *device;
 
-    if (regions[index].length == 0 || region->segment != segment)
-        return false;
-    if (scope_list_contains(dmar, region->scopes, segment, rid))
-        return true;
+    *lasting |= found && !pci_find(segment, rid);
     list_for_each_entry (device, pci_devices(), link) {
-        if (pci_may_send_as(device, segment, rid) &&
-            scope_list_contains(dmar, region->scopes, segment, device->rid))
-            return true;
+        if (!pci_may_send_as(device, segment, rid) ||
+            !scope_list_contains(dmar, region->scopes, segment, device->rid))
+            continue;
+        found = true;
+        *lasting |= region->named || !is_relaxable(device);
     }
-    return false;
+    return found;
 }
 
 /* Of equal regions the first stands for all. */
@@ -113,77 +134,90 @@ static size_t first_equal(size_t index)
     return first;
 }
 
-uint64_t reserved_regions_of(uint16_t segment, uint16_t rid)
+int reserved_find(struct requester *requester)
 {
-    uint64_t found = 0;
+    const struct dmar_info *dmar = iommu_dmar;
+    bool lasting = false;
 
-    _Static_assert(DMAR_REGIONS_MAX <= 64, "a set of regions is a word");
-    for (size_t i = 0; i < iommu_dmar->region_count; i++) {
-        if (applies(i, segment, rid))
-            found |= BIT(first_equal(i));
+    for (size_t i = 0; i < dmar->region_count; i++) {
+        const struct dmar_region *region = &dmar->regions[i];
+
+        if (region->segment != requester->segment || !applies(region, requester, &lasting))
+            continue;
+        if (!regions[i].length) {
+            requester->misreserved = true;
+            continue;
+        }
+        if (!requester->regions)
+            requester->regions = kcalloc(dmar->region_count, sizeof(bool));
+        if (!requester->regions)
+            return -ENOMEM;
+        requester->regions[first_equal(i)] = true;
     }
-    return found;
+    requester->relaxable = !lasting;
+    return 0;
 }
 
-uint64_t iommu_reserved_regions(struct requester *const *requesters, size_t count)
+static bool has(const struct requester *requester, size_t index)
 {
-    uint64_t set = 0;
-
-    while (count)
-        set |= requesters[--count]->regions;
-    return set;
+    return requester->regions && requester->regions[index];
 }
 
-bool iommu_reserved_next(uint64_t *set, struct phys_run *out)
+bool iommu_reserved_next(struct requester *const *requesters, size_t count, size_t *at,
+                         struct phys_run *out)
 {
-    if (!*set)
-        return false;
-    *out = regions[__builtin_ctzll(*set)];
-    *set &= *set - 1;
-    return true;
+    for (; *at < iommu_dmar->region_count; ++*at) {
+        for (size_t i = 0; i < count; i++) {
+            if (has(requesters[i], *at)) {
+                *out = regions[(*at)++];
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
-/* Several requesters of one domain may share a region: the first maps it, the last unmaps it. */
-static int map_one(struct iommu_domain *domain, unsigned index)
+/* Does one of those attached have it? The first one maps it, the last one unmaps it. */
+static bool in_use(const struct iommu_domain *domain, size_t index)
 {
-    const struct phys_run *region = &regions[index];
-    int error = 0;
+    const struct requester *requester;
 
-    if (!domain->reserved[index])
-        error = iommu_map(domain, region->base, region, 1, IOMMU_READ | IOMMU_WRITE, 0);
-    domain->reserved[index] += !error;
-    return error == -EEXIST || error == -EINVAL ? -EADDRINUSE : error;
+    list_for_each_entry (requester, &domain->requesters, domain_link) {
+        if (has(requester, index))
+            return true;
+    }
+    return false;
 }
 
-static int unmap_one(struct iommu_domain *domain, unsigned index)
-{
-    if (!domain->reserved[index] || --domain->reserved[index])
-        return 0;
-    return iommu_unmap_now(domain, regions[index].base, regions[index].length);
-}
-
-static int unmap_set(struct iommu_domain *domain, uint64_t set)
+/* Of the first `count` regions. */
+static int unmap_first(struct iommu_domain *domain, const struct requester *requester, size_t count)
 {
     int error = 0;
 
-    for (; set; set &= set - 1)
-        if (unmap_one(domain, (unsigned)__builtin_ctzll(set)))
+    for (size_t i = 0; i < count; i++) {
+        if (has(requester, i) && !in_use(domain, i) &&
+            iommu_unmap_now(domain, regions[i].base, regions[i].length))
             error = -EIO;
+    }
     return error;
 }
 
 int reserved_map(struct iommu_domain *domain, const struct requester *requester)
 {
-    for (uint64_t left = requester->regions; left; left &= left - 1) {
-        int error = map_one(domain, (unsigned)__builtin_ctzll(left));
+    for (size_t i = 0; i < iommu_dmar->region_count; i++) {
+        int error = 0;
 
+        if (has(requester, i) && !in_use(domain, i))
+            error = iommu_map(domain, regions[i].base, &regions[i], 1, IOMMU_READ | IOMMU_WRITE, 0);
+        if (error && unmap_first(domain, requester, i))
+            return -EIO;
         if (error)
-            return unmap_set(domain, requester->regions & ~left) ? -EIO : error;
+            return error == -EEXIST || error == -EINVAL ? -EADDRINUSE : error;
     }
     return 0;
 }
 
 int reserved_unmap(struct iommu_domain *domain, const struct requester *requester)
 {
-    return unmap_set(domain, requester->regions);
+    return unmap_first(domain, requester, iommu_dmar->region_count);
 }

@@ -9,10 +9,16 @@ struct dmar_info;
 struct iommu_domain;
 struct requester;
 
-/* Joins overlapping regions and drops those that are not reserved memory. */
-void reserved_init(const struct dmar_info *dmar);
-/* The regions of a requester id: bit n for region n of the DMAR table, of equal ones the first. */
-uint64_t reserved_regions_of(uint16_t segment, uint16_t rid);
+/*
+ * Joins overlapping regions and drops those that cannot be reserved memory, each with a warning.
+ * -ENOMEM.
+ */
+int reserved_init(const struct dmar_info *dmar);
+/*
+ * Notes which regions the requester has, and whether one that was dropped is said to be its own.
+ * -ENOMEM.
+ */
+int reserved_find(struct requester *requester);
 /* Maps every region of the requester to itself. -ENOMEM, -EADDRINUSE, -EIO; all or nothing. */
 int reserved_map(struct iommu_domain *domain, const struct requester *requester);
 /* Drops what reserved_map() did, and invalidates. -EIO. */

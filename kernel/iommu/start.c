@@ -247,8 +247,9 @@ int iommu_init(const struct dmar_info *dmar, const struct iommu_options *options
     if (dmar->unit_count == 0)
         return refuse(why, -ENODEV,
                       "the firmware describes no IOMMU (DMAR table without a remapping unit)");
-    reserved_init(dmar);
     snapshot_reset();
+    if (reserved_init(dmar))
+        return refuse(why, -ENOMEM, "no memory for the regions of reserved memory");
     for (size_t i = 0; i < dmar->unit_count; i++) {
         error = unit_create(&dmar->units[i], (unsigned)i, why);
         if (error)
@@ -265,5 +266,6 @@ int iommu_init(const struct dmar_info *dmar, const struct iommu_options *options
             return error;
         announce(unit);
     }
+    requesters_resume();
     return 0;
 }

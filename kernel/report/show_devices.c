@@ -122,10 +122,10 @@ static void show_events(struct text *out, const struct pci_device *d)
 
 static void show_reserved(struct text *out, const struct pci_device *d)
 {
-    uint64_t regions = iommu_reserved_regions(d->requesters, 1);
     struct phys_run region;
+    size_t at = 0;
 
-    while (iommu_reserved_next(&regions, &region))
+    while (iommu_reserved_next(d->requesters, 1, &at, &region))
         text_printf(out, "  reserved 0x%lx+0x%lx\n", region.base, region.length);
 }
 

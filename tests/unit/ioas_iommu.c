@@ -427,22 +427,14 @@ int iommu_detach(struct iommu_domain *domain, struct requester *requester)
     return domain->unit->dead ? -EIO : 0;
 }
 
-uint64_t iommu_reserved_regions(struct requester *const *of, size_t count)
+bool iommu_reserved_next(struct requester *const *of, size_t count, size_t *at,
+                         struct phys_run *out)
 {
-    uint64_t set = 0;
-
-    for (size_t i = 0; i < reserved_count; i++)
+    for (; *at < reserved_count; ++*at)
         for (size_t k = 0; k < count; k++)
-            if (reserved[i].rid == rid_of(of[k]))
-                set |= BIT(i);
-    return set;
-}
-
-bool iommu_reserved_next(uint64_t *set, struct phys_run *out)
-{
-    if (!*set)
-        return false;
-    *out = reserved[__builtin_ctzll(*set)].region;
-    *set &= *set - 1;
-    return true;
+            if (reserved[*at].rid == rid_of(of[k])) {
+                *out = reserved[(*at)++].region;
+                return true;
+            }
+    return false;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "kernel/iommu/reserved.h"
 #include "kernel/mm/heap.h"
 #include "tests/unit/iommu_machine.h"
 
@@ -72,6 +73,7 @@ static void free_requester(struct requester *requester)
     requester->domain = NULL;
     if (requester->quarantine)
         iommu_domain_destroy(requester->quarantine);
+    kfree(requester->regions);
     kfree(requester);
 }
 
@@ -94,6 +96,7 @@ void machine_stop(void)
     list_for_each_entry_safe (unit, next, &iommu_units, link)
         free_unit(unit);
     list_init(&iommu_units);
+    assert_int_equal(reserved_init(&(struct dmar_info){0}), 0);
     assert_int_equal(heap_used(), heap_before);
 }
 

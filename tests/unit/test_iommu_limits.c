@@ -78,11 +78,11 @@ static void registers_are_mapped_to_the_last_and_no_further(void **state)
 static struct phys_run region_of(uint16_t rid)
 {
     struct requester *requester = machine_requester(rid);
-    uint64_t regions = iommu_reserved_regions(&requester, 1);
-    struct phys_run found = {0};
+    struct phys_run found = {0}, another;
+    size_t at = 0;
 
-    iommu_reserved_next(&regions, &found);
-    assert_int_equal(regions, 0);
+    iommu_reserved_next(&requester, 1, &at, &found);
+    assert_false(iommu_reserved_next(&requester, 1, &at, &another));
     return found;
 }
 

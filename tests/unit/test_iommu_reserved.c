@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "kernel/lib/error.h"
+#include "kernel/pci/registers.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/iommu_machine.h"
 
@@ -38,10 +39,10 @@ struct found {
 static struct found regions_of(uint16_t rid)
 {
     struct requester *requester = machine_requester(rid);
-    uint64_t regions = iommu_reserved_regions(&requester, 1);
     struct found found = {.count = 0};
+    size_t at = 0;
 
-    while (iommu_reserved_next(&regions, &found.runs[found.count]))
+    while (iommu_reserved_next(&requester, 1, &at, &found.runs[found.count]))
         found.count++;
     return found;
 }
@@ -117,15 +118,14 @@ static void one_region_serves_many_devices(void **state)
     struct requester *both[2];
     struct iommu_domain *domain;
     struct phys_run found;
-    uint64_t regions;
+    size_t at = 0;
 
     host_dmar_scope(&host_dmar.regions[0].scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 3, 0);
     assert_int_equal(machine_init(NULL), 0);
     both[0] = machine_requester(DEVICE);
     both[1] = machine_requester(OTHER);
-    regions = iommu_reserved_regions(both, 2);
-    assert_true(iommu_reserved_next(&regions, &found));
-    assert_false(iommu_reserved_next(&regions, &found)); /* told once */
+    assert_true(iommu_reserved_next(both, 2, &at, &found));
+    assert_false(iommu_reserved_next(both, 2, &at, &found)); /* told once */
     domain = machine_domain();
     assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), 0);
     assert_int_equal(iommu_attach(domain, machine_requester(OTHER)), 0);
@@ -154,8 +154,6 @@ static void a_collision_refuses_the_attach(void **state)
     machine_map(domain, REGION + SIZE_2M, TARGET, PAGE_SIZE, IOMMU_READ);
     assert_int_equal(iommu_attach(domain, machine_requester(DEVICE)), -EADDRINUSE);
     assert_int_equal(domain->table.leaves[1], 1); /* the first region is gone again */
-    for (size_t i = 0; i < DMAR_REGIONS_MAX; i++)
-        assert_int_equal(domain->reserved[i], 0);
     expect_region_only(unit);
     iommu_domain_destroy(domain);
     machine_stop();
@@ -226,10 +224,110 @@ static void bad_regions_are_ignored(void **state)
         host_dmar_scope(&region->scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 2, 0);
         assert_int_equal(machine_init(NULL), 0);
         assert_int_equal(regions_of(DEVICE).count, 0);
-        assert_non_null(strstr(host_log(), "ignored"));
+        assert_non_null(strstr(host_log(), "ignored, and its devices cannot be assigned"));
+        assert_string_equal(iommu_withholds(machine_requester(DEVICE)),
+                            "the firmware reserved memory that cannot be for its device");
+        assert_null(iommu_withholds(machine_requester(OTHER)));
         machine_expect_refused(unit, DEVICE, bad[i].base, true, 1);
         machine_stop();
     }
+}
+
+/* One that the table itself has wrong does not take the other one of its device away. */
+static void a_region_with_a_fault_is_not_looked_at(void **state)
+{
+    struct vtd_unit *unit = machine_with_region(VTD_TEST_CAP);
+    struct dmar_region *second = region_add(REGION + SIZE_2M, PAGE_SIZE);
+
+    second->scopes = host_dmar.regions[0].scopes;
+    second->fault = "is not page aligned";
+    assert_int_equal(machine_init(NULL), 0);
+    assert_non_null(strstr(host_log(), "region 0x7b200000 +0x1000 is not page aligned: ignored"));
+    expect_region_only(unit);
+    assert_string_equal(iommu_withholds(machine_requester(DEVICE)),
+                        "the firmware reserved memory that cannot be for its device");
+    machine_stop();
+}
+
+/* Firmware uses them at all times, and what leads to them; not what it never set up. */
+static void devices_with_regions_get_bus_mastering_back(void **state)
+{
+    struct pci_device *bridge, *below, *idle;
+
+    machine_with_region(VTD_TEST_CAP);
+    bridge = host_pci_add(0, PCI_RID(0, 6, 0), NULL);
+    host_pci_bridge(bridge, PCIE_ROOT_PORT, 9, 9);
+    below = host_pci_add(0, PCI_RID(9, 0, 0), bridge);
+    idle = host_pci_add(0, PCI_RID(0, 7, 0), NULL);
+    host_dmar_scope(&host_dmar.regions[0].scopes, DMAR_SCOPE_BRIDGE, 0, 0, 6, 0);
+    host_dmar_scope(&host_dmar.regions[0].scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 7, 0);
+    pci_write16(below, PCI_COMMAND, PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY);
+    pci_write16(pci_find(0, DEVICE), PCI_COMMAND, PCI_COMMAND_MASTER | PCI_COMMAND_IO);
+    pci_write16(pci_find(0, OTHER), PCI_COMMAND, PCI_COMMAND_MASTER | PCI_COMMAND_MEMORY);
+    pci_disable_all_bus_masters();
+    assert_int_equal(machine_init(NULL), 0);
+    assert_true(host_pci_master(pci_find(0, DEVICE)));
+    assert_true(host_pci_master(below));
+    assert_true(host_pci_master(bridge));
+    assert_false(host_pci_master(pci_find(0, OTHER)));
+    assert_false(host_pci_master(idle));
+    machine_stop();
+}
+
+/* A display or a USB controller has its region until it is the payload's, and never again. */
+static void what_only_firmware_uses_goes_for_good(void **state)
+{
+    static const uint32_t classes[] = {0x030000, 0x038000, 0x0c0330, 0x0c0320};
+
+    for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
+        struct vtd_unit *unit = machine_with_region(VTD_TEST_CAP);
+        struct requester *requester;
+        struct iommu_domain *domain;
+
+        pci_find(0, DEVICE)->class_code = classes[i];
+        host_dmar_scope(&host_dmar.regions[0].scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 3, 0);
+        assert_int_equal(machine_init(NULL), 0);
+        requester = machine_requester(DEVICE);
+        machine_expect_dma(unit, DEVICE, REGION, true, REGION);
+        assert_non_null(iommu_withholds(requester));
+        assert_int_equal(iommu_end_reservation(requester), 0);
+        assert_null(iommu_withholds(requester));
+        machine_expect_refused(unit, DEVICE, REGION, true, 2);
+        /* Its own IOVAs may be there now, while the other device, a disk, keeps its region. */
+        domain = machine_domain();
+        machine_map(domain, REGION, TARGET, PAGE_SIZE, IOMMU_READ | IOMMU_WRITE);
+        assert_int_equal(iommu_attach(domain, requester), 0);
+        machine_expect_dma(unit, DEVICE, REGION, true, TARGET);
+        assert_int_equal(iommu_attach(domain, machine_requester(OTHER)), -EADDRINUSE);
+        assert_int_equal(iommu_detach(domain, requester), 0);
+        machine_expect_refused(unit, DEVICE, REGION, true, 2);
+        assert_int_equal(iommu_end_reservation(machine_requester(OTHER)), 0);
+        machine_expect_dma(unit, OTHER, REGION, true, REGION);
+        iommu_domain_destroy(domain);
+        machine_stop();
+    }
+}
+
+/* What the operator names for a device is for good, and so is what shares an id with another. */
+static void a_use_that_lasts_is_not_ended(void **state)
+{
+    struct pci_device *bridge;
+
+    machine_with_region(VTD_TEST_CAP);
+    pci_find(0, DEVICE)->class_code = 0x0c0330;
+    host_dmar.regions[0].named = true;
+    bridge = host_pci_add(0, PCI_RID(0, 6, 0), NULL);
+    host_pci_bridge(bridge, PCIE_TO_PCI_BRIDGE, 9, 9);
+    host_pci_add(0, PCI_RID(9, 0, 0), bridge)->class_code = 0x0c0310;
+    host_pci_add(0, PCI_RID(9, 1, 0), bridge)->class_code = 0x020000;
+    host_dmar_scope(&region_add(REGION + SIZE_2M, PAGE_SIZE)->scopes, DMAR_SCOPE_BRIDGE, 0, 0, 6,
+                    0);
+    assert_int_equal(machine_init(NULL), 0);
+    assert_int_equal(iommu_end_reservation(machine_requester(DEVICE)), 0);
+    assert_int_equal(iommu_end_reservation(machine_requester(PCI_RID(9, 0, 0))), 0);
+    assert_non_null(iommu_withholds(machine_requester(DEVICE)));
+    assert_non_null(iommu_withholds(machine_requester(PCI_RID(9, 0, 0))));
+    machine_stop();
 }
 
 /* The region of a device behind a PCIe-to-PCI bridge also counts for the id the bridge uses. */
@@ -332,6 +430,10 @@ int main(void)
         cmocka_unit_test(a_device_has_each_of_its_regions),
         cmocka_unit_test(overlapping_regions_are_joined),
         cmocka_unit_test(bad_regions_are_ignored),
+        cmocka_unit_test(a_region_with_a_fault_is_not_looked_at),
+        cmocka_unit_test(devices_with_regions_get_bus_mastering_back),
+        cmocka_unit_test(what_only_firmware_uses_goes_for_good),
+        cmocka_unit_test(a_use_that_lasts_is_not_ended),
         cmocka_unit_test(an_alias_has_the_regions_of_its_devices),
         cmocka_unit_test(a_move_that_is_not_confirmed_ends_nowhere),
         cmocka_unit_test(survives_every_failed_allocation),

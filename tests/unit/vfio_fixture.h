@@ -205,6 +205,7 @@ static inline int setup(void **state)
     host_bind_error = 0;
     host_attach_error = 0;
     host_reserved = 0xffff;
+    host_relaxable = false;
     sim_access_count = 0;
     rich->reset_time = 0;
     rich->resets = 0;

@@ -509,6 +509,19 @@ const char *iommu_withholds(const struct requester *requester)
                : NULL;
 }
 
+bool host_relaxable;
+
+int iommu_end_reservation(struct requester *requester)
+{
+    const struct pci_device *device = (const struct pci_device *)requester;
+
+    if (pci_read16(device, PCI_COMMAND) & PCI_COMMAND_MASTER)
+        abort(); /* it could still do what the firmware told it to */
+    if (device->rid == host_reserved && host_relaxable)
+        host_reserved = 0xffff;
+    return 0;
+}
+
 bool host_cut;
 
 int iommu_cut(struct requester *requester, bool cut)

@@ -103,6 +103,7 @@ extern unsigned host_irq_enables;
 
 /* The function with reserved memory; 0xffff: none. */
 extern pci_rid_t host_reserved;
+extern bool host_relaxable; /* only while the firmware uses it */
 /* The rich device's id is refused: whoever starts it has to take that back. */
 extern bool host_cut;
 

@@ -315,11 +315,28 @@ static int add_devices(struct vfio_group *group)
     return 0;
 }
 
+/* What the firmware did with its devices it does no more. */
+static int take_from_firmware(const struct pci_group *group)
+{
+    int error = 0;
+
+    for (size_t i = 0; i < group->count; i++)
+        if (!pci_is_bridge(group->members[i]))
+            pci_set_bus_master(group->members[i], false);
+    for (size_t i = 0; !error && i < group->requester_count; i++)
+        error = iommu_end_reservation(group->requesters[i]);
+    return error;
+}
+
 static int check_viable(const struct pci_group *group, struct refusal *why)
 {
+    const struct pci_device *culprit;
     const char *reason;
-    const struct pci_device *culprit = withheld_member(group, &reason);
 
+    if (take_from_firmware(group))
+        return refuse(why, -EIO, "group %u cannot be handed out: its IOMMU does not answer",
+                      group->id);
+    culprit = withheld_member(group, &reason);
     if (!culprit)
         return 0;
     return refuse(why, -EPERM, "group %u cannot be handed out: %s %s", group->id, reason,

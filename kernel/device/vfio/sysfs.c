@@ -88,10 +88,10 @@ static int add_device(struct pci_device *device)
 static void show_reserved(void *context, struct text *out)
 {
     const struct pci_group *group = context;
-    uint64_t regions = iommu_reserved_regions(group->requesters, group->requester_count);
     struct phys_run region;
+    size_t at = 0;
 
-    while (iommu_reserved_next(&regions, &region))
+    while (iommu_reserved_next(group->requesters, group->requester_count, &at, &region))
         text_printf(out, "0x%016lx 0x%016lx direct\n", region.base,
                     region.base + region.length - 1);
     text_printf(out, "0x%016lx 0x%016lx msi\n", 0xfee00000ul, 0xfeeffffful);

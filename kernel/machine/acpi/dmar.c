@@ -180,11 +180,11 @@ static int parse_rmrr(const struct structure *s)
     region = &info->regions[info->region_count];
     region->segment = get16(s->bytes + 6);
     region->base = get64(s->bytes + 8);
-    if (!IS_ALIGNED(region->base, PAGE_SIZE) || !IS_ALIGNED(limit + 1, PAGE_SIZE))
-        return bad(s, "a reserved memory region is not page aligned");
-    if (limit <= region->base || limit == PADDR_NONE)
-        return bad(s, "a reserved memory region ends before it starts");
     region->length = limit + 1 - region->base;
+    if (limit <= region->base || limit == PADDR_NONE)
+        region->fault = "ends before it starts";
+    else if (!IS_ALIGNED(region->base, PAGE_SIZE) || !IS_ALIGNED(limit + 1, PAGE_SIZE))
+        region->fault = "is not page aligned";
     info->region_count++;
     return parse_scopes(s, 24, &region->scopes);
 }

@@ -63,6 +63,8 @@ struct dmar_region {
     paddr_t base;    /* 4 KiB aligned */
     uint64_t length; /* bytes, a multiple of 4 KiB */
     bool named;      /* by the operator, who may name as much as he likes */
+    /* What is wrong with it, for a sentence; or NULL. The other members may make no sense then. */
+    const char *fault;
     struct dmar_scope_list scopes;
 };
 
