@@ -26,6 +26,7 @@
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
 #include "kernel/mm/memory.h"
+#include "kernel/mm/zero.h"
 #include "kernel/linux/program/cpio.h"
 #include "kernel/lib/string.h"
 #include "kernel/pci/check.h"
@@ -351,6 +352,8 @@ static int assign(const struct config_device *wanted, struct refusal *why)
         return error;
     device->assigned = true;
     assigned[wanted - config.devices] = device;
+    if (!iommu_controls_snooping(device->group->requesters, device->group->requester_count))
+        memory_zero_past_caches();
     if (device->removed)
         log_info("assigned %s, an empty slot, group %u", pci_name(device), device->group->id);
     else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Cache-line write-back and 16-byte stores. */
+/* Cache-line write-back, stores past the caches, and 16-byte stores. */
 #include "kernel/cpu/cache.h"
 
 void cache_flush(const volatile void *at, size_t length)
@@ -14,6 +14,20 @@ void cache_flush(const volatile void *at, size_t length)
 void cache_flush_line(const volatile void *at)
 {
     __asm__ volatile("clflush %0" : : "m"(*(const volatile char *)at) : "memory");
+}
+
+APART void cache_zero(void *at, size_t length)
+{
+    char *end = (char *)at + length;
+
+    for (char *line = at; line < end; line += CACHE_LINE)
+        __asm__ volatile("movnti %1, (%0)\n\tmovnti %1, 8(%0)\n\tmovnti %1, 16(%0)\n\t"
+                         "movnti %1, 24(%0)\n\tmovnti %1, 32(%0)\n\tmovnti %1, 40(%0)\n\t"
+                         "movnti %1, 48(%0)\n\tmovnti %1, 56(%0)"
+                         :
+                         : "r"(line), "r"(UINT64_C(0))
+                         : "memory");
+    __asm__ volatile("sfence" : : : "memory");
 }
 
 void store_128(volatile void *at, uint64_t low, uint64_t high)

@@ -69,6 +69,11 @@ enum iommu_map_flags {
 struct requester;
 /* The unit that translates for it, or NULL if none does. */
 struct iommu_unit *iommu_unit_of(const struct requester *requester);
+/*
+ * Can it be made to look into the CPU's caches for all of them, which a device asks not to be done
+ * for some requests (no-snoop)? Every mapping then does.
+ */
+bool iommu_controls_snooping(struct requester *const *requesters, size_t count);
 /* "0000:00:02.0" */
 #define REQUESTER_NAME_SIZE 13
 const char *iommu_requester_name(const struct requester *requester,

@@ -166,6 +166,17 @@ struct iommu_unit *iommu_unit_of(const struct requester *requester)
     return requester->unit;
 }
 
+bool iommu_controls_snooping(struct requester *const *requesters, size_t count)
+{
+    while (count) {
+        const struct iommu_unit *unit = requesters[--count]->unit;
+
+        if (!unit || !unit->can.snoop_control)
+            return false;
+    }
+    return true;
+}
+
 const char *iommu_requester_name(const struct requester *requester,
                                  char buffer[REQUESTER_NAME_SIZE])
 {

@@ -4,10 +4,9 @@
 #include "kernel/lib/rbtree.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/panic.h"
-#include "kernel/lib/string.h"
-#include "kernel/mm/direct.h"
 #include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
+#include "kernel/mm/zero.h"
 
 #define CLEAR_PIECE MIB
 /* What releasing a frame costs at most, alone among pinned ones, and an extent. */
@@ -90,8 +89,7 @@ struct memobj *ramobj_create(uint64_t size)
  * The largest block, of an order up to `order`, for the start of a hole of `length` bytes; natural
  * alignment in the object.
  */
-static paddr_t block_for(uint64_t offset, uint64_t length, unsigned order, unsigned flags,
-                         uint64_t *size)
+static paddr_t block_for(uint64_t offset, uint64_t length, unsigned order, uint64_t *size)
 {
     for (order++; order-- > 0;) {
         paddr_t base;
@@ -99,7 +97,7 @@ static paddr_t block_for(uint64_t offset, uint64_t length, unsigned order, unsig
         *size = PAGE_SIZE << order;
         if (*size > length || !IS_ALIGNED(offset, *size))
             continue;
-        base = frames_alloc(order, flags | FRAMES_PAYLOAD);
+        base = frames_alloc(order, FRAMES_PAYLOAD);
         if (base != PADDR_NONE)
             return base;
     }
@@ -133,10 +131,11 @@ static int put_block(struct ramobj *ram, uint64_t offset, paddr_t base, uint64_t
 static int fill(struct ramobj *ram, uint64_t offset, uint64_t length, struct phys_run *out)
 {
     uint64_t size;
-    paddr_t base = block_for(offset, length, ORDER_2M, FRAMES_ZERO, &size);
+    paddr_t base = block_for(offset, length, ORDER_2M, &size);
 
     if (base == PADDR_NONE)
         return -ENOMEM;
+    memory_zero(base, size);
     *out = (struct phys_run){base, size};
     breath_left -= (int64_t)(size / sizeof(uint64_t)); /* for whoever breathes next */
     return put_block(ram, offset, base, size);
@@ -147,7 +146,7 @@ static int clear_block(paddr_t base, uint64_t size)
     int error = 0;
 
     for (uint64_t done = 0; done < size && !error; done += CLEAR_PIECE) {
-        memset(phys_to_virt(base + done), 0, CLEAR_PIECE);
+        memory_zero(base + done, CLEAR_PIECE);
         error = breathe_after(CLEAR_PIECE / sizeof(uint64_t), "shared memory");
     }
     return error;
@@ -166,7 +165,7 @@ int ramobj_populate(struct memobj *object, uint64_t offset, uint64_t length)
     hole = ramobj_peek(object, offset, length);
     if (hole.base != PADDR_NONE || hole.length <= SIZE_2M)
         return 0;
-    base = block_for(offset, hole.length, ORDER_1G, 0, &size);
+    base = block_for(offset, hole.length, ORDER_1G, &size);
     if (base == PADDR_NONE)
         return 0;
     if (size < CLEAR_PIECE) {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/unit/host_memory.h"
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include "kernel/cpu/cache.h"
 #include "kernel/mm/direct.h"
 
 uint64_t direct_offset;
@@ -9,6 +11,8 @@ uint64_t image_offset;
 
 static char *memory;
 static uint64_t memory_size;
+/* Behind it, as large: which bytes were zeroed past the caches. */
+static char *zeroed;
 
 /* The direct map keeps the alignment of physical addresses up to this. */
 #define ALIGNMENT SIZE_2M
@@ -18,18 +22,38 @@ void host_memory_create(paddr_t base, uint64_t size)
     uintptr_t at;
 
     memory_size = size + 2 * ALIGNMENT;
-    memory = mmap(NULL, memory_size, PROT_READ | PROT_WRITE,
+    memory = mmap(NULL, 2 * memory_size, PROT_READ | PROT_WRITE,
                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED)
         abort();
+    zeroed = memory + memory_size;
     at = ALIGN_UP((uintptr_t)memory, ALIGNMENT) + base % ALIGNMENT;
     direct_offset = at - base;
 }
 
 void host_memory_destroy(void)
 {
-    munmap(memory, memory_size);
+    munmap(memory, 2 * memory_size);
     memory = NULL;
+}
+
+void cache_zero(void *at, size_t length)
+{
+    memset(at, 0, length);
+    memset(zeroed + ((char *)at - memory), 1, length);
+}
+
+void host_age_memory(void)
+{
+    if (madvise(zeroed, memory_size, MADV_DONTNEED))
+        abort();
+}
+
+bool host_zero_in_memory(paddr_t base, uint64_t length)
+{
+    const char *at = zeroed + ((const char *)phys_to_virt(base) - memory);
+
+    return !length || (*at && !memcmp(at, at + 1, length - 1));
 }
 
 uint64_t host_steps(uint64_t few, uint64_t many)

@@ -11,6 +11,14 @@
 void host_memory_create(paddr_t base, uint64_t size);
 void host_memory_destroy(void);
 
+/*
+ * The memory behind the CPU's caches, as a device reads it that asks them nothing, in the worst
+ * case: does it hold zeros in [base, base + length), put there past the caches, or something that
+ * is older? All of it is older at first, and again when it has aged.
+ */
+bool host_zero_in_memory(paddr_t base, uint64_t length);
+void host_age_memory(void);
+
 /* How many steps of a random test: `few`, or `many` in a long run (./bulkhead test --long). */
 uint64_t host_steps(uint64_t few, uint64_t many);
 

@@ -14,6 +14,7 @@
 #include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/ramobj.h"
+#include "kernel/mm/zero.h"
 #include "kernel/linux/memory/internal.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_memory.h"

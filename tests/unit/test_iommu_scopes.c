@@ -262,6 +262,28 @@ static void a_domain_belongs_to_its_unit(void **state)
     machine_stop();
 }
 
+/* One unit without it, or none at all, is enough for memory to be read past the caches. */
+static void snooping_is_controlled_if_all_units_can(void **state)
+{
+    struct requester *ids[3];
+    struct dmar_unit *second;
+
+    machine_build(VTD_TEST_CAP, ECAP_WITH(BIT(7), 0));
+    host_unit_add(0xfeda1000, PAGE_SIZE, VTD_TEST_CAP, ECAP_WITH(0, BIT(7)));
+    second = host_dmar_unit(0xfeda1000, false);
+    host_dmar_scope(&second->scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 3, 0);
+    assert_int_equal(machine_init(NULL), 0);
+    ids[0] = machine_requester(DEVICE);
+    ids[1] = machine_requester(OTHER);
+    host_pci_add(5, DEVICE, NULL);
+    assert_int_equal(requesters_find(), 0);
+    ids[2] = pci_find(5, DEVICE)->requesters[0];
+    assert_true(iommu_controls_snooping(ids, 1));
+    assert_false(iommu_controls_snooping(ids, 2));
+    assert_false(iommu_controls_snooping(ids + 2, 1));
+    machine_stop();
+}
+
 /* Each handle is made or not, and the next search makes those that are missing. */
 static void handles_that_find_no_memory(void **state)
 {
@@ -313,6 +335,7 @@ int main(void)
         cmocka_unit_test(without_protection_its_bus_mastering_must_be_off),
         cmocka_unit_test(registers_and_bridges_need_no_unit),
         cmocka_unit_test(a_domain_belongs_to_its_unit),
+        cmocka_unit_test(snooping_is_controlled_if_all_units_can),
         cmocka_unit_test(handles_that_find_no_memory),
     };
 

@@ -9,6 +9,7 @@
 #include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/ramobj.h"
+#include "kernel/mm/zero.h"
 #include "tests/unit/host_heap.h"
 #include "tests/unit/host_memory.h"
 #include "tests/unit/host_thread.h"
@@ -220,6 +221,26 @@ static void a_punch_ends_and_spares_what_is_filled_beyond_it(void **state)
     assert_int_equal(free_now(), before);
 }
 
+/* Whole blocks and single pages. What is cleared from here on stays in no cache: it comes last. */
+static void devices_that_do_not_snoop_see_nothing_older(void **state)
+{
+    struct memobj *object = ramobj_create(2 * GIB);
+    struct phys_run run;
+
+    assert_int_equal(memobj_run(object, 0, PAGE_SIZE, &run), 0);
+    assert_false(host_zero_in_memory(run.base, PAGE_SIZE)); /* a line in a cache says so */
+    memory_zero_past_caches();
+    assert_int_equal(memobj_run(object, PAGE_SIZE, PAGE_SIZE, &run), 0);
+    assert_true(host_zero_in_memory(run.base, PAGE_SIZE));
+    assert_int_equal(memobj_run(object, 2 * MIB, 2 * MIB, &run), 0);
+    assert_int_equal(run.length, 2 * MIB);
+    assert_true(host_zero_in_memory(run.base, run.length));
+    assert_int_equal(ramobj_populate(object, GIB, 64 * MIB), 1);
+    assert_int_equal(memobj_run(object, GIB, 64 * MIB, &run), 0);
+    assert_true(run.length > 2 * MIB && host_zero_in_memory(run.base, run.length));
+    memobj_put(object);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +249,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_shrink_zaps_and_orphans, setup, teardown),
         cmocka_unit_test_setup_teardown(a_failed_allocation_changes_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(a_punch_ends_and_spares_what_is_filled_beyond_it, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(devices_that_do_not_snoop_see_nothing_older, setup,
                                         teardown),
     };
 

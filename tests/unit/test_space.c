@@ -401,6 +401,50 @@ static void a_source_outlives_its_space(void **state)
     assert_int_equal(space_create(&account, &space), 0);
 }
 
+/* What lies in memory behind all of a range, as a device sees it that does not snoop. */
+static bool zero_in_memory(uaddr_t at, uint64_t length)
+{
+    struct cpu_mapping m;
+    bool zero = true;
+
+    for (uaddr_t end = at + length; zero && at < end; at = m.at + m.length)
+        zero = cpu_space_find(space->cpu, at, end, &m) && m.at == at &&
+               host_zero_in_memory(m.base, m.length);
+    return zero;
+}
+
+/*
+ * Where frames come from an object and where not, by faults and at once. What is cleared from here
+ * on stays in no cache: it comes last.
+ */
+static void devices_that_do_not_snoop_see_nothing_older(void **state)
+{
+    struct memobj *object = ramobj_create(4 * MIB);
+    const uaddr_t other = AT + GIB;
+    struct phys_run run;
+
+    assert_int_equal(map(AT, 8 * MIB, RW, ANONYMOUS | SPACE_FIXED), AT);
+    assert_false(zero_in_memory(AT, PAGE_SIZE)); /* a line in a cache says so */
+    memory_zero_past_caches();
+    assert_int_equal(map(AT, 8 * MIB, RW, ANONYMOUS | SPACE_FIXED), AT);
+    assert_true(zero_in_memory(AT, 8 * MIB));
+    host_age_memory();
+    assert_int_equal(map(AT, 8 * MIB, RW, ANONYMOUS | SPACE_FIXED | SPACE_NORESERVE), AT);
+    assert_non_null(reach(AT + PAGE_SIZE, true));
+    assert_true(zero_in_memory(AT + PAGE_SIZE, PAGE_SIZE));
+    assert_int_equal(
+        map_object(AT, 4 * MIB, RW, SPACE_SHARED | SPACE_FIXED | SPACE_POPULATE, object, 0), AT);
+    assert_true(zero_in_memory(AT, 4 * MIB));
+    host_age_memory();
+    assert_int_equal(memobj_run(object, 0, PAGE_SIZE, &run), 0);
+    memset(phys_to_virt(run.base), 3, PAGE_SIZE);
+    assert_int_equal(map_object(other, MIB, RW, SPACE_PRIVATE | SPACE_FIXED, object, 0), other);
+    *reach(other, true) = 4;
+    assert_true(zero_in_memory(other, PAGE_SIZE)); /* what is copied there is no secret */
+    memobj_put(object);
+    assert_int_equal(space_munmap(space, AT, 2 * GIB), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -421,6 +465,7 @@ int main(void)
         TEST(a_failed_populate_leaves_no_page),
         TEST(pinned_memory_survives_munmap),
         TEST(a_source_outlives_its_space),
+        TEST(devices_that_do_not_snoop_see_nothing_older),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include "kernel/mm/direct.h"
 #include "kernel/mm/frames/frames.h"
 #include "kernel/mm/ramobj.h"
+#include "kernel/mm/zero.h"
 #include "kernel/linux/memory/internal.h"
 
 static unsigned page_flags(const struct mapping *mapping)
@@ -114,11 +115,11 @@ static int clear_block(const struct mapping *mapping, paddr_t base, uint64_t byt
     int error = 0;
 
     for (; bytes > CLEAR_PIECE && !error; base += CLEAR_PIECE, bytes -= CLEAR_PIECE) {
-        memset(phys_to_virt(base), 0, CLEAR_PIECE);
+        memory_zero(base, CLEAR_PIECE);
         error = space_breathe(mapping->space, CLEAR_PIECE / WORD_WORK);
     }
     if (!error)
-        memset(phys_to_virt(base), 0, bytes);
+        memory_zero(base, bytes);
     return error;
 }
 
