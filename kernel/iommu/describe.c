@@ -245,17 +245,19 @@ static void tell_fault_devices(const struct teller *to, const struct iommu_unit 
 static void tell_fault_counts(const struct teller *to)
 {
     const struct iommu_unit *unit;
-    uint64_t others = 0, overflows = 0;
+    uint64_t others = 0, overflows = 0, strangers = 0;
 
     tell_array(to, "devices");
     list_for_each_entry (unit, &iommu_units, link) {
         tell_fault_devices(to, unit);
         others += unit->faults.other;
         overflows += unit->faults.overflows;
+        strangers += unit->faults.strangers;
     }
     tell_end_array(to);
     tell_uint(to, "devices_truncated", NULL, others);
     tell_uint(to, "overflows", NULL, overflows);
+    tell_uint(to, "strangers", NULL, strangers);
 }
 
 void tell_faults(const struct teller *to)

@@ -9,12 +9,20 @@
 #include "kernel/iommu/requester.h"
 #include "kernel/iommu/unit.h"
 #include "kernel/lib/error.h"
-#include "kernel/pci/pci.h"
+#include "kernel/pci/group.h"
 
 /* Records read, or looks at the unit, one after the other before it is made to record less. */
 #define READS_MAX    1024u
 #define SILENCES_MAX 8u
 
+/* How long it is not listened to then: each time twice as long, until it was heard for so long. */
+#define PAUSE_FIRST_NS (100 * NS_PER_MS)
+#define PAUSE_LONG_NS  (60 * NS_PER_S)
+
+/* Refused interrupts of a source that nobody was assigned, until they are only counted. */
+#define STRANGERS_TOLD 16u
+
+#define REASON_INTERRUPT    0x20 /* from here on: interrupts */
 #define REASON_WRONG_SOURCE 0x26
 #define OWNER_TEXT_MAX      48u
 
@@ -226,11 +234,36 @@ static void note_owner(const struct iommu_unit *unit, struct fault *fault)
     fault->owner_check = (uint8_t)bits_get(entry->high, 19, 18);
 }
 
+/*
+ * An interrupt that firmware left on, or of a device that goes on as it was left, is refused at
+ * each tick for ever, and no bit in a table keeps the unit from telling: reasons 0x20, 0x21 and
+ * 0x25 know no entry. It is no attack of the payload's, which has no device that can send so.
+ */
+static bool is_strangers(const struct iommu_unit *unit, const struct vtd_fault *raw,
+                         const struct fault_device *device)
+{
+    return vtd_fault_reason(raw) >= REASON_INTERRUPT && device && device->count >= STRANGERS_TOLD &&
+           !pci_group_assigned(unit->segment, vtd_fault_source(raw));
+}
+
+static void count_strangers(struct iommu_unit *unit, struct fault_device *device)
+{
+    if (!device->unheard)
+        log_warn("%s is nobody's, and its refused interrupts are only counted from now on",
+                 pci_rid_name(unit->segment, device->rid));
+    device->unheard = true;
+    unit->faults.strangers++;
+}
+
 static void record(struct iommu_unit *unit, const struct vtd_fault *raw)
 {
     struct fault_device *device = device_of(&unit->faults, vtd_fault_source(raw));
     struct fault *fault = &recent[total % FAULTS_KEPT];
 
+    if (is_strangers(unit, raw, device)) {
+        count_strangers(unit, device);
+        return;
+    }
     *fault = (struct fault){
         .segment = unit->segment,
         .rid = vtd_fault_source(raw),
@@ -238,7 +271,7 @@ static void record(struct iommu_unit *unit, const struct vtd_fault *raw)
         .type = (uint8_t)vtd_fault_type(raw),
         .time_ns = time_ns(),
     };
-    fault->interrupt = fault->reason >= 0x20;
+    fault->interrupt = fault->reason >= REASON_INTERRUPT;
     fault->address = fault->interrupt ? vtd_fault_index(raw) : vtd_fault_address(raw);
     note_owner(unit, fault);
     total++;
@@ -293,6 +326,22 @@ static bool collect_some(struct iommu_unit *unit, uint16_t *last_rid)
     return false;
 }
 
+/* Whatever is recorded meanwhile is lost, but not that it was, which the overflow bit keeps. */
+static void go_deaf(struct iommu_unit *unit)
+{
+    struct fault_log *log = &unit->faults;
+    uint64_t now = time_ns();
+
+    log->pause_ns = log->pause_ns && now - log->heard_at < PAUSE_LONG_NS
+                        ? MIN(2 * log->pause_ns, PAUSE_LONG_NS)
+                        : PAUSE_FIRST_NS;
+    log->deaf = true;
+    log_error("iommu%u: its faults do not end, and are not read for %lu ms", unit->index,
+              log->pause_ns / NS_PER_MS);
+    vtd_change32(unit->registers, VTD_FECTL, 0, VTD_EVENT_MASK);
+    timer_set(&log->again, now + log->pause_ns);
+}
+
 void fault_collect(struct iommu_unit *unit)
 {
     uint16_t rid = 0;
@@ -305,8 +354,21 @@ void fault_collect(struct iommu_unit *unit)
                   unit->index, PCI_BUS(rid), PCI_DEVICE(rid), PCI_FUNCTION(rid));
         silence(unit, rid);
     }
-    unit->faults.deaf = true;
-    vtd_change32(unit->registers, VTD_FECTL, 0, VTD_EVENT_MASK);
+    if (!unit->faults.deaf)
+        go_deaf(unit);
+}
+
+static void listen_again(struct timer *timer)
+{
+    struct iommu_unit *unit = list_entry(timer, struct iommu_unit, faults.again);
+
+    unit->faults.deaf = false;
+    unit->faults.heard_at = time_ns();
+    fault_collect(unit);
+    if (unit->faults.deaf)
+        return;
+    log_info("iommu%u: its faults are read again", unit->index);
+    vtd_change32(unit->registers, VTD_FECTL, VTD_EVENT_MASK, 0);
 }
 
 static void fault_event(void *context)
@@ -319,6 +381,7 @@ int fault_start(struct iommu_unit *unit)
     uint32_t apic = cpu_apic_id();
 
     unit->faults.limit = (struct log_limit){.window_ns = NS_PER_S, .burst = 10};
+    timer_init(&unit->faults.again, listen_again);
     unit->faults.vector = vector_alloc(fault_event, NULL, unit);
     if (unit->faults.vector < 0)
         return unit->faults.vector;

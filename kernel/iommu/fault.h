@@ -3,6 +3,7 @@
 #ifndef KERNEL_IOMMU_FAULT_H
 #define KERNEL_IOMMU_FAULT_H
 
+#include "kernel/cpu/timer.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/types.h"
@@ -38,6 +39,7 @@ struct fault_device {
     uint16_t rid;
     bool stopped; /* the threshold was reached and acted upon, since it was reset last */
     bool reached; /* ... ever */
+    bool unheard; /* its refused interrupts are only counted, with those of all such */
     uint64_t count;
     uint64_t forgiven; /* of these: iommu_forgive() */
 };
@@ -49,7 +51,11 @@ struct fault_log {
     uint64_t other;     /* faults of requesters without a place in the table */
     uint64_t overflows; /* times the hardware lost at least one */
     int vector;         /* of the fault event; negative: none */
-    bool deaf;          /* events are masked for good: the unit would not stop */
+    uint64_t strangers; /* refused interrupts of sources that are nobody's, beyond the first */
+    bool deaf;          /* for now, because the faults did not end: */
+    struct timer again; /* when they are read again, */
+    uint64_t pause_ns;  /* after so long, */
+    uint64_t heard_at;  /* and when they were for the last time */
     struct log_limit limit;
 };
 

@@ -128,7 +128,7 @@ IOMMU = Members(
     units=array(UNIT),
     snapshot=Members(taken=text("payload-end|report"), time_ns=number, domains_truncated=number),
     past_domains=array(Members(**FIGURES, unit=number, destroyed_ns=number), 32), past_domains_truncated=number,
-    faults=Members(count=number, devices_truncated=number, overflows=number, recent=array(FAULT, 64),
+    faults=Members(count=number, devices_truncated=number, overflows=number, strangers=number, recent=array(FAULT, 64),
                    devices=array(Members(requester=ADDRESS, count=number, threshold_reached=truth))))
 
 LIFE = {"number": number, "sentence?": ANY_TEXT, "ended_ns": number, "frames_free": number, "orphans": number, "pins": number,

@@ -38,7 +38,7 @@ GOOD = {
     "memory": {"frames_total": 2, "frames_free": 1, "orphans": 0, "pins": 0, "heap_bytes": 0},
     "iommu": {"units": [UNIT], "past_domains": [], "past_domains_truncated": 0,
               "snapshot": {"taken": "report", "time_ns": 1, "domains_truncated": 0},
-              "faults": {"count": 0, "devices": [], "devices_truncated": 0, "overflows": 0, "recent": []}},
+              "faults": {"count": 0, "devices": [], "devices_truncated": 0, "overflows": 0, "strangers": 0, "recent": []}},
     "groups": [{"id": 0, "devices": [{"address": "0000:00:10.0", "id": "1234:11e8", "class": "0xff0010",
                                       "assigned": True}]}],
     "assigned": ["0000:00:10.0"], "interrupts": {"devices": 0, "stray": 0, "nmi": 0, "thread_switches": 0},

@@ -8,10 +8,12 @@
 #include "kernel/cpu/mmio.h"
 #include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
+#include "kernel/cpu/timer.h"
 #include "kernel/cpu/trap.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/paging/paging.h"
+#include "kernel/pci/group.h"
 #include "kernel/pci/registers.h"
 #include "tests/unit/host_heap.h"
 
@@ -230,6 +232,37 @@ void thread_wake(struct thread *thread)
 {
 }
 
+/* ---- timers ---- */
+
+static struct list timers = LIST_INIT(timers);
+
+void timer_init(struct timer *timer, void (*expired)(struct timer *timer))
+{
+    list_init(&timer->link);
+    timer->expired = expired;
+}
+
+void timer_set(struct timer *timer, uint64_t deadline_ns)
+{
+    list_remove(&timer->link);
+    timer->deadline_ns = deadline_ns;
+    list_push_back(&timers, &timer->link);
+}
+
+bool host_timer_expires(void)
+{
+    struct timer *timer;
+
+    if (list_empty(&timers))
+        return false;
+    timer = list_first(&timers, struct timer, link);
+    if (now < timer->deadline_ns)
+        now = timer->deadline_ns;
+    list_remove(&timer->link);
+    timer->expired(timer);
+    return true;
+}
+
 /* ---- vectors ---- */
 
 static struct {
@@ -360,6 +393,13 @@ bool host_pci_master(const struct pci_device *device)
     return pci_read16(device, PCI_COMMAND) & PCI_COMMAND_MASTER;
 }
 
+bool pci_group_assigned(uint16_t segment, pci_rid_t rid)
+{
+    const struct pci_device *device = pci_find(segment, rid);
+
+    return device && device->assigned;
+}
+
 /* ---- log ---- */
 
 static char log_text[65536];
@@ -453,6 +493,7 @@ void host_reset(void)
     memset(vectors, 0, sizeof(vectors));
     vector_limit = 256;
     apic_id = 0;
+    list_init(&timers);
     list_init(&functions);
     function_count = 0;
     host_forget_log();

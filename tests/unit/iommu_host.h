@@ -31,6 +31,9 @@ struct pci_device *host_pci_add(uint16_t segment, pci_rid_t rid, struct pci_devi
 void host_pci_bridge(struct pci_device *device, int type, uint8_t secondary, uint8_t subordinate);
 bool host_pci_master(const struct pci_device *device);
 
+/* Lets time pass until the first timer that was set, which expires. False: there is none. */
+bool host_timer_expires(void);
+
 /* Delivers a CPU vector. False: nobody owns it. */
 bool host_raise(unsigned vector);
 /* Holds a CPU vector back at its source, as kernel/cpu/storm.c does. False: its owner cannot. */

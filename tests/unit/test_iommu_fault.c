@@ -456,6 +456,104 @@ static void an_endless_storm_ends(void **state)
     machine_stop();
 }
 
+static uint64_t pause_ms(void)
+{
+    return machine_unit()->faults.pause_ns / NS_PER_MS;
+}
+
+/* After a while, that becomes longer each time; what comes when the storm is over is told again. */
+static void a_deaf_unit_is_listened_to_again(void **state)
+{
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, NULL);
+    uint64_t longest = 0, before;
+
+    assert_false(host_timer_expires());
+    unit->endless_faults = true;
+    event(unit);
+    assert_int_equal(pause_ms(), 100);
+    assert_non_null(
+        strstr(host_log(), "iommu0: its faults do not end, and are not read for 100 ms"));
+    /* Whoever asks meanwhile changes nothing, and waits for nothing. */
+    before = time_ns();
+    new_faults();
+    assert_in_range(time_ns() - before, 0, NS_PER_MS);
+    for (unsigned i = 0; i < 20; i++) {
+        assert_true(host_timer_expires());
+        assert_true(machine_unit()->faults.deaf);
+        assert_true(pause_ms() >= longest);
+        longest = pause_ms();
+    }
+    assert_int_equal(longest, 60000);
+    unit->endless_faults = false;
+    vtd_unit_fault(unit, DEVICE, 5, IOVA, false); /* recorded while nobody listened */
+    assert_true(host_timer_expires());
+    assert_false(machine_unit()->faults.deaf);
+    assert_int_equal(unit->fectl, VTD_RESERVED);
+    assert_int_equal(new_faults(), 1);
+    assert_non_null(strstr(host_log(), "iommu0: its faults are read again"));
+    vtd_unit_fault(unit, DEVICE, 5, IOVA, false);
+    assert_int_equal(unit->fault_interrupts, 1);
+    event(unit);
+    assert_int_equal(new_faults(), 1);
+    assert_false(host_timer_expires());
+    /* Quiet for long: the next storm is the first again. */
+    time_delay_ns(61 * NS_PER_S);
+    unit->endless_faults = true;
+    event(unit);
+    assert_int_equal(pause_ms(), 100);
+    unit->endless_faults = false;
+    machine_stop();
+}
+
+static void refused_interrupts(struct vtd_unit *unit, uint16_t rid, unsigned count)
+{
+    uint32_t destination;
+    uint8_t vector;
+    bool level;
+
+    while (count--) {
+        vtd_unit_interrupt(unit, rid, 0xfee00000, 0x31, &vector, &destination, &level);
+        event(unit);
+    }
+}
+
+/* What firmware left ticking is told 16 times; what the payload may have sent each time. */
+static void strangers_interrupts_are_only_counted(void **state)
+{
+    static const struct iommu_options options = {
+        .fault_threshold = 100, .stop_device = true, .on_faults = on_faults, .context = &told};
+    struct vtd_unit *unit = machine_start(VTD_TEST_CAP, VTD_TEST_ECAP, &options);
+    const struct fault_log *log = &machine_unit()->faults;
+
+    told = 0;
+    pci_find(0, DEVICE)->assigned = true;
+    new_faults();
+    host_forget_log();
+    for (unsigned i = 0; i < 1000; i++) {
+        time_delay_ns(10 * NS_PER_MS);
+        refused_interrupts(unit, PCI_RID(0xf0, 31, 0), 1);
+    }
+    assert_int_equal(new_faults(), 16);
+    assert_int_equal(log->strangers, 984);
+    assert_int_equal(told, 0);
+    assert_in_range(lines_in_log(), 2, 17);
+    assert_non_null(strstr(host_log(), "0000:f0:1f.0 is nobody's, and its refused interrupts are "
+                                       "only counted from now on"));
+    /* Its DMA is not what it is known for. */
+    machine_expect_refused(unit, PCI_RID(0xf0, 31, 0), IOVA, true, 1);
+    event(unit);
+    assert_int_equal(new_faults(), 1);
+    refused_interrupts(unit, DEVICE, 50);
+    assert_int_equal(new_faults(), 50);
+    assert_int_equal(told, 0);
+    refused_interrupts(unit, DEVICE, 50);
+    assert_int_equal(new_faults(), 50);
+    assert_int_equal(told, 1);
+    assert_int_equal(told_rid, DEVICE);
+    assert_int_equal(log->strangers, 984);
+    machine_stop();
+}
+
 /* However many records there are: what a storm costs is bounded by how many are read. */
 static void a_storm_costs_the_same_with_many_records(void **state)
 {
@@ -520,6 +618,8 @@ int main(void)
         cmocka_unit_test(faults_of_many_requesters_are_all_counted),
         cmocka_unit_test(made_up_requesters_do_not_hide_the_own),
         cmocka_unit_test(an_endless_storm_ends),
+        cmocka_unit_test(a_deaf_unit_is_listened_to_again),
+        cmocka_unit_test(strangers_interrupts_are_only_counted),
         cmocka_unit_test(a_storm_costs_the_same_with_many_records),
         cmocka_unit_test(shows_the_most_recent_last),
     };
