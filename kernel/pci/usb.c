@@ -19,6 +19,7 @@
 #define CLASS_XHCI 0x0c0330
 
 #define REACH         (256 * KIB) /* of the first pointer of xHCI */
+#define REGISTERS_MIN 0x20
 #define STEPS_MAX     32
 #define LET_GO_NS     NS_PER_S
 #define POLL_NS       (10 * NS_PER_MS)
@@ -32,31 +33,25 @@
 #define UHCI_LEGACY       0xc0   /* 16 bits of configuration space */
 #define UHCI_LEGACY_QUIET 0xaf00 /* no SMIs, none pending, its own interrupt */
 
-/* A dword of the capability list, in memory or configuration space. */
+/* A capability, in memory or configuration space. */
 struct place {
     const struct pci_device *device;
     char *memory; /* NULL: in configuration space */
-    uint64_t length;
-    unsigned at;
+    unsigned at, length;
 };
 
 static uint32_t get(const struct place *p, unsigned offset)
 {
-    uint64_t at = p->at + offset;
-
-    if (!p->memory)
-        return pci_read32(p->device, (unsigned)at);
-    return at + 4 > p->length ? UINT32_MAX : mmio_read32(p->memory + at);
+    return p->memory ? mmio_read32(p->memory + p->at + offset)
+                     : pci_read32(p->device, p->at + offset);
 }
 
 static void set(const struct place *p, unsigned offset, uint32_t value)
 {
-    uint64_t at = p->at + offset;
-
-    if (!p->memory)
-        pci_write32(p->device, (unsigned)at, value);
-    else if (at + 4 <= p->length)
-        mmio_write32(p->memory + at, value);
+    if (p->memory)
+        mmio_write32(p->memory + p->at + offset, value);
+    else
+        pci_write32(p->device, p->at + offset, value);
 }
 
 static void take(const struct place *p)
@@ -80,7 +75,7 @@ static void take(const struct place *p)
 /* Pointers are the device's: they may lead anywhere, or in a circle. */
 static void take_from_list(struct place *p)
 {
-    for (unsigned i = 0; i < STEPS_MAX && p->at >= PCI_HEADER_END; i++) {
+    for (unsigned i = 0; i < STEPS_MAX && p->at >= PCI_HEADER_END && p->at + 8 <= p->length; i++) {
         uint32_t header = get(p, 0);
         unsigned next = header >> 8 & 0xff;
 
@@ -92,39 +87,34 @@ static void take_from_list(struct place *p)
     }
 }
 
-static void take_mapped(const struct pci_device *d, char *registers, uint64_t length)
+static void take_mapped(const struct pci_device *d, char *registers, unsigned length)
 {
-    struct place p = {.device = d, .memory = registers, .length = length};
+    struct place xhci = {d, registers, (mmio_read32(registers + 0x10) >> 16) * 4, length};
+    struct place ehci = {d, NULL, mmio_read32(registers + 0x08) >> 8 & 0xfc, d->config_size};
 
-    if (d->class_code == CLASS_XHCI) {
-        p.at = (get(&p, 0x10) >> 16) * 4;
-    } else {
-        p.at = get(&p, 0x08) >> 8 & 0xfc;
-        p.memory = NULL;
-    }
-    take_from_list(&p);
+    take_from_list(d->class_code == CLASS_XHCI ? &xhci : &ehci);
 }
 
 void pci_usb_take(const struct pci_device *device)
 {
     const struct pci_bar *bar = &device->bars[0];
-    uint64_t length = MIN(bar->size, REACH);
+    unsigned length = (unsigned)MIN(bar->size, REACH);
     bool mapped = device->class_code == CLASS_EHCI || device->class_code == CLASS_XHCI;
-    char *registers = NULL;
+    char *registers;
 
     if (device->removed || device->in_reset)
         return;
     if (device->class_code == CLASS_UHCI)
         pci_write16(device, UHCI_LEGACY, UHCI_LEGACY_QUIET);
-    if (!mapped || !length || !bar->base || (bar->flags & PCI_BAR_IO))
+    if (!mapped || length < REGISTERS_MIN || !bar->base || (bar->flags & PCI_BAR_IO))
         return;
     registers = mmio_map(bar->base, length);
     if (!registers) {
         log_warn("%s: cannot be mapped, to take it from the firmware", pci_name(device));
         return;
     }
-    pci_set_power(device, 0);
-    pci_config_restore(device); /* it may have lost its address by that */
+    if (pci_set_power(device, 0) || pci_bars_lost(device))
+        pci_config_restore(device); /* else it may need its DMA to let go */
     pci_change16(device, PCI_COMMAND, 0, PCI_COMMAND_MEMORY);
     take_mapped(device, registers, length);
     pci_config_restore(device);

@@ -19,6 +19,7 @@ static struct sim_function *f;
 static struct pci_device *d;
 static uint64_t lets_go; /* how long the firmware takes, when it sees that it is asked */
 static uint64_t naps;
+static bool mastered; /* while the firmware was waited for */
 
 uint64_t host_now_ns;
 
@@ -45,6 +46,7 @@ void thread_nap(const char *point, uint64_t ns)
 {
     host_now_ns += ns;
     naps += ns;
+    mastered = sim_get(f, PCI_COMMAND, 2) & PCI_COMMAND_MASTER;
     sim_access_count = 0;
     if (naps < lets_go)
         return;
@@ -107,6 +109,17 @@ static void xhci_is_handed_over(void **state)
     take(); /* the next time it is the system's already */
     assert_int_equal(naps, 0);
     assert_int_equal(memory(LIST + 0x40), SYSTEM | 1);
+}
+
+/* It may wait for the controller to come to an end, which writes that to memory. */
+static void a_controller_whose_dma_is_on_keeps_it_until_it_is_handed_over(void **state)
+{
+    build_xhci();
+    lets_go = 300 * NS_PER_MS;
+    pci_set_bus_master(d, true);
+    pci_usb_take(d);
+    assert_true(mastered);
+    assert_false(sim_get(f, PCI_COMMAND, 2) & PCI_COMMAND_MASTER);
 }
 
 static void ehci_is_handed_over(void **state)
@@ -228,6 +241,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(xhci_is_handed_over),
+        TEST(a_controller_whose_dma_is_on_keeps_it_until_it_is_handed_over),
         TEST(ehci_is_handed_over),
         TEST(firmware_that_holds_on_loses_it_after_a_second),
         TEST(what_nobody_has_is_silenced_too),
