@@ -96,11 +96,22 @@ static const char *withheld(const struct pci_group *of, const struct pci_device 
     return NULL;
 }
 
+/* As if one of it were assigned. */
+static void take_from_firmware(const struct pci_group *of)
+{
+    for (size_t i = 0; i < of->count; i++)
+        pci_set_bus_master(of->members[i], false);
+    for (size_t i = 0; i < of->requester_count; i++)
+        iommu_end_reservation(of->requesters[i]);
+}
+
 static int judge_group(const struct pci_group *of, struct refusal *why)
 {
     const struct pci_device *culprit;
-    const char *reason = withheld(of, &culprit);
+    const char *reason;
 
+    take_from_firmware(of);
+    reason = withheld(of, &culprit);
     return reason ? refuse(why, -1, "group %u cannot be handed out: %s %s", of->id, reason,
                            pci_name(culprit))
                   : 0;

@@ -237,11 +237,15 @@ def test_a_card_that_no_unit_serves(replayed):
 
 
 def test_a_card_with_reserved_memory(replayed):
+    """Of a USB controller it is the firmware's only until it is assigned."""
     named = struct.pack("<BBHBBBBBB", machines.ENDPOINT, 10, 0, 0, 0, 0x1c, 0, 0, 0)
     tables = [machines.dmar(machines.unit(0xfed90000), machines.region(0xc0000000, 0xc000ffff, named)), *PLAIN[1:]]
     ran = replayed(machines.text(tables))
     assert "  reserved 0xc0000000+0x10000\n" in ran.stdout, ran.stdout
     assert re.search("^verdict 0000:01:00.0 iommu0 not assignable: group \\d+ cannot be handed out: .* 0000:01:00.0$", ran.stdout, re.M), ran.stdout
+    usb = machines.function((0x8086, 0x3456), 0x0c0330, bars=[(0xe0000000, 0x10000)], express=machines.EXPRESS_ENDPOINT)
+    ran = replayed(machines.text(tables, functions={**machines.FUNCTIONS, "0000:01:00.0": usb}))
+    assert "verdict 0000:01:00.0 iommu0 assignable\n" in ran.stdout, ran.stdout
 
 
 def test_a_bar_over_memory(replayed):
