@@ -12,6 +12,7 @@
 #include "kernel/cpu/apic.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/fpu.h"
+#include "kernel/cpu/frequency.h"
 #include "kernel/cpu/machine_check.h"
 #include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
@@ -199,6 +200,7 @@ static int start_cpu(struct refusal *why)
     if (error)
         return error;
     timer_start();
+    frequency_refine();
     fpu_init();
     if (cpu_stacks_init() || threads_init())
         return refuse(why, -ENOMEM, "no memory for the kernel's stacks");

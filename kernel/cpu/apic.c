@@ -233,6 +233,13 @@ void apic_timer_start(vector_handler handler)
     __asm__ volatile("mfence" : : : "memory");
 }
 
+void apic_timer_scale(uint64_t from_hz, uint64_t to_hz)
+{
+    uint64_t ratio = (to_hz << 30) / from_hz; /* of some GHz at most */
+
+    counts_per_ns = (uint64_t)(((unsigned __int128)counts_per_ns * ratio) >> 30);
+}
+
 /* Counts down once; a deadline beyond the counter's reach gets an early interrupt instead. */
 static void set_countdown(uint64_t deadline_ns)
 {

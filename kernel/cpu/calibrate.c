@@ -15,28 +15,23 @@
 #define CLOSE       2u      /* times the closest one */
 #define EVEN        4u      /* times the shortest step */
 
-struct reading {
-    uint64_t before, after; /* ticks */
-    uint32_t counts;
-};
-
 struct measurement {
     const struct calibrate_clocks *clocks;
     struct calibrate_length length;
     uint64_t closest;  /* reading so far, in ticks */
     uint64_t shortest; /* step from one reading to the next */
     uint64_t longest;  /* step of this sample */
-    struct reading last;
+    struct calibrate_reading last;
 };
 
-static uint64_t width(const struct reading *r)
+static uint64_t width(const struct calibrate_reading *r)
 {
     return r->after - r->before;
 }
 
 static void read_clocks(struct measurement *m)
 {
-    struct reading r = {.before = m->clocks->ticks()};
+    struct calibrate_reading r = {.before = m->clocks->ticks()};
     uint64_t step;
 
     r.counts = m->clocks->counts();
@@ -49,9 +44,9 @@ static void read_clocks(struct measurement *m)
 }
 
 /* The closest of some readings; leaves off at the first that is close enough. */
-static struct reading read_closely(struct measurement *m)
+static struct calibrate_reading read_closely(struct measurement *m)
 {
-    struct reading best;
+    struct calibrate_reading best;
 
     read_clocks(m);
     best = m->last;
@@ -63,22 +58,23 @@ static struct reading read_closely(struct measurement *m)
     return best;
 }
 
-static uint32_t counts_between(const struct measurement *m, const struct reading *from,
-                               const struct reading *to)
+static uint32_t counts_between(const struct calibrate_clocks *clocks,
+                               const struct calibrate_reading *from,
+                               const struct calibrate_reading *to)
 {
-    return (to->counts - from->counts) & m->clocks->mask;
+    return (to->counts - from->counts) & clocks->mask;
 }
 
-static bool over(const struct measurement *m, const struct reading *from)
+static bool over(const struct measurement *m, const struct calibrate_reading *from)
 {
-    return counts_between(m, from, &m->last) >= m->length.counts &&
+    return counts_between(m->clocks, from, &m->last) >= m->length.counts &&
            m->last.before - from->after >= m->length.ticks;
 }
 
 enum verdict { GOOD, DISTURBED, STOPPED };
 
-static enum verdict take_sample(struct measurement *m, const struct reading *from,
-                                struct reading *to)
+static enum verdict take_sample(struct measurement *m, const struct calibrate_reading *from,
+                                struct calibrate_reading *to)
 {
     unsigned reads = 0;
 
@@ -95,8 +91,8 @@ static enum verdict take_sample(struct measurement *m, const struct reading *fro
 }
 
 /* Ticks between two readings: from the middle of one to the middle of the other. */
-static struct calibrate_result difference(const struct measurement *m, const struct reading *from,
-                                          const struct reading *to, uint64_t counts)
+static struct calibrate_result difference(const struct calibrate_reading *from,
+                                          const struct calibrate_reading *to, uint64_t counts)
 {
     uint64_t ticks = (to->before - from->before + to->after - from->after) / 2;
 
@@ -108,18 +104,40 @@ static struct calibrate_result difference(const struct measurement *m, const str
     };
 }
 
+/* Fills *m, with enough looks to judge others by. */
+static struct calibrate_reading begin(struct measurement *m, const struct calibrate_clocks *clocks)
+{
+    *m = (struct measurement){.clocks = clocks, .closest = UINT64_MAX, .shortest = UINT64_MAX};
+    m->last.before = clocks->ticks();
+    for (unsigned i = 0; i < WARM_UP; i++)
+        read_clocks(m);
+    return read_closely(m);
+}
+
+struct calibrate_reading calibrate_read(const struct calibrate_clocks *clocks)
+{
+    struct measurement m;
+
+    return begin(&m, clocks);
+}
+
+struct calibrate_result calibrate_between(const struct calibrate_clocks *clocks,
+                                          const struct calibrate_reading *from,
+                                          const struct calibrate_reading *to)
+{
+    return difference(from, to, counts_between(clocks, from, to));
+}
+
 bool calibrate(const struct calibrate_clocks *clocks, struct calibrate_length length,
                struct calibrate_result *out)
 {
-    struct measurement m = {clocks, length, .closest = UINT64_MAX, .shortest = UINT64_MAX};
-    struct reading first, from, to;
+    struct measurement m;
+    struct calibrate_reading first, from, to;
     uint64_t counts = 0, least = UINT64_MAX;
     unsigned row = 0, longest_row = 0;
 
-    m.last.before = clocks->ticks();
-    for (unsigned i = 0; i < WARM_UP; i++)
-        read_clocks(&m);
-    first = from = read_closely(&m);
+    first = from = begin(&m, clocks);
+    m.length = length;
     for (unsigned i = 0; i < SAMPLES_MAX && row < CALIBRATE_SAMPLES; i++) {
         enum verdict verdict = take_sample(&m, &from, &to);
 
@@ -128,18 +146,18 @@ bool calibrate(const struct calibrate_clocks *clocks, struct calibrate_length le
         if (verdict == DISTURBED) {
             if (!longest_row && m.longest < least) {
                 least = m.longest;
-                *out = difference(&m, &from, &to, counts_between(&m, &from, &to));
+                *out = difference(&from, &to, counts_between(clocks, &from, &to));
             }
             row = 0;
             counts = 0;
             first = from = read_closely(&m);
             continue;
         }
-        counts += counts_between(&m, &from, &to);
+        counts += counts_between(clocks, &from, &to);
         from = to;
         if (++row > longest_row) {
             longest_row = row;
-            *out = difference(&m, &first, &to, counts);
+            *out = difference(&first, &to, counts);
         }
     }
     return true;

@@ -29,6 +29,19 @@ struct calibrate_result {
     uint64_t error;
 };
 
+/* The counter between two looks at the ticks. */
+struct calibrate_reading {
+    uint64_t before, after; /* ticks */
+    uint32_t counts;
+};
+
+/* The closest of some readings. */
+struct calibrate_reading calibrate_read(const struct calibrate_clocks *clocks);
+/* What passed between two of them, if the counter did not wrap more than once. */
+struct calibrate_result calibrate_between(const struct calibrate_clocks *clocks,
+                                          const struct calibrate_reading *from,
+                                          const struct calibrate_reading *to);
+
 /*
  * Takes samples in a row until as many as wanted were undisturbed one after the other, and at most
  * sixteen times as many; then the longest row counts, or without any the least disturbed sample.

@@ -131,6 +131,9 @@ struct cpu_features {
 };
 extern struct cpu_features cpu_features;
 
+/* Leaves beyond the highest one a CPU has return garbage, so they count as zero. */
+struct cpuid cpuid_leaf(uint32_t leaf, uint32_t subleaf);
+
 /*
  * Reads the features and gives every control register the kernel's own value, which switches on
  * what protects the kernel: write protection, no-execute, SMEP, SMAP and UMIP where present.

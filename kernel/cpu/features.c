@@ -32,8 +32,7 @@ static const struct {
     {offsetof(struct cpu_features, invariant_tsc), 0x80000007, 0, REGISTER(edx), 8},
 };
 
-/* Leaves beyond the highest one a CPU has return garbage, so they count as zero. */
-static struct cpuid read_leaf(uint32_t leaf, uint32_t subleaf)
+struct cpuid cpuid_leaf(uint32_t leaf, uint32_t subleaf)
 {
     if (cpuid(leaf & 0x80000000, 0).eax < leaf)
         return (struct cpuid){0};
@@ -43,13 +42,13 @@ static struct cpuid read_leaf(uint32_t leaf, uint32_t subleaf)
 static void read_features(void)
 {
     for (size_t i = 0; i < ARRAY_SIZE(feature_bits); i++) {
-        const struct cpuid values = read_leaf(feature_bits[i].leaf, feature_bits[i].subleaf);
+        const struct cpuid values = cpuid_leaf(feature_bits[i].leaf, feature_bits[i].subleaf);
         const char *from = (const char *)&values + feature_bits[i].reg;
         bool *flag = (bool *)((char *)&cpu_features + feature_bits[i].flag);
         *flag = *(const uint32_t *)from & BIT(feature_bits[i].bit);
     }
-    cpu_features.signature = read_leaf(1, 0).eax;
-    uint32_t widths = read_leaf(0x80000008, 0).eax;
+    cpu_features.signature = cpuid_leaf(1, 0).eax;
+    uint32_t widths = cpuid_leaf(0x80000008, 0).eax;
     cpu_features.physical_bits = widths ? widths & 0xff : 36;
     cpu_features.virtual_bits = widths ? (widths >> 8) & 0xff : 48;
     cpu_has_smap = cpu_features.smap;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/cpu/time.h"
-#include "kernel/cpu/calibrate.h"
-#include "kernel/cpu/cpu.h"
+#include "kernel/cpu/frequency.h"
 #include "kernel/cpu/port.h"
+#include "kernel/cpu/timeline.h"
 #include "kernel/lib/log.h"
 
 #define PIT_HZ        UINT64_C(1193182)
@@ -12,42 +12,51 @@
 #define PIT_LATCH_CH2 0x80
 #define PIT_START     0xffff
 /* A sample of 0.2 ms; four in a row are good for 0.2 % with port reads of about a microsecond. */
-#define PIT_COUNTS     240
+#define PIT_COUNTS 240
+static const char PIT[] = "pit"; /* known.source */
+
 #define SPEAKER_PORT   0x61
 #define SPEAKER_GATE2  0x01
 #define SPEAKER_OUTPUT 0x02
 
-#define PM_TIMER_HZ     UINT64_C(3579545)
 #define PM_TIMER_COUNTS 90 /* 0.025 ms */
 #define CHECKS_MAX      4
 #define AGREE_SHARE     100 /* clocks that differ by less than a hundredth agree */
 
-/* Time is start_ns at start_tsc, and goes on from there. */
-static uint64_t start_tsc, start_ns;
-static uint64_t frequency;
-static bool frequency_measured; /* or told by CPUID */
-/* Fixed-point factors, times 2^32. 1 GHz until time_init() knows better: delays must end. */
-static uint64_t ns_per_count = UINT64_C(1) << 32;
-static uint64_t counts_per_ns = UINT64_C(1) << 32;
-
-static uint64_t scale(uint64_t value, uint64_t factor)
-{
-    return (uint64_t)(((unsigned __int128)value * factor) >> 32);
-}
+/* 1 GHz until time_init() knows better: delays must end. */
+static struct timeline line = {.ns_per_count = UINT64_C(1) << 32,
+                               .counts_per_ns = UINT64_C(1) << 32};
+static struct frequency known;
 
 uint64_t time_ns(void)
 {
-    return start_ns + scale(tsc_read() - start_tsc, ns_per_count);
+    return timeline_ns(&line, tsc_read());
 }
 
 uint64_t time_to_tsc(uint64_t ns)
 {
-    return start_tsc + (ns > start_ns ? scale(ns - start_ns, counts_per_ns) : 0);
+    return timeline_tsc(&line, ns);
 }
 
 uint64_t time_frequency(void)
 {
-    return frequency;
+    return known.hz;
+}
+
+const char *time_source(void)
+{
+    return known.source ? known.source : "none";
+}
+
+const struct frequency *time_known(void)
+{
+    return &known;
+}
+
+void time_set_frequency(struct frequency better)
+{
+    known = better;
+    timeline_bend(&line, tsc_read(), better.hz);
 }
 
 void time_delay_ns(uint64_t ns)
@@ -56,22 +65,6 @@ void time_delay_ns(uint64_t ns)
 
     while (time_ns() < end)
         cpu_pause();
-}
-
-/* CPUID leaf 15h gives the ratio to a crystal, whose frequency older CPUs only imply by leaf 16h.
- */
-static uint64_t frequency_from_cpuid(void)
-{
-    if (cpuid(0, 0).eax < 0x15)
-        return 0;
-    struct cpuid ratio = cpuid(0x15, 0);
-    if (!ratio.eax || !ratio.ebx)
-        return 0;
-    if (ratio.ecx)
-        return (uint64_t)ratio.ecx * ratio.ebx / ratio.eax;
-    if (cpuid(0, 0).eax < 0x16)
-        return 0;
-    return (uint64_t)(cpuid(0x16, 0).eax & 0xffff) * 1000000;
 }
 
 static uint16_t pit_read(void)
@@ -118,45 +111,51 @@ static bool measure_by_pit(struct found *out)
     return measured;
 }
 
-/* From now on; time itself makes no jump. */
-static void set_frequency(uint64_t hz)
+static const char *use_pit(void)
 {
-    uint64_t now = tsc_read();
+    struct found found;
 
-    start_ns += scale(now - start_tsc, ns_per_count);
-    start_tsc = now;
-    frequency = hz;
-    ns_per_count = (NS_PER_S << 32) / hz;
-    counts_per_ns = (hz / NS_PER_S << 32) + ((hz % NS_PER_S) << 32) / NS_PER_S;
+    if (!measure_by_pit(&found))
+        return "neither CPUID nor the PIT tells the frequency of the time-stamp counter";
+    time_set_frequency((struct frequency){found.frequency, PIT, false});
+    return NULL;
 }
 
 const char *time_init(uint64_t boot_tsc)
 {
-    struct found found = {frequency_from_cpuid(), 0};
+    struct frequency told =
+        frequency_by_cpuid(cpu_features.signature, cpuid_leaf(0x15, 0), cpuid_leaf(0x16, 0));
+    const char *problem = NULL;
 
-    frequency_measured = !found.frequency;
-    if (frequency_measured && !measure_by_pit(&found))
-        return "neither CPUID nor the PIT tells the frequency of the time-stamp counter";
-    set_frequency(found.frequency);
-    start_ns = 0;
-    start_tsc = MIN(boot_tsc, start_tsc);
-    return NULL;
+    if (told.hz)
+        time_set_frequency(told);
+    else
+        problem = use_pit();
+    line.ns = 0;
+    line.tsc = MIN(boot_tsc, line.tsc);
+    return problem;
 }
 
 /* ---- the second clock ---- */
 
 static uint16_t pm_port;
+static struct calibrate_clocks second; /* no counts: there is none */
 
 static uint32_t pm_timer_counts(void)
 {
     return port_read32(pm_port);
 }
 
+const struct calibrate_clocks *time_second_clock(void)
+{
+    return second.counts ? &second : NULL;
+}
+
 static bool agrees(const struct found *other)
 {
-    uint64_t apart = MAX(frequency, other->frequency) - MIN(frequency, other->frequency);
+    uint64_t apart = MAX(known.hz, other->frequency) - MIN(known.hz, other->frequency);
 
-    return apart <= frequency / AGREE_SHARE + other->error;
+    return apart <= known.hz / AGREE_SHARE + other->error;
 }
 
 /*
@@ -165,19 +164,20 @@ static bool agrees(const struct found *other)
  */
 void time_check(uint16_t port, uint32_t mask)
 {
-    struct found timer, pit;
+    struct found timer;
 
     pm_port = port;
     for (unsigned i = 0; i < CHECKS_MAX; i++) {
-        if (!measure(pm_timer_counts, mask, PM_TIMER_COUNTS, PM_TIMER_HZ, &timer))
+        if (!measure(pm_timer_counts, mask, PM_TIMER_COUNTS, SECOND_CLOCK_HZ, &timer))
             return; /* it stands still, or is none */
+        second = (struct calibrate_clocks){tsc_read, pm_timer_counts, mask};
         if (agrees(&timer))
             return;
-        if (frequency_measured && measure_by_pit(&pit))
-            set_frequency(pit.frequency);
+        if (known.source == PIT)
+            use_pit();
     }
     log_warn("two clocks disagree: the CPU's counter runs at %lu or %lu Hz; used is the second, by "
              "the ACPI timer",
-             frequency, timer.frequency);
-    set_frequency(timer.frequency);
+             known.hz, timer.frequency);
+    time_set_frequency((struct frequency){timer.frequency, "acpi-timer", false});
 }

@@ -26,8 +26,9 @@ const char *time_init(uint64_t boot_tsc);
  * set. `mask`: the bits that the timer has.
  */
 void time_check(uint16_t port, uint32_t mask);
-/* Counts per second, for the report. */
+/* Counts per second, and how that is known: a word for the report. */
 uint64_t time_frequency(void);
+const char *time_source(void);
 /* Busy wait; for hardware delays below a tick. */
 void time_delay_ns(uint64_t ns);
 

@@ -52,6 +52,7 @@ static void write_time(struct json *j)
 {
     json_object(j, "time");
     json_uint(j, "tsc_hz", time_frequency());
+    json_string(j, "tsc_source", time_source());
     json_array(j, "steps");
     for (size_t i = 0; i < step_count; i++) {
         json_object(j, NULL);

@@ -150,7 +150,7 @@ END = Either("reason", {
 })
 REPORT = Members(
     format=number, version=ANY_TEXT, door=text("pvh|uefi"),
-    time=Members(tsc_hz=number, steps=array(Members(step=text("|".join(STEPS)), end_ns=number))),
+    time=Members(tsc_hz=number, tsc_source=text("cpuid|model|base|pit|acpi-timer|refined|none"), steps=array(Members(step=text("|".join(STEPS)), end_ns=number))),
     memory=Members(frames_total=number, frames_free=number, orphans=number, pins=number, heap_bytes=number),
     iommu=IOMMU,
     groups=array(Members(id=number, devices=array(Members(**{

@@ -194,3 +194,11 @@ def test_steps_are_timed(guest, kernel):
     assert steps["start"] < 1_000_000, "the clock must be calibrated in at most 1 ms"
     assert list(steps)[:4] == ["start", "find", "close", "group"]
     assert right(ran.report["time"]["tsc_hz"])
+    assert ran.report["time"]["tsc_source"] == "pit"
+
+
+def test_the_clock_gets_better_while_the_payload_runs(guest, payload):
+    ran = guest(payload("spin"), settings=[("payload-timeout", "2")], icount=8).run()
+    assert ran.report["exit"]["reason"] == "timeout", ran.log
+    assert ran.report["time"]["tsc_source"] == "refined"
+    assert abs(ran.report["time"]["tsc_hz"] - 1_000_000_000) < 100_000

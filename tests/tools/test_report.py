@@ -34,7 +34,7 @@ UNIT = {
 }
 GOOD = {
     "format": 2, "version": "1", "door": "pvh",
-    "time": {"tsc_hz": 1, "steps": [{"step": "start", "end_ns": 1}, {"step": "stop", "end_ns": 2}]},
+    "time": {"tsc_hz": 1, "tsc_source": "pit", "steps": [{"step": "start", "end_ns": 1}, {"step": "stop", "end_ns": 2}]},
     "memory": {"frames_total": 2, "frames_free": 1, "orphans": 0, "pins": 0, "heap_bytes": 0},
     "iommu": {"units": [UNIT], "past_domains": [], "past_domains_truncated": 0,
               "snapshot": {"taken": "report", "time_ns": 1, "domains_truncated": 0},
