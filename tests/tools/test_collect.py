@@ -12,7 +12,7 @@ import pytest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / "tools"), str(TOP / "tests/tools")]
 
-from bulkhead import cli, collect, collect_config, lock  # noqa: E402
+from bulkhead import cli, collect, collect_config  # noqa: E402
 import machines  # noqa: E402
 
 DATA = TOP / "tests/replay/data"
@@ -152,8 +152,7 @@ def test_the_command(machine):
 
 @pytest.fixture(scope="module")
 def replay():
-    with lock.building(cli.BUILD):
-        subprocess.run(cli.make_command(collect.REPLAY), cwd=TOP, stdin=subprocess.DEVNULL, check=True, stdout=subprocess.DEVNULL)
+    assert cli.make(collect.REPLAY)
     return lambda file: subprocess.run([cli.built(collect.REPLAY), file], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                                        check=False)
 
