@@ -2,7 +2,9 @@
 /* What a unit can do, and whether that is enough. */
 #include "kernel/iommu/unit.h"
 
+#include "kernel/iommu/scope.h"
 #include "kernel/lib/error.h"
+#include "kernel/pci/quirks.h"
 
 static bool has(uint64_t capabilities, unsigned bit)
 {
@@ -60,19 +62,22 @@ static int decide_interrupts(struct iommu_unit *unit, const struct iommu_options
 {
     struct unit_abilities *can = &unit->can;
     uint64_t at = unit->described->registers;
+    const struct pci_quirk *quirk = pci_machine_quirk(QUIRK_NO_REMAPPING);
     const char *missing = NULL;
 
     if (!platform_remaps)
-        missing = "DMAR flag INTR_REMAP";
+        missing = "DMAR flag INTR_REMAP is 0";
     else if (!has(unit->ecap, VTD_ECAP_IR))
-        missing = "ECAP.IR";
+        missing = "ECAP.IR is 0";
     else if (!can->queue)
-        missing = "ECAP.QI";
+        missing = "ECAP.QI is 0";
+    else if (quirk)
+        missing = quirk->why;
     can->remapping = !missing;
     can->x2apic = can->remapping && has(unit->ecap, VTD_ECAP_EIM);
     if (missing && !options->unsafe_interrupts)
         return refuse(why, -EOPNOTSUPP,
-                      "the IOMMU at 0x%lx cannot remap interrupts (%s is 0); unsafe-interrupts=yes "
+                      "the IOMMU at 0x%lx cannot remap interrupts (%s); unsafe-interrupts=yes "
                       "goes on without",
                       at, missing);
     if (options->x2apic && can->remapping && !can->x2apic)
@@ -99,7 +104,7 @@ int unit_decide(struct iommu_unit *unit, const struct iommu_options *options, bo
     can->coherent = has(ecap, VTD_ECAP_C);
     can->snoop_control = has(ecap, VTD_ECAP_SC);
     can->caching_mode = has(cap, VTD_CAP_CM);
-    can->write_buffer = has(cap, VTD_CAP_RWBF);
+    can->write_buffer = has(cap, VTD_CAP_RWBF) || pci_machine_quirk(QUIRK_FLUSH_WRITES);
     can->page_selective = has(cap, VTD_CAP_PSI);
     can->max_mask = (unsigned)bits_get(cap, VTD_CAP_MAMV);
     can->max_handle_mask = (unsigned)bits_get(ecap, VTD_ECAP_MHMV);
@@ -109,4 +114,28 @@ int unit_decide(struct iommu_unit *unit, const struct iommu_options *options, bo
                  (has(cap, VTD_CAP_DWD) ? VTD_IOTLB_DRAIN_WRITES : 0);
     can->fault_count = vtd_cap_fault_records(cap);
     return decide_interrupts(unit, options, platform_remaps, why);
+}
+
+/* Does the unit serve displays, and nothing else? */
+static bool is_for_graphics(const struct dmar_unit *described)
+{
+    for (size_t i = 0; i < described->scopes.count; i++) {
+        const struct dmar_scope *scope = &iommu_dmar->scopes[described->scopes.first + i];
+        const struct pci_device *device;
+        uint16_t rid;
+
+        if (!scope_resolve(scope, described->segment, &rid))
+            return false;
+        device = pci_find(described->segment, rid);
+        if (!device || device->class_code >> 16 != 0x03)
+            return false;
+    }
+    return described->scopes.count && !described->include_all;
+}
+
+const char *unit_unusable(const struct dmar_unit *described)
+{
+    const struct pci_quirk *quirk = pci_machine_quirk(QUIRK_NO_GRAPHICS_UNIT);
+
+    return quirk && is_for_graphics(described) ? quirk->why : NULL;
 }

@@ -54,17 +54,23 @@ bool scope_list_contains(const struct dmar_info *dmar, struct dmar_scope_list li
 
 struct iommu_unit *scope_unit_for(uint16_t segment, uint16_t rid)
 {
-    struct iommu_unit *unit, *rest = NULL;
+    const struct dmar_unit *each = iommu_dmar->units, *found = NULL;
+    struct iommu_unit *unit;
 
-    list_for_each_entry (unit, &iommu_units, link) {
-        if (unit->segment != segment)
+    for (; each < iommu_dmar->units + iommu_dmar->unit_count; each++) {
+        if (each->segment != segment)
             continue;
-        if (scope_list_contains(iommu_dmar, unit->described->scopes, segment, rid))
-            return unit;
-        if (unit->include_all)
-            rest = unit;
+        if (scope_list_contains(iommu_dmar, each->scopes, segment, rid)) {
+            found = each;
+            break;
+        }
+        if (each->include_all)
+            found = each;
     }
-    return rest;
+    list_for_each_entry (unit, &iommu_units, link)
+        if (unit->described == found)
+            return unit;
+    return NULL; /* none is described, or that is not used */
 }
 
 struct iommu_unit *iommu_unit_for_special(enum dmar_scope_type type, uint8_t enumeration_id,

@@ -251,6 +251,12 @@ int iommu_init(const struct dmar_info *dmar, const struct iommu_options *options
     if (reserved_init(dmar))
         return refuse(why, -ENOMEM, "no memory for the regions of reserved memory");
     for (size_t i = 0; i < dmar->unit_count; i++) {
+        const char *unusable = unit_unusable(&dmar->units[i]);
+
+        if (unusable) {
+            log_warn("the IOMMU at 0x%lx is not used: %s", dmar->units[i].registers, unusable);
+            continue;
+        }
         error = unit_create(&dmar->units[i], (unsigned)i, why);
         if (error)
             return error;

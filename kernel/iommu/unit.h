@@ -105,5 +105,10 @@ void unit_publish(const struct iommu_unit *unit, const volatile void *at, size_t
 
 int unit_decide(struct iommu_unit *unit, const struct iommu_options *options, bool platform_remaps,
                 struct refusal *why);
+/*
+ * Why a unit is not to be used at all; NULL: it is. What it would serve is then served by none:
+ * requesters_check().
+ */
+const char *unit_unusable(const struct dmar_unit *described);
 
 #endif

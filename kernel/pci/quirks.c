@@ -16,6 +16,9 @@
 #define LINK   "its link makes errors of the platform of requests that are not supported"
 #define WIDE   "its registers of access control are twice as wide (erratum)"
 #define ALONE  "its vendor tells that its functions reach each other through the IOMMU alone"
+#define DRAIN  "interrupts in flight get lost when entries change (erratum)"
+#define RWBF   "it needs a flush of write buffers and does not say so"
+#define GFX    "the graphics of this chipset do not work behind it"
 
 /* Sorted by kind, vendor, device. */
 static const struct pci_quirk quirks[] = {
@@ -130,6 +133,56 @@ static const struct pci_quirk quirks[] = {
     {QUIRK_ISOLATED, 0x8088, 0x5110, 0, 0, .why = ALONE},
     {QUIRK_ISOLATED, 0x8088, 0x5125, 0, 0, .why = ALONE},
     {QUIRK_ISOLATED, 0x8088, 0x5140, 0, 0, .why = ALONE},
+    {QUIRK_NO_REMAPPING, 0x8086, 0x3403, 0, 0, .why = DRAIN, .class = 0x0600,
+     .newest = 0x13}, /* 5500 */
+    {QUIRK_NO_REMAPPING, 0x8086, 0x3405, 0, 0, .why = DRAIN, .class = 0x0600,
+     .newest = 0x13}, /* 5520, X58 */
+    {QUIRK_NO_REMAPPING, 0x8086, 0x3405, 0, 0, .why = DRAIN, .class = 0x0600, .oldest = 0x22,
+     .newest = 0x22},
+    {QUIRK_NO_REMAPPING, 0x8086, 0x3406, 0, 0, .why = DRAIN, .class = 0x0600, .newest = 0x13},
+    {QUIRK_FLUSH_WRITES, 0x8086, 0x2a40, 0, 0, .why = RWBF}, /* GM45 */
+    {QUIRK_FLUSH_WRITES, 0x8086, 0x2e00, 0, 0, .why = RWBF}, /* G4x */
+    {QUIRK_FLUSH_WRITES, 0x8086, 0x2e10, 0, 0, .why = RWBF},
+    {QUIRK_FLUSH_WRITES, 0x8086, 0x2e20, 0, 0, .why = RWBF},
+    {QUIRK_FLUSH_WRITES, 0x8086, 0x2e30, 0, 0, .why = RWBF},
+    {QUIRK_FLUSH_WRITES, 0x8086, 0x2e40, 0, 0, .why = RWBF},
+    {QUIRK_FLUSH_WRITES, 0x8086, 0x2e90, 0, 0, .why = RWBF},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x0040, 0, 0x52,
+     .why = GFX},                                               /* Ironlake without a shadow GTT */
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x0044, 0, 0, .why = GFX}, /* QM57 */
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x0062, 0, 0x52, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x006a, 0, 0x52, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x1602, 0, 0, .why = GFX}, /* Broadwell */
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x1606, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x160a, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x160b, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x160d, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x160e, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x1612, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x1616, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x161a, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x161b, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x161d, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x161e, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x1622, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x1626, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x162a, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x162b, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x162d, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x162e, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x1632, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x1636, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x163a, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x163b, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x163d, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x163e, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x2a40, 0, 0, .why = GFX}, /* GM45 */
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x2e00, 0, 0, .why = GFX}, /* G4x */
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x2e10, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x2e20, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x2e30, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x2e40, 0, 0, .why = GFX},
+    {QUIRK_NO_GRAPHICS_UNIT, 0x8086, 0x2e90, 0, 0, .why = GFX},
     {QUIRK_FAULTS_ESCALATE, 0x8086, 0x0e28, 0, 0, .why = FAULTS}, /* Xeon E5 v2, */
     {QUIRK_FAULTS_ESCALATE, 0x8086, 0x342e, 0, 0, .why = FAULTS}, /* 5500, */
     {QUIRK_FAULTS_ESCALATE, 0x8086, 0x3728, 0, 0, .why = FAULTS}, /* C5500, */
@@ -191,5 +244,18 @@ const struct pci_quirk *pci_quirk(const struct pci_device *device, enum pci_quir
             (!q->class || q->class == device->class_code >> 8) &&
             (!q->subsystem || q->subsystem == device->subsystem_device))
             return q;
+    return NULL;
+}
+
+const struct pci_quirk *pci_machine_quirk(enum pci_quirk_kind kind)
+{
+    const struct pci_quirk *q;
+    const struct pci_device *d;
+
+    list_for_each_entry (d, pci_devices(), link) {
+        q = pci_order(d) > UINT8_MAX ? NULL : pci_quirk(d, kind);
+        if (q && !(q->value && pci_read16(d, q->value) & BIT(11)))
+            return q;
+    }
     return NULL;
 }

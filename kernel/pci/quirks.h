@@ -17,6 +17,12 @@ enum pci_quirk_kind {
     QUIRK_NO_PM_RESET,    /* no reset by way of D3hot */
     QUIRK_WIDE_ACS,       /* a port whose registers of access control have 32 bits each */
     QUIRK_ISOLATED,       /* functions that never talk to each other inside the device */
+    /* Of host bridges and graphics, about the machine's units of VT-d: kernel/iommu/capability.c.
+     */
+    QUIRK_NO_REMAPPING,     /* interrupts get lost where they are remapped */
+    QUIRK_FLUSH_WRITES,     /* stores to tables need a flush, whatever CAP.RWBF says */
+    QUIRK_NO_GRAPHICS_UNIT, /* the graphics' own one fails; `value`: not where bit 11 there is set
+                             */
     /* What makes a platform error of a request that is blocked: kernel/pci/quiet.c. */
     QUIRK_FAULTS_ESCALATE, /* a unit of VT-d, with a mask at 0x1ac */
     QUIRK_PORT_ESCALATES,  /* a root port, or where the chipset's link ends, with one at 0x20c */
@@ -36,5 +42,7 @@ struct pci_quirk {
 
 /* The first row of that kind for the function, or NULL. Walks the table. */
 const struct pci_quirk *pci_quirk(const struct pci_device *device, enum pci_quirk_kind kind);
+/* The same for the functions of the first root bus, of a kind about the machine. */
+const struct pci_quirk *pci_machine_quirk(enum pci_quirk_kind kind);
 
 #endif

@@ -163,6 +163,87 @@ static void refuses_a_table_without_units(void **state)
     machine_stop();
 }
 
+/* ---- by the chipset ---- */
+
+static struct pci_device *chipset(uint16_t device, uint8_t revision)
+{
+    struct pci_device *host = host_pci_add(0, PCI_RID(0, 0, 0), NULL);
+
+    host->vendor = 0x8086;
+    host->device = device;
+    host->revision = revision;
+    host->class_code = 0x060000;
+    pci_set_bus_master(host, false);
+    return host;
+}
+
+/* Early steppings of the 5520. The unit says that it can. */
+static void early_chipsets_do_not_remap(void **state)
+{
+    static const struct {
+        uint16_t device;
+        uint8_t revision;
+        bool works;
+    } cases[] = {{0x3405, 0x13, false}, {0x3405, 0x22, false}, {0x3403, 0x13, false},
+                 {0x3405, 0x14, true},  {0x3403, 0x22, true},  {0x3407, 0x13, true}};
+    static const struct iommu_options unsafe = {.unsafe_interrupts = true};
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+        chipset(cases[i].device, cases[i].revision);
+        assert_int_equal(machine_init(NULL), cases[i].works ? 0 : -EOPNOTSUPP);
+        assert_int_equal(!strstr(machine_refusal(), "cannot remap interrupts (interrupts in"),
+                         cases[i].works);
+        machine_stop();
+    }
+    machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+    chipset(0x3405, 0x13);
+    assert_int_equal(machine_init(&unsafe), 0);
+    assert_false(iommu_remaps_interrupts(machine_unit()));
+    machine_stop();
+}
+
+static void some_chipsets_need_a_flush_and_do_not_say_so(void **state)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        machine_build(VTD_TEST_CAP & ~BIT(VTD_CAP_RWBF), VTD_TEST_ECAP);
+        chipset(i ? 0x2a40 : 0x2a41, 0);
+        assert_int_equal(machine_init(NULL), 0);
+        assert_int_equal(machine_unit()->can.write_buffer, i);
+        assert_false(i && machine_unit()->stores_suffice);
+        machine_stop();
+    }
+}
+
+/* What is behind such a unit has none: it starts with no bus mastering, if the operator knows. */
+static void a_unit_that_breaks_graphics_is_not_used(void **state)
+{
+    const pci_rid_t graphics = PCI_RID(0, 2, 0);
+
+    for (unsigned i = 0; i < 3; i++) {
+        struct vtd_unit *second;
+        struct pci_device *display;
+        struct dmar_unit *described;
+
+        machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+        chipset(i < 2 ? 0x2a40 : 0x2a41, 0);
+        second = host_unit_add(0xfeda1000, PAGE_SIZE, VTD_TEST_CAP, VTD_TEST_ECAP);
+        described = host_dmar_unit(0xfeda1000, false);
+        host_dmar_scope(&described->scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 2, 0);
+        display = pci_find(0, graphics) ? pci_find(0, graphics) : host_pci_add(0, graphics, NULL);
+        display->class_code = 0x030000;
+        display->unprotected = i == 1;
+        pci_set_bus_master(display, false);
+        assert_int_equal(machine_init(NULL), i ? 0 : -ENODEV);
+        assert_int_equal(!strstr(machine_refusal(), "no IOMMU translates for device 0000:00:02.0"),
+                         i != 0);
+        assert_int_equal(!scope_unit_for(0, graphics), i < 2); /* nor the one for the rest */
+        assert_int_equal(second->event_count == 0, i < 2);
+        assert_int_equal(scope_unit_for(0, PCI_RID(0, 4, 0))->index, 0);
+        machine_stop();
+    }
+}
+
 static void goes_on_without_remapping_if_told(void **state)
 {
     static const struct iommu_options unsafe = {.unsafe_interrupts = true};
@@ -437,6 +518,9 @@ int main(void)
         cmocka_unit_test(denies_everything_at_first),
         cmocka_unit_test(refuses_with_a_sentence),
         cmocka_unit_test(refuses_a_table_without_units),
+        cmocka_unit_test(early_chipsets_do_not_remap),
+        cmocka_unit_test(some_chipsets_need_a_flush_and_do_not_say_so),
+        cmocka_unit_test(a_unit_that_breaks_graphics_is_not_used),
         cmocka_unit_test(goes_on_without_remapping_if_told),
         cmocka_unit_test(refuses_a_unit_that_hangs),
         cmocka_unit_test(refuses_protected_memory_that_stays),

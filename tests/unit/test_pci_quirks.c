@@ -9,6 +9,19 @@
 
 #include "kernel/pci/quirks.c"
 
+static struct list devices = LIST_INIT(devices);
+static uint16_t register_of_all;
+
+struct list *pci_devices(void)
+{
+    return &devices;
+}
+
+uint16_t pci_read16(const struct pci_device *device, unsigned offset)
+{
+    return offset == 0x52 ? register_of_all : 0;
+}
+
 static int sign(uint32_t a, uint32_t b)
 {
     return a < b ? -1 : a > b;
@@ -70,10 +83,27 @@ static void a_row_is_found_for_what_it_names_and_nothing_else(void **state)
     }
 }
 
+/* Of the first bus, and where a register says otherwise not. */
+static void some_are_of_the_machine(void **state)
+{
+    struct pci_device low = {.vendor = 0x8086, .device = 0x0062, .rid = 0},
+                      high = {.vendor = 0x8086, .device = 0x1616, .rid = 0x100};
+
+    list_push_back(&devices, &low.link);
+    list_push_back(&devices, &high.link);
+    assert_non_null(pci_machine_quirk(QUIRK_NO_GRAPHICS_UNIT));
+    assert_null(pci_machine_quirk(QUIRK_FLUSH_WRITES));
+    register_of_all = 0x0800;
+    assert_null(pci_machine_quirk(QUIRK_NO_GRAPHICS_UNIT));
+    high.rid = 0x10;
+    assert_int_equal(pci_machine_quirk(QUIRK_NO_GRAPHICS_UNIT)->first, 0x1616);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_sorted_and_say_why),
+        cmocka_unit_test(some_are_of_the_machine),
         cmocka_unit_test(a_row_is_found_for_what_it_names_and_nothing_else),
     };
 
