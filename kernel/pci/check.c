@@ -10,9 +10,14 @@
 /* Writes to this window are interrupt messages, whoever sends them (VT-d 3.13). */
 #define INTERRUPT_WINDOW      UINT64_C(0xfee00000)
 #define INTERRUPT_WINDOW_SIZE MIB
-#define IO_PORTS              0x10000
+/* From the I/O APICs on: HPET, TPM, memory controller and PCH, VT-d, flash. No window leads there.
+ */
+#define CHIPSET  UINT64_C(0xfec00000)
+#define IO_PORTS 0x10000
 /* Below are the ports that PCs always had: configuration space, reset, timers, keyboard. */
 #define IO_OF_PCS 0x1000
+/* In one block, of which the tables name parts, chipsets also have what raises and masks SMIs. */
+#define PM_BLOCK 128
 
 /* Addresses something occupies, and its name as it reads in a sentence. */
 struct space {
@@ -36,6 +41,34 @@ static int overlap(struct space *s, const char *other, paddr_t base, uint64_t le
                   (s->length + 1023) / 1024, other, base);
 }
 
+/* By which the machine is switched off, reset, timed and heard. */
+static int check_registers(struct space *s, const struct acpi_info *acpi, struct refusal *why)
+{
+    const struct {
+        const struct acpi_register *at;
+        uint64_t block;
+    } registers[] = {
+        {&acpi->pm_control[0], PM_BLOCK},
+        {&acpi->pm_control[1], PM_BLOCK},
+        {&acpi->pm_timer, PM_BLOCK},
+        {&acpi->events[0].at, PM_BLOCK},
+        {&acpi->events[1].at, PM_BLOCK},
+        {&acpi->events[2].at, PM_BLOCK},
+        {&acpi->events[3].at, PM_BLOCK},
+        {&acpi->reset, 8},
+        {&acpi->console, 8},
+    };
+    enum acpi_space space = s->io ? ACPI_SPACE_IO : ACPI_SPACE_MEMORY;
+    int error = 0;
+
+    for (size_t i = 0; !error && i < ARRAY_SIZE(registers); i++)
+        if (registers[i].at->space == space && registers[i].at->address)
+            error = overlap(s, s->io ? "ports of the firmware" : "registers of the firmware",
+                            ALIGN_DOWN(registers[i].at->address, registers[i].block),
+                            registers[i].block, why);
+    return error;
+}
+
 static int check_platform(struct space *s, const struct pci_machine *m, struct refusal *why)
 {
     const struct acpi_info *acpi = m->acpi;
@@ -48,6 +81,12 @@ static int check_platform(struct space *s, const struct pci_machine *m, struct r
     for (size_t i = 0; !error && i < acpi->dmar.unit_count; i++)
         error = overlap(s, "a VT-d unit", acpi->dmar.units[i].registers,
                         acpi->dmar.units[i].register_size, why);
+    if (!error && acpi->hpet)
+        error = overlap(s, "the HPET", acpi->hpet, PAGE_SIZE, why);
+    if (!error)
+        error = overlap(s, "registers of the chipset", CHIPSET, 4 * GIB - CHIPSET, why);
+    if (!error)
+        error = check_registers(s, acpi, why);
     for (size_t i = 0; !error && i < m->ram_count; i++)
         error = overlap(s, "RAM", m->ram[i].base, m->ram[i].length, why);
     for (size_t i = 0; !error && i < m->keep_out_count; i++)
@@ -78,24 +117,18 @@ int pci_check_ecam(const struct pci_machine *machine, struct refusal *why)
     return 0;
 }
 
-/* Ports of the machine by which it is switched off, reset, timed and heard. */
 static int check_io(struct space *s, const struct pci_machine *m, struct refusal *why)
 {
-    const struct acpi_info *acpi = m->acpi;
-    const struct acpi_register *const registers[] = {&acpi->pm_control[0], &acpi->pm_control[1],
-                                                     &acpi->pm_timer, &acpi->reset, &acpi->console};
+    uint16_t command = m->acpi->smi_command;
     int error;
 
     s->after = PADDR_NONE;
     if (s->base + s->length > IO_PORTS)
         return refuse(why, -EINVAL, "%s lies beyond the I/O ports, at 0x%lx", s->name, s->base);
     error = overlap(s, "ports of the chipset", 0, IO_OF_PCS, why);
-    if (!error && acpi->smi_command)
-        error = overlap(s, "the firmware's command port", acpi->smi_command, 1, why);
-    for (size_t i = 0; !error && i < ARRAY_SIZE(registers); i++)
-        if (registers[i]->space == ACPI_SPACE_IO && registers[i]->address)
-            error = overlap(s, "ports of the firmware", registers[i]->address, 8, why);
-    return error;
+    if (!error && command)
+        error = overlap(s, "the firmware's command port", command, 1, why);
+    return error ? error : check_registers(s, m->acpi, why);
 }
 
 static int check_memory(struct space *s, const struct pci_machine *m, struct refusal *why)

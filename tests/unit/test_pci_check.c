@@ -108,6 +108,30 @@ static void a_bar_over_anything_else_is_refused(void **state)
     bar_refused(0xfd000000, 4096, 0, "overlaps the local APIC");
 }
 
+/* No table names most of it. What one names may be anywhere. */
+static void a_bar_over_registers_of_the_chipset_is_refused(void **state)
+{
+    struct pci_device *d = device_with_bar(0xfebff000, 4096, 0);
+    paddr_t after;
+
+    assert_int_equal(pci_check_resources(d, &machine, &why), 0);
+    bar_refused(0xfed00000, 4096, 0, "overlaps registers of the chipset at 0xfec00000");
+    bar_refused(0xfed10000, 32 * KIB, 0, "overlaps registers of the chipset");
+    bar_refused(0xfed40000, 4096, 0, "overlaps registers of the chipset"); /* TPM */
+    bar_refused(0xff000000, 16 * MIB, 0, "overlaps registers of the chipset");
+    d = device_with_bar(0xfd000000, 4096, 0);
+    assert_false(pci_is_free(d, false, 0xfed40000, 4096, &machine, &after));
+    assert_int_equal(after, 4 * GIB);
+    acpi.hpet = 0xfd000400;
+    bar_refused(0xfd001000, 4096, 0, "overlaps the HPET at 0xfd000400");
+    acpi.hpet = 0;
+    acpi.pm_control[0] = (struct acpi_register){ACPI_SPACE_MEMORY, 0xfd000c04};
+    bar_refused(0xfd000000, 4096, 0, "overlaps registers of the firmware at 0xfd000c00");
+    acpi.pm_control[0].space = ACPI_SPACE_IO;
+    d = device_with_bar(0xfd000000, 4096, 0);
+    assert_int_equal(pci_check_resources(d, &machine, &why), 0);
+}
+
 static void reach_refused(paddr_t base, uint64_t length, const char *sentence)
 {
     const struct phys_run reach = {base, length};
@@ -186,9 +210,14 @@ static void ports_over_anything_else_are_left_out(void **state)
     ports_left_out(0xc00, "overlaps ports of the chipset");
     ports_left_out(0xf00, "overlaps ports of the chipset");
     acpi.pm_control[1] = (struct acpi_register){ACPI_SPACE_IO, 0xd0f8};
-    ports_left_out(0xd000, "overlaps ports of the firmware at 0xd0f8");
+    ports_left_out(0xd000, "overlaps ports of the firmware at 0xd080");
     acpi.pm_control[1].space = ACPI_SPACE_MEMORY;
     ports_are_kept(0xd000);
+    /* Where SMIs are masked, in the same block, no table says. */
+    acpi.events[2].at = (struct acpi_register){ACPI_SPACE_IO, 0x1868};
+    ports_left_out(0x1800, "overlaps ports of the firmware at 0x1800");
+    ports_are_kept(0x1900);
+    acpi.events[2].at.space = ACPI_SPACE_NONE;
     acpi.smi_command = 0xd0b2;
     ports_left_out(0xd000, "overlaps the firmware's command port");
 }
@@ -257,14 +286,14 @@ static bool owns_page(paddr_t base, uint64_t size, unsigned flags)
 /* The whole page must be free of anything else that is known. */
 static void a_small_bar_may_have_a_page_for_itself(void **state)
 {
-    acpi.dmar.units[0].registers = 0xfed90800; /* no such machine, but a page that is shared */
+    acpi.dmar.units[0].registers = 0xfd090800; /* no such machine, but a page that is shared */
     acpi.dmar.units[0].register_size = 256;
     assert_true(owns_page(0xfd000000, 256, 0));
     assert_true(owns_page(0xfd000000, 2048, PCI_BAR_TYPE_64));
     assert_false(owns_page(0xfd000800, 256, 0));
     assert_false(owns_page(0xd000, 256, PCI_BAR_SPACE_IO));
     assert_false(owns_page(0xfd000000, 4096, 0)); /* nobody asks */
-    assert_false(owns_page(0xfed90000, 256, 0));
+    assert_false(owns_page(0xfd090000, 256, 0));
 }
 
 static void small_bars_that_share_a_page(void **state)
@@ -383,6 +412,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(bars_are_sized_and_left_as_they_were),
         TEST(a_bar_over_anything_else_is_refused),
+        TEST(a_bar_over_registers_of_the_chipset_is_refused),
         TEST(what_a_device_may_reach_for_good_is_nothing_of_ours),
         TEST(a_device_that_is_left_is_not_sized),
         TEST(a_bridge_is_refused),
