@@ -24,6 +24,8 @@ const char *port_errors_show(const struct pci_device *port)
 {
     if (!root_of(port))
         return "not reported, it has no advanced error reporting";
+    if (!port->cap_msi && !port->msix_entries)
+        return "not reported, it has no messages to send";
     return port_errors_kept ? "kept by the firmware (HEST)" : "reported";
 }
 

@@ -475,6 +475,8 @@ static void who_hears_of_errors_is_shown(void **state)
 {
     assert_string_equal(port_errors_show(pci_find(0, ROOT)), "reported");
     assert_non_null(strstr(port_errors_show(pci_find(0, MUTE)), "not reported"));
+    pci_find(0, ROOT)->cap_msi = 0;
+    assert_non_null(strstr(port_errors_show(pci_find(0, ROOT)), "it has no messages to send"));
 }
 
 static void a_port_above_a_device_that_is_left_stays_as_it_is(void **state)
