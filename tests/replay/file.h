@@ -7,7 +7,7 @@
 
 #define REPLAY_TABLES_MAX    16
 #define REPLAY_TABLE_MAX     MIB
-#define REPLAY_UNITS_MAX     1024
+#define REPLAY_UNITS_MAX     512
 #define REPLAY_RANGES_MAX    4096
 #define REPLAY_FUNCTIONS_MAX 4096
 #define REPLAY_BARS          13 /* 0 to 5, the expansion ROM, 0 to 5 of virtual functions */

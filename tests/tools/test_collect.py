@@ -119,6 +119,17 @@ def test_a_capability_does_not_cover_the_next_one():
     assert SECRET[:2] not in collect_config.known(bytes(config))
 
 
+def test_what_quirks_ask_of_chipsets_is_written():
+    """Every register that a row of the table names, of the device that it is for."""
+    rows = re.findall(r"\{QUIRK_NO_GRAPHICS_UNIT, 0x8086, (0x\w+), 0, (0x\w+)", (TOP / "kernel/pci/quirks.c").read_text())
+    assert rows
+    for device, register in rows:
+        config = bytearray(b"\xff" * 256)
+        struct.pack_into("<HHHHI", config, 0, 0x8086, int(device, 16), 7, 0, 0x06000000)
+        shown = collect_config.known(bytes(config))
+        assert shown[0x40:] == bytes(int(register, 16) - 0x40) + b"\xff\xff" + bytes(256 - int(register, 16) - 2)
+
+
 @pytest.mark.parametrize("mess", [b"\xff" * 4096, b"\x10" * 4096, bytes(4096), b"\xff" * 256, b"\x40\x10" * 128])
 def test_lists_of_capabilities_that_make_no_sense(mess):
     assert len(collect_config.known(mess)) == len(mess)

@@ -35,6 +35,8 @@ EXTENDED_RANGES = {
     0x001f: ((0x00, 0x0c),),  # time measurement
     0x0023: ((0x00, 0x0a),),  # of a vendor or consortium: whose, and which
 }
+# Registers of chipsets by vendor and device, as the table of quirks asks for them (kernel/pci/quirks.c).
+CHIPSETS = dict.fromkeys(((0x8086, 0x0040), (0x8086, 0x0062), (0x8086, 0x006a)), (0x52, 0x54))  # control of graphics
 
 
 def word(config, at):
@@ -99,6 +101,8 @@ def known(config):
         for first, last in ranges_of(config, at) if extended else ((0, size_of(config, at)),):
             last = min(at + last, end)
             shown[at + first:last] = config[at + first:last]
+    first, last = CHIPSETS.get((word(config, 0), word(config, 2)), (0, 0))
+    shown[first:last] = config[first:last]
     return bytes(shown)
 
 
