@@ -120,18 +120,18 @@ static int judge_group(const struct pci_group *of, struct refusal *why)
 static void judge(struct pci_device *device)
 {
     const struct iommu_unit *unit = device->requesters[0]->unit;
-    const char *verdict = "assignable";
-    struct refusal why = {.sentence = ""};
+    const char *verdict = "assignable", *sentence = "";
+    struct refusal why;
     char served[16] = "none";
 
     if (pci_is_bridge(device))
         verdict = "bridge";
     else if (pci_place_bars(device, device->bars, 1, &machine, &why) ||
              pci_check_resources(device, &machine, &why) || judge_group(device->group, &why))
-        verdict = "not assignable: ";
+        verdict = "not assignable: ", sentence = why.sentence;
     if (unit)
         snprintf(served, sizeof(served), "iommu%u", unit->index);
-    printf("verdict %s %s %s%s\n", pci_name(device), served, verdict, why.sentence);
+    printf("verdict %s %s %s%s\n", pci_name(device), served, verdict, sentence);
 }
 
 static void judge_all(void)

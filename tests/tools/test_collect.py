@@ -269,6 +269,7 @@ def test_machines_of_qemu(replay, name):
     """tests/qemu/test_devices_command.py compares them with what the kernel says in QEMU."""
     ran = replay(DATA / f"{name}.txt")
     assert ran.returncode == 0 and ran.stdout.endswith("verdict: the kernel starts\n"), ran.stdout + ran.stderr
+    assert "verdict 0000:00:1f.3 iommu0 assignable\n" in ran.stdout  # without the ports it has among the chipset's
 
 
 # ---- files that are not as they should be ----
