@@ -131,6 +131,7 @@ void invalidate_device_tlb(struct requester *requester, uint64_t first, uint64_t
     if (requester->unit->can.throttles)
         descriptor.low |= vtd_physical_function(requester->physical);
     add(requester->unit, INVALIDATED_DEVICE_TLB, descriptor);
+    requester->unit->invalidation.devices_asked = requester->unit->invalidation.sequence + 1;
 }
 
 void invalidate_entries(struct iommu_unit *unit, uint16_t index, unsigned mask)

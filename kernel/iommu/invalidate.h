@@ -53,8 +53,9 @@ struct invalidation {
     unsigned tail;
     unsigned pending; /* descriptors behind the tail register, at most `room` */
     unsigned room;
-    bool flush;        /* the unit does not look into caches when it reads the ring */
-    uint32_t sequence; /* what the last wait descriptor writes */
+    bool flush;             /* the unit does not look into caches when it reads the ring */
+    uint32_t sequence;      /* what the last wait descriptor writes */
+    uint32_t devices_asked; /* ... or the next one, if it waits for device TLBs */
     uint64_t counts[INVALIDATED_KINDS];
     uint64_t waits;
     uint64_t notice_at; /* the number of waits at which one is looked at: timed, or refused */
@@ -63,7 +64,7 @@ struct invalidation {
     uint64_t wait_ns_total; /* of those that were not over at the first look */
     uint64_t wait_ns_max;
     uint64_t queue_errors; /* IQE */
-    uint64_t time_outs;    /* ITE */
+    uint64_t time_outs;    /* ITE, or more than UNIT_TIMEOUT_NS until a device TLB answered */
     uint64_t completions;  /* ICE */
 };
 

@@ -273,6 +273,74 @@ static void a_device_tlb_that_does_not_answer_is_not_believed(void **state)
     end(domain, BELOW);
 }
 
+/*
+ * Within the minute and a half that it may take for the device to answer or the unit to give it up,
+ * no unit is lost, but the device is not asked a second time. Later than that it is the unit.
+ */
+static void a_slow_device_tlb_costs_one_wait_and_no_unit(void **state)
+{
+    static const struct {
+        unsigned ms;
+        bool dead;
+        unsigned time_outs;
+        bool fenced;
+    } cases[] = {{900, false, 0, false},
+                 {1100, false, 1, false},
+                 {90000, false, 1, false},
+                 {90000, true, 1, false},
+                 {101000, false, 0, true}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct vtd_unit *unit = ats_machine(true, true);
+        struct iommu_domain *domain = attached_domain(BELOW);
+        bool believed = !cases[i].time_outs && !cases[i].fenced;
+        uint64_t began = time_ns();
+
+        machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
+        machine_expect_dma(unit, BELOW, IOVA, true, TARGET);
+        assert_int_equal(vtd_unit_translated(unit, BELOW), 0);
+        unit->device_tlb_looks = 10 * cases[i].ms; /* each of which takes 100 us */
+        unit->device_tlb_dead = cases[i].dead;
+        assert_int_equal(unmap(domain, IOVA, PAGE_SIZE), cases[i].fenced ? -EIO : 0);
+        assert_in_range(time_ns() - began, (cases[i].fenced ? 100000 : cases[i].ms) * NS_PER_MS,
+                        102 * NS_PER_S);
+        assert_int_equal(machine_unit()->fenced, cases[i].fenced);
+        assert_int_equal(machine_unit()->invalidation.time_outs, cases[i].time_outs);
+        assert_int_equal(host_pci_master(pci_find(0, BELOW)), believed);
+        if (!cases[i].fenced) {
+            assert_int_equal(ats_control(), believed ? 0x8000 : 0);
+            assert_int_equal(vtd_unit_translated(unit, BELOW), believed ? 0 : 0xd);
+            machine_expect_refused(unit, BELOW, IOVA, true, 5);
+            assert_int_equal(iommu_detach(domain, machine_requester(BELOW)), 0);
+        } else {
+            assert_int_equal(iommu_detach(domain, machine_requester(BELOW)), -EIO);
+        }
+        iommu_domain_destroy(domain);
+        machine_stop();
+    }
+}
+
+/* The long wait is for those who are asked alone. */
+static void others_do_not_wait_for_device_tlbs(void **state)
+{
+    struct vtd_unit *unit = ats_machine(true, true);
+    struct iommu_domain *domain = attached_domain(BELOW), *without = attached_domain(OTHER);
+    uint64_t began;
+
+    machine_map(domain, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
+    machine_unmap(domain, IOVA, PAGE_SIZE);
+    machine_map(without, IOVA, TARGET, PAGE_SIZE, IOMMU_WRITE);
+    unit->dead = true;
+    began = time_ns();
+    assert_int_equal(unmap(without, IOVA, PAGE_SIZE), -EIO);
+    assert_in_range(time_ns() - began, NS_PER_S, 2 * NS_PER_S);
+    assert_int_equal(iommu_detach(without, machine_requester(OTHER)), -EIO);
+    assert_int_equal(iommu_detach(domain, machine_requester(BELOW)), -EIO);
+    iommu_domain_destroy(without);
+    iommu_domain_destroy(domain);
+    machine_stop();
+}
+
 static void a_device_without_the_capability_has_no_device_tlb(void **state)
 {
     struct vtd_unit *unit = ats_machine(true, true);
@@ -368,6 +436,8 @@ int main(void)
         cmocka_unit_test(device_tlbs_forget_before_an_address_is_used_again),
         cmocka_unit_test(a_device_tlb_that_does_not_answer_is_not_believed),
         cmocka_unit_test(requests_behind_a_time_out_are_made_up_for),
+        cmocka_unit_test(a_slow_device_tlb_costs_one_wait_and_no_unit),
+        cmocka_unit_test(others_do_not_wait_for_device_tlbs),
         cmocka_unit_test(a_device_without_the_capability_has_no_device_tlb),
         cmocka_unit_test(a_fenced_unit_trusts_no_device_tlb),
         cmocka_unit_test(a_device_tlb_in_reset_is_not_asked),

@@ -310,6 +310,8 @@ static void run_queue(struct vtd_unit *unit)
         /* Write buffers hold table updates; the queue's own memory is read as it is. */
         if (buffered(unit))
             memcpy(&request, vtd_memory_seen(at, !coherent(unit)), sizeof(request));
+        if ((request.low & 15) == 3 && unit->device_tlb_looks)
+            return;
         if (unit->descriptor_count < VTD_LOG_MAX)
             unit->descriptors[unit->descriptor_count++] = request;
         if (unit->device_tlb_dead && (request.low & 15) == 3) {
@@ -461,6 +463,8 @@ uint64_t vtd_unit_read(struct vtd_unit *unit, uint64_t offset, unsigned bytes)
     case 0x28:
         return unit->ccmd;
     case 0x34:
+        if (unit->device_tlb_looks && !--unit->device_tlb_looks)
+            run_queue(unit);
         return fault_status(unit);
     case 0x38:
         return unit->fectl;

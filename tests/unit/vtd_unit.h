@@ -82,11 +82,12 @@ struct vtd_unit {
     size_t next_context, next_leaf, next_table;
     struct vtd_cached_interrupt interrupts[65536];
     /* misbehaviour */
-    bool dead;            /* answers nothing any more */
-    uint32_t ignored;     /* GCMD bits that never take effect */
-    unsigned reject_in;   /* the n-th descriptor from now on is called malformed; 0: none */
-    unsigned rejections;  /* how many more times, one after the other */
-    bool device_tlb_dead; /* device-TLB invalidations time out */
+    bool dead;                 /* answers nothing any more */
+    uint32_t ignored;          /* GCMD bits that never take effect */
+    unsigned reject_in;        /* the n-th descriptor from now on is called malformed; 0: none */
+    unsigned rejections;       /* how many more times, one after the other */
+    bool device_tlb_dead;      /* device-TLB invalidations time out, */
+    unsigned device_tlb_looks; /* or are answered, after so many looks at the fault status */
     uint16_t
         physical_function; /* whose queue requests to device TLBs take a place in; 0: their own */
     bool completion_error; /* ICE with the next wait */
