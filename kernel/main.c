@@ -411,15 +411,6 @@ static int group(struct refusal *why)
     return STORY_OVER;
 }
 
-/* Handles of ids are given at the start. */
-static bool has_new_alias(const struct pci_device *device)
-{
-    pci_rid_t ids[PCI_IDS_MAX];
-    size_t count = pci_requester_ids(device, ids);
-
-    return !device->requesters[count - 1];
-}
-
 /* Of VFIO alone: other families have looked at the BARs that were there when the payload began. */
 static int offer(struct pci_device *device)
 {
@@ -433,7 +424,7 @@ static int offer(struct pci_device *device)
         error = refuse(&why, -EINVAL, "it has several functions");
     else if (wanted->selector.by != PCI_BY_ADDRESS && !pci_selects(&wanted->selector, device))
         error = refuse(&why, -EINVAL, "it is not what %s names", wanted->selector.words);
-    else if (has_new_alias(device))
+    else if (!iommu_knows(device))
         error = refuse(&why, -EINVAL, "it has an alias that only the option alias could announce");
     else if (!for_vfio_alone(wanted))
         error = refuse(&why, -EINVAL, "only VFIO takes what is plugged in, not uio or afu");
@@ -466,9 +457,12 @@ static int load(struct refusal *why)
         .refused = lives_device_kept,
     };
     int error = ports_start(&users, why);
+    struct pci_device *d;
 
-    for (size_t i = 0; !error && i < config.device_count; i++)
-        pci_usb_take(assigned[i]); /* also one that the payload never opens */
+    /* Also one that the payload never opens, or that only shares a group. */
+    list_for_each_entry (d, pci_devices(), link)
+        if (!error && pci_group_has_assigned(d->group))
+            pci_usb_take(d);
     return error ? error : lives_begin(&lives, why);
 }
 

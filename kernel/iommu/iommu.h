@@ -66,6 +66,7 @@ enum iommu_map_flags {
  * its aliases (struct pci_device), and every group those of its members (struct pci_group). They
  * stay for good.
  */
+struct pci_device;
 struct requester;
 /* The unit that translates for it, or NULL if none does. */
 struct iommu_unit *iommu_unit_of(const struct requester *requester);
@@ -160,6 +161,11 @@ int iommu_detach(struct iommu_domain *domain, struct requester *requester);
  */
 int iommu_cut(struct requester *requester, bool cut);
 
+/*
+ * Has the function handles for all ids that it sends with? They are given at the start; something
+ * else may be in its slot since.
+ */
+bool iommu_knows(const struct pci_device *device);
 /* Why nobody may be given what sends with the id, for a device's name to follow; or NULL. */
 const char *iommu_withholds(const struct requester *requester);
 /*

@@ -37,7 +37,8 @@ struct remap_source remap_source_of(const struct pci_device *device)
      * function's own id, and a function may use its alias; all on its link are of its group.
      */
     if (taker ? id != taker->rid && taker->secondary == bus
-              : device->bridge && (device->aliases[0] || device->aliases[1]))
+              : device->bridge && pci_is_link_head(device->bridge) &&
+                    (device->aliases[0] || device->aliases[1]))
         return (struct remap_source){VTD_SOURCE_BUSES, (uint16_t)(bus << 8 | bus)};
     return (struct remap_source){VTD_SOURCE_EXACT, id};
 }

@@ -152,6 +152,20 @@ struct requester *requester_get(struct iommu_unit *unit, uint16_t rid)
     return create(unit, unit->segment, rid, rid);
 }
 
+bool iommu_knows(const struct pci_device *device)
+{
+    pci_rid_t ids[PCI_IDS_MAX];
+    size_t count = pci_requester_ids(device, ids);
+
+    while (count--) {
+        const struct requester *handle = device->requesters[count];
+
+        if (!handle || handle->rid != ids[count])
+            return false;
+    }
+    return true;
+}
+
 const char *iommu_withholds(const struct requester *requester)
 {
     if (!requester->unit)

@@ -29,7 +29,12 @@ static void mask_errors(const struct pci_device *d)
 static void mute_port(const struct pci_device *d)
 {
     int type = pci_express_type(d);
+    unsigned dpc = pci_find_extended_capability(d, PCI_EXT_CAP_DPC);
 
+    if (dpc && (pci_read16(d, dpc + PCI_DPC_CAP) & PCI_DPC_CAP_ROOT)) {
+        pci_write32(d, dpc + PCI_DPC_PIO_SYSTEM, 0);
+        pci_write32(d, dpc + PCI_DPC_PIO_EXCEPTION, 0);
+    }
     if (type == PCIE_ROOT_PORT || type == PCIE_EVENT_COLLECTOR)
         pci_change16(d, d->cap_pcie + PCIE_ROOT_CONTROL, PCIE_ROOT_CONTROL_ERRORS, 0);
     if (pci_is_bridge(d))
@@ -47,15 +52,18 @@ void pci_quiet(const struct pci_device *device)
 
 /* ---- chipsets that make more of it: Linux and Xen (XSA-59) have these bits ---- */
 
-static void set_bits(const struct pci_device *d, unsigned offset, uint32_t bits)
+#define NOT_TAKEN "its register does not take it"
+
+/* False: they are not set, because there is nothing, or the firmware locked it. */
+static bool set_bits(const struct pci_device *d, unsigned offset, uint32_t bits)
 {
     pci_write32(d, offset, pci_read32(d, offset) | bits);
+    return offset < d->config_size && (pci_read32(d, offset) & bits) == bits;
 }
 
 static const char *mask_faults(const struct pci_device *d, const struct pci_machine *m)
 {
-    set_bits(d, 0x1ac, BIT(31));
-    return d->config_size > 0x1ac ? NULL : "it has no register there";
+    return set_bits(d, 0x1ac, BIT(31)) ? NULL : NOT_TAKEN;
 }
 
 /* Where the port is a link to the chipset, registers of the same kind are a vendor's own. */
@@ -75,12 +83,13 @@ static const char *mask_port(const struct pci_device *d, const struct pci_machin
 {
     unsigned at = find_registers(d);
 
-    if (at) {
-        set_bits(d, at + PCI_AER_FATAL_MASK, PCI_AER_UNSUPPORTED);
-        set_bits(d, at + PCI_AER_MASK, PCI_AER_ADVISORY);
-    }
-    set_bits(d, 0x20c, BIT(4));
-    return at ? NULL : "it has no registers of errors";
+    bool taken = set_bits(d, 0x20c, BIT(4));
+
+    if (!at)
+        return "it has no registers of errors";
+    taken &= set_bits(d, at + PCI_AER_FATAL_MASK, PCI_AER_UNSUPPORTED);
+    taken &= set_bits(d, at + PCI_AER_MASK, PCI_AER_ADVISORY);
+    return taken ? NULL : NOT_TAKEN;
 }
 
 static const char *mask_link(const struct pci_device *d, const struct pci_machine *m)
@@ -88,7 +97,10 @@ static const char *mask_link(const struct pci_device *d, const struct pci_machin
     uint64_t bar = pci_read32(d, 0x68) | (uint64_t)pci_read32(d, 0x6c) << 32;
     paddr_t base = bar & UINT64_C(0x7ffffff000);
     char *registers;
+    bool taken;
 
+    if (pci_order(d)) /* a card may say that it is what it likes, but not from here */
+        return "it is not where host bridges are";
     if (!(bar & 1) || !base)
         return "the registers are not decoded";
     for (size_t i = 0; i < m->ram_count; i++)
@@ -98,8 +110,9 @@ static const char *mask_link(const struct pci_device *d, const struct pci_machin
     if (!registers)
         return "the registers cannot be mapped";
     mmio_write32(registers + 0x1c8, mmio_read32(registers + 0x1c8) | BIT(20));
+    taken = mmio_read32(registers + 0x1c8) & BIT(20);
     mmio_unmap(registers, PAGE_SIZE);
-    return NULL;
+    return taken ? NULL : NOT_TAKEN;
 }
 
 static const struct {

@@ -217,11 +217,13 @@ enum pcie_type {
 #define PCI_AER_ROOT_STATUS_ALL  0x7f
 
 /* Downstream port containment */
-#define PCI_DPC_CAP        4  /* 16 */
-#define PCI_DPC_CONTROL    6  /* 16 */
-#define PCI_DPC_STATUS     8  /* 16; reason in 2:1 */
-#define PCI_DPC_SOURCE     10 /* 16 */
-#define PCI_DPC_PIO_STATUS 12 /* 32; of root ports */
+#define PCI_DPC_CAP           4  /* 16 */
+#define PCI_DPC_CONTROL       6  /* 16 */
+#define PCI_DPC_STATUS        8  /* 16; reason in 2:1 */
+#define PCI_DPC_SOURCE        10 /* 16 */
+#define PCI_DPC_PIO_STATUS    12 /* 32; of root ports, as the next: of what the CPU asked */
+#define PCI_DPC_PIO_SYSTEM    24 /* 32; what is a system error */
+#define PCI_DPC_PIO_EXCEPTION 28 /* 32; what the CPU takes as an exception */
 
 #define PCI_DPC_CAP_ROOT          0x0020 /* it has what root ports have */
 #define PCI_DPC_CONTROL_FATAL     0x0001

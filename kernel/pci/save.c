@@ -7,6 +7,7 @@
 /* Where a register is, if not in an extended capability. */
 #define HEADER  0x10000
 #define EXPRESS 0x10001
+#define ACCESS  0x10002 /* the register of access control, which is not always in its place */
 
 /* What functions have that have it. */
 enum need {
@@ -54,7 +55,7 @@ static const struct {
     CHANNELS(PCI_EXT_CAP_VC_BESIDE),
     CHANNELS(PCI_EXT_CAP_MFVC),
     {PCI_EXT_CAP_PTM, 0, PCI_PTM_CONTROL, 1, 0, ALL},
-    {PCI_EXT_CAP_ACS, 0, PCI_ACS_CAP, 1, 0, ALL & ~LOW},
+    {ACCESS, 0, 0, 1, 0, ALL},
     {PCI_EXT_CAP_DPC, 0, PCI_DPC_CAP, 1, 0, ALL & ~LOW},
     {HEADER, 0, PCI_CACHE_LINE, 1, 0, LOW}, /* and the latency timer */
     /* BARs and expansion ROM, or bus numbers and windows. */
@@ -90,7 +91,7 @@ static unsigned features_of(const struct pci_device *d)
 static unsigned find(const struct pci_device *d, size_t row, unsigned *at)
 {
     uint32_t where = rows[row].where;
-    unsigned base = where == EXPRESS ? d->cap_pcie : 0;
+    unsigned base = where == EXPRESS ? d->cap_pcie : where == ACCESS ? d->acs_control & ~3u : 0;
 
     if (where < HEADER)
         base = pci_find_extended_capability(d, (uint16_t)where);

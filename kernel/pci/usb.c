@@ -58,15 +58,19 @@ static void take(const struct place *p)
 {
     uint64_t deadline = time_ns() + LET_GO_NS;
     const char *name = pci_name(p->device);
+    static struct log_limit limit = {.window_ns = 60 * NS_PER_S, .burst = 8}; /* by each opening */
+    bool told = log_admit(&limit);
 
     if (get(p, 0) & FIRMWARE_OWNS) {
-        log_info("%s: is taken from the firmware, which had it for USB", name);
+        log_print(told ? LOG_INFO : LOG_DEBUG,
+                  "%s: is taken from the firmware, which had it for USB", name);
         set(p, 0, get(p, 0) | SYSTEM_OWNS);
     }
     while ((get(p, 0) & FIRMWARE_OWNS) && !time_expired(deadline))
         thread_nap("USB hand-over", POLL_NS);
     if (get(p, 0) & FIRMWARE_OWNS) {
-        log_warn("%s: the firmware does not let go of it: taken by force", name);
+        log_print(told ? LOG_WARN : LOG_DEBUG,
+                  "%s: the firmware does not let go of it: taken by force", name);
         set(p, 0, (get(p, 0) & ~FIRMWARE_OWNS) | SYSTEM_OWNS);
     }
     set(p, SMI_CONTROL, (p->memory ? get(p, SMI_CONTROL) & SMI_RESERVED : 0) | SMI_EVENTS);

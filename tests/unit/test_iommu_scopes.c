@@ -284,6 +284,24 @@ static void snooping_is_controlled_if_all_units_can(void **state)
     machine_stop();
 }
 
+/* Something else is in its slot, that sends with another id: by number there is nothing amiss. */
+static void handles_are_of_the_ids_at_the_start(void **state)
+{
+    struct pci_device *device;
+
+    machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+    device = host_pci_add(0, PCI_RID(0, 7, 0), NULL);
+    device->aliases[0] = PCI_ALIAS | PCI_RID(0, 7, 1);
+    assert_false(iommu_knows(device));
+    assert_int_equal(machine_init(NULL), 0);
+    assert_true(iommu_knows(device));
+    device->aliases[0] = PCI_ALIAS | PCI_RID(0, 1, 0);
+    assert_false(iommu_knows(device));
+    device->aliases[0] = 0;
+    assert_true(iommu_knows(device));
+    machine_stop();
+}
+
 /* Each handle is made or not, and the next search makes those that are missing. */
 static void handles_that_find_no_memory(void **state)
 {
@@ -336,6 +354,7 @@ int main(void)
         cmocka_unit_test(registers_and_bridges_need_no_unit),
         cmocka_unit_test(a_domain_belongs_to_its_unit),
         cmocka_unit_test(snooping_is_controlled_if_all_units_can),
+        cmocka_unit_test(handles_are_of_the_ids_at_the_start),
         cmocka_unit_test(handles_that_find_no_memory),
     };
 

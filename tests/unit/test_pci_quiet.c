@@ -115,6 +115,18 @@ static void what_is_left_stays_as_it_is(void **state)
     assert_int_equal(sim_config_writes, 0);
 }
 
+static void what_the_processor_asked_is_no_system_error(void **state)
+{
+    unsigned dpc;
+
+    build();
+    dpc = sim_extended_capability(port, PCI_EXT_CAP_DPC, 48);
+    sim_set(port, dpc + PCI_DPC_CAP, 2, PCI_DPC_CAP_ROOT, 0);
+    sim_set(port, dpc + PCI_DPC_PIO_SYSTEM, 8, 0x0007070700070707, UINT64_MAX);
+    pci_quiet_all(&machine);
+    assert_int_equal(sim_get(port, dpc + PCI_DPC_PIO_SYSTEM, 8), 0);
+}
+
 /* ---- chipsets ---- */
 
 static struct sim_function *chip(pci_rid_t rid, uint32_t ids)
@@ -190,7 +202,21 @@ static void the_link_of_a_client_chipset_does_not_either(void **state)
 
     memcpy(&value, f->bar_memory[0] + 0x1c8, 4);
     assert_int_equal(value, 0x00100000);
-    assert_int_equal(sim_access_count, 2);
+    assert_int_equal(sim_access_count, 3);
+}
+
+/* A card may have been told what to say of itself. */
+static void only_the_host_bridge_has_that_link(void **state)
+{
+    struct sim_function *f = sim_add(0, CARD, 0x0c048086, 0x060000);
+
+    port = sim_add(0, PORT, 0x000c1b36, 0x060400);
+    sim_bridge(port, 1, 1);
+    sim_bar(f, 0, DMI, 4096, 0);
+    sim_set(f, 0x68, 8, DMI | 1, 0);
+    enumerate();
+    pci_quiet_all(&machine);
+    assert_int_equal(sim_access_count, 0);
 }
 
 /* Nothing is there, or RAM: the simulation ends at a mapping of it. */
@@ -216,6 +242,8 @@ int main(void)
         TEST(units_do_not_escalate_what_they_block),
         TEST(ports_do_not_escalate_what_is_not_supported),
         TEST(the_link_of_a_client_chipset_does_not_either),
+        TEST(only_the_host_bridge_has_that_link),
+        TEST(what_the_processor_asked_is_no_system_error),
         TEST(registers_that_are_off_are_not_looked_for),
         TEST(registers_over_memory_are_not_touched),
     };

@@ -238,6 +238,26 @@ static void bridges_keep_what_they_are_told(void **state)
     assert_int_equal(sim_get(old, old->pcie + PCIE_DEVICE_CONTROL, 2), 0xa810);
 }
 
+/* Where the register of access control is not in its place. */
+static void access_control_comes_back_where_it_is(void **state)
+{
+    struct sim_function *port = sim_add(0, PCI_RID(0, 3, 0), 0xa1108086, 0x060400);
+
+    sim_bridge(port, 1, 1);
+    sim_express(port, PCIE_ROOT_PORT, false);
+    sim_access_control(port, 0);
+    sim_set(port, 0x100 + PCI_ACS_CONTROL_WIDE, 4, 0, 0x7f);
+    f = sim_add(0, PCI_RID(1, 0, 0), EDU, CLASS_X);
+    sim_remember();
+    enumerate();
+    d = pci_find(0, port->rid);
+    pci_write16(d, 0x100 + PCI_ACS_CONTROL_WIDE, 0x1d);
+    pci_save_all();
+    pci_write16(d, 0x100 + PCI_ACS_CONTROL_WIDE, 0);
+    pci_config_restore(d);
+    assert_int_equal(sim_get(port, 0x100 + PCI_ACS_CONTROL_WIDE, 2) & 0x1d, 0x1d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +267,7 @@ int main(void)
         TEST(without_a_method_the_record_is_restored_all_the_same),
         TEST(lost_bars_are_noticed),
         TEST(bridges_come_back_before_what_they_lead_to),
+        TEST(access_control_comes_back_where_it_is),
         TEST(bridges_keep_what_they_are_told),
     };
 

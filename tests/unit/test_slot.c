@@ -390,9 +390,12 @@ static void its_errors_are_no_system_errors(void **state)
 {
     pull();
     sim_set(card_sim, PCI_COMMAND, 2, PCI_COMMAND_SERR, 0x547);
+    sim_set(card_sim, card_sim->pcie + PCIE_DEVICE_CONTROL, 2, PCIE_DEVICE_CONTROL_ERRORS, 0xff);
     plug(0x11e81234);
     assert_int_equal(offers, 1);
     assert_int_equal(sim_get(card_sim, PCI_COMMAND, 2) & PCI_COMMAND_SERR, 0);
+    assert_int_equal(
+        sim_get(card_sim, card_sim->pcie + PCIE_DEVICE_CONTROL, 2) & PCIE_DEVICE_CONTROL_ERRORS, 0);
     sim_set(card_sim, PCI_COMMAND, 2, PCI_COMMAND_SERR, 0x547);
     pci_config_restore(card);
     assert_int_equal(sim_get(card_sim, PCI_COMMAND, 2) & PCI_COMMAND_SERR, 0);
