@@ -134,7 +134,8 @@ void pci_tell_errors(void);
 uint16_t pci_command_bits(const struct pci_device *device);
 
 /*
- * Maps configuration space and finds every function (once per boot). Writes nothing to any device.
+ * Maps configuration space and finds every function (once per boot). Writes nothing to any device,
+ * but to bridges at low power, which are woken, as they were but silent: nothing is seen below.
  * A bridge whose bus numbers make no sense is kept, what is below it is not looked for. -ENOMEM,
  * -ENOSPC (more than PCI_DEVICES_MAX functions), -ENODEV (none), with a sentence.
  */

@@ -155,6 +155,12 @@ void sim_remember(void)
     }
 }
 
+/* Then a bridge passes nothing on. */
+static bool asleep(const struct sim_function *f)
+{
+    return f->pm && (sim_get(f, f->pm + PCI_PM_CONTROL, 2) & PCI_PM_STATE) == PCI_PM_D3HOT;
+}
+
 static bool answers(const struct sim_function *f)
 {
     if (host_now_ns < f->answers_from)
@@ -166,7 +172,7 @@ static bool answers(const struct sim_function *f)
     if (f->ari_port &&
         !(sim_get(f->ari_port, f->ari_port->pcie + PCIE_DEVICE_CTL2, 2) & PCIE_DEVICE_CTL2_ARI))
         return false;
-    return !f->above || (is_below(f, f->above) && answers(f->above));
+    return !f->above || (is_below(f, f->above) && !asleep(f->above) && answers(f->above));
 }
 
 static void tell(const struct sim_function *f, const char *event)

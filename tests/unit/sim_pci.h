@@ -107,7 +107,7 @@ void sim_link(struct sim_function *f);
 /*
  * Takes the present contents as what a reset restores, but for enables, BARs, bus numbers and
  * windows: those are gone after it. From here on functions answer only while the bridges above
- * them lead there.
+ * them lead there and are not in D3hot.
  */
 void sim_remember(void);
 

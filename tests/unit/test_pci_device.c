@@ -239,6 +239,27 @@ static void only_bridges_on_the_way_master_the_bus(void **state)
     assert_int_equal(sim_get(f, PCI_COMMAND, 2), 7);
 }
 
+/* As firmware, or a system before, may leave a port. It forgets all on the way to full power. */
+static void what_is_below_a_sleeping_bridge_is_found(void **state)
+{
+    struct sim_function *port = sim_add(0, PCI_RID(0, 3, 0), 0x000c1b36, 0x060400);
+    const struct pci_device *d;
+
+    sim_bridge(port, 1, 1);
+    sim_set(port, PCI_MEMORY_BASE, 4, 0xfe00fe00, 0xfff0fff0);
+    sim_power(port, false);
+    sim_add(0, PCI_RID(1, 0, 0), EDU, CLASS_X);
+    sim_remember();
+    sim_set(port, port->pm + PCI_PM_CONTROL, 2, PCI_PM_D3HOT, PCI_PM_STATE);
+    enumerate();
+    d = pci_find(0, PCI_RID(1, 0, 0));
+    assert_non_null(d);
+    assert_int_equal(d->bridge->rid, PCI_RID(0, 3, 0));
+    assert_int_equal(port->resets, 1);
+    assert_int_equal(sim_get(port, port->pm + PCI_PM_CONTROL, 2) & PCI_PM_STATE, 0);
+    assert_int_equal(sim_get(port, PCI_MEMORY_BASE, 4), 0xfe00fe00);
+}
+
 /* What sends on behalf of the device was stopped with it. */
 static void a_pardon_reaches_the_bridges(void **state)
 {
@@ -318,6 +339,7 @@ int main(void)
         TEST(only_a_slot_can_be_empty),
         TEST(what_might_be_meant_is_listed),
         TEST(only_bridges_on_the_way_master_the_bus),
+        TEST(what_is_below_a_sleeping_bridge_is_found),
         TEST(a_pardon_reaches_the_bridges),
         TEST(a_bridge_adds_its_requester_ids),
         TEST(one_family_at_a_time),
