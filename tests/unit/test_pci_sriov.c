@@ -218,10 +218,12 @@ static void not_with_the_alias_of_another(void **state)
 {
     add_device(1, 4, 4, 1);
     sim_virtual(f, VF(4));
+    assert_int_equal(enable(0), 0);
     pci_set_alias(d, 1, 4, "a test says so");
-    refused(1, -EINVAL, "which is taken");
+    assert_int_equal(pci_virtual_enable(d, 1, &machine, &why), -EINVAL);
+    says("which is taken");
     d->aliases[1] = 0;
-    assert_int_equal(enable(1), 0);
+    assert_int_equal(pci_virtual_enable(d, 1, &machine, &why), 0);
 }
 
 static void not_with_the_id_of_the_device(void **state)
