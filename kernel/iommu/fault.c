@@ -371,9 +371,15 @@ static void listen_again(struct timer *timer)
     vtd_change32(unit->registers, VTD_FECTL, VTD_EVENT_MASK, 0);
 }
 
+/* One vector is enough for all units, and there are machines with more units than vectors. */
 static void fault_event(void *context)
 {
-    fault_collect(context);
+    struct iommu_unit *unit;
+
+    list_for_each_entry (unit, &iommu_units, link) {
+        if (unit->faults.vector && !unit->faults.deaf)
+            fault_collect(unit);
+    }
 }
 
 int fault_start(struct iommu_unit *unit)
@@ -382,7 +388,9 @@ int fault_start(struct iommu_unit *unit)
 
     unit->faults.limit = (struct log_limit){.window_ns = NS_PER_S, .burst = 10};
     timer_init(&unit->faults.again, listen_again);
-    unit->faults.vector = vector_alloc(fault_event, NULL, unit);
+    unit->faults.vector = list_first(&iommu_units, struct iommu_unit, link)->faults.vector;
+    if (!unit->faults.vector)
+        unit->faults.vector = vector_alloc(fault_event, NULL, NULL);
     if (unit->faults.vector < 0)
         return unit->faults.vector;
     for (unsigned i = 0; i < unit->can.fault_count; i++)

@@ -50,7 +50,7 @@ struct fault_log {
     size_t device_count;
     uint64_t other;     /* faults of requesters without a place in the table */
     uint64_t overflows; /* times the hardware lost at least one */
-    int vector;         /* of the fault event; negative: none */
+    int vector;         /* of the fault events; negative: none, 0: not yet */
     uint64_t strangers; /* refused interrupts of sources that are nobody's, beyond the first */
     bool deaf;          /* for now, because the faults did not end: */
     struct timer again; /* when they are read again, */

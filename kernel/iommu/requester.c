@@ -105,7 +105,8 @@ static int check_unserved(const struct pci_device *device, struct refusal *why)
                       "no IOMMU translates for device %s, which is to be left as it is", name);
     if (is_registers_only(device))
         return 0;
-    if (!device->unprotected)
+    if (!device->unprotected &&
+        !scope_unit_absent(device->segment, device->requesters[0]->physical))
         return refuse(
             why, -ENODEV,
             "no IOMMU translates for device %s (%04x:%04x): `unprotected = %s` starts all "

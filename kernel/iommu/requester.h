@@ -39,8 +39,8 @@ struct requester {
  */
 int requesters_find(void);
 /*
- * Is every function that can reach memory by itself served by a unit, or known to the operator not
- * to be (`unprotected`)? -ENODEV with a sentence.
+ * Is every function that can reach memory by itself served by a unit, or known not to be: by the
+ * operator (`unprotected`), or because its unit is not there? -ENODEV with a sentence.
  */
 int requesters_check(struct refusal *why);
 /* For an id that a unit has seen, whoever sent it: finds or creates. NULL when out of memory. */

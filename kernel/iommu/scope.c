@@ -52,25 +52,43 @@ bool scope_list_contains(const struct dmar_info *dmar, struct dmar_scope_list li
     return false;
 }
 
-struct iommu_unit *scope_unit_for(uint16_t segment, uint16_t rid)
+/* NULL: the table lists it, but it is not there. */
+static struct iommu_unit *started(const struct dmar_unit *described)
 {
-    const struct dmar_unit *each = iommu_dmar->units, *found = NULL;
     struct iommu_unit *unit;
 
-    for (; each < iommu_dmar->units + iommu_dmar->unit_count; each++) {
-        if (each->segment != segment)
-            continue;
-        if (scope_list_contains(iommu_dmar, each->scopes, segment, rid)) {
-            found = each;
-            break;
-        }
-        if (each->include_all)
-            found = each;
-    }
-    list_for_each_entry (unit, &iommu_units, link)
-        if (unit->described == found)
+    list_for_each_entry (unit, &iommu_units, link) {
+        if (unit->described == described)
             return unit;
-    return NULL; /* none is described, or that is not used */
+    }
+    return NULL;
+}
+
+/* What the table says; of two units for all the rest the one that is there. */
+static const struct dmar_unit *described_for(uint16_t segment, uint16_t rid)
+{
+    const struct dmar_info *dmar = iommu_dmar;
+    const struct dmar_unit *unit, *rest = NULL;
+
+    for (unit = dmar->units; unit < dmar->units + dmar->unit_count; unit++) {
+        if (unit->segment != segment)
+            continue;
+        if (scope_list_contains(dmar, unit->scopes, segment, rid))
+            return unit;
+        if (unit->include_all && !(rest && started(rest)))
+            rest = unit;
+    }
+    return rest;
+}
+
+struct iommu_unit *scope_unit_for(uint16_t segment, uint16_t rid)
+{
+    return started(described_for(segment, rid));
+}
+
+bool scope_unit_absent(uint16_t segment, uint16_t rid)
+{
+    return described_for(segment, rid) && !scope_unit_for(segment, rid);
 }
 
 struct iommu_unit *iommu_unit_for_special(enum dmar_scope_type type, uint8_t enumeration_id,

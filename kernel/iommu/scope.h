@@ -16,8 +16,11 @@ bool scope_resolve(const struct dmar_scope *scope, uint16_t segment, uint16_t *r
 /* Does one of the scopes name the requester id, itself or as something below a bridge? */
 bool scope_list_contains(const struct dmar_info *dmar, struct dmar_scope_list list,
                          uint16_t segment, uint16_t rid);
-/* The unit whose scopes name the requester id, else the one for all the rest; NULL: there is none.
+/*
+ * The unit whose scopes name the requester id, else the one for all the rest; NULL: there is none,
+ * or the table lists one (scope_unit_absent()) that is not there.
  */
 struct iommu_unit *scope_unit_for(uint16_t segment, uint16_t rid);
+bool scope_unit_absent(uint16_t segment, uint16_t rid);
 
 #endif

@@ -169,6 +169,8 @@ static int map_registers(struct iommu_unit *unit)
     uint64_t size = MAX(unit->described->register_size, VTD_REGISTERS_MIN);
     uint64_t end;
 
+    if (!base)
+        return 0;
     unit->registers = mmio_map(base, size);
     if (!unit->registers)
         return -ENOMEM;
@@ -177,7 +179,7 @@ static int map_registers(struct iommu_unit *unit)
     unit->cap = vtd_read64(unit->registers, VTD_CAP);
     unit->ecap = vtd_read64(unit->registers, VTD_ECAP);
     if (unit->cap == ~UINT64_C(0))
-        return 0; /* nobody answers: unit_decide() says so */
+        return 0; /* nobody answers */
     end = MAX(vtd_ecap_iotlb_offset(unit->ecap) + 16,
               vtd_cap_fault_offset(unit->cap) + 16 * vtd_cap_fault_records(unit->cap));
     if (end <= size)
@@ -188,6 +190,13 @@ static int map_registers(struct iommu_unit *unit)
     return unit->registers ? 0 : -ENOMEM;
 }
 
+/* Some firmware lists a unit without registers, or one that it has switched off. */
+static bool is_absent(const struct iommu_unit *unit)
+{
+    return !unit->registers || (unit->cap & unit->ecap) == ~UINT64_C(0);
+}
+
+/* 0 also for one that is not there: no unit is added then. */
 static int unit_create(const struct dmar_unit *described, unsigned index, struct refusal *why)
 {
     const struct iommu_options *options = iommu_options();
@@ -205,9 +214,12 @@ static int unit_create(const struct dmar_unit *described, unsigned index, struct
     if (error)
         error = refuse(why, error, "the registers of the IOMMU at 0x%lx could not be mapped",
                        described->registers);
+    else if (is_absent(unit))
+        log_warn("iommu%u at 0x%lx is not there, and none of its devices can be assigned", index,
+                 described->registers);
     else
         error = unit_decide(unit, options, iommu_dmar->flags & DMAR_INTR_REMAP, why);
-    if (error) {
+    if (error || is_absent(unit)) {
         if (unit->registers)
             mmio_unmap((void *)unit->registers, unit->register_size);
         kfree(unit);
@@ -261,6 +273,8 @@ int iommu_init(const struct dmar_info *dmar, const struct iommu_options *options
         if (error)
             return error;
     }
+    if (list_empty(&iommu_units))
+        return refuse(why, -ENODEV, "none of the IOMMUs that the firmware describes is there");
     if (requesters_find())
         return refuse(why, -ENOMEM, "no memory for the requester ids");
     error = requesters_check(why);

@@ -52,7 +52,7 @@ struct irq_line {
     void *context;
 };
 
-static struct io_apic io_apics[ACPI_IO_APICS_MAX];
+static struct io_apic *io_apics;
 static size_t io_apic_count;
 
 static uint32_t read_register(const struct io_apic *io_apic, unsigned index)
@@ -122,8 +122,12 @@ int irq_lines_init(const struct acpi_io_apic *described, size_t count, struct re
 {
     int error = 0;
 
+    kfree(io_apics);
     io_apic_count = 0;
-    for (size_t i = 0; !error && i < count && i < ACPI_IO_APICS_MAX; i++)
+    io_apics = kcalloc(count, sizeof(*io_apics));
+    if (count && !io_apics)
+        return refuse(why, -ENOMEM, "no memory for the I/O APICs");
+    for (size_t i = 0; !error && i < count; i++)
         error = add_io_apic(&described[i], why);
     return error;
 }

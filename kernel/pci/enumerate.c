@@ -23,7 +23,6 @@
 #define READY_POLL_NS  (10 * NS_PER_MS)
 
 static struct list devices = LIST_INIT(devices);
-static size_t device_count;
 
 /* The scan of one ECAM window. */
 struct scan {
@@ -135,7 +134,6 @@ static void insert(struct pci_device *d)
     while (at != &devices && pci_order(list_entry(at, struct pci_device, link)) > pci_order(d))
         at = at->prev;
     list_add_after(at, &d->link);
-    device_count++;
 }
 
 /*
@@ -212,7 +210,7 @@ bool pci_learn_new(struct pci_device *d)
 /* What is not there yet, but to be, on a bus of the same window. */
 static struct pci_device *add(const struct pci_device *near, pci_rid_t rid)
 {
-    struct pci_device *d = device_count < PCI_DEVICES_MAX ? kzalloc(sizeof(*d)) : NULL;
+    struct pci_device *d = kzalloc(sizeof(*d));
 
     if (!d)
         return NULL;
@@ -265,7 +263,6 @@ void pci_forget_virtuals(struct pci_device *physical)
             list_remove(&d->link);
             kfree(d);
         }
-    device_count -= physical->virtuals;
     physical->virtuals = 0;
 }
 
@@ -286,8 +283,6 @@ static int scan_function(struct scan *s, unsigned slot, unsigned function)
     probe.vendor = wait_for_vendor(&probe, s->ready_by);
     if (probe.vendor == 0xffff || probe.vendor == 0)
         return 0;
-    if (device_count == PCI_DEVICES_MAX)
-        return refuse(s->why, -ENOSPC, "there are more than %d PCI functions", PCI_DEVICES_MAX);
     d = kzalloc(sizeof(*d));
     if (!d)
         return refuse(s->why, -ENOMEM, "out of memory while looking for PCI functions");

@@ -18,25 +18,20 @@ static int add_region(struct dmar_info *dmar, const struct dmar_region *region, 
                 "memory at 0x%lx that a device may reach overlaps that of another at 0x%lx",
                 region->base, r->base);
     }
-    if (dmar->region_count == DMAR_REGIONS_MAX)
-        return refuse(why, -ENOSPC, "there are more than %d regions of reserved memory",
-                      DMAR_REGIONS_MAX);
-    dmar->regions[dmar->region_count++] = *region;
-    return 0;
+    return dmar_add_region(dmar, region) ? refuse(why, -ENOMEM, "no memory for a region") : 0;
 }
 
 /* A scope that names the device by its requester id, for regions that follow. */
 static int add_scope(struct dmar_info *dmar, const struct pci_device *device, struct refusal *why)
 {
-    if (dmar->scope_count == DMAR_SCOPES_MAX)
-        return refuse(why, -ENOSPC, "the DMAR table has no room for another device scope");
-    dmar->scopes[dmar->scope_count++] = (struct dmar_scope){
+    const struct dmar_scope scope = {
         .type = DMAR_SCOPE_ENDPOINT,
         .bus = PCI_BUS(device->rid),
         .hops = 1,
         .path = {{PCI_DEVICE(device->rid), PCI_FUNCTION(device->rid)}},
     };
-    return 0;
+
+    return dmar_add_scope(dmar, &scope) ? refuse(why, -ENOMEM, "no memory for a device scope") : 0;
 }
 
 static int let_reach(const struct pci_device *device, const struct phys_run *reach,
@@ -47,7 +42,7 @@ static int let_reach(const struct pci_device *device, const struct phys_run *rea
         .base = reach->base,
         .length = reach->length,
         .named = true,
-        .scopes = {(uint16_t)(dmar->scope_count - 1), 1},
+        .scopes = {(uint32_t)(dmar->scope_count - 1), 1},
     };
     int error = pci_check_reach(device, reach, machine, why);
 

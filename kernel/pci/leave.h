@@ -15,7 +15,7 @@
  * Marks a device as left, before anything is written to it. `reach` is made of whole pages, and RAM
  * in it is kept out of all other use; it becomes reserved memory of the device in *dmar, as if the
  * firmware had said so. Errors of pci_select(); -EINVAL (a bridge; named twice; memory that
- * something else is at), -ENOSPC (too many ranges), with a sentence.
+ * something else is at), -ENOMEM, with a sentence.
  */
 int pci_leave(const struct pci_selector *selector, const struct phys_run *reach, size_t count,
               const struct pci_machine *machine, struct dmar_info *dmar, struct refusal *why);

@@ -18,7 +18,6 @@ typedef uint16_t pci_rid_t;
 #define PCI_DEVICE(rid)                ((uint8_t)(((rid) >> 3) & 31))
 #define PCI_FUNCTION(rid)              ((uint8_t)(7 & (rid)))
 #define PCI_BARS                       6
-#define PCI_DEVICES_MAX                4096
 #define PCI_IDS_MAX                    5        /* requester ids of one function */
 #define PCI_ALIAS                      0x10000u /* beside an id: there is one */
 
@@ -137,7 +136,7 @@ uint16_t pci_command_bits(const struct pci_device *device);
  * Maps configuration space and finds every function (once per boot). Writes nothing to any device,
  * but to bridges at low power, which are woken, as they were but silent: nothing is seen below.
  * A bridge whose bus numbers make no sense is kept, what is below it is not looked for. -ENOMEM,
- * -ENOSPC (more than PCI_DEVICES_MAX functions), -ENODEV (none), with a sentence.
+ * -ENODEV (none), with a sentence.
  */
 int pci_enumerate(const struct acpi_ecam *ecams, size_t count, struct refusal *why);
 /*
@@ -155,8 +154,8 @@ void pci_size_bars_of(struct pci_device *device);
  */
 bool pci_learn_new(struct pci_device *removed);
 /*
- * Adds a virtual function that has such an id as soon as it is enabled; NULL: no memory, or too
- * many functions. pci_learn() then reads from configuration space what it is.
+ * Adds a virtual function that has such an id as soon as it is enabled; NULL: no memory.
+ * pci_learn() then reads from configuration space what it is.
  */
 struct pci_device *pci_add_virtual(struct pci_device *physical, pci_rid_t rid);
 /* Takes all of them out of the list again, before anybody else knows of them. */

@@ -82,6 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         mend_checksum(memory + BLOB + offset, BLOB_MAX - offset);
     }
     error = acpi_find(&machine, RSDP, &info, &why);
+    forget(&info);
     /* Refused with a sentence, or accepted; never a leak. */
     if (heap_used() != 0 || (error && why.sentence[0] == '\0'))
         abort();

@@ -7,10 +7,11 @@
 
 #include "kernel/machine/acpi/acpi.h"
 #include "kernel/machine/acpi/table.h"
+#include "kernel/mm/heap.h"
 
 /* A table under construction. */
 struct table {
-    uint8_t bytes[8192];
+    uint8_t bytes[32768];
     size_t length;
 };
 
@@ -37,6 +38,18 @@ static inline void begin(struct table *t, const char *signature)
     t->length = 0;
     put_zeros(t, ACPI_HEADER_SIZE);
     memcpy(t->bytes, signature, 4);
+}
+
+/* What a parser made, which the kernel keeps for good. */
+static inline void forget(struct acpi_info *info)
+{
+    kfree(info->io_apics);
+    kfree(info->ecams);
+    kfree(info->dmar.units);
+    kfree(info->dmar.regions);
+    kfree(info->dmar.ports);
+    kfree(info->dmar.scopes);
+    memset(info, 0, sizeof(*info));
 }
 
 /* Fills in length and checksum. */

@@ -188,11 +188,13 @@ static inline int build_machine(void **state)
 
 static inline int no_leak(void **state)
 {
+    forget(&info);
     return heap_used() == 0 ? 0 : -1;
 }
 
 static inline int find(paddr_t rsdp)
 {
+    forget(&info);
     return acpi_find(&machine, rsdp, &info, &why);
 }
 

@@ -17,8 +17,9 @@
 #include "kernel/pci/registers.h"
 #include "tests/unit/host_heap.h"
 
-#define REGIONS_MAX   16
-#define WINDOWS_MAX   64
+#define UNITS_MAX     512
+#define REGIONS_MAX   640
+#define WINDOWS_MAX   640
 #define FUNCTIONS_MAX 32
 
 /* ---- device memory ---- */
@@ -432,7 +433,17 @@ struct dmar_info host_dmar;
 
 void host_dmar_reset(void)
 {
-    memset(&host_dmar, 0, sizeof(host_dmar));
+    static struct dmar_unit units[UNITS_MAX];
+    static struct dmar_region regions[512];
+    static struct dmar_port ports[4];
+    static struct dmar_scope scopes[1024];
+
+    host_dmar =
+        (struct dmar_info){.units = units, .regions = regions, .ports = ports, .scopes = scopes};
+    memset(units, 0, sizeof(units));
+    memset(regions, 0, sizeof(regions));
+    memset(ports, 0, sizeof(ports));
+    memset(scopes, 0, sizeof(scopes));
     host_dmar.address_width = 46;
     host_dmar.flags = DMAR_INTR_REMAP;
 }
@@ -452,7 +463,7 @@ struct dmar_scope *host_dmar_scope(struct dmar_scope_list *list, uint8_t type, u
     struct dmar_scope *scope = &host_dmar.scopes[host_dmar.scope_count];
 
     if (list->count == 0)
-        list->first = (uint16_t)host_dmar.scope_count;
+        list->first = (uint32_t)host_dmar.scope_count;
     if (list->first + list->count != host_dmar.scope_count)
         abort();
     list->count++;

@@ -25,9 +25,16 @@ static struct acpi_info acpi;
 
 static inline int new_machine(void **state)
 {
+    static struct acpi_io_apic io_apics[1];
+    static struct acpi_ecam ecams[1];
+    static struct dmar_unit units[1];
+
     sim_reset();
     memset(&why, 0, sizeof(why));
     memset(&acpi, 0, sizeof(acpi));
+    acpi.io_apics = io_apics;
+    acpi.ecams = ecams;
+    acpi.dmar.units = units;
     acpi.local_apic = 0xfee00000;
     acpi.io_apics[0].base = 0xfec00000;
     acpi.io_apic_count = 1;
@@ -43,6 +50,8 @@ static inline int new_machine(void **state)
 static inline int no_leak(void **state)
 {
     sim_reset();
+    kfree(acpi.dmar.regions);
+    kfree(acpi.dmar.scopes);
     return heap_used() == 0 ? 0 : -1;
 }
 

@@ -196,6 +196,7 @@ static void every_allocation_fails_in_turn(void **state)
     do {
         host_fail_nth(++n);
         assert_int_equal(find(RSDP), host_failed() ? -ENOMEM : 0);
+        forget(&info);
         assert_int_equal(heap_used(), 0);
     } while (host_failed());
     host_fail_nth(0);

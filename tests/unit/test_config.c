@@ -278,7 +278,7 @@ static void devices_by_class_and_number(void **state)
                                 "device = class:010802\n"
                                 "device = class:0200#3 uio=yes # the third\n"
                                 "device = 1234:11E8#2\n"
-                                "device = 1234:11e8#4096\n"
+                                "device = 1234:11e8#65535\n"
                                 "device = \"1234:11e8#0x10\"\n"),
                      0);
     assert_int_equal(config.device_count, 6);
@@ -287,7 +287,7 @@ static void devices_by_class_and_number(void **state)
     is_selector(2, PCI_BY_CLASS, 0x020000, 0xffff00, 3);
     assert_true(config.devices[2].uio);
     is_selector(3, PCI_BY_ID, 0x123411e8, 0xffffffff, 2);
-    is_selector(4, PCI_BY_ID, 0x123411e8, 0xffffffff, 4096);
+    is_selector(4, PCI_BY_ID, 0x123411e8, 0xffffffff, 65535);
     is_selector(5, PCI_BY_ID, 0x123411e8, 0xffffffff, 16);
     file_fails("device = class:0108#1\ndevice = class:0108#1\n",
                "c:2: device: this device is already selected");
@@ -361,7 +361,7 @@ static void mistakes_of_devices(void **state)
         "00:02.0#1",
         "1234:11e8#",
         "1234:11e8#0",
-        "1234:11e8#4097",
+        "1234:11e8#65536",
         "1234:11e8#1x",
         "1234:11e8##1",
         "class:",

@@ -7,9 +7,11 @@
 
 #include "kernel/lib/error.h"
 #include "tests/unit/acpi_builder.h"
+#include "tests/unit/host_heap.h"
 
 static struct table t;
-static struct dmar_info info;
+static struct acpi_info acpi;
+#define info acpi.dmar
 static struct refusal why;
 static size_t structure; /* offset of the one being built */
 
@@ -74,6 +76,7 @@ static void begin_rmrr(uint64_t base, uint64_t limit)
 static int parse(void)
 {
     memset(&why, 0, sizeof(why));
+    forget(&acpi);
     return dmar_parse(t.bytes, t.length, &info, &why);
 }
 
@@ -202,8 +205,7 @@ static void bad_structure_lengths(void **state)
         size_t too_short;
         const char *name;
     } minima[] = {
-        {0, 15, "DRHD"}, {1, 23, "RMRR"}, {2, 7, "ATSR"},
-        {3, 19, "RHSA"}, {4, 8, "ANDD"},  {5, 7, "SATC"},
+        {0, 15, "DRHD"}, {2, 7, "ATSR"}, {3, 19, "RHSA"}, {4, 8, "ANDD"}, {5, 7, "SATC"},
     };
 
     begin_good();
@@ -233,13 +235,9 @@ static void bad_structure_lengths(void **state)
 static void bad_units_are_refused(void **state)
 {
     begin_dmar();
-    begin_drhd(1, 0, 0);
-    end_structure();
-    refused(-EINVAL, "zero or not page aligned");
-    begin_dmar();
     begin_drhd(1, 0, 0xfed90800);
     end_structure();
-    refused(-EINVAL, "zero or not page aligned");
+    refused(-EINVAL, "is not page aligned");
     begin_dmar();
     begin_drhd(1, 0, ~UINT64_C(0xfff));
     end_structure();
@@ -330,34 +328,125 @@ static void bad_regions_are_marked(void **state)
     }
 }
 
-/* One more of each than there is room for. */
-static void one_more_than_fits_is_refused(void **state)
+/* Two units at address 0, one of them for all the rest, and a third that is there. */
+static void units_without_registers_are_kept_for_what_they_name(void **state)
 {
     begin_dmar();
-    for (unsigned i = 0; i <= DMAR_UNITS_MAX; i++) {
-        begin_drhd(0, 0, 0xfe000000 + i * 0x1000);
+    begin_drhd(0, 0, 0);
+    add_scope(DMAR_SCOPE_ENDPOINT, 0, 0, one, 1);
+    end_structure();
+    begin_drhd(1, 0, 0);
+    end_structure();
+    begin_drhd(1, 0, 0xfed90000);
+    end_structure();
+    assert_int_equal(parse(), 0);
+    assert_int_equal(info.unit_count, 3);
+    assert_int_equal(info.units[0].registers | info.units[1].registers, 0);
+    assert_int_equal(info.units[0].scopes.count, 1);
+    assert_int_equal(info.units[2].registers, 0xfed90000);
+}
+
+static void put_pair(unsigned flags, unsigned device)
+{
+    begin_drhd(0, 0, 0xfed90000);
+    add_scope(DMAR_SCOPE_ENDPOINT, 0, 0, (struct dmar_hop[]){{(uint8_t)device, 0}}, 1);
+    end_structure();
+    begin_drhd(flags, 0, 0xfed91000);
+    add_scope(DMAR_SCOPE_IO_APIC, 2, 0xf0, (struct dmar_hop[]){{31, 0}}, 1);
+    end_structure();
+}
+
+/* All of them a second time: the same in every byte, or it is another unit in the same place. */
+static void a_unit_that_is_listed_twice_is_one(void **state)
+{
+    begin_dmar();
+    put_pair(1, 2);
+    put_pair(1, 2);
+    assert_int_equal(parse(), 0);
+    assert_int_equal(info.unit_count, 2);
+    assert_int_equal(info.units[1].registers, 0xfed91000);
+    begin_dmar();
+    put_pair(1, 2);
+    put_pair(1, 3);
+    refused(-EINVAL, "two remapping units overlap");
+    begin_dmar();
+    put_pair(1, 2);
+    put_pair(0, 2);
+    refused(-EINVAL, "two remapping units overlap");
+}
+
+/* Neither says whose it is. */
+static void regions_that_name_nobody_are_marked(void **state)
+{
+    begin_good();
+    begin_structure(1);
+    put_zeros(&t, 4);
+    end_structure();
+    begin_rmrr(0x1000000, 0x1000fff);
+    add_scope(DMAR_SCOPE_ENDPOINT, 0, 0, one, 1);
+    put_zeros(&t, 3);
+    end_structure();
+    assert_int_equal(parse(), 0);
+    assert_int_equal(info.region_count, 2);
+    assert_string_equal(info.regions[0].fault, "is cut off");
+    assert_string_equal(info.regions[1].fault, "names its devices wrongly");
+    assert_int_equal(info.regions[1].scopes.count, 1);
+}
+
+enum { UNITS = 300, REGIONS = 200, PORTS = 100, SCOPES = 3 };
+
+static void put_many(void)
+{
+    begin_dmar();
+    for (unsigned i = 0; i < UNITS; i++) {
+        begin_drhd(0, 0, 0xf0000000 + i * 0x1000);
+        for (unsigned k = 0; k < SCOPES; k++)
+            add_scope(DMAR_SCOPE_ENDPOINT, 0, i % 256, one, 1);
         end_structure();
     }
-    refused(-ENOSPC, "remapping units");
-    begin_good();
-    for (unsigned i = 0; i <= DMAR_REGIONS_MAX; i++) {
-        begin_rmrr(0x1000, 0x1fff);
+    for (unsigned i = 0; i < REGIONS; i++) {
+        begin_rmrr(0x1000 * i, 0x1000 * i + 0xfff);
         end_structure();
     }
-    refused(-ENOSPC, "reserved memory regions");
-    begin_good();
-    for (unsigned i = 0; i <= DMAR_PORTS_MAX; i++) {
+    for (unsigned i = 0; i < PORTS; i++) {
         begin_structure(2);
         put_zeros(&t, 4);
         end_structure();
     }
-    refused(-ENOSPC, "ATS structures");
-    begin_dmar();
-    begin_drhd(1, 0, 0xfed90000);
-    for (unsigned i = 0; i <= DMAR_SCOPES_MAX; i++)
-        add_scope(DMAR_SCOPE_ENDPOINT, 0, 0, one, 1);
-    end_structure();
-    refused(-ENOSPC, "device scopes");
+}
+
+static void there_may_be_as_many_as_memory_holds(void **state)
+{
+    put_many();
+    assert_int_equal(parse(), 0);
+    assert_int_equal(info.unit_count, UNITS);
+    assert_int_equal(info.region_count, REGIONS);
+    assert_int_equal(info.port_count, PORTS);
+    assert_int_equal(info.scope_count, UNITS * SCOPES);
+    for (unsigned i = 0; i < UNITS; i++) {
+        assert_int_equal(info.units[i].registers, 0xf0000000 + i * 0x1000);
+        assert_int_equal(info.units[i].scopes.first, i * SCOPES);
+        assert_int_equal(info.scopes[i * SCOPES].bus, i % 256);
+    }
+}
+
+/* Each allocation fails in turn, and nothing is lost. */
+static void without_memory_it_says_so(void **state)
+{
+    uint64_t n = 0;
+    int error;
+
+    put_many();
+    do {
+        host_fail_nth(++n);
+        error = parse();
+        assert_int_equal(error, host_failed() ? -ENOMEM : 0);
+        assert_true(!error || strstr(why.sentence, "no memory"));
+    } while (error);
+    host_fail_nth(0);
+    assert_true(n > 30); /* each of the lists grew again and again */
+    forget(&acpi);
+    assert_int_equal(heap_used(), 0);
 }
 
 int main(void)
@@ -370,7 +459,11 @@ int main(void)
         cmocka_unit_test(bad_units_are_refused),
         cmocka_unit_test(bad_scopes_are_refused),
         cmocka_unit_test(bad_regions_are_marked),
-        cmocka_unit_test(one_more_than_fits_is_refused),
+        cmocka_unit_test(units_without_registers_are_kept_for_what_they_name),
+        cmocka_unit_test(a_unit_that_is_listed_twice_is_one),
+        cmocka_unit_test(regions_that_name_nobody_are_marked),
+        cmocka_unit_test(there_may_be_as_many_as_memory_holds),
+        cmocka_unit_test(without_memory_it_says_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

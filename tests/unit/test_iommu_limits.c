@@ -89,19 +89,52 @@ static struct phys_run region_of(uint16_t rid)
 /* The first region of a full table is one device's, the last the other's, and nobody has others. */
 static void a_full_table_of_regions_is_read_to_the_last(void **state)
 {
-    const uint64_t base = 0x70000000, last = DMAR_REGIONS_MAX - 1;
+    const uint64_t base = 0x70000000, last = 199;
 
     machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
     for (uint64_t i = 0; i <= last; i++)
         host_dmar.regions[i] =
             (struct dmar_region){.base = base + 2 * i * PAGE_SIZE, .length = PAGE_SIZE};
-    host_dmar.region_count = DMAR_REGIONS_MAX;
+    host_dmar.region_count = last + 1;
     host_dmar_scope(&host_dmar.regions[0].scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 2, 0);
     host_dmar_scope(&host_dmar.regions[last].scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 3, 0);
     assert_int_equal(machine_init(NULL), 0);
     assert_int_equal(region_of(DEVICE).base, base);
     assert_int_equal(region_of(OTHER).base, base + 2 * last * PAGE_SIZE);
     assert_int_equal(region_of(PCI_RID(0, 4, 0)).length, 0);
+    machine_stop();
+}
+
+/* ---- units ---- */
+
+enum { MANY_UNITS = 300, SERVED = 25 };
+
+/* More than a byte counts, and more than there are vectors. */
+static void hundreds_of_units_start_and_tell_of_faults(void **state)
+{
+    static struct vtd_unit *units[MANY_UNITS];
+
+    units[0] = machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+    for (unsigned i = 1; i < MANY_UNITS; i++) {
+        paddr_t base = UNIT_BASE + i * (paddr_t)0x10000;
+        struct dmar_unit *described = host_dmar_unit(base, false);
+
+        units[i] = host_unit_add(base, 4 * PAGE_SIZE, VTD_TEST_CAP, VTD_TEST_ECAP);
+        if (i < SERVED) {
+            host_pci_add(0, PCI_RID(1, i, 0), NULL);
+            host_dmar_scope(&described->scopes, DMAR_SCOPE_ENDPOINT, 0, 1, (uint8_t)i, 0);
+        }
+    }
+    assert_int_equal(machine_init(NULL), 0);
+    assert_int_equal(host_vectors(), 1);
+    for (unsigned i = 0; i < MANY_UNITS; i++)
+        assert_int_equal(vtd_unit_count(units[i], VTD_EVENT_TRANSLATE_ON), 1);
+    for (unsigned i = 1; i < SERVED; i++)
+        assert_int_equal(pci_find(0, PCI_RID(1, i, 0))->requesters[0]->unit->index, i);
+    /* A fault of any of them is heard. */
+    machine_expect_refused(units[SERVED - 1], PCI_RID(1, SERVED - 1, 0), 0x5000, true, 1);
+    assert_true(host_raise(units[SERVED - 1]->fedata));
+    assert_non_null(strstr(host_log(), "0000:01:18.0 write to 0x5000 refused"));
     machine_stop();
 }
 
@@ -261,6 +294,7 @@ int main(void)
         cmocka_unit_test(options_are_taken_up_to_their_bounds),
         cmocka_unit_test(registers_are_mapped_to_the_last_and_no_further),
         cmocka_unit_test(a_full_table_of_regions_is_read_to_the_last),
+        cmocka_unit_test(hundreds_of_units_start_and_tell_of_faults),
         cmocka_unit_test(domain_ids_are_given_again),
         cmocka_unit_test(entries_go_without_their_neighbours),
         cmocka_unit_test(the_report_has_the_room_that_is_promised),

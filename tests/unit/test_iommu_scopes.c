@@ -240,6 +240,44 @@ static void registers_and_bridges_need_no_unit(void **state)
     machine_stop();
 }
 
+/* A unit that the firmware lists and that is not there: no other one serves its devices instead. */
+static void devices_of_an_absent_unit_are_not_used(void **state)
+{
+    static const paddr_t bases[] = {0, 0xfeda1000};
+
+    for (size_t i = 0; i < ARRAY_SIZE(bases); i++) {
+        struct pci_device *device;
+        struct dmar_unit *second;
+
+        machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
+        host_unit_add(0xfeda1000, PAGE_SIZE, ~UINT64_C(0), ~UINT64_C(0));
+        second = host_dmar_unit(bases[i], false);
+        host_dmar_scope(&second->scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 3, 0);
+        device = pci_find(0, OTHER);
+        pci_disable_all_bus_masters();
+        assert_int_equal(machine_init(NULL), 0);
+        assert_non_null(
+            strstr(host_log(), "is not there, and none of its devices can be assigned"));
+        assert_non_null(strstr(host_log(), "UNPROTECTED: no IOMMU translates for device "
+                                           "0000:00:03.0"));
+        assert_null(iommu_unit_of(device->requesters[0]));
+        assert_non_null(iommu_withholds(device->requesters[0]));
+        pci_set_bus_master(device, true);
+        assert_false(host_pci_master(device));
+        assert_int_equal(iommu_unit_of(pci_find(0, DEVICE)->requesters[0])->index, 0);
+        machine_stop();
+    }
+}
+
+static void units_that_are_all_absent_are_refused(void **state)
+{
+    machine_build(~UINT64_C(0), ~UINT64_C(0));
+    assert_int_equal(machine_init(NULL), -ENODEV);
+    assert_string_equal(machine_refusal(),
+                        "none of the IOMMUs that the firmware describes is there");
+    machine_stop();
+}
+
 static void a_domain_belongs_to_its_unit(void **state)
 {
     struct pci_device *foreign;
@@ -352,6 +390,8 @@ int main(void)
         cmocka_unit_test(the_operator_may_start_without_protection),
         cmocka_unit_test(without_protection_its_bus_mastering_must_be_off),
         cmocka_unit_test(registers_and_bridges_need_no_unit),
+        cmocka_unit_test(devices_of_an_absent_unit_are_not_used),
+        cmocka_unit_test(units_that_are_all_absent_are_refused),
         cmocka_unit_test(a_domain_belongs_to_its_unit),
         cmocka_unit_test(snooping_is_controlled_if_all_units_can),
         cmocka_unit_test(handles_are_of_the_ids_at_the_start),

@@ -215,30 +215,28 @@ static void some_chipsets_need_a_flush_and_do_not_say_so(void **state)
     }
 }
 
-/* What is behind such a unit has none: it starts with no bus mastering, if the operator knows. */
+/* What is behind such a unit has none: it starts, with no bus mastering for it. */
 static void a_unit_that_breaks_graphics_is_not_used(void **state)
 {
     const pci_rid_t graphics = PCI_RID(0, 2, 0);
 
-    for (unsigned i = 0; i < 3; i++) {
+    for (unsigned i = 0; i < 2; i++) {
         struct vtd_unit *second;
         struct pci_device *display;
         struct dmar_unit *described;
 
         machine_build(VTD_TEST_CAP, VTD_TEST_ECAP);
-        chipset(i < 2 ? 0x2a40 : 0x2a41, 0);
+        chipset(i ? 0x2a41 : 0x2a40, 0);
         second = host_unit_add(0xfeda1000, PAGE_SIZE, VTD_TEST_CAP, VTD_TEST_ECAP);
         described = host_dmar_unit(0xfeda1000, false);
         host_dmar_scope(&described->scopes, DMAR_SCOPE_ENDPOINT, 0, 0, 2, 0);
         display = pci_find(0, graphics) ? pci_find(0, graphics) : host_pci_add(0, graphics, NULL);
         display->class_code = 0x030000;
-        display->unprotected = i == 1;
         pci_set_bus_master(display, false);
-        assert_int_equal(machine_init(NULL), i ? 0 : -ENODEV);
-        assert_int_equal(!strstr(machine_refusal(), "no IOMMU translates for device 0000:00:02.0"),
-                         i != 0);
-        assert_int_equal(!scope_unit_for(0, graphics), i < 2); /* nor the one for the rest */
-        assert_int_equal(second->event_count == 0, i < 2);
+        assert_int_equal(machine_init(NULL), 0);
+        assert_int_equal(!strstr(host_log(), "no IOMMU translates for device 0000:00:02.0"), i);
+        assert_int_equal(!scope_unit_for(0, graphics), !i); /* nor the one for the rest */
+        assert_int_equal(second->event_count == 0, !i);
         assert_int_equal(scope_unit_for(0, PCI_RID(0, 4, 0))->index, 0);
         machine_stop();
     }

@@ -81,6 +81,14 @@ static void on_line(void *context, unsigned index)
     calls++;
 }
 
+static void stop(void)
+{
+    struct refusal why;
+
+    assert_int_equal(irq_lines_init(NULL, 0, &why), 0);
+    machine_stop();
+}
+
 static struct vtd_unit *start(const struct iommu_options *options, uint64_t ecap)
 {
     static const struct acpi_io_apic described[] = {{APIC_ID, 0xfec00000, 0},
@@ -128,7 +136,7 @@ static void every_pin_is_masked_at_first(void **state)
         assert_int_equal(low_half(0, pin), 0x10000);
         assert_int_equal(low_half(1, pin), 0x10000);
     }
-    machine_stop();
+    stop();
 }
 
 /* The firmware's way into SMM stays open, and is nobody's line. */
@@ -148,7 +156,7 @@ static void a_pin_that_leads_into_smm_is_spared(void **state)
     assert_false(irq_line_exists(7));
     assert_true(irq_line_exists(8));
     assert_int_equal(irq_line_enable(7, on_line, &calls, &line), -ENOENT);
-    machine_stop();
+    stop();
 }
 
 static void lines_are_masked_when_they_fire(void **state)
@@ -179,7 +187,7 @@ static void lines_are_masked_when_they_fire(void **state)
     assert_int_equal(low_half(0, 20), 0x10000);
     assert_int_equal(host_vectors(), vectors);
     assert_int_equal(machine_unit()->remap.in_use, 0);
-    machine_stop();
+    stop();
 }
 
 /* Only the I/O APIC's own source id may use the entry, and a high index has its bit elsewhere. */
@@ -203,7 +211,7 @@ static void entries_name_the_io_apic(void **state)
                                         &destination, &level),
                      0x26);
     irq_line_disable(line);
-    machine_stop();
+    stop();
 }
 
 /* An I/O APIC that no unit names, or a unit without remapping: the old format. */
@@ -218,13 +226,13 @@ static void unnamed_io_apics_use_the_old_format(void **state)
     assert_int_equal(high_half(1, 2), 3u << 24);
     assert_true(host_raise(low_half(1, 2) & 0xff));
     irq_line_disable(line);
-    machine_stop();
+    stop();
 
     start(&unsafe, ECAP_WITH(0, BIT(3)));
     assert_int_equal(irq_line_enable(2, on_line, &calls, &line), 0);
     assert_int_equal(high_half(0, 2), 0);
     irq_line_disable(line);
-    machine_stop();
+    stop();
 }
 
 static void refuses_what_cannot_be(void **state)
@@ -239,7 +247,7 @@ static void refuses_what_cannot_be(void **state)
     assert_int_equal(irq_line_enable(1, on_line, &calls, &line), -ENOSPC);
     assert_int_equal(irq_lines_init(twice, 2, &why), -EINVAL);
     assert_string_equal(why.sentence, "two I/O APICs claim interrupt 23");
-    machine_stop();
+    stop();
 }
 
 static void survives_every_failed_allocation(void **state)
@@ -263,7 +271,7 @@ static void survives_every_failed_allocation(void **state)
         assert_int_equal(low_half(0, 5), 0x10000);
         assert_int_equal(host_vectors(), vectors);
         assert_int_equal(machine_unit()->remap.in_use, 0);
-        machine_stop();
+        stop();
     }
 }
 
@@ -280,7 +288,7 @@ static void a_dead_unit_gives_no_line(void **state)
     assert_int_equal(host_vectors(), vectors);
     assert_false(machine_unit()->remap.entries[0].low & 1);
     assert_int_equal(machine_unit()->remap.in_use, 1);
-    machine_stop();
+    stop();
 }
 
 /* With no entry left a line uses none, least of all somebody else's. */
@@ -308,7 +316,7 @@ static void a_line_needs_an_entry_of_its_own(void **state)
     assert_int_equal(irq_line_enable(5, on_line, &calls, &line), 0);
     assert_int_equal(high_half(0, 5), 255u << 17 | 1u << 16);
     irq_line_disable(line);
-    machine_stop();
+    stop();
 }
 
 /* The first and the last pin of every I/O APIC are pins, and what lies between two is none. */
@@ -341,7 +349,7 @@ static void every_pin_has_its_line(void **state)
                 0xff));
     }
     assert_int_equal(machine_unit()->remap.in_use, 0);
-    machine_stop();
+    stop();
 }
 
 static void io_apics_that_cannot_be_reached_are_named(void **state)
@@ -351,13 +359,16 @@ static void io_apics_that_cannot_be_reached_are_named(void **state)
     struct irq_line *line;
 
     start(NULL, VTD_TEST_ECAP);
-    host_fail_nth(2);
+    host_fail_nth(1);
+    assert_int_equal(irq_lines_init(described, 2, &why), -ENOMEM);
+    assert_string_equal(why.sentence, "no memory for the I/O APICs");
+    host_fail_nth(3);
     assert_int_equal(irq_lines_init(described, 2, &why), -ENOMEM);
     assert_string_equal(why.sentence, "the registers of I/O APIC 77 could not be mapped");
     assert_int_equal(irq_line_enable(99, on_line, &calls, &line), -ENOENT);
     assert_int_equal(irq_lines_init(described, 1, &why), 0); /* the list ends before the second */
     assert_int_equal(irq_line_enable(99, on_line, &calls, &line), -ENOENT);
-    machine_stop();
+    stop();
 }
 
 int main(void)

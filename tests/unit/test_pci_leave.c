@@ -92,8 +92,8 @@ static void refused(pci_rid_t rid, paddr_t base, int error, const char *sentence
 static void what_cannot_be_left_is_refused(void **state)
 {
     new_functions();
-    acpi.dmar.regions[0] = (struct dmar_region){.base = 0x90001000, .length = 8192};
-    acpi.dmar.region_count = 1;
+    assert_int_equal(
+        dmar_add_region(&acpi.dmar, &(struct dmar_region){.base = 0x90001000, .length = 8192}), 0);
     refused(PORT, 0x90000000, -EINVAL, "device 0000:00:03.0 is a bridge: leave what is below it");
     refused(PCI_RID(0, 9, 0), 0x90000000, -ENODEV, "no such device: IT");
     refused(OTHER, 0x7ffff000, -EINVAL, "overlaps RAM at 0x0");
@@ -101,10 +101,9 @@ static void what_cannot_be_left_is_refused(void **state)
     assert_false(pci_find(0, OTHER)->left);
     refused(OTHER, 0x90001000, 0, ""); /* the same range may have two */
     refused(OTHER, 0xa0000000, -EINVAL, "device 0000:00:04.0 is left twice");
-    acpi.dmar.region_count = DMAR_REGIONS_MAX;
-    refused(LEFT, 0xa0000000, -ENOSPC, "there are more than 64 regions");
-    acpi.dmar.scope_count = DMAR_SCOPES_MAX;
-    refused(LEFT, 0xa0000000, -ENOSPC, "no room for another device scope");
+    host_fail_nth(1);
+    refused(LEFT, 0xa0000000, -ENOMEM, "no memory for a region");
+    host_fail_nth(0);
 }
 
 static int with_assigned(pci_rid_t rid)

@@ -11,7 +11,7 @@
 #include "kernel/iommu/structures.h"
 #include "kernel/lib/types.h"
 
-#define VTD_UNITS_MAX   4
+#define VTD_UNITS_MAX   512
 #define VTD_CACHED_MAX  256
 #define VTD_RECORDS_MAX 256
 #define VTD_LOG_MAX     4096

@@ -19,7 +19,7 @@ ARITHMETIC, MAP, DMAR, WRONG = "tests/proofs/arithmetic.c", "kernel/table/map.c"
 CONTRACTS = {
     ARITHMETIC: ["bits_get", "ranges_overlap", "pt_shift", "pt_span", "pt_index", "invalidation_mask"],
     MAP: ["wrong_bits", "feed_has", "best_level"],
-    DMAR: ["get16", "get32", "get64", "bad", "full", "parse_path", "parse_scope", "parse_scopes", "parse_drhd", "parse_rmrr",
+    DMAR: ["get16", "get32", "get64", "bad", "added", "parse_path", "parse_scope", "parse_scopes", "add_unit", "parse_drhd", "parse_rmrr",
            "parse_port", "parse_structure", "walk", "dmar_parse"],
 }
 # Source -> programs that are run on all values at once, to see that none is a run-time error.
@@ -30,7 +30,8 @@ WRONG_VALUES = {WRONG: ["any_shift"]}
 
 # What the proofs rest on, and what was tried and is beyond the provers. docs/proofs.md says more.
 ASSUMED = {
-    "clear": "memset() with zero makes every count of struct dmar_info zero",
+    "dmar_add_unit, _region, _port, _scope": "change the lists, which are on the heap, and nothing else",
+    "is_same": "compares two units and changes nothing",
     "refusal_say": "writes the refusal it is given and nothing else",
     "__builtin_clzll, __builtin_ctzll": "count bits as tests/proofs/builtins.h says",
 }

@@ -11,9 +11,6 @@
 #include "kernel/lib/refusal.h"
 #include "kernel/lib/types.h"
 
-#define ACPI_IO_APICS_MAX 16
-#define ACPI_ECAMS_MAX    16
-
 /* How the parser reaches physical memory; host tests bring a simulated one. */
 struct acpi_memory {
     /* Copies `length` bytes from physical address `at`. 0, or negative if they are unreachable. */
@@ -61,10 +58,10 @@ struct acpi_events {
 struct acpi_info {
     /* MADT */
     paddr_t local_apic;
-    struct acpi_io_apic io_apics[ACPI_IO_APICS_MAX];
+    struct acpi_io_apic *io_apics; /* on the heap, as are all lists */
     size_t io_apic_count;
     /* MCFG */
-    struct acpi_ecam ecams[ACPI_ECAMS_MAX];
+    struct acpi_ecam *ecams;
     size_t ecam_count;
     /* SPCR: a 16550 console, if the firmware describes one */
     struct acpi_register console;

@@ -35,11 +35,12 @@ static int bad(const struct structure *s, const char *what)
 }
 
 /*@ requires \valid(s->why) && \valid_read(s);
+    requires error == 0 || error == -12;
     assigns *s->why;
-    ensures \result == -28; */
-static int full(const struct structure *s, const char *what)
+    ensures \result == error; */
+static int added(const struct structure *s, int error)
 {
-    return refuse(s->why, -ENOSPC, "ACPI table DMAR lists more %s than this kernel supports", what);
+    return error ? refuse(s->why, error, "no memory for what ACPI table DMAR lists") : 0;
 }
 
 /*@ requires readable(s) && \valid(scope);
@@ -69,56 +70,44 @@ static int parse_path(const struct structure *s, const uint8_t *at, struct dmar_
     return 0;
 }
 
-/*@ requires readable(s) && counted(s->info);
+/*@ requires readable(s) && listed(s->info);
     requires offset < s->length;
-    requires \valid(list) && \separated(list, s, s->why, s->bytes + (0 .. s->length - 1),
-                                       s->info->scopes + (0 .. DMAR_SCOPES_MAX - 1),
-                                       &s->info->scope_count);
-    requires list->count <= s->info->scope_count;
-    assigns s->info->scopes[0 .. DMAR_SCOPES_MAX - 1], s->info->scope_count, list->count, *s->why;
-    ensures counted(s->info);
-    ensures list->count <= s->info->scope_count;
+    requires \valid(list) && \separated(list, s, s->info, s->why, s->bytes + (0 .. s->length - 1));
+    assigns *s->info, list->count, *s->why;
+    ensures listed(s->info) && s->info->unit_count == \old(s->info->unit_count);
     ensures \result == 0 ==> 8 <= s->bytes[offset + 1] <= s->length - offset; */
 static int parse_scope(const struct structure *s, size_t offset, struct dmar_scope_list *list)
 {
     const uint8_t *at = s->bytes + offset;
     size_t left = s->length - offset;
-    struct dmar_info *info = s->info;
-    struct dmar_scope *scope;
+    struct dmar_scope scope = {0};
 
     if (left < SCOPE_SIZE_MIN || at[1] < SCOPE_SIZE_MIN || at[1] > left)
         return bad(s, "a device scope has an impossible length");
     /* Scopes of types to come cannot name anything we could serve. */
     if (at[0] < DMAR_SCOPE_ENDPOINT || at[0] > DMAR_SCOPE_NAMESPACE)
         return 0;
-    if (info->scope_count == DMAR_SCOPES_MAX)
-        return full(s, "device scopes");
-    scope = &info->scopes[info->scope_count];
-    scope->type = at[0];
-    scope->enumeration_id = at[4];
-    scope->bus = at[5];
-    if (parse_path(s, at, scope))
+    scope.type = at[0];
+    scope.enumeration_id = at[4];
+    scope.bus = at[5];
+    if (parse_path(s, at, &scope))
         return -EINVAL;
-    info->scope_count++;
     list->count++;
-    return 0;
+    return added(s, dmar_add_scope(s->info, &scope));
 }
 
-/*@ requires readable(s) && counted(s->info);
-    requires \valid(list) && \separated(list, s, s->why, s->bytes + (0 .. s->length - 1),
-                                       s->info->scopes + (0 .. DMAR_SCOPES_MAX - 1),
-                                       &s->info->scope_count);
+/*@ requires readable(s) && listed(s->info);
+    requires \valid(list) && \separated(list, s, s->info, s->why, s->bytes + (0 .. s->length - 1));
     requires offset <= s->length;
-    assigns s->info->scopes[0 .. DMAR_SCOPES_MAX - 1], s->info->scope_count, *list, *s->why;
-    ensures counted(s->info); */
+    assigns *s->info, *list, *s->why;
+    ensures listed(s->info) && s->info->unit_count == \old(s->info->unit_count); */
 static int parse_scopes(const struct structure *s, size_t offset, struct dmar_scope_list *list)
 {
-    list->first = (uint16_t)s->info->scope_count;
+    list->first = (uint32_t)s->info->scope_count;
     list->count = 0;
-    /*@ loop invariant counted(s->info) && offset <= s->length;
-        loop invariant list->count <= s->info->scope_count;
-        loop assigns offset, s->info->scopes[0 .. DMAR_SCOPES_MAX - 1], s->info->scope_count,
-                     list->count, *s->why;
+    /*@ loop invariant listed(s->info) && offset <= s->length;
+        loop invariant s->info->unit_count == \at(s->info->unit_count, Pre);
+        loop assigns offset, *s->info, list->count, *s->why;
         loop variant s->length - offset; */
     while (offset < s->length) {
         int error = parse_scope(s, offset, list);
@@ -130,31 +119,38 @@ static int parse_scopes(const struct structure *s, size_t offset, struct dmar_sc
     return 0;
 }
 
-/*@ requires readable(s) && counted(s->info) && s->length >= 16;
-    assigns *s->info, *s->why;
-    ensures counted(s->info); */
-static int parse_drhd(const struct structure *s)
+/* Some firmware lists each unit twice. */
+/*@ requires \valid_read(a) && \valid_read(b);
+    assigns \nothing; */
+static bool is_same(const struct dmar_info *info, const struct dmar_unit *a,
+                    const struct dmar_unit *b)
 {
-    struct dmar_info *info = s->info;
-    struct dmar_unit *unit;
+    return a->registers == b->registers && a->register_size == b->register_size &&
+           a->segment == b->segment && a->include_all == b->include_all &&
+           a->scopes.count == b->scopes.count &&
+           memcmp(info->scopes + a->scopes.first, info->scopes + b->scopes.first,
+                  a->scopes.count * sizeof(*info->scopes)) == 0;
+}
 
-    if (info->unit_count == DMAR_UNITS_MAX)
-        return full(s, "remapping units");
-    unit = &info->units[info->unit_count];
-    unit->include_all = s->bytes[4] & 1;
-    unit->register_size = PAGE_SIZE << (s->bytes[5] % 16);
-    unit->segment = get16(s->bytes + 6);
-    unit->registers = get64(s->bytes + 8);
-    if (unit->registers == 0 || !IS_ALIGNED(unit->registers, PAGE_SIZE))
-        return bad(s, "the register base of a remapping unit is zero or not page aligned");
-    if (unit->registers > PADDR_NONE - unit->register_size)
-        return bad(s, "the registers of a remapping unit wrap around the address space");
-    /*@ loop invariant i <= info->unit_count;
+/* Adds a unit that is there, unless it clashes with another one. */
+/*@ requires readable(s) && listed(s->info) && \valid_read(unit);
+    requires \separated(unit, s, s->info, s->why, s->bytes + (0 .. s->length - 1));
+    assigns *s->info, *s->why;
+    ensures listed(s->info); */
+static int add_unit(const struct structure *s, const struct dmar_unit *unit)
+{
+    const struct dmar_info *info = s->info;
+
+    /*@ loop invariant i <= info->unit_count && listed(s->info);
         loop assigns i, *s->why;
         loop variant info->unit_count - i; */
     for (size_t i = 0; i < info->unit_count; i++) {
         const struct dmar_unit *other = &info->units[i];
 
+        if (is_same(info, unit, other))
+            return 0;
+        if (!other->registers)
+            continue;
         if (ranges_overlap(unit->registers, unit->register_size, other->registers,
                            other->register_size))
             return bad(s, "the registers of two remapping units overlap");
@@ -162,48 +158,70 @@ static int parse_drhd(const struct structure *s)
         if (other->include_all && unit->include_all && other->segment == unit->segment)
             return bad(s, "two remapping units claim all devices of one segment");
     }
-    info->unit_count++;
-    return parse_scopes(s, 16, &unit->scopes);
+    return added(s, dmar_add_unit(s->info, unit));
 }
 
-/*@ requires readable(s) && counted(s->info) && s->length >= 24;
+/*@ requires readable(s) && listed(s->info) && s->length >= 16;
     assigns *s->info, *s->why;
-    ensures counted(s->info); */
+    ensures listed(s->info); */
+static int parse_drhd(const struct structure *s)
+{
+    struct dmar_unit unit = {.include_all = s->bytes[4] & 1, .segment = get16(s->bytes + 6)};
+    int error;
+
+    unit.register_size = PAGE_SIZE << (s->bytes[5] % 16);
+    unit.registers = get64(s->bytes + 8);
+    if (!IS_ALIGNED(unit.registers, PAGE_SIZE))
+        return bad(s, "the register base of a remapping unit is not page aligned");
+    if (unit.registers > PADDR_NONE - unit.register_size)
+        return bad(s, "the registers of a remapping unit wrap around the address space");
+    error = parse_scopes(s, 16, &unit.scopes);
+    if (error)
+        return error;
+    return unit.registers ? add_unit(s, &unit) : added(s, dmar_add_unit(s->info, &unit));
+}
+
+/*@ requires readable(s) && listed(s->info);
+    assigns *s->info, *s->why;
+    ensures listed(s->info); */
 static int parse_rmrr(const struct structure *s)
 {
-    struct dmar_info *info = s->info;
-    struct dmar_region *region;
-    uint64_t limit = get64(s->bytes + 16); /* last byte, inclusive */
+    struct dmar_region region = {.fault = "is cut off"};
+    uint64_t limit; /* last byte, inclusive */
 
-    if (info->region_count == DMAR_REGIONS_MAX)
-        return full(s, "reserved memory regions");
-    region = &info->regions[info->region_count];
-    region->segment = get16(s->bytes + 6);
-    region->base = get64(s->bytes + 8);
-    region->length = limit + 1 - region->base;
-    if (limit <= region->base || limit == PADDR_NONE)
-        region->fault = "ends before it starts";
-    else if (!IS_ALIGNED(region->base, PAGE_SIZE) || !IS_ALIGNED(limit + 1, PAGE_SIZE))
-        region->fault = "is not page aligned";
-    info->region_count++;
-    return parse_scopes(s, 24, &region->scopes);
+    if (s->length < 24)
+        return added(s, dmar_add_region(s->info, &region));
+    region.segment = get16(s->bytes + 6);
+    region.base = get64(s->bytes + 8);
+    limit = get64(s->bytes + 16);
+    region.length = limit + 1 - region.base;
+    region.fault = NULL;
+    if (limit <= region.base || limit == PADDR_NONE)
+        region.fault = "ends before it starts";
+    else if (!IS_ALIGNED(region.base, PAGE_SIZE) || !IS_ALIGNED(limit + 1, PAGE_SIZE))
+        region.fault = "is not page aligned";
+    switch (parse_scopes(s, 24, &region.scopes)) {
+    case -ENOMEM:
+        return -ENOMEM;
+    case -EINVAL:
+        region.fault = "names its devices wrongly";
+        break;
+    default:
+        break;
+    }
+    return added(s, dmar_add_region(s->info, &region));
 }
 
-/*@ requires readable(s) && counted(s->info) && s->length >= 8;
+/*@ requires readable(s) && listed(s->info) && s->length >= 8;
     assigns *s->info, *s->why;
-    ensures counted(s->info); */
+    ensures listed(s->info); */
 static int parse_port(const struct structure *s, bool integrated)
 {
-    struct dmar_info *info = s->info;
-    struct dmar_port *port;
+    struct dmar_port port = {.integrated = integrated, .segment = get16(s->bytes + 6)};
+    int error = parse_scopes(s, 8, &port.scopes);
 
-    if (info->port_count == DMAR_PORTS_MAX)
-        return full(s, "ATS structures");
-    port = &info->ports[info->port_count++];
-    port->integrated = integrated;
-    port->all_ports = !integrated && (s->bytes[4] & 1);
-    port->segment = get16(s->bytes + 6);
-    return parse_scopes(s, 8, &port->scopes);
+    port.all_ports = !integrated && (s->bytes[4] & 1);
+    return error ? error : added(s, dmar_add_port(s->info, &port));
 }
 
 /* What a structure of each type is at least. */
@@ -211,14 +229,14 @@ static const struct {
     const char *name;
     size_t size_min;
 } structure_types[] = {
-    {"DRHD", 16}, {"RMRR", 24}, {"ATSR", 8}, {"RHSA", 20}, {"ANDD", 9}, {"SATC", 8},
+    {"DRHD", 16}, {"RMRR", 4}, {"ATSR", 8}, {"RHSA", 20}, {"ANDD", 9}, {"SATC", 8},
 };
 
 enum { TYPE_DRHD, TYPE_RMRR, TYPE_ATSR, TYPE_RHSA, TYPE_ANDD, TYPE_SATC, TYPES };
 
-/*@ requires readable(s) && counted(s->info) && type < TYPES;
+/*@ requires readable(s) && listed(s->info) && type < TYPES;
     assigns *s->info, *s->why;
-    ensures counted(s->info); */
+    ensures listed(s->info); */
 static int parse_structure(const struct structure *s, unsigned type)
 {
     if (s->length < structure_types[type].size_min)
@@ -239,15 +257,15 @@ static int parse_structure(const struct structure *s, unsigned type)
 }
 
 /*@ requires \valid_read(table + (0 .. length - 1)) && DMAR_STRUCTURES <= length <= 0xffffffff;
-    requires \valid(info) && \valid(why) && counted(info);
+    requires \valid(info) && \valid(why) && listed(info);
     requires \separated(info, why, table + (0 .. length - 1));
     assigns *info, *why;
-    ensures counted(info); */
+    ensures listed(info); */
 static int walk(const uint8_t *table, size_t length, struct dmar_info *info, struct refusal *why)
 {
     size_t offset = DMAR_STRUCTURES;
 
-    /*@ loop invariant counted(info) && offset <= length;
+    /*@ loop invariant listed(info) && offset <= length;
         loop assigns offset, *info, *why;
         loop variant length - offset; */
     while (offset < length) {
@@ -269,19 +287,10 @@ static int walk(const uint8_t *table, size_t length, struct dmar_info *info, str
     return 0;
 }
 
-/*@ requires \valid(out);
-    assigns *out;
-    ensures counted(out); */
-static void clear(struct dmar_info *out)
-{
-    memset(out, 0, sizeof(*out));
-}
-
 int dmar_parse(const uint8_t *table, size_t length, struct dmar_info *out, struct refusal *why)
 {
     int failed;
 
-    clear(out);
     if (length < DMAR_STRUCTURES)
         return refuse(why, -EINVAL, "ACPI table DMAR is too short (%zu bytes)", length);
     if (table[DMAR_ADDRESS_WIDTH] > 63)

@@ -9,12 +9,8 @@
 #include "kernel/lib/refusal.h"
 #include "kernel/lib/types.h"
 
-#define DMAR_UNITS_MAX   64
-#define DMAR_SCOPES_MAX  512
-#define DMAR_REGIONS_MAX 64
 /* Longer regions of it are taken for firmware errors: real ones hold a frame buffer at most. */
 #define DMAR_REGION_LENGTH_MAX (4 * GIB)
-#define DMAR_PORTS_MAX         32
 #define DMAR_HOPS_MAX          8
 
 enum dmar_scope_type {
@@ -44,15 +40,15 @@ struct dmar_scope {
 
 /* The scopes first to first + count - 1 of struct dmar_info. */
 struct dmar_scope_list {
-    uint16_t first;
-    uint16_t count;
+    uint32_t first;
+    uint32_t count;
 };
 
 /* DRHD: a remapping unit. */
 struct dmar_unit {
     uint16_t segment;
     bool include_all;       /* serves every function of the segment no other unit names */
-    paddr_t registers;      /* 4 KiB aligned */
+    paddr_t registers;      /* 4 KiB aligned; 0: the unit is not there, whatever it serves */
     uint64_t register_size; /* bytes to map at least */
     struct dmar_scope_list scopes;
 };
@@ -85,30 +81,54 @@ enum dmar_flags {
 struct dmar_info {
     uint8_t address_width; /* host address width in bits */
     uint8_t flags;         /* enum dmar_flags */
-    struct dmar_unit units[DMAR_UNITS_MAX];
+    /* On the heap, and only made longer by the functions below. */
+    struct dmar_unit *units;
     size_t unit_count;
-    struct dmar_region regions[DMAR_REGIONS_MAX];
+    struct dmar_region *regions;
     size_t region_count;
-    struct dmar_port ports[DMAR_PORTS_MAX];
+    struct dmar_port *ports;
     size_t port_count;
-    struct dmar_scope scopes[DMAR_SCOPES_MAX];
+    struct dmar_scope *scopes;
     size_t scope_count;
 };
 
-/*@ predicate counted(struct dmar_info *info) =
-      info->unit_count <= DMAR_UNITS_MAX && info->region_count <= DMAR_REGIONS_MAX &&
-      info->port_count <= DMAR_PORTS_MAX &&
-      info->scope_count <= DMAR_SCOPES_MAX; */
+/*@ predicate listed(struct dmar_info *info) =
+      \valid_read(info->units + (0 .. info->unit_count - 1)) &&
+      \separated(info, info->units + (0 .. info->unit_count - 1)); */
+
+/* Each adds one more behind the others. -ENOMEM. */
+/*@ requires \valid(info) && \valid_read(unit) && \separated(info, unit) && listed(info);
+    assigns *info;
+    ensures listed(info);
+    ensures \result == 0 ==> info->unit_count > 0;
+    ensures \result == 0 || \result == -12; */
+int dmar_add_unit(struct dmar_info *info, const struct dmar_unit *unit);
+/*@ requires \valid(info) && \valid_read(region) && \separated(info, region) && listed(info);
+    assigns *info;
+    ensures listed(info) && info->unit_count == \old(info->unit_count);
+    ensures \result == 0 || \result == -12; */
+int dmar_add_region(struct dmar_info *info, const struct dmar_region *region);
+/*@ requires \valid(info) && \valid_read(port) && \separated(info, port) && listed(info);
+    assigns *info;
+    ensures listed(info) && info->unit_count == \old(info->unit_count);
+    ensures \result == 0 || \result == -12; */
+int dmar_add_port(struct dmar_info *info, const struct dmar_port *port);
+/*@ requires \valid(info) && \valid_read(scope) && \separated(info, scope) && listed(info);
+    assigns *info;
+    ensures listed(info) && info->unit_count == \old(info->unit_count);
+    ensures \result == 0 || \result == -12; */
+int dmar_add_scope(struct dmar_info *info, const struct dmar_scope *scope);
 
 /*
- * Parses a whole DMAR table whose header (length, checksum) has been checked; pure. -EINVAL with a
- * sentence for anything malformed, -ENOSPC for more than fits. Structures of unknown types are
- * skipped, as the specification asks. *out is large: keep it off the stack.
+ * Parses a whole DMAR table whose header (length, checksum) has been checked, into an empty *out.
+ * -EINVAL with a sentence for anything malformed but a reserved memory region, which is marked;
+ * -ENOMEM. Structures of unknown types are skipped, as the specification asks, and so is a unit
+ * that is listed before with all it serves.
  */
 /*@ requires \valid_read(table + (0 .. length - 1)) && length <= 0xffffffff;
     requires \valid(out) && \valid(why) && \separated(out, why, table + (0 .. length - 1));
+    requires out->unit_count == 0;
     assigns *out, *why;
-    ensures counted(out);
     ensures \result == 0 ==> out->unit_count > 0; */
 int dmar_parse(const uint8_t *table, size_t length, struct dmar_info *out, struct refusal *why);
 

@@ -3,6 +3,7 @@
 #include "kernel/machine/acpi/acpi.h"
 #include "kernel/machine/acpi/table.h"
 #include "kernel/lib/error.h"
+#include "kernel/mm/grow.h"
 
 enum {
     MADT_LOCAL_APIC = 36,
@@ -16,14 +17,15 @@ enum {
 static int parse_io_apic(const uint8_t *e, struct acpi_info *out, struct refusal *why)
 {
     struct acpi_io_apic apic = {e[2], get32(e + 4), get32(e + 8)};
+    struct acpi_io_apic *all = kgrow(out->io_apics, out->io_apic_count, sizeof(*all));
 
-    if (out->io_apic_count == ACPI_IO_APICS_MAX)
-        return refuse(why, -ENOSPC, "ACPI table MADT lists more than %d I/O APICs",
-                      ACPI_IO_APICS_MAX);
+    if (!all)
+        return refuse(why, -ENOMEM, "no memory for the I/O APICs");
+    out->io_apics = all;
     if (apic.base == 0 || !IS_ALIGNED(apic.base, 16))
         return refuse(why, -EINVAL, "ACPI table MADT puts I/O APIC %u at 0x%lx", apic.id,
                       apic.base);
-    out->io_apics[out->io_apic_count++] = apic;
+    all[out->io_apic_count++] = apic;
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "kernel/machine/acpi/acpi.h"
 #include "kernel/machine/acpi/table.h"
 #include "kernel/lib/error.h"
+#include "kernel/mm/grow.h"
 
 enum {
     MCFG_ENTRIES = 44,
@@ -51,13 +52,16 @@ int acpi_parse_mcfg(const uint8_t *table, size_t length, struct acpi_info *out, 
     for (size_t offset = MCFG_ENTRIES; offset < length; offset += ENTRY_SIZE) {
         const uint8_t *at = table + offset;
         struct acpi_ecam e = {get64(at), get16(at + 8), at[10], at[11]};
-        int failed = check(&e, out, why);
+        struct acpi_ecam *all = kgrow(out->ecams, out->ecam_count, sizeof(*all));
+        int failed;
 
+        if (!all)
+            return refuse(why, -ENOMEM, "no memory for the configuration spaces");
+        out->ecams = all;
+        failed = check(&e, out, why);
         if (failed)
             return failed;
-        if (out->ecam_count == ACPI_ECAMS_MAX)
-            return refuse(why, -ENOSPC, "ACPI table MCFG has more than %d entries", ACPI_ECAMS_MAX);
-        out->ecams[out->ecam_count++] = e;
+        all[out->ecam_count++] = e;
     }
     return 0;
 }

@@ -105,7 +105,7 @@ static bool number_behind(const char *at, struct pci_selector *out)
     uint64_t number = 0;
     bool given = *at == '#';
 
-    if (given && (config_number(at + 1, 0, false, &number) || !number || number > PCI_DEVICES_MAX))
+    if (given && (config_number(at + 1, 0, false, &number) || !number || number > UINT16_MAX))
         return false;
     out->number = (uint16_t)number;
     return given || !*at;
