@@ -222,6 +222,20 @@ def test_what_is_refused(replayed, name):
     assert ran.returncode == 1 and sentence in ran.stdout.splitlines()[-1], ran.stdout + ran.stderr
 
 
+def test_a_server_with_hundreds_of_units(replayed):
+    """Each of them for one function, but the last one, which takes the rest; and as many I/O APICs."""
+    count, base = 300, 0xf8000000
+    named = [machines.unit(base + (n << 12), rest=False, scopes=machines.scope(machines.ENDPOINT, n // 256, n // 8 % 32, n % 8))
+             for n in range(8, count)]
+    io_apics = [struct.pack("<BBBBII", 1, 12, n % 256, 0, 0xf9000000 + (n << 12), 24 * n) for n in range(1, 200)]
+    tables = [machines.dmar(*named, machines.unit(base)), machines.madt(*io_apics), machines.mcfg()]
+    units = [(base + (n << 12), machines.CAP, machines.ECAP) for n in (0, *range(8, count))]
+    ran = replayed(machines.text(tables, units))
+    assert ran.returncode == 0, ran.stdout[-500:] + ran.stderr
+    for line in ("0000:00:00.0 iommu292", f"0000:00:1c.0 iommu{0x1c * 8 - 8}", "0000:01:00.0 iommu248"):
+        assert f"verdict {line} " in ran.stdout, ran.stdout[-500:]
+
+
 def test_a_port_with_access_control(replayed):
     """It is off in the file, and the kernel switches it on: the card gets a group of its own."""
     port = machines.function((0x8086, 0x2345), 0x060400, bridge=(1, 1, (0xe0000000, 0xe00fffff)), express=machines.ROOT_PORT,
@@ -326,9 +340,11 @@ def test_a_unit_of_which_nothing_is_known(replayed):
     """All of them, and one that Linux could not use."""
     ran = replayed(machines.text(PLAIN, units=[]))
     assert (ran.returncode, ran.stderr) == (2, "the file lacks the IOMMUs: collect it in a Linux that uses them\n")
-    two = [machines.dmar(machines.unit(0xfed80000, rest=False), machines.unit(0xfed90000)), *PLAIN[1:]]
+    below = machines.scope(machines.BRIDGE, 0, 0x1c, 0)
+    two = [machines.dmar(machines.unit(0xfed80000, rest=False, scopes=below), machines.unit(0xfed90000)), *PLAIN[1:]]
     ran = replayed(machines.text(two))
-    assert "the IOMMU at 0xfed80000 does not answer" in ran.stdout, ran.stdout
+    assert "0xfed80000 is not there" in ran.stdout, ran.stdout
+    assert "verdict 0000:00:00.0 iommu1 assignable" in ran.stdout and "verdict 0000:01:00.0 iommu1" not in ran.stdout, ran.stdout
 
 
 def test_no_such_file(replay, tmp_path):
