@@ -19,10 +19,10 @@ static inline uint64_t timeline_scale(uint64_t value, uint64_t factor)
     return (uint64_t)(((unsigned __int128)value * factor) >> 32);
 }
 
-/* The time when the counter is there, which is not before line->tsc. */
+/* The time when the counter is there; at the earliest line->ns: firmware may set it back. */
 static inline uint64_t timeline_ns(const struct timeline *line, uint64_t tsc)
 {
-    return line->ns + timeline_scale(tsc - line->tsc, line->ns_per_count);
+    return line->ns + (tsc > line->tsc ? timeline_scale(tsc - line->tsc, line->ns_per_count) : 0);
 }
 
 /* The counter at that time; at the earliest line->tsc. */

@@ -242,8 +242,9 @@ static void note_owner(const struct iommu_unit *unit, struct fault *fault)
 static bool is_strangers(const struct iommu_unit *unit, const struct vtd_fault *raw,
                          const struct fault_device *device)
 {
-    return vtd_fault_reason(raw) >= REASON_INTERRUPT && device && device->count >= STRANGERS_TOLD &&
-           !pci_group_assigned(unit->segment, vtd_fault_source(raw));
+    return vtd_fault_reason(raw) >= REASON_INTERRUPT && device &&
+           (device->unheard || (device->count >= STRANGERS_TOLD &&
+                                !pci_group_assigned(unit->segment, vtd_fault_source(raw))));
 }
 
 static void count_strangers(struct iommu_unit *unit, struct fault_device *device)
@@ -362,11 +363,14 @@ static void listen_again(struct timer *timer)
 {
     struct iommu_unit *unit = list_entry(timer, struct iommu_unit, faults.again);
 
-    unit->faults.deaf = false;
+    uint16_t rid;
+
     unit->faults.heard_at = time_ns();
-    fault_collect(unit);
-    if (unit->faults.deaf)
+    if (!collect_some(unit, &rid)) {
+        go_deaf(unit);
         return;
+    }
+    unit->faults.deaf = false;
     log_info("iommu%u: its faults are read again", unit->index);
     vtd_change32(unit->registers, VTD_FECTL, VTD_EVENT_MASK, 0);
 }

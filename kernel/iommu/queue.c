@@ -147,11 +147,12 @@ static APART int wait_longer(struct iommu_unit *unit)
     struct invalidation *queue = &unit->invalidation;
     bool devices = queue->devices_asked == queue->sequence;
     uint64_t start = time_ns(), took;
+    uint64_t time_outs = queue->time_outs;
     unsigned recoveries = 0;
     int error = await(unit, devices ? DEVICE_TLB_TIMEOUT_NS : UNIT_TIMEOUT_NS, &recoveries);
 
     took = time_ns() - start;
-    if (!error && devices && !recoveries && took > UNIT_TIMEOUT_NS) {
+    if (!error && devices && time_outs == queue->time_outs && took > UNIT_TIMEOUT_NS) {
         recover_time_out(unit);
         error = await(unit, UNIT_TIMEOUT_NS, &recoveries);
     }

@@ -80,18 +80,20 @@ int requesters_find(void)
 
 /*
  * Functions of a chipset that are nothing but registers, of which a machine with many sockets has
- * hundreds, named by no scope. MSI-X tells an engine for DMA, which has the class of such a one.
+ * hundreds, named by no scope. MSI-X tells an engine for DMA, which has the class of such a one,
+ * and among other parts of the system messages of either kind do.
  */
+#define OTHER_PARTS 0x0880
 static bool is_registers_only(const struct pci_device *device)
 {
     /* Base class and subclass: memory; host, ISA and other bridges; event collectors and other
      * parts of the system; SMBus; performance counters. */
-    static const uint16_t classes[] = {0x0500, 0x0580, 0x0600, 0x0601, 0x0680,
-                                       0x0807, 0x0880, 0x0c05, 0x1101};
+    static const uint16_t classes[] = {0x0500, 0x0580,      0x0600, 0x0601, 0x0680,
+                                       0x0807, OTHER_PARTS, 0x0c05, 0x1101};
 
     for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {
         if (device->class_code >> 8 == classes[i])
-            return !device->cap_msix;
+            return !device->cap_msix && !(device->cap_msi && classes[i] == OTHER_PARTS);
     }
     return false;
 }
@@ -99,12 +101,18 @@ static bool is_registers_only(const struct pci_device *device)
 static int check_unserved(const struct pci_device *device, struct refusal *why)
 {
     const char *name = pci_name(device);
+    bool masters = pci_read16(device, PCI_COMMAND) & PCI_COMMAND_MASTER;
 
     if (device->left)
         return refuse(why, -ENODEV,
                       "no IOMMU translates for device %s, which is to be left as it is", name);
-    if (is_registers_only(device))
+    if (is_registers_only(device)) {
+        if (masters)
+            log_warn("no IOMMU translates for device %s, whose bus mastering cannot be switched "
+                     "off; its class is of one that has registers alone",
+                     name);
         return 0;
+    }
     if (!device->unprotected &&
         !scope_unit_absent(device->segment, device->requesters[0]->physical))
         return refuse(
@@ -112,7 +120,7 @@ static int check_unserved(const struct pci_device *device, struct refusal *why)
             "no IOMMU translates for device %s (%04x:%04x): `unprotected = %s` starts all "
             "the same, with its bus mastering off",
             name, device->vendor, device->device, name);
-    if (pci_read16(device, PCI_COMMAND) & PCI_COMMAND_MASTER)
+    if (masters)
         return refuse(why, -ENODEV,
                       "no IOMMU translates for device %s, and its bus mastering cannot be switched "
                       "off",

@@ -63,8 +63,8 @@ static void quiet_hpet(paddr_t base, const struct phys_run *ram, size_t ram_coun
 
 /* ---- power management (ACPI 4.8.3.1, 4.8.4.1) ---- */
 
-/* Timer, global lock, power and sleep button, CMOS clock. */
-#define PM1_EVENTS 0x0721u
+/* Timer, global lock, power and sleep button; not the CMOS clock, whose alarm switches on. */
+#define PM1_EVENTS 0x0321u
 
 /* Without ACPI mode events go to the firmware, as SMI, and are its own. */
 static bool events_are_ours(const struct acpi_info *acpi)

@@ -174,7 +174,7 @@ static void events_are_switched_off_in_acpi_mode(void **state)
 {
     machine_quiet(&acpi, NULL, 0);
     assert_int_equal(port_read16(0x600), 0xffff); /* status: writing would clear it */
-    assert_int_equal(port_read16(0x602), 0xf8de);
+    assert_int_equal(port_read16(0x602), 0xfcde);
     assert_int_equal(port_read16(0x612), 0xffff); /* not a port */
     for (unsigned i = 0; i < 8; i++) {
         assert_int_equal(ports[0x620 + i], 0xff);

@@ -140,14 +140,14 @@ def collect_memory(to):
 # ---- firmware tables ----
 
 def blank_makers_entries(table):
-    """Entries of a MADT whose meaning their maker alone knows become zeros, and the sum is right again."""
-    table, at = bytearray(table), MADT_ENTRIES
+    """Entries of a MADT whose meaning their maker alone knows become zeros, and the sum is as right as it was."""
+    table, at, whole = bytearray(table), MADT_ENTRIES, sum(table)
     while at + 2 <= len(table) and table[at + 1] >= 2:
         length = table[at + 1]
         if table[at] >= MADT_OF_MAKERS:
             table[at + 2:at + length] = bytes(len(table[at + 2:at + length]))
         at += length
-    table[9] = (table[9] - sum(table)) % 256
+    table[9] = (table[9] + whole - sum(table)) % 256
     return bytes(table)
 
 
@@ -160,7 +160,7 @@ def collect_table(to, name):
         to.lacks(f"table {name}", "it makes no sense")
         return
     table = table[:length]
-    if name == "APIC" and sum(table) % 256 == 0:
+    if name == "APIC":
         table = blank_makers_entries(table)
     to.add("table", name, length)
     to.add_bytes(table)

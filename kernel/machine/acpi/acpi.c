@@ -230,17 +230,20 @@ static const struct {
     const char *signature;
     int (*parse)(const uint8_t *table, size_t length, struct acpi_info *out, struct refusal *why);
     const char *missing;
+    const char *spare; /* how it goes on without one that is wrong; NULL: not at all */
 } wanted[] = {
-    {"SPCR", acpi_parse_spcr, NULL},
-    {"FACP", acpi_parse_fadt, NULL},
-    {"HPET", acpi_parse_hpet, NULL},
-    {"APIC", acpi_parse_madt, "ACPI has no MADT table, so the interrupt controllers are unknown"},
+    {"SPCR", acpi_parse_spcr, NULL, "no console is taken from it"},
+    {"FACP", acpi_parse_fadt, NULL, NULL},
+    {"HPET", acpi_parse_hpet, NULL, "timers of the HPET stay as they are"},
+    {"APIC", acpi_parse_madt, "ACPI has no MADT table, so the interrupt controllers are unknown",
+     NULL},
     {"MCFG", acpi_parse_mcfg,
-     "ACPI has no MCFG table, so PCI configuration space cannot be reached"},
+     "ACPI has no MCFG table, so PCI configuration space cannot be reached", NULL},
     {"DMAR", parse_dmar,
      "ACPI has no DMAR table: this machine has no VT-d IOMMU, or it is switched off in the "
-     "firmware"},
-    {"HEST", acpi_parse_hest, NULL},
+     "firmware",
+     NULL},
+    {"HEST", acpi_parse_hest, NULL, "errors of PCI Express are left to the firmware"},
 };
 
 static int parse_tables(const struct finder *f, struct acpi_info *out)
@@ -255,15 +258,15 @@ static int parse_tables(const struct finder *f, struct acpi_info *out)
         if (!t)
             continue;
         failed = read_table(f, t, &bytes);
-        if (failed && wanted[i].parse == acpi_parse_hest) {
-            log_warn("%s: errors of PCI Express are left to the firmware", f->why->sentence);
-            out->errors_kept = true;
+        if (!failed) {
+            failed = wanted[i].parse(bytes, t->length, out, f->why);
+            kfree(bytes);
+        }
+        if (failed == -EINVAL && wanted[i].spare) {
+            log_warn("%s: %s", f->why->sentence, wanted[i].spare);
+            out->errors_kept |= wanted[i].parse == acpi_parse_hest;
             continue;
         }
-        if (failed)
-            return failed;
-        failed = wanted[i].parse(bytes, t->length, out, f->why);
-        kfree(bytes);
         if (failed)
             return failed;
         if (wanted[i].parse == acpi_parse_fadt)
