@@ -419,9 +419,9 @@ static void what_is_too_many_or_too_long_is_refused(void **state)
     assert_int_equal(config.text_used, 0);
 
     at = 0;
-    for (int i = 0; i < 9; i++)
-        at += (size_t)sprintf(text + at, "device = 00:0%d.0\n", i);
-    file_fails(text, "c:9: device: given more than 8 times");
+    for (int i = 0; i < 65; i++)
+        at += (size_t)sprintf(text + at, "device = %02x:00.0\n", i);
+    file_fails(text, "c:65: device: given more than 64 times");
 
     at = 0;
     for (int i = 0; i < 17; i++)

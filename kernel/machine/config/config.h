@@ -9,7 +9,7 @@
 #include "kernel/lib/types.h"
 #include "kernel/pci/selector.h"
 
-#define CONFIG_DEVICES_MAX     8
+#define CONFIG_DEVICES_MAX     64
 #define CONFIG_LEAVES_MAX      8
 #define CONFIG_REACH_MAX       8
 #define CONFIG_UNPROTECTED_MAX 32
