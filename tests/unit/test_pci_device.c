@@ -220,6 +220,7 @@ static void only_bridges_on_the_way_master_the_bus(void **state)
     assert_int_equal(sim_get(f, PCI_COMMAND, 2), 3);
     assert_int_equal(sim_get(other, PCI_COMMAND, 2), 3);
     d = pci_find(0, PCI_RID(1, 0, 0));
+    sim_set(port, PCI_COMMAND, 2, 0, 0x547);
     pci_enable_path(d);
     assert_int_equal(sim_get(port, PCI_COMMAND, 2), 7);
     assert_int_equal(sim_get(f, PCI_COMMAND, 2), 3);
