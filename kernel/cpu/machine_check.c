@@ -122,18 +122,24 @@ static unsigned bank_count(void)
     return MIN((unsigned)bits_get(msr_read(MSR_MCG_CAP), 7, 0), BANKS_MAX);
 }
 
-/* Its address and what else there is only where the status says so: other reads may fault. */
-static void tell_bank(enum log_level level, const char *what, unsigned bank, uint64_t status)
+/*
+ * Has the bank something to say, and if so what. Its address and what else there is only where the
+ * status says so: other reads may fault.
+ */
+static bool tell_bank(enum log_level level, const char *what, unsigned bank)
 {
     char buffer[200];
     struct text words;
+    uint64_t status = msr_read(bank_msr(bank, BANK_STATUS));
     uint64_t address = status & STATUS_ADDRESS ? msr_read(bank_msr(bank, BANK_ADDR)) : 0;
     uint64_t misc = status & STATUS_MISC ? msr_read(bank_msr(bank, BANK_MISC)) : 0;
 
     text_init(&words, buffer, sizeof(buffer));
     write_words(&words, status);
-    log_print(level, "%s in bank %u: %s (status %016lx, address %lx, misc %lx)", what, bank, buffer,
-              status, address, misc);
+    if (status & STATUS_VALID)
+        log_print(level, "%s in bank %u: %s (status %016lx, address %lx, misc %lx)", what, bank,
+                  buffer, status, address, misc);
+    return status & STATUS_VALID;
 }
 
 /* Family 6 up to Core 2: the control register of bank 0 is not for software (17.5). */
@@ -149,12 +155,9 @@ void machine_check_start(void)
     if (cpu_features.mca && msr_read(MSR_MCG_CAP) & MCG_CAP_CTL)
         msr_write(MSR_MCG_CTL, ALL);
     for (unsigned i = 0; i < bank_count(); i++) {
-        uint64_t status = msr_read(bank_msr(i, BANK_STATUS));
-
         if (may_control(i))
             msr_write(bank_msr(i, BANK_CTL), ALL);
-        if (status & STATUS_VALID)
-            tell_bank(LOG_WARN, "the firmware left a machine check", i, status);
+        tell_bank(LOG_WARN, "the firmware left a machine check", i);
         msr_write(bank_msr(i, BANK_STATUS), 0);
     }
 }
@@ -163,14 +166,8 @@ void machine_check_tell(void)
 {
     unsigned told = 0;
 
-    for (unsigned i = 0; i < bank_count(); i++) {
-        uint64_t status = msr_read(bank_msr(i, BANK_STATUS));
-
-        if (status & STATUS_VALID) {
-            tell_bank(LOG_ERROR, "machine check", i, status);
-            told++;
-        }
-    }
+    for (unsigned i = 0; i < bank_count(); i++)
+        told += tell_bank(LOG_ERROR, "machine check", i);
     if (cpu_features.mca)
         log_error("machine check: %u banks tell of one, status of the CPU %lx", told,
                   msr_read(MSR_MCG_STATUS));

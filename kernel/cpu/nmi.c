@@ -11,8 +11,6 @@
 
 #define NMI_PORT     0x61
 #define NMI_ABSENT   0xff /* what is read where there is no such register */
-#define NMI_SYSTEM   0x80
-#define NMI_CHANNEL  0x40
 #define NMI_SETTINGS 0x0f /* of the speaker too; the others are to be written as zero */
 /* While set the source is acknowledged, and off. */
 #define NMI_CLEAR_SYSTEM  0x04
@@ -36,25 +34,28 @@ void trap_set_nmi_teller(void (*more)(void))
     tell_more = more;
 }
 
+/* By the upper two bits of the register: which one is acknowledged, and how. */
+static const struct {
+    const char *words;
+    uint8_t clear;
+} sources[] = {
+    {"the chipset names no source", 0},
+    {"the chipset says: a legacy device's error (IOCHK)", NMI_CLEAR_CHANNEL},
+    {"the chipset says: a system error of PCI or its own (SERR)", NMI_CLEAR_SYSTEM},
+    {"the chipset says: a system error (SERR) and a legacy device's error (IOCHK)",
+     NMI_CLEAR_SYSTEM | NMI_CLEAR_CHANNEL},
+};
+
 static const char *take_source(void)
 {
-    static const char *const sources[] = {
-        "the chipset names no source",
-        "the chipset says: a legacy device's error (IOCHK)",
-        "the chipset says: a system error of PCI or its own (SERR)",
-        "the chipset says: a system error (SERR) and a legacy device's error (IOCHK)",
-    };
-    uint8_t value = port_read8(NMI_PORT), settings = value & NMI_SETTINGS, clear = 0;
+    uint8_t value = port_read8(NMI_PORT), settings = value & NMI_SETTINGS;
+    unsigned row = value == NMI_ABSENT ? 0 : value >> 6;
 
-    if (value == NMI_ABSENT)
-        return sources[0];
-    clear |= value & NMI_SYSTEM ? NMI_CLEAR_SYSTEM : 0;
-    clear |= value & NMI_CHANNEL ? NMI_CLEAR_CHANNEL : 0;
-    if (clear) {
-        port_write8(NMI_PORT, settings | clear);
+    if (sources[row].clear) {
+        port_write8(NMI_PORT, settings | sources[row].clear);
         port_write8(NMI_PORT, settings);
     }
-    return sources[value >> 6];
+    return sources[row].words;
 }
 
 void trap_tell_nmis(void)

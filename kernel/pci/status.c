@@ -17,28 +17,21 @@ static const struct {
 };
 
 /* A register of the form of PCI_STATUS, which has its errors cleared by writing ones to them. */
-static uint16_t take(const struct pci_device *bridge, unsigned offset)
+static void take(const struct pci_device *bridge, unsigned offset, const char *side, bool told)
 {
     uint16_t status = pci_read16(bridge, offset), found = 0;
-
-    for (size_t i = 0; i < ARRAY_SIZE(errors) && status != UINT16_MAX; i++)
-        found |= status & errors[i].bit;
-    if (found)
-        pci_write16(bridge, offset, found);
-    return found;
-}
-
-static void tell(const struct pci_device *bridge, const char *side, uint16_t found)
-{
     char buffer[160];
     struct text words;
 
     text_init(&words, buffer, sizeof(buffer));
-    for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
-        if (found & errors[i].bit)
-            text_printf(&words, "%s%s", words.length ? ", " : "", errors[i].words);
+    for (size_t i = 0; i < ARRAY_SIZE(errors) && status != UINT16_MAX; i++) {
+        if (status & errors[i].bit)
+            text_printf(&words, "%s%s", found ? ", " : "", errors[i].words);
+        found |= status & errors[i].bit;
     }
     if (found)
+        pci_write16(bridge, offset, found);
+    if (found && told)
         log_warn("pci: %s noted %s: %s", pci_name(bridge), side, buffer);
 }
 
@@ -47,16 +40,11 @@ static void take_all(bool told)
     const struct pci_device *d;
 
     list_for_each_entry (d, pci_devices(), link) {
-        uint16_t above, below;
-
         if (d->class_code >> 16 != CLASS_BRIDGE || d->in_reset)
             continue;
-        above = take(d, PCI_STATUS);
-        below = d->header_type == PCI_HEADER_BRIDGE ? take(d, PCI_STATUS_BELOW) : 0;
-        if (told) {
-            tell(d, "above it", above);
-            tell(d, "below it", below);
-        }
+        take(d, PCI_STATUS, "above it", told);
+        if (d->header_type == PCI_HEADER_BRIDGE)
+            take(d, PCI_STATUS_BELOW, "below it", told);
     }
 }
 
