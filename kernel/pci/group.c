@@ -21,6 +21,7 @@
 
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
+#include "kernel/pci/pch.h"
 #include "kernel/pci/quirks.h"
 #include "kernel/pci/registers.h"
 
@@ -123,13 +124,15 @@ static bool has_access_control(const struct pci_device *d)
     uint16_t offered = access_control_offered(d);
 
     if (!d->cap_acs)
-        return pci_quirk(d, QUIRK_ISOLATED);
+        return d->isolated;
     return (pci_read16(d, d->acs_control) & (offered | ACS_HARMFUL)) == offered;
 }
 
 /* The whole register: nothing stays as firmware set it. */
-static void enable_access_control(const struct pci_device *d)
+static void enable_access_control(struct pci_device *d)
 {
+    d->isolated =
+        pci_quirk(d, QUIRK_ISOLATED) || (pci_quirk(d, QUIRK_PCH_PORT) && pci_isolate_port(d));
     if (!d->cap_acs)
         return;
     pci_change16(d, d->acs_control, UINT16_MAX, access_control_offered(d));

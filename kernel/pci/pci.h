@@ -78,6 +78,7 @@ struct pci_device {
     /* What it sends with beside its own id: by its quirk, by the operator's word; PCI_ALIAS. */
     uint32_t aliases[2];
     bool hides_express; /* a bridge with QUIRK_HIDDEN_EXPRESS */
+    bool isolated;      /* has access control without the capability, by the table of quirks */
     void *config;       /* ECAM mapping */
     struct pci_group *group;
     /* Handles of pci_requester_ids() for the IOMMU, which sets them; the first is its own id. */

@@ -16,6 +16,7 @@
 #define LINK   "its link makes errors of the platform of requests that are not supported"
 #define WIDE   "its registers of access control are twice as wide (erratum)"
 #define ALONE  "its vendor tells that its functions reach each other through the IOMMU alone"
+#define PCH    "its access control is in registers of the chipset"
 #define DRAIN  "interrupts in flight get lost when entries change (erratum)"
 #define RWBF   "it needs a flush of write buffers and does not say so"
 #define GFX    "the graphics of this chipset do not work behind it"
@@ -131,6 +132,15 @@ static const struct pci_quirk quirks[] = {
     {QUIRK_ISOLATED, 0x8088, 0x5110, 0, 0, .why = ALONE},
     {QUIRK_ISOLATED, 0x8088, 0x5125, 0, 0, .why = ALONE},
     {QUIRK_ISOLATED, 0x8088, 0x5140, 0, 0, .why = ALONE},
+    {QUIRK_PCH_PORT, 0x8086, 0x1c10, 0x1c1f, 0, .why = PCH}, /* 6 series */
+    {QUIRK_PCH_PORT, 0x8086, 0x1d10, 0x1d1e, 0, .why = PCH}, /* C600, X79 */
+    {QUIRK_PCH_PORT, 0x8086, 0x1e10, 0x1e1f, 0, .why = PCH}, /* 7 series */
+    {QUIRK_PCH_PORT, 0x8086, 0x3b42, 0x3b51, 0, .why = PCH}, /* 5 series */
+    {QUIRK_PCH_PORT, 0x8086, 0x8c10, 0x8c1f, 0, .why = PCH}, /* 8 series */
+    {QUIRK_PCH_PORT, 0x8086, 0x8c90, 0x8c9e, 0, .why = PCH}, /* 9 series */
+    {QUIRK_PCH_PORT, 0x8086, 0x8d10, 0x8d1e, 0, .why = PCH}, /* C610, X99 */
+    {QUIRK_PCH_PORT, 0x8086, 0x9c10, 0x9c1b, 0, .why = PCH}, /* 8 series, mobile */
+    {QUIRK_PCH_PORT, 0x8086, 0x9c90, 0x9c9b, 0, .why = PCH}, /* 9 series, mobile */
     {QUIRK_NO_REMAPPING, 0x8086, 0x3403, 0, 0, .why = DRAIN, .class = 0x0600,
      .newest = 0x13}, /* 5500 */
     {QUIRK_NO_REMAPPING, 0x8086, 0x3405, 0, 0, .why = DRAIN, .class = 0x0600,

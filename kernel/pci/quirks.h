@@ -17,6 +17,7 @@ enum pci_quirk_kind {
     QUIRK_NO_PM_RESET,    /* no reset by way of D3hot */
     QUIRK_WIDE_ACS,       /* a port whose registers of access control have 32 bits each */
     QUIRK_ISOLATED,       /* functions that never talk to each other inside the device */
+    QUIRK_PCH_PORT,       /* ports whose access control is in the chipset's registers */
     /* Of host bridges and graphics, about the machine's units of VT-d: kernel/iommu/capability.c.
      */
     QUIRK_NO_REMAPPING,     /* interrupts get lost where they are remapped */

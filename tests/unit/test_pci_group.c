@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "kernel/lib/error.h"
@@ -625,6 +626,49 @@ static void every_allocation_fails_in_turn(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, new_machine, no_leak)
 
+/* The chipset's two registers, behind a BAR here: the LPC bridge says where. */
+static struct sim_function *lpc;
+
+static void chipset(uint32_t rcba, uint32_t strap, uint32_t peers)
+{
+    struct sim_function *p;
+
+    sim_reset();
+    lpc = sim_add(0, PCI_RID(0, 31, 0), 0x1c4e8086, 0x060100);
+    sim_set(lpc, 0xf0, 4, rcba, 0);
+    sim_bar(lpc, 0, 0xfed1d000, 4096, 0);
+    memcpy(lpc->bar_memory[0] + 0x104, &strap, 4);
+    memcpy(lpc->bar_memory[0] + 0x14, &peers, 4);
+    for (unsigned i = 0; i < 2; i++) {
+        p = port(PCI_RID(0, 0x1c, i), PCIE_ROOT_PORT, i + 1, i + 1, false);
+        sim_set(p, PCI_VENDOR, 4, 0x1c108086 + (i << 17), 0);
+        sim_set(p, 0xd8, 4, 1, UINT32_MAX);
+        if (i == 0)
+            sim_multifunction(p);
+        express(PCI_RID(i + 1, 0, 0));
+    }
+    build();
+}
+
+static void ports_whose_access_control_is_the_chipsets(void **state)
+{
+    uint32_t peers;
+
+    chipset(0xfed1c001, 0, 0x8000003f);
+    memcpy(&peers, lpc->bar_memory[0] + 0x14, 4);
+    assert_int_equal(peers, 0x80000000);
+    GROUP(PCI_RID(1, 0, 0));
+    assert_true(pci_read32(pci_find(0, PCI_RID(0, 0x1c, 0)), 0xd8) == 0x04000001);
+    chipset(0xfed1c001, 0x300, 0x3f); /* by a strap, and so untouched */
+    memcpy(&peers, lpc->bar_memory[0] + 0x14, 4);
+    assert_int_equal(peers, 0x3f);
+    GROUP(PCI_RID(1, 0, 0));
+    chipset(0xfed1c000, 0, 0x3f); /* off, or where no chipset has registers */
+    assert_ptr_equal(group_of(PCI_RID(1, 0, 0)), group_of(PCI_RID(2, 0, 0)));
+    chipset(0x7ed1c001, 0, 0x3f);
+    assert_ptr_equal(group_of(PCI_RID(1, 0, 0)), group_of(PCI_RID(2, 0, 0)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -636,6 +680,7 @@ int main(void)
         TEST(control_is_written_whole),
         TEST(control_of_wide_ports),
         TEST(functions_that_are_known_to_be_apart),
+        TEST(ports_whose_access_control_is_the_chipsets),
         TEST(a_root_port_isolates_what_is_below_it_only_with_access_control),
         TEST(multifunction_root_ports),
         TEST(switch_with_access_control),
