@@ -5,14 +5,14 @@
 #include "kernel/mm/grow.h"
 
 #define ADD(element, list, number)                                                                 \
-    int dmar_add_##element(struct dmar_info *info, const struct dmar_##element *element)           \
+    int dmar_add_##element(struct dmar_info *info, const struct dmar_##element *item)              \
     {                                                                                              \
         struct dmar_##element *all = kgrow(info->list, info->number, sizeof(*all));                \
                                                                                                    \
         if (!all)                                                                                  \
             return -ENOMEM;                                                                        \
         info->list = all;                                                                          \
-        all[info->number++] = *element;                                                            \
+        all[info->number++] = *item;                                                               \
         return 0;                                                                                  \
     }
 ADD(unit, units, unit_count)
