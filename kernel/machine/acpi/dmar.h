@@ -97,27 +97,27 @@ struct dmar_info {
       \separated(info, info->units + (0 .. info->unit_count - 1)); */
 
 /* Each adds one more behind the others. -ENOMEM. */
-/*@ requires \valid(info) && \valid_read(unit) && \separated(info, unit) && listed(info);
+/*@ requires \valid(info) && \valid_read(item) && \separated(info, item) && listed(info);
     assigns *info;
     ensures listed(info);
     ensures \result == 0 ==> info->unit_count > 0;
     ensures \result == 0 || \result == -12; */
-int dmar_add_unit(struct dmar_info *info, const struct dmar_unit *unit);
-/*@ requires \valid(info) && \valid_read(region) && \separated(info, region) && listed(info);
+int dmar_add_unit(struct dmar_info *info, const struct dmar_unit *item);
+/*@ requires \valid(info) && \valid_read(item) && \separated(info, item) && listed(info);
     assigns *info;
     ensures listed(info) && info->unit_count == \old(info->unit_count);
     ensures \result == 0 || \result == -12; */
-int dmar_add_region(struct dmar_info *info, const struct dmar_region *region);
-/*@ requires \valid(info) && \valid_read(port) && \separated(info, port) && listed(info);
+int dmar_add_region(struct dmar_info *info, const struct dmar_region *item);
+/*@ requires \valid(info) && \valid_read(item) && \separated(info, item) && listed(info);
     assigns *info;
     ensures listed(info) && info->unit_count == \old(info->unit_count);
     ensures \result == 0 || \result == -12; */
-int dmar_add_port(struct dmar_info *info, const struct dmar_port *port);
-/*@ requires \valid(info) && \valid_read(scope) && \separated(info, scope) && listed(info);
+int dmar_add_port(struct dmar_info *info, const struct dmar_port *item);
+/*@ requires \valid(info) && \valid_read(item) && \separated(info, item) && listed(info);
     assigns *info;
     ensures listed(info) && info->unit_count == \old(info->unit_count);
     ensures \result == 0 || \result == -12; */
-int dmar_add_scope(struct dmar_info *info, const struct dmar_scope *scope);
+int dmar_add_scope(struct dmar_info *info, const struct dmar_scope *item);
 
 /*
  * Parses a whole DMAR table whose header (length, checksum) has been checked, into an empty *out.
