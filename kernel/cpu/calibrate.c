@@ -34,7 +34,7 @@ static void read_clocks(struct measurement *m)
     struct calibrate_reading r = {.before = m->clocks->ticks()};
     uint64_t step;
 
-    r.counts = m->clocks->counts();
+    r.counts = m->last.counts + ((m->clocks->counts() - m->last.counts) & m->clocks->mask);
     r.after = m->clocks->ticks();
     step = r.after - m->last.before;
     m->shortest = MIN(m->shortest, step);
@@ -58,16 +58,9 @@ static struct calibrate_reading read_closely(struct measurement *m)
     return best;
 }
 
-static uint32_t counts_between(const struct calibrate_clocks *clocks,
-                               const struct calibrate_reading *from,
-                               const struct calibrate_reading *to)
-{
-    return (to->counts - from->counts) & clocks->mask;
-}
-
 static bool over(const struct measurement *m, const struct calibrate_reading *from)
 {
-    return counts_between(m->clocks, from, &m->last) >= m->length.counts &&
+    return m->last.counts - from->counts >= m->length.counts &&
            m->last.before - from->after >= m->length.ticks;
 }
 
@@ -90,11 +83,31 @@ static enum verdict take_sample(struct measurement *m, const struct calibrate_re
     return GOOD;
 }
 
-/* Ticks between two readings: from the middle of one to the middle of the other. */
-static struct calibrate_result difference(const struct calibrate_reading *from,
-                                          const struct calibrate_reading *to, uint64_t counts)
+/* Fills *m, with enough looks to judge others by. */
+static struct calibrate_reading begin(struct measurement *m, const struct calibrate_clocks *clocks,
+                                      uint64_t counts)
 {
+    *m = (struct measurement){.clocks = clocks, .closest = UINT64_MAX, .shortest = UINT64_MAX};
+    m->last.counts = counts;
+    m->last.before = clocks->ticks();
+    for (unsigned i = 0; i < WARM_UP; i++)
+        read_clocks(m);
+    return read_closely(m);
+}
+
+struct calibrate_reading calibrate_read(const struct calibrate_clocks *clocks, uint64_t counts)
+{
+    struct measurement m;
+
+    return begin(&m, clocks, counts);
+}
+
+struct calibrate_result calibrate_between(const struct calibrate_reading *from,
+                                          const struct calibrate_reading *to)
+{
+    /* From the middle of one to the middle of the other. */
     uint64_t ticks = (to->before - from->before + to->after - from->after) / 2;
+    uint64_t counts = to->counts - from->counts;
 
     return (struct calibrate_result){
         .ticks = ticks,
@@ -104,39 +117,15 @@ static struct calibrate_result difference(const struct calibrate_reading *from,
     };
 }
 
-/* Fills *m, with enough looks to judge others by. */
-static struct calibrate_reading begin(struct measurement *m, const struct calibrate_clocks *clocks)
-{
-    *m = (struct measurement){.clocks = clocks, .closest = UINT64_MAX, .shortest = UINT64_MAX};
-    m->last.before = clocks->ticks();
-    for (unsigned i = 0; i < WARM_UP; i++)
-        read_clocks(m);
-    return read_closely(m);
-}
-
-struct calibrate_reading calibrate_read(const struct calibrate_clocks *clocks)
-{
-    struct measurement m;
-
-    return begin(&m, clocks);
-}
-
-struct calibrate_result calibrate_between(const struct calibrate_clocks *clocks,
-                                          const struct calibrate_reading *from,
-                                          const struct calibrate_reading *to)
-{
-    return difference(from, to, counts_between(clocks, from, to));
-}
-
 bool calibrate(const struct calibrate_clocks *clocks, struct calibrate_length length,
                struct calibrate_result *out)
 {
     struct measurement m;
     struct calibrate_reading first, from, to;
-    uint64_t counts = 0, least = UINT64_MAX;
+    uint64_t least = UINT64_MAX;
     unsigned row = 0, longest_row = 0;
 
-    first = from = begin(&m, clocks);
+    first = from = begin(&m, clocks, 0);
     m.length = length;
     for (unsigned i = 0; i < SAMPLES_MAX && row < CALIBRATE_SAMPLES; i++) {
         enum verdict verdict = take_sample(&m, &from, &to);
@@ -146,18 +135,16 @@ bool calibrate(const struct calibrate_clocks *clocks, struct calibrate_length le
         if (verdict == DISTURBED) {
             if (!longest_row && m.longest < least) {
                 least = m.longest;
-                *out = difference(&from, &to, counts_between(clocks, &from, &to));
+                *out = calibrate_between(&from, &to);
             }
             row = 0;
-            counts = 0;
             first = from = read_closely(&m);
             continue;
         }
-        counts += counts_between(clocks, &from, &to);
         from = to;
         if (++row > longest_row) {
             longest_row = row;
-            *out = difference(&first, &to, counts);
+            *out = calibrate_between(&first, &to);
         }
     }
     return true;

@@ -32,14 +32,16 @@ struct calibrate_result {
 /* The counter between two looks at the ticks. */
 struct calibrate_reading {
     uint64_t before, after; /* ticks */
-    uint32_t counts;
+    uint64_t counts;        /* going on where the counter wraps */
 };
 
-/* The closest of some readings. */
-struct calibrate_reading calibrate_read(const struct calibrate_clocks *clocks);
-/* What passed between two of them, if the counter did not wrap more than once. */
-struct calibrate_result calibrate_between(const struct calibrate_clocks *clocks,
-                                          const struct calibrate_reading *from,
+/*
+ * The closest of some readings; its counts go on from `counts`, those of the reading before, if the
+ * counter does not wrap more than once in between.
+ */
+struct calibrate_reading calibrate_read(const struct calibrate_clocks *clocks, uint64_t counts);
+/* What passed between two of them. */
+struct calibrate_result calibrate_between(const struct calibrate_reading *from,
                                           const struct calibrate_reading *to);
 
 /*

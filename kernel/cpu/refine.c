@@ -54,8 +54,8 @@ static void use(uint64_t hz)
 
 static void look(struct timer *timer)
 {
-    struct calibrate_reading now = calibrate_read(time_second_clock());
-    struct calibrate_result r = calibrate_between(time_second_clock(), &last, &now);
+    struct calibrate_reading now = calibrate_read(time_second_clock(), last.counts);
+    struct calibrate_result r = calibrate_between(&last, &now);
 
     if (!is_good(&r))
         r.counts = 0;
@@ -80,7 +80,7 @@ void frequency_refine(void)
         return;
     before.counts = 0;
     looks = 0;
-    last = calibrate_read(time_second_clock());
+    last = calibrate_read(time_second_clock(), 0);
     timer_init(&again, look);
     timer_set(&again, time_ns() + STRETCH_NS);
 }
