@@ -21,11 +21,6 @@ static struct calibrate_reading last;
 static struct calibrate_result before; /* the stretch up to it; counts 0: none that is good */
 static unsigned looks;
 
-static uint64_t frequency_of(uint64_t ticks, uint64_t counts)
-{
-    return ticks * SECOND_CLOCK_HZ / counts;
-}
-
 static bool near(uint64_t a, uint64_t b, unsigned share)
 {
     return MAX(a, b) - MIN(a, b) <= a / share;
@@ -36,17 +31,13 @@ static bool is_good(const struct calibrate_result *r)
     uint64_t known = time_known()->hz;
 
     return r->ticks < LONGEST * known && r->counts && r->error <= r->ticks / GOOD_SHARE &&
-           near(known, frequency_of(r->ticks, r->counts), FIRST_SHARE);
+           near(known, frequency_of(r), FIRST_SHARE);
 }
 
-static bool agree(const struct calibrate_result *a, const struct calibrate_result *b)
+static void use(const struct calibrate_result *r)
 {
-    return a->counts &&
-           near(frequency_of(a->ticks, a->counts), frequency_of(b->ticks, b->counts), AGREE_SHARE);
-}
+    uint64_t hz = frequency_of(r);
 
-static void use(uint64_t hz)
-{
     apic_timer_scale(time_known()->hz, hz);
     time_set_frequency((struct frequency){hz, "refined", true});
     log_debug("the CPU's counter runs at %lu Hz, by the ACPI timer", hz);
@@ -60,8 +51,8 @@ static void look(struct timer *timer)
     if (!is_good(&r))
         r.counts = 0;
     last = now;
-    if (r.counts && agree(&before, &r)) {
-        use(frequency_of(before.ticks + r.ticks, before.counts + r.counts));
+    if (r.counts && before.counts && near(frequency_of(&before), frequency_of(&r), AGREE_SHARE)) {
+        use(&(struct calibrate_result){before.ticks + r.ticks, before.counts + r.counts, 0});
         return;
     }
     before = r;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "kernel/cpu/time.h"
 #include "kernel/cpu/frequency.h"
 #include "kernel/cpu/port.h"
-#include "kernel/cpu/timeline.h"
 #include "kernel/lib/log.h"
 
 #define PIT_HZ        UINT64_C(1193182)
@@ -26,7 +24,7 @@ static const char PIT[] = "pit"; /* known.source */
 /* 1 GHz until time_init() knows better: delays must end. */
 static struct timeline line = {.ns_per_count = UINT64_C(1) << 32,
                                .counts_per_ns = UINT64_C(1) << 32};
-static struct frequency known;
+static struct frequency known = {.source = "none"};
 
 uint64_t time_ns(void)
 {
@@ -36,16 +34,6 @@ uint64_t time_ns(void)
 uint64_t time_to_tsc(uint64_t ns)
 {
     return timeline_tsc(&line, ns);
-}
-
-uint64_t time_frequency(void)
-{
-    return known.hz;
-}
-
-const char *time_source(void)
-{
-    return known.source ? known.source : "none";
 }
 
 const struct frequency *time_known(void)
@@ -79,45 +67,23 @@ static uint32_t pit_counts(void)
     return (uint16_t)(PIT_START - pit_read());
 }
 
-/* What calibrate() found, in ticks of the time-stamp counter a second; the error in the same. */
-struct found {
-    uint64_t frequency, error;
-};
-
-static bool measure(uint32_t (*counts)(void), uint32_t mask, uint32_t length, uint64_t hz,
-                    struct found *out)
-{
-    const struct calibrate_clocks clocks = {tsc_read, counts, mask};
-    struct calibrate_result r;
-
-    if (!calibrate(&clocks, (struct calibrate_length){.counts = length}, &r))
-        return false;
-    *out = (struct found){r.ticks * hz / r.counts, r.error * hz / r.counts};
-    return true;
-}
-
 /* Against the PIT's channel 2. */
-static bool measure_by_pit(struct found *out)
+static const char *use_pit(void)
 {
+    static const struct calibrate_clocks clocks = {tsc_read, pit_counts, UINT16_MAX};
     uint8_t speaker = port_read8(SPEAKER_PORT);
+    struct calibrate_result r;
     bool measured;
 
     port_write8(SPEAKER_PORT, (uint8_t)((speaker & ~SPEAKER_OUTPUT) | SPEAKER_GATE2));
     port_write8(PIT_COMMAND, PIT_LOAD_CH2);
     port_write8(PIT_CHANNEL2, PIT_START & 0xff);
     port_write8(PIT_CHANNEL2, PIT_START >> 8);
-    measured = measure(pit_counts, UINT16_MAX, PIT_COUNTS, PIT_HZ, out);
+    measured = calibrate(&clocks, (struct calibrate_length){.counts = PIT_COUNTS}, &r);
     port_write8(SPEAKER_PORT, speaker);
-    return measured;
-}
-
-static const char *use_pit(void)
-{
-    struct found found;
-
-    if (!measure_by_pit(&found))
+    if (!measured)
         return "neither CPUID nor the PIT tells the frequency of the time-stamp counter";
-    time_set_frequency((struct frequency){found.frequency, PIT, false});
+    time_set_frequency((struct frequency){r.ticks * PIT_HZ / r.counts, PIT, false});
     return NULL;
 }
 
@@ -151,11 +117,9 @@ const struct calibrate_clocks *time_second_clock(void)
     return second.counts ? &second : NULL;
 }
 
-static bool agrees(const struct found *other)
+static bool agrees(uint64_t hz, uint64_t error)
 {
-    uint64_t apart = MAX(known.hz, other->frequency) - MIN(known.hz, other->frequency);
-
-    return apart <= known.hz / AGREE_SHARE + other->error;
+    return MAX(known.hz, hz) - MIN(known.hz, hz) <= known.hz / AGREE_SHARE + error;
 }
 
 /*
@@ -164,20 +128,23 @@ static bool agrees(const struct found *other)
  */
 void time_check(uint16_t port, uint32_t mask)
 {
-    struct found timer;
+    const struct calibrate_clocks timer = {tsc_read, pm_timer_counts, mask};
+    struct calibrate_result r;
+    uint64_t hz;
 
     pm_port = port;
     for (unsigned i = 0; i < CHECKS_MAX; i++) {
-        if (!measure(pm_timer_counts, mask, PM_TIMER_COUNTS, SECOND_CLOCK_HZ, &timer))
+        if (!calibrate(&timer, (struct calibrate_length){.counts = PM_TIMER_COUNTS}, &r))
             return; /* it stands still, or is none */
-        second = (struct calibrate_clocks){tsc_read, pm_timer_counts, mask};
-        if (agrees(&timer))
+        second = timer;
+        hz = frequency_of(&r);
+        if (agrees(hz, r.error * SECOND_CLOCK_HZ / r.counts))
             return;
         if (known.source == PIT)
             use_pit();
     }
     log_warn("two clocks disagree: the CPU's counter runs at %lu or %lu Hz; used is the second, by "
              "the ACPI timer",
-             known.hz, timer.frequency);
-    time_set_frequency((struct frequency){timer.frequency, "acpi-timer", false});
+             known.hz, hz);
+    time_set_frequency((struct frequency){hz, "acpi-timer", false});
 }

@@ -26,9 +26,13 @@ const char *time_init(uint64_t boot_tsc);
  * set. `mask`: the bits that the timer has.
  */
 void time_check(uint16_t port, uint32_t mask);
-/* Counts per second, and how that is known: a word for the report. */
-uint64_t time_frequency(void);
-const char *time_source(void);
+/* What is known of the counter's frequency. */
+struct frequency {
+    uint64_t hz;        /* 0: not known */
+    const char *source; /* how: a word for the report */
+    bool exact;         /* or as good as can be had */
+};
+const struct frequency *time_known(void);
 /* Busy wait; for hardware delays below a tick. */
 void time_delay_ns(uint64_t ns);
 

@@ -51,8 +51,8 @@ static void write_port(void *context, const char *text, size_t length)
 static void write_time(struct json *j)
 {
     json_object(j, "time");
-    json_uint(j, "tsc_hz", time_frequency());
-    json_string(j, "tsc_source", time_source());
+    json_uint(j, "tsc_hz", time_known()->hz);
+    json_string(j, "tsc_source", time_known()->source);
     json_array(j, "steps");
     for (size_t i = 0; i < step_count; i++) {
         json_object(j, NULL);

@@ -8,7 +8,6 @@
 
 #include "kernel/cpu/apic.h"
 #include "kernel/cpu/frequency.h"
-#include "kernel/cpu/timeline.h"
 #include "kernel/cpu/timer.h"
 #include "kernel/lib/log.h"
 

@@ -111,7 +111,7 @@ static void show_cpuinfo(void *context, struct text *out)
         model |= (unsigned)bits_get(signature, 19, 16) << 4;
     if (family == 15)
         family += (unsigned)bits_get(signature, 27, 20);
-    uint64_t khz = time_frequency() / 1000;
+    uint64_t khz = time_known()->hz / 1000;
     text_printf(out, "processor\t: 0\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\n",
                 (const char *)vendor, family, model);
     text_printf(out, "model name\t: %s\nstepping\t: %u\ncpu MHz\t\t: %lu.%03lu\n",
