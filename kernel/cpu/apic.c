@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "kernel/cpu/apic.h"
-#include "kernel/cpu/calibrate.h"
 #include "kernel/cpu/cpu.h"
+#include "kernel/cpu/frequency.h"
 #include "kernel/cpu/internal.h"
 #include "kernel/cpu/mmio.h"
 #include "kernel/cpu/port.h"
@@ -46,17 +46,20 @@ enum apic_register {
 #define PRIORITY_QUIET       0xe0             /* all below VECTOR_TIMER */
 #define PIC_MASTER           0x20
 #define PIC_SLAVE            0xa0
-#define PIC_VECTORS          0xe0 /* 8 for each; nobody's, unless that many are owned */
-#define SAMPLE_NS            (50 * NS_PER_US)
+#define PIC_VECTORS          0xe0   /* 8 for each; nobody's, unless that many are owned */
+#define SAMPLE_TICKS         100000 /* 50 us at 2 GHz */
 #define TIMER_COUNT_MAX      UINT64_C(0xffffffff)
-#define FIXED_POINT_SHIFT    32
 
 static void *registers; /* NULL until they are mapped, and in x2APIC mode */
 static paddr_t registers_at;
 static bool x2apic;
 static bool use_deadline;
-static uint64_t counts_per_ns; /* timer counts in a nanosecond, times 2^32 */
-static uint32_t priority;      /* while vectors below 32 are held back */
+/*
+ * Timer counts in one of the time-stamp counter, times 2^32: both go at rates that are fixed, while
+ * what is known of these gets better.
+ */
+static uint64_t counts_per_tick;
+static uint32_t priority; /* while vectors below 32 are held back */
 
 static uint32_t apic_read(enum apic_register r)
 {
@@ -144,15 +147,15 @@ static uint32_t timer_counts(void)
 
 static void measure_timer(void)
 {
-    static const struct calibrate_clocks clocks = {time_ns, timer_counts, TIMER_COUNT_MAX};
-    static const struct calibrate_length length = {.ticks = SAMPLE_NS, .counts = 1};
+    static const struct calibrate_clocks clocks = {tsc_read, timer_counts, TIMER_COUNT_MAX};
+    static const struct calibrate_length length = {.ticks = SAMPLE_TICKS, .counts = 1};
     struct calibrate_result r;
 
     apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
     apic_write(APIC_LVT_TIMER, LVT_MASKED);
     apic_write(APIC_TIMER_INITIAL, (uint32_t)TIMER_COUNT_MAX);
     if (calibrate(&clocks, length, &r))
-        counts_per_ns = (r.counts << FIXED_POINT_SHIFT) / r.ticks;
+        counts_per_tick = (r.counts << 32) / r.ticks;
     apic_write(APIC_TIMER_INITIAL, 0);
 }
 
@@ -220,7 +223,7 @@ const char *apic_init(void)
     use_deadline = cpu_features.tsc_deadline && cpu_features.invariant_tsc;
     if (!use_deadline)
         measure_timer();
-    if (!use_deadline && !counts_per_ns)
+    if (!use_deadline && !counts_per_tick)
         return "the local APIC's timer does not count";
     return NULL;
 }
@@ -233,19 +236,12 @@ void apic_timer_start(vector_handler handler)
     __asm__ volatile("mfence" : : : "memory");
 }
 
-void apic_timer_scale(uint64_t from_hz, uint64_t to_hz)
-{
-    uint64_t ratio = (to_hz << 30) / from_hz; /* of some GHz at most */
-
-    counts_per_ns = (uint64_t)(((unsigned __int128)counts_per_ns * ratio) >> 30);
-}
-
 /* Counts down once; a deadline beyond the counter's reach gets an early interrupt instead. */
-static void set_countdown(uint64_t deadline_ns)
+static void set_countdown(uint64_t deadline_tsc)
 {
-    uint64_t now = time_ns();
-    uint64_t left = deadline_ns > now ? deadline_ns - now : 0;
-    uint64_t counts = (uint64_t)(((unsigned __int128)left * counts_per_ns) >> FIXED_POINT_SHIFT);
+    uint64_t now = tsc_read();
+    uint64_t left = deadline_tsc > now ? deadline_tsc - now : 0;
+    uint64_t counts = timeline_scale(left, counts_per_tick);
 
     apic_write(APIC_TIMER_INITIAL, (uint32_t)MAX(MIN(counts, TIMER_COUNT_MAX), 1));
 }
@@ -257,5 +253,5 @@ void apic_timer_set(uint64_t deadline_ns)
     else if (deadline_ns == TIME_NEVER)
         apic_write(APIC_TIMER_INITIAL, 0);
     else
-        set_countdown(deadline_ns);
+        set_countdown(time_to_tsc(deadline_ns));
 }

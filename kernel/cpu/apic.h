@@ -31,11 +31,6 @@ bool apic_holds(void);
 void apic_quiet(bool on);
 /* The timer interrupt arrives once, at or shortly after the given time; TIME_NEVER: not at all. */
 void apic_timer_set(uint64_t deadline_ns);
-/*
- * The clock by which the timer was measured is known better, which made its own counts per second
- * `to_hz`. What is set is to be set again.
- */
-void apic_timer_scale(uint64_t from_hz, uint64_t to_hz);
 /* Who gets the timer interrupt. Called once. */
 void apic_timer_start(vector_handler handler);
 

@@ -5,7 +5,6 @@
  * in it, and then too wide; between two it may stop, but not for so long that the second clock
  * wraps. Two stretches in a row that agree are believed.
  */
-#include "kernel/cpu/apic.h"
 #include "kernel/cpu/frequency.h"
 #include "kernel/cpu/timer.h"
 #include "kernel/lib/log.h"
@@ -34,15 +33,6 @@ static bool is_good(const struct calibrate_result *r)
            near(known, frequency_of(r), FIRST_SHARE);
 }
 
-static void use(const struct calibrate_result *r)
-{
-    uint64_t hz = frequency_of(r);
-
-    apic_timer_scale(time_known()->hz, hz);
-    time_set_frequency((struct frequency){hz, "refined", true});
-    log_debug("the CPU's counter runs at %lu Hz, by the ACPI timer", hz);
-}
-
 static void look(struct timer *timer)
 {
     struct calibrate_reading now = calibrate_read(time_second_clock(), last.counts);
@@ -52,7 +42,10 @@ static void look(struct timer *timer)
         r.counts = 0;
     last = now;
     if (r.counts && before.counts && near(frequency_of(&before), frequency_of(&r), AGREE_SHARE)) {
-        use(&(struct calibrate_result){before.ticks + r.ticks, before.counts + r.counts, 0});
+        before.ticks += r.ticks;
+        before.counts += r.counts;
+        time_set_frequency((struct frequency){frequency_of(&before), "refined", true});
+        log_debug("the CPU's counter runs at %lu Hz, by the ACPI timer", time_known()->hz);
         return;
     }
     before = r;

@@ -24,6 +24,8 @@
 #define COMMAND   0x300
 #define PENDING   0x1000u
 #define INIT_ALL  0xc4500u /* SDM volume 3, 9.4.4.1 */
+#define INITIAL   0x380
+#define CURRENT   0x390
 
 struct cpu_features cpu_features = {.physical_bits = 39};
 
@@ -42,9 +44,10 @@ uint64_t time_ns(void)
     return machine.now += 100;
 }
 
+/* So many of the CPU's counter from now, since the test runs on the host's. */
 uint64_t time_to_tsc(uint64_t ns)
 {
-    return ns;
+    return tsc_read() + ns;
 }
 
 void time_delay_ns(uint64_t ns)
@@ -58,7 +61,8 @@ static uint32_t read_register(unsigned at)
         return machine.written[at / 16] | PENDING;
     if (at == VERSION)
         return machine.vectors << 16;
-    return at == 0x390 ? (uint32_t)~machine.now : 0;
+    /* The timer counts down, once in 16 of the CPU's counter. */
+    return at == CURRENT ? UINT32_MAX - (uint32_t)(tsc_read() / 16) : 0;
 }
 
 static void write_register(unsigned at, uint32_t value)
@@ -185,6 +189,22 @@ static void corrected_machine_checks_do_not_interrupt(void **state)
     }
 }
 
+/* What is set is by the CPU's counter, at the rate that was measured, and as far as it reaches. */
+static void the_timer_counts_what_is_left(void **state)
+{
+    host_msr_start();
+    assert_null(apic_stop_others());
+    assert_null(apic_init());
+    apic_timer_set(UINT64_C(1) << 35);
+    assert_in_range(machine.written[INITIAL / 16], 0x78000000, 0x88000000);
+    apic_timer_set(UINT64_C(1) << 40);
+    assert_true(machine.written[INITIAL / 16] == UINT32_MAX);
+    apic_timer_set(0);
+    assert_int_equal(machine.written[INITIAL / 16], 1);
+    apic_timer_set(TIME_NEVER);
+    assert_int_equal(machine.written[INITIAL / 16], 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +213,7 @@ int main(void)
         cmocka_unit_test_setup(an_apic_that_sends_nothing_is_waited_for_with_a_bound, fresh),
         cmocka_unit_test_setup(nothing_is_sent_where_it_cannot_be, fresh),
         cmocka_unit_test_setup(corrected_machine_checks_do_not_interrupt, fresh),
+        cmocka_unit_test_setup(the_timer_counts_what_is_left, fresh),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
