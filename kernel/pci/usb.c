@@ -33,70 +33,50 @@
 #define UHCI_LEGACY       0xc0   /* 16 bits of configuration space */
 #define UHCI_LEGACY_QUIET 0xaf00 /* no SMIs, none pending, its own interrupt */
 
-/* A capability, in memory or configuration space. */
-struct place {
-    const struct pci_device *device;
-    char *memory; /* NULL: in configuration space */
-    unsigned at, length;
-};
-
-static uint32_t get(const struct place *p, unsigned offset)
-{
-    return p->memory ? mmio_read32(p->memory + p->at + offset)
-                     : pci_read32(p->device, p->at + offset);
-}
-
-static void set(const struct place *p, unsigned offset, uint32_t value)
-{
-    if (p->memory)
-        mmio_write32(p->memory + p->at + offset, value);
-    else
-        pci_write32(p->device, p->at + offset, value);
-}
-
-static void take(const struct place *p)
+/* `keep` is what stays of the register that switches SMIs. */
+static void take(const struct pci_device *d, char *legacy, uint32_t keep)
 {
     uint64_t deadline = time_ns() + LET_GO_NS;
-    const char *name = pci_name(p->device);
+    const char *name = pci_name(d);
     static struct log_limit limit = {.window_ns = 60 * NS_PER_S, .burst = 8}; /* by each opening */
     bool told = log_admit(&limit);
 
-    if (get(p, 0) & FIRMWARE_OWNS) {
+    if (mmio_read32(legacy) & FIRMWARE_OWNS) {
         log_print(told ? LOG_INFO : LOG_DEBUG,
                   "%s: is taken from the firmware, which had it for USB", name);
-        set(p, 0, get(p, 0) | SYSTEM_OWNS);
+        mmio_write32(legacy, mmio_read32(legacy) | SYSTEM_OWNS);
     }
-    while ((get(p, 0) & FIRMWARE_OWNS) && !time_expired(deadline))
+    while ((mmio_read32(legacy) & FIRMWARE_OWNS) && !time_expired(deadline))
         thread_nap("USB hand-over", POLL_NS);
-    if (get(p, 0) & FIRMWARE_OWNS) {
+    if (d->removed) /* something else may be in its place */
+        return;
+    if (mmio_read32(legacy) & FIRMWARE_OWNS) {
         log_print(told ? LOG_WARN : LOG_DEBUG,
                   "%s: the firmware does not let go of it: taken by force", name);
-        set(p, 0, (get(p, 0) & ~FIRMWARE_OWNS) | SYSTEM_OWNS);
+        mmio_write32(legacy, (mmio_read32(legacy) & ~FIRMWARE_OWNS) | SYSTEM_OWNS);
     }
-    set(p, SMI_CONTROL, (p->memory ? get(p, SMI_CONTROL) & SMI_RESERVED : 0) | SMI_EVENTS);
+    mmio_write32(legacy + SMI_CONTROL, (mmio_read32(legacy + SMI_CONTROL) & keep) | SMI_EVENTS);
 }
 
 /* Pointers are the device's: they may lead anywhere, or in a circle. */
-static void take_from_list(struct place *p)
+static void take_mapped(const struct pci_device *d, char *registers, unsigned length)
 {
-    for (unsigned i = 0; i < STEPS_MAX && p->at >= PCI_HEADER_END && p->at + 8 <= p->length; i++) {
-        uint32_t header = get(p, 0);
+    bool xhci = d->class_code == CLASS_XHCI;
+    char *base = xhci ? registers : d->config;
+    unsigned end = xhci ? length : d->config_size;
+    unsigned at = xhci ? (mmio_read32(registers + 0x10) >> 16) * 4
+                       : mmio_read32(registers + 0x08) >> 8 & 0xfc;
+
+    for (unsigned i = 0; i < STEPS_MAX && at >= PCI_HEADER_END && at + 8 <= end; i++) {
+        uint32_t header = mmio_read32(base + at);
         unsigned next = header >> 8 & 0xff;
 
         if ((header & 0xff) == ID_LEGACY)
-            take(p);
+            take(d, base + at, xhci ? SMI_RESERVED : 0);
         if ((header & 0xff) == ID_LEGACY || !next)
             return;
-        p->at = p->memory ? p->at + 4 * next : next & ~3u;
+        at = xhci ? at + 4 * next : next & ~3u;
     }
-}
-
-static void take_mapped(const struct pci_device *d, char *registers, unsigned length)
-{
-    struct place xhci = {d, registers, (mmio_read32(registers + 0x10) >> 16) * 4, length};
-    struct place ehci = {d, NULL, mmio_read32(registers + 0x08) >> 8 & 0xfc, d->config_size};
-
-    take_from_list(d->class_code == CLASS_XHCI ? &xhci : &ehci);
 }
 
 void pci_usb_take(const struct pci_device *device)
