@@ -3,26 +3,31 @@
 #ifndef KERNEL_MM_GROW_H
 #define KERNEL_MM_GROW_H
 
+#include "kernel/lib/error.h"
 #include "kernel/lib/string.h"
 #include "kernel/lib/types.h"
 #include "kernel/mm/heap.h"
 
 /*
- * The array with room for one more than its `count` elements of `size` bytes; NULL at first. All
- * room comes from here: it is doubled when it is full. NULL: no memory, and the array is as it was.
+ * Adds an element of `size` bytes behind the `count` ones of an array, to which `list` points: NULL
+ * at first. All room comes from here: it is doubled when it is full. -ENOMEM: all is as it was.
  */
-static inline void *kgrow(void *array, size_t count, size_t size)
+static inline int kappend(void *list, size_t *count, const void *element, size_t size)
 {
-    void *larger;
+    char *__attribute__((may_alias)) *array = list;
+    char *larger;
 
-    if (count & (count - 1))
-        return array;
-    larger = kcalloc(count ? 2 * count : 1, size);
-    if (larger && count)
-        memcpy(larger, array, count * size);
-    if (larger)
-        kfree(array);
-    return larger;
+    if (!(*count & (*count - 1))) {
+        larger = kcalloc(*count ? 2 * *count : 1, size);
+        if (!larger)
+            return -ENOMEM;
+        if (*count)
+            memcpy(larger, *array, *count * size);
+        kfree(*array);
+        *array = larger;
+    }
+    memcpy(*array + (*count)++ * size, element, size);
+    return 0;
 }
 
 #endif

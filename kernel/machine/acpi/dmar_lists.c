@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a DMAR table lists, as much as there is. */
-#include "kernel/lib/error.h"
 #include "kernel/machine/acpi/dmar.h"
 #include "kernel/mm/grow.h"
 
 #define ADD(element, list, number)                                                                 \
     int dmar_add_##element(struct dmar_info *info, const struct dmar_##element *item)              \
     {                                                                                              \
-        struct dmar_##element *all = kgrow(info->list, info->number, sizeof(*all));                \
-                                                                                                   \
-        if (!all)                                                                                  \
-            return -ENOMEM;                                                                        \
-        info->list = all;                                                                          \
-        all[info->number++] = *item;                                                               \
-        return 0;                                                                                  \
+        return kappend(&info->list, &info->number, item, sizeof(*item));                           \
     }
 ADD(unit, units, unit_count)
 ADD(region, regions, region_count)

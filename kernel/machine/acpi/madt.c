@@ -17,15 +17,12 @@ enum {
 static int parse_io_apic(const uint8_t *e, struct acpi_info *out, struct refusal *why)
 {
     struct acpi_io_apic apic = {e[2], get32(e + 4), get32(e + 8)};
-    struct acpi_io_apic *all = kgrow(out->io_apics, out->io_apic_count, sizeof(*all));
 
-    if (!all)
-        return refuse(why, -ENOMEM, "no memory for the I/O APICs");
-    out->io_apics = all;
     if (apic.base == 0 || !IS_ALIGNED(apic.base, 16))
         return refuse(why, -EINVAL, "ACPI table MADT puts I/O APIC %u at 0x%lx", apic.id,
                       apic.base);
-    all[out->io_apic_count++] = apic;
+    if (kappend(&out->io_apics, &out->io_apic_count, &apic, sizeof(apic)))
+        return refuse(why, -ENOMEM, "no memory for the I/O APICs");
     return 0;
 }
 

@@ -52,16 +52,12 @@ int acpi_parse_mcfg(const uint8_t *table, size_t length, struct acpi_info *out, 
     for (size_t offset = MCFG_ENTRIES; offset < length; offset += ENTRY_SIZE) {
         const uint8_t *at = table + offset;
         struct acpi_ecam e = {get64(at), get16(at + 8), at[10], at[11]};
-        struct acpi_ecam *all = kgrow(out->ecams, out->ecam_count, sizeof(*all));
-        int failed;
+        int failed = check(&e, out, why);
 
-        if (!all)
-            return refuse(why, -ENOMEM, "no memory for the configuration spaces");
-        out->ecams = all;
-        failed = check(&e, out, why);
         if (failed)
             return failed;
-        all[out->ecam_count++] = e;
+        if (kappend(&out->ecams, &out->ecam_count, &e, sizeof(e)))
+            return refuse(why, -ENOMEM, "no memory for the configuration spaces");
     }
     return 0;
 }
