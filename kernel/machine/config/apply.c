@@ -75,11 +75,14 @@ static int apply_number(struct config *config, void *target, const struct config
 
     if (choice)
         return put(target, key, &choice->value, why);
-    error = words_only ? -EINVAL : config_number(value, 0, key->type == CONFIG_SIZE, &number);
+    if (key->type == CONFIG_FUNCTION)
+        error = config_function(value, &number);
+    else
+        error = words_only ? -EINVAL : config_number(value, 0, key->type == CONFIG_SIZE, &number);
     if (error == 0 && number >= key->min && number <= key->max)
         return put(target, key, &number, why);
-    if (words_only) {
-        text_printf(why, "must be ");
+    if (words_only || key->type == CONFIG_FUNCTION) {
+        text_printf(why, words_only ? "must be " : "must be DD.F");
     } else {
         text_printf(why, error == -EINVAL ? "must be a %s from " : "%s out of range, must be from ",
                     key->type == CONFIG_SIZE ? "size" : "number");
@@ -183,22 +186,6 @@ static int apply_range(struct config *config, void *target, const struct config_
     return put(target, key, &run, why);
 }
 
-static int apply_function(struct config *config, void *target, const struct config_key *key,
-                          const char *value, struct text *why)
-{
-    const struct config_choice *choice = find_choice(key, value);
-    uint8_t function = 0;
-
-    if (!choice && !config_function(value, &function)) {
-        text_printf(why, "must be DD.F");
-        list_choices(key, why);
-        return -EINVAL;
-    }
-    const uint64_t number = choice ? choice->value : CONFIG_GIVEN | function;
-
-    return put(target, key, &number, why);
-}
-
 static bool same_selector(const struct pci_selector *a, const struct pci_selector *b)
 {
     return a->by == b->by && a->value == b->value && a->mask == b->mask && a->number == b->number &&
@@ -264,7 +251,7 @@ static int apply(struct config *config, void *target, const struct config_key *k
         [CONFIG_CHOICE] = apply_number, [CONFIG_STRING] = apply_text,
         [CONFIG_TEXT] = apply_text,     [CONFIG_WORDS] = apply_words,
         [CONFIG_ENV] = apply_env,       [CONFIG_RANGE] = apply_range,
-        [CONFIG_DEVICE] = apply_device, [CONFIG_FUNCTION] = apply_function,
+        [CONFIG_DEVICE] = apply_device, [CONFIG_FUNCTION] = apply_number,
     };
 
     return by_type[key->type](config, target, key, value, why);

@@ -70,8 +70,8 @@ const struct config_key *config_nearest(const struct config_keys *keys, const ch
 int config_number(const char *text, char end, bool suffixes, uint64_t *out);
 /* A device selector, into one that is zero but for the words; false if it is none. */
 bool config_selector(const char *text, struct pci_selector *out);
-/* "DD.F" as device 7:3 and function 2:0; false if it is none. */
-bool config_function(const char *text, uint8_t *out);
+/* "DD.F" as device 7:3 and function 2:0, with CONFIG_GIVEN; -EINVAL if it is none. */
+int config_function(const char *text, uint64_t *out);
 /* "base+size"; false unless size > 0 and the end fits 64 bits. */
 bool config_range(const char *text, struct phys_run *out);
 /*

@@ -102,8 +102,9 @@ static const struct config_key leave_options[] = {
 };
 
 static const struct config_key options[] = {
-    {"alias", CONFIG_FUNCTION, FIELD(struct config_device, alias), .choices = none,
-     .preset = "none", .help = "An id on its bus that it also sends with: device and function"},
+    {"alias", CONFIG_FUNCTION, FIELD(struct config_device, alias), .max = UINT16_MAX,
+     .choices = none, .preset = "none",
+     .help = "An id on its bus that it also sends with: device and function"},
     {"uio", CONFIG_CHOICE, FIELD(struct config_device, uio), .choices = yes_no, .preset = "no",
      .help = "Make `/dev/uioN` for the device"},
     {"dma-memory", CONFIG_CHOICE, FIELD(struct config_device, dma_memory), .choices = yes_no,

@@ -72,11 +72,13 @@ static const char *device_function(const char *at, uint8_t *out)
     return at;
 }
 
-bool config_function(const char *text, uint8_t *out)
+int config_function(const char *text, uint64_t *out)
 {
-    const char *end = device_function(text, out);
+    uint8_t function = 0;
+    const char *end = device_function(text, &function);
 
-    return end && !*end;
+    *out = CONFIG_GIVEN | function;
+    return end && !*end ? 0 : -EINVAL;
 }
 
 /* "BB:DD.F" and any number of "/DD.F" behind it. */
