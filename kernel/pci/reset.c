@@ -119,32 +119,17 @@ static void reset_by_pm(const struct pci_device *d)
     pci_set_power(d, 0);
 }
 
-static const struct pci_quirk *against_flr(const struct pci_device *d)
-{
-    return pci_quirk(d, QUIRK_NO_FLR);
-}
-
-static const struct pci_quirk *against_pm(const struct pci_device *d)
-{
-    return pci_quirk(d, QUIRK_NO_PM_RESET);
-}
-
-static const struct pci_quirk *against_bus(const struct pci_device *d)
-{
-    return pci_bus_reset_quirk(d->bridge);
-}
-
 static const struct {
     const char *name;
     bool (*has)(const struct pci_device *d);
-    const struct pci_quirk *(*against)(const struct pci_device *d);
+    enum pci_quirk_kind against;
     void (*reset)(const struct pci_device *d);
 } methods[] = {
-    [PCI_RESET_NONE] = {"none", NULL, NULL, NULL},
-    [PCI_RESET_FLR] = {"function-level", has_flr, against_flr, reset_by_flr},
-    [PCI_RESET_AF_FLR] = {"advanced-features", has_af_flr, against_flr, reset_by_af_flr},
-    [PCI_RESET_PM] = {"power-management", has_pm_reset, against_pm, reset_by_pm},
-    [PCI_RESET_SECONDARY_BUS] = {"secondary-bus", alone_on_bus, against_bus, NULL},
+    [PCI_RESET_NONE] = {"none", NULL, 0, NULL},
+    [PCI_RESET_FLR] = {"function-level", has_flr, QUIRK_NO_FLR, reset_by_flr},
+    [PCI_RESET_AF_FLR] = {"advanced-features", has_af_flr, QUIRK_NO_FLR, reset_by_af_flr},
+    [PCI_RESET_PM] = {"power-management", has_pm_reset, QUIRK_NO_PM_RESET, reset_by_pm},
+    [PCI_RESET_SECONDARY_BUS] = {"secondary-bus", alone_on_bus, QUIRK_NO_BUS_RESET, NULL},
 };
 
 const struct pci_quirk *pci_bus_reset_quirk(const struct pci_device *bridge)
@@ -166,7 +151,9 @@ enum pci_reset_method pci_reset_choose(const struct pci_device *device,
     for (unsigned method = PCI_RESET_FLR; method < ARRAY_SIZE(methods); method++) {
         if (!methods[method].has(device))
             continue;
-        quirk = methods[method].against(device);
+        quirk = pci_quirk(device, methods[method].against);
+        if (method == PCI_RESET_SECONDARY_BUS)
+            quirk = pci_bus_reset_quirk(device->bridge);
         if (!quirk)
             return method;
         *out = (struct pci_reset_spared){methods[method].name, quirk->why};
