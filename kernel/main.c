@@ -289,18 +289,6 @@ static int enable_virtual(const struct config_device *wanted, struct refusal *wh
     return pci_virtual_enable(device, wanted->vfs, &m, why);
 }
 
-/* Of the platform, lines and functions, before they are remapped. */
-static int quiet_interrupts(struct refusal *why)
-{
-    const struct pci_machine m = machine();
-    int error = irq_lines_init(acpi.io_apics, acpi.io_apic_count, why);
-
-    machine_quiet(&acpi, m.ram, m.ram_count);
-    if (!error)
-        irq_routes_init();
-    return error;
-}
-
 static int close_dma(struct refusal *why)
 {
     const struct iommu_options options = {
@@ -323,8 +311,13 @@ static int close_dma(struct refusal *why)
         option_error = add_alias(&config.devices[i], why);
     for (size_t i = 0; !option_error && i < config.device_count; i++)
         option_error = enable_virtual(&config.devices[i], why);
-    int error = quiet_interrupts(why);
-    return error ? error : iommu_init(&acpi.dmar, &options, why);
+    /* Interrupts of the platform, lines and functions are quiet before they are remapped. */
+    int error = irq_lines_init(acpi.io_apics, acpi.io_apic_count, why);
+    machine_quiet(&acpi, m.ram, m.ram_count);
+    if (error)
+        return error;
+    irq_routes_init();
+    return iommu_init(&acpi.dmar, &options, why);
 }
 
 /* ---- group: which devices can be kept apart, and which ones are the payload's? ---- */

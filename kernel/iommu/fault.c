@@ -238,22 +238,20 @@ static void note_owner(const struct iommu_unit *unit, struct fault *fault)
  * An interrupt that firmware left on, or of a device that goes on as it was left, is refused at
  * each tick for ever, and no bit in a table keeps the unit from telling: reasons 0x20, 0x21 and
  * 0x25 know no entry. It is no attack of the payload's, which has no device that can send so.
+ * False: it is to be recorded.
  */
-static bool is_strangers(const struct iommu_unit *unit, const struct vtd_fault *raw,
-                         const struct fault_device *device)
+static bool count_stranger(struct iommu_unit *unit, uint8_t reason, struct fault_device *device)
 {
-    return vtd_fault_reason(raw) >= REASON_INTERRUPT && device &&
-           (device->unheard || (device->count >= STRANGERS_TOLD &&
-                                !pci_group_assigned(unit->segment, vtd_fault_source(raw))));
-}
-
-static void count_strangers(struct iommu_unit *unit, struct fault_device *device)
-{
+    if (reason < REASON_INTERRUPT || !device ||
+        (!device->unheard &&
+         (device->count < STRANGERS_TOLD || pci_group_assigned(unit->segment, device->rid))))
+        return false;
     if (!device->unheard)
         log_warn("%s is nobody's, and its refused interrupts are only counted from now on",
                  pci_rid_name(unit->segment, device->rid));
     device->unheard = true;
     unit->faults.strangers++;
+    return true;
 }
 
 static void record(struct iommu_unit *unit, const struct vtd_fault *raw)
@@ -261,10 +259,8 @@ static void record(struct iommu_unit *unit, const struct vtd_fault *raw)
     struct fault_device *device = device_of(&unit->faults, vtd_fault_source(raw));
     struct fault *fault = &recent[total % FAULTS_KEPT];
 
-    if (is_strangers(unit, raw, device)) {
-        count_strangers(unit, device);
+    if (count_stranger(unit, vtd_fault_reason(raw), device))
         return;
-    }
     *fault = (struct fault){
         .segment = unit->segment,
         .rid = vtd_fault_source(raw),

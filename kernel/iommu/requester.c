@@ -51,13 +51,6 @@ static struct requester *handle_of(const struct pci_device *device, uint16_t rid
     return requester && !reserved_find(requester) ? requester : NULL;
 }
 
-/* What a bridge passes on carries other ids than its own, or is that of what is below it. */
-static void note_unserved(struct pci_device *device)
-{
-    for (size_t i = 0; i < PCI_IDS_MAX && device->requesters[i]; i++)
-        device->unserved |= !device->requesters[i]->unit && !pci_is_bridge(device);
-}
-
 int requesters_find(void)
 {
     struct pci_device *device;
@@ -70,8 +63,10 @@ int requesters_find(void)
             device->requesters[i] = handle_of(device, ids[i]);
             if (!device->requesters[i])
                 return -ENOMEM;
+            /* What a bridge passes on carries other ids than its own, or is that of what is below
+             * it. */
+            device->unserved |= !device->requesters[i]->unit && !pci_is_bridge(device);
         }
-        note_unserved(device);
     }
     return 0;
 }

@@ -63,9 +63,8 @@ static bool join_overlaps(const struct dmar_info *dmar)
             paddr_t base = MIN(a->base, b->base);
             paddr_t end = MAX(a->base + a->length, b->base + b->length);
 
-            if (!ranges_overlap(a->base, a->length, b->base, b->length))
-                continue;
-            if (a->base == b->base && a->length == b->length)
+            if (!ranges_overlap(a->base, a->length, b->base, b->length) ||
+                (a->base == b->base && a->length == b->length))
                 continue;
             *a = *b = (struct phys_run){base, end - base};
             joined = true;

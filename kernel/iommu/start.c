@@ -34,12 +34,11 @@ static int stop_queue(struct iommu_unit *unit)
 {
     uint64_t deadline = time_ns() + UNIT_TIMEOUT_NS;
 
-    clear_errors(unit);
-    while (vtd_read64(unit->registers, VTD_IQH) != vtd_read64(unit->registers, VTD_IQT)) {
-        clear_errors(unit);
+    do {
         if (time_expired(deadline))
             return -ETIMEDOUT;
-    }
+        clear_errors(unit);
+    } while (vtd_read64(unit->registers, VTD_IQH) != vtd_read64(unit->registers, VTD_IQT));
     return unit_command(unit, VTD_GLOBAL_QIE, false);
 }
 

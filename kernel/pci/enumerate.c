@@ -99,19 +99,12 @@ static void read_subsystem(struct pci_device *d)
     d->subsystem_device = pci_read16(d, offset + 2);
 }
 
-/* At low power a bridge shows itself alone, and on the way out of it may forget where it leads. */
-static void wake_bridge(struct pci_device *d)
+static void note_bridge(struct scan *s, struct pci_device *d)
 {
-    if (!d->cap_pm || !(pci_read16(d, d->cap_pm + PCI_PM_CONTROL) & PCI_PM_STATE))
-        return;
+    /* At low power it shows itself alone, and on the way out of it may forget where it leads. */
     pci_save(d);
     if (pci_set_power(d, 0))
         pci_config_restore(d);
-}
-
-static void note_bridge(struct scan *s, struct pci_device *d)
-{
-    wake_bridge(d);
     d->secondary = pci_read8(d, PCI_SECONDARY_BUS);
     d->subordinate = pci_read8(d, PCI_SUBORDINATE_BUS);
     if (d->secondary <= s->bus || d->subordinate < d->secondary ||

@@ -16,12 +16,11 @@
 /* Errors that a device makes at will by asking for what it may not have. */
 #define AT_WILL (PCI_AER_UNSUPPORTED | PCI_AER_ACCESS_CONTROL)
 
-static void mask_errors(const struct pci_device *d)
+/* False: they are not set, because there is nothing, or the firmware locked it. */
+static bool set_bits(const struct pci_device *d, unsigned offset, uint32_t bits)
 {
-    unsigned aer = pci_find_extended_capability(d, PCI_EXT_CAP_AER);
-
-    if (aer)
-        pci_write32(d, aer + PCI_AER_FATAL_MASK, pci_read32(d, aer + PCI_AER_FATAL_MASK) | AT_WILL);
+    pci_write32(d, offset, pci_read32(d, offset) | bits);
+    return offset < d->config_size && (pci_read32(d, offset) & bits) == bits;
 }
 
 /* Also of what a device sends by itself, whatever it was told: a root port then makes none of it
@@ -43,7 +42,10 @@ static void mute_port(const struct pci_device *d)
 
 void pci_quiet(const struct pci_device *device)
 {
-    mask_errors(device);
+    unsigned aer = pci_find_extended_capability(device, PCI_EXT_CAP_AER);
+
+    if (aer)
+        (void)set_bits(device, aer + PCI_AER_FATAL_MASK, AT_WILL);
     pci_change16(device, PCI_COMMAND, PCI_COMMAND_SERR, 0);
     if (device->cap_pcie)
         pci_change16(device, device->cap_pcie + PCIE_DEVICE_CONTROL, PCIE_DEVICE_CONTROL_ERRORS, 0);
@@ -53,13 +55,6 @@ void pci_quiet(const struct pci_device *device)
 /* ---- chipsets that make more of it: Linux and Xen (XSA-59) have these bits ---- */
 
 #define NOT_TAKEN "its register does not take it"
-
-/* False: they are not set, because there is nothing, or the firmware locked it. */
-static bool set_bits(const struct pci_device *d, unsigned offset, uint32_t bits)
-{
-    pci_write32(d, offset, pci_read32(d, offset) | bits);
-    return offset < d->config_size && (pci_read32(d, offset) & bits) == bits;
-}
 
 static const char *mask_faults(const struct pci_device *d, const struct pci_machine *m)
 {
@@ -82,7 +77,6 @@ static unsigned find_registers(const struct pci_device *d)
 static const char *mask_port(const struct pci_device *d, const struct pci_machine *m)
 {
     unsigned at = find_registers(d);
-
     bool taken = set_bits(d, 0x20c, BIT(4));
 
     if (!at)
