@@ -130,16 +130,17 @@ static bool tell_bank(enum log_level level, const char *what, unsigned bank)
 {
     char buffer[200];
     struct text words;
-    uint64_t status = msr_read(bank_msr(bank, BANK_STATUS));
-    uint64_t address = status & STATUS_ADDRESS ? msr_read(bank_msr(bank, BANK_ADDR)) : 0;
-    uint64_t misc = status & STATUS_MISC ? msr_read(bank_msr(bank, BANK_MISC)) : 0;
+    uint64_t status = msr_read(bank_msr(bank, BANK_STATUS)), address, misc;
 
+    if (!(status & STATUS_VALID))
+        return false;
+    address = status & STATUS_ADDRESS ? msr_read(bank_msr(bank, BANK_ADDR)) : 0;
+    misc = status & STATUS_MISC ? msr_read(bank_msr(bank, BANK_MISC)) : 0;
     text_init(&words, buffer, sizeof(buffer));
     write_words(&words, status);
-    if (status & STATUS_VALID)
-        log_print(level, "%s in bank %u: %s (status %016lx, address %lx, misc %lx)", what, bank,
-                  buffer, status, address, misc);
-    return status & STATUS_VALID;
+    log_print(level, "%s in bank %u: %s (status %016lx, address %lx, misc %lx)", what, bank, buffer,
+              status, address, misc);
+    return true;
 }
 
 /* Family 6 up to Core 2: the control register of bank 0 is not for software (17.5). */
