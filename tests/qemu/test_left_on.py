@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A machine whose firmware left everything on (tests/qemu/efi/left-on.c): a timer that sends messages, pins of the I/O APIC,
-a VT-d unit with its queue in error, the second CPU. What became of it is judged from outside, over QMP and by the trace."""
+a VT-d unit with its queue in error, a network card that receives, a port that tells of errors, the second CPU.
+What became of it is judged from outside, over QMP and by the trace."""
 
+import contextlib
+import socket
 import time
 
 from bulkhead import disk, esp
@@ -9,11 +12,19 @@ from conftest import make
 
 HPET, HPET_ON, TIMER_2, TIMER_ON = 0xfed00000, 1, 0x140, 0x4004
 SMM_PIN = 5
-COUNTER = 0x9000800
+COUNTER, FRAME_PAGE = 0x9000800, 0x9001000
+FRAMES = 32
+CARD, PORT, BUS_MASTER, SERR = 0x14, 0x15, 4, 0x100
+CONTROL, REPORTS = 0x54 + 8, 0xf  # Device Control of QEMU's root port
 
 
 def word(one, address):
     return int.from_bytes(one.qmp.read_physical(address, 4), "little")
+
+
+def configuration(slot):
+    """Where OVMF puts a function's configuration space."""
+    return 0xb0000000 | slot << 15
 
 
 def open_pins(one):
@@ -28,16 +39,59 @@ def at(one, event, nth=0):
     return [number for number, line in enumerate(one.trace) if event in line][nth]
 
 
+class Wire:
+    """The other end of the network card's cable."""
+
+    def __init__(self, one):
+        ours, self.theirs = f"{one.short.name}/here", f"{one.short.name}/there"
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
+        self.socket.bind(ours)
+        self.sent = 0
+        one.command += ["-netdev", f"dgram,id=wire,local.type=unix,local.path={self.theirs},remote.type=unix,remote.path={ours}",
+                        "-device", "e1000e,addr=0x14,netdev=wire,romfile="]
+
+    def send(self):
+        """A broadcast frame, unless those before it still wait for the card."""
+        with contextlib.suppress(BlockingIOError):
+            self.socket.sendto(b"\xff" * 1024, self.theirs)
+            self.sent += 1
+
+    def feed(self):
+        """Frames for a card that loses some while it is set up, but fewer than it has room for."""
+        if self.sent < FRAMES:
+            self.send()
+
+
+def refused_to_card(one):
+    return [line for line in one.trace if "vtd_dmar_fault" in line and "sid 0xa0 " in line]
+
+
+def check_card(one, wire):
+    """It is as ready to receive as it was, but may not: nothing of a frame comes as far as VT-d. When it is let, that
+    comes, so it was the kernel that had stopped it; and then VT-d refuses it."""
+    before = one.qmp.read_physical(FRAME_PAGE, 4096)
+    wire.send()
+    command = word(one, configuration(CARD) + 4) & 0xffff
+    assert not command & BUS_MASTER and not refused_to_card(one), one.log
+    one.qmp.monitor(f"o /w 0xcf8 {0x80000000 | CARD << 11 | 4:#x}")
+    one.qmp.monitor(f"o /w 0xcfc {command | BUS_MASTER:#x}")
+    one.wait_until(lambda: refused_to_card(one), "refusal of the frame")
+    assert one.qmp.read_physical(FRAME_PAGE, 4096) == before
+
+
 def test_what_firmware_left_on(guest, hello_dma):
     one = guest(hello_dma, firmware="uefi", devices=["edu"], qmp=True, trace=["vtd_*"], settings=[("on-exit", "halt")],
-                qemu_args=["-smp", "2", "-global", "hpet.msi=on"])
+                qemu_args=["-smp", "2", "-global", "hpet.msi=on", "-device", "pcie-root-port,chassis=1,addr=0x15"])
     exit_device = next(i for i, words in enumerate(one.command) if words.startswith("isa-debug-exit"))
     del one.command[exit_device - 1:exit_device + 1]
+    wire = Wire(one)
     tree = one.folder / "esp"
     esp.put(tree, esp.INSTALLED, make("build/bulkhead.efi"))
     esp.put(tree, esp.REMOVABLE, make("build/tests/left-on.efi"))
     disk.write(one.folder / "disk.img", tree)
-    one.start().wait_for("halted")
+    one.start()
+    one.wait_until(lambda: wire.feed() or "halted" in one.serial, "end of the run")
     assert "left-on: armed" in one.serial and "hello-dma: round trip ok" in one.serial, one.log
 
     # The timer has stopped; one tick from before may have waited for the CPU.
@@ -58,3 +112,7 @@ def test_what_firmware_left_on(guest, hello_dma):
     before = word(one, COUNTER)
     time.sleep(0.2)
     assert word(one, COUNTER) == before
+
+    # Nobody tells of errors, and the network card is still.
+    assert not word(one, configuration(PORT) + 4) & SERR and not word(one, configuration(PORT) + CONTROL) & REPORTS
+    check_card(one, wire)

@@ -2,9 +2,10 @@
 /*
  * Firmware that leaves everything on. The last thing that it does when the loader takes the
  * machine: a timer of the HPET sends a message every 10 ms; the VT-d unit translates, all to
- * itself, and remaps interrupts, and its queue has stopped at a request that is malformed; pins of
- * the I/O APIC are open, one of them into SMM; and the second CPU counts in memory that is free
- * from then on. If any of this cannot be done it goes no further.
+ * itself, and remaps interrupts, and its queue has stopped at a request that is malformed; a
+ * network card puts what it hears into memory that is free from then on; a root port tells of
+ * errors; pins of the I/O APIC are open, one of them into SMM; and the second CPU counts in such
+ * memory as well. If any of this cannot be done it goes no further.
  */
 #include "tests/qemu/efi/start.h"
 
@@ -16,6 +17,7 @@
 #define STARTUP_PAGE 0x20000
 #define LOOP_PAGE    0x9000000
 #define COUNTER      0x9000800
+#define FRAME_PAGE   0x9001000
 
 #define STR_(x) #x
 #define STR(x)  STR_(x)
@@ -90,7 +92,7 @@ static volatile uint64_t *reg64(uint64_t at)
 #define IRTP      0x01000000
 #define IQE       0x10
 
-enum { ROOT, CONTEXT, QUEUE, INTERRUPTS, TABLES };
+enum { ROOT, CONTEXT, QUEUE, INTERRUPTS, RING, TABLES };
 static EFI_PHYSICAL_ADDRESS tables;
 
 static uint64_t table_at(unsigned which)
@@ -135,6 +137,78 @@ static void start_unit(void)
     command(QIE, TE | IRE);
     *reg64(UNIT_IQT) = 32;
     insist(*reg32(UNIT_FSTS) & IQE);
+}
+
+/* ---- PCI: QEMU's e1000e at 00:14.0, a root port at 00:15.0 ---- */
+
+#define CARD             0x14
+#define PORT             0x15
+#define COMMAND          4
+#define MEMORY_AND_DMA   6
+#define SERR             0x100
+#define BAR              0x10
+#define PORT_CONTROL     (0x54 + 8) /* Device Control */
+#define REPORTS          0xf        /* of every kind of error */
+#define RECEIVE          0x100
+#define RECEIVE_ALL      0x801a /* on; unicast, multicast and broadcast alike */
+#define RING_BASE        0x2800
+#define RING_SIZE        0x2808
+#define RING_TAIL        0x2818
+#define DESCRIPTOR_BYTES 16
+#define DESCRIPTORS      256
+#define DONE             1 /* in the middle of a descriptor's second half */
+
+static void outl(uint16_t port, uint32_t value)
+{
+    __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static uint32_t inl(uint16_t port)
+{
+    uint32_t value;
+
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
+static uint32_t read_config(unsigned slot, uint32_t at)
+{
+    outl(0xcf8, 0x80000000 | slot << 11 | at);
+    return inl(0xcfc);
+}
+
+/* Sets bits of a register's lower half, of which each has to stay. */
+static void set_config(unsigned slot, uint32_t at, uint32_t bits)
+{
+    uint32_t value = read_config(slot, at) & 0xffff;
+
+    outl(0xcfc, value | bits);
+    insist((read_config(slot, at) & bits) == bits);
+}
+
+/* Every frame goes to the same page; the test sends some all the time. */
+static void start_card(void)
+{
+    volatile uint64_t *ring = reg64(table_at(RING));
+    uint64_t registers = read_config(CARD, BAR) & ~0xfu;
+
+    set_config(CARD, COMMAND, MEMORY_AND_DMA);
+    for (unsigned i = 0; i < DESCRIPTORS; i++)
+        ring[2 * i] = FRAME_PAGE;
+    *reg32(registers + RING_BASE) = (uint32_t)table_at(RING);
+    *reg32(registers + RING_BASE + 4) = (uint32_t)(table_at(RING) >> 32);
+    *reg32(registers + RING_SIZE) = DESCRIPTORS * DESCRIPTOR_BYTES;
+    *reg32(registers + RING_TAIL) = DESCRIPTORS - 1;
+    *reg32(registers + RECEIVE) = RECEIVE_ALL;
+    while (!(ring[1] >> 32 & DONE))
+        ;
+    insist(*reg32(FRAME_PAGE + 8) != 0); /* its checksum comes alone, to the page's begin */
+}
+
+static void start_reports(void)
+{
+    set_config(PORT, COMMAND, SERR);
+    set_config(PORT, PORT_CONTROL, REPORTS);
 }
 
 /* ---- timer and pins ---- */
@@ -219,6 +293,8 @@ static EFI_STATUS EFIAPI leave_on(EFI_HANDLE image, UINTN key)
     open_pin(SMM_PIN, DELIVER_AS_SMI);
     open_pin(OPEN_PIN, TICK_VECTOR);
     start_unit();
+    start_card();
+    start_reports();
     start_timer();
     return EFI_SUCCESS;
 }
@@ -230,7 +306,8 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     start_init(image, table);
     if (EFI_ERROR(take_page(STARTUP_PAGE, ap_start, (UINTN)(ap_end - ap_start))) ||
         EFI_ERROR(take_page(LOOP_PAGE, ap_loop, (UINTN)(ap_loop_end - ap_loop))) ||
-        EFI_ERROR(prepare_tables()) || EFI_ERROR(load_loader(&loader))) {
+        EFI_ERROR(take_page(FRAME_PAGE, ap_start, 0)) || EFI_ERROR(prepare_tables()) ||
+        EFI_ERROR(load_loader(&loader))) {
         say(L"left-on: failed\r\n");
         return EFI_ABORTED;
     }
