@@ -105,9 +105,11 @@ static int parse_scopes(const struct structure *s, size_t offset, struct dmar_sc
 {
     list->first = (uint32_t)s->info->scope_count;
     list->count = 0;
-    /*@ loop invariant listed(s->info) && offset <= s->length;
+    /*@ loop invariant readable(s) && listed(s->info) && offset <= s->length;
+        loop invariant *s == \at(*s, Pre);
+        loop invariant \separated(list, s, s->info, s->why, s->bytes + (0 .. s->length - 1));
         loop invariant s->info->unit_count == \at(s->info->unit_count, Pre);
-        loop assigns offset, *s->info, list->count, *s->why;
+        loop assigns offset, *\at(s->info, Pre), list->count, *\at(s->why, Pre);
         loop variant s->length - offset; */
     while (offset < s->length) {
         int error = parse_scope(s, offset, list);
