@@ -9,6 +9,7 @@
 #include "kernel/machine/config/config.h"
 #include "kernel/machine/console/console.h"
 #include "kernel/machine/console/serial.h"
+#include "kernel/machine/console/stream.h"
 #include "kernel/cpu/apic.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/fpu.h"
@@ -124,6 +125,7 @@ static int read_config(struct refusal *why)
                                    boot.command_line_size, &error);
     log_set_level((enum log_level)config.log_level);
     console_select(config.console_port, &acpi.console);
+    stream_open(config.stream_port);
     if (found.size <= BOOT_CONFIG_MAX)
         log_lines(LOG_DEBUG, CONFIG_FILE, (const char *)found.data, found.size);
     log_lines(LOG_DEBUG, "command line", boot_bytes(boot.command_line), boot.command_line_size);

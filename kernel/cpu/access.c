@@ -40,3 +40,8 @@ MMIO_ACCESS(64, "movq")
 PORT_ACCESS(8, "inb", "outb")
 PORT_ACCESS(16, "inw", "outw")
 PORT_ACCESS(32, "inl", "outl")
+
+void port_write_bytes(uint16_t port, const void *bytes, size_t length)
+{
+    __asm__ volatile("rep outsb" : "+S"(bytes), "+c"(length) : "d"(port) : "memory");
+}

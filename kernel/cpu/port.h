@@ -11,5 +11,7 @@ uint32_t port_read32(uint16_t port);
 void port_write8(uint16_t port, uint8_t value);
 void port_write16(uint16_t port, uint16_t value);
 void port_write32(uint16_t port, uint32_t value);
+/* One after the other. */
+void port_write_bytes(uint16_t port, const void *bytes, size_t length);
 
 #endif

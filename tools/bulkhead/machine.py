@@ -12,7 +12,8 @@ from bulkhead import cli, devices, firmware
 QEMU = "qemu-system-x86_64"
 IOMMU = {"intremap": "on", "aw-bits": "48"}
 # Not 0x402, which SeaBIOS and OVMF write their own messages to.
-REPORT_PORT, EXIT_PORT = 0xe9, 0x501
+REPORT_PORT, STREAM_PORT, EXIT_PORT = 0xe9, 0xea, 0x501
+STREAM = "stream"  # name of its file
 PATIENCE = 5  # seconds that QEMU gets to end after a signal
 MEMORY_UNITS = {"k": 1 << 10, "K": 1 << 10, "": 1 << 20, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 MEMORY_STEP = 8192  # QEMU rounds up to it
@@ -60,13 +61,14 @@ def share_memory(memory, folder):
             "-machine", "memory-backend=shared-memory"]
 
 
-def prepare(machine, folder, look=None):
+def prepare(machine, folder, look=None, stream=None):
     """QEMU's command line, but for the console, and where the report will be. Makes what it needs
-    in the temporary `folder`. look() may object to what is to be booted."""
+    in the temporary `folder`. look() may object to what is to be booted. `stream` is where the
+    stream (bulkhead.stream) goes; by default the file STREAM in the folder."""
     folder = pathlib.Path(folder)
     assigned = [devices.assign(spec, number, machine.qemu_args, folder)
                 for number, spec in enumerate(machine.devices)]
-    settings = [("report-port", hex(REPORT_PORT)), ("exit-port", hex(EXIT_PORT)), *machine.settings]
+    settings = [("report-port", hex(REPORT_PORT)), ("stream-port", hex(STREAM_PORT)), ("exit-port", hex(EXIT_PORT)), *machine.settings]
     settings += [("device", device.selector) for device in assigned]
     settings += [("arg", argument) for argument in machine.args]
     boot = booted.Boot(machine.payload, settings, machine.config, machine.files, folder)
@@ -80,7 +82,9 @@ def prepare(machine, folder, look=None):
     command += iommu_arguments(machine.iommu)
     command += ["-device", f"isa-debug-exit,iobase={EXIT_PORT:#x},iosize=2",
                 "-chardev", f"file,id=report,path={cli.option_value(report)}",
-                "-device", f"isa-debugcon,iobase={REPORT_PORT:#x},chardev=report"]
+                "-device", f"isa-debugcon,iobase={REPORT_PORT:#x},chardev=report",
+               "-chardev", f"file,id=stream,path={cli.option_value(stream or folder / STREAM)}",
+               "-device", f"isa-debugcon,iobase={STREAM_PORT:#x},chardev=stream"]
     command += machine.qemu_args
     for device in assigned:
         command += [*device.extra, "-device", device.argument, *device.behind]

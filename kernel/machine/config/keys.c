@@ -65,6 +65,8 @@ static const struct config_key keys[] = {
      .help = "I/O port of the serial console; auto: as the SPCR table says, else 0x3f8"},
     {"report-port", CONFIG_NUMBER, SCALAR(report_port), .min = 1, .max = 0xffff, .choices = none,
      .preset = "none", .help = "I/O port that the JSON report is written to, byte by byte"},
+    {"stream-port", CONFIG_NUMBER, SCALAR(stream_port), .min = 1, .max = 0xffff, .choices = none,
+     .preset = "none", .help = "I/O port that records for the host are written to, byte by byte"},
     {"exit-port", CONFIG_NUMBER, SCALAR(exit_port), .min = 1, .max = 0xfffe, .choices = none,
      .preset = "none", .help = "I/O port of QEMU's isa-debug-exit device"},
     {"unsafe-interrupts", CONFIG_CHOICE, SCALAR(unsafe_interrupts), .choices = yes_no,

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The stream: records for the host that runs the machine, written to a debug port such as QEMU's
+ * isa-debugcon (key `stream-port`). The kernel sends numbers and bytes; names, symbols and
+ * sentences are made of them on the host. docs/report.md has the format.
+ *
+ * A record is a header and its bytes, with nothing in between: who writes one does not breathe or
+ * sleep from stream_begin() to its last byte, with interrupts out if a handler also writes records.
+ */
+#ifndef KERNEL_MACHINE_CONSOLE_STREAM_H
+#define KERNEL_MACHINE_CONSOLE_STREAM_H
+
+#include "kernel/lib/types.h"
+
+#define STREAM_BYTES_MAX 4096u /* of one record: what is longer is sent in several */
+
+/* What the bytes of a record are; tools/bulkhead/stream.py has the same numbers. */
+enum stream_kind {
+    STREAM_FILE = 1,   /* 1 to 15: files that the payload leaves */
+    STREAM_CRASH = 16, /* 16 to 31: how it was when it was ended */
+    STREAM_TRACE = 32, /* 32 to 63: what it does */
+};
+
+struct stream_header {
+    uint32_t kind;
+    uint32_t length; /* of what follows, in bytes */
+};
+
+/* Where the records go from now on: an I/O port, or 0: nowhere. */
+void stream_open(uint16_t port);
+bool stream_is_open(void);
+/* Begins a record of `length` bytes, STREAM_BYTES_MAX at most; they follow by stream_put(). */
+void stream_begin(unsigned kind, size_t length);
+void stream_put(const void *bytes, size_t length);
+/* A whole record. */
+void stream_record(unsigned kind, const void *bytes, size_t length);
+
+#endif
