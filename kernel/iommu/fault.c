@@ -358,7 +358,6 @@ void fault_collect(struct iommu_unit *unit)
 static void listen_again(struct timer *timer)
 {
     struct iommu_unit *unit = list_entry(timer, struct iommu_unit, faults.again);
-
     uint16_t rid;
 
     unit->faults.heard_at = time_ns();

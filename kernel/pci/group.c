@@ -7,7 +7,7 @@
  *     bridge's id, and devices on a conventional bus hear each other.
  *  2. The functions of one multifunction device, if any of them lacks access control, and is not
  *     known to do without: a request of that one may be answered inside the device. All functions
- * on the link of a PCI Express port count as one device, virtual ones too.
+ *     on the link of a PCI Express port count as one device, virtual ones too.
  *  3. The downstream ports of one switch, if any of them lacks access control: it may route a
  *     request from below it straight to a sibling.
  *  4. A root or downstream port that lacks access control, and everything below it.
