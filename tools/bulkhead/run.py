@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 
-from bulkhead import boot, check, cli, console, examples, firmware, machine, report
+from bulkhead import boot, check, cli, console, examples, firmware, machine, report, stream
 
 DESCRIPTION = """Boots PAYLOAD.elf (or the example called NAME; by default hello-dma) on a q35 machine with
 an IOMMU, shows its console, and exits with its exit status. 125: the payload did not end by itself."""
@@ -132,12 +132,15 @@ def show_complaints(process):
             sys.stderr.flush()
 
 
-def run_qemu(command, door, show=print_at_once):
-    """Runs QEMU with its serial line on our output, or given to show(); returns its exit status and what show_console()
-    kept back. The console takes no input, so QEMU does not get the terminal, whose modes it would
-    change."""
+def run_qemu(command, door, show=print_at_once, live=None):
+    """Runs QEMU with its serial line on our output, or given to show(), and with the stream `live`; returns its exit
+    status and what show_console() kept back. The console takes no input, so QEMU does not get the terminal, whose modes
+    it would change."""
     process = machine.start([*command, "-chardev", "stdio,id=console", "-serial", "chardev:console"],
-                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            pass_fds=(live.end,) if live else ())
+    if live:
+        live.begin()
     complaints = threading.Thread(target=show_complaints, args=(process,))
     complaints.start()
     try:
@@ -158,9 +161,13 @@ def main(arguments):
         clear_report(options.report)
     cli.build(*firmware.DOORS[wanted.firmware][0], check.PROGRAM)
     with tempfile.TemporaryDirectory(prefix="bulkhead.") as folder:
-        command, report_path = machine.prepare(wanted, folder, check.ask)
-        sys.stdout.flush()
-        status, kept = run_qemu(command, wanted.firmware)
+        live = stream.Live({})
+        try:
+            command, report_path = machine.prepare(wanted, folder, check.ask, stream=live.path)
+            sys.stdout.flush()
+            status, kept = run_qemu(command, wanted.firmware, live=live)
+        finally:
+            live.join()
         found = report.read(report_path)
         if not found or found.get("exit", {}).get("reason") != "refused":
             print_at_once(kept)

@@ -2,7 +2,9 @@
 """The stream: records that the kernel writes to the stream port while it runs (docs/report.md).
 Nothing in them is trusted: a payload may have broken the kernel that wrote them."""
 
+import os
 import struct
+import threading
 
 from bulkhead.cli import Failure
 
@@ -25,3 +27,41 @@ def read(file, takers):
         if kind in takers:
             takers[kind](found)
     return True
+
+
+class Live:
+    """The stream of a machine while it runs: QEMU writes to `path`, and a thread gives the records to
+    takers[kind] as they come. A taker that fails is not called again, and neither are the others: the
+    rest is read and dropped, since QEMU waits until somebody reads."""
+
+    def __init__(self, takers):
+        self.takers, self.problem = takers, None
+        self.source, self.end = os.pipe()
+        self.path = f"/dev/fd/{self.end}"
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def begin(self):
+        """When QEMU was started with the file descriptor `end`: from now on only QEMU holds that."""
+        os.close(self.end)
+        self.end = None
+        self.thread.start()
+
+    def _run(self):
+        with open(self.source, "rb") as file:
+            try:
+                read(file, self.takers)
+            except Exception as problem:  # whatever it was, join() raises it
+                self.problem = problem
+            while file.read(1 << 16):
+                pass
+
+    def join(self):
+        """When QEMU has ended, or was never started: after this all that it wrote was taken. Raises what a taker raised."""
+        if self.end is not None:
+            os.close(self.end)
+            os.close(self.source)
+            self.end = None
+            return
+        self.thread.join()
+        if self.problem:
+            raise self.problem
