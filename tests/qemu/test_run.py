@@ -87,7 +87,7 @@ def test_crash_is_named(payload, library):
     """The last line says what ended which program, and where in its source."""
     program = payload("misbehave", library)
     ran = run("--device", "edu", program, "--", "write_null")
-    assert ran.returncode == 125
+    assert ran.returncode == 128 + signal.SIGSEGV
     assert re.search(rf"{program} was ended by signal 11 \(SIGSEGV\): write to 0x[0-9a-f]+: nothing is mapped there, "
                      r"at 0x[0-9a-f]+ in \w+ \(misbehave\.c:\d+\)$", ran.stderr.splitlines()[-1]), ran.stderr
 
@@ -105,6 +105,27 @@ def test_an_old_report_does_not_pass_for_a_new_one(args, tmp_path):
     report.write_text("{}")
     assert run("--report", report, "--qemu-arg", "-nowhere", args).returncode == 125
     assert report.read_text() == ""
+
+
+def test_settings_for_the_kernel(args):
+    ran = run("--log-level", "error", "--append", 'arg=7  arg="a \\"b c"', "--append", "env=A=b", "--device", "edu", args)
+    assert (ran.returncode, ran.stdout) == (7, '[7]\n[a "b c]\n'), ran.stdout + ran.stderr
+
+
+def test_a_machine_that_runs_for_too_long(args):
+    """It is told who ended it; the payload's own status is not taken for that."""
+    ran = run("--timeout", "0.5", "--qemu-arg", "-S", args)
+    assert ran.returncode == 124 and "the machine still ran after 0.5 s and was ended (--timeout" in ran.stderr.splitlines()[-1]
+
+
+def test_what_is_kept_runs_again(args, tmp_path):
+    """The line that --keep prints, typed into a shell."""
+    kept = run("--keep", "--log-level", "error", args, "--", "5", env={"TMPDIR": str(tmp_path)})
+    assert kept.returncode == 5, kept.stderr
+    folder, line = (line.removeprefix("bulkhead: ") for line in kept.stderr.splitlines())
+    assert folder == f"the files of this run stay in {next(tmp_path.iterdir())}"
+    again = subprocess.run(line, shell=True, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180, check=False)
+    assert again.returncode == 33 and again.stdout.replace("\r", "") == kept.stdout == "[5]\n", again.stderr
 
 
 def test_temporary_folder_with_an_odd_name(args, tmp_path):
@@ -201,7 +222,7 @@ MISTAKES = {
 def test_mistakes(hello_dma, name):
     words, sentence = MISTAKES[name]
     ran = run(*words)
-    assert ran.returncode not in (0, None)
+    assert ran.returncode == 125
     assert sentence in ran.stderr, ran.stdout + ran.stderr
     assert "Traceback" not in ran.stderr
 
@@ -217,7 +238,7 @@ def test_refusal_reaches_the_user(hello_dma):
 def test_a_file_that_looks_like_an_example(tmp_path):
     (tmp_path / "stat").write_bytes(b"")
     done = subprocess.run([*RUN, "stat"], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    assert done.returncode == 2 and done.stderr.endswith("; the file of that name is ./stat\n"), done.stderr
+    assert done.returncode == 125 and done.stderr.endswith("; the file of that name is ./stat\n"), done.stderr
 
 
 def test_kernel_options_behind_a_blank(hello_dma):

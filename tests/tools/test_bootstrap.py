@@ -121,7 +121,8 @@ def test_what_the_system_lacks_is_told_before_anything_else(machine, user, lists
 
 @pytest.mark.parametrize("words", [
     [], ["help"], ["--help"], *([name, *more] for name in COMMANDS for more in (["-h"], ["--help"])),
-    ["run", "--device", "edu", "--help"], ["run", "--qemu-arg", "-S", "-h"], ["build", "-O2", "--help"], ["prove", "--list"]])
+    ["run", "--device", "edu", "--help"], ["run", "--qemu-arg", "-S", "-h"], ["build", "-O2", "--help"], ["prove", "--list"],
+    ["run", "--device", "help"], ["run", "--device=help"], ["devices", "--device", "help"]])
 def test_help_installs_nothing(machine, words):
     done = machine(0, [], *words)
     assert done.returncode == 0 and not done.asked and done.stdout and not done.stderr, done.stderr

@@ -28,14 +28,19 @@ ALLOWED_PERCENT = 5
 PATIENCE = 540  # seconds
 
 
+def parser():
+    made = argparse.ArgumentParser(prog="./bulkhead bench", description=__doc__.split("\n\n")[1])
+    made.add_argument("--json", metavar="FILE", help='write {"rows": {KEY: {"bulkhead": n, "limit": n}}}')
+    made.add_argument("keys", nargs="*", metavar="KEY", help=f"rows to measure: {', '.join(ROWS)}")
+    return made
+
+
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog="./bulkhead bench", description=__doc__.split("\n\n")[1])
-    parser.add_argument("--json", metavar="FILE", help='write {"rows": {KEY: {"bulkhead": n, "limit": n}}}')
-    parser.add_argument("keys", nargs="*", metavar="KEY", help=f"rows to measure: {', '.join(ROWS)}")
-    options = parser.parse_args(arguments)
+    made = parser()
+    options = made.parse_args(arguments)
     for key in options.keys:
         if key not in ROWS:
-            parser.error(f"no row '{key}'{cli.nearest(key, ROWS)}; there are: {', '.join(ROWS)}")
+            made.error(f"no row '{key}'{cli.nearest(key, ROWS)}; there are: {', '.join(ROWS)}")
     return options
 
 

@@ -27,12 +27,25 @@ PRESETS = {
     "nvme-vfs": ("nvme,serial=bulkhead,subsys={id}-subsystem,id={id},sriov_max_vfs=2,sriov_vq_flexible=4,sriov_vi_flexible=2",
                  ("-device", "nvme-subsys,id={id}-subsystem", "-drive", "if=none,id={id}-drive,format=raw,{drive}"),
                  ("-device", "nvme-ns,drive={id}-drive,bus={id},nsid=1,shared=on")),
-    "e1000e": ("e1000e,netdev={id}-net", ("-netdev", "user,id={id}-net,restrict=on")),
+    "e1000e": ("e1000e,netdev={net}", ("-netdev", "user,id={id}-net,restrict=on")),
+    "igb": ("igb,netdev={net}", ("-netdev", "user,id={id}-net,restrict=on")),
     "afu-model": ("ivshmem-doorbell,chardev={id}-card,vectors=8,id={id}",
                   ("-chardev", "socket,id={id}-card,path={folder}/{id}.socket",
                    "-chardev", "socket,id={id}-monitor,path={folder}/{id}.qmp,server=on,wait=off",
                    "-mon", "chardev={id}-monitor,mode=control")),
 }
+# What `--device help` says of them.
+SENTENCES = {
+    "edu": "QEMU's teaching device: DMA and one interrupt",
+    "nvme": "a disk of 64 MiB that is gone afterwards; nvme,file=disk.img: yours",
+    "nvme-vfs": "a disk with two virtual functions (SR-IOV), below a port: ...,bus=PORT as in examples/nvme-vf; also with file=",
+    "e1000e": "a network card of Intel in QEMU's user network, or in yours: --qemu-arg -netdev --qemu-arg TYPE,id=NAME",
+    "igb": "a newer one, which has virtual functions (QEMU 8 or newer); the network as for e1000e",
+    "afu-model": "an FPGA card in software, a program beside QEMU: afu-model,mode=NAME makes it misbehave",
+}
+NETWORK_CARDS = ("e1000e", "igb")
+# Slots of presets that do not work everywhere: from another, igb's virtual functions would lie beyond the bus.
+SLOTS = {"igb": 4}
 # The presets whose device reaches the guest's memory from outside of QEMU: it is in this file of the folder.
 SHARE_MEMORY, MEMORY = ("afu-model",), "memory.img"
 # Bridges whose bus knows no requester ids and that are no PCI Express devices themselves.
@@ -113,10 +126,10 @@ def speaker(options, bridges):
     return found
 
 
-def default_address(options, bridges, number):
+def default_address(name, options, bridges, number):
     """A slot for a device that names none: PCIe ports have slot 0 only, other buses start at 1."""
     if options.get("bus", "pcie.0") == "pcie.0":
-        return f"{FIRST_SLOT + number:#x}"
+        return f"{SLOTS.get(name, FIRST_SLOT) + number:#x}"
     kind = bridges.get(options["bus"], ("",))[0]
     return "0x0" if "root-port" in kind or "downstream" in kind or kind == "ioh3420" else "0x1"
 
@@ -150,6 +163,23 @@ def choose_drive(folder, name, file):
     return f"cache=unsafe,file={cli.option_value(folder)}/{name}.img"
 
 
+def free_nets(qemu_arguments):
+    """The ids of the networks among QEMU's own arguments (-netdev) that none of its own devices is in."""
+    pairs = list(zip(qemu_arguments, qemu_arguments[1:]))
+    taken = {options_of(value)[1].get("netdev") for flag, value in pairs if flag == "-device"}
+    given = [options_of(value)[1].get("id") for flag, value in pairs if flag == "-netdev"]
+    return [name for name in given if name and name not in taken]
+
+
+def list_presets():
+    """What --device takes, for people."""
+    lines = [f"  {name:10} {text}\n" for name, text in SENTENCES.items()]
+    return ("--device SPEC gives the machine a device and assigns it to the payload. SPEC is\n\n" + "".join(lines) +
+            "\nor any -device string of QEMU, such as virtio-net-pci,disable-legacy=on (qemu-system-x86_64 -device help lists\n"
+            "them). More words of QEMU's follow behind commas, as in e1000e,addr=0x1c or nvme,bus=PORT. Options for the kernel\n"
+            "follow behind a blank, as in \"edu uio=yes\", or as ,kernel.uio=yes (docs/configuration.md#devices).\n")
+
+
 def take_words(spec, prefix):
     """Splits the words of a SPEC that begin with prefix off: (what is left, the words' rests)."""
     words = spec.split(",")
@@ -178,8 +208,9 @@ def start_model(folder, name, requester, mode):
     threading.Thread(target=watch_model, args=(process,), daemon=True).start()
 
 
-def assign(spec, number, qemu_arguments, folder):
-    """Turns the number-th --device into what QEMU and the kernel have to be told."""
+def assign(spec, number, qemu_arguments, folder, nets=None):
+    """Turns the number-th --device into what QEMU and the kernel have to be told. A network card takes the first
+    of `nets`, the networks that are still free, or else gets one of its own."""
     spec, kernel_words = take_kernel_words(spec)
     own_word = OWN_WORDS.get(spec.partition(",")[0])
     spec, own_values = take_words(spec, own_word) if own_word else (spec, [])
@@ -191,7 +222,11 @@ def assign(spec, number, qemu_arguments, folder):
     if not re.fullmatch(r"[\w.-]+", name):
         raise Failure(f"--device '{spec}' does not begin with the name of a device")
     template, extra, *behind = PRESETS.get(name, (name, ()))
-    fill = {"id": f"assigned{number}", "folder": cli.option_value(folder)}
+    fill = {"id": f"assigned{number}", "folder": cli.option_value(folder), "net": f"assigned{number}-net"}
+    if name in NETWORK_CARDS and "netdev=" in more:
+        template, extra = name, ()
+    elif name in NETWORK_CARDS and nets:
+        fill["net"], extra = nets.pop(0), ()
     argument = template.format(**fill) + (f",{more}" if more else "")
     if name in ("nvme", "nvme-vfs"):
         if "drive=" in more:
@@ -206,7 +241,7 @@ def assign(spec, number, qemu_arguments, folder):
         cli.build("build/afu-model")
         start_model(folder, fill["id"], speaker(options, bridges), own_value)
     if "addr" not in options:
-        options["addr"] = default_address(options, bridges, number)
+        options["addr"] = default_address(name, options, bridges, number)
         argument += f",addr={options['addr']}"
     said = {word.partition("=")[0] for word in kernel_words}
     preset = [f"{key}={value}" for key, value in KERNEL_OPTIONS.get(name, {}).items() if key not in said]

@@ -66,7 +66,8 @@ def prepare(machine, folder, look=None, stream=None):
     in the temporary `folder`. look() may object to what is to be booted. `stream` is where the
     stream (bulkhead.stream) goes; by default the file STREAM in the folder."""
     folder = pathlib.Path(folder)
-    assigned = [devices.assign(spec, number, machine.qemu_args, folder)
+    nets = devices.free_nets(machine.qemu_args)
+    assigned = [devices.assign(spec, number, machine.qemu_args, folder, nets)
                 for number, spec in enumerate(machine.devices)]
     settings = [("report-port", hex(REPORT_PORT)), ("stream-port", hex(STREAM_PORT)), ("exit-port", hex(EXIT_PORT)), *machine.settings]
     settings += [("device", device.selector) for device in assigned]

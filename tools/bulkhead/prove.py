@@ -49,19 +49,24 @@ def rows(table):
     return [(source, name) for source, names in table.items() for name in names]
 
 
+def parser():
+    made = argparse.ArgumentParser(prog="./bulkhead prove", description=__doc__.split("\n\n", maxsplit=1)[0].split(": ", 1)[1],
+                                   epilog="The exit status is 0 if everything was proved. docs/proofs.md tells more.")
+    made.add_argument("--timeout", type=int, default=60, metavar="SECONDS", help="for one goal and prover (default: 60)")
+    made.add_argument("--list", action="store_true", help="only list the functions and what is assumed")
+    made.add_argument("functions", nargs="*", metavar="FUNCTION", help="what to prove (default: everything)")
+    return made
+
+
 def parse(arguments):
-    parser = argparse.ArgumentParser(prog="./bulkhead prove", description=__doc__.split("\n\n", maxsplit=1)[0].split(": ", 1)[1],
-                                     epilog="The exit status is 0 if everything was proved. docs/proofs.md tells more.")
-    parser.add_argument("--timeout", type=int, default=60, metavar="SECONDS", help="for one goal and prover (default: 60)")
-    parser.add_argument("--list", action="store_true", help="only list the functions and what is assumed")
-    parser.add_argument("functions", nargs="*", metavar="FUNCTION", help="what to prove (default: everything)")
-    options = parser.parse_args(arguments)
+    made = parser()
+    options = made.parse_args(arguments)
     known = {name for _, name in rows(CONTRACTS) + rows(VALUES)}
     for name in options.functions:
         if name not in known:
-            parser.error(f"there is no proof of '{name}'; ./bulkhead prove --list tells what there is")
+            made.error(f"there is no proof of '{name}'; ./bulkhead prove --list tells what there is")
     if options.timeout < 1:
-        parser.error("--timeout takes a number of seconds, 1 or more")
+        made.error("--timeout takes a number of seconds, 1 or more")
     return options
 
 

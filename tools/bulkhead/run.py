@@ -2,17 +2,26 @@
 """./bulkhead run: boots a payload under QEMU and exits with the payload's exit status."""
 
 import argparse
+import contextlib
 import os
 import pathlib
+import shlex
 import subprocess
 import sys
 import tempfile
 import threading
 
-from bulkhead import boot, check, cli, console, examples, firmware, machine, report, stream
+from bulkhead import boot, check, cli, console, devices, examples, firmware, limit, machine, report, stream, words
 
 DESCRIPTION = """Boots PAYLOAD.elf (or the example called NAME; by default hello-dma) on a q35 machine with
-an IOMMU, shows its console, and exits with its exit status. 125: the payload did not end by itself."""
+an IOMMU, shows its console, and exits with its exit status. An option stands before PAYLOAD.elf or behind it."""
+
+STATUSES = """exit status: the payload's own, 0 to 255; and
+  124    --timeout ended the machine
+  125    ./bulkhead failed, the kernel refused to start, or the payload did not end by itself
+  128+N  signal N ended the payload (139: SIGSEGV), or this command (130: Ctrl-C), which ends QEMU first
+A line on standard error says which. docs/command-line.md tells more."""
+LOG_LEVELS = ("error", "warn", "info", "debug")
 
 MEMORY_MIN = 16 << 20
 QEMU_REMARKS = (b"vtd_iova_to_slpte", b"vtd_iommu_translate", b"New fault is not recorded")
@@ -28,11 +37,8 @@ def memory_size(text):
 def add_machine_options(made):
     """The options that say which machine it is to be."""
     made.add_argument("--device", action="append", metavar="SPEC",
-                      help="a device to assign: edu, nvme (with a disk image of yours: nvme,file=disk.img), nvme-vfs "
-                           "(with virtual functions, below a port as in examples/nvme-vf), e1000e, afu-model, or any "
-                           "QEMU -device string; "
-                           "words kernel.KEY=VALUE in it, and words KEY=VALUE behind a blank, are the device's options "
-                           "for the kernel")
+                      help=f"a device to assign: {', '.join(devices.PRESETS)}, or any QEMU -device string; "
+                           "--device help tells of each")
     made.add_argument("--firmware", choices=sorted(firmware.DOORS), help="the way in (default: pvh)")
     made.add_argument("--memory", metavar="SIZE", type=memory_size, help="of the machine (default: 512M)")
     made.add_argument("--accel", choices=("tcg", "kvm"), help="default: tcg, which works everywhere")
@@ -43,10 +49,32 @@ def add_machine_options(made):
     made.add_argument("--qemu-arg", action="append", metavar="ARG", help="one more word for QEMU")
 
 
+class Parser(argparse.ArgumentParser):
+    """What is wrong with the command line must not pass for a payload's status."""
+
+    def error(self, message):
+        self.print_usage(sys.stderr)
+        self.exit(report.NOT_THE_PAYLOAD, f"{self.prog}: {message}\n")
+
+
+def add_run_options(made):
+    """The options that say how it is run and what is told of it."""
+    made.add_argument("--log-level", choices=LOG_LEVELS, metavar="LEVEL",
+                      help="the least important lines of the kernel's to show: error, warn, info (default), debug")
+    made.add_argument("--append", action="append", metavar="WORDS",
+                      help="more settings for the kernel, KEY=VALUE each, as its command line has them")
+    made.add_argument("--timeout", metavar="SECONDS", type=limit.seconds,
+                      help="end the machine after so long, with status 124 (the kernel's own key payload-timeout ends "
+                           "the payload alone)")
+    made.add_argument("--keep", action="store_true", help="print QEMU's command line, and keep the temporary folder")
+
+
 def parser():
-    made = argparse.ArgumentParser(prog="./bulkhead run", description=DESCRIPTION, allow_abbrev=False,
-                                   usage="./bulkhead run [OPTIONS] [PAYLOAD.elf | NAME] [-- ARGS...]")
+    made = Parser(prog="./bulkhead run", description=DESCRIPTION, allow_abbrev=False, epilog=STATUSES,
+                  formatter_class=argparse.RawDescriptionHelpFormatter,
+                  usage="./bulkhead run [OPTIONS] [PAYLOAD.elf | NAME] [-- ARGS...]")
     add_machine_options(made)
+    add_run_options(made)
     made.add_argument("--files", metavar="DIR", help="a folder whose files the payload will find at /")
     made.add_argument("--report", metavar="FILE", help="write the kernel's report (JSON) here")
     made.add_argument("payload", nargs="?", default=examples.DEFAULT, metavar="PAYLOAD.elf | NAME",
@@ -63,6 +91,13 @@ def join_qemu_args(arguments):
     return arguments
 
 
+def help_with_devices(options):
+    """--device help"""
+    if "help" in (options.device or []):
+        print(devices.list_presets(), end="")
+        sys.exit(0)
+
+
 def parse(arguments):
     """Options and the payload's arguments. An example's own options fill in what was not said."""
     arguments, args = list(arguments), []
@@ -70,6 +105,7 @@ def parse(arguments):
         at = arguments.index("--")
         arguments, args = arguments[:at], arguments[at + 1:]
     options = parser().parse_args(join_qemu_args(arguments))
+    help_with_devices(options)
     if examples.is_name(options.payload):
         words = [f"--{option}={value}" for option, value in examples.options(options.payload)]
         for name, value in vars(parser().parse_args(words)).items():
@@ -94,6 +130,8 @@ def describe(options, args):
         payload = examples.program(options.payload)
     made = machine_of(options, payload.absolute(), [], args=args, files=pathlib.Path(options.files) if options.files else None)
     made.settings = boot.name_setting(options.payload, made.config)
+    made.settings += [("log-level", options.log_level)] if options.log_level else []
+    made.settings += [setting for text in options.append or [] for setting in words.settings(text)]
     return made
 
 
@@ -132,10 +170,10 @@ def show_complaints(process):
             sys.stderr.flush()
 
 
-def run_qemu(command, door, show=print_at_once, live=None):
-    """Runs QEMU with its serial line on our output, or given to show(), and with the stream `live`; returns its exit
-    status and what show_console() kept back. The console takes no input, so QEMU does not get the terminal, whose modes
-    it would change."""
+def run_qemu(command, door, show=print_at_once, live=None, seconds=None):
+    """Runs QEMU, for so long at most, with its serial line on our output, or given to show(), and with the stream `live`;
+    returns its exit status and what show_console() kept back. The console takes no input, so QEMU does not get the
+    terminal, whose modes it would change."""
     process = machine.start([*command, "-chardev", "stdio,id=console", "-serial", "chardev:console"],
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             pass_fds=(live.end,) if live else ())
@@ -144,28 +182,44 @@ def run_qemu(command, door, show=print_at_once, live=None):
     complaints = threading.Thread(target=show_complaints, args=(process,))
     complaints.start()
     try:
-        kept = show_console(process, door, show)
-        return process.wait(), kept
+        with limit.Limit(process, seconds) as allowed:
+            kept = show_console(process, door, show)
+            status = process.wait()
     finally:
         machine.stop(process)
         complaints.join()
+    allowed.check()
+    return status, kept
 
 
-def main(arguments):
-    options, args = parse(arguments)
-    wanted = describe(options, args)
-    if examples.is_name(options.payload):
-        cli.build(f"build/examples/{options.payload}.elf")
-    boot.check(wanted.payload, options.payload, wanted.files)
-    if options.report:
-        clear_report(options.report)
-    cli.build(*firmware.DOORS[wanted.firmware][0], check.PROGRAM)
-    with tempfile.TemporaryDirectory(prefix="bulkhead.") as folder:
+@contextlib.contextmanager
+def temporary_folder(keep):
+    """Where the files of a run are. It is gone afterwards, unless it is to be kept."""
+    if not keep:
+        with tempfile.TemporaryDirectory(prefix="bulkhead.") as folder:
+            yield folder
+        return
+    folder = tempfile.mkdtemp(prefix="bulkhead.")
+    print(f"bulkhead: the files of this run stay in {folder}", file=sys.stderr)
+    yield folder
+
+
+def tell_command(command, stream_path, folder):
+    """QEMU's line as it can be typed again: the pipe of the stream is gone then."""
+    words_again = [word.replace(stream_path, cli.option_value(f"{folder}/{machine.STREAM}")) for word in command]
+    print(f"bulkhead: {shlex.join(words_again)} -serial stdio", file=sys.stderr)
+
+
+def boot_payload(options, wanted):
+    """From the options to the payload's exit status."""
+    with temporary_folder(options.keep) as folder:
         live = stream.Live({})
         try:
             command, report_path = machine.prepare(wanted, folder, check.ask, stream=live.path)
+            if options.keep:
+                tell_command(command, live.path, folder)
             sys.stdout.flush()
-            status, kept = run_qemu(command, wanted.firmware, live=live)
+            status, kept = run_qemu(command, wanted.firmware, live=live, seconds=options.timeout)
         finally:
             live.join()
         found = report.read(report_path)
@@ -174,3 +228,29 @@ def main(arguments):
         if options.report and found is not None:
             pathlib.Path(options.report).write_bytes(report_path.read_bytes())
         return report.exit_status(found, status, options.payload, wanted.payload)
+
+
+def run(arguments):
+    options, args = parse(arguments)
+    wanted = describe(options, args)
+    if examples.is_name(options.payload):
+        cli.build(f"build/examples/{options.payload}.elf")
+    boot.check(wanted.payload, options.payload, wanted.files)
+    if options.report:
+        clear_report(options.report)
+    cli.build(*firmware.DOORS[wanted.firmware][0], check.PROGRAM)
+    return boot_payload(options, wanted)
+
+
+def main(arguments):
+    """Whatever goes wrong here has a status that no payload's is taken for."""
+    try:
+        return run(arguments)
+    except cli.Failure as failure:
+        if failure.status < report.TIMED_OUT:
+            failure.status = report.NOT_THE_PAYLOAD
+        raise
+    except BrokenPipeError:
+        raise
+    except OSError as problem:
+        raise cli.Failure(problem, report.NOT_THE_PAYLOAD) from None

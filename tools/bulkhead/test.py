@@ -64,17 +64,22 @@ class Results:
         print(f"  {text}", flush=True)
 
 
-def parse(arguments):
+def parser():
     suites = "".join(f"  {name:8} {text}\n" for name, text in SUITES.items())
-    parser = argparse.ArgumentParser(
+    made = argparse.ArgumentParser(
         prog="./bulkhead test", formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Builds and runs the tests.", epilog=f"suites (default: all):\n{suites}")
-    parser.add_argument("--long", action="store_true", help="run the large totals; takes hours")
-    parser.add_argument("suites", nargs="*", metavar="SUITE", help="see below")
-    options = parser.parse_args(arguments)
+    made.add_argument("--long", action="store_true", help="run the large totals; takes hours")
+    made.add_argument("suites", nargs="*", metavar="SUITE", help="see below")
+    return made
+
+
+def parse(arguments):
+    made = parser()
+    options = made.parse_args(arguments)
     for name in options.suites:
         if name not in SUITES:
-            parser.error(f"no suite '{name}'{cli.nearest(name, SUITES)}; there are: {', '.join(SUITES)}")
+            made.error(f"no suite '{name}'{cli.nearest(name, SUITES)}; there are: {', '.join(SUITES)}")
     return options
 
 

@@ -143,6 +143,7 @@ def boot(wanted):
 
 def main(arguments):
     options = parser().parse_args(run.join_qemu_args(arguments))
+    run.help_with_devices(options)
     found, status, console = boot(run.machine_of(options, payload=None, settings=[("show", "devices")]))
     devices = read(console)
     sys.stdout.write(tree(devices) if devices else console)
