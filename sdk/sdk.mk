@@ -5,7 +5,7 @@ NEWLIB := $(BUILD)/newlib.stamp
 SDK_CC := BULKHEAD_BUILD=$(BUILD) sdk/cc
 SDK_FLAGS := -D_GNU_SOURCE -std=gnu11 -O2 -g $(filter-out -Wshadow,$(WARN))
 SDK_OBJECTS := $(patsubst sdk/lib/%.c,$(BUILD)/sdk/%.o,$(sort $(wildcard sdk/lib/*.c)))
-SDK := $(BUILD)/sdk/libsdk.a $(BUILD)/sdk/start.o
+SDK := $(BUILD)/sdk/libsdk.a $(BUILD)/sdk/libbulkhead-device.a $(BUILD)/sdk/start.o
 
 # What newlib was compiled with; touching other parts of the SDK does not rebuild it.
 NEWLIB_PARTS := sdk/build-newlib.sh $(addprefix sdk/include/,machine/_types.h sys/_default_fcntl.h \
@@ -33,6 +33,16 @@ $(BUILD)/sdk/libsdk.a: $(SDK_OBJECTS)
 	$(call SAY,AR,$@)
 	$(Q)rm -f $@ && llvm-ar rcs $@ $^
 
+$(BUILD)/sdk/device/%.o: sdk/device/%.c sdk/cc $(NEWLIB)
+	@mkdir -p $(@D)
+	$(call SAY,PAYLOADCC,$<)
+	$(Q)$(SDK_CC) $(SDK_FLAGS) -MMD -MP -c $< -o $@
+
+# Optional for a payload: linked only where something of it is called.
+$(BUILD)/sdk/libbulkhead-device.a: $(BUILD)/sdk/device/device.o
+	$(call SAY,AR,$@)
+	$(Q)rm -f $@ && llvm-ar rcs $@ $^
+
 sdk: $(SDK)
 
--include $(wildcard $(BUILD)/sdk/*.d)
+-include $(wildcard $(BUILD)/sdk/*.d $(BUILD)/sdk/device/*.d)

@@ -2,7 +2,6 @@
 #include "e1000e/e1000e.h"
 
 #include <err.h>
-#include <linux/vfio.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
@@ -83,12 +82,13 @@ enum {
 
 static const struct {
     const char *word;
-    unsigned kind, count; /* of interrupts, as VFIO has them */
+    enum device_interrupt kind;
+    unsigned count;
     uint32_t causes;
 } modes[] = {
-    [E1000E_INTX] = {"intx", VFIO_PCI_INTX_IRQ_INDEX, 1, CAUSE_RECEIVED | CAUSE_SENT},
-    [E1000E_MSI] = {"msi", VFIO_PCI_MSI_IRQ_INDEX, 1, CAUSE_RECEIVED | CAUSE_SENT},
-    [E1000E_MSIX] = {"msix", VFIO_PCI_MSIX_IRQ_INDEX, 2, CAUSE_RECEIVE_QUEUE | CAUSE_SEND_QUEUE},
+    [E1000E_INTX] = {"intx", DEVICE_INTX, 1, CAUSE_RECEIVED | CAUSE_SENT},
+    [E1000E_MSI] = {"msi", DEVICE_MSI, 1, CAUSE_RECEIVED | CAUSE_SENT},
+    [E1000E_MSIX] = {"msix", DEVICE_MSIX, 2, CAUSE_RECEIVE_QUEUE | CAUSE_SEND_QUEUE},
 };
 
 static uint32_t read_register(struct e1000e *nic, unsigned at)
@@ -261,9 +261,7 @@ void e1000e_open(struct e1000e *nic, struct dma_space *space, const char *name,
     nic->send_ring = dma_make(space, ENTRIES * sizeof(struct sent));
     nic->receive_frames = dma_make(space, ENTRIES * BUFFER);
     nic->send_frames = dma_make(space, ENTRIES * BUFFER);
-    for (unsigned i = 0; i < modes[mode].count; i++)
-        nic->events[i] = event_make();
-    device_set_interrupts(&nic->device, modes[mode].kind, nic->events, modes[mode].count);
+    device_enable_interrupts(&nic->device, modes[mode].kind, nic->events, modes[mode].count);
     e1000e_start(nic);
 }
 

@@ -6,7 +6,7 @@
 #ifndef EXAMPLES_E1000E_H
 #define EXAMPLES_E1000E_H
 
-#include "common/vfio.h"
+#include <bulkhead/device.h>
 
 #define FRAME_SIZE 1514u /* at most, without the checksum that the device adds and takes away */
 

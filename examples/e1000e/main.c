@@ -55,8 +55,8 @@ int main(int argc, char **argv)
     struct e1000e nic;
 
     int next = argc > 1 && e1000e_mode(argv[1], &mode) ? 2 : 1;
-    device_choose(name, next < argc ? argv[next] : NULL, &any_82574, "82574L (8086:10d3)");
-    dma_space_open(&space);
+    device_find(name, next < argc ? argv[next] : NULL, &any_82574, "82574L (8086:10d3)");
+    dma_space_open(&space, DEVICE_VFIO_GROUP);
     e1000e_open(&nic, &space, name, mode);
     const uint8_t *mac = nic.mac;
     printf("e1000e: %s, MAC address %02x:%02x:%02x:%02x:%02x:%02x, the link is there\n", name,

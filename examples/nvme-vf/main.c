@@ -20,7 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct device_match any_nvme = {.class = 0x010802};
+static const struct device_match any_nvme = {.class_code = 0x010802};
 
 /* Admin commands. */
 enum {
@@ -134,9 +134,9 @@ int main(int argc, char **argv)
     struct nvme disk, virtual;
     struct dma_space space;
 
-    device_choose(name, argc > 1 ? argv[1] : NULL, &any_nvme, "NVMe controller");
-    device_choose_virtual(virtual_name, name);
-    dma_space_open(&space);
+    device_find(name, argc > 1 ? argv[1] : NULL, &any_nvme, "NVMe controller");
+    device_find_virtual(virtual_name, name);
+    dma_space_open(&space, DEVICE_VFIO_GROUP);
     nvme_open(&disk, &space, name);
     release_all(&disk);
     unsigned controller = first_secondary(&disk);

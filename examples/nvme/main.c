@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct device_match any_nvme = {.class = 0x010802};
+static const struct device_match any_nvme = {.class_code = 0x010802};
 
 static uint32_t tell_checksum(struct nvme *nvme, const char *when)
 {
@@ -63,8 +63,8 @@ int main(int argc, char **argv)
     struct dma_space space;
     struct nvme nvme;
 
-    device_choose(name, argc > 1 ? argv[1] : NULL, &any_nvme, "NVMe controller");
-    dma_space_open(&space);
+    device_find(name, argc > 1 ? argv[1] : NULL, &any_nvme, "NVMe controller");
+    dma_space_open(&space, DEVICE_VFIO_GROUP);
     nvme_open(&nvme, &space, name);
     printf("nvme: %s, %s, serial number %s: %llu blocks of %u bytes\n", name, nvme.model,
            nvme.serial, (unsigned long long)nvme.blocks, nvme.block_size);

@@ -2,7 +2,6 @@
 #include "nvme/nvme.h"
 
 #include <err.h>
-#include <linux/vfio.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -154,7 +153,7 @@ static unsigned complete(struct nvme *nvme, struct nvme_queue *queue)
     struct completion completion;
 
     while (!take(nvme, queue, &completion)) {
-        if (!events_wait(nvme->events, nvme->interrupts, 2, PATIENCE))
+        if (!events_wait(nvme->events, nvme->interrupts, nvme->vectors, PATIENCE))
             errx(1, "%s: no completion in %u s", nvme->device.name, PATIENCE / 1000);
     }
     unsigned type = completion.status >> 9 & 7, code = completion.status >> 1 & 0xff;
@@ -234,7 +233,7 @@ void nvme_start(struct nvme *nvme)
 {
     write_register(nvme, CONFIGURATION, 0);
     wait_for_status(nvme, STATUS_READY, 0, "off");
-    events_forget(nvme->events, 2);
+    events_forget(nvme->events, nvme->vectors);
     clear(&nvme->admin);
     clear(&nvme->io);
     write_register(nvme, ADMIN_QUEUE_SIZES, (ENTRIES - 1) << 16 | (ENTRIES - 1));
@@ -267,10 +266,8 @@ void nvme_open(struct nvme *nvme, struct dma_space *space, const char *name)
     nvme->identity = dma_make(space, PAGE);
     nvme->data = dma_make(space, NVME_SLOTS * NVME_SLOT_SIZE);
     nvme->lists = dma_make(space, NVME_SLOTS * PAGE);
-    for (unsigned i = 0; i < 2; i++)
-        nvme->events[i] = event_make();
-    nvme->vectors = device_interrupts(&nvme->device, VFIO_PCI_MSIX_IRQ_INDEX) > 1 ? 2 : 1;
-    device_set_interrupts(&nvme->device, VFIO_PCI_MSIX_IRQ_INDEX, nvme->events, nvme->vectors);
+    nvme->vectors = device_count_interrupts(&nvme->device, DEVICE_MSIX) > 1 ? 2 : 1;
+    device_enable_interrupts(&nvme->device, DEVICE_MSIX, nvme->events, nvme->vectors);
     nvme_start(nvme);
 }
 

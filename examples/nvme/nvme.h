@@ -7,8 +7,9 @@
 #ifndef EXAMPLES_NVME_H
 #define EXAMPLES_NVME_H
 
-#include "common/vfio.h"
+#include <bulkhead/device.h>
 
+#define PAGE           4096u
 #define NVME_SLOTS     8u            /* commands under way at a time */
 #define NVME_SLOT_SIZE (128u * 1024) /* bytes that one of them moves at most */
 
@@ -28,7 +29,7 @@ struct nvme {
     volatile uint8_t *registers;
     struct nvme_queue admin, io;
     unsigned vectors;       /* 2, or 1 for both queues */
-    int events[2];          /* of the admin queue, of the IO queue */
+    int events[2];          /* of the admin queue, of the IO queue; or the first of both */
     uint64_t interrupts[2]; /* that came so far */
     struct dma_memory identity, data, lists;
     char model[41], serial[21];

@@ -16,7 +16,7 @@
 #define ROUNDS 4u
 #define PINGS  8u /* in each round */
 
-static const struct device_match any_nvme = {.class = 0x010802};
+static const struct device_match any_nvme = {.class_code = 0x010802};
 static const struct device_match any_82574 = {.vendor = 0x8086, .device = 0x10d3};
 
 struct pair {
@@ -97,9 +97,9 @@ static void open_both(struct pair *pair, struct dma_space *space, int argc, char
 {
     char disk[DEVICE_NAME_SIZE], network[DEVICE_NAME_SIZE];
 
-    device_choose(disk, argc > 1 ? argv[1] : NULL, &any_nvme, "NVMe controller");
-    device_choose(network, argc > 2 ? argv[2] : NULL, &any_82574, "82574L (8086:10d3)");
-    dma_space_open(space);
+    device_find(disk, argc > 1 ? argv[1] : NULL, &any_nvme, "NVMe controller");
+    device_find(network, argc > 2 ? argv[2] : NULL, &any_82574, "82574L (8086:10d3)");
+    dma_space_open(space, DEVICE_VFIO_GROUP);
     nvme_open(&pair->disk, space, disk);
     if (!pair->disk.device.can_reset)
         errx(1, "%s has no reset", disk);

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Test payloads: tests/qemu/payloads/NAME.c, or all of tests/qemu/payloads/NAME/*.c, as
 # build/payloads/NAME.CC.elf, where CC is the C library it is linked with: sdk, musl or glibc (both
-# static), pie (glibc, static and position-independent), dpdk (glibc, static, with DPDK's libraries and its driver for
+# static), linux (glibc, not static: for Linux alone), pie (glibc, static and position-independent), dpdk (glibc, static, with DPDK's libraries and its driver for
 # e1000e), or raw (nothing but the file itself). Those of the SDK may use the parts of the examples: their drivers.
 
 PAYLOAD_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter \
-                 -I tests/qemu/payloads
-PAYLOAD_HEADERS := $(wildcard tests/qemu/payloads/*.h tests/qemu/payloads/*/*.h include/uapi/linux/*.h)
+                 -I tests/qemu/payloads -isystem sdk/device
+PAYLOAD_HEADERS := $(wildcard sdk/device/bulkhead/*.h tests/qemu/payloads/*.h tests/qemu/payloads/*/*.h include/uapi/linux/*.h)
 MUSL := /usr/lib/x86_64-linux-musl
 MUSL_FLAGS := -nostdinc -isystem /usr/include/x86_64-linux-musl -isystem include/uapi \
               -isystem $(shell $(CC) -print-resource-dir)/include -idirafter /usr/include \
@@ -20,8 +20,15 @@ DPDK_LIBS = -Wl,--whole-archive $(DPDK_DRIVERS) -Wl,--no-whole-archive \
             -Wl,--start-group $(wildcard /usr/lib/x86_64-linux-gnu/librte_*.a) -Wl,--end-group -lnuma -lbsd -lmd -lm
 
 PAYLOAD_SOURCES = $(or $(wildcard tests/qemu/payloads/$1/*.c),tests/qemu/payloads/$1.c)
-# What becomes of a source on the way to the payload $@.
-PAYLOAD_OBJECT = $(@:.elf=).$(basename $(notdir $1)).o
+# Those that call <bulkhead/device.h>, which the SDK has built in.
+WITH_DEVICE := library
+LINUX_SOURCES = $(call PAYLOAD_SOURCES,$1) $(if $(filter $1,$(WITH_DEVICE)),sdk/device/device.c)
+# What becomes of a source on the way to the program $@.
+PROGRAM_OBJECT = $(@:.elf=).$(subst /,.,$(basename $1)).o
+
+# $(call MUSL_LINK,FLAGS,SOURCES): compiles them and links $@ statically with musl.
+MUSL_LINK = $(foreach s,$2,$(CC) $1 $(MUSL_FLAGS) -fno-pic -c -o $(call PROGRAM_OBJECT,$s) $s &&) \
+            $(LD) -static -o $@ $(MUSL)/crt1.o $(MUSL)/crti.o $(foreach s,$2,$(call PROGRAM_OBJECT,$s)) $(MUSL)/libc.a $(MUSL)/crtn.o
 
 .SECONDEXPANSION:
 
@@ -31,22 +38,25 @@ $(BUILD)/payloads/%.sdk.elf: $$(call PAYLOAD_SOURCES,$$*) $(PAYLOAD_HEADERS) $(B
 	$(call SAY,PAYLOADCC,$@)
 	$(Q)$(SDK_CC) $(PAYLOAD_FLAGS) -I examples -o $@ $(call PAYLOAD_SOURCES,$*) $(BUILD)/examples/parts.a
 
-$(BUILD)/payloads/%.musl.elf: $$(call PAYLOAD_SOURCES,$$*) $(PAYLOAD_HEADERS)
+$(BUILD)/payloads/%.musl.elf: $$(call LINUX_SOURCES,$$*) $(PAYLOAD_HEADERS)
 	@mkdir -p $(@D)
 	$(call SAY,MUSLCC,$@)
-	$(Q)$(foreach s,$(call PAYLOAD_SOURCES,$*),$(CC) $(PAYLOAD_FLAGS) $(MUSL_FLAGS) -fno-pic -c -o $(call PAYLOAD_OBJECT,$s) $s &&) \
-	    $(LD) -static -o $@ $(MUSL)/crt1.o $(MUSL)/crti.o \
-	        $(foreach s,$(call PAYLOAD_SOURCES,$*),$(call PAYLOAD_OBJECT,$s)) $(MUSL)/libc.a $(MUSL)/crtn.o
+	$(Q)$(call MUSL_LINK,$(PAYLOAD_FLAGS),$(call LINUX_SOURCES,$*))
 
-$(BUILD)/payloads/%.glibc.elf: $$(call PAYLOAD_SOURCES,$$*) $(PAYLOAD_HEADERS)
+$(BUILD)/payloads/%.glibc.elf: $$(call LINUX_SOURCES,$$*) $(PAYLOAD_HEADERS)
 	@mkdir -p $(@D)
 	$(call SAY,GLIBCCC,$@)
-	$(Q)$(CC) $(PAYLOAD_FLAGS) -isystem include/uapi -static -pthread -o $@ $(call PAYLOAD_SOURCES,$*)
+	$(Q)$(CC) $(PAYLOAD_FLAGS) -isystem include/uapi -static -pthread -o $@ $(call LINUX_SOURCES,$*)
 
-$(BUILD)/payloads/%.pie.elf: $$(call PAYLOAD_SOURCES,$$*) $(PAYLOAD_HEADERS)
+$(BUILD)/payloads/%.linux: $$(call PAYLOAD_SOURCES,$$*) $(PAYLOAD_HEADERS)
+	@mkdir -p $(@D)
+	$(call SAY,LINUXCC,$@)
+	$(Q)$(CC) $(PAYLOAD_FLAGS) -isystem include/uapi -pthread -o $@ $(call LINUX_SOURCES,$*)
+
+$(BUILD)/payloads/%.pie.elf: $$(call LINUX_SOURCES,$$*) $(PAYLOAD_HEADERS)
 	@mkdir -p $(@D)
 	$(call SAY,PIECC,$@)
-	$(Q)$(CC) $(PAYLOAD_FLAGS) -isystem include/uapi -static-pie -fPIE -pthread -o $@ $(call PAYLOAD_SOURCES,$*)
+	$(Q)$(CC) $(PAYLOAD_FLAGS) -isystem include/uapi -static-pie -fPIE -pthread -o $@ $(call LINUX_SOURCES,$*)
 
 # The linker remarks that DPDK's plugins would want a shared C library; there are none.
 $(BUILD)/payloads/%.dpdk.elf: $$(call PAYLOAD_SOURCES,$$*)

@@ -4,13 +4,11 @@
 import random
 import re
 import struct
-import subprocess
 import zlib
 
 import pytest
 
 from conftest import make
-from bulkhead.cli import TOP
 
 MIB = 1 << 20
 BLOCK = 512
@@ -165,31 +163,3 @@ def test_two_devices(guest, example, disk, name):
         "two-devices: ok"], ran.log
     assert ran.status == 0 and ran.report["memory"]["pins"] == 0, ran.log
     assert areas(disk) == [before[0], written(1), EMPTY, EMPTY]
-
-
-def compile_for_linux(name, program):
-    """Statically, with the C library and the headers of the system, as the example's source is."""
-    parts = [path for path in sorted((TOP / "examples").glob("*/*.c")) if path.name != "main.c"]
-    subprocess.run(["clang", "-static", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror",
-                    "-I", TOP / "examples", "-o", program, TOP / "examples" / name / "main.c", *parts], check=True)
-
-
-@pytest.mark.parametrize("name", ["hello-dma", "nvme", "e1000e"])
-def test_compiles_on_linux(tmp_path, name):
-    compile_for_linux(name, tmp_path / name)
-
-
-@pytest.mark.parametrize("name", ["type1", "vfio_device"])
-def test_conformance_compiles_on_linux(tmp_path, name):
-    """With the system's C library; the interface's headers are newer than those of some Debians."""
-    payloads = TOP / "tests/qemu/payloads"
-    subprocess.run(["clang", "-static", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror", "-isystem",
-                    TOP / "include/uapi", "-I", payloads, "-o", tmp_path / name, *sorted((payloads / name).glob("*.c"))], check=True)
-
-
-def test_built_on_linux(guest, kernel, tmp_path, disk):
-    """What Linux would run, runs here."""
-    compile_for_linux("two-devices", tmp_path / "two-devices")
-    ran = guest(tmp_path / "two-devices", devices=[f"nvme,file={disk}", "e1000e"]).run()
-    assert ran.output("two-devices: ")[-1:] == ["two-devices: ok"] and ran.status == 0, ran.log
-    assert areas(disk)[1:] == [written(1), EMPTY, EMPTY]

@@ -8,17 +8,16 @@
 #undef PAGE
 #include "nvme/areas.h"
 
-#define REGISTERS 0x2000 /* that nvme_open() maps */
-#define WARM_UP   4
+#define WARM_UP 4
 
-static const struct device_match any_nvme = {.class = 0x010802};
+static const struct device_match any_nvme = {.class_code = 0x010802};
 
 static void begin(struct nvme *nvme, struct dma_space *space)
 {
     char name[DEVICE_NAME_SIZE];
 
-    device_choose(name, NULL, &any_nvme, "NVMe controller");
-    dma_space_open(space);
+    device_find(name, NULL, &any_nvme, "NVMe controller");
+    dma_space_open(space, DEVICE_VFIO_GROUP);
     nvme_open(nvme, space, name);
 }
 
@@ -26,10 +25,9 @@ static void begin(struct nvme *nvme, struct dma_space *space)
 
 static void give_back_device(struct nvme *nvme)
 {
-    munmap((void *)nvme->registers, REGISTERS); /* a mapping keeps the device open */
-    close(nvme->device.file);
-    close(nvme->events[0]);
-    close(nvme->events[1]);
+    device_close(&nvme->device);
+    for (unsigned i = 0; i < nvme->vectors; i++)
+        close(nvme->events[i]);
 }
 
 static void give_back_memory(struct nvme *nvme, struct dma_space *space)
@@ -38,12 +36,11 @@ static void give_back_memory(struct nvme *nvme, struct dma_space *space)
                                       &nvme->io.commands,    &nvme->io.completions,
                                       &nvme->identity,       &nvme->data,
                                       &nvme->lists};
-    struct vfio_iommu_type1_dma_unmap unmap = {.argsz = sizeof(unmap),
-                                               .flags = VFIO_DMA_UNMAP_FLAG_ALL};
 
-    must(!ioctl(space->container, VFIO_IOMMU_UNMAP_DMA, &unmap), "unmap");
-    for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+    for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        dma_space_unmap(space, all[i]);
         munmap(all[i]->at, all[i]->size);
+    }
 }
 
 /* A device at rest may go last; one with commands under way goes first, and nothing is refused. */
@@ -65,8 +62,7 @@ static void make_round(unsigned number)
     give_back_memory(&nvme, &space);
     if (at_rest)
         give_back_device(&nvme);
-    close(space.groups[0].file);
-    close(space.container);
+    dma_space_close(&space);
 }
 
 static void run(unsigned rounds)
