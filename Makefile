@@ -33,6 +33,7 @@ include bench/bench.mk
 include tests/qemu/payloads.mk
 include tests/qemu/variants.mk
 include tests/qemu/plugins.mk
+include tools/install.mk
 
 .PHONY: all kernel test-kernel objects sdk examples unit fuzz clean
 all: kernel efi examples $(BUILD)/check

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 
+from bulkhead import version
 from bulkhead.cli import Failure, nearest
 
 # name -> (module, one line of help)
@@ -17,6 +18,10 @@ COMMANDS = {
     "build": ("bulkhead.build", "compile a C program into a payload with the SDK"),
     "bench": ("bulkhead.bench", "count the instructions that mapping memory costs"),
     "prove": ("bulkhead.prove", "prove arithmetic and the DMAR parser with Frama-C"),
+    "completion": ("bulkhead.completion", "print the completion for bash: . <(./bulkhead completion)"),
+    "python-path": ("bulkhead.python_path", "print where `import bulkhead` finds the Python package, for PYTHONPATH"),
+    "clean": ("bulkhead.clean", "remove what was built"),
+    "doctor": ("bulkhead.doctor", "tell what is installed here and what works; installs nothing"),
     "test": ("bulkhead.test", "build and run the tests; the last line says N passed, N failed, N skipped"),
 }
 
@@ -24,8 +29,9 @@ COMMANDS = {
 def print_help():
     print("usage: ./bulkhead COMMAND [OPTIONS]\n")
     for name, (_, text) in COMMANDS.items():
-        print(f"  {name:8} {text}")
-    print(f"  {'help':8} this text; ./bulkhead COMMAND --help tells a command's options")
+        print(f"  {name:12} {text}")
+    print(f"  {'help':12} this text; ./bulkhead COMMAND --help tells a command's options")
+    print(f"  {'--version':12} which Bulkhead this is, and which QEMU would run it")
 
 
 def main(arguments):
@@ -33,6 +39,8 @@ def main(arguments):
     if name in ("help", "-h", "--help"):
         print_help()
         return 0
+    if name == "--version":
+        return version.main(arguments[1:])
     if name not in COMMANDS:
         raise Failure(f"no command '{name}'{nearest(name, COMMANDS)}; ./bulkhead help lists them", status=2)
     return importlib.import_module(COMMANDS[name][0]).main(arguments[1:])

@@ -83,6 +83,7 @@ def complaints(found):
 
 def main(arguments):
     options = parse(arguments)
+    cli.need_source("bench")
     print("counting instructions; all rows take about half a minute", flush=True)
     found = measure(options.keys)
     print(f"{'key':28} {'bulkhead':>12} {'recorded':>12} {'at most':>12} {'aim':>12} {'limit':>12} {'Linux':>12}  what")

@@ -12,9 +12,13 @@ import subprocess
 from bulkhead import lock
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("BULKHEAD_BUILD") or TOP / "build").absolute()
+VERSION = "VERSION"  # the file that `make install` writes, and no source tree has
+INSTALLED = (TOP / VERSION).exists()
+BUILD = pathlib.Path((not INSTALLED and os.environ.get("BULKHEAD_BUILD")) or TOP / "build").absolute()
 PR_SET_PDEATHSIG = 1
 
+if INSTALLED:  # with all that was built, and no other
+    os.environ.pop("BULKHEAD_BUILD", None)
 if os.environ.get("BULKHEAD_BUILD"):  # for sdk/cc and for commands that tests call, from whatever folder
     os.environ["BULKHEAD_BUILD"] = str(BUILD)
 
@@ -25,6 +29,12 @@ class Failure(Exception):
     def __init__(self, message, status=1):
         super().__init__(message)
         self.status = status
+
+
+def need_source(command):
+    """Fails where there is no source tree."""
+    if INSTALLED:
+        raise Failure(f"{command} needs Bulkhead's source: this is an installation ({TOP}); type it in a checkout")
 
 
 def jobs():
@@ -53,8 +63,17 @@ def make_command(*targets):
             *(re.sub("^build/", lambda _: f"{folder}/", str(target)) for target in targets)]
 
 
+# What targets of make that are no files stand for.
+TARGET_FILES = {"kernel": "build/kernel.elf", "efi": "build/bulkhead.efi", "sdk": "build/sdk/libsdk.a"}
+
+
 def make(*targets, keep_going=False):
     """Builds make targets with progress on the terminal; True if all were built."""
+    if INSTALLED:
+        for target in targets:
+            if not built(TARGET_FILES.get(target, target)).exists():
+                need_source(f"building {target}")
+        return True
     command = [*make_command(*targets), "-s", f"-j{jobs()}", *(["-k"] if keep_going else [])]
     try:
         held = lock.building(BUILD)

@@ -143,6 +143,7 @@ def show(title, table):
 
 def main(arguments):
     options = parse(arguments)
+    cli.need_source("prove")
     if options.list:
         for source, name in rows(CONTRACTS) + rows(VALUES):
             print(f"{name:20} {source}")

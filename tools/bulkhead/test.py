@@ -98,6 +98,7 @@ def run_suite(name, results):
 
 def main(arguments):
     options = parse(arguments)
+    cli.need_source("test")
     for name, values in AMOUNTS.items():
         os.environ.setdefault(name, values[options.long])
     results = Results()
