@@ -8,9 +8,9 @@ INSTALL_FOLDER := $(DESTDIR)$(PREFIX)/lib/bulkhead
 INSTALL_COMMAND := $(DESTDIR)$(PREFIX)/bin/bulkhead
 INSTALL_COMPLETION := $(DESTDIR)$(PREFIX)/share/bash-completion/completions/bulkhead
 # Copied as they are, if git knows them or nothing does.
-INSTALLED_TREES := LICENSE README.md bulkhead docs examples include linker sdk/cc sdk/include tools/bulkhead \
+INSTALLED_TREES := LICENSE README.md bulkhead docs examples include linker sdk/cc sdk/device sdk/include tools/bulkhead \
                    tools/install.sh tools/iommu-map tools/iommu_map tools/packages
-INSTALLED_BUILDS := kernel.elf bulkhead.efi check afu-model sdk/libsdk.a sdk/start.o newlib \
+INSTALLED_BUILDS := kernel.elf bulkhead.efi check afu-model newlib $(SDK:$(BUILD)/%=%) \
                     $(EXAMPLES:%=examples/%.elf)
 
 .PHONY: install uninstall
