@@ -73,6 +73,15 @@ struct file *fd_get(int fd)
     return slot && !(slot->file->flags & FILE_PATH) ? file_get(slot->file) : NULL;
 }
 
+int fd_next(int from)
+{
+    for (unsigned fd = (unsigned)from; fd < table.size; fd++) {
+        if (table.slots[fd].file)
+            return (int)fd;
+    }
+    return -1;
+}
+
 bool fd_is_file(int fd)
 {
     struct fd_slot *slot = fd_slot(fd);

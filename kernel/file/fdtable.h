@@ -27,6 +27,8 @@ int fd_replace(int fd, struct file *file, bool close_on_exec);
 struct file *fd_get_path(int fd);
 /* Would fd_get() find a file? */
 bool fd_is_file(int fd);
+/* The lowest descriptor in use from `from` on; -1: none. */
+int fd_next(int from);
 /* 0 or -EBADF. */
 int fd_close(int fd);
 /* The close-on-exec mark: 0 or 1, -EBADF. */

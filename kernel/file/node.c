@@ -6,6 +6,8 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap.h"
 
+#define LINK_TOLD_SIZE 64 /* of a link whose text is made when it is read, as Linux says */
+
 static struct node root = {
     .link = LIST_INIT(root.link),
     .children = LIST_INIT(root.children),
@@ -47,7 +49,7 @@ void node_put(struct node *node)
         return;
     ASSERT(node != &root);
     if (node->type == NODE_LINK)
-        kfree(node->target);
+        kfree(node->to.target);
     if (node->type == NODE_RAM)
         ramfile_put(node->ram);
     kfree(node->name);
@@ -250,7 +252,7 @@ void node_stat(const struct node *node, struct file_stat *out)
     if (node->type == NODE_DIRECTORY)
         out->links++;
     if (node->type == NODE_LINK)
-        out->size = strlen(node->target);
+        out->size = node->to.target ? strlen(node->to.target) : LINK_TOLD_SIZE;
     if (node->type == NODE_DEVICE) {
         out->major = node->device.major;
         out->minor = node->device.minor;

@@ -27,6 +27,22 @@ enum node_type {
     NODE_RAM,
 };
 
+/* A directory whose entries are numbers that come and go by themselves: descriptors, threads. */
+struct node_numbers {
+    int (*next)(int from); /* the lowest one there is from here on; -1: none */
+    /* Adds its node, once; that stays, and is no entry while there is no such number. */
+    int (*add)(int number);
+};
+
+/* A link that is told anew each time; its context is in the node. */
+struct node_link {
+    tree_show show; /* what readlink(2) gets, and a walk follows */
+    /* Where it leads; the link itself: to an open file that has no name. NULL: where show() says.
+     */
+    struct node *(*follow)(struct node *link);
+    struct file *(*file)(const struct node *link); /* that open file, referenced; NULL: gone */
+};
+
 struct node {
     struct list link;    /* among the parent's children, by ascending order */
     struct node *parent; /* NULL: the root, or removed from the tree */
@@ -52,7 +68,12 @@ struct node {
             tree_show show;
             void *context;
         } text;
-        char *target; /* of a link */
+        struct {
+            char *target; /* NULL: `told` knows */
+            const struct node_link *told;
+            void *context;
+        } to;                               /* of a link */
+        const struct node_numbers *numbers; /* of a directory; NULL: it has only its children */
         struct ramfile *ram;
     };
 };

@@ -3,6 +3,7 @@
 #include "kernel/file/open.h"
 #include "kernel/cpu/user.h"
 #include "kernel/file/path.h"
+#include "kernel/file/pipe.h"
 #include "kernel/file/ramfile.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap.h"
@@ -10,6 +11,8 @@
 /* The flags that stay with a file. */
 #define FLAGS_KEPT                                                                                 \
     (FILE_ACCMODE | FILE_NONBLOCK | FILE_APPEND | FILE_DIRECT | OPEN_DIRECTORY | OPEN_NOFOLLOW)
+
+#define NUMBER_WORK 3000 /* of finding, or making, a node that is a number: breathe_after() */
 
 #define PATH_FLAGS_KEPT (FILE_PATH | OPEN_DIRECTORY | OPEN_NOFOLLOW)
 
@@ -24,6 +27,30 @@ static struct list *entries_behind(struct node *directory, uint64_t position)
         at = at->next;
     while (at != &directory->children && list_entry(at, struct node, link)->order <= position);
     return at;
+}
+
+/* Of a directory whose entries are numbers: the position after one follows from it. */
+static int numbers_iterate(struct node *directory, uint64_t *position, file_emit emit,
+                           void *context)
+{
+    int error = 0;
+    while (!error) {
+        char name[FORMAT_SHORT];
+        int number = directory->numbers->next((int)(*position - NODE_ORDER_PARENT));
+        if (number < 0)
+            return 0;
+        size_t length = format(name, sizeof(name), "%d", number);
+        const struct node *node = path_number(directory, name, length);
+        struct file_stat stat;
+        if (!node)
+            return -ENOMEM;
+        node_stat(node, &stat);
+        if (!emit(context, name, stat.inode, stat.mode, NODE_ORDER_PARENT + 1 + (uint64_t)number))
+            return 0;
+        *position = NODE_ORDER_PARENT + 1 + (uint64_t)number;
+        error = breathe_after(NUMBER_WORK, "directory");
+    }
+    return error;
 }
 
 /* A position is the order of the entry before it: it survives additions and removals. */
@@ -41,6 +68,8 @@ static int directory_iterate(struct file *file, uint64_t *position, file_emit em
             return 0;
         *position = NODE_ORDER_PARENT;
     }
+    if (directory->numbers)
+        return numbers_iterate(directory, position, emit, context);
     for (struct list *at = entries_behind(directory, *position); at != &directory->children;
          at = at->next) {
         struct node *node = list_entry(at, struct node, link);
@@ -156,6 +185,25 @@ static int text_open(const struct node *node, unsigned flags, struct file **out)
     return 0;
 }
 
+/*
+ * An open file without a name, as /proc has it: one in RAM is opened anew. An end of a pipe is the
+ * same open file, which has no position that would tell them apart. Others do not open (Linux).
+ */
+static int reopen(const struct node *link, unsigned flags, struct file **out)
+{
+    struct file *file = link->to.told->file(link);
+    int error = file ? -ENXIO : -ENOENT;
+    if (file && file_ramfile(file)) {
+        *out = ramfile_open(file_ramfile(file), flags & FLAGS_KEPT, file->name);
+        error = *out ? 0 : -ENOMEM;
+    } else if (file && file_is_pipe(file) && !((file->flags ^ flags) & FILE_ACCMODE)) {
+        *out = file_get(file);
+        error = 0;
+    }
+    file_put(file);
+    return error;
+}
+
 /* O_PATH: names the node and can do nothing else. */
 static const struct file_ops path_ops = {0};
 
@@ -184,7 +232,7 @@ static int open_by_type(struct node *node, unsigned flags, struct file **out)
         *out = ramfile_open(node->ram, flags & FLAGS_KEPT, "ram file");
         return *out ? 0 : -ENOMEM;
     case NODE_LINK:
-        return -ELOOP;
+        return node->to.told && node->to.told->file ? reopen(node, flags, out) : -ELOOP;
     }
     return -ENXIO;
 }
@@ -198,6 +246,9 @@ int node_open(struct node *node, unsigned flags, struct file **out)
         node_put(node);
         return error;
     }
-    (*out)->node = node;
+    if (node->type == NODE_LINK && !(flags & FILE_PATH))
+        node_put(node); /* still without a name */
+    else
+        (*out)->node = node;
     return 0;
 }

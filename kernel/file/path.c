@@ -31,11 +31,29 @@ struct walk {
     unsigned links;
 };
 
-/* Puts a link's target in front of what is left (from `rest`, a pointer into the buffer). */
-static int walk_link(struct walk *walk, const char *target, const char *rest)
+int path_link_text(const struct node *link, char *buffer, size_t size)
 {
-    size_t length = strlen(target);
+    struct text text;
+
+    text_init(&text, buffer, size);
+    if (link->to.target)
+        text_printf(&text, "%s", link->to.target);
+    else
+        link->to.told->show(link->to.context, &text);
+    if (text.truncated)
+        return -ENAMETOOLONG;
+    return text.error ? text.error : (int)text.length;
+}
+
+/* Puts a link's target in front of what is left (from `rest`, a pointer into the buffer). */
+static int walk_link(struct walk *walk, const struct node *link, const char *rest)
+{
+    static char target[PATH_MAX_BYTES]; /* as the other buffer: one for all */
+    int told = path_link_text(link, target, sizeof(target));
+    size_t length = (size_t)told;
     size_t left = strlen(rest) + 1;
+    if (told < 0)
+        return told;
     if (++walk->links > PATH_LINKS_MAX)
         return -ELOOP;
     if (length + left > PATH_MAX_BYTES)
@@ -57,6 +75,22 @@ static bool is_dot_dot(const char *name, size_t length)
     return length == 2 && name[0] == '.' && name[1] == '.';
 }
 
+struct node *path_number(struct node *directory, const char *name, size_t length)
+{
+    const struct node_numbers *numbers = directory->numbers;
+    const int most = 100000; /* higher ones nobody has */
+    int number = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (name[i] < '0' || name[i] > '9' || number >= most || (number == 0 && i > 0))
+            return NULL;
+        number = 10 * number + name[i] - '0';
+    }
+    if (numbers->next(number) != number)
+        return NULL;
+    struct node *node = node_find(directory, name, length);
+    return node || numbers->add(number) ? node : node_find(directory, name, length);
+}
+
 /* The entry a component names: NULL when there is none. */
 static struct node *walk_find(struct node *at, const char *name, size_t length)
 {
@@ -64,6 +98,8 @@ static struct node *walk_find(struct node *at, const char *name, size_t length)
         return at;
     if (is_dot_dot(name, length))
         return at->parent ? at->parent : at;
+    if (at->numbers)
+        return path_number(at, name, length);
     return node_find(at, name, length);
 }
 
@@ -76,6 +112,12 @@ static void place_set(struct place *out, struct node *parent, struct node *node,
     memcpy(out->name, name, length);
     out->name[length] = 0;
     out->slash = slash;
+}
+
+/* A link to a node, however that may be called. */
+static bool is_jump(const struct node *node)
+{
+    return node->type == NODE_LINK && node->to.told && node->to.told->follow;
 }
 
 /* One component. 1: done, *out filled; 0: go on; or a negative error. */
@@ -99,10 +141,14 @@ static int walk_step(struct walk *walk, const char **cursor, unsigned flags, str
         return -ENOENT;
     bool follow = !last || (flags & PATH_PARENT ? !slash && (flags & PATH_FOLLOW)
                                                 : slash || (flags & PATH_FOLLOW));
-    if (node && node->type == NODE_LINK && follow) {
+    if (node && follow && is_jump(node)) {
+        node = node->to.told->follow(node);
+        if (!node)
+            return -ENOENT;
+    } else if (node && node->type == NODE_LINK && follow) {
         *cursor = walk->rest;
         /* Keep one slash: "link/" asks for a directory, "link/x" needs a separator. */
-        return walk_link(walk, node->target, slash ? rest - 1 : rest);
+        return walk_link(walk, node, slash ? rest - 1 : rest);
     }
     if (!last) {
         walk->at = node;

@@ -48,6 +48,11 @@ bool path_locked(void); /* by the current thread */
  */
 int path_walk(struct node *start, const char *path, unsigned flags, struct place *out);
 
+/* What readlink(2) tells of a link, with a terminating zero: its length, or -ENAMETOOLONG. */
+int path_link_text(const struct node *link, char *buffer, size_t size);
+/* The entry of a directory whose entries are numbers; NULL: there is none, or no memory for it. */
+struct node *path_number(struct node *directory, const char *name, size_t length);
+
 /*
  * open(2) in two halves: the node, made if the flags say so and referenced; then the file, which
  * may sleep and needs no lock any more. Flags are file_flags and open_flags. The errors of the

@@ -54,7 +54,8 @@ static int check_existing(const struct place *place, unsigned flags)
 {
     if ((flags & OPEN_CREATE) && (flags & FILE_EXCL))
         return -EEXIST;
-    if (place->node->type == NODE_LINK && !(flags & FILE_PATH))
+    /* One that was followed stands for an open file without a name. */
+    if (place->node->type == NODE_LINK && (flags & OPEN_NOFOLLOW) && !(flags & FILE_PATH))
         return -ELOOP;
     if ((flags & OPEN_DIRECTORY) && place->node->type != NODE_DIRECTORY)
         return -ENOTDIR;
@@ -240,6 +241,6 @@ int path_symlink(const char *target, struct node *start, const char *path)
     if (error)
         kfree(copy);
     else
-        node->target = copy;
+        node->to.target = copy;
     return error;
 }

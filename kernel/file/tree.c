@@ -110,8 +110,28 @@ int tree_add_link(const char *path, const char *target)
         kfree(copy);
         return error;
     }
-    node->target = copy;
+    node->to.target = copy;
     return 0;
+}
+
+int tree_add_told_link(const char *path, const struct node_link *told, void *context)
+{
+    struct node *node;
+    int error = add_node(path, NODE_LINK, MODE_NODE_LINK, &node);
+    if (error)
+        return error;
+    node->to.told = told;
+    node->to.context = context;
+    return 0;
+}
+
+int tree_add_numbers(const char *path, const struct node_numbers *numbers)
+{
+    struct node *node;
+    int error = add_node(path, NODE_DIRECTORY, MODE_NODE_DIRECTORY, &node);
+    if (!error)
+        node->numbers = numbers;
+    return error;
 }
 
 int tree_add_directory(const char *path)

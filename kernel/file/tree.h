@@ -33,6 +33,11 @@ struct tree_text {
 };
 int tree_add_texts(const char *folder, const struct tree_text *texts, size_t count, void *context);
 int tree_add_link(const char *path, const char *target);
+/* kernel/file/node.h: a link, and a directory, that are not stored but told. */
+struct node_link;
+struct node_numbers;
+int tree_add_told_link(const char *path, const struct node_link *told, void *context);
+int tree_add_numbers(const char *path, const struct node_numbers *numbers);
 int tree_add_directory(const char *path);
 /* A file in RAM; the reference is taken over on success. `mode`: permission bits. */
 struct ramfile;

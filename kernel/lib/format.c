@@ -94,7 +94,8 @@ static size_t digits_of(uint64_t value, unsigned base, char digits[24])
 static void put_number(struct output *out, const struct spec *spec, uint64_t value, bool negative)
 {
     char digits[24];
-    size_t count = digits_of(value, spec->conversion == 'x' ? 16 : 10, digits);
+    char c = spec->conversion;
+    size_t count = digits_of(value, c == 'x' ? 16 : c == 'o' ? 8 : 10, digits);
     const char *prefix = negative ? "-" : "";
     size_t least = spec->has_precision ? spec->precision : 0;
     size_t length = strlen(prefix) + MAX(count, least);
@@ -144,6 +145,7 @@ static void put_conversion(struct output *out, struct spec *spec, va_list *args)
         break;
     case 'u':
     case 'x':
+    case 'o':
         put_number(out, spec,
                    spec->longs ? va_arg(*args, unsigned long long) : va_arg(*args, unsigned int),
                    false);

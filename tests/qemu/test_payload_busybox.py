@@ -41,7 +41,18 @@ CASES = {
     "cat /proc/self/maps": r"\[stack\]",
     "cat /proc/self/status": r"Threads:\t1",
     "grep -c processor /proc/cpuinfo": r"^1$",
-    "mount": r"bulkhead on / type bulkhead",
+    "mount": r"bulkhead on / type tmpfs(.|\n)*hugetlbfs on /dev/hugepages type hugetlbfs \(.*pagesize=2M\)",
+    "ps": r"^PID +USER +COMMAND\n +1 root +busybox ps$",
+    "top -bn1": r"CPU: +\d+% usr(.|\n)*\n +1 +0 root +R .* busybox top -bn1",
+    "uptime": r"load average: 0\.00, 0\.00, 0\.00",
+    "hostname": r"^bulkhead$",
+    "id": r"^uid=0\(root\) gid=0\(root\)$",
+    "lsmod": r"(?m)^vfio +\d+ +2 vfio_pci_core,vfio_iommu_type1$",
+    "tty": r"^/dev/console$",
+    "readlink -f /dev/stdin": r"^/dev/console$",
+    "stat -L -c %F /dev/stdout": r"^character special file$",
+    "find /proc/self/fd /proc/self/task": r"/proc/self/fd/3\n/proc/self/task\n/proc/self/task/1\n/proc/self/task/1/comm",
+    "xargs -0 -n1 -a /proc/self/cmdline echo": r"^busybox\nxargs\n-0\n",
     "date +%s": r"^\d{10}$",
     "find /sys/kernel/iommu": r"/sys/kernel/iommu/units",
 }
@@ -58,6 +69,14 @@ def test_shell():
     script = "cd /tmp; for i in 1 2 3; do echo $i; done > x; while read n; do s=$((s + n)); done < x; echo sum $s; exit 9"
     status, output = run("sh", "-c", script)
     assert (status, output) == (9, "sum 6")
+
+
+def test_shell_opens_files_by_descriptor():
+    """What the shell has open is a file under /proc/self/fd."""
+    script = ("cd /tmp; exec 3>file; echo one >&3; exec 4<file; read a < /dev/fd/4; echo $a; echo two > /proc/self/fd/3; read a <&4; echo $a;"
+              "echo /proc/self/fd/*; echo three > /dev/stdout; exec 4<&-; [ -e /dev/fd/4 ] || echo gone")
+    assert run("sh", "-c", script) == (0, "one\ntwo\n/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 "
+                                          "/proc/self/fd/3 /proc/self/fd/4 /proc/self/fd/5\nthree\ngone")
 
 
 def test_status_of_false():

@@ -25,7 +25,7 @@ static void integers_are_printed_as_by_the_library(void **state)
         int v = values[i];
 
         SAME("%d|%5d|%-5d|%05d", v, v, v, v);
-        SAME("%u|%x", (unsigned)v, (unsigned)v);
+        SAME("%u|%x|%o|%04o", (unsigned)v, (unsigned)v, (unsigned)v, (unsigned)v);
         SAME("%08x|%-8x|%010x|%.3d|%8.3x", (unsigned)v, (unsigned)v, (unsigned)v, v, (unsigned)v);
     }
 }

@@ -17,8 +17,25 @@ int nodes_add_proc(void)
     return error ? error : tree_add_text("/sys/class/a/more", show, ""); /* beside another's row */
 }
 
-static const char *const own[] = {"/tmp",       "/dev/shm",     "/dev/null",        "/dev/zero",
-                                  "/proc/self", "/proc/1/maps", "/sys/class/a/more"};
+int nodes_add_self(void)
+{
+    return tree_add_text("/proc/1/comm", show, "");
+}
+
+int nodes_add_fd(void)
+{
+    static const struct node_numbers none;
+    return tree_add_numbers("/proc/1/fd", &none);
+}
+
+int nodes_add_fixed(void)
+{
+    return tree_add_link("/var/run", "/run");
+}
+
+static const char *const own[] = {
+    "/tmp",      "/dev/shm",  "/run",       "/proc/1/comm", "/proc/1/fd",       "/var/run",
+    "/dev/null", "/dev/zero", "/proc/self", "/proc/1/maps", "/sys/class/a/more"};
 
 static void none_are_left(size_t heap)
 {

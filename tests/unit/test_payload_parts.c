@@ -172,20 +172,31 @@ static void check_stack(size_t arg_count)
         .auxiliary_count = 2,
         .random = "0123456789abcde",
     };
-    int64_t length = start_stack_build(&arguments, TOP, image, sizeof(image));
+    struct start_layout layout;
+    int64_t length = start_stack_build(&arguments, TOP, image, sizeof(image), &layout);
     assert_true(length > 0);
     uaddr_t sp = TOP - (uint64_t)length;
     assert_int_equal(sp % 16, 0);
     assert_int_equal(word_at(sp), arg_count + 1);
     sp += 8;
     assert_string_equal(text_at(word_at(sp)), "/payload.elf");
-    for (size_t i = 0; i < arg_count; i++)
+    size_t args_size = sizeof("/payload.elf");
+    for (size_t i = 0; i < arg_count; i++) {
         assert_string_equal(text_at(word_at(sp += 8)), args[i]);
+        args_size += strlen(args[i]) + 1;
+    }
     assert_int_equal(word_at(sp += 8), 0);
     assert_string_equal(text_at(word_at(sp += 8)), "HOME=/");
     assert_string_equal(text_at(word_at(sp += 8)), "A=b");
     assert_int_equal(word_at(sp += 8), 0);
     sp += 8;
+    /* Strings lie one behind another, as /proc/self/cmdline and environ show them. */
+    assert_string_equal(text_at(layout.args), "/payload.elf");
+    assert_int_equal(layout.env - layout.args, args_size);
+    assert_memory_equal(text_at(layout.env), "HOME=/\0A=b", layout.env_end - layout.env);
+    assert_int_equal(layout.env_end - layout.env, sizeof("HOME=/\0A=b"));
+    assert_int_equal(layout.auxiliary, sp);
+    assert_int_equal(word_at(sp + layout.auxiliary_size - 16), AUX_NULL);
     assert_int_equal(auxiliary(sp, AUX_PAGESZ), 4096);
     assert_int_equal(auxiliary(sp, AUX_ENTRY), 0x401000);
     assert_string_equal(text_at(auxiliary(sp, AUX_EXECFN)), "/payload.elf");
@@ -194,7 +205,7 @@ static void check_stack(size_t arg_count)
     /* In any smaller buffer it does not fit, and nothing is written outside. */
     for (size_t size = 0; size < (size_t)length; size += 8) {
         uint8_t *small = malloc(size ? size : 1);
-        assert_int_equal(start_stack_build(&arguments, TOP, small, size), -E2BIG);
+        assert_int_equal(start_stack_build(&arguments, TOP, small, size, &layout), -E2BIG);
         free(small);
     }
 }

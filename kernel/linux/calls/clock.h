@@ -24,6 +24,8 @@ struct user_time {
     int64_t nanoseconds;
 };
 
+#define CLOCK_TICKS 100 /* USER_HZ: what times(2) and /proc count in, per second */
+
 /* Reads the battery-backed clock once. */
 void clock_init(void);
 /* Nanoseconds from 1970-01-01 00:00 UTC to boot, that is to time_ns() = 0. */

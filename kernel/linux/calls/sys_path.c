@@ -57,9 +57,17 @@ static int64_t copy_target(const struct node *node, uaddr_t buffer, size_t size)
 {
     if (node->type != NODE_LINK)
         return -EINVAL;
-    size_t length = MIN(strlen(node->target), size);
-    int error = copy_to_user(buffer, node->target, length);
-    return error ? error : (int64_t)length;
+    char *text = kmalloc(PATH_MAX_BYTES);
+    if (!text)
+        return -ENOMEM;
+    int64_t length = path_link_text(node, text, PATH_MAX_BYTES);
+    if (length >= 0) {
+        length = MIN(length, (int64_t)size);
+        int error = copy_to_user(buffer, text, (size_t)length);
+        length = error ? error : length;
+    }
+    kfree(text);
+    return length;
 }
 
 int64_t sys_readlinkat(int directory, uaddr_t path, uaddr_t buffer, int size)

@@ -8,8 +8,7 @@
 #include "kernel/linux/calls/clock.h"
 #include "kernel/linux/threads/task.h"
 
-#define TIMER_ABSOLUTE   1u
-#define TICKS_PER_SECOND 100 /* USER_HZ */
+#define TIMER_ABSOLUTE 1u
 
 int64_t sys_clock_gettime(int clock, uaddr_t out)
 {
@@ -87,7 +86,7 @@ int64_t sys_time(uaddr_t out)
 
 int64_t sys_times(uaddr_t out)
 {
-    const uint64_t tick = NS_PER_S / TICKS_PER_SECOND;
+    const uint64_t tick = NS_PER_S / CLOCK_TICKS;
     uint64_t used = (time_ns() - payload.start_ns) / tick;
     const uint64_t times[4] = {used};
     int error = out ? copy_to_user(out, times, sizeof(times)) : 0;

@@ -24,14 +24,15 @@ static int add_writable(const char *path)
 
 int nodes_add(void)
 {
+    static const char *const writable[] = {"/tmp", "/dev/shm", "/run"};
+    static int (*const add[])(void) = {nodes_add_dev, nodes_add_proc, nodes_add_self, nodes_add_fd,
+                                       nodes_add_fixed};
+    int error = 0;
     mark = tree_mark();
-    int error = add_writable("/tmp");
-    if (!error)
-        error = add_writable("/dev/shm");
-    if (!error)
-        error = nodes_add_dev();
-    if (!error)
-        error = nodes_add_proc();
+    for (size_t i = 0; !error && i < ARRAY_SIZE(writable); i++)
+        error = add_writable(writable[i]);
+    for (size_t i = 0; !error && i < ARRAY_SIZE(add); i++)
+        error = add[i]();
     if (error)
         nodes_remove();
     return error;

@@ -9,15 +9,15 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap.h"
 #include "kernel/linux/program/elf.h"
+#include "kernel/linux/calls/clock.h"
 #include "kernel/linux/calls/random.h"
 #include "kernel/linux/memory/space.h"
-#include "kernel/linux/program/start_stack.h"
+#include "kernel/linux/threads/task.h"
 
 /* Where static-PIE programs go: two thirds up, far from the mappings that grow down from the top.
  */
 #define PIE_BASE            UINT64_C(0x555555554000)
 #define PROGRAM_HEADER_SIZE 56
-#define CLOCK_TICKS         100
 #define HWCAP2_FSGSBASE     2
 #define SIGNAL_FRAME_EXTRA  1024 /* a signal frame without its vector state, rounded up */
 
@@ -99,7 +99,7 @@ static int64_t fill_stack(const struct config *config, const struct elf_image *i
     uint8_t *buffer = kmalloc(START_STACK_MAX);
     if (!buffer)
         return -ENOMEM;
-    int64_t length = start_stack_build(&arguments, top, buffer, START_STACK_MAX);
+    int64_t length = start_stack_build(&arguments, top, buffer, START_STACK_MAX, &payload.layout);
     if (length > 0) {
         uint64_t used = (uint64_t)length;
         int error = copy_to_user(top - used, buffer + START_STACK_MAX - used, used);

@@ -5,9 +5,9 @@
 #include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
 #include "kernel/cpu/trap.h"
-#include "kernel/file/console.h"
 #include "kernel/file/fdtable.h"
-#include "kernel/file/node.h"
+#include "kernel/file/open.h"
+#include "kernel/file/path.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
@@ -76,8 +76,11 @@ static void init_state(const struct config *config)
 /* Descriptors 0, 1 and 2. */
 static int open_console(void)
 {
+    struct place place;
     struct file *file;
-    int error = console_open(NULL, FILE_RDWR, &file);
+    int error = path_walk(node_root(), "/dev/console", 0, &place);
+    if (!error)
+        error = node_open(place.node, FILE_RDWR, &file);
     if (error)
         return error;
     for (int fd = 0; fd < 3; fd++)

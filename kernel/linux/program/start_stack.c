@@ -63,13 +63,15 @@ static uaddr_t push_strings(struct builder *b, const char *const *texts, size_t 
     return b->top - b->used;
 }
 
-int64_t start_stack_build(const struct start_arguments *a, uaddr_t top, void *buffer, size_t size)
+int64_t start_stack_build(const struct start_arguments *a, uaddr_t top, void *buffer, size_t size,
+                          struct start_layout *layout)
 {
     struct builder b = {.end = (uint8_t *)buffer + size, .size = size, .top = top};
-    uaddr_t name = push_string(&b, a->name);
     uaddr_t machine = push_bytes(&b, platform, sizeof(platform));
+    uaddr_t env_end = top - b.used;
     uaddr_t env = push_strings(&b, a->env, a->env_count);
     uaddr_t args = push_strings(&b, a->args, a->arg_count);
+    uaddr_t name = push_string(&b, a->name);
     uaddr_t random = push_bytes(&b, a->random, sizeof(a->random));
 
     /* argc, argv with its end, the environment with its end, 3 pointers and the end of auxv. */
@@ -85,11 +87,19 @@ int64_t start_stack_build(const struct start_arguments *a, uaddr_t top, void *bu
     *at++ = 0;
     at = put_strings(at, a->env, a->env_count, env);
     *at++ = 0;
+    uint64_t *auxiliary = at;
     for (size_t i = 0; i < a->auxiliary_count; i++)
         at = put_auxiliary(at, a->auxiliary[i].type, a->auxiliary[i].value);
     at = put_auxiliary(at, AUX_EXECFN, name);
     at = put_auxiliary(at, AUX_PLATFORM, machine);
     at = put_auxiliary(at, AUX_RANDOM, random);
     put_auxiliary(at, AUX_NULL, 0);
+    *layout = (struct start_layout){
+        .args = name,
+        .env = env,
+        .env_end = env_end,
+        .auxiliary = top - (uaddr_t)(b.end - (uint8_t *)auxiliary),
+        .auxiliary_size = (a->auxiliary_count + 4) * 2 * sizeof(uint64_t),
+    };
     return (int64_t)b.used;
 }

@@ -49,11 +49,20 @@ struct start_arguments {
     uint8_t random[START_RANDOM];
 };
 
+/* Where in it /proc finds what it shows: argument and environment strings lie one behind another.
+ */
+struct start_layout {
+    uaddr_t args, env, env_end;
+    uaddr_t auxiliary;
+    size_t auxiliary_size; /* bytes, with the entry that ends it */
+};
+
 /*
  * Writes the image of the stack below `top` (16-byte aligned) into the end of buffer[size].
- * Returns its length in bytes, so that the stack pointer is top - length, or -E2BIG.
+ * Returns its length in bytes, so that the stack pointer is top - length, or -E2BIG;
+ * *layout is filled on success.
  */
 int64_t start_stack_build(const struct start_arguments *arguments, uaddr_t top, void *buffer,
-                          size_t size);
+                          size_t size, struct start_layout *layout);
 
 #endif

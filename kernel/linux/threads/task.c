@@ -6,6 +6,7 @@
 #include "kernel/mm/heap.h"
 #include "kernel/linux/threads/futex.h"
 #include "kernel/linux/memory/space.h"
+#include "kernel/linux/proc/nodes.h"
 
 struct payload payload;
 
@@ -42,6 +43,7 @@ int task_create(const struct trap_frame *start, struct task **out)
 static void task_free(struct task *task)
 {
     list_remove(&task->link);
+    nodes_remove_task(task->id);
     payload.task_count--;
     pending_clear(&task->pending);
     kfree(task);

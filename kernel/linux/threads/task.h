@@ -8,6 +8,7 @@
 #include "kernel/lib/list.h"
 #include "kernel/lib/types.h"
 #include "kernel/linux/program/payload.h"
+#include "kernel/linux/program/start_stack.h"
 #include "kernel/linux/signals/signal.h"
 
 #define TASKS_MAX     512 /* threads of the payload */
@@ -26,6 +27,9 @@ struct task {
     struct trap_frame start; /* registers to enter user mode with */
     uaddr_t clear_id;        /* zeroed and woken at exit (set_tid_address(2)); 0: nothing */
     uaddr_t robust_list;     /* head of the locks it may hold at exit; 0: none */
+
+    int nice;
+    unsigned policy; /* of the scheduler, which knows no difference */
 
     uint64_t mask;  /* blocked signals */
     uint64_t waits; /* signals that a sigtimedwait is waiting for */
@@ -79,6 +83,7 @@ struct payload {
     uint32_t umask;
     struct limit limits[LIMIT_COUNT];
     uint64_t start_ns;
+    struct start_layout layout;
 };
 extern struct payload payload;
 

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* /proc/self: the payload and its threads. */
+#include "kernel/cpu/time.h"
+#include "kernel/cpu/user.h"
+#include "kernel/file/fdtable.h"
+#include "kernel/file/node.h"
+#include "kernel/lib/string.h"
+#include "kernel/linux/calls/clock.h"
+#include "kernel/linux/calls/privilege.h"
+#include "kernel/linux/memory/space.h"
+#include "kernel/linux/proc/nodes.h"
+#include "kernel/linux/program/load.h"
+#include "kernel/linux/threads/task.h"
+
+#define CONSOLE_NUMBER 0x501 /* of /dev/console, as Linux writes device numbers here */
+
+static void show_maps(void *context, struct text *out)
+{
+    out->error = space_show_maps(payload.space, out);
+}
+
+/*
+ * Whose row it is: the context is a thread's id. The first thread stands for the payload, also when
+ * it has ended. NULL, and the text an error: there is no such thread any more.
+ */
+static const struct task *task_of(void *context, struct text *out)
+{
+    int id = (int)(uintptr_t)context;
+    const struct task *task = task_find(id);
+    if (!task && id == PAYLOAD_PID)
+        task = task_current();
+    if (!task)
+        out->error = -ESRCH;
+    return task;
+}
+
+static void show_comm(void *context, struct text *out)
+{
+    const struct task *task = task_of(context, out);
+    if (task)
+        text_printf(out, "%s\n", task->name);
+}
+
+/* The signals that are ignored, or those that have a handler. */
+static uint64_t signals_with(bool handler)
+{
+    uint64_t set = 0;
+    for (int i = 1; i <= SIGNAL_MAX; i++) {
+        uaddr_t action = payload.actions[i].handler;
+        if (action != HANDLER_DEFAULT && (action != HANDLER_IGNORE) == handler)
+            set |= SIGNAL_BIT(i);
+    }
+    return set;
+}
+
+static char state_of(const struct task *task)
+{
+    return task == task_current() ? 'R' : 'S';
+}
+
+static void show_status(void *context, struct text *out)
+{
+    struct space_stats space;
+    int error = space_stats(payload.space, &space);
+    const struct task *task = task_of(context, out);
+    if (error || !task) {
+        out->error = error ? error : out->error;
+        return;
+    }
+    text_printf(out, "Name:\t%s\nUmask:\t%04o\nState:\t%s\n", task->name, payload.umask,
+                state_of(task) == 'R' ? "R (running)" : "S (sleeping)");
+    text_printf(out, "Tgid:\t%d\nPid:\t%d\nPPid:\t0\nTracerPid:\t0\n", PAYLOAD_PID, task->id);
+    text_printf(out, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t%u\n", fd_limit());
+    text_printf(out, "VmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8lu kB\nVmRSS:\t%8lu kB\n",
+                space.mapped / KIB, space.locked / KIB, payload_user()->account->used / KIB,
+                space.resident / KIB);
+    text_printf(out, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\n", space.data / KIB,
+                space.stack / KIB, space.text / KIB);
+    text_printf(out, "Threads:\t%u\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n",
+                payload.task_count, task->pending.set, payload.pending.set, task->mask);
+    text_printf(out, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", signals_with(false), signals_with(true));
+    text_printf(out, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n", 0ul,
+                PAYLOAD_CAPABILITIES, PAYLOAD_CAPABILITIES, PAYLOAD_CAPABILITIES);
+    text_printf(out, "NoNewPrivs:\t1\nCpus_allowed:\t1\nCpus_allowed_list:\t0\nMems_allowed:\t1\n"
+                     "Mems_allowed_list:\t0\n");
+}
+
+/* proc_pid_stat(5), field by field; what nobody counts here is 0. */
+static void show_stat(void *context, struct text *out)
+{
+    const uint64_t tick = NS_PER_S / CLOCK_TICKS;
+    const struct start_layout *layout = &payload.layout;
+    struct space_stats space;
+    int error = space_stats(payload.space, &space);
+    const struct task *task = task_of(context, out);
+    if (error || !task) {
+        out->error = error ? error : out->error;
+        return;
+    }
+    text_printf(out, "%d (%s) %c 0 %d %d %d %d 0 0 0 0 0 %lu 0 0 0 %d %d %u 0 %lu %lu %lu %lu",
+                task->id, task->name, state_of(task), PAYLOAD_PID, PAYLOAD_PID, CONSOLE_NUMBER,
+                PAYLOAD_PID, (time_ns() - payload.start_ns) / tick, 20 + task->nice, task->nice,
+                payload.task_count, payload.start_ns / tick, space.mapped,
+                space.resident / PAGE_SIZE, payload.limits[LIMIT_RSS].soft);
+    text_printf(out, " 0 0 0 0 0 %lu %lu %lu %lu 0 0 0 %d 0 0 %u 0 0 0 0 0 0 %lu %lu %lu %lu 0\n",
+                task->pending.set, task->mask, signals_with(false), signals_with(true), SIG_CHLD,
+                task->policy, layout->args, layout->env, layout->env, layout->env_end);
+}
+
+/* Sizes in pages. */
+static void show_statm(void *context, struct text *out)
+{
+    struct space_stats space;
+    out->error = space_stats(payload.space, &space);
+    if (!out->error)
+        text_printf(out, "%lu %lu 0 %lu 0 %lu 0\n", space.mapped / PAGE_SIZE,
+                    space.resident / PAGE_SIZE, space.text / PAGE_SIZE,
+                    (space.data + space.stack) / PAGE_SIZE);
+}
+
+/* What the payload's memory holds now, from where the strings and vectors of its start were. */
+static void show_memory(struct text *out, uaddr_t from, uaddr_t end)
+{
+    size_t n = MIN(end - from, out->size);
+    out->truncated = n < end - from;
+    out->error = copy_from_user(out->buffer, from, n);
+    out->length = n;
+}
+
+static void show_cmdline(void *context, struct text *out)
+{
+    show_memory(out, payload.layout.args, payload.layout.env);
+}
+
+static void show_environ(void *context, struct text *out)
+{
+    show_memory(out, payload.layout.env, payload.layout.env_end);
+}
+
+static void show_auxv(void *context, struct text *out)
+{
+    const struct start_layout *layout = &payload.layout;
+    show_memory(out, layout->auxiliary, layout->auxiliary + layout->auxiliary_size);
+}
+
+static void limit_text(uint64_t value, char *buffer, size_t size)
+{
+    if (value == LIMIT_INFINITY)
+        format(buffer, size, "unlimited");
+    else
+        format(buffer, size, "%lu", value);
+}
+
+static void show_limits(void *context, struct text *out)
+{
+    static const struct {
+        const char *name;
+        const char *unit;
+    } names[LIMIT_COUNT] = {
+        [LIMIT_CPU] = {"Max cpu time", "seconds"},
+        [LIMIT_FSIZE] = {"Max file size", "bytes"},
+        [LIMIT_DATA] = {"Max data size", "bytes"},
+        [LIMIT_STACK] = {"Max stack size", "bytes"},
+        [LIMIT_CORE] = {"Max core file size", "bytes"},
+        [LIMIT_RSS] = {"Max resident set", "bytes"},
+        [LIMIT_NPROC] = {"Max processes", "processes"},
+        [LIMIT_NOFILE] = {"Max open files", "files"},
+        [LIMIT_MEMLOCK] = {"Max locked memory", "bytes"},
+        [LIMIT_AS] = {"Max address space", "bytes"},
+        [LIMIT_LOCKS] = {"Max file locks", "locks"},
+        [LIMIT_SIGPENDING] = {"Max pending signals", "signals"},
+        [LIMIT_MSGQUEUE] = {"Max msgqueue size", "bytes"},
+        [LIMIT_NICE] = {"Max nice priority", ""},
+        [LIMIT_RTPRIO] = {"Max realtime priority", ""},
+        [LIMIT_RTTIME] = {"Max realtime timeout", "us"},
+    };
+    text_printf(out, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+    for (unsigned i = 0; i < LIMIT_COUNT; i++) {
+        char soft[24], hard[24];
+        limit_text(payload.limits[i].soft, soft, sizeof(soft));
+        limit_text(payload.limits[i].hard, hard, sizeof(hard));
+        text_printf(out, "%-25s %-20s %-20s %-10s\n", names[i].name, soft, hard, names[i].unit);
+    }
+}
+
+#define PAGEMAP_ENTRY   sizeof(uint64_t)
+#define PAGEMAP_PRESENT BIT(63)
+#define PAGEMAP_FILE    BIT(61)
+#define PAGEMAP_PAGES   (UINT64_C(1) << 16) /* told between two breaths */
+#define PAGEMAP_WORK    12000
+
+#define PAGEMAP_PIECE 64u /* words copied at a time */
+
+/* Words for pages that are all alike. */
+static int put_pagemap(uaddr_t to, uint64_t pages, const struct space_pages *kind)
+{
+    uint64_t words[PAGEMAP_PIECE];
+    int error = 0;
+    if (!kind->present)
+        return clear_user(to, pages * PAGEMAP_ENTRY);
+    for (unsigned i = 0; i < PAGEMAP_PIECE; i++)
+        words[i] = PAGEMAP_PRESENT | (kind->file ? PAGEMAP_FILE : 0);
+    for (uint64_t done = 0; !error && done < pages; done += PAGEMAP_PIECE) {
+        uint64_t n = MIN(pages - done, PAGEMAP_PIECE);
+        error = copy_to_user(to + done * PAGEMAP_ENTRY, words, n * PAGEMAP_ENTRY);
+    }
+    return error;
+}
+
+/* One word for each page of the address space. Frame numbers stay hidden (zero). */
+static int64_t pagemap_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
+{
+    uint64_t page = *position / PAGEMAP_ENTRY;
+    size_t done = 0;
+    int error = 0;
+    if (*position % PAGEMAP_ENTRY || length % PAGEMAP_ENTRY)
+        return -EINVAL;
+    while (!error && done < length && page < USER_END / PAGE_SIZE) {
+        struct space_pages kind;
+        uint64_t most = MIN((length - done) / PAGEMAP_ENTRY, PAGEMAP_PAGES);
+        uaddr_t at = page * PAGE_SIZE;
+        space_pages(payload.space, at, at + MIN(most * PAGE_SIZE, USER_END - at), &kind);
+        uint64_t pages = (kind.end - at) / PAGE_SIZE;
+        error = put_pagemap(buffer + done, pages, &kind);
+        if (error)
+            break;
+        page += pages;
+        done += pages * PAGEMAP_ENTRY;
+        error = breathe_after(PAGEMAP_WORK + (uint32_t)pages, "pagemap read");
+    }
+    *position = page * PAGEMAP_ENTRY;
+    return done ? (int64_t)done : error;
+}
+
+static int64_t pagemap_seek(struct file *file, int64_t offset, int whence)
+{
+    return file_seek(file, offset, whence, UINT64_MAX);
+}
+
+static int pagemap_stat(struct file *file, struct file_stat *out)
+{
+    out->mode = MODE_REGULAR | 0400;
+    out->major = 0;
+    return 0;
+}
+
+static const struct file_ops pagemap_ops = {
+    .read = pagemap_read,
+    .seek = pagemap_seek,
+    .stat = pagemap_stat,
+};
+
+static int pagemap_open(void *context, unsigned flags, struct file **out)
+{
+    if ((flags & FILE_ACCMODE) != FILE_RDONLY)
+        return -EACCES;
+    *out = file_create(&pagemap_ops, NULL, FILE_RDONLY, "pagemap");
+    if (!*out)
+        return -ENOMEM;
+    (*out)->seekable = true;
+    return 0;
+}
+
+static int next_task(int from)
+{
+    const struct task *task;
+    int lowest = -1;
+    list_for_each_entry (task, &payload.tasks, link) {
+        if (task->id >= from && (lowest < 0 || task->id < lowest))
+            lowest = task->id;
+    }
+    return lowest;
+}
+
+/* The rows that each thread has. */
+static const struct tree_text task_rows[] = {
+    {"comm", show_comm},
+    {"stat", show_stat},
+    {"status", show_status},
+};
+
+static int add_task(int id)
+{
+    return tree_add_texts(format_short("/proc/1/task/%d", id), task_rows, ARRAY_SIZE(task_rows),
+                          (void *)(uintptr_t)id);
+}
+
+void nodes_remove_task(int id)
+{
+    tree_remove(format_short("/proc/1/task/%d", id));
+}
+
+static void show_thread_self(void *context, struct text *out)
+{
+    text_printf(out, "1/task/%d", task_current()->id);
+}
+
+int nodes_add_self(void)
+{
+    static const struct tree_text rows[] = {
+        {"auxv", show_auxv},     {"cmdline", show_cmdline}, {"environ", show_environ},
+        {"limits", show_limits}, {"maps", show_maps},       {"statm", show_statm},
+    };
+    static const struct node_numbers tasks = {next_task, add_task};
+    static const struct node_link thread_self = {.show = show_thread_self};
+    int error = tree_add_link("/proc/self", "1");
+    if (!error)
+        error = tree_add_told_link("/proc/thread-self", &thread_self, NULL);
+    if (!error)
+        error = tree_add_numbers("/proc/1/task", &tasks);
+    if (!error)
+        error = tree_add_link("/proc/1/exe", PROGRAM_PATH);
+    if (!error)
+        error = tree_add_device("/proc/1/pagemap", 0, 0, pagemap_open, NULL);
+    if (!error)
+        error = tree_add_texts("/proc/1", rows, ARRAY_SIZE(rows), NULL);
+    return error ? error
+                 : tree_add_texts("/proc/1", task_rows, ARRAY_SIZE(task_rows),
+                                  (void *)(uintptr_t)PAYLOAD_PID);
+}
