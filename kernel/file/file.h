@@ -24,6 +24,7 @@ struct file_stat {
     uint32_t mode; /* type and permission bits, Linux S_IF... values */
     uint32_t links;
     uint32_t major, minor; /* of the device a device file names */
+    uint32_t block_size;   /* of best IO; 0: a page */
     uint64_t size;         /* bytes */
     uint64_t modified_ns;  /* time_ns() terms */
 };

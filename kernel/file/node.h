@@ -57,6 +57,7 @@ struct node {
     uint32_t mode;       /* permission bits */
     bool implicit;       /* a directory made for a node below it: goes with the last of them */
     bool writable;       /* the payload may create below it, or write to it */
+    bool huge;           /* of the file system of huge pages: a directory, or a file in RAM */
     char *name;
     union {
         struct {

@@ -20,7 +20,7 @@ static int place_for_new(struct node *start, const char *path, struct place *pla
 
 static int create_ram(struct node *directory, const char *name, uint32_t mode, struct node **out)
 {
-    struct ramfile *ram = ramfile_create(SEAL_SEAL);
+    struct ramfile *ram = ramfile_create(SEAL_SEAL, directory->huge);
     if (!ram)
         return -ENOMEM;
     int error = node_add(directory, name, strlen(name), NODE_RAM, mode & MODE_BITS, out);
@@ -30,6 +30,7 @@ static int create_ram(struct node *directory, const char *name, uint32_t mode, s
     }
     (*out)->ram = ram;
     (*out)->writable = true;
+    (*out)->huge = directory->huge;
     return 0;
 }
 
@@ -42,7 +43,7 @@ static int open_unnamed(struct node *directory, unsigned flags, struct file **ou
         return -EROFS;
     if ((flags & FILE_ACCMODE) == FILE_RDONLY)
         return -EINVAL;
-    struct ramfile *ram = ramfile_create(SEAL_SEAL);
+    struct ramfile *ram = ramfile_create(SEAL_SEAL, directory->huge);
     if (!ram)
         return -ENOMEM;
     *out = ramfile_open(ram, flags & (FILE_ACCMODE | FILE_NONBLOCK | FILE_APPEND), "ram file");
@@ -126,9 +127,11 @@ int path_mkdir(struct node *start, const char *path, uint32_t mode)
         return error;
     error =
         node_add(place.parent, place.name, strlen(place.name), NODE_DIRECTORY, mode & 01777, &node);
-    if (!error)
-        node->writable = true;
-    return error;
+    if (error)
+        return error;
+    node->writable = true;
+    node->huge = place.parent->huge;
+    return 0;
 }
 
 /* Why rmdir(2) does not take what has no entry of its own. */
@@ -170,6 +173,8 @@ static int check_rename(const struct place *from, const struct place *to, bool k
     bool directory = from->node->type == NODE_DIRECTORY;
     if (!from->parent->writable || !to->parent->writable)
         return -EROFS;
+    if (from->parent->huge != to->parent->huge)
+        return -EXDEV;
     if (to->node && keep)
         return -EEXIST;
     if (!directory && (from->slash || to->slash))

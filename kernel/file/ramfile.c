@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Bytes live in a RAM object, whose size is the file's rounded up to pages. What lies between the
- * file's end and the end of its last page is zero at all times, as mmap(2) promises.
+ * file's end and the end of its last page is zero at all times, as mmap(2) promises. A file of huge
+ * pages is the same with another object and another granule, but nothing is written to it.
  */
 #include "kernel/file/ramfile.h"
 #include "kernel/cpu/mutex.h"
@@ -22,23 +23,25 @@ struct ramfile {
     struct mutex lock; /* of whoever writes or sets the size; readers do without */
     unsigned references;
     unsigned seals;
-    uint64_t size; /* bytes */
+    uint64_t size;    /* bytes, a multiple of: */
+    uint64_t granule; /* 1, or 2 MiB of a file of huge pages */
     uint64_t modified_ns;
     struct memobj *memory;
 };
 
-struct ramfile *ramfile_create(unsigned seals)
+struct ramfile *ramfile_create(unsigned seals, bool huge)
 {
     struct ramfile *ram = kzalloc(sizeof(*ram));
     if (!ram)
         return NULL;
-    ram->memory = ramobj_create(0);
+    ram->memory = huge ? ramobj_create_huge(0) : ramobj_create(0);
     if (!ram->memory) {
         kfree(ram);
         return NULL;
     }
     mutex_init(&ram->lock);
     ram->references = 1;
+    ram->granule = huge ? SIZE_2M : 1;
     ram->seals = seals;
     ram->modified_ns = time_ns();
     return ram;
@@ -75,15 +78,24 @@ static int piece_at(const struct ramfile *ram, uint64_t offset, uint64_t max, vo
     return 0;
 }
 
-/* Keeps the promise about the last page when the file ends in its middle; a hole is zero. */
-static void clear_tail(struct ramfile *ram, uint64_t size)
+/* Clears bytes of the object, no more than one huge page; a hole is zero. */
+static void clear(const struct ramfile *ram, uint64_t from, uint64_t to)
 {
-    uint64_t offset = size % PAGE_SIZE;
-    if (offset == 0 || size >= ram->size)
-        return;
-    struct phys_run run = ramobj_peek(ram->memory, size - offset, PAGE_SIZE);
-    if (run.base != PADDR_NONE)
-        memset((uint8_t *)phys_to_virt(run.base) + offset, 0, PAGE_SIZE - offset);
+    while (from < to) {
+        uint64_t inside = from % PAGE_SIZE, max = ALIGN_UP(inside + (to - from), PAGE_SIZE);
+        struct phys_run run = ramobj_peek(ram->memory, from - inside, max);
+        uint64_t length = MIN(to - from, run.length - inside);
+        if (run.base != PADDR_NONE)
+            memset((uint8_t *)phys_to_virt(run.base) + inside, 0, length);
+        from += length;
+    }
+}
+
+/* Keeps the promise about the last page when the file ends in its middle. */
+static void clear_tail(const struct ramfile *ram, uint64_t size)
+{
+    if (size < ram->size)
+        clear(ram, size, ALIGN_UP(size, PAGE_SIZE));
 }
 
 static int set_size(struct ramfile *ram, uint64_t size)
@@ -99,6 +111,8 @@ static int set_size(struct ramfile *ram, uint64_t size)
 
 static int resize(struct ramfile *ram, uint64_t size)
 {
+    if (!IS_ALIGNED(size, ram->granule))
+        return -EINVAL;
     if (size < ram->size && (ram->seals & SEAL_SHRINK))
         return -EPERM;
     return size > ram->size && (ram->seals & SEAL_GROW) ? -EPERM : set_size(ram, size);
@@ -109,9 +123,45 @@ int ramfile_resize(struct ramfile *ram, uint64_t size)
     return mutex_run(&ram->lock, "file size", resize(ram, size));
 }
 
-int ramfile_grow(struct ramfile *ram, uint64_t size)
+/*
+ * Makes the file longer, if it may grow and ends before what is given, and fills that, if it is of
+ * huge pages. A failure changes nothing.
+ */
+static int allocate(struct ramfile *ram, uint64_t offset, uint64_t length, bool grows, bool fills)
 {
-    return mutex_run(&ram->lock, "file size", size > ram->size ? resize(ram, size) : 0);
+    uint64_t start = ALIGN_DOWN(offset, ram->granule);
+    uint64_t end = ALIGN_UP(offset + length, ram->granule);
+    uint64_t old = ram->size;
+    int error = grows && end > old ? resize(ram, end) : 0;
+    if (!error && fills && ram->granule > 1)
+        error = ramobj_allocate(ram->memory, start, end - start);
+    if (error && ram->size > old)
+        set_size(ram, old);
+    return error;
+}
+
+int ramfile_allocate(struct ramfile *ram, uint64_t offset, uint64_t length, bool grows)
+{
+    return mutex_run(&ram->lock, "file size", allocate(ram, offset, length, grows, true));
+}
+
+static int punch(struct ramfile *ram, uint64_t offset, uint64_t end)
+{
+    uint64_t block = MAX(ram->granule, PAGE_SIZE);
+    uint64_t first = ALIGN_UP(offset, block), last = ALIGN_DOWN(end, block);
+    if (ram->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE))
+        return -EPERM;
+    ram->modified_ns = time_ns();
+    clear(ram, offset, MIN(first, end));
+    if (last < first)
+        return 0;
+    clear(ram, last, end);
+    return ramobj_punch(ram->memory, first, last - first);
+}
+
+int ramfile_punch(struct ramfile *ram, uint64_t offset, uint64_t length)
+{
+    return mutex_run(&ram->lock, "file size", punch(ram, offset, MIN(offset + length, ram->size)));
 }
 
 int ramfile_append(struct ramfile *ram, const void *bytes, uint64_t length)
@@ -136,6 +186,7 @@ int ramfile_append(struct ramfile *ram, const void *bytes, uint64_t length)
 void ramfile_stat(const struct ramfile *ram, struct file_stat *out)
 {
     out->size = ram->size;
+    out->block_size = (uint32_t)MAX(ram->granule, PAGE_SIZE);
     out->modified_ns = ram->modified_ns;
 }
 
@@ -272,6 +323,26 @@ static int ram_mmap(struct file *file, uint64_t offset, uint64_t length, unsigne
     return 0;
 }
 
+/*
+ * As in hugetlbfs, a mapping that may be written makes the file longer; and a shared one has all
+ * its memory before it is there, so that no access fails later.
+ */
+static int huge_mmap(struct file *file, uint64_t offset, uint64_t length, unsigned protection,
+                     bool shared, struct memobj **out, uint64_t *object_offset)
+{
+    struct ramfile *ram = file->context;
+    bool grows = protection & PROT_WRITE;
+    if (!IS_ALIGNED(offset, ram->granule))
+        return -EINVAL;
+    int error = ram_mmap(file, offset, length, protection, shared, out, object_offset);
+    if (error)
+        return error;
+    error = mutex_run(&ram->lock, "file size", allocate(ram, offset, length, grows, shared));
+    if (error)
+        memobj_put(*out);
+    return error;
+}
+
 static void ram_release(struct file *file)
 {
     ramfile_put(file->context);
@@ -288,9 +359,19 @@ static const struct file_ops ram_ops = {
     .release = ram_release,
 };
 
+static const struct file_ops huge_ops = {
+    .read = ram_read,
+    .mmap = huge_mmap,
+    .seek = ram_seek,
+    .stat = ram_stat,
+    .truncate = ram_truncate,
+    .release = ram_release,
+};
+
 struct file *ramfile_open(struct ramfile *ram, unsigned flags, const char *name)
 {
-    struct file *file = file_create(&ram_ops, ram, flags, name);
+    const struct file_ops *ops = ram->granule > 1 ? &huge_ops : &ram_ops;
+    struct file *file = file_create(ops, ram, flags, name);
     if (!file)
         return NULL;
     file->seekable = true;
@@ -300,7 +381,12 @@ struct file *ramfile_open(struct ramfile *ram, unsigned flags, const char *name)
 
 struct ramfile *file_ramfile(const struct file *file)
 {
-    return file->ops == &ram_ops ? file->context : NULL;
+    return file->ops->release == ram_release ? file->context : NULL;
+}
+
+bool file_is_huge(const struct file *file)
+{
+    return file->ops == &huge_ops;
 }
 
 unsigned ramfile_get_seals(const struct ramfile *ram)

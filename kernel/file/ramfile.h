@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files in RAM: those of the boot archive (read-only), those the payload makes in /tmp and
- * /dev/shm, and memfd. A ramfile is what a node or a memfd holds; opening it makes a struct file.
+ * Files in RAM: those of the boot archive (read-only), those the payload makes in /tmp, /dev/shm
+ * and /dev/hugepages, and memfd. A ramfile is what a node or a memfd holds; opening it makes a
+ * struct file.
  */
 #ifndef KERNEL_FILE_RAMFILE_H
 #define KERNEL_FILE_RAMFILE_H
@@ -20,8 +21,8 @@ enum ramfile_seals {
     SEAL_ALL = 31,
 };
 
-/* An empty file with one reference. NULL when out of memory. */
-struct ramfile *ramfile_create(unsigned seals);
+/* An empty file, of huge pages or not, with one reference. NULL when out of memory. */
+struct ramfile *ramfile_create(unsigned seals, bool huge);
 struct ramfile *ramfile_get(struct ramfile *ram);
 /* Accepts NULL. The last reference gives the memory back. */
 void ramfile_put(struct ramfile *ram);
@@ -31,13 +32,21 @@ int ramfile_append(struct ramfile *ram, const void *bytes, uint64_t length);
 void ramfile_stat(const struct ramfile *ram, struct file_stat *out);
 /* A file open on it, which takes a reference of its own. NULL when out of memory. */
 struct file *ramfile_open(struct ramfile *ram, unsigned flags, const char *name);
-/* 0 or -ENOMEM, -EFBIG, -EPERM (sealed). New bytes read as zero. */
+/* 0, -EFBIG, -EPERM (sealed), -EINVAL (no whole huge page). New bytes read as zero. */
 int ramfile_resize(struct ramfile *ram, uint64_t size);
-/* The same, but leaves a file alone that is as long already. */
-int ramfile_grow(struct ramfile *ram, uint64_t size);
+/*
+ * fallocate(2) of bytes below 2^63: a file that `grows` becomes as long; one of huge pages gets
+ * them all, others when they are used. -ENOMEM, and as above.
+ */
+int ramfile_allocate(struct ramfile *ram, uint64_t offset, uint64_t length, bool grows);
+/* Makes bytes below 2^63 read as zero, and releases whole pages of them. -EPERM (sealed), -ENOMEM.
+ */
+int ramfile_punch(struct ramfile *ram, uint64_t offset, uint64_t length);
 
 /* NULL unless the file is open on a ramfile. */
 struct ramfile *file_ramfile(const struct file *file);
+/* Is that one of huge pages? */
+bool file_is_huge(const struct file *file);
 unsigned ramfile_get_seals(const struct ramfile *ram);
 /* -EPERM once SEAL_SEAL is set, -EBUSY for SEAL_WRITE while the memory is mapped. */
 int ramfile_add_seals(struct ramfile *ram, unsigned seals);

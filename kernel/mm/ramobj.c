@@ -6,6 +6,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
+#include "kernel/mm/hugepages.h"
 #include "kernel/mm/zero.h"
 
 #define CLEAR_PIECE MIB
@@ -24,6 +25,7 @@ struct extent {
 struct ramobj {
     struct memobj object;
     struct rb_tree extents; /* by offset, disjoint */
+    uint64_t granule;       /* of its size and its blocks */
 };
 
 static int ram_run(struct memobj *object, uint64_t offset, uint64_t max, struct phys_run *out);
@@ -81,23 +83,54 @@ struct memobj *ramobj_create(uint64_t size)
 
     if (!ram)
         return NULL;
+    ram->granule = PAGE_SIZE;
     memobj_init(&ram->object, &ram_ops, size, 0);
     return &ram->object;
+}
+
+struct memobj *ramobj_create_huge(uint64_t size)
+{
+    struct memobj *object = ramobj_create(size);
+
+    if (object)
+        ram_of(object)->granule = SIZE_2M;
+    return object;
+}
+
+/* The frames of an object come from here, and go below: huge pages are counted. */
+static paddr_t take_block(const struct ramobj *ram, uint64_t size, unsigned order)
+{
+    bool huge = ram->granule == SIZE_2M;
+    paddr_t base;
+
+    if (huge && !hugepages_room(size))
+        return PADDR_NONE;
+    base = frames_alloc(order, FRAMES_PAYLOAD);
+    if (huge && base != PADDR_NONE)
+        hugepages_charge(size);
+    return base;
+}
+
+static void give_back(const struct ramobj *ram, paddr_t base, uint64_t size)
+{
+    if (ram->granule == SIZE_2M)
+        hugepages_uncharge(size);
+    frames_release(base, size);
 }
 
 /*
  * The largest block, of an order up to `order`, for the start of a hole of `length` bytes; natural
  * alignment in the object.
  */
-static paddr_t block_for(uint64_t offset, uint64_t length, unsigned order, uint64_t *size)
+static paddr_t block_for(const struct ramobj *ram, uint64_t offset, uint64_t length, unsigned order,
+                         uint64_t *size)
 {
-    for (order++; order-- > 0;) {
+    for (*size = PAGE_SIZE << order; *size >= ram->granule; *size /= 2, order--) {
         paddr_t base;
 
-        *size = PAGE_SIZE << order;
         if (*size > length || !IS_ALIGNED(offset, *size))
             continue;
-        base = frames_alloc(order, FRAMES_PAYLOAD);
+        base = take_block(ram, *size, order);
         if (base != PADDR_NONE)
             return base;
     }
@@ -116,7 +149,7 @@ static int put_block(struct ramobj *ram, uint64_t offset, paddr_t base, uint64_t
     } else {
         extent = kmalloc(sizeof(*extent));
         if (!extent) {
-            frames_release(base, size);
+            give_back(ram, base, size);
             return -ENOMEM;
         }
         extent->offset = offset;
@@ -127,18 +160,19 @@ static int put_block(struct ramobj *ram, uint64_t offset, paddr_t base, uint64_t
     return 0;
 }
 
-/* A block at the start of a hole, no larger than what is cleared at once. */
-static int fill(struct ramobj *ram, uint64_t offset, uint64_t length, struct phys_run *out)
+/* A block around the start of a hole, no larger than what is cleared at once. */
+static int fill(struct ramobj *ram, uint64_t offset, uint64_t length)
 {
+    uint64_t start = ALIGN_DOWN(offset, ram->granule);
+    uint64_t end = ALIGN_UP(offset + length, ram->granule);
     uint64_t size;
-    paddr_t base = block_for(offset, length, ORDER_2M, &size);
+    paddr_t base = block_for(ram, start, end - start, ORDER_2M, &size);
 
     if (base == PADDR_NONE)
         return -ENOMEM;
     memory_zero(base, size);
-    *out = (struct phys_run){base, size};
     breath_left -= (int64_t)(size / sizeof(uint64_t)); /* for whoever breathes next */
-    return put_block(ram, offset, base, size);
+    return put_block(ram, start, base, size);
 }
 
 static int clear_block(paddr_t base, uint64_t size)
@@ -165,11 +199,11 @@ int ramobj_populate(struct memobj *object, uint64_t offset, uint64_t length)
     hole = ramobj_peek(object, offset, length);
     if (hole.base != PADDR_NONE || hole.length <= SIZE_2M)
         return 0;
-    base = block_for(offset, hole.length, ORDER_1G, &size);
+    base = block_for(ram, offset, hole.length, ORDER_1G, &size);
     if (base == PADDR_NONE)
         return 0;
     if (size < CLEAR_PIECE) {
-        frames_release(base, size);
+        give_back(ram, base, size);
         return 0;
     }
     error = clear_block(base, size);
@@ -178,7 +212,7 @@ int ramobj_populate(struct memobj *object, uint64_t offset, uint64_t length)
     if (!error && offset < object->size && hole.base == PADDR_NONE && hole.length == size)
         error = put_block(ram, offset, base, size);
     else
-        frames_release(base, size); /* somebody else was faster */
+        give_back(ram, base, size); /* somebody else was faster */
     return error ? error : 1;
 }
 
@@ -205,10 +239,54 @@ static int ram_run(struct memobj *object, uint64_t offset, uint64_t max, struct 
 {
     struct ramobj *ram = ram_of(object);
 
+    int error;
+
     *out = ramobj_peek(object, offset, max);
     if (out->base != PADDR_NONE)
         return 0;
-    return fill(ram, offset, out->length, out);
+    error = fill(ram, offset, out->length);
+    if (!error)
+        *out = ramobj_peek(object, offset, max);
+    return error;
+}
+
+/* The bytes that [offset, end) has no frames for. -EINTR. */
+static int64_t missing(const struct memobj *object, uint64_t offset, uint64_t end)
+{
+    uint64_t bytes = 0;
+    int error = 0;
+
+    while (!error && offset < MIN(end, object->size)) {
+        struct phys_run run = ramobj_peek(object, offset, end - offset);
+
+        bytes += run.base == PADDR_NONE ? run.length : 0;
+        offset += run.length;
+        error = breathe_after(EXTENT_WORK, "huge pages");
+    }
+    return error ? error : (int64_t)bytes;
+}
+
+int ramobj_allocate(struct memobj *object, uint64_t offset, uint64_t length)
+{
+    uint64_t end = offset + length;
+    int64_t bytes = missing(object, offset, end);
+    int error = 0;
+
+    if (bytes < 0)
+        return (int)bytes;
+    if (!hugepages_room((uint64_t)bytes))
+        return -ENOMEM;
+    while (!error && offset < MIN(end, object->size)) {
+        struct phys_run run = {0};
+
+        error = ramobj_populate(object, offset, end - offset);
+        if (error == 0)
+            error = memobj_run(object, offset, end - offset, &run);
+        offset += run.length;
+        if (error >= 0)
+            error = breathe_after(EXTENT_WORK, "huge pages");
+    }
+    return error;
 }
 
 /* What is taken out of an object at a time: its frames are released when nobody maps them. */
@@ -295,7 +373,7 @@ static int release_range(struct ramobj *ram, uint64_t offset, uint64_t end)
         end = batch.from;
         memobj_zap(&ram->object, batch.from, batch.to);
         for (unsigned i = 0; i < batch.count; i++)
-            frames_release(batch.run[i].base, batch.run[i].length);
+            give_back(ram, batch.run[i].base, batch.run[i].length);
         breathe_deaf_after((uint32_t)(batch.bytes / PAGE_SIZE) * FRAME_WORK +
                                EXTENT_WORK * batch.count,
                            "memory of a file");
@@ -322,9 +400,11 @@ void ramobj_resize(struct memobj *object, uint64_t size)
 
 int ramobj_punch(struct memobj *object, uint64_t offset, uint64_t length)
 {
-    if (offset >= object->size)
-        return 0;
-    return release_range(ram_of(object), offset, offset + MIN(length, object->size - offset));
+    struct ramobj *ram = ram_of(object);
+    uint64_t start = ALIGN_UP(offset, ram->granule);
+    uint64_t end = ALIGN_DOWN(MIN(offset + length, object->size), ram->granule);
+
+    return start < end ? release_range(ram, start, end) : 0;
 }
 
 bool memobj_is_ram(const struct memobj *object)

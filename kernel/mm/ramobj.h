@@ -11,14 +11,16 @@
 
 /* An object without frames, with one reference. `size` is page aligned. NULL: out of memory. */
 struct memobj *ramobj_create(uint64_t size);
+/* The same of huge pages: charged as such, in whole blocks of 2 MiB, which its sizes are too. */
+struct memobj *ramobj_create_huge(uint64_t size);
 /*
  * Page aligned. Growing adds a hole. Shrinking takes CPU translations away and releases frames,
  * which become orphans while a device may reach them. Cannot fail.
  */
 void ramobj_resize(struct memobj *object, uint64_t size);
 /*
- * Turns [offset, offset + length) into a hole; what is touched meanwhile may be there again. Page
- * aligned. -ENOMEM: the beginning may still be there.
+ * Turns [offset, offset + length) into a hole, as far as it is whole blocks of a huge one; what is
+ * touched meanwhile may be there again. Page aligned. -ENOMEM: the beginning may still be there.
  */
 int ramobj_punch(struct memobj *object, uint64_t offset, uint64_t length);
 /*
@@ -32,6 +34,12 @@ struct phys_run ramobj_peek(const struct memobj *object, uint64_t offset, uint64
  * changed; 0: there was nothing to do. -ENOMEM, -EINTR.
  */
 int ramobj_populate(struct memobj *object, uint64_t offset, uint64_t length);
+/*
+ * All frames that [offset, offset + length) of a huge object lacks below its size. Lets others in.
+ * -ENOMEM: there were not enough, and unless others took some meanwhile nothing has changed;
+ * -EINTR.
+ */
+int ramobj_allocate(struct memobj *object, uint64_t offset, uint64_t length);
 bool memobj_is_ram(const struct memobj *object);
 
 #endif

@@ -3,7 +3,7 @@
 
 import pytest
 
-PROGRAMS = [(name, library) for name in ("calls", "paths", "memory", "signals") for library in ("sdk", "musl", "glibc")]
+PROGRAMS = [(name, library) for name in ("calls", "paths", "memory", "signals", "hugepages") for library in ("sdk", "musl", "glibc")]
 
 
 @pytest.mark.parametrize("program,library", PROGRAMS)

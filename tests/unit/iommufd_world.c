@@ -33,7 +33,7 @@ static void install(struct file *file, int descriptor)
 static struct file *ram_file(void)
 {
     static const uint8_t zeros[RAM_FILE_SIZE];
-    struct ramfile *ram = ramfile_create(SEAL_SEAL);
+    struct ramfile *ram = ramfile_create(SEAL_SEAL, false);
     struct file *file = ramfile_open(ram, FILE_RDWR, "memfd");
 
     ASSERT(ramfile_append(ram, zeros, sizeof(zeros)) == 0);

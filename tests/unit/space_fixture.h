@@ -13,6 +13,7 @@
 #include "kernel/mm/direct.h"
 #include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
+#include "kernel/mm/hugepages.h"
 #include "kernel/mm/ramobj.h"
 #include "kernel/mm/zero.h"
 #include "kernel/linux/memory/internal.h"
@@ -48,6 +49,7 @@ static inline int setup(void **state)
 {
     host_memory_create(RAM_BASE, RAM_SIZE);
     assert_int_equal(frames_init(ram, 1, NULL, 0), 0);
+    hugepages_default_limit();
     host_paging_init();
     frames_before = free_now();
     account = (struct ioas_account){.limit = 8 * MIB};

@@ -54,7 +54,7 @@ static void nobody_gets_the_same_bytes(void **state)
 
     host_memory_create(RAM_BASE, RAM_SIZE);
     assert_int_equal(frames_init(ram, 1, NULL, 0), 0);
-    struct ramfile *file = ramfile_create(0);
+    struct ramfile *file = ramfile_create(0, false);
     assert_int_equal(ramfile_append(file, bytes, LENGTH), 0);
     open = ramfile_open(file, FILE_RDWR, "test");
     open->references++;
@@ -99,7 +99,7 @@ static void what_one_call_writes_stays_together(void **state)
 
     host_memory_create(RAM_BASE, RAM_SIZE);
     assert_int_equal(frames_init(ram, 1, NULL, 0), 0);
-    struct ramfile *file = ramfile_create(0);
+    struct ramfile *file = ramfile_create(0, false);
     open = ramfile_open(file, FILE_RDWR | FILE_APPEND, "one");
     second = ramfile_open(file, FILE_RDWR | FILE_APPEND, "two");
     ramfile_put(file);

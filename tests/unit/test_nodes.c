@@ -33,9 +33,24 @@ int nodes_add_fixed(void)
     return tree_add_link("/var/run", "/run");
 }
 
-static const char *const own[] = {
-    "/tmp",      "/dev/shm",  "/run",       "/proc/1/comm", "/proc/1/fd",       "/var/run",
-    "/dev/null", "/dev/zero", "/proc/self", "/proc/1/maps", "/sys/class/a/more"};
+int nodes_add_huge(void)
+{
+    return tree_add_text("/sys/kernel/mm/hugepages", show, "");
+}
+
+static const char *const own[] = {"/dev/hugepages",
+                                  "/sys/kernel/mm/hugepages",
+                                  "/tmp",
+                                  "/dev/shm",
+                                  "/run",
+                                  "/proc/1/comm",
+                                  "/proc/1/fd",
+                                  "/var/run",
+                                  "/dev/null",
+                                  "/dev/zero",
+                                  "/proc/self",
+                                  "/proc/1/maps",
+                                  "/sys/class/a/more"};
 
 static void none_are_left(size_t heap)
 {
@@ -67,6 +82,8 @@ static void a_failure_half_way_takes_all_back(void **state)
     assert_true(n > ARRAY_SIZE(own)); /* each of them has failed once at least */
     for (size_t i = 0; i < ARRAY_SIZE(own); i++)
         assert_non_null(find(own[i]));
+    assert_true(find("/dev/hugepages")->writable && find("/dev/hugepages")->huge);
+    assert_false(find("/dev/shm")->huge);
     assert_true(find("/tmp")->writable && find("/dev/shm")->writable);
     make("/tmp/made"); /* goes along with the nodes */
     nodes_remove();

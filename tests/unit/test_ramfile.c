@@ -52,7 +52,7 @@ static int teardown(void **state)
 
 static struct file *open_new(unsigned seals, unsigned flags)
 {
-    struct ramfile *file = ramfile_create(seals);
+    struct ramfile *file = ramfile_create(seals, false);
     struct file *open = ramfile_open(file, flags, "test");
     ramfile_put(file);
     assert_non_null(open);
@@ -147,7 +147,7 @@ static void appended_bytes_go_to_the_end(void **state)
 
 static void a_file_of_the_archive_reads_as_it_was_built(void **state)
 {
-    struct ramfile *file = ramfile_create(SEAL_ALL);
+    struct ramfile *file = ramfile_create(SEAL_ALL, false);
     for (size_t i = 0; i < sizeof(model); i++)
         model[i] = (uint8_t)(i * 7);
     assert_int_equal(ramfile_append(file, model, 1000), 0);
@@ -176,7 +176,7 @@ static void every_failed_allocation_leaves_the_file_as_it_was(void **state)
 {
     for (uint64_t n = 1; n <= 2; n++) {
         host_fail_nth(n);
-        assert_null(ramfile_create(0));
+        assert_null(ramfile_create(0, false));
     }
     host_fail_nth(0);
     struct file *file = open_new(0, FILE_RDWR);
@@ -246,15 +246,15 @@ static void seals_hold(void **state)
 /* What may have become longer while the caller waited for it is not made shorter. */
 static void growing_never_shortens(void **state)
 {
-    struct ramfile *grown = ramfile_create(0);
+    struct ramfile *grown = ramfile_create(0, false);
     struct file *grown_file = ramfile_open(grown, FILE_RDWR, "test");
-    assert_int_equal(ramfile_grow(grown, 5000), 0);
+    assert_int_equal(ramfile_allocate(grown, 0, 5000, true), 0);
     assert_int_equal(size_of(grown_file), 5000);
-    assert_int_equal(ramfile_grow(grown, 4999), 0);
+    assert_int_equal(ramfile_allocate(grown, 0, 4999, true), 0);
     assert_int_equal(size_of(grown_file), 5000);
     assert_int_equal(ramfile_add_seals(grown, SEAL_GROW | SEAL_SHRINK), 0);
-    assert_int_equal(ramfile_grow(grown, 5000), 0);
-    assert_int_equal(ramfile_grow(grown, 5001), -EPERM);
+    assert_int_equal(ramfile_allocate(grown, 0, 5000, true), 0);
+    assert_int_equal(ramfile_allocate(grown, 0, 5001, true), -EPERM);
     file_put(grown_file);
     ramfile_put(grown);
 }

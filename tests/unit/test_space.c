@@ -94,6 +94,42 @@ static void huge_pages_are_whole_or_refused(void **state)
     assert_int_equal(host_translate((uaddr_t)at).size, GIB);
 }
 
+static uint64_t huge_in_use(void)
+{
+    struct hugepages_stats stats;
+
+    hugepages_stats(&stats);
+    return stats.total - stats.free;
+}
+
+/* Huge pages are counted as long as they are promised, and nothing ends or begins inside one. */
+static void huge_pages_are_counted_and_not_cut(void **state)
+{
+    const unsigned huge = ANONYMOUS | SPACE_HUGETLB;
+    uaddr_t at = (uaddr_t)map(0, 4 * SIZE_2M, RW, huge);
+    uaddr_t other = (uaddr_t)map(0, 8 * SIZE_2M, 0, ANONYMOUS);
+    struct hugepages_stats stats;
+
+    assert_int_equal(huge_in_use(), 4);
+    assert_int_equal(space_munmap(space, at, PAGE_SIZE), -EINVAL);
+    assert_int_equal(space_protect(space, at + PAGE_SIZE, PAGE_SIZE, PAGE_READ), -EINVAL);
+    assert_int_equal(map(at + SIZE_2M - PAGE_SIZE, PAGE_SIZE, RW, ANONYMOUS | SPACE_FIXED),
+                     -EINVAL);
+    assert_int_equal(space_mremap(space, at, 4 * SIZE_2M, 8 * SIZE_2M, 1, 0), -EINVAL);
+    assert_int_equal(space_mremap(space, at, SIZE_2M, SIZE_2M, 3, other + PAGE_SIZE), -EINVAL);
+    other = ALIGN_UP(other, SIZE_2M);
+    assert_int_equal(space_mremap(space, at, SIZE_2M, SIZE_2M, 3, other), other);
+    assert_int_equal(huge_in_use(), 4);
+    assert_int_equal(host_translate(other).size, SIZE_2M);
+    assert_int_equal(space_munmap(space, at + 2 * SIZE_2M, SIZE_2M), 0);
+    assert_int_equal(huge_in_use(), 3);
+    hugepages_stats(&stats);
+    assert_int_equal(map(0, (stats.free + 1) * SIZE_2M, 0, huge), -ENOMEM);
+    assert_int_equal(space_munmap(space, at, 4 * SIZE_2M), 0);
+    assert_int_equal(space_munmap(space, other, SIZE_2M), 0);
+    assert_int_equal(huge_in_use(), 0);
+}
+
 static void reservations_take_no_frames(void **state)
 {
     uint64_t before = free_now();
@@ -452,6 +488,7 @@ int main(void)
         TEST(a_hint_is_taken_where_there_is_room),
         TEST(one_gib_is_one_leaf),
         TEST(huge_pages_are_whole_or_refused),
+        TEST(huge_pages_are_counted_and_not_cut),
         TEST(reservations_take_no_frames),
         TEST(a_replacement_is_whole_or_nothing),
         TEST(mprotect_refuses_what_linux_refuses),

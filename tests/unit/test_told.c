@@ -102,7 +102,7 @@ static void entries_are_there_while_their_number_is(void **state)
 
 static void links_lead_to_what_is_open(void **state)
 {
-    struct ramfile *bytes = ramfile_create(0);
+    struct ramfile *bytes = ramfile_create(0, false);
     struct file *again;
     char text[16];
     assert_int_equal(tree_add_numbers("/fd", &numbers), 0);

@@ -184,7 +184,7 @@ static int file_memory(struct file *file, bool write, struct memobj **out)
 
     if (!file_ramfile(file))
         return -EINVAL;
-    return file->ops->mmap(file, 0, PAGE_SIZE, protection, true, out, &offset);
+    return file->ops->mmap(file, 0, 0, protection, true, out, &offset);
 }
 
 static int map_file(struct iommufd_ioas *ioas, struct iommu_ioas_map_file *command,

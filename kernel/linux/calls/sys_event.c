@@ -12,9 +12,15 @@
 #define EFD_SEMAPHORE 1u
 #define MEMFD_NAME    250 /* bytes, with the terminating zero */
 
+/* log2 of the size of huge pages stands above this bit; 0: that of 2 MiB. */
+#define MEMFD_HUGE_SHIFT 26
+#define MEMFD_HUGE_SIZE  (0x3fu << MEMFD_HUGE_SHIFT)
+#define MEMFD_HUGE_2MB   (21u << MEMFD_HUGE_SHIFT)
+
 enum memfd_flags {
     MEMFD_CLOEXEC = 1,
     MEMFD_ALLOW_SEALING = 2,
+    MEMFD_HUGETLB = 4,
     MEMFD_NOEXEC_SEAL = 8,
     MEMFD_EXEC = 16,
 };
@@ -55,14 +61,19 @@ int64_t sys_pipe2(uaddr_t out, unsigned flags)
 int64_t sys_memfd_create(uaddr_t name, unsigned flags)
 {
     char text[MEMFD_NAME];
-    const unsigned known = MEMFD_CLOEXEC | MEMFD_ALLOW_SEALING | MEMFD_NOEXEC_SEAL | MEMFD_EXEC;
-    if (flags & ~known)
+    const unsigned known =
+        MEMFD_CLOEXEC | MEMFD_ALLOW_SEALING | MEMFD_HUGETLB | MEMFD_NOEXEC_SEAL | MEMFD_EXEC;
+    bool huge = flags & MEMFD_HUGETLB;
+    unsigned size = huge ? flags & MEMFD_HUGE_SIZE : 0;
+    if (flags & ~(known | size))
         return -EINVAL;
     int length = copy_string_from_user(text, name, sizeof(text));
     if (length < 0)
         return length == -ENAMETOOLONG ? -EINVAL : length;
+    if (size && size != MEMFD_HUGE_2MB)
+        return -ENODEV;
     bool sealing = flags & (MEMFD_ALLOW_SEALING | MEMFD_NOEXEC_SEAL);
-    struct ramfile *ram = ramfile_create(sealing ? 0 : SEAL_SEAL);
+    struct ramfile *ram = ramfile_create(sealing ? 0 : SEAL_SEAL, huge);
     if (!ram)
         return -ENOMEM;
     struct file *file = ramfile_open(ram, FILE_RDWR, "memfd");

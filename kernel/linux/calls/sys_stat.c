@@ -3,16 +3,17 @@
 #include "kernel/cpu/time.h"
 #include "kernel/cpu/user.h"
 #include "kernel/file/fdtable.h"
+#include "kernel/file/ramfile.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/frames/frames.h"
+#include "kernel/mm/hugepages.h"
 #include "kernel/linux/calls/syscall_table.h"
 #include "kernel/linux/calls/clock.h"
 #include "kernel/linux/calls/user_path.h"
 
-#define BLOCK_SIZE     4096
+#define BLOCK_SIZE     4096 /* where nothing else is said */
 #define SECTOR_SIZE    512
 #define DEVICE_NUMBER  1 /* st_dev of everything: there is one file system */
-#define TMPFS_MAGIC    0x01021994
 #define STATX_BASIC    0x7ff
 #define STATX_MASK_BAD 0x80000000u
 #define AT_STATX_SYNC  0x6000u
@@ -75,7 +76,7 @@ static int64_t put_stat(const struct file_stat *stat, uaddr_t out)
         .mode = stat->mode,
         .device_number = device_number(stat->major, stat->minor),
         .size = (int64_t)stat->size,
-        .block_size = BLOCK_SIZE,
+        .block_size = stat->block_size ? stat->block_size : BLOCK_SIZE,
         .blocks = (int64_t)(ALIGN_UP(stat->size, BLOCK_SIZE) / SECTOR_SIZE),
         .accessed = time,
         .modified = time,
@@ -90,7 +91,7 @@ static int64_t put_statx(const struct file_stat *stat, uaddr_t out)
     struct statx_time time = {.seconds = t.seconds, .nanoseconds = (uint32_t)t.nanoseconds};
     struct user_statx user = {
         .mask = STATX_BASIC,
-        .block_size = BLOCK_SIZE,
+        .block_size = stat->block_size ? stat->block_size : BLOCK_SIZE,
         .links = stat->links,
         .mode = (uint16_t)stat->mode,
         .inode = stat->inode,
@@ -175,13 +176,36 @@ int64_t sys_statx(int directory, uaddr_t path, unsigned flags, unsigned mask, ua
     return error ? error : put_statx(&stat, out);
 }
 
+enum file_system_magic {
+    TMPFS_MAGIC = 0x01021994,
+    PROC_MAGIC = 0x9fa0,
+    SYSFS_MAGIC = 0x62656572,
+    HUGETLBFS_MAGIC = 0x958458f6,
+};
+
+/* What a node's file system calls itself: in Linux each of these folders is one. */
+static int64_t magic_of(const struct node *node)
+{
+    static const struct {
+        const char *folder;
+        int64_t magic;
+    } rows[] = {{"proc", PROC_MAGIC}, {"sys", SYSFS_MAGIC}};
+    while (node->parent && node->parent != node_root())
+        node = node->parent;
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (strcmp(node->parent ? node->name : "", rows[i].folder) == 0)
+            return rows[i].magic;
+    }
+    return TMPFS_MAGIC;
+}
+
 /* Everything in the tree is memory. */
-static int64_t put_statfs(uaddr_t out)
+static int64_t put_statfs(int64_t magic, uaddr_t out)
 {
     struct frames_stats frames;
     frames_stats(&frames);
     struct user_statfs user = {
-        .type = TMPFS_MAGIC,
+        .type = magic,
         .block_size = BLOCK_SIZE,
         .blocks = frames.total,
         .free = frames.free,
@@ -193,12 +217,36 @@ static int64_t put_statfs(uaddr_t out)
     return copy_to_user(out, &user, sizeof(user));
 }
 
+/* Linux tells no sizes of one that is mounted without a limit. */
+static int64_t put_huge_statfs(uaddr_t out)
+{
+    struct user_statfs user = {
+        .type = HUGETLBFS_MAGIC,
+        .block_size = SIZE_2M,
+        .name_length = NODE_NAME_MAX,
+        .fragment_size = SIZE_2M,
+    };
+    return copy_to_user(out, &user, sizeof(user));
+}
+
+static int64_t node_statfs(const struct node *node, uaddr_t out)
+{
+    return node->huge ? put_huge_statfs(out) : put_statfs(magic_of(node), out);
+}
+
+static int64_t file_statfs(const struct file *file, uaddr_t out)
+{
+    if (file_is_huge(file))
+        return put_huge_statfs(out);
+    return file->node ? node_statfs(file->node, out) : put_statfs(TMPFS_MAGIC, out);
+}
+
 int64_t sys_statfs(uaddr_t path, uaddr_t out)
 {
-    return WITH_NODE(node, AT_FDCWD, path, true, put_statfs(out));
+    return WITH_NODE(node, AT_FDCWD, path, true, node_statfs(node, out));
 }
 
 int64_t sys_fstatfs(int fd, uaddr_t out)
 {
-    return fd_close_on_exec(fd) < 0 ? -EBADF : put_statfs(out);
+    return WITH_FILE(file, fd_get_path(fd), file_statfs(file, out));
 }

@@ -161,7 +161,8 @@ struct edit {
 
 /*
  * Makes room for cutting mappings and page tables at both ends of a range; may be called for more
- * than one range of an edit. -ENOMEM: nothing has changed; call edit_end().
+ * than one range of an edit. -ENOMEM, -EINVAL (inside a huge page): nothing has changed; call
+ * edit_end().
  */
 void edit_begin(struct edit *edit, struct space *space);
 int edit_prepare(struct edit *edit, uaddr_t start, uaddr_t end);
@@ -177,7 +178,8 @@ void edit_end(struct edit *edit);
 /* ---- space_fill.c: frames ---- */
 
 /*
- * Puts memory behind what is missing in a range of the mapping. `marks`: PAGE_FRESH or 0. What is
+ * Puts memory behind what is missing in a range of the mapping, or, where that is of huge pages,
+ * in all of those that it touches. `marks`: PAGE_FRESH or 0. What is
  * beyond the end of the object stays missing. -ENOMEM, -EIO (revoked), -EINTR: what was put in
  * before stays.
  */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The tree of mappings. */
 #include "kernel/file/file.h"
+#include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
+#include "kernel/mm/hugepages.h"
 #include "kernel/linux/memory/internal.h"
 
 static struct mapping *mapping_of(struct rb_node *node)
@@ -77,6 +79,26 @@ static void set_gap(struct mapping *mapping, const struct mapping *before)
     rb_changed(&mapping->space->mappings, &mapping->node);
 }
 
+/* Are its huge pages its own, to be counted as long as it is? */
+static bool owns_huge(const struct mapping *mapping)
+{
+    return mapping->huge_order == ORDER_2M && !(mapping->flags & MAPPING_SHARED);
+}
+
+static void count_more(const struct mapping *mapping, uint64_t bytes)
+{
+    mapping->space->mapped += bytes;
+    if (owns_huge(mapping))
+        hugepages_charge(bytes);
+}
+
+static void count_less(const struct mapping *mapping, uint64_t bytes)
+{
+    mapping->space->mapped -= bytes;
+    if (owns_huge(mapping))
+        hugepages_uncharge(bytes);
+}
+
 void mapping_insert(struct space *space, struct mapping *mapping)
 {
     struct rb_node *parent = NULL, *at = space->mappings.root;
@@ -96,7 +118,7 @@ void mapping_insert(struct space *space, struct mapping *mapping)
     rb_insert(&space->mappings, &mapping->node, parent, side);
     if (beside[1])
         set_gap(beside[1], mapping);
-    space->mapped += mapping->end - mapping->start;
+    count_more(mapping, mapping->end - mapping->start);
 }
 
 void mapping_remove(struct mapping *mapping)
@@ -106,12 +128,12 @@ void mapping_remove(struct mapping *mapping)
     rb_remove(&mapping->space->mappings, &mapping->node);
     if (next)
         set_gap(next, mapping_before(next));
-    mapping->space->mapped -= mapping->end - mapping->start;
+    count_less(mapping, mapping->end - mapping->start);
 }
 
 void mapping_set_start(struct mapping *mapping, uaddr_t start)
 {
-    mapping->space->mapped += mapping->start - start;
+    count_more(mapping, mapping->start - start);
     mapping->offset -= mapping->start - start;
     mapping->file_offset -= mapping->start - start;
     mapping->start = start;
@@ -120,7 +142,7 @@ void mapping_set_start(struct mapping *mapping, uaddr_t start)
 
 static void set_end(struct mapping *mapping, uaddr_t end)
 {
-    mapping->space->mapped -= mapping->end - end;
+    count_less(mapping, mapping->end - end);
     mapping->end = end;
     set_gap(mapping_next(mapping), mapping);
 }
@@ -249,7 +271,7 @@ void mappings_join(struct space *space, uaddr_t start, uaddr_t end)
         mapping_unwatch(mapping);
         mapping_watch(mapping);
         mapping->watcher.zapped = zapped;
-        space->mapped += next_end - mapping->end;
+        count_more(mapping, next_end - mapping->end);
         mapping->end = next_end;
         set_gap(mapping_next(mapping), mapping);
         space_breathe_deaf(space, CHANGE_WORK);

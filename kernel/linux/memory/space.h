@@ -85,6 +85,7 @@ enum space_map_flags { /* MAP_ of mmap(2) */
                        SPACE_FIXED_NOREPLACE = 0x100000,
                        SPACE_HUGE_SHIFT =
                            26, /* log2 of the huge page size stands above this bit; 0: 2 MiB */
+                       SPACE_NO_HUGE_SIZE = 0x3ffffff,
 };
 
 /* One mmap. The space takes references of its own to file and object. */
@@ -100,6 +101,8 @@ struct space_request {
     uint64_t file_offset;  /* what /proc/self/maps shows */
     const char *name;      /* shown when there is no file; NULL */
 };
+/* The memory of a shared anonymous mapping that space_check() allows. NULL: none left. */
+struct memobj *space_object(const struct space_request *request);
 /* Everything that space_mmap() would refuse, memory aside. 0 or a negative error of mmap(2). */
 int space_check(const struct space *space, const struct space_request *request);
 /* The address, or a negative error of mmap(2). */

@@ -23,13 +23,18 @@ static bool add_mapping(struct edit *edit)
     return true;
 }
 
-/* What cutting at one address takes: a node and small pages, if the address is inside something. */
+/*
+ * What cutting at one address takes: a node and small pages, if the address is inside something. A
+ * mapping of huge pages is not cut inside one.
+ */
 static int prepare_cut(struct edit *edit, uaddr_t at)
 {
     struct mapping *mapping = mapping_at(edit->space, at);
 
     if (!mapping)
         return 0;
+    if (!IS_ALIGNED(at, PAGE_SIZE << mapping->huge_order))
+        return -EINVAL;
     if (mapping->start != at && !add_mapping(edit))
         return -ENOMEM;
     return cpu_space_prepare_cut(edit->space->cpu, at);

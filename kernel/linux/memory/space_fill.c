@@ -246,8 +246,11 @@ static int fill_hole(const struct mapping *mapping, uaddr_t *at, uaddr_t end, un
 int space_fill_missing(const struct mapping *mapping, uaddr_t start, uaddr_t end, unsigned marks)
 {
     unsigned order = ORDER_1G, flags = page_flags(mapping) | marks;
+    uint64_t granule = mapping->huge_order ? SIZE_2M : PAGE_SIZE;
     int error = 0;
 
+    start = ALIGN_DOWN(start, granule);
+    end = ALIGN_UP(end, granule);
     while (!error) {
         struct cpu_mapping m;
         bool found;
@@ -290,7 +293,8 @@ bool mapping_is_eager(const struct mapping *mapping)
 {
     if (mapping->flags & (MAPPING_LAZY | MAPPING_RESERVATION))
         return false;
-    if (!mapping->object || !(mapping->flags & MAPPING_SHARED) || !mapping->file)
+    if (!mapping->object || !(mapping->flags & MAPPING_SHARED) || !mapping->file ||
+        mapping->huge_order)
         return true;
     return (mapping->flags & MAPPING_DEVICE) && !mapping->object->revoked;
 }

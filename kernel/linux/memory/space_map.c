@@ -3,6 +3,8 @@
 #include "kernel/lib/error.h"
 #include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
+#include "kernel/mm/hugepages.h"
+#include "kernel/mm/ramobj.h"
 #include "kernel/linux/memory/internal.h"
 
 #define HUGE_MASK   0x3fu
@@ -173,6 +175,26 @@ static int install(struct edit *edit, struct mapping *mapping, bool populate)
     return install_over(edit, mapping, populate);
 }
 
+/* Huge pages round the mapping up. */
+struct memobj *space_object(const struct space_request *request)
+{
+    unsigned order = (unsigned)MAX(huge_order(request), 0);
+    uint64_t size = ALIGN_UP(request->length, PAGE_SIZE << order);
+
+    return order == ORDER_2M ? ramobj_create_huge(size) : ramobj_create(size);
+}
+
+/* Huge pages of the mapping's own are promised when it is made; an object takes care of its own. */
+static int check_huge(const struct space_request *request, int order, uint64_t length)
+{
+    if (order && (request->flags & SPACE_GROWSDOWN))
+        return -EINVAL;
+    return order != ORDER_2M || (request->flags & SPACE_TYPE) != SPACE_PRIVATE ||
+                   hugepages_room(length)
+               ? 0
+               : -ENOMEM;
+}
+
 /* The checks of mmap(2), and where the mapping goes. */
 static int plan(const struct space *space, const struct space_request *request, uint64_t *length,
                 uaddr_t *at)
@@ -189,6 +211,8 @@ static int plan(const struct space *space, const struct space_request *request, 
     error = place(space, request, *length, least_align, at);
     if (!error && request->offset > (uint64_t)INT64_MAX - *length)
         error = -EOVERFLOW;
+    if (!error)
+        error = check_huge(request, huge, *length);
     if (!error && ((request->flags & SPACE_LOCK) || space->lock_future) &&
         !space_lock_allowed(space, *length))
         error = -EAGAIN;

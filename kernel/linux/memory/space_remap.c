@@ -274,7 +274,7 @@ static int64_t duplicate(struct space *space, const struct mapping *mapping, uad
         .name = mapping->name,
     };
 
-    if (!(mapping->flags & MAPPING_SHARED))
+    if (!(mapping->flags & MAPPING_SHARED) || mapping->huge_order)
         return -EINVAL;
     if (is_guarded(mapping))
         return -EFAULT;
@@ -301,6 +301,8 @@ static int check_growth(const struct space *space, const struct mapping *mapping
 {
     if (is_guarded(mapping))
         return -EFAULT;
+    if (mapping->huge_order) /* as Linux */
+        return -EINVAL;
     if ((mapping->flags & MAPPING_LOCKED) && !space_lock_allowed(space, bytes))
         return -EAGAIN;
     return 0;
@@ -310,10 +312,12 @@ static int check_growth(const struct space *space, const struct mapping *mapping
 static int check_move(const struct move *move, bool fixed)
 {
     bool stays = !fixed && move->length < move->old_length;
+    uint64_t granule = PAGE_SIZE << move->from->huge_order;
 
     if (!stays && MIN(move->old_length, move->length) > move->from->end - move->at)
         return -EFAULT;
-    if (move->old_length > USER_END - move->at)
+    if (move->old_length > USER_END - move->at || !IS_ALIGNED(move->at, granule) ||
+        (fixed && !IS_ALIGNED(move->to, granule)))
         return -EINVAL;
     if (fixed && move->to < SPACE_LOWEST)
         return -EPERM;
@@ -363,6 +367,8 @@ int64_t space_mremap(struct space *space, uaddr_t at, uint64_t old_length, uint6
     move.from = mapping_at(space, at);
     if (!move.from)
         return -EFAULT;
+    move.old_length = ALIGN_UP(move.old_length, PAGE_SIZE << move.from->huge_order);
+    move.length = ALIGN_UP(move.length, PAGE_SIZE << move.from->huge_order);
     if (move.old_length == 0)
         return duplicate(space, move.from, at, move.length, flags, to);
     error = check_move(&move, flags & MREMAP_FIXED);

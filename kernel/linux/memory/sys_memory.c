@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The memory calls. */
 #include "kernel/cpu/user.h"
-#include "kernel/file/file.h"
+#include "kernel/file/ramfile.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/memobj.h"
 #include "kernel/mm/ramobj.h"
@@ -27,7 +27,6 @@
 static int64_t map_anonymous(struct space_request *request)
 {
     unsigned type = request->flags & SPACE_TYPE;
-    uint64_t granule = request->flags & SPACE_HUGETLB ? SIZE_1G : PAGE_SIZE;
     int64_t result;
 
     request->offset = 0;
@@ -39,8 +38,7 @@ static int64_t map_anonymous(struct space_request *request)
         return result;
     if (type != SPACE_SHARED || (request->flags & SPACE_GROWSDOWN))
         return -EINVAL;
-    /* Huge pages round the mapping up. */
-    request->object = ramobj_create(ALIGN_UP(request->length, granule));
+    request->object = space_object(request);
     if (!request->object)
         return -ENOMEM;
     result = space_mmap(payload.space, request);
@@ -67,7 +65,8 @@ static int check_file(const struct file *file, struct space_request *request)
         return -EACCES;
     if (!file->ops->mmap)
         return -ENODEV;
-    if (request->flags & (SPACE_HUGETLB | SPACE_GROWSDOWN))
+    if ((request->flags & SPACE_GROWSDOWN) ||
+        ((request->flags & SPACE_HUGETLB) && !file_is_huge(file)))
         return -EINVAL;
     request->access_max = !shared || file_writable(file) ? PROT_ALL : PAGE_READ | PAGE_EXEC;
     return 0;
@@ -76,10 +75,14 @@ static int check_file(const struct file *file, struct space_request *request)
 static int64_t map_file(struct file *file, struct space_request *request)
 {
     bool shared = (request->flags & SPACE_TYPE) != SPACE_PRIVATE;
-    int64_t result = check_file(file, request);
+    uint64_t granule = file_is_huge(file) ? SIZE_2M : PAGE_SIZE;
+    int64_t result;
 
+    if (file_is_huge(file))
+        request->flags = (request->flags & SPACE_NO_HUGE_SIZE) | SPACE_HUGETLB;
+    result = check_file(file, request);
     if (!result)
-        result = file->ops->mmap(file, request->offset, ALIGN_UP(request->length, PAGE_SIZE),
+        result = file->ops->mmap(file, request->offset, ALIGN_UP(request->length, granule),
                                  request->access, shared, &request->object, &request->offset);
     if (result)
         return result;

@@ -9,7 +9,7 @@
 static uint64_t mark;
 
 /* A directory that the payload may create files in. */
-static int add_writable(const char *path)
+static int add_writable(const char *path, bool huge)
 {
     struct place place;
     int error = tree_add_directory(path);
@@ -18,6 +18,7 @@ static int add_writable(const char *path)
     if (error)
         return error;
     place.node->writable = true;
+    place.node->huge = huge;
     place.node->mode = MODE_STICKY_ALL;
     return 0;
 }
@@ -25,12 +26,14 @@ static int add_writable(const char *path)
 int nodes_add(void)
 {
     static const char *const writable[] = {"/tmp", "/dev/shm", "/run"};
-    static int (*const add[])(void) = {nodes_add_dev, nodes_add_proc, nodes_add_self, nodes_add_fd,
-                                       nodes_add_fixed};
+    static int (*const add[])(void) = {nodes_add_dev, nodes_add_proc,  nodes_add_self,
+                                       nodes_add_fd,  nodes_add_fixed, nodes_add_huge};
     int error = 0;
     mark = tree_mark();
     for (size_t i = 0; !error && i < ARRAY_SIZE(writable); i++)
-        error = add_writable(writable[i]);
+        error = add_writable(writable[i], false);
+    if (!error)
+        error = add_writable("/dev/hugepages", true);
     for (size_t i = 0; !error && i < ARRAY_SIZE(add); i++)
         error = add[i]();
     if (error)

@@ -15,6 +15,7 @@ void nodes_remove_task(int id);
 int nodes_add_dev(void);
 int nodes_add_fd(void);
 int nodes_add_fixed(void);
+int nodes_add_huge(void);
 int nodes_add_proc(void);
 int nodes_add_self(void);
 

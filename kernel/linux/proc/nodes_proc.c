@@ -8,6 +8,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/frames/frames.h"
 #include "kernel/mm/heap.h"
+#include "kernel/mm/hugepages.h"
 #include "kernel/linux/calls/clock.h"
 #include "kernel/linux/calls/identity.h"
 #include "kernel/linux/program/payload.h"
@@ -65,9 +66,13 @@ static void put_meminfo(struct text *out, const char *prefix)
 
 static void show_meminfo(void *context, struct text *out)
 {
+    struct hugepages_stats huge;
+    hugepages_stats(&huge);
     put_meminfo(out, "");
-    text_printf(
-        out, "HugePages_Total:       0\nHugePages_Free:        0\nHugepagesize:       2048 kB\n");
+    text_printf(out,
+                "HugePages_Total:   %5lu\nHugePages_Free:    %5lu\nHugePages_Rsvd:        0\n"
+                "HugePages_Surp:    %5lu\nHugepagesize:       2048 kB\nHugetlb:        %8lu kB\n",
+                huge.total, huge.free, huge.surplus, huge.total * (SIZE_2M / KIB));
 }
 
 static void show_node_meminfo(void *context, struct text *out)

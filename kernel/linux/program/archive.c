@@ -34,7 +34,7 @@ static bool name_is_plain(const char *name)
 
 static int add_file(const char *path, const struct cpio_entry *entry)
 {
-    struct ramfile *ram = ramfile_create(SEAL_ALL);
+    struct ramfile *ram = ramfile_create(SEAL_ALL, false);
     if (!ram)
         return -ENOMEM;
     int error = ramfile_append(ram, entry->data, entry->size);

@@ -73,6 +73,7 @@ struct frames_stats {
     uint64_t total;   /* frames owned */
     uint64_t free;    /* frames that can be allocated */
     uint64_t reserve; /* of these, what FRAMES_PAYLOAD does not get */
+    uint64_t blocks;  /* whole blocks of 2 MiB in the free ones */
     uint64_t orphans; /* frames released but still pinned */
     uint64_t pins;    /* sum of all pin counts, in blocks */
 };
