@@ -7,7 +7,7 @@ import re
 import struct
 import subprocess
 
-from guest import PAGE, file_offset
+from bulkhead.guest import PAGE, file_offset
 from vtd_walker import ADDRESS, RTADDR, Walker
 
 UNIT, ECAM, BAIT = 0xfed90000, 0xb0000000, 0x8000000

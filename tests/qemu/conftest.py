@@ -15,6 +15,8 @@ from bulkhead import cli, lock, skips  # noqa: E402
 import stretch  # noqa: E402
 from guest import Guest  # noqa: E402
 
+pytest_plugins = ["bulkhead.pytest"]
+
 
 def pytest_collection_modifyitems(items):
     """Leaves out what tests/skips.txt says that this system cannot run."""
@@ -64,21 +66,12 @@ def payload(kernel):
     return lambda name, library="sdk": make(f"build/payloads/{name}.{library}.elf")
 
 
-@pytest.fixture
-def guest(tmp_path):
-    """guest(payload, ...) makes a Guest; whatever still runs at the end of the test is ended. With
-    stretch=True it is measured how long interrupts are kept out."""
-    made = []
-
-    def make_guest(program, **options):
-        folder = tmp_path / f"guest{len(made)}"
-        folder.mkdir()
+@pytest.fixture(scope="session")
+def guest_type():
+    """What the fixture `guest` of bulkhead.pytest makes. With stretch=True it is measured how long interrupts are kept out."""
+    def make_guest(program, folder, **options):
         if options.get("stretch"):
             options["stretch"] = stretch.plugin(make)
-        made.append(Guest(folder, program, **options))
-        return made[-1]
+        return Guest(program, folder, **options)
 
-    yield make_guest
-    for one in made:
-        one.stop()
-        (one.folder / "memory.img").unlink(missing_ok=True)
+    return make_guest

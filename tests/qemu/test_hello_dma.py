@@ -56,7 +56,7 @@ def test_a_device_that_clamps_addresses(guest, hello_dma):
 def traced(tmp_path_factory, hello_dma):
     """One run of the demo with everything recorded, and canaries where its DMA must not land."""
     from guest import Guest
-    ran = Guest(tmp_path_factory.mktemp("traced"), hello_dma, devices=["edu"], memory="6G",
+    ran = Guest(hello_dma, tmp_path_factory.mktemp("traced"), devices=["edu"], memory="6G",
                 canaries=(IOVA_OUT, IOVA_IN, IOVA_IN + 0x1000), trace=("vtd_*", "pci_cfg_write"))
     try:
         yield ran.run()

@@ -48,7 +48,7 @@ ROWS = [(name, attack, says) for name in (*SETS, "race") for attack, says in att
 
 def run(name, folder, program, kernel):
     """Everything that is known of a machine behind its attacks."""
-    one = Guest(folder, program, args=[name, *NAMES], kernel=kernel, qmp=True, icount=4, canaries=(attacked.BAIT,), timeout=400, **MACHINE)
+    one = Guest(program, folder, args=[name, *NAMES], kernel=kernel, qmp=True, icount=4, canaries=(attacked.BAIT,), timeout=400, **MACHINE)
     outside = attacked.Outside(one.start(), [*NAMES, *BRIDGES], kernel)
     try:
         outside.serve()

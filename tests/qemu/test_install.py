@@ -58,7 +58,7 @@ def test_it_works_from_any_folder(typed, tmp_path, stage):
     assert done.returncode == 0 and "hello-dma: stray write blocked" in done.stdout, done.stderr
     done = typed("image", "-o", "disk.img", "hello.elf")
     assert done.returncode == 0 and (tmp_path / "disk.img").exists(), done.stderr
-    done = typed("python-path")
+    done = typed("path", "python")
     assert done.stdout == f"{stage}/lib/bulkhead/tools\n"
     assert sorted(stage.rglob("*")) == before
 

@@ -34,7 +34,7 @@ def outcome(tmp_path_factory, payload):
     def line(program, case):
         if program not in ran:
             folder = tmp_path_factory.mktemp(program)
-            ran[program] = Guest(folder, payload(program), **PROGRAMS[program]).run()
+            ran[program] = Guest(payload(program), folder, **PROGRAMS[program]).run()
             (folder / devices.MEMORY).unlink(missing_ok=True)
         found = [said for verdict in (f"ok {case}", f"FAIL {case}:")
                  for said in ran[program].output(verdict) if said.split(":")[0].split()[1] == case]

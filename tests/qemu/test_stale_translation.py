@@ -41,7 +41,7 @@ def refused(ran, address):
 @pytest.fixture(scope="module")
 def traced(tmp_path_factory, payload):
     from guest import Guest
-    ran = Guest(tmp_path_factory.mktemp("stale"), payload("stale"), devices=["edu"], args=[BDF, "all"], icount=8,
+    ran = Guest(payload("stale"), tmp_path_factory.mktemp("stale"), devices=["edu"], args=[BDF, "all"], icount=8,
                 canaries=CANARIES, trace=("vtd_*",))
     try:
         yield ran.run()

@@ -97,9 +97,13 @@ def rows():
 def rest_of(name):
     if name in WITH_PAYLOAD:
         return "payload"
+    if name == "path":
+        return " ".join(importlib.import_module("bulkhead.path").FOLDERS)
+    if name == "new":
+        return "folders"
     if name == "test":
         return " ".join(importlib.import_module("bulkhead.test").SUITES)
-    return "" if name in ("devices", "clean", "completion", "doctor", "python-path") else "files"
+    return "" if name in ("devices", "clean", "completion", "doctor") else "files"
 
 
 def cases():

@@ -53,7 +53,7 @@ CONVENTIONAL_BRIDGES = ("pci-bridge", "i82801b11-bridge")
 # What the kernel is told of a preset unless the command line says otherwise.
 KERNEL_OPTIONS = {"afu-model": {"afu": "dfl"}}
 # What the kernel finds in an image's machine by these names.
-IDS = {"edu": "1234:11e8", "nvme": "1b36:0010", "e1000e": "8086:10d3"}
+IDS = {"edu": "1234:11e8", "nvme": "1b36:0010", "e1000e": "8086:10d3", "igb": "8086:10c9"}
 # How the kernel, and not QEMU, names a device: a place, vendor and device, or a class; one of several by a number.
 PLACE = re.compile(r"(?:[0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-9a-f](?:/[0-9a-f.]+)*"
                    r"|(?:[0-9a-f]{4}:[0-9a-f]{4}|class:[0-9a-f]*)(?:#.*)?", re.I)
