@@ -9,25 +9,12 @@ from test_examples import frames
 
 PORTS, FRAMES = 2, 1000  # of tests/qemu/payloads/dpdk.c
 MACS = [bytes.fromhex("525400123456"), bytes.fromhex("525400123457")]  # QEMU's
-CPU, MODULE, PAGES = "sys/devices/system/cpu/cpu0/topology", "sys/module", "sys/kernel/mm/hugepages/hugepages-2048kB"
-# What DPDK looks for beside devices, and is not there yet.
-ALWAYS = {f"{CPU}/core_id": "0\n", f"{MODULE}/vfio/": "", f"{MODULE}/vfio_pci/": ""}
-HUGE = {f"{PAGES}/nr_hugepages": "32\n", f"{PAGES}/free_hugepages": "32\n", f"{PAGES}/resv_hugepages": "0\n"}
-# how DPDK takes its memory -> (its arguments, the files)
+# how DPDK takes its memory -> its arguments; there are no sockets, which it has to be told
 MODES = {
-    "pages": (["--no-huge", "--no-shconf", "-m", "32"], ALWAYS),
-    "huge pages": (["--in-memory"], ALWAYS | HUGE),
+    "huge pages in files": ["--no-shconf", "--no-telemetry"],
+    "huge pages in memory": ["--in-memory", "--no-telemetry"],
+    "pages": ["--no-huge", "-m", "32", "--no-shconf", "--no-telemetry"],
 }
-
-
-def overlay(folder, files):
-    """A folder for --files."""
-    for name, content in files.items():
-        path = folder / name
-        (path if name.endswith("/") else path.parent).mkdir(parents=True, exist_ok=True)
-        if not name.endswith("/"):
-            path.write_text(content)
-    return folder
 
 
 def frame(port, number):
@@ -44,9 +31,9 @@ def on_one_wire():
 
 @pytest.mark.parametrize("mode", MODES)
 def test_two_ports_send_to_each_other(guest, payload, tmp_path, mode):
-    wire, (arguments, files) = tmp_path / "wire.pcap", MODES[mode]
+    wire = tmp_path / "wire.pcap"
     hub, cards = on_one_wire()
-    ran = guest(payload("dpdk", "dpdk"), args=[*arguments, "--no-telemetry"], devices=cards, files=overlay(tmp_path / "files", files),
+    ran = guest(payload("dpdk", "dpdk"), args=MODES[mode], devices=cards,
                 qemu_args=[*hub, "-object", f"filter-dump,id=dump,netdev=wire0,file={wire}"]).run()
     sent = [[frame(port, number) for number in range(FRAMES)] for port in range(PORTS)]
     for port in range(PORTS):
