@@ -79,6 +79,16 @@ off_t lseek(int fd, off_t offset, int whence)
     return CALL(SYS_lseek, fd, offset, whence);
 }
 
+ssize_t preadv(int fd, const struct iovec *vector, int count, off_t offset)
+{
+    return CALL(SYS_preadv, fd, vector, count, offset, 0);
+}
+
+ssize_t pwritev(int fd, const struct iovec *vector, int count, off_t offset)
+{
+    return CALL(SYS_pwritev, fd, vector, count, offset, 0);
+}
+
 int dup(int fd)
 {
     return (int)CALL(SYS_dup, fd);
@@ -143,4 +153,25 @@ int pipe(int fds[2])
 int pipe2(int fds[2], int flags)
 {
     return (int)CALL(SYS_pipe2, fds, flags);
+}
+
+int fdatasync(int fd)
+{
+    return (int)CALL(SYS_fdatasync, fd);
+}
+
+void sync(void)
+{
+    CALL_RAW(SYS_sync);
+}
+
+int fallocate(int fd, int mode, off_t offset, off_t length)
+{
+    return (int)CALL(SYS_fallocate, fd, mode, offset, length);
+}
+
+/* Unlike its relatives this one returns the error number. */
+int posix_fallocate(int fd, off_t offset, off_t length)
+{
+    return (int)-CALL_RAW(SYS_fallocate, fd, 0, offset, length);
 }

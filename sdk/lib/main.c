@@ -22,7 +22,7 @@ extern void (*const __init_array_start[])(void), (*const __init_array_end[])(voi
 extern void (*const __fini_array_start[])(void), (*const __fini_array_end[])(void);
 _Noreturn void sdk_start(uintptr_t *stack);
 
-static const char *program_name = "payload";
+char *program_invocation_name = "payload", *program_invocation_short_name = "payload";
 static const uintptr_t *auxiliary;
 
 static void run_constructors(void)
@@ -41,7 +41,7 @@ static void run_destructors(void)
 
 const char *sdk_program_name(void)
 {
-    return program_name;
+    return program_invocation_short_name;
 }
 
 unsigned long getauxval(unsigned long type)
@@ -98,8 +98,9 @@ void sdk_start(uintptr_t *stack)
         end++;
     auxiliary = (const uintptr_t *)(end + 1);
     if (argc > 0) {
-        const char *slash = strrchr(argv[0], '/');
-        program_name = slash ? slash + 1 : argv[0];
+        char *slash = strrchr(argv[0], '/');
+        program_invocation_name = argv[0];
+        program_invocation_short_name = slash ? slash + 1 : argv[0];
     }
     setup_tls();
     atexit(run_destructors);

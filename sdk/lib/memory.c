@@ -82,6 +82,23 @@ int munlockall(void)
     return (int)CALL(SYS_munlockall);
 }
 
+int mlock2(const void *address, size_t length, unsigned flags)
+{
+    return (int)CALL(SYS_mlock2, address, length, flags);
+}
+
+int mincore(void *address, size_t length, unsigned char *vector)
+{
+    return (int)CALL(SYS_mincore, address, length, vector);
+}
+
+/* Returns the error number. To throw memory away is no advice of POSIX: its DONTNEED may do
+ * nothing. */
+int posix_madvise(void *address, size_t length, int advice)
+{
+    return advice == POSIX_MADV_DONTNEED ? 0 : (int)-CALL_RAW(SYS_madvise, address, length, advice);
+}
+
 int memfd_create(const char *name, unsigned flags)
 {
     return (int)CALL(SYS_memfd_create, name, flags);

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -133,4 +134,67 @@ int sigismember(const sigset_t *set, int number)
 {
     sigset_t bit;
     return signal_bit(number, &bit) < 0 ? -1 : (*set & bit) != 0;
+}
+
+/* Waiting for signals */
+
+int pause(void)
+{
+    return (int)CALL(SYS_pause);
+}
+
+int sigsuspend(const sigset_t *mask)
+{
+    return (int)CALL(SYS_rt_sigsuspend, mask, sizeof(sigset_t));
+}
+
+int sigpending(sigset_t *set)
+{
+    return (int)CALL(SYS_rt_sigpending, set, sizeof(sigset_t));
+}
+
+int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
+{
+    return (int)CALL(SYS_rt_sigtimedwait, set, info, timeout, sizeof(sigset_t));
+}
+
+int sigwaitinfo(const sigset_t *set, siginfo_t *info)
+{
+    return sigtimedwait(set, info, NULL);
+}
+
+/* Unlike its relatives this one returns the error number. */
+int sigwait(const sigset_t *set, int *number)
+{
+    int got = sigtimedwait(set, NULL, NULL);
+
+    if (got < 0)
+        return errno;
+    *number = got;
+    return 0;
+}
+
+int sigqueue(pid_t pid, int number, const union sigval value)
+{
+    siginfo_t info = {.si_signo = number, .si_code = SI_QUEUE};
+
+    info.si_pid = getpid();
+    info.si_uid = getuid();
+    info.si_value = value;
+    return (int)CALL(SYS_rt_sigqueueinfo, pid, number, &info);
+}
+
+int signalfd(int fd, const sigset_t *set, int flags)
+{
+    return (int)CALL(SYS_signalfd4, fd, set, sizeof(sigset_t), flags);
+}
+
+int getitimer(int which, struct itimerval *now)
+{
+    return (int)CALL(SYS_getitimer, which, now);
+}
+
+int setitimer(int which, const struct itimerval *restrict set, struct itimerval *restrict old)
+{
+    return (int)CALL(SYS_setitimer, which, set, old);
 }

@@ -7,7 +7,8 @@ import subprocess
 import pytest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-THREAD, LANGUAGE = "a program of the SDK has one thread; link statically with musl or glibc", "the SDK compiles C, not C++; link statically"
+THREAD = "a program of the SDK has one thread: build it with 'musl-gcc -static -pthread' or 'gcc -static -pthread' instead; such a program"
+LANGUAGE = "the SDK compiles C, not C++: build it with 'g++ -static' instead; such a program runs as it is"
 
 
 @pytest.mark.parametrize("words, refused, sentence", [
@@ -24,3 +25,13 @@ def test_words_that_only_look_like_it(words, tmp_path):
     (tmp_path / "x.c").write_text("int x;\n")
     done = subprocess.run([TOP / "sdk/cc", *words], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_threads_without_their_option(tmp_path):
+    """What <pthread.h> declares and nobody has is the linker's to find."""
+    (tmp_path / "x.c").write_text("#include <pthread.h>\nstatic void *f(void *x) { return x; }\n"
+                                  "int main(void) { pthread_t t; return pthread_create(&t, 0, f, 0); }\n")
+    subprocess.run(["make", "-s", "sdk"], cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True)
+    done = subprocess.run([TOP / "sdk/cc", "-w", "-D_POSIX_THREADS", "-Wno-error=implicit-function-declaration", "x.c"], cwd=tmp_path,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and f"sdk/cc: {THREAD}" in done.stderr, done.stderr

@@ -81,6 +81,8 @@ int openat(int, const char *, int, ...);
 int creat(const char *, mode_t);
 int fcntl(int, int, ...);
 int flock(int, int);
+int fallocate(int, int, off_t, off_t);
+int posix_fallocate(int, off_t, off_t);
 __END_DECLS
 
 #endif

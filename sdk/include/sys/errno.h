@@ -11,6 +11,9 @@
 #ifndef _REENT_ONLY
 #define errno (*__errno())
 extern int *__errno(void);
+
+/* argv[0], and the last part of it. */
+extern char *program_invocation_name, *program_invocation_short_name;
 #endif
 #define __errno_r(ptr) ((ptr)->_errno)
 

@@ -6,6 +6,9 @@
 #include <sys/cdefs.h>
 
 #define TCGETS     0x5401
+#define TCSETS     0x5402
+#define TCSETSW    0x5403
+#define TCSETSF    0x5404
 #define TIOCGWINSZ 0x5413
 #define FIONREAD   0x541b
 #define FIONBIO    0x5421

@@ -42,6 +42,14 @@
 #define MCL_CURRENT 1
 #define MCL_FUTURE  2
 
+#define MLOCK_ONFAULT 1
+
+#define POSIX_MADV_NORMAL     0
+#define POSIX_MADV_RANDOM     1
+#define POSIX_MADV_SEQUENTIAL 2
+#define POSIX_MADV_WILLNEED   3
+#define POSIX_MADV_DONTNEED   4
+
 #define MS_ASYNC      1
 #define MS_INVALIDATE 2
 #define MS_SYNC       4
@@ -61,6 +69,9 @@ int mlock(const void *, size_t);
 int munlock(const void *, size_t);
 int mlockall(int);
 int munlockall(void);
+int mlock2(const void *, size_t, unsigned);
+int mincore(void *, size_t, unsigned char *);
+int posix_madvise(void *, size_t, int);
 int memfd_create(const char *, unsigned);
 __END_DECLS
 

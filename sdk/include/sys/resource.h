@@ -30,6 +30,10 @@ struct rusage {
 #define RLIMIT_MEMLOCK 8
 #define RLIMIT_AS      9
 
+#define PRIO_PROCESS 0
+#define PRIO_PGRP    1
+#define PRIO_USER    2
+
 #define RUSAGE_SELF     0
 #define RUSAGE_CHILDREN (-1)
 
@@ -37,6 +41,8 @@ __BEGIN_DECLS
 int getrlimit(int, struct rlimit *);
 int setrlimit(int, const struct rlimit *);
 int getrusage(int, struct rusage *);
+int getpriority(int, unsigned);
+int setpriority(int, unsigned, int);
 __END_DECLS
 
 #endif

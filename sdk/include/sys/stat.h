@@ -77,6 +77,7 @@ int mkdir(const char *, mode_t);
 int chmod(const char *, mode_t);
 int fchmod(int, mode_t);
 mode_t umask(mode_t);
+int mkdirat(int, const char *, mode_t);
 __END_DECLS
 
 #endif

@@ -13,6 +13,8 @@ struct iovec {
 __BEGIN_DECLS
 ssize_t readv(int, const struct iovec *, int);
 ssize_t writev(int, const struct iovec *, int);
+ssize_t preadv(int, const struct iovec *, int, off_t);
+ssize_t pwritev(int, const struct iovec *, int, off_t);
 __END_DECLS
 
 #endif

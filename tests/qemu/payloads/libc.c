@@ -4,11 +4,27 @@
  * SDK, musl and glibc builds run on Linux and in a guest; the first argument is not used.
  */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <fnmatch.h>
+#include <getopt.h>
+#include <glob.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <limits.h>
+#include <net/ethernet.h>
+#include <netinet/ether.h>
+#include <netinet/if_ether.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+#include <netinet/ip_icmp.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <poll.h>
+#include <pwd.h>
+#include <regex.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -17,15 +33,24 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/queue.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysinfo.h>
 #include <sys/sysmacros.h>
+#include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <sys/utsname.h>
+#include <syslog.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -357,18 +382,393 @@ static void identity(void)
     CHECK(sum > 0);
 }
 
+/* ---- what driver programs take from POSIX ---- */
+
+#define FOLDER "/tmp/bulkhead-posix"
+
+static void options(void)
+{
+    static const struct option known[] = {
+        {"device", required_argument, NULL, 'd'}, {"quiet", no_argument, NULL, 'q'}, {0}};
+    char *words[] = {"prog", "--device=edu", "-q", "file", "--device", "nvme", NULL};
+    char seen[8] = "";
+    int option;
+
+    optind = 1;
+    while ((option = getopt_long(6, words, "d:q", known, NULL)) != -1) {
+        CHECK(option == 'd' || option == 'q');
+        seen[strlen(seen)] = option == 'd' ? optarg[0] : 'q';
+    }
+    CHECK(strcmp(seen, "eqn") == 0);
+    CHECK_EQUAL(optind, 5);
+    CHECK(strcmp(words[5], "file") == 0);
+}
+
+static void expressions(void)
+{
+    const char *text = "at 0000:00:1f.6, group 7";
+    regmatch_t found[3];
+    regex_t expression;
+    char why[80];
+
+    CHECK_EQUAL(regcomp(&expression, "([0-9a-f]{2}):[0-9a-f]+\\.([0-7])", REG_EXTENDED), 0);
+    CHECK_EQUAL(expression.re_nsub, 2);
+    CHECK_EQUAL(regexec(&expression, text, 3, found, 0), 0);
+    CHECK_EQUAL(found[0].rm_so, 8);
+    CHECK_EQUAL(found[0].rm_eo, 15);
+    CHECK(text[found[1].rm_so] == '0' && text[found[2].rm_so] == '6');
+    CHECK_EQUAL(regexec(&expression, "nothing of it", 0, NULL, 0), REG_NOMATCH);
+    regfree(&expression);
+    CHECK_EQUAL(regcomp(&expression, "^EDU$", REG_ICASE | REG_NOSUB), 0);
+    CHECK_EQUAL(regexec(&expression, "edu", 0, NULL, 0), 0);
+    regfree(&expression);
+    CHECK_EQUAL(regcomp(&expression, "(", REG_EXTENDED), REG_EPAREN);
+    CHECK(regerror(REG_EPAREN, &expression, why, sizeof(why)) > 1 && why[0]);
+}
+
+static void patterns(void)
+{
+    CHECK_EQUAL(fnmatch("vfio*", "vfio12", 0), 0);
+    CHECK_EQUAL(fnmatch("[0-9a-f]?:*.[!7]", "1f:02.0", 0), 0);
+    CHECK_EQUAL(fnmatch("vfio[a-z]", "vfio1", 0), FNM_NOMATCH);
+    CHECK_EQUAL(fnmatch("*", "a/b", FNM_PATHNAME), FNM_NOMATCH);
+    CHECK_EQUAL(fnmatch("*", ".hidden", FNM_PERIOD), FNM_NOMATCH);
+    CHECK_EQUAL(fnmatch("EDU", "edu", FNM_CASEFOLD), 0);
+}
+
+static bool make_file(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+/* Three files and a link in a folder. */
+static bool make_folder(void)
+{
+    return mkdir(FOLDER, 0700) == 0 && make_file(FOLDER "/b1") && make_file(FOLDER "/a2") &&
+           make_file(FOLDER "/c") && symlink("../bulkhead-posix/a2", FOLDER "/link") == 0;
+}
+
+static void clear_folder(void)
+{
+    unlink(FOLDER "/a2");
+    unlink(FOLDER "/b1");
+    unlink(FOLDER "/c");
+    unlink(FOLDER "/link");
+    rmdir(FOLDER);
+}
+
+static void globbing(void)
+{
+    glob_t found;
+
+    CHECK(make_folder());
+    CHECK_EQUAL(glob(FOLDER "/*[12]", 0, NULL, &found), 0);
+    CHECK_EQUAL(found.gl_pathc, 2);
+    CHECK(strcmp(found.gl_pathv[0], FOLDER "/a2") == 0);
+    CHECK(strcmp(found.gl_pathv[1], FOLDER "/b1") == 0 && !found.gl_pathv[2]);
+    globfree(&found);
+    CHECK_EQUAL(glob(FOLDER "/nothing*", 0, NULL, &found), GLOB_NOMATCH);
+    CHECK_EQUAL(glob(FOLDER "/nothing*", GLOB_NOCHECK, NULL, &found), 0);
+    CHECK_EQUAL(found.gl_pathc, 1);
+    globfree(&found);
+}
+
+static int not_hidden(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static void scanning(void)
+{
+    struct dirent **entries;
+    DIR *directory = opendir(FOLDER);
+    long place = -1;
+    char second[256] = "";
+
+    CHECK_EQUAL(scandir(FOLDER, &entries, not_hidden, alphasort), 4);
+    CHECK(strcmp(entries[0]->d_name, "a2") == 0 && strcmp(entries[3]->d_name, "link") == 0);
+    for (unsigned i = 0; i < 4; i++)
+        free(entries[i]);
+    free(entries);
+    CHECK_EQUAL(scandir("/no/such/folder", &entries, NULL, NULL), -1);
+    CHECK(directory && readdir(directory));
+    place = telldir(directory);
+    snprintf(second, sizeof(second), "%s", readdir(directory)->d_name);
+    CHECK(readdir(directory));
+    seekdir(directory, place);
+    CHECK(strcmp(readdir(directory)->d_name, second) == 0);
+    closedir(directory);
+}
+
+static void real_paths(void)
+{
+    char path[PATH_MAX];
+    char *made = realpath(FOLDER "//./link", NULL);
+
+    CHECK(made && strcmp(made, FOLDER "/a2") == 0);
+    free(made);
+    CHECK(realpath("/../tmp/..", path) && strcmp(path, "/") == 0);
+    CHECK(!realpath(FOLDER "/none", path) && errno == ENOENT);
+    CHECK(!realpath(FOLDER "/c/x", path) && errno == ENOTDIR);
+    CHECK_OK(unlink(FOLDER "/link"));
+    CHECK_OK(symlink("link", FOLDER "/link"));
+    CHECK(!realpath(FOLDER "/link", path) && errno == ELOOP);
+    char one[] = "/sys/bus/x", other[] = "/sys/bus/x";
+    CHECK(strcmp(basename(one), "x") == 0 && strcmp(dirname(other), "/sys/bus") == 0);
+}
+
+static void moving(void)
+{
+    struct stat status;
+    int folder = open(FOLDER, O_RDONLY | O_DIRECTORY);
+
+    CHECK_OK(folder);
+    CHECK_OK(rename(FOLDER "/c", FOLDER "/d"));
+    CHECK_ERROR(stat(FOLDER "/c", &status), ENOENT);
+    CHECK_OK(renameat(folder, "d", folder, "c"));
+    CHECK_OK(faccessat(folder, "c", R_OK, 0));
+    CHECK_OK(truncate(FOLDER "/c", 100));
+    CHECK_OK(stat(FOLDER "/c", &status));
+    CHECK_EQUAL(status.st_size, 100);
+    CHECK_OK(mkdirat(folder, "sub", 0700));
+    CHECK_OK(unlinkat(folder, "sub", AT_REMOVEDIR));
+    CHECK_OK(close(folder));
+    clear_folder();
+    CHECK_ERROR(stat(FOLDER, &status), ENOENT);
+}
+
+static void text_functions(void)
+{
+    char *text = NULL, copy[] = "a,,b", *rest = copy;
+
+    CHECK_EQUAL(asprintf(&text, "%s-%04x", "edu", 0x11e8), 8);
+    CHECK(strcmp(text, "edu-11e8") == 0);
+    free(text);
+    text = strndup("0000:00:10.0", 7);
+    CHECK(text && strcmp(text, "0000:00") == 0);
+    free(text);
+    CHECK(strcmp(strsep(&rest, ","), "a") == 0 && strsep(&rest, ",")[0] == '\0');
+    CHECK(strcasecmp("NVMe", "nvme") == 0 && strchrnul("abc", 'x')[0] == '\0');
+    CHECK(strcmp(program_invocation_short_name, "?") != 0);
+}
+
+struct item {
+    int value;
+    TAILQ_ENTRY(item) next;
+};
+
+static void queues(void)
+{
+    TAILQ_HEAD(, item) head = TAILQ_HEAD_INITIALIZER(head);
+    struct item items[3] = {{.value = 1}, {.value = 2}, {.value = 4}}, *each;
+    int sum = 0;
+
+    for (unsigned i = 0; i < 3; i++)
+        TAILQ_INSERT_TAIL(&head, &items[i], next);
+    TAILQ_REMOVE(&head, &items[1], next);
+    TAILQ_FOREACH(each, &head, next)
+    sum = sum * 10 + each->value;
+    CHECK_EQUAL(sum, 14);
+}
+
+/* Does an address of IPv6 come back as this text? */
+static bool round_6(const char *from, const char *to)
+{
+    struct in6_addr address;
+    char text[INET6_ADDRSTRLEN];
+
+    return inet_pton(AF_INET6, from, &address) == 1 &&
+           inet_ntop(AF_INET6, &address, text, sizeof(text)) && strcmp(text, to) == 0;
+}
+
+static void addresses(void)
+{
+    struct in_addr four;
+    struct in6_addr six;
+    char text[INET_ADDRSTRLEN];
+
+    CHECK_EQUAL(htons(0x1234), 0x3412);
+    CHECK_EQUAL(ntohl(0x12345678), 0x78563412);
+    CHECK_EQUAL(inet_pton(AF_INET, "10.0.2.15", &four), 1);
+    CHECK_EQUAL(four.s_addr, 0x0f02000a);
+    CHECK(inet_ntop(AF_INET, &four, text, sizeof(text)) && strcmp(text, "10.0.2.15") == 0);
+    CHECK(strcmp(inet_ntoa(four), "10.0.2.15") == 0);
+    CHECK(!inet_ntop(AF_INET, &four, text, 9) && errno == ENOSPC);
+    CHECK_EQUAL(inet_pton(AF_INET, "10.0.2", &four), 0);
+    CHECK_EQUAL(inet_pton(AF_INET, "10.0.2.256", &four), 0);
+    CHECK_EQUAL(inet_pton(AF_INET, "10.0.2.1.", &four), 0);
+    CHECK_ERROR(inet_pton(1000, "10.0.2.1", &four), EAFNOSUPPORT);
+    CHECK(inet_aton("127.1", &four) && four.s_addr == htonl(INADDR_LOOPBACK));
+    CHECK(!inet_aton("1.2.3.4.5", &four) && inet_addr("none") == INADDR_NONE);
+    CHECK(round_6("fe80:0:0:0:5054:ff:FE12:3456", "fe80::5054:ff:fe12:3456"));
+    CHECK(round_6("::", "::") && round_6("::1", "::1") && round_6("1::", "1::"));
+    CHECK(round_6("1:0:0:2:0:0:0:3", "1:0:0:2::3") &&
+          round_6("1:0:3:4:5:6:7:8", "1:0:3:4:5:6:7:8"));
+    CHECK(round_6("::ffff:10.0.2.2", "::ffff:10.0.2.2"));
+    CHECK(inet_pton(AF_INET6, "1::2::3", &six) == 0 && inet_pton(AF_INET6, "1:2", &six) == 0);
+    CHECK(inet_pton(AF_INET6, "12345::", &six) == 0 && inet_pton(AF_INET6, ":1::", &six) == 0);
+    CHECK(inet_pton(AF_INET6, "1:2:3:4:5:6:7:8:9", &six) == 0);
+}
+
+static void frames(void)
+{
+    const struct ether_addr *mac = ether_aton("52:54:a0:12:34:56");
+
+    CHECK(mac && mac->ether_addr_octet[2] == 0xa0 && mac->ether_addr_octet[5] == 0x56);
+    CHECK(strcasecmp(ether_ntoa(mac), "52:54:a0:12:34:56") == 0 && !ether_aton("52:54:a0"));
+    CHECK_EQUAL(sizeof(struct ether_header), 14);
+    CHECK_EQUAL(sizeof(struct ether_arp), 28);
+    CHECK_EQUAL(sizeof(struct iphdr), 20);
+    CHECK_EQUAL(sizeof(struct ip6_hdr), 40);
+    CHECK_EQUAL(sizeof(struct udphdr), 8);
+    CHECK_EQUAL(sizeof(struct tcphdr), 20);
+    CHECK_EQUAL(sizeof(struct icmphdr), 8);
+    const uint8_t bytes[20] = {0x45, 0, 1, 2, [9] = IPPROTO_UDP};
+    struct iphdr header;
+    memcpy(&header, bytes, sizeof(header));
+    CHECK(header.version == 4 && header.ihl == 5 && ntohs(header.tot_len) == 0x102);
+    CHECK_EQUAL(header.protocol, IPPROTO_UDP);
+}
+
+static void waiting_for_signals(void)
+{
+    sigset_t set, pending;
+    siginfo_t info;
+    const struct timespec none = {0};
+    int number = 0;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR2);
+    CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
+    CHECK_ERROR(sigtimedwait(&set, &info, &none), EAGAIN);
+    CHECK_EQUAL(raise(SIGUSR2), 0);
+    CHECK_OK(sigpending(&pending));
+    CHECK_EQUAL(sigismember(&pending, SIGUSR2), 1);
+    CHECK_EQUAL(sigwait(&set, &number), 0);
+    CHECK_EQUAL(number, SIGUSR2);
+    CHECK_OK(sigqueue(getpid(), SIGUSR2, (union sigval){.sival_int = 77}));
+    CHECK_EQUAL(sigwaitinfo(&set, &info), SIGUSR2);
+    CHECK_EQUAL(info.si_value.sival_int, 77);
+    CHECK_OK(sigprocmask(SIG_UNBLOCK, &set, NULL));
+}
+
+/* An alarm ends both; its handler has run then. */
+static void pausing(void)
+{
+    struct sigaction action = {0};
+    struct itimerval soon = {.it_value = {.tv_usec = 20000}}, left;
+    sigset_t none;
+
+    action.sa_sigaction = on_signal;
+    action.sa_flags = SA_SIGINFO;
+    CHECK_OK(sigaction(SIGALRM, &action, NULL));
+    caught = 0;
+    CHECK_OK(setitimer(ITIMER_REAL, &soon, NULL));
+    CHECK_ERROR(pause(), EINTR);
+    CHECK_EQUAL(caught, SIGALRM);
+    caught = 0;
+    sigemptyset(&none);
+    CHECK_OK(setitimer(ITIMER_REAL, &soon, NULL));
+    CHECK_ERROR(sigsuspend(&none), EINTR);
+    CHECK_EQUAL(caught, SIGALRM);
+    CHECK_OK(getitimer(ITIMER_REAL, &left));
+    CHECK_EQUAL(left.it_value.tv_usec, 0);
+    signal(SIGALRM, SIG_DFL);
+}
+
+/* Its lines are on standard error, or with glibc and musl nowhere: they look for somebody to tell.
+ */
+static void logging(void)
+{
+    openlog("libc", LOG_PID, LOG_USER);
+    CHECK_EQUAL(setlogmask(LOG_UPTO(LOG_WARNING)), 0xff);
+    errno = ENOENT;
+    syslog(LOG_INFO, "this is masked");
+    syslog(LOG_WARNING, "100%% of %s: %m", "it");
+    CHECK_EQUAL(setlogmask(0), LOG_UPTO(LOG_WARNING));
+    closelog();
+}
+
+static void machine(void)
+{
+    struct sysinfo info;
+    struct statfs files;
+    char name[100];
+    cpu_set_t set;
+
+    CHECK_OK(sysinfo(&info));
+    CHECK(info.totalram * info.mem_unit > 1 << 20 && info.procs > 0);
+    CHECK_OK(statfs("/tmp", &files));
+    CHECK(files.f_bsize > 0);
+    CHECK_OK(gethostname(name, sizeof(name)));
+    CHECK(name[0]);
+    CHECK_OK(sched_getaffinity(0, sizeof(set), &set));
+    CHECK(CPU_COUNT(&set) >= 1 && CPU_COUNT(&set) == get_nprocs());
+    CPU_ZERO(&set);
+    CPU_SET(3, &set);
+    CHECK(CPU_ISSET(3, &set) && !CPU_ISSET(2, &set) && CPU_COUNT(&set) == 1);
+    CHECK_EQUAL(sched_get_priority_max(SCHED_OTHER), 0);
+    CHECK_EQUAL(getpriority(PRIO_PROCESS, 0), 0);
+    CHECK_OK(prctl(PR_SET_NAME, "driver"));
+    CHECK_OK(prctl(PR_GET_NAME, name));
+    CHECK(strcmp(name, "driver") == 0);
+    CHECK_EQUAL(getpgid(0), getpgrp());
+}
+
+static void vectors(void)
+{
+    char one[4] = "", other[4] = "";
+    struct iovec in[2] = {{one, 3}, {other, 3}};
+    int fd = memfd_create("vectors", 0);
+
+    CHECK_OK(fd);
+    CHECK_OK(fallocate(fd, 0, 0, 4096));
+    CHECK_EQUAL(pwrite(fd, "..abcdef", 8, 0), 8);
+    CHECK_EQUAL(preadv(fd, in, 2, 2), 6);
+    CHECK(strcmp(one, "abc") == 0 && strcmp(other, "def") == 0);
+    CHECK_EQUAL(pwritev(fd, in, 2, 100), 6);
+    CHECK_EQUAL(pread(fd, one, 3, 103), 3);
+    CHECK(strcmp(one, "def") == 0);
+    CHECK_OK(fdatasync(fd));
+    close(fd);
+}
+
+static void no_terminal(void)
+{
+    struct termios modes = {.c_lflag = ECHO | ICANON, .c_iflag = ICRNL, .c_oflag = OPOST};
+    int null = open("/dev/null", O_RDWR);
+
+    CHECK_ERROR(tcgetattr(null, &modes), ENOTTY);
+    CHECK_ERROR(tcsetattr(null, 99, &modes), EINVAL);
+    close(null);
+    modes.c_lflag = ECHO | ICANON;
+    cfmakeraw(&modes);
+    CHECK(!(modes.c_lflag & (ECHO | ICANON)) && modes.c_cc[VMIN] == 1);
+}
+
 static const struct conform_case cases[] = {
-    CASE(start_up),      CASE(environment), CASE(formatting),
-    CASE(error_numbers), CASE(heap),        CASE(mappings),
-    CASE(clocks),        CASE(limits),      CASE(eventfd_counter),
-    CASE(descriptors),   CASE(poll_one),    CASE(select_one),
-    CASE(epoll_one),     CASE(timer_file),  CASE(identity),
-    CASE(device_files),  CASE(ram_files),   CASE(lines),
-    CASE(directories),   CASE(signals),     CASE(signal_mask),
+    CASE(start_up),      CASE(environment),    CASE(formatting),
+    CASE(error_numbers), CASE(heap),           CASE(mappings),
+    CASE(clocks),        CASE(limits),         CASE(eventfd_counter),
+    CASE(descriptors),   CASE(poll_one),       CASE(select_one),
+    CASE(epoll_one),     CASE(timer_file),     CASE(identity),
+    CASE(device_files),  CASE(ram_files),      CASE(lines),
+    CASE(directories),   CASE(signals),        CASE(signal_mask),
+    CASE(options),       CASE(expressions),    CASE(patterns),
+    CASE(globbing),      CASE(scanning),       CASE(real_paths),
+    CASE(moving),        CASE(text_functions), CASE(queues),
+    CASE(addresses),     CASE(frames),         CASE(waiting_for_signals),
+    CASE(pausing),       CASE(logging),        CASE(machine),
+    CASE(vectors),       CASE(no_terminal),
 };
 
 int main(int argc, char **argv)
 {
     arguments = argv;
+    clear_folder();
     return conform_run(cases, sizeof(cases) / sizeof(cases[0]), NULL, argc, argv);
 }
