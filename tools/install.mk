@@ -7,7 +7,7 @@ DESTDIR ?=
 INSTALL_FOLDER := $(DESTDIR)$(PREFIX)/lib/bulkhead
 INSTALL_COMMAND := $(DESTDIR)$(PREFIX)/bin/bulkhead
 INSTALL_COMPLETION := $(DESTDIR)$(PREFIX)/share/bash-completion/completions/bulkhead
-# Copied as they are, if git knows them or nothing does.
+# Copied as they are.
 INSTALLED_TREES := LICENSE README.md bulkhead docs examples include linker sdk/cc sdk/device sdk/include tools/bulkhead \
                    tools/install.sh tools/iommu-map tools/iommu_map tools/packages
 INSTALLED_BUILDS := kernel.elf bulkhead.efi check afu-model newlib $(SDK:$(BUILD)/%=%) \
@@ -17,9 +17,10 @@ INSTALLED_BUILDS := kernel.elf bulkhead.efi check afu-model newlib $(SDK:$(BUILD
 install: kernel efi sdk examples $(BUILD)/check $(BUILD)/afu-model
 	$(call SAY,INSTALL,$(INSTALL_FOLDER))
 	$(Q)rm -rf "$(INSTALL_FOLDER)" && mkdir -p "$(INSTALL_FOLDER)/build" "$(dir $(INSTALL_COMMAND))" "$(dir $(INSTALL_COMPLETION))"
-	$(Q)tar -c --exclude=__pycache__ --exclude=suites --exclude='*.mk' $(INSTALLED_TREES) | \
-	    tar -x --no-same-owner -C "$(INSTALL_FOLDER)"
-	$(Q)tar -c -C $(BUILD) $(INSTALLED_BUILDS) | tar -x --no-same-owner -C "$(INSTALL_FOLDER)/build"
+	$(Q)tar -cf "$(INSTALL_FOLDER)/all.tar" --exclude=__pycache__ --exclude=suites --exclude='*.mk' $(INSTALLED_TREES)
+	$(Q)tar -xf "$(INSTALL_FOLDER)/all.tar" --no-same-owner -C "$(INSTALL_FOLDER)"
+	$(Q)tar -cf "$(INSTALL_FOLDER)/all.tar" -C $(BUILD) $(INSTALLED_BUILDS)
+	$(Q)tar -xf "$(INSTALL_FOLDER)/all.tar" --no-same-owner -C "$(INSTALL_FOLDER)/build" && rm "$(INSTALL_FOLDER)/all.tar"
 	$(Q)echo "$(or $(BUILD_VERSION),unknown)" >"$(INSTALL_FOLDER)/VERSION"
 	$(Q)chmod -R u=rwX,go=rX "$(INSTALL_FOLDER)"
 	$(Q)ln -sfn ../lib/bulkhead/bulkhead "$(INSTALL_COMMAND)"

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """make install: Bulkhead away from its source, for a user who may write nothing of it."""
 
+import contextlib
 import os
+import pathlib
 import subprocess
+import tempfile
 
 import pytest
 
@@ -19,36 +22,44 @@ def make_install(*words):
     assert done.returncode == 0, done.stderr
 
 
+@contextlib.contextmanager
+def public_folder(mode):
+    """One that other users reach: pytest's are for who runs it."""
+    with tempfile.TemporaryDirectory(prefix="bulkhead-test.") as folder:
+        os.chmod(folder, mode)
+        yield pathlib.Path(folder)
+
+
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory):
-    """Where it was installed as a package would be made of it, and whence it was moved to."""
-    folder = tmp_path_factory.mktemp("stage")
-    make_install("install", "PREFIX=/opt/b", f"DESTDIR={folder}")
-    for parent in [folder, *folder.parents][:3]:
-        parent.chmod(0o755)
-    (folder / "opt").rename(folder / "moved")
-    return folder / "moved/b"
+def stage():
+    """Where it was installed as a package would be made of it, and then moved to."""
+    with public_folder(0o755) as folder:
+        make_install("install", "PREFIX=/opt/b", f"DESTDIR={folder}")
+        (folder / "opt").rename(folder / "moved")
+        yield folder / "moved/b"
 
 
 @pytest.fixture
-def typed(stage, tmp_path):
-    """typed(*words) types `bulkhead WORDS` in an empty folder, as a user who owns only that, if we can become one."""
-    os.chmod(tmp_path, 0o777)
+def home():
+    with public_folder(0o777) as folder:
+        yield folder
+
+
+@pytest.fixture
+def typed(stage, home):
+    """typed(*words) types `bulkhead WORDS` in an empty folder, as a user who may write only there, if we can become one."""
     user = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
-    environment = {"PATH": f"{stage}/bin:/usr/bin:/bin", "TMPDIR": str(tmp_path), "BULKHEAD_BUILD": "/nowhere"}
-    (tmp_path / "hello.c").write_text(HELLO)
+    environment = {"PATH": f"{stage}/bin:/usr/bin:/bin", "TMPDIR": str(home), "BULKHEAD_BUILD": "/nowhere"}
+    (home / "hello.c").write_text(HELLO)
 
     def type_words(*words):
-        return subprocess.run(["bulkhead", *words], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180,
+        return subprocess.run(["bulkhead", *words], cwd=home, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=180,
                               env=environment, check=False, **user)
 
-    for parent in [tmp_path, *tmp_path.parents][:4]:
-        if parent.stat().st_uid == os.getuid() and parent != parent.parent:
-            parent.chmod(parent.stat().st_mode | 0o055)
     return type_words
 
 
-def test_it_works_from_any_folder(typed, tmp_path, stage):
+def test_it_works_from_any_folder(typed, home, stage):
     before = sorted(stage.rglob("*"))
     done = typed("build", "-O2", "-o", "hello.elf", "hello.c")
     assert done.returncode == 0, done.stderr
@@ -57,7 +68,9 @@ def test_it_works_from_any_folder(typed, tmp_path, stage):
     done = typed("run")
     assert done.returncode == 0 and "hello-dma: stray write blocked" in done.stdout, done.stderr
     done = typed("image", "-o", "disk.img", "hello.elf")
-    assert done.returncode == 0 and (tmp_path / "disk.img").exists(), done.stderr
+    assert done.returncode == 0 and (home / "disk.img").exists(), done.stderr
+    done = typed("new", "mine")
+    assert done.returncode == 0 and "BULKHEAD ?= bulkhead\n" in (home / "mine/Makefile").read_text(), done.stderr
     done = typed("path", "python")
     assert done.stdout == f"{stage}/lib/bulkhead/tools\n"
     assert sorted(stage.rglob("*")) == before
