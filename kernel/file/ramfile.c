@@ -78,24 +78,15 @@ static int piece_at(const struct ramfile *ram, uint64_t offset, uint64_t max, vo
     return 0;
 }
 
-/* Clears bytes of the object, no more than one huge page; a hole is zero. */
-static void clear(const struct ramfile *ram, uint64_t from, uint64_t to)
+/* Keeps the promise about the last page when the file ends in its middle; a hole is zero. */
+static void clear_tail(struct ramfile *ram, uint64_t size)
 {
-    while (from < to) {
-        uint64_t inside = from % PAGE_SIZE, max = ALIGN_UP(inside + (to - from), PAGE_SIZE);
-        struct phys_run run = ramobj_peek(ram->memory, from - inside, max);
-        uint64_t length = MIN(to - from, run.length - inside);
-        if (run.base != PADDR_NONE)
-            memset((uint8_t *)phys_to_virt(run.base) + inside, 0, length);
-        from += length;
-    }
-}
-
-/* Keeps the promise about the last page when the file ends in its middle. */
-static void clear_tail(const struct ramfile *ram, uint64_t size)
-{
-    if (size < ram->size)
-        clear(ram, size, ALIGN_UP(size, PAGE_SIZE));
+    uint64_t offset = size % PAGE_SIZE;
+    if (offset == 0 || size >= ram->size)
+        return;
+    struct phys_run run = ramobj_peek(ram->memory, size - offset, PAGE_SIZE);
+    if (run.base != PADDR_NONE)
+        memset((uint8_t *)phys_to_virt(run.base) + offset, 0, PAGE_SIZE - offset);
 }
 
 static int set_size(struct ramfile *ram, uint64_t size)
@@ -140,28 +131,9 @@ static int allocate(struct ramfile *ram, uint64_t offset, uint64_t length, bool 
     return error;
 }
 
-int ramfile_allocate(struct ramfile *ram, uint64_t offset, uint64_t length, bool grows)
+int ramfile_allocate(struct ramfile *ram, uint64_t offset, uint64_t length)
 {
-    return mutex_run(&ram->lock, "file size", allocate(ram, offset, length, grows, true));
-}
-
-static int punch(struct ramfile *ram, uint64_t offset, uint64_t end)
-{
-    uint64_t block = MAX(ram->granule, PAGE_SIZE);
-    uint64_t first = ALIGN_UP(offset, block), last = ALIGN_DOWN(end, block);
-    if (ram->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE))
-        return -EPERM;
-    ram->modified_ns = time_ns();
-    clear(ram, offset, MIN(first, end));
-    if (last < first)
-        return 0;
-    clear(ram, last, end);
-    return ramobj_punch(ram->memory, first, last - first);
-}
-
-int ramfile_punch(struct ramfile *ram, uint64_t offset, uint64_t length)
-{
-    return mutex_run(&ram->lock, "file size", punch(ram, offset, MIN(offset + length, ram->size)));
+    return mutex_run(&ram->lock, "file size", allocate(ram, offset, length, true, true));
 }
 
 int ramfile_append(struct ramfile *ram, const void *bytes, uint64_t length)

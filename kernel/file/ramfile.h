@@ -35,13 +35,10 @@ struct file *ramfile_open(struct ramfile *ram, unsigned flags, const char *name)
 /* 0, -EFBIG, -EPERM (sealed), -EINVAL (no whole huge page). New bytes read as zero. */
 int ramfile_resize(struct ramfile *ram, uint64_t size);
 /*
- * fallocate(2) of bytes below 2^63: a file that `grows` becomes as long; one of huge pages gets
- * them all, others when they are used. -ENOMEM, and as above.
+ * fallocate(2) of bytes below 2^63: the file becomes as long at least; one of huge pages has them
+ * then, others when they are used. -ENOMEM, and as above.
  */
-int ramfile_allocate(struct ramfile *ram, uint64_t offset, uint64_t length, bool grows);
-/* Makes bytes below 2^63 read as zero, and releases whole pages of them. -EPERM (sealed), -ENOMEM.
- */
-int ramfile_punch(struct ramfile *ram, uint64_t offset, uint64_t length);
+int ramfile_allocate(struct ramfile *ram, uint64_t offset, uint64_t length);
 
 /* NULL unless the file is open on a ramfile. */
 struct ramfile *file_ramfile(const struct file *file);

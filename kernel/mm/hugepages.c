@@ -3,8 +3,6 @@
 #include "kernel/lib/panic.h"
 #include "kernel/mm/frames/frames.h"
 
-#define FRAMES_PER_PAGE (SIZE_2M / PAGE_SIZE)
-
 static uint64_t used, limit;
 
 /* Whole blocks that the payload could get. */
@@ -13,7 +11,15 @@ static uint64_t blocks_free(void)
     struct frames_stats frames;
 
     frames_stats(&frames);
-    return MIN(frames.blocks, (frames.free - MIN(frames.free, frames.reserve)) / FRAMES_PER_PAGE);
+    return MIN(frames.blocks, (frames.free - MIN(frames.free, frames.reserve)) >> ORDER_2M);
+}
+
+uint64_t hugepages(enum hugepages_figure figure)
+{
+    uint64_t free = MIN(limit - MIN(limit, used), blocks_free());
+    const uint64_t figures[] = {used + free, free, used - MIN(limit, used), 0};
+
+    return figures[figure];
 }
 
 void hugepages_set_limit(uint64_t pages)
@@ -21,36 +27,8 @@ void hugepages_set_limit(uint64_t pages)
     limit = MIN(pages, used + blocks_free());
 }
 
-void hugepages_default_limit(void)
+void hugepages_charge(int64_t bytes)
 {
-    struct frames_stats frames;
-
-    frames_stats(&frames);
-    hugepages_set_limit(frames.total / FRAMES_PER_PAGE / 2);
-}
-
-void hugepages_charge(uint64_t bytes)
-{
-    used += bytes / SIZE_2M;
-}
-
-void hugepages_uncharge(uint64_t bytes)
-{
-    ASSERT(used >= bytes / SIZE_2M);
-    used -= bytes / SIZE_2M;
-}
-
-void hugepages_stats(struct hugepages_stats *out)
-{
-    out->free = limit > used ? MIN(limit - used, blocks_free()) : 0;
-    out->total = used + out->free;
-    out->surplus = used > limit ? used - limit : 0;
-}
-
-bool hugepages_room(uint64_t bytes)
-{
-    struct hugepages_stats stats;
-
-    hugepages_stats(&stats);
-    return bytes / SIZE_2M <= stats.free;
+    used += (uint64_t)(bytes / (int64_t)SIZE_2M);
+    ASSERT(used <= INT64_MAX);
 }

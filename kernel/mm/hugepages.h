@@ -9,21 +9,16 @@
 
 #include "kernel/lib/types.h"
 
-struct hugepages_stats {
-    uint64_t total;   /* in use or free */
-    uint64_t free;    /* what can be charged now */
-    uint64_t surplus; /* of those in use, what is above the limit */
+enum hugepages_figure {
+    HUGEPAGES_TOTAL,   /* in use or free */
+    HUGEPAGES_FREE,    /* what can be charged now */
+    HUGEPAGES_SURPLUS, /* of those in use, what is above the limit */
+    HUGEPAGES_RESERVED /* none: what is promised has its memory */
 };
-
+uint64_t hugepages(enum hugepages_figure figure);
 /* The limit: so many, or as many as memory has room for now. Those in use stay. */
 void hugepages_set_limit(uint64_t pages);
-/* What a program finds that sets no limit: half of all memory. */
-void hugepages_default_limit(void);
-/* Counts bytes, a multiple of 2 MiB, as in use. */
-void hugepages_charge(uint64_t bytes);
-void hugepages_uncharge(uint64_t bytes);
-/* Is there room for so many bytes more? */
-bool hugepages_room(uint64_t bytes);
-void hugepages_stats(struct hugepages_stats *out);
+/* Counts bytes, a multiple of 2 MiB, as in use, or negative ones not any more. */
+void hugepages_charge(int64_t bytes);
 
 #endif

@@ -103,18 +103,18 @@ static paddr_t take_block(const struct ramobj *ram, uint64_t size, unsigned orde
     bool huge = ram->granule == SIZE_2M;
     paddr_t base;
 
-    if (huge && !hugepages_room(size))
+    if (huge && hugepages(HUGEPAGES_FREE) < size / SIZE_2M)
         return PADDR_NONE;
     base = frames_alloc(order, FRAMES_PAYLOAD);
     if (huge && base != PADDR_NONE)
-        hugepages_charge(size);
+        hugepages_charge((int64_t)size);
     return base;
 }
 
 static void give_back(const struct ramobj *ram, paddr_t base, uint64_t size)
 {
     if (ram->granule == SIZE_2M)
-        hugepages_uncharge(size);
+        hugepages_charge(-(int64_t)size);
     frames_release(base, size);
 }
 
@@ -250,40 +250,35 @@ static int ram_run(struct memobj *object, uint64_t offset, uint64_t max, struct 
     return error;
 }
 
-/* The bytes that [offset, end) has no frames for. -EINTR. */
-static int64_t missing(const struct memobj *object, uint64_t offset, uint64_t end)
+/* Adds the pages that [offset, end) has no frames for. -EINTR. */
+static int count_missing(const struct memobj *object, uint64_t offset, uint64_t end,
+                         uint64_t *pages)
 {
-    uint64_t bytes = 0;
     int error = 0;
 
     while (!error && offset < MIN(end, object->size)) {
         struct phys_run run = ramobj_peek(object, offset, end - offset);
 
-        bytes += run.base == PADDR_NONE ? run.length : 0;
+        *pages += run.base == PADDR_NONE ? run.length / SIZE_2M : 0;
         offset += run.length;
         error = breathe_after(EXTENT_WORK, "huge pages");
     }
-    return error ? error : (int64_t)bytes;
+    return error;
 }
 
 int ramobj_allocate(struct memobj *object, uint64_t offset, uint64_t length)
 {
-    uint64_t end = offset + length;
-    int64_t bytes = missing(object, offset, end);
-    int error = 0;
+    uint64_t end = offset + length, pages = 0;
+    int error = count_missing(object, offset, end, &pages);
 
-    if (bytes < 0)
-        return (int)bytes;
-    if (!hugepages_room((uint64_t)bytes))
-        return -ENOMEM;
+    if (!error && pages > hugepages(HUGEPAGES_FREE))
+        error = -ENOMEM;
     while (!error && offset < MIN(end, object->size)) {
         struct phys_run run = {0};
 
-        error = ramobj_populate(object, offset, end - offset);
-        if (error == 0)
-            error = memobj_run(object, offset, end - offset, &run);
+        error = memobj_run(object, offset, end - offset, &run);
         offset += run.length;
-        if (error >= 0)
+        if (!error)
             error = breathe_after(EXTENT_WORK, "huge pages");
     }
     return error;

@@ -49,7 +49,7 @@ static inline int setup(void **state)
 {
     host_memory_create(RAM_BASE, RAM_SIZE);
     assert_int_equal(frames_init(ram, 1, NULL, 0), 0);
-    hugepages_default_limit();
+    hugepages_set_limit(64);
     host_paging_init();
     frames_before = free_now();
     account = (struct ioas_account){.limit = 8 * MIB};

@@ -248,13 +248,13 @@ static void growing_never_shortens(void **state)
 {
     struct ramfile *grown = ramfile_create(0, false);
     struct file *grown_file = ramfile_open(grown, FILE_RDWR, "test");
-    assert_int_equal(ramfile_allocate(grown, 0, 5000, true), 0);
+    assert_int_equal(ramfile_allocate(grown, 0, 5000), 0);
     assert_int_equal(size_of(grown_file), 5000);
-    assert_int_equal(ramfile_allocate(grown, 0, 4999, true), 0);
+    assert_int_equal(ramfile_allocate(grown, 0, 4999), 0);
     assert_int_equal(size_of(grown_file), 5000);
     assert_int_equal(ramfile_add_seals(grown, SEAL_GROW | SEAL_SHRINK), 0);
-    assert_int_equal(ramfile_allocate(grown, 0, 5000, true), 0);
-    assert_int_equal(ramfile_allocate(grown, 0, 5001, true), -EPERM);
+    assert_int_equal(ramfile_allocate(grown, 0, 5000), 0);
+    assert_int_equal(ramfile_allocate(grown, 0, 5001), -EPERM);
     file_put(grown_file);
     ramfile_put(grown);
 }

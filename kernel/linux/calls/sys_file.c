@@ -246,18 +246,14 @@ int64_t sys_ftruncate(int fd, int64_t size)
     return WITH_FILE(file, fd_get(fd), resize(file, size));
 }
 
-enum fallocate_mode {
-    FALLOCATE_KEEP_SIZE = 1,
-    FALLOCATE_PUNCH_HOLE = 2,
-};
-
+/* Only growing: frames come when they are used, those of huge pages now. */
 static int64_t allocate(struct file *file, int mode, int64_t offset, int64_t length)
 {
     struct ramfile *ram = file_ramfile(file);
     uint64_t end;
     if (offset < 0 || length <= 0)
         return -EINVAL;
-    if ((mode & ~(FALLOCATE_KEEP_SIZE | FALLOCATE_PUNCH_HOLE)) || mode == FALLOCATE_PUNCH_HOLE)
+    if (mode != 0)
         return -EOPNOTSUPP;
     if (!range_end((uint64_t)offset, (uint64_t)length, &end) || end > INT64_MAX)
         return -EFBIG;
@@ -265,10 +261,7 @@ static int64_t allocate(struct file *file, int mode, int64_t offset, int64_t len
         return -EBADF;
     if (!ram)
         return -ENODEV;
-    if (mode & FALLOCATE_PUNCH_HOLE)
-        return ramfile_punch(ram, (uint64_t)offset, (uint64_t)length);
-    int error =
-        ramfile_allocate(ram, (uint64_t)offset, (uint64_t)length, !(mode & FALLOCATE_KEEP_SIZE));
+    int error = ramfile_allocate(ram, (uint64_t)offset, (uint64_t)length);
     return error == -ENOMEM ? -ENOSPC : error;
 }
 

@@ -6,7 +6,6 @@
 #include "kernel/file/ramfile.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/frames/frames.h"
-#include "kernel/mm/hugepages.h"
 #include "kernel/linux/calls/syscall_table.h"
 #include "kernel/linux/calls/clock.h"
 #include "kernel/linux/calls/user_path.h"
@@ -186,67 +185,50 @@ enum file_system_magic {
 /* What a node's file system calls itself: in Linux each of these folders is one. */
 static int64_t magic_of(const struct node *node)
 {
-    static const struct {
-        const char *folder;
-        int64_t magic;
-    } rows[] = {{"proc", PROC_MAGIC}, {"sys", SYSFS_MAGIC}};
+    if (node->huge)
+        return HUGETLBFS_MAGIC;
     while (node->parent && node->parent != node_root())
         node = node->parent;
-    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-        if (strcmp(node->parent ? node->name : "", rows[i].folder) == 0)
-            return rows[i].magic;
-    }
-    return TMPFS_MAGIC;
+    if (!node->parent)
+        return TMPFS_MAGIC;
+    return strcmp(node->name, "proc") == 0  ? PROC_MAGIC
+           : strcmp(node->name, "sys") == 0 ? SYSFS_MAGIC
+                                            : TMPFS_MAGIC;
 }
 
-/* Everything in the tree is memory. */
+static int64_t magic_of_file(const struct file *file)
+{
+    if (file_is_huge(file))
+        return HUGETLBFS_MAGIC;
+    return file->node ? magic_of(file->node) : TMPFS_MAGIC;
+}
+
+/* Everything in the tree is memory; how much Linux does not tell of huge pages without a limit. */
 static int64_t put_statfs(int64_t magic, uaddr_t out)
 {
-    struct frames_stats frames;
-    frames_stats(&frames);
+    bool huge = magic == HUGETLBFS_MAGIC;
+    struct frames_stats frames = {0};
+    if (!huge)
+        frames_stats(&frames);
     struct user_statfs user = {
         .type = magic,
-        .block_size = BLOCK_SIZE,
+        .block_size = huge ? SIZE_2M : BLOCK_SIZE,
         .blocks = frames.total,
         .free = frames.free,
         .available = frames.free,
-        .files = NODE_QUOTA,
+        .files = huge ? 0 : NODE_QUOTA,
         .name_length = NODE_NAME_MAX,
-        .fragment_size = BLOCK_SIZE,
+        .fragment_size = huge ? SIZE_2M : BLOCK_SIZE,
     };
     return copy_to_user(out, &user, sizeof(user));
-}
-
-/* Linux tells no sizes of one that is mounted without a limit. */
-static int64_t put_huge_statfs(uaddr_t out)
-{
-    struct user_statfs user = {
-        .type = HUGETLBFS_MAGIC,
-        .block_size = SIZE_2M,
-        .name_length = NODE_NAME_MAX,
-        .fragment_size = SIZE_2M,
-    };
-    return copy_to_user(out, &user, sizeof(user));
-}
-
-static int64_t node_statfs(const struct node *node, uaddr_t out)
-{
-    return node->huge ? put_huge_statfs(out) : put_statfs(magic_of(node), out);
-}
-
-static int64_t file_statfs(const struct file *file, uaddr_t out)
-{
-    if (file_is_huge(file))
-        return put_huge_statfs(out);
-    return file->node ? node_statfs(file->node, out) : put_statfs(TMPFS_MAGIC, out);
 }
 
 int64_t sys_statfs(uaddr_t path, uaddr_t out)
 {
-    return WITH_NODE(node, AT_FDCWD, path, true, node_statfs(node, out));
+    return WITH_NODE(node, AT_FDCWD, path, true, put_statfs(magic_of(node), out));
 }
 
 int64_t sys_fstatfs(int fd, uaddr_t out)
 {
-    return WITH_FILE(file, fd_get_path(fd), file_statfs(file, out));
+    return WITH_FILE(file, fd_get_path(fd), put_statfs(magic_of_file(file), out));
 }

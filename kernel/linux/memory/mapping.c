@@ -79,24 +79,12 @@ static void set_gap(struct mapping *mapping, const struct mapping *before)
     rb_changed(&mapping->space->mappings, &mapping->node);
 }
 
-/* Are its huge pages its own, to be counted as long as it is? */
-static bool owns_huge(const struct mapping *mapping)
+/* Addresses that the mapping gets, or loses; its own huge pages are counted as long as it is. */
+static void count(const struct mapping *mapping, int64_t bytes)
 {
-    return mapping->huge_order == ORDER_2M && !(mapping->flags & MAPPING_SHARED);
-}
-
-static void count_more(const struct mapping *mapping, uint64_t bytes)
-{
-    mapping->space->mapped += bytes;
-    if (owns_huge(mapping))
+    mapping->space->mapped += (uint64_t)bytes;
+    if (mapping->huge_order == ORDER_2M && !(mapping->flags & MAPPING_SHARED))
         hugepages_charge(bytes);
-}
-
-static void count_less(const struct mapping *mapping, uint64_t bytes)
-{
-    mapping->space->mapped -= bytes;
-    if (owns_huge(mapping))
-        hugepages_uncharge(bytes);
 }
 
 void mapping_insert(struct space *space, struct mapping *mapping)
@@ -118,7 +106,7 @@ void mapping_insert(struct space *space, struct mapping *mapping)
     rb_insert(&space->mappings, &mapping->node, parent, side);
     if (beside[1])
         set_gap(beside[1], mapping);
-    count_more(mapping, mapping->end - mapping->start);
+    count(mapping, (int64_t)(mapping->end - mapping->start));
 }
 
 void mapping_remove(struct mapping *mapping)
@@ -128,12 +116,12 @@ void mapping_remove(struct mapping *mapping)
     rb_remove(&mapping->space->mappings, &mapping->node);
     if (next)
         set_gap(next, mapping_before(next));
-    count_less(mapping, mapping->end - mapping->start);
+    count(mapping, (int64_t)(mapping->start - mapping->end));
 }
 
 void mapping_set_start(struct mapping *mapping, uaddr_t start)
 {
-    count_more(mapping, mapping->start - start);
+    count(mapping, (int64_t)(mapping->start - start));
     mapping->offset -= mapping->start - start;
     mapping->file_offset -= mapping->start - start;
     mapping->start = start;
@@ -142,7 +130,7 @@ void mapping_set_start(struct mapping *mapping, uaddr_t start)
 
 static void set_end(struct mapping *mapping, uaddr_t end)
 {
-    count_less(mapping, mapping->end - end);
+    count(mapping, (int64_t)(end - mapping->end));
     mapping->end = end;
     set_gap(mapping_next(mapping), mapping);
 }
@@ -271,7 +259,7 @@ void mappings_join(struct space *space, uaddr_t start, uaddr_t end)
         mapping_unwatch(mapping);
         mapping_watch(mapping);
         mapping->watcher.zapped = zapped;
-        count_more(mapping, next_end - mapping->end);
+        count(mapping, (int64_t)(next_end - mapping->end));
         mapping->end = next_end;
         set_gap(mapping_next(mapping), mapping);
         space_breathe_deaf(space, CHANGE_WORK);

@@ -184,17 +184,6 @@ struct memobj *space_object(const struct space_request *request)
     return order == ORDER_2M ? ramobj_create_huge(size) : ramobj_create(size);
 }
 
-/* Huge pages of the mapping's own are promised when it is made; an object takes care of its own. */
-static int check_huge(const struct space_request *request, int order, uint64_t length)
-{
-    if (order && (request->flags & SPACE_GROWSDOWN))
-        return -EINVAL;
-    return order != ORDER_2M || (request->flags & SPACE_TYPE) != SPACE_PRIVATE ||
-                   hugepages_room(length)
-               ? 0
-               : -ENOMEM;
-}
-
 /* The checks of mmap(2), and where the mapping goes. */
 static int plan(const struct space *space, const struct space_request *request, uint64_t *length,
                 uaddr_t *at)
@@ -203,7 +192,7 @@ static int plan(const struct space *space, const struct space_request *request, 
     uint64_t least_align = PAGE_SIZE << MAX(huge, 0);
     int error;
 
-    if (huge < 0 || request->length == 0)
+    if (huge < 0 || request->length == 0 || (huge && (request->flags & SPACE_GROWSDOWN)))
         return -EINVAL;
     *length = ALIGN_UP(request->length, least_align);
     if (request->length > USER_END || *length > USER_END)
@@ -211,8 +200,10 @@ static int plan(const struct space *space, const struct space_request *request, 
     error = place(space, request, *length, least_align, at);
     if (!error && request->offset > (uint64_t)INT64_MAX - *length)
         error = -EOVERFLOW;
-    if (!error)
-        error = check_huge(request, huge, *length);
+    /* Those of an object are its own concern. */
+    if (!error && huge == ORDER_2M && (request->flags & SPACE_TYPE) == SPACE_PRIVATE &&
+        hugepages(HUGEPAGES_FREE) < *length / SIZE_2M)
+        error = -ENOMEM;
     if (!error && ((request->flags & SPACE_LOCK) || space->lock_future) &&
         !space_lock_allowed(space, *length))
         error = -EAGAIN;

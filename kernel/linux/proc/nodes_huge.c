@@ -1,67 +1,41 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Huge pages: their file system, and the files that tell of the one count of them. */
-#include "kernel/file/path.h"
+/* The files that tell of the one count of huge pages. */
 #include "kernel/file/tree.h"
+#include "kernel/mm/frames/frames.h"
 #include "kernel/mm/hugepages.h"
 #include "kernel/linux/proc/nodes.h"
 
-static void show_total(void *context, struct text *out)
-{
-    struct hugepages_stats stats;
-    hugepages_stats(&stats);
-    text_printf(out, "%lu\n", stats.total);
-}
+#define POOL "/sys/kernel/mm/hugepages/hugepages-2048kB/"
+#define NODE "/sys/devices/system/node/node0/hugepages/hugepages-2048kB/"
 
-static void show_free(void *context, struct text *out)
-{
-    struct hugepages_stats stats;
-    hugepages_stats(&stats);
-    text_printf(out, "%lu\n", stats.free);
-}
+static const struct {
+    const char *path;
+    enum hugepages_figure figure;
+} rows[] = {
+    {POOL "nr_hugepages", HUGEPAGES_TOTAL},
+    {POOL "nr_hugepages_mempolicy", HUGEPAGES_TOTAL},
+    {POOL "free_hugepages", HUGEPAGES_FREE},
+    {POOL "resv_hugepages", HUGEPAGES_RESERVED},
+    {POOL "surplus_hugepages", HUGEPAGES_SURPLUS},
+    {POOL "nr_overcommit_hugepages", HUGEPAGES_RESERVED},
+    {NODE "nr_hugepages", HUGEPAGES_TOTAL},
+    {NODE "free_hugepages", HUGEPAGES_FREE},
+    {NODE "surplus_hugepages", HUGEPAGES_SURPLUS},
+    {"/proc/sys/vm/nr_hugepages", HUGEPAGES_TOTAL},
+};
 
-static void show_surplus(void *context, struct text *out)
+static void show(void *context, struct text *out)
 {
-    struct hugepages_stats stats;
-    hugepages_stats(&stats);
-    text_printf(out, "%lu\n", stats.surplus);
-}
-
-/* What is promised has its memory already, and none comes without a place below the limit. */
-static void show_none(void *context, struct text *out)
-{
-    text_printf(out, "0\n");
+    text_printf(out, "%lu\n", hugepages((enum hugepages_figure)(uintptr_t)context));
 }
 
 int nodes_add_huge(void)
 {
-#define OF_SIZE "/hugepages/hugepages-2048kB"
-    static const struct tree_text all[] = {
-        {"nr_hugepages", show_total},        {"nr_hugepages_mempolicy", show_total},
-        {"free_hugepages", show_free},       {"resv_hugepages", show_none},
-        {"surplus_hugepages", show_surplus}, {"nr_overcommit_hugepages", show_none},
-    };
-    static const struct tree_text of_node[] = {
-        {"nr_hugepages", show_total},
-        {"free_hugepages", show_free},
-        {"surplus_hugepages", show_surplus},
-    };
-    static const struct tree_text sysctl[] = {
-        {"nr_hugepages", show_total},
-        {"nr_hugepages_mempolicy", show_total},
-        {"nr_overcommit_hugepages", show_none},
-    };
-    static const struct {
-        const char *folder;
-        const struct tree_text *texts;
-        size_t count;
-    } rows[] = {
-        {"/sys/kernel/mm" OF_SIZE, all, ARRAY_SIZE(all)},
-        {"/sys/devices/system/node/node0" OF_SIZE, of_node, ARRAY_SIZE(of_node)},
-        {"/proc/sys/vm", sysctl, ARRAY_SIZE(sysctl)},
-    };
-    hugepages_default_limit();
+    struct frames_stats frames;
     int error = 0;
+    frames_stats(&frames);
+    hugepages_set_limit((frames.total >> ORDER_2M) / 2);
     for (size_t i = 0; !error && i < ARRAY_SIZE(rows); i++)
-        error = tree_add_texts(rows[i].folder, rows[i].texts, rows[i].count, NULL);
+        error = tree_add_text(rows[i].path, show, (void *)(uintptr_t)rows[i].figure);
     return error;
 }

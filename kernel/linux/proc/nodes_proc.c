@@ -66,13 +66,12 @@ static void put_meminfo(struct text *out, const char *prefix)
 
 static void show_meminfo(void *context, struct text *out)
 {
-    struct hugepages_stats huge;
-    hugepages_stats(&huge);
+    uint64_t total = hugepages(HUGEPAGES_TOTAL);
     put_meminfo(out, "");
     text_printf(out,
                 "HugePages_Total:   %5lu\nHugePages_Free:    %5lu\nHugePages_Rsvd:        0\n"
                 "HugePages_Surp:    %5lu\nHugepagesize:       2048 kB\nHugetlb:        %8lu kB\n",
-                huge.total, huge.free, huge.surplus, huge.total * (SIZE_2M / KIB));
+                total, hugepages(HUGEPAGES_FREE), hugepages(HUGEPAGES_SURPLUS), total * 2048);
 }
 
 static void show_node_meminfo(void *context, struct text *out)

@@ -19,12 +19,6 @@ static uint32_t free_list[ORDER_COUNT];
 static uint32_t cache[CACHE_SIZE];
 static uint32_t cached;
 
-/* Blocks of 2 MiB in a free block. */
-static uint64_t whole_blocks(unsigned order)
-{
-    return (UINT64_C(1) << order) / FRAMES_PER_2M;
-}
-
 static void list_insert(uint32_t number, unsigned order)
 {
     struct frame *frame = frame_of(number);
@@ -36,7 +30,7 @@ static void list_insert(uint32_t number, unsigned order)
     if (frame->next != FRAME_NONE)
         frame_of(frame->next)->prev = number;
     free_list[order] = number;
-    frames.stats.blocks += whole_blocks(order);
+    frames.stats.blocks += (1u << order) / FRAMES_PER_2M;
 }
 
 static void list_take(uint32_t number, unsigned order)
@@ -51,7 +45,7 @@ static void list_take(uint32_t number, unsigned order)
         frame_of(frame->next)->prev = frame->prev;
     frame->state = FRAME_HELD;
     frame->order = 0;
-    frames.stats.blocks -= whole_blocks(order);
+    frames.stats.blocks -= (1u << order) / FRAMES_PER_2M;
 }
 
 static bool is_free_block(uint32_t number, unsigned order)
