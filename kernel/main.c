@@ -10,6 +10,7 @@
 #include "kernel/machine/console/console.h"
 #include "kernel/machine/console/serial.h"
 #include "kernel/machine/console/stream.h"
+#include "kernel/machine/console/trace.h"
 #include "kernel/cpu/apic.h"
 #include "kernel/cpu/cpu.h"
 #include "kernel/cpu/fpu.h"
@@ -126,11 +127,14 @@ static int read_config(struct refusal *why)
     log_set_level((enum log_level)config.log_level);
     console_select(config.console_port, &acpi.console);
     stream_open(config.stream_port);
+    trace_classes = config.trace;
     if (found.size <= BOOT_CONFIG_MAX)
         log_lines(LOG_DEBUG, CONFIG_FILE, (const char *)found.data, found.size);
     log_lines(LOG_DEBUG, "command line", boot_bytes(boot.command_line), boot.command_line_size);
     if (!file && words)
         return refuse(why, words, "%s", error.message);
+    if (!file && config.trace && !config.stream_port)
+        return refuse(why, -EINVAL, "trace needs a stream-port, which is where it is written to");
     return file;
 }
 

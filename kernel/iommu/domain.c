@@ -12,6 +12,7 @@
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
 #include "kernel/mm/heap.h"
+#include "kernel/machine/console/trace.h"
 
 /* ---- domain ids ---- */
 
@@ -90,7 +91,7 @@ static int create_page_table(struct iommu_domain *domain)
     domain->table.address_bits = can->address_bits;
     domain->table.link = SECOND_LEVEL_LINK;
     domain->table.flush = !can->coherent;
-    domain->table.remembers = true;
+    domain->table.remembers = !(trace_classes & TRACE_MAPS); /* the short way does not tell */
     /* Physical addresses an entry may hold: the host's width, as the DMAR table gives it. */
     domain->table.physical_limit = BIT(MIN(iommu_dmar->address_width, 52));
     return page_table_init(&domain->table, &domain->unit->tables);
@@ -227,6 +228,14 @@ static void gather_open(struct iommu_gather *gather)
     gather->open = true;
 }
 
+static void trace_map(enum trace_kind kind, const struct iommu_domain *domain, size_t runs,
+                      uint64_t iova, uint64_t length)
+{
+    const uint64_t *leaves = domain->table.leaves;
+
+    TRACE(TRACE_MAPS, kind, domain->id, runs, iova, length, leaves[1], leaves[2], leaves[3]);
+}
+
 void iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t length,
                  struct iommu_gather *gather)
 {
@@ -235,6 +244,7 @@ void iommu_unmap(struct iommu_domain *domain, uint64_t iova, uint64_t length,
     domain->unmaps++;
     domain_note_peak(&domain->history, &domain->table);
     page_table_unmap(&domain->table, iova, length, &gather->removed);
+    trace_map(TRACE_IOVA_UNMAP, domain, 0, iova, length);
 }
 
 static void strand_tables(struct iommu_gather *gather)
@@ -349,6 +359,7 @@ static APART int map_any(struct iommu_domain *domain, uint64_t iova, const struc
         return error;
     if (pages_appear(domain, iova, mapped))
         return undo_map(domain, iova, mapped, -EIO);
+    trace_map(TRACE_IOVA_MAP, domain, count, iova, mapped);
     return 0;
 }
 

@@ -10,6 +10,7 @@
 #include "kernel/iommu/unit.h"
 #include "kernel/lib/error.h"
 #include "kernel/pci/group.h"
+#include "kernel/machine/console/trace.h"
 
 /* Records read, or looks at the unit, one after the other before it is made to record less. */
 #define READS_MAX    1024u
@@ -273,6 +274,8 @@ static void record(struct iommu_unit *unit, const struct vtd_fault *raw)
     note_owner(unit, fault);
     total++;
     log_fault(unit, fault);
+    TRACE(TRACE_FAULTS, TRACE_DMA_FAULT, fault->segment << 16 | fault->rid, fault->reason,
+          fault->address, fault->type, fault->owner_check, fault->owner);
     if (!device) {
         unit->faults.other++;
         return;

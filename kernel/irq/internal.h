@@ -48,6 +48,7 @@ struct irq_ops {
 struct irq_set {
     struct list link; /* among all that are in use */
     struct pci_device *device;
+    enum irq_kind kind;
     const struct irq_ops *ops;
     struct iommu_unit *unit;
     bool remapped;

@@ -7,6 +7,7 @@
 #include "kernel/irq/internal.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
+#include "kernel/machine/console/trace.h"
 
 static const struct irq_ops *const kinds[] = {
     [IRQ_INTX] = &irq_intx_ops,
@@ -43,6 +44,16 @@ static void on_vector(void *context)
     vector->set->handler(vector->set->context, vector->index);
 }
 
+static void on_traced_vector(void *context)
+{
+    const struct irq_vector *vector = context;
+    const struct pci_device *device = vector->set->device;
+
+    TRACE(TRACE_IRQS, TRACE_INTERRUPT, device->segment << 16 | device->rid, vector->index,
+          vector->set->kind);
+    on_vector(context);
+}
+
 /* Where the device has no mask bits, or ignores them, the local APIC has to do. */
 static void hold_vector(void *context, bool on)
 {
@@ -55,7 +66,7 @@ static void hold_vector(void *context, bool on)
 
 static int alloc_vector(struct irq_vector *vector)
 {
-    int allocated = vector_alloc(on_vector, hold_vector, vector);
+    int allocated = vector_alloc(vector->set->fire, hold_vector, vector);
 
     if (allocated < 0)
         return -ENOSPC;
@@ -131,6 +142,7 @@ static struct irq_set *set_create(struct pci_device *device, enum irq_kind kind,
     for (unsigned i = 0; i < offered; i++)
         set->vectors[i] = (struct irq_vector){.set = set, .index = i, .masked = true};
     set->device = device;
+    set->kind = kind;
     set->ops = kinds[kind];
     set->unit = iommu_unit_of(device->requesters[0]);
     set->remapped = kinds[kind]->messages && irq_remapped(device);
@@ -140,7 +152,7 @@ static struct irq_set *set_create(struct pci_device *device, enum irq_kind kind,
     /* A device with n MSI vectors enabled may send any of the 2^k >= n. */
     while (kind == IRQ_MSI && (set->entries & (set->entries - 1)))
         set->entries++;
-    set->fire = on_vector;
+    set->fire = trace_classes & TRACE_IRQS ? on_traced_vector : on_vector;
     return set;
 }
 

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 
-from bulkhead import boot, check, cli, console, devices, examples, firmware, limit, machine, report, stream, words
+from bulkhead import boot, check, cli, console, devices, examples, firmware, gdb, limit, machine, report, stream, trace, words
 
 DESCRIPTION = """Boots PAYLOAD.elf (or the example called NAME; by default hello-dma) on a q35 machine with
 an IOMMU, shows its console, and exits with its exit status. An option stands before PAYLOAD.elf or behind it."""
@@ -66,6 +66,8 @@ def add_run_options(made):
     made.add_argument("--timeout", metavar="SECONDS", type=limit.seconds,
                       help="end the machine after so long, with status 124 (the kernel's own key payload-timeout ends "
                            "the payload alone)")
+    trace.add_options(made)
+    made.add_argument("--gdb", action="store_true", help="wait for gdb, and print the line that starts it")
     made.add_argument("--keep", action="store_true", help="print QEMU's command line, and keep the temporary folder")
 
 
@@ -131,6 +133,7 @@ def describe(options, args):
     made = machine_of(options, payload.absolute(), [], args=args, files=pathlib.Path(options.files) if options.files else None)
     made.settings = boot.name_setting(options.payload, made.config)
     made.settings += [("log-level", options.log_level)] if options.log_level else []
+    made.settings += trace.settings(options.trace)
     made.settings += [setting for text in options.append or [] for setting in words.settings(text)]
     return made
 
@@ -213,15 +216,19 @@ def tell_command(command, stream_path, folder):
 def boot_payload(options, wanted):
     """From the options to the payload's exit status."""
     with temporary_folder(options.keep) as folder:
-        live = stream.Live({})
+        tracing = trace.begin(options)
+        live = stream.Live(tracing.takers)
         try:
             command, report_path = machine.prepare(wanted, folder, check.ask, stream=live.path)
+            if options.gdb:
+                command += gdb.prepare(folder, wanted.payload)
             if options.keep:
                 tell_command(command, live.path, folder)
             sys.stdout.flush()
             status, kept = run_qemu(command, wanted.firmware, live=live, seconds=options.timeout)
         finally:
             live.join()
+            tracing.end()
         found = report.read(report_path)
         if not found or found.get("exit", {}).get("reason") != "refused":
             print_at_once(kept)

@@ -5,6 +5,7 @@
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/linux/threads/task.h"
+#include "kernel/machine/console/trace.h"
 
 /* A program may fail as often as it likes; who reads of it does not want to. */
 static bool admit(void)
@@ -28,6 +29,8 @@ void trace_failed_call(const struct trap_frame *frame, int64_t error)
 
 void trace_exception(const struct trap_frame *frame, uaddr_t address, const struct siginfo *info)
 {
+    TRACE(TRACE_FAULTS, TRACE_EXCEPTION, task_current()->id, frame->vector, address, frame->error,
+          frame->rip, (uint64_t)info->number);
     if (admit())
         log_debug("payload: thread %d: %s at rip 0x%lx, address 0x%lx: %s", task_current()->id,
                   trap_name(frame->vector), frame->rip, address, signal_name(info->number));

@@ -149,6 +149,9 @@ enum space_reason {
 };
 enum space_reason space_explain(struct space *space, uaddr_t address, uint64_t error);
 
+/* Is there memory at the address, not a device's? */
+bool space_is_memory(const struct space *space, uaddr_t at);
+
 /* ---- reports ---- */
 
 /* Text of /proc/self/maps. These two take the lock. -EINTR. */

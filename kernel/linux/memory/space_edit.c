@@ -4,6 +4,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/mm/heap.h"
 #include "kernel/linux/memory/internal.h"
+#include "kernel/machine/console/trace.h"
 
 void edit_begin(struct edit *edit, struct space *space)
 {
@@ -82,6 +83,7 @@ void edit_isolate(struct edit *edit, uaddr_t start, uaddr_t end)
 /* From now on nobody finds it, by its address or by what it maps. */
 static void take_out(struct edit *edit, struct mapping *mapping)
 {
+    TRACE(TRACE_MAPS, TRACE_UNMAP, 0, mapping->flags, mapping->start, mapping->end);
     mapping_set_locked(mapping, false);
     mapping_remove(mapping);
     mapping_unwatch(mapping);

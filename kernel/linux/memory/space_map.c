@@ -6,6 +6,7 @@
 #include "kernel/mm/hugepages.h"
 #include "kernel/mm/ramobj.h"
 #include "kernel/linux/memory/internal.h"
+#include "kernel/machine/console/trace.h"
 
 #define HUGE_MASK   0x3fu
 #define LOW_32_FROM GIB
@@ -116,6 +117,7 @@ void space_insert(struct space *space, struct mapping *mapping)
 void space_insert_end(struct mapping *mapping)
 {
     mapping->flags &= (uint8_t)~MAPPING_BUSY;
+    TRACE(TRACE_MAPS, TRACE_MAP, 0, mapping->flags, mapping->start, mapping->end, mapping->access);
     mappings_join(mapping->space, mapping->start, mapping->end);
 }
 

@@ -10,6 +10,13 @@ void space_put(struct space *space)
         kfree(space);
 }
 
+bool space_is_memory(const struct space *space, uaddr_t at)
+{
+    const struct mapping *mapping = mapping_at(space, at);
+
+    return mapping && !(mapping->flags & MAPPING_DEVICE);
+}
+
 /* Device memory: asked of the object, whether the CPU has it mapped at the moment or not. */
 static int device_runs(const struct mapping *mapping, uaddr_t at, uaddr_t end, struct phys_run *out,
                        size_t room)

@@ -23,7 +23,9 @@
 #include "kernel/linux/proc/nodes.h"
 #include "kernel/linux/memory/space.h"
 #include "kernel/linux/calls/syscall.h"
+#include "kernel/linux/calls/trace.h"
 #include "kernel/linux/threads/task.h"
+#include "kernel/machine/console/trace.h"
 
 #define STACK_LIMIT (8 * MIB)
 
@@ -33,10 +35,14 @@ static struct ioas_user user;
 /* user_ops.page_fault */
 static bool page_fault(uaddr_t address, uint64_t error)
 {
-    return space_fault(payload.space, address, error);
+    const struct task *task = task_current(); /* none while the program is loaded */
+    bool served = space_fault(payload.space, address, error);
+
+    TRACE(TRACE_FAULTS, TRACE_PAGE_FAULT, task ? task->id : 0, served, address, error);
+    return served;
 }
 
-static const struct user_ops ops = {
+static struct user_ops ops = {
     .syscall = syscall_dispatch,
     .exception = task_exception,
     .page_fault = page_fault,
@@ -142,6 +148,8 @@ int payload_load(const void *archive, uint64_t size, const struct config *config
     clock_init();
     random_init();
     init_state(config);
+    if (trace_classes & TRACE_CALLS)
+        ops.syscall = trace_call;
     user_set_ops(&ops);
     int error = nodes_add();
     if (error)

@@ -7,6 +7,7 @@
 #include "kernel/linux/program/crash.h"
 #include "kernel/linux/calls/syscall.h"
 #include "kernel/linux/threads/task.h"
+#include "kernel/machine/console/trace.h"
 
 #define CALL_RT_SIGRETURN 15
 #define SYSCALL_INSN_SIZE 2
@@ -195,6 +196,7 @@ static void deliver(struct task *task, struct trap_frame *frame)
 {
     struct siginfo info;
     while (!payload.ending && signal_take(task, ~task->mask, &info)) {
+        TRACE(TRACE_CALLS, TRACE_SIGNAL, task->id, info.number, (uint64_t)info.code, info.address);
         if (action_ignores(info.number))
             continue;
         if (payload.actions[info.number].handler != HANDLER_DEFAULT) {

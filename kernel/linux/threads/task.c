@@ -7,6 +7,7 @@
 #include "kernel/linux/threads/futex.h"
 #include "kernel/linux/memory/space.h"
 #include "kernel/linux/proc/nodes.h"
+#include "kernel/machine/console/trace.h"
 
 struct payload payload;
 
@@ -62,6 +63,9 @@ struct task *task_find(int id)
 _Noreturn void task_exit(int status)
 {
     struct task *task = task_current();
+
+    TRACE(TRACE_CALLS, TRACE_THREAD_EXIT, task->id, payload.ending ? payload.exit.signal : 0,
+          (uint64_t)(payload.ending ? payload.exit.status : status & 0xff));
     if (!payload.ending) {
         futex_exit_robust(task);
         if (task->clear_id) {

@@ -87,6 +87,7 @@ struct config {
     uint16_t console_port;  /* I/O port of the serial console; 0: as SPCR says, else 0x3f8 */
     uint16_t report_port;   /* I/O port the JSON report is written to bytewise; 0: none */
     uint16_t stream_port;   /* I/O port of the stream for the host; 0: none */
+    uint8_t trace;          /* enum trace_class */
     uint16_t exit_port;     /* QEMU's isa-debug-exit; 0: none */
     bool unsafe_interrupts;
     bool ats;                    /* devices may cache translations */

@@ -67,6 +67,8 @@ static const struct config_key keys[] = {
      .preset = "none", .help = "I/O port that the JSON report is written to, byte by byte"},
     {"stream-port", CONFIG_NUMBER, SCALAR(stream_port), .min = 1, .max = 0xffff, .choices = none,
      .preset = "none", .help = "I/O port that records for the host are written to, byte by byte"},
+    {"trace", CONFIG_NUMBER, SCALAR(trace), .max = 15, .preset = "0",
+     .help = "What to tell the stream, a sum: 1 calls, 2 maps, 4 faults, 8 interrupts"},
     {"exit-port", CONFIG_NUMBER, SCALAR(exit_port), .min = 1, .max = 0xfffe, .choices = none,
      .preset = "none", .help = "I/O port of QEMU's isa-debug-exit device"},
     {"unsafe-interrupts", CONFIG_CHOICE, SCALAR(unsafe_interrupts), .choices = yes_no,

@@ -18,7 +18,7 @@
 enum stream_kind {
     STREAM_FILE = 1,   /* 1 to 15: files that the payload leaves */
     STREAM_CRASH = 16, /* 16 to 31: how it was when it was ended */
-    STREAM_TRACE = 32, /* 32 to 63: what it does */
+    STREAM_TRACE = 32, /* 32 to 63: what it does (trace.h) */
 };
 
 struct stream_header {
