@@ -34,13 +34,11 @@ struct node_numbers {
     int (*add)(int number);
 };
 
-/* A link that is told anew each time; its context is in the node. */
+/* A link that is told anew each time, with the context in its node. */
 struct node_link {
-    tree_show show; /* what readlink(2) gets, and a walk follows */
-    /* Where it leads; the link itself: to an open file that has no name. NULL: where show() says.
-     */
-    struct node *(*follow)(struct node *link);
-    struct file *(*file)(const struct node *link); /* that open file, referenced; NULL: gone */
+    tree_show show; /* what readlink(2) gets, and a walk follows if there is no `file` */
+    /* The open file it stands for, referenced; NULL: there is none any more. */
+    struct file *(*file)(void *context);
 };
 
 struct node {

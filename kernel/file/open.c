@@ -3,7 +3,6 @@
 #include "kernel/file/open.h"
 #include "kernel/cpu/user.h"
 #include "kernel/file/path.h"
-#include "kernel/file/pipe.h"
 #include "kernel/file/ramfile.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap.h"
@@ -29,26 +28,14 @@ static struct list *entries_behind(struct node *directory, uint64_t position)
     return at;
 }
 
-/* Of a directory whose entries are numbers: the position after one follows from it. */
-static int numbers_iterate(struct node *directory, uint64_t *position, file_emit emit,
-                           void *context)
+/* Makes the nodes of the numbers there are. Those of others stay, and are no entries. */
+static int add_numbers(struct node *directory)
 {
     int error = 0;
-    while (!error) {
-        char name[FORMAT_SHORT];
-        int number = directory->numbers->next((int)(*position - NODE_ORDER_PARENT));
-        if (number < 0)
-            return 0;
-        size_t length = format(name, sizeof(name), "%d", number);
-        const struct node *node = path_number(directory, name, length);
-        struct file_stat stat;
-        if (!node)
-            return -ENOMEM;
-        node_stat(node, &stat);
-        if (!emit(context, name, stat.inode, stat.mode, NODE_ORDER_PARENT + 1 + (uint64_t)number))
-            return 0;
-        *position = NODE_ORDER_PARENT + 1 + (uint64_t)number;
-        error = breathe_after(NUMBER_WORK, "directory");
+    for (int n = 0; !error && (n = directory->numbers->next(n)) >= 0; n++) {
+        const char *name = format_short("%d", n);
+        error = path_number(directory, name, strlen(name)) ? breathe_after(NUMBER_WORK, "directory")
+                                                           : -ENOMEM;
     }
     return error;
 }
@@ -58,6 +45,7 @@ static int directory_iterate(struct file *file, uint64_t *position, file_emit em
 {
     struct node *directory = file->node;
     const struct node *parent = directory->parent ? directory->parent : directory;
+    int error = 0;
     if (*position == 0) {
         if (!emit(context, ".", directory->inode, MODE_DIRECTORY, NODE_ORDER_SELF))
             return 0;
@@ -68,20 +56,22 @@ static int directory_iterate(struct file *file, uint64_t *position, file_emit em
             return 0;
         *position = NODE_ORDER_PARENT;
     }
-    if (directory->numbers)
-        return numbers_iterate(directory, position, emit, context);
-    for (struct list *at = entries_behind(directory, *position); at != &directory->children;
-         at = at->next) {
+    if (directory->numbers && *position == NODE_ORDER_PARENT)
+        error = add_numbers(directory);
+    for (struct list *at = entries_behind(directory, *position);
+         !error && at != &directory->children; at = at->next) {
         struct node *node = list_entry(at, struct node, link);
         struct file_stat stat;
 
+        if (directory->numbers && !path_number(directory, node->name, strlen(node->name)))
+            continue;
         node_stat(node, &stat);
         if (!emit(context, node->name, node->inode, stat.mode, node->order))
             return 0;
         *position = node->order;
         directory->read_last = node;
     }
-    return 0;
+    return error;
 }
 
 static int64_t directory_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
@@ -185,23 +175,15 @@ static int text_open(const struct node *node, unsigned flags, struct file **out)
     return 0;
 }
 
-/*
- * An open file without a name, as /proc has it: one in RAM is opened anew. An end of a pipe is the
- * same open file, which has no position that would tell them apart. Others do not open (Linux).
- */
+/* An open file without a name: Linux opens one in RAM anew, and most others not at all. */
 static int reopen(const struct node *link, unsigned flags, struct file **out)
 {
-    struct file *file = link->to.told->file(link);
-    int error = file ? -ENXIO : -ENOENT;
-    if (file && file_ramfile(file)) {
-        *out = ramfile_open(file_ramfile(file), flags & FLAGS_KEPT, file->name);
-        error = *out ? 0 : -ENOMEM;
-    } else if (file && file_is_pipe(file) && !((file->flags ^ flags) & FILE_ACCMODE)) {
-        *out = file_get(file);
-        error = 0;
-    }
+    struct file *file = path_file(link);
+    struct ramfile *ram = file ? file_ramfile(file) : NULL;
+    if (ram)
+        *out = ramfile_open(ram, flags & FLAGS_KEPT, file->name);
     file_put(file);
-    return error;
+    return !file ? -ELOOP : !ram ? -ENXIO : *out ? 0 : -ENOMEM;
 }
 
 /* O_PATH: names the node and can do nothing else. */
@@ -232,7 +214,7 @@ static int open_by_type(struct node *node, unsigned flags, struct file **out)
         *out = ramfile_open(node->ram, flags & FLAGS_KEPT, "ram file");
         return *out ? 0 : -ENOMEM;
     case NODE_LINK:
-        return node->to.told && node->to.told->file ? reopen(node, flags, out) : -ELOOP;
+        return reopen(node, flags, out);
     }
     return -ENXIO;
 }

@@ -114,10 +114,10 @@ static void place_set(struct place *out, struct node *parent, struct node *node,
     out->slash = slash;
 }
 
-/* A link to a node, however that may be called. */
-static bool is_jump(const struct node *node)
+struct file *path_file(const struct node *node)
 {
-    return node->type == NODE_LINK && node->to.told && node->to.told->follow;
+    bool stands = node->type == NODE_LINK && node->to.told && node->to.told->file;
+    return stands ? node->to.told->file(node->to.context) : NULL;
 }
 
 /* One component. 1: done, *out filled; 0: go on; or a negative error. */
@@ -141,10 +141,10 @@ static int walk_step(struct walk *walk, const char **cursor, unsigned flags, str
         return -ENOENT;
     bool follow = !last || (flags & PATH_PARENT ? !slash && (flags & PATH_FOLLOW)
                                                 : slash || (flags & PATH_FOLLOW));
-    if (node && follow && is_jump(node)) {
-        node = node->to.told->follow(node);
-        if (!node)
-            return -ENOENT;
+    struct file *file = node && follow ? path_file(node) : NULL;
+    if (file) {
+        node = file->node ? file->node : node;
+        file_put(file); /* not the last: it is open */
     } else if (node && node->type == NODE_LINK && follow) {
         *cursor = walk->rest;
         /* Keep one slash: "link/" asks for a directory, "link/x" needs a separator. */

@@ -50,6 +50,11 @@ int path_walk(struct node *start, const char *path, unsigned flags, struct place
 
 /* What readlink(2) tells of a link, with a terminating zero: its length, or -ENAMETOOLONG. */
 int path_link_text(const struct node *link, char *buffer, size_t size);
+/*
+ * The open file, referenced, that a link of /proc/self/fd stands for; NULL: it is no such link, or
+ * nothing is open. A walk that follows one ends at the file's node; at the link if it has none.
+ */
+struct file *path_file(const struct node *node);
 /* The entry of a directory whose entries are numbers; NULL: there is none, or no memory for it. */
 struct node *path_number(struct node *directory, const char *name, size_t length);
 

@@ -19,7 +19,6 @@ struct irq_vector {
     unsigned entry; /* its remapping entry */
     bool masked;    /* in the device, where it has mask bits */
     bool held;      /* the same, by kernel/cpu/storm.c */
-    uint64_t count; /* interrupts since it was set up */
 };
 
 static inline bool irq_is_masked(const struct irq_vector *vector)
@@ -29,8 +28,7 @@ static inline bool irq_is_masked(const struct irq_vector *vector)
 
 /* How one kind of capability is driven. */
 struct irq_ops {
-    const char *chip, *flow; /* what Linux calls them in /proc/interrupts */
-    bool messages;           /* each vector has a CPU vector and a remapping entry of its own */
+    bool messages; /* each vector has a CPU vector and a remapping entry of its own */
     unsigned (*count)(const struct pci_device *device);
     /*
      * Makes the registers reachable, or joins the line. -ENODEV: the device says they are where
@@ -46,7 +44,6 @@ struct irq_ops {
 };
 
 struct irq_set {
-    struct list link; /* among all that are in use */
     struct pci_device *device;
     enum irq_kind kind;
     const struct irq_ops *ops;

@@ -185,8 +185,6 @@ static void intx_stop(struct irq_set *set)
 }
 
 const struct irq_ops irq_intx_ops = {
-    .chip = "IO-APIC",
-    .flow = "fasteoi",
     .count = intx_count,
     .open = intx_open,
     .program = intx_program,

@@ -28,7 +28,6 @@ bool irq_remapped(const struct pci_device *device)
 }
 
 static uint64_t arrived;
-static struct list sets = LIST_INIT(sets);
 
 uint64_t irq_arrived(void)
 {
@@ -40,7 +39,6 @@ static void on_vector(void *context)
     struct irq_vector *vector = context;
 
     arrived++;
-    vector->count++;
     vector->set->handler(vector->set->context, vector->index);
 }
 
@@ -192,7 +190,6 @@ int irq_enable(struct pci_device *device, enum irq_kind kind, unsigned count, ir
     if (error)
         goto free_entries;
     set->ops->program(set);
-    list_push_back(&sets, &set->link);
     *out = set;
     return 0;
 
@@ -231,36 +228,11 @@ void irq_restore(struct irq_set *set)
 
 void irq_disable(struct irq_set *set)
 {
-    list_remove(&set->link);
     set->ops->stop(set);
     if (set->remapped)
         free_entries(set);
     free_vectors(set);
     kfree(set);
-}
-
-static void show_vector(const struct irq_set *set, const struct irq_vector *vector,
-                        struct text *out)
-{
-    const char *name = pci_name(set->device);
-    bool messages = set->ops->messages;
-
-    text_printf(out, "%3d: %10lu  %s%s", messages ? vector->cpu_vector : set->device->intx_gsi,
-                vector->count, set->remapped ? "IR-" : "", set->ops->chip);
-    text_printf(out, messages ? "-%s %4u-%s  %s[%u]\n" : " %.0s%4u-%s  %s\n", name,
-                messages ? vector->index : set->device->intx_gsi, set->ops->flow, name,
-                vector->index);
-}
-
-void irq_show(void *context, struct text *out)
-{
-    const struct irq_set *set;
-
-    text_printf(out, "           CPU0\n");
-    list_for_each_entry (set, &sets, link)
-        for (unsigned i = 0; i < set->offered; i++)
-            if (!set->ops->messages || set->vectors[i].cpu_vector)
-                show_vector(set, &set->vectors[i], out);
 }
 
 bool irq_mask(struct irq_set *set, unsigned index, bool masked)

@@ -6,7 +6,6 @@
 #ifndef KERNEL_IRQ_IRQ_H
 #define KERNEL_IRQ_IRQ_H
 
-#include "kernel/lib/format.h"
 #include "kernel/lib/refusal.h"
 #include "kernel/lib/types.h"
 
@@ -73,7 +72,5 @@ void irq_disable(struct irq_set *set);
 bool irq_mask(struct irq_set *set, unsigned index, bool masked);
 /* Interrupts of devices that arrived on their vectors since boot, masked or not. */
 uint64_t irq_arrived(void);
-/* Text of /proc/interrupts: the vectors in use, and what arrived on each. */
-void irq_show(void *context, struct text *out);
 
 #endif

@@ -88,8 +88,6 @@ static bool msi_mask(const struct irq_set *set, unsigned index)
 }
 
 const struct irq_ops irq_msi_ops = {
-    .chip = "PCI-MSI",
-    .flow = "edge",
     .messages = true,
     .count = msi_count,
     .open = msi_open,

@@ -135,8 +135,6 @@ static bool msix_mask(const struct irq_set *set, unsigned index)
 }
 
 const struct irq_ops irq_msix_ops = {
-    .chip = "PCI-MSIX",
-    .flow = "edge",
     .messages = true,
     .count = msix_count,
     .open = msix_open,

@@ -89,8 +89,11 @@ def test_carried_files(tmp_path):
     content = bytes(range(256)) * 5000
     (files / "deep" / "down" / "data.bin").write_bytes(content)
     (files / "hello.txt").write_text("hello\n")
+    (files / "etc").mkdir()
+    (files / "etc" / "passwd").write_text("admin:x:0:0::/:/bin/sh\n")
     status, output = run("md5sum", "/deep/down/data.bin", files=files)
     assert (status, output) == (0, f"{hashlib.md5(content).hexdigest()}  /deep/down/data.bin")
     assert run("cat", "hello.txt", files=files) == (0, "hello")
+    assert run("id", files=files) == (0, "uid=0(admin) gid=0(root)")
     status, output = run("rm", "-f", "/hello.txt", files=files)
     assert status == 1 and "Read-only file system" in output

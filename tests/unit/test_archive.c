@@ -72,9 +72,16 @@ static void check_file(const char *path, const char *content, uint32_t mode)
     assert_int_equal(open_path(node_root(), path, FILE_RDWR, 0, &file), -EROFS);
 }
 
+static void show_row(void *context, struct text *out)
+{
+}
+
 static void the_files_of_an_archive_appear(void **state)
 {
     assert_int_equal(tree_add_directory("/dev"), 0);
+    /* Rows of the same names give way. */
+    assert_int_equal(tree_add_text("/etc/hello.txt", show_row, NULL), 0);
+    assert_int_equal(tree_add_link("/etc/link", "nowhere"), 0);
     cpio_add(&a, ".", 040755, "", 0);
     cpio_add(&a, "./dev", 040755, "", 0); /* there already */
     cpio_add(&a, "./payload.elf", 0100755, "program", 7);

@@ -19,13 +19,9 @@ int nodes_add_proc(void)
 
 int nodes_add_self(void)
 {
-    return tree_add_text("/proc/1/comm", show, "");
-}
-
-int nodes_add_fd(void)
-{
     static const struct node_numbers none;
-    return tree_add_numbers("/proc/1/fd", &none);
+    int error = tree_add_text("/proc/1/comm", show, "");
+    return error ? error : tree_add_numbers("/proc/1/fd", &none);
 }
 
 int nodes_add_fixed(void)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Directories whose entries are numbers that come and go, and links that are told when read. */
-#include "kernel/file/pipe.h"
 #include "tests/unit/tree_fixture.h"
 
 static uint64_t there; /* bit n: the number n is */
@@ -22,12 +21,7 @@ static void show_number(void *context, struct text *out)
         text_printf(out, "open:[%d]", (int)(uintptr_t)context);
 }
 
-static struct node *follow(struct node *link)
-{
-    return !open_file ? NULL : open_file->node ? open_file->node : link;
-}
-
-static struct file *file_behind(const struct node *link)
+static struct file *file_of(void *context)
 {
     return open_file ? file_get(open_file) : NULL;
 }
@@ -36,7 +30,7 @@ static unsigned added;
 
 static int add(int number)
 {
-    static const struct node_link link = {show_number, follow, file_behind};
+    static const struct node_link link = {show_number, file_of};
     char path[32];
     format(path, sizeof(path), "/fd/%d", number);
     added++;
@@ -155,27 +149,11 @@ static void links_lead_to_what_is_open(void **state)
     open_file = NULL;
 }
 
-static void an_end_of_a_pipe_is_opened_as_it_is(void **state)
-{
-    struct file *reader, *writer, *again;
-    assert_int_equal(tree_add_numbers("/fd", &numbers), 0);
-    there = BIT(1);
-    assert_int_equal(pipe_create(0, &reader, &writer), 0);
-    open_file = writer;
-    assert_int_equal(open_close("/fd/1", FILE_RDONLY), -ENXIO);
-    assert_int_equal(open_path(node_root(), "/fd/1", FILE_WRONLY, 0, &again), 0);
-    file_put(again);
-    file_put(reader);
-    file_put(writer);
-    open_file = NULL;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(entries_are_there_while_their_number_is),
         TEST(links_lead_to_what_is_open),
-        TEST(an_end_of_a_pipe_is_opened_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -115,19 +115,6 @@ static int stat_file(struct file *file, struct file_stat *out)
     return file->ops->stat ? file->ops->stat(file, out) : 0;
 }
 
-/* A link that was followed, and is one still, stands for an open file without a name. */
-static int stat_node(const struct node *node, bool followed, struct file_stat *out)
-{
-    struct file *file = followed && node->type == NODE_LINK ? node->to.told->file(node) : NULL;
-    if (!file) {
-        node_stat(node, out);
-        return 0;
-    }
-    int error = stat_file(file, out);
-    file_put(file);
-    return error;
-}
-
 static int stat_at(int directory, uaddr_t path, unsigned flags, struct file_stat *out)
 {
     struct user_path where;
@@ -142,8 +129,12 @@ static int stat_at(int directory, uaddr_t path, unsigned flags, struct file_stat
     } else {
         unsigned follow = flags & AT_NOFOLLOW ? 0 : PATH_FOLLOW;
         error = path_walk(where.start, where.text, follow, &place);
-        if (!error)
-            error = stat_node(place.node, follow, out);
+        struct file *open = !error && follow ? path_file(place.node) : NULL;
+        if (open)
+            error = stat_file(open, out);
+        else if (!error)
+            node_stat(place.node, out);
+        file_put(open);
     }
     user_path_put(&where);
     return error;

@@ -26,8 +26,8 @@ static int add_writable(const char *path, bool huge)
 int nodes_add(void)
 {
     static const char *const writable[] = {"/tmp", "/dev/shm", "/run"};
-    static int (*const add[])(void) = {nodes_add_dev, nodes_add_proc,  nodes_add_self,
-                                       nodes_add_fd,  nodes_add_fixed, nodes_add_huge};
+    static int (*const add[])(void) = {nodes_add_dev, nodes_add_proc, nodes_add_self,
+                                       nodes_add_fixed, nodes_add_huge};
     int error = 0;
     mark = tree_mark();
     for (size_t i = 0; !error && i < ARRAY_SIZE(writable); i++)

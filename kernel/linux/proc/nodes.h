@@ -13,7 +13,6 @@ void nodes_remove_task(int id);
 
 /* Each in the file of its name. */
 int nodes_add_dev(void);
-int nodes_add_fd(void);
 int nodes_add_fixed(void);
 int nodes_add_huge(void);
 int nodes_add_proc(void);

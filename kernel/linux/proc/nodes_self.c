@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* /proc/self: the payload and its threads. */
+/* /proc/self: the payload, its threads and its open files. */
 #include "kernel/cpu/time.h"
 #include "kernel/cpu/user.h"
 #include "kernel/file/fdtable.h"
 #include "kernel/file/node.h"
+#include "kernel/file/ramfile.h"
 #include "kernel/lib/string.h"
 #include "kernel/linux/calls/clock.h"
 #include "kernel/linux/calls/privilege.h"
 #include "kernel/linux/memory/space.h"
 #include "kernel/linux/proc/nodes.h"
-#include "kernel/linux/program/load.h"
 #include "kernel/linux/threads/task.h"
 
 #define CONSOLE_NUMBER 0x501 /* of /dev/console, as Linux writes device numbers here */
@@ -41,34 +41,23 @@ static void show_comm(void *context, struct text *out)
         text_printf(out, "%s\n", task->name);
 }
 
-/* The signals that are ignored, or those that have a handler. */
-static uint64_t signals_with(bool handler)
+/* The same, and what its memory amounts to. */
+static const struct task *measured_task(void *context, struct space_stats *space, struct text *out)
 {
-    uint64_t set = 0;
-    for (int i = 1; i <= SIGNAL_MAX; i++) {
-        uaddr_t action = payload.actions[i].handler;
-        if (action != HANDLER_DEFAULT && (action != HANDLER_IGNORE) == handler)
-            set |= SIGNAL_BIT(i);
-    }
-    return set;
-}
-
-static char state_of(const struct task *task)
-{
-    return task == task_current() ? 'R' : 'S';
+    int error = space_stats(payload.space, space);
+    const struct task *task = task_of(context, out); /* after that: it may take its time */
+    out->error = error ? error : out->error;
+    return out->error ? NULL : task;
 }
 
 static void show_status(void *context, struct text *out)
 {
     struct space_stats space;
-    int error = space_stats(payload.space, &space);
-    const struct task *task = task_of(context, out);
-    if (error || !task) {
-        out->error = error ? error : out->error;
+    const struct task *task = measured_task(context, &space, out);
+    if (!task)
         return;
-    }
     text_printf(out, "Name:\t%s\nUmask:\t%04o\nState:\t%s\n", task->name, payload.umask,
-                state_of(task) == 'R' ? "R (running)" : "S (sleeping)");
+                task == task_current() ? "R (running)" : "S (sleeping)");
     text_printf(out, "Tgid:\t%d\nPid:\t%d\nPPid:\t0\nTracerPid:\t0\n", PAYLOAD_PID, task->id);
     text_printf(out, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t%u\n", fd_limit());
     text_printf(out, "VmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8lu kB\nVmRSS:\t%8lu kB\n",
@@ -78,7 +67,6 @@ static void show_status(void *context, struct text *out)
                 space.stack / KIB, space.text / KIB);
     text_printf(out, "Threads:\t%u\nSigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\n",
                 payload.task_count, task->pending.set, payload.pending.set, task->mask);
-    text_printf(out, "SigIgn:\t%016lx\nSigCgt:\t%016lx\n", signals_with(false), signals_with(true));
     text_printf(out, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\n", 0ul,
                 PAYLOAD_CAPABILITIES, PAYLOAD_CAPABILITIES, PAYLOAD_CAPABILITIES);
     text_printf(out, "NoNewPrivs:\t1\nCpus_allowed:\t1\nCpus_allowed_list:\t0\nMems_allowed:\t1\n"
@@ -91,31 +79,17 @@ static void show_stat(void *context, struct text *out)
     const uint64_t tick = NS_PER_S / CLOCK_TICKS;
     const struct start_layout *layout = &payload.layout;
     struct space_stats space;
-    int error = space_stats(payload.space, &space);
-    const struct task *task = task_of(context, out);
-    if (error || !task) {
-        out->error = error ? error : out->error;
+    const struct task *task = measured_task(context, &space, out);
+    if (!task)
         return;
-    }
     text_printf(out, "%d (%s) %c 0 %d %d %d %d 0 0 0 0 0 %lu 0 0 0 %d %d %u 0 %lu %lu %lu %lu",
-                task->id, task->name, state_of(task), PAYLOAD_PID, PAYLOAD_PID, CONSOLE_NUMBER,
-                PAYLOAD_PID, (time_ns() - payload.start_ns) / tick, 20 + task->nice, task->nice,
-                payload.task_count, payload.start_ns / tick, space.mapped,
+                task->id, task->name, task == task_current() ? 'R' : 'S', PAYLOAD_PID, PAYLOAD_PID,
+                CONSOLE_NUMBER, PAYLOAD_PID, (time_ns() - payload.start_ns) / tick, 20 + task->nice,
+                task->nice, payload.task_count, payload.start_ns / tick, space.mapped,
                 space.resident / PAGE_SIZE, payload.limits[LIMIT_RSS].soft);
-    text_printf(out, " 0 0 0 0 0 %lu %lu %lu %lu 0 0 0 %d 0 0 %u 0 0 0 0 0 0 %lu %lu %lu %lu 0\n",
-                task->pending.set, task->mask, signals_with(false), signals_with(true), SIG_CHLD,
-                task->policy, layout->args, layout->env, layout->env, layout->env_end);
-}
-
-/* Sizes in pages. */
-static void show_statm(void *context, struct text *out)
-{
-    struct space_stats space;
-    out->error = space_stats(payload.space, &space);
-    if (!out->error)
-        text_printf(out, "%lu %lu 0 %lu 0 %lu 0\n", space.mapped / PAGE_SIZE,
-                    space.resident / PAGE_SIZE, space.text / PAGE_SIZE,
-                    (space.data + space.stack) / PAGE_SIZE);
+    text_printf(out, " 0 0 0 0 0 %lu %lu 0 0 0 0 0 %d 0 0 %u 0 0 0 0 0 0 %lu %lu %lu %lu 0\n",
+                task->pending.set, task->mask, SIG_CHLD, task->policy, layout->args, layout->env,
+                layout->env, layout->env_end);
 }
 
 /* What the payload's memory holds now, from where the strings and vectors of its start were. */
@@ -290,6 +264,35 @@ void nodes_remove_task(int id)
     tree_remove(format_short("/proc/1/task/%d", id));
 }
 
+static struct file *file_of(void *context)
+{
+    return fd_get_path((int)(uintptr_t)context);
+}
+
+/* A name in the tree, or what Linux calls files that have none. */
+static void show_target(void *context, struct text *out)
+{
+    struct file *file = file_of(context);
+    const struct node *node = file ? file->node : NULL;
+    int length = node ? node_path(node, out->buffer, out->size) : 0;
+    if (!file)
+        out->error = -ENOENT;
+    else if (length > 0)
+        out->length = (size_t)length;
+    else if (node || file_ramfile(file))
+        text_printf(out, node ? "/%s (deleted)" : "/memfd:%s (deleted)",
+                    node ? node->name : file->name);
+    else
+        text_printf(out, "anon_inode:[%s]", file->name);
+    file_put(file);
+}
+
+static int add_fd(int fd)
+{
+    static const struct node_link link = {show_target, file_of};
+    return tree_add_told_link(format_short("/proc/1/fd/%d", fd), &link, (void *)(uintptr_t)fd);
+}
+
 static void show_thread_self(void *context, struct text *out)
 {
     text_printf(out, "1/task/%d", task_current()->id);
@@ -299,17 +302,15 @@ int nodes_add_self(void)
 {
     static const struct tree_text rows[] = {
         {"auxv", show_auxv},     {"cmdline", show_cmdline}, {"environ", show_environ},
-        {"limits", show_limits}, {"maps", show_maps},       {"statm", show_statm},
+        {"limits", show_limits}, {"maps", show_maps},
     };
-    static const struct node_numbers tasks = {next_task, add_task};
-    static const struct node_link thread_self = {.show = show_thread_self};
-    int error = tree_add_link("/proc/self", "1");
-    if (!error)
-        error = tree_add_told_link("/proc/thread-self", &thread_self, NULL);
+    static const struct node_numbers tasks = {next_task, add_task}, fds = {fd_next, add_fd};
+    static const struct node_link thread_self = {show_thread_self, NULL};
+    int error = tree_add_told_link("/proc/thread-self", &thread_self, NULL);
     if (!error)
         error = tree_add_numbers("/proc/1/task", &tasks);
     if (!error)
-        error = tree_add_link("/proc/1/exe", PROGRAM_PATH);
+        error = tree_add_numbers("/proc/1/fd", &fds);
     if (!error)
         error = tree_add_device("/proc/1/pagemap", 0, 0, pagemap_open, NULL);
     if (!error)

@@ -55,12 +55,22 @@ static int add_link(const char *path, const struct cpio_entry *entry)
     return tree_add_link(path, target);
 }
 
+/* What the archive brings takes the place of a row that only says something. */
+static void make_room(const char *path)
+{
+    struct place place;
+    if (!path_walk(node_root(), path, 0, &place) &&
+        (place.node->type == NODE_TEXT || place.node->type == NODE_LINK))
+        tree_remove(path);
+}
+
 static int add_entry(const struct cpio_entry *entry, const char *name)
 {
     char path[CPIO_NAME_MAX + 1];
     if (!name_is_plain(name))
         return -EINVAL;
     format(path, sizeof(path), "/%s", name);
+    make_room(path);
     switch (entry->mode & MODE_TYPE) {
     case MODE_REGULAR:
         return add_file(path, entry);
