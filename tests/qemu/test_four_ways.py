@@ -7,6 +7,7 @@ import re
 import pytest
 
 from bulkhead import examples
+from bulkhead.cli import TOP
 from conftest import make
 from test_afu import FAMILIES
 from test_interfaces import PROGRAMS
@@ -53,7 +54,10 @@ def test_equal_output(guest, name):
         assert said(ran[library]) == said(ran["sdk"]), ran[library].log
 
 
-@pytest.mark.parametrize("name", [*examples.names(), *CONFORMANCE])
+CLIENTS = [f"clients/{path.stem}" for path in sorted((TOP / "tests/qemu/payloads/clients").glob("*.c"))]
+
+
+@pytest.mark.parametrize("name", [*examples.names(), *CONFORMANCE, "library", *CLIENTS])
 def test_for_linux(name):
     folder = "examples" if name in examples.names() else "payloads"
     make(f"build/{folder}/{name}.linux")
