@@ -7,6 +7,7 @@
 #include "kernel/cpu/time.h"
 #include "kernel/cpu/timer.h"
 #include "kernel/device/iommufd/iommufd.h"
+#include "kernel/device/sysfs/sysfs.h"
 #include "kernel/device/uio/uio.h"
 #include "kernel/device/vfio/container.h"
 #include "kernel/device/vfio/vfio.h"
@@ -50,17 +51,14 @@ static int add_iommu_files(void)
     return tree_add_texts("/sys/kernel/iommu", files, ARRAY_SIZE(files), NULL);
 }
 
-static void show_restarts(void *context, struct text *out)
-{
-    text_printf(out, "%lu\n", restarts);
-}
+TREE_SHOW(show_restarts, void, "%lu", restarts)
 
 /* What does not depend on the payload, and stays when it ends. */
 static int add_machine_files(struct refusal *why)
 {
     if (tree_add_text("/sys/kernel/payload_restarts", show_restarts, NULL) || add_iommu_files() ||
-        vfio_sysfs_add() || vfio_container_add_file(payload_user()) ||
-        iommufd_add_file(payload_user()))
+        sysfs_add_devices() || sysfs_add_drivers(given.config) || sysfs_add_units() ||
+        vfio_container_add_file(payload_user()) || iommufd_add_file(payload_user()))
         return refuse(why, -ENOMEM, "not enough memory for the device files");
     return vfio_add_groups(why);
 }

@@ -352,6 +352,7 @@ static int assign(const struct config_device *wanted, struct refusal *why)
     if (error)
         return error;
     device->assigned = true;
+    device->driver = wanted->uio ? "uio_pci_generic" : "vfio-pci";
     assigned[wanted - config.devices] = device;
     if (!iommu_controls_snooping(device->group->requesters, device->group->requester_count))
         memory_zero_past_caches();
@@ -367,6 +368,7 @@ static int assign(const struct config_device *wanted, struct refusal *why)
                  pci_name(device));
     pci_for_each_below (d, device) {
         d->assigned = true;
+        d->driver = "vfio-pci";
         d->raw_config = wanted->raw_config;
     }
     return 0;

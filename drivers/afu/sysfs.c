@@ -78,12 +78,7 @@ static void show_afu_id(void *context, struct text *out)
     mmio_unmap((void *)at, AFU_GUID_BYTES);
 }
 
-static void show_port_id(void *context, struct text *out)
-{
-    const struct afu_port *port = context;
-
-    text_printf(out, "%u\n", port->unit->number);
-}
+TREE_SHOW(show_port_id, struct afu_port, "%u", it->unit->number)
 
 /* The error register of a port's error feature. */
 static void show_port_errors(void *context, struct text *out)

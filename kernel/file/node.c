@@ -21,7 +21,7 @@ static unsigned node_count;
 
 static const uint32_t type_bits[] = {
     [NODE_DIRECTORY] = MODE_DIRECTORY, [NODE_DEVICE] = MODE_CHARACTER, [NODE_TEXT] = MODE_REGULAR,
-    [NODE_LINK] = MODE_LINK,           [NODE_RAM] = MODE_REGULAR,
+    [NODE_LINK] = MODE_LINK,           [NODE_RAM] = MODE_REGULAR,      [NODE_FILE] = MODE_REGULAR,
 };
 
 struct node *node_root(void)
@@ -257,6 +257,8 @@ void node_stat(const struct node *node, struct file_stat *out)
         out->major = node->device.major;
         out->minor = node->device.minor;
     }
+    if (node->type == NODE_FILE)
+        out->size = node->device.size;
     if (node->type == NODE_RAM)
         ramfile_stat(node->ram, out);
 }

@@ -22,6 +22,7 @@
 enum node_type {
     NODE_DIRECTORY,
     NODE_DEVICE,
+    NODE_FILE, /* as a device, but regular */
     NODE_TEXT,
     NODE_LINK,
     NODE_RAM,
@@ -41,6 +42,19 @@ struct node_link {
     struct file *(*file)(void *context);
 };
 
+struct node_device {
+    unsigned major, minor; /* of NODE_DEVICE */
+    uint64_t size;         /* of NODE_FILE */
+    tree_open open;
+    void *context;
+};
+
+struct node_text {
+    tree_show show;
+    tree_store store;
+    void *context;
+};
+
 struct node {
     struct list link;    /* among the parent's children, by ascending order */
     struct node *parent; /* NULL: the root, or removed from the tree */
@@ -58,15 +72,8 @@ struct node {
     bool huge;           /* of the file system of huge pages: a directory, or a file in RAM */
     char *name;
     union {
-        struct {
-            unsigned major, minor;
-            tree_open open;
-            void *context;
-        } device;
-        struct {
-            tree_show show;
-            void *context;
-        } text;
+        struct node_device device;
+        struct node_text text;
         struct {
             char *target; /* NULL: `told` knows */
             const struct node_link *told;

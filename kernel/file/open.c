@@ -119,6 +119,23 @@ static int64_t text_read(struct file *file, uaddr_t buffer, size_t length, uint6
     return (int64_t)n;
 }
 
+static int64_t text_write(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
+{
+    const struct node *node = file->node;
+    char text[TREE_STORE_MAX] = {0};
+    if (length == 0 || length >= sizeof(text))
+        return length ? -EINVAL : 0;
+    int error = copy_from_user(text, buffer, length);
+    if (text[length - 1] == '\n')
+        text[length - 1] = 0;
+    if (!error)
+        error = node->text.store(node->text.context, node->text.show, text);
+    if (error)
+        return error;
+    *position += length;
+    return (int64_t)length;
+}
+
 static int64_t text_seek(struct file *file, int64_t offset, int whence)
 {
     const struct text_content *content = file->context;
@@ -132,6 +149,7 @@ static void text_release(struct file *file)
 
 static const struct file_ops text_ops = {
     .read = text_read,
+    .write = text_write,
     .seek = text_seek,
     .release = text_release,
 };
@@ -145,7 +163,8 @@ static int text_capture(const struct node *node, struct text_content **out)
             return -ENOMEM;
         struct text text;
         text_init(&text, content->bytes, room);
-        node->text.show(node->text.context, &text);
+        if (node->text.show)
+            node->text.show(node->text.context, &text);
         content->size = text.length;
         if (!text.error && (!text.truncated || room >= TEXT_FILE_MAX)) {
             *out = content;
@@ -161,7 +180,8 @@ static int text_capture(const struct node *node, struct text_content **out)
 static int text_open(const struct node *node, unsigned flags, struct file **out)
 {
     struct text_content *content;
-    if ((flags & FILE_ACCMODE) != FILE_RDONLY)
+    unsigned access = flags & FILE_ACCMODE;
+    if ((access != FILE_WRONLY && !node->text.show) || (access != FILE_RDONLY && !node->text.store))
         return -EACCES;
     int error = text_capture(node, &content);
     if (error)
@@ -204,6 +224,7 @@ static int open_by_type(struct node *node, unsigned flags, struct file **out)
         *out = directory_open(flags);
         return *out ? 0 : -ENOMEM;
     case NODE_DEVICE:
+    case NODE_FILE:
         return node->device.open(node->device.context,
                                  flags & (FILE_ACCMODE | FILE_EXCL | FILE_NONBLOCK), out);
     case NODE_TEXT:

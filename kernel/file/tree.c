@@ -6,7 +6,8 @@
 #include "kernel/mm/heap.h"
 
 #define MODE_NODE_DEVICE    0600
-#define MODE_NODE_TEXT      0444
+#define MODE_NODE_SHOWN     0444
+#define MODE_NODE_STORED    0200
 #define MODE_NODE_LINK      0777
 #define MODE_NODE_DIRECTORY 0555
 
@@ -64,34 +65,58 @@ int tree_add_device(const char *path, unsigned major, unsigned minor, tree_open 
 {
     struct node *node;
     int error = add_node(path, NODE_DEVICE, MODE_NODE_DEVICE, &node);
-    if (error)
-        return error;
-    node->device.major = major;
-    node->device.minor = minor;
-    node->device.open = open;
-    node->device.context = context;
-    return 0;
+    if (!error)
+        node->device = (struct node_device){major, minor, 0, open, context};
+    return error;
+}
+
+int tree_add_file(const char *path, uint32_t mode, uint64_t size, tree_open open, void *context)
+{
+    struct node *node;
+    int error = add_node(path, NODE_FILE, mode, &node);
+    if (!error)
+        node->device = (struct node_device){0, 0, size, open, context};
+    return error;
+}
+
+static int add_text(const char *path, tree_show show, tree_store store, void *context)
+{
+    struct node *node;
+    uint32_t mode = (show ? MODE_NODE_SHOWN : 0) | (store ? MODE_NODE_STORED : 0);
+    int error = add_node(path, NODE_TEXT, mode, &node);
+    if (!error)
+        node->text = (struct node_text){show, store, context};
+    return error;
 }
 
 int tree_add_text(const char *path, tree_show show, void *context)
 {
-    struct node *node;
-    int error = add_node(path, NODE_TEXT, MODE_NODE_TEXT, &node);
-    if (error)
-        return error;
-    node->text.show = show;
-    node->text.context = context;
-    return 0;
+    return add_text(path, show, NULL, context);
+}
+
+int tree_add_stored(const char *folder, const char *name, tree_show show, tree_store store,
+                    void *context)
+{
+    char path[PATH_SIZE];
+    size_t length = format(path, sizeof(path), "%s/%s", folder, name);
+    return length < sizeof(path) ? add_text(path, show, store, context) : -ENAMETOOLONG;
+}
+
+int tree_store_same(void *context, tree_show show, const char *text)
+{
+    char shown[TREE_STORE_MAX];
+    size_t length = strlen(text);
+    struct text out;
+    text_init(&out, shown, sizeof(shown));
+    show(context, &out);
+    return out.length == length + 1 && memcmp(shown, text, length) == 0 ? 0 : -EINVAL;
 }
 
 int tree_add_texts(const char *folder, const struct tree_text *texts, size_t count, void *context)
 {
-    char path[PATH_SIZE];
     int error = 0;
-    for (size_t i = 0; !error && i < count; i++) {
-        size_t length = format(path, sizeof(path), "%s/%s", folder, texts[i].name);
-        error = length < sizeof(path) ? tree_add_text(path, texts[i].show, context) : -ENAMETOOLONG;
-    }
+    for (size_t i = 0; !error && i < count; i++)
+        error = tree_add_stored(folder, texts[i].name, texts[i].show, NULL, context);
     if (error)
         tree_remove(folder);
     return error;
@@ -131,6 +156,14 @@ int tree_add_numbers(const char *path, const struct node_numbers *numbers)
     int error = add_node(path, NODE_DIRECTORY, MODE_NODE_DIRECTORY, &node);
     if (!error)
         node->numbers = numbers;
+    return error;
+}
+
+int tree_add_links(const struct tree_link *links, size_t count)
+{
+    int error = 0;
+    for (size_t i = 0; !error && i < count; i++)
+        error = links[i].path ? tree_add_link(links[i].path, links[i].target) : 0;
     return error;
 }
 

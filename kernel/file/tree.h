@@ -11,13 +11,22 @@
 
 /* Opens the device: fills *out or returns a negative error. flags: enum file_flags. */
 typedef int (*tree_open)(void *context, unsigned flags, struct file **out);
-/* Writes the whole text of a small read-only file. */
+/* Writes the whole text of a small file. */
 typedef void (*tree_show)(void *context, struct text *out);
-/* One that writes a member of its context and a line feed. */
-#define TREE_SHOW(function, type, format, member)                                                  \
+/*
+ * Takes what one write(2) gave to a small file, without the line feed at its end; `show` is that of
+ * the same row. May sleep. 0 or a negative error, which is what the call answers.
+ */
+typedef int (*tree_store)(void *context, tree_show show, const char *text);
+#define TREE_STORE_MAX 128 /* bytes, with a zero at the end; more is -EINVAL */
+/* For what cannot be changed: takes what the file shows already, and else gives -EINVAL. */
+int tree_store_same(void *context, tree_show show, const char *text);
+/* One that writes values and a line feed; `it` is its context. */
+#define TREE_SHOW(function, type, format, ...)                                                     \
     static void function(void *context, struct text *out)                                          \
     {                                                                                              \
-        text_printf(out, format "\n", ((const type *)context)->member);                            \
+        const type *it __attribute__((unused)) = context;                                          \
+        text_printf(out, format "\n", __VA_ARGS__);                                                \
     }
 
 /*
@@ -25,7 +34,12 @@ typedef void (*tree_show)(void *context, struct text *out);
  */
 int tree_add_device(const char *path, unsigned major, unsigned minor, tree_open open,
                     void *context);
+/* A regular file whose bytes `open` gives access to; `size` is what stat(2) tells of it. */
+int tree_add_file(const char *path, uint32_t mode, uint64_t size, tree_open open, void *context);
 int tree_add_text(const char *path, tree_show show, void *context);
+/* One that can be written; or, if show is NULL, only written. */
+int tree_add_stored(const char *folder, const char *name, tree_show show, tree_store store,
+                    void *context);
 /* Texts below a folder of the caller's own, which is gone again if one of them cannot be added. */
 struct tree_text {
     const char *name; /* without the folder */
@@ -38,6 +52,11 @@ struct node_link;
 struct node_numbers;
 int tree_add_told_link(const char *path, const struct node_link *told, void *context);
 int tree_add_numbers(const char *path, const struct node_numbers *numbers);
+struct tree_link {
+    const char *path; /* NULL: a row that does not apply */
+    const char *target;
+};
+int tree_add_links(const struct tree_link *links, size_t count);
 int tree_add_directory(const char *path);
 /* A file in RAM; the reference is taken over on success. `mode`: permission bits. */
 struct ramfile;

@@ -80,12 +80,14 @@ static struct spec read_spec(const char **fmt, va_list *args)
 }
 
 /* Digits of a value, last one first; returns how many. */
-static size_t digits_of(uint64_t value, unsigned base, char digits[24])
+static size_t digits_of(uint64_t value, char conversion, char digits[24])
 {
+    const char *set = conversion == 'X' ? "0123456789ABCDEF" : "0123456789abcdef";
+    unsigned base = conversion == 'o' ? 8 : (conversion | 0x20) == 'x' ? 16 : 10;
     size_t count = 0;
 
     do {
-        digits[count++] = "0123456789abcdef"[value % base];
+        digits[count++] = set[value % base];
         value /= base;
     } while (value);
     return count;
@@ -94,8 +96,7 @@ static size_t digits_of(uint64_t value, unsigned base, char digits[24])
 static void put_number(struct output *out, const struct spec *spec, uint64_t value, bool negative)
 {
     char digits[24];
-    char c = spec->conversion;
-    size_t count = digits_of(value, c == 'x' ? 16 : c == 'o' ? 8 : 10, digits);
+    size_t count = digits_of(value, spec->conversion, digits);
     const char *prefix = negative ? "-" : "";
     size_t least = spec->has_precision ? spec->precision : 0;
     size_t length = strlen(prefix) + MAX(count, least);
@@ -145,6 +146,7 @@ static void put_conversion(struct output *out, struct spec *spec, va_list *args)
         break;
     case 'u':
     case 'x':
+    case 'X':
     case 'o':
         put_number(out, spec,
                    spec->longs ? va_arg(*args, unsigned long long) : va_arg(*args, unsigned int),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Text formatting: the printf subset the kernel uses: flags "-0", width, precision for strings,
- * l, ll, z, conversions d u x o c s %. No floating point.
+ * l, ll, z, conversions d u x X o c s %. No floating point.
  */
 #ifndef KERNEL_LIB_FORMAT_H
 #define KERNEL_LIB_FORMAT_H

@@ -89,6 +89,7 @@ struct pci_device {
     const char *claimed_by;           /* the device-file family that has it open, or NULL */
     struct lease *lease;              /* of that family, which sets it; or NULL */
     bool assigned;
+    const char *driver; /* the one of Linux that its files name; NULL: it is not assigned */
     bool left; /* `leave` named it, or something below it: it is written to as little as can be */
     bool unserved;    /* no IOMMU translates for it: its bus mastering is off and stays off */
     bool unprotected; /* the operator knows that, and wants to start (`unprotected`) */

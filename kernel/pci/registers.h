@@ -145,6 +145,8 @@
 #define PCIE_ROOT_CAP_RETRY         0x0001
 #define PCIE_DEVICE_CAP2_ARI        0x0020
 #define PCIE_DEVICE_CTL2_ARI        0x0020
+#define PCIE_LINK_SPEED             0x000f /* of both; 1: 2.5 GT/s, and so on */
+#define PCIE_LINK_WIDTH             0x03f0
 #define PCIE_LINK_CAP_TELLS         0x00100000 /* by LINK_STATUS_ACTIVE */
 #define PCIE_LINK_CONTROL_DISABLE   0x0010
 #define PCIE_LINK_STATUS_ACTIVE     0x2000

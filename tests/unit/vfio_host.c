@@ -198,6 +198,16 @@ int tree_add_text(const char *path, tree_show show, void *context)
     return tree_add_device(path, 0, 0, NULL, context);
 }
 
+int tree_add_file(const char *path, uint32_t mode, uint64_t size, tree_open open, void *context)
+{
+    return tree_add_device(path, 0, 0, open, context);
+}
+
+int tree_add_link(const char *path, const char *target)
+{
+    return host_must_fail() ? -ENOMEM : 0;
+}
+
 int host_open_path(const char *path, struct file **out)
 {
     for (size_t i = 0; i < row_count; i++)

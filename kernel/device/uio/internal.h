@@ -13,6 +13,7 @@
 #include "kernel/device/uio/uio.h"
 
 #define UIO_NAME_MAX 16
+#define UIO_MAJOR    246
 
 /* One row of /sys/class/uio/uioN/maps: a BAR, an unused BAR slot (no object), or a buffer. */
 struct uio_map {

@@ -8,7 +8,6 @@
 #include "kernel/mm/heap.h"
 #include "kernel/device/uio/internal.h"
 
-#define UIO_MAJOR    246
 #define NODE(device) format_short("/dev/uio%u", (device)->id)
 #define OWNER        "uio"
 #define NODES_WORK   3000 /* of the nodes of a map: breathe_deaf_after() */

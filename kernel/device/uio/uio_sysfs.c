@@ -4,37 +4,26 @@
 #include "kernel/lib/error.h"
 #include "kernel/device/uio/internal.h"
 
-#define FOLDER(device)  format_short("/sys/class/uio/uio%u", (device)->id)
+#define FOLDER(device) format_short("/sys/class/uio/uio%u", (device)->id)
+/* A program that looks from the device finds it there. */
+#define FROM_DEVICE(device)                                                                        \
+    format_short("/sys/bus/pci/devices/%s/uio/uio%u", pci_name((device)->pci), (device)->id)
 #define MAP_FOLDER(map) format_short("%s/maps/map%u", FOLDER((map)->device), (map)->number)
 
-static void show_name(void *context, struct text *out)
-{
-    const struct uio_device *device = context;
-
-    text_printf(out, "%s\n", pci_name(device->pci));
-}
-
-static void show_version(void *context, struct text *out)
-{
-    text_printf(out, "1\n");
-}
-
-TREE_SHOW(show_event, struct uio_device, "%u", events)
-TREE_SHOW(show_map_name, struct uio_map, "%s", name)
-TREE_SHOW(show_map_addr, struct uio_map, "0x%016lx", address)
-
-/* Maps begin on a page. */
-static void show_map_offset(void *context, struct text *out)
-{
-    text_printf(out, "0x0\n");
-}
-
-TREE_SHOW(show_map_size, struct uio_map, "0x%016lx", size)
+TREE_SHOW(show_name, struct uio_device, "%s", pci_name(it->pci))
+TREE_SHOW(show_version, struct uio_device, "%u", 1)
+TREE_SHOW(show_event, struct uio_device, "%u", it->events)
+TREE_SHOW(show_numbers, struct uio_device, "%u:%u", UIO_MAJOR, it->id)
+TREE_SHOW(show_map_name, struct uio_map, "%s", it->name)
+TREE_SHOW(show_map_addr, struct uio_map, "0x%016lx", it->address)
+TREE_SHOW(show_map_offset, struct uio_map, "0x%x", 0) /* maps begin on a page */
+TREE_SHOW(show_map_size, struct uio_map, "0x%016lx", it->size)
 
 static const struct tree_text device_attributes[] = {
     {"name", show_name},
     {"version", show_version},
     {"event", show_event},
+    {"dev", show_numbers},
 };
 
 static const struct tree_text map_attributes[] = {
@@ -61,14 +50,19 @@ int uio_sysfs_add(struct uio_device *device)
 
     if (error)
         return error;
-    error = tree_add_link(format_short("%s/device", folder),
-                          format_short("../../../bus/pci/devices/%s", pci_name(device->pci)));
+    const struct tree_link links[] = {
+        {format_short("%s/device", folder),
+         format_short("../../../bus/pci/devices/%s", pci_name(device->pci))},
+        {FROM_DEVICE(device), format_short("../../../../../class/uio/uio%u", device->id)},
+    };
+    error = tree_add_links(links, ARRAY_SIZE(links));
     if (error)
-        tree_remove(folder);
+        uio_sysfs_remove(device);
     return error;
 }
 
 void uio_sysfs_remove(const struct uio_device *device)
 {
     tree_remove(FOLDER(device));
+    tree_remove(FROM_DEVICE(device));
 }

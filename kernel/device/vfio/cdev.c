@@ -91,19 +91,21 @@ int64_t vfio_cdev_detach(struct ioctl_call *call)
     return 0;
 }
 
-static void show_numbers(void *context, struct text *out)
-{
-    text_printf(out, "%u:%u\n", VFIO_CDEV_MAJOR, ((const struct vfio_device *)context)->number);
-}
+TREE_SHOW(show_numbers, struct vfio_device, "%u:%u", VFIO_CDEV_MAJOR, it->number)
 
 int vfio_cdev_add(struct vfio_device *device)
 {
-    int error = tree_add_device(format_short("/dev/vfio/devices/vfio%u", device->number),
-                                VFIO_CDEV_MAJOR, device->number, cdev_open, device);
+    unsigned n = device->number;
+    const char *folder = format_short("bus/pci/devices/%s", pci_name(device->pci));
 
-    if (error)
-        return error;
-    return tree_add_text(format_short("/sys/bus/pci/devices/%s/vfio-dev/vfio%u/dev",
-                                      pci_name(device->pci), device->number),
-                         show_numbers, device);
+    if (tree_add_device(format_short("/dev/vfio/devices/vfio%u", n), VFIO_CDEV_MAJOR, n, cdev_open,
+                        device) ||
+        tree_add_text(format_short("/sys/%s/vfio-dev/vfio%u/dev", folder, n), show_numbers,
+                      device) ||
+        tree_add_link(format_short("/sys/class/vfio-dev/vfio%u", n),
+                      format_short("../../%s/vfio-dev/vfio%u", folder, n)) ||
+        tree_add_file(format_short("/sys/%s/config", folder), 0644, device->pci->config_size,
+                      vfio_config_open, device))
+        return -ENOMEM;
+    return 0;
 }

@@ -133,6 +133,16 @@ int vfio_device_reset(struct vfio_device *device)
     return reset_by(device, pci_reset);
 }
 
+int vfio_device_view(struct vfio_device *device)
+{
+    if (device->pci->in_reset)
+        return -EIO;
+    if (!device->viewed)
+        vfio_config_init(&device->config, device->pci);
+    device->viewed = true;
+    return 0;
+}
+
 void vfio_device_follow(struct vfio_device *device)
 {
     if (!(wanted_command(device) & (PCI_COMMAND_MEMORY | PCI_COMMAND_IO)) ||
@@ -173,6 +183,7 @@ static void stop(struct vfio_device *device)
     give_virtuals(device);
     lease_drop_bars(&device->lease);
     vfio_irqs_close(device);
+    device->viewed = false;
 }
 
 /* The count says from the beginning of the start to the end of the stop that the device is in use.
@@ -201,6 +212,17 @@ void vfio_device_unuse(struct vfio_opened *opened)
     device->users--;
 }
 
+/* Both ends of a use reset it. */
+int vfio_device_reset_unused(struct vfio_device *device)
+{
+    struct vfio_opened nobody = {.device = device};
+    int error = vfio_device_in_use(device) ? -EBUSY : vfio_device_use(&nobody, NULL);
+
+    if (!error)
+        vfio_device_unuse(&nobody);
+    return error;
+}
+
 void vfio_removed(const struct pci_device *pci)
 {
     struct vfio_device *device = vfio_device_of(pci);
@@ -211,6 +233,7 @@ void vfio_removed(const struct pci_device *pci)
     (void)mutex_lock_deaf(&device->lock, "vfio device");
     if (vfio_device_in_use(device))
         vfio_device_resume(device);
+    device->viewed = false;
     mutex_unlock(&device->lock);
     vfio_error(pci);
     (void)vfio_request(pci);

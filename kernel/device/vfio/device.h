@@ -59,6 +59,7 @@ struct vfio_device {
     unsigned users;     /* open files that may use it */
     bool lost;          /* did not come back from its last reset */
     struct vfio_config config;
+    bool viewed; /* nobody uses the device, and the view of its configuration holds */
     struct vfio_window windows[VFIO_BARS];
     uint64_t rom_size; /* 0: it has no expansion ROM that can be read */
     struct vfio_irqs irqs;
@@ -99,6 +100,11 @@ static inline bool vfio_device_in_use(const struct vfio_device *device)
 void vfio_device_unuse(struct vfio_opened *opened);
 
 /*
+ * Makes the view of configuration space that of the hardware, unless that was done since the last
+ * use or reset; nobody uses the device. -EIO: it is in a reset, or was removed.
+ */
+int vfio_device_view(struct vfio_device *device);
+/*
  * Makes the hardware follow the command register and power state that the payload set. A device
  * that reset itself is put right, as after vfio_device_reset().
  */
@@ -111,6 +117,8 @@ bool vfio_device_decodes(const struct vfio_device *device, uint16_t space);
  * no method; -EIO: one of them did not come back, and cannot be reached any more.
  */
 int vfio_device_reset(struct vfio_device *device);
+/* One that nobody uses is reset as by a use. -EBUSY: somebody does; errors of vfio_device_use(). */
+int vfio_device_reset_unused(struct vfio_device *device);
 /*
  * The end of a reset of a device in use: what the hardware has, and what the payload set, is as
  * before, unless it did not come back, and is lost.
@@ -159,6 +167,9 @@ void vfio_irqs_disable(struct vfio_device *device);
 void vfio_irqs_close(struct vfio_device *device);
 /* Takes all of them away. */
 void vfio_ioeventfds_close(struct vfio_device *device);
+
+/* Opens `config` under /sys of the device, the context. */
+int vfio_config_open(void *context, unsigned flags, struct file **out);
 
 /* ---- the device's own file ---- */
 

@@ -343,6 +343,8 @@ static int check_viable(const struct pci_group *group, struct refusal *why)
                   pci_name(culprit));
 }
 
+TREE_SHOW(show_numbers, struct vfio_group, "%u:%u", VFIO_MAJOR, it->pci->id)
+
 static int create_group(struct pci_group *pci)
 {
     struct vfio_group *group = kzalloc(sizeof(*group));
@@ -352,8 +354,10 @@ static int create_group(struct pci_group *pci)
     group->pci = group->member.group = pci;
     list_init(&group->devices);
     mutex_init(&group->lock);
-    if (add_devices(group) || tree_add_device(format_short("/dev/vfio/%u", pci->id), VFIO_MAJOR,
-                                              pci->id, group_open, group))
+    if (add_devices(group) ||
+        tree_add_text(format_short("/sys/class/vfio/%u/dev", pci->id), show_numbers, group) ||
+        tree_add_device(format_short("/dev/vfio/%u", pci->id), VFIO_MAJOR, pci->id, group_open,
+                        group))
         return -ENOMEM;
     return 0;
 }

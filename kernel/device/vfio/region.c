@@ -179,8 +179,9 @@ static int access_config(struct vfio_device *device, unsigned index, uint64_t of
     if (actions & BIT(CONFIG_VPD))
         vfio_config_vital_data(&device->config);
     if (actions & BIT(CONFIG_RESET))
-        error = vfio_device_reset(device);
-    else if (actions & (BIT(CONFIG_COMMAND) | BIT(CONFIG_POWER)))
+        error = vfio_device_in_use(device) ? vfio_device_reset(device)
+                                           : vfio_device_reset_unused(device);
+    else if ((actions & (BIT(CONFIG_COMMAND) | BIT(CONFIG_POWER))) && vfio_device_in_use(device))
         vfio_device_follow(device);
     return error == -EINVAL ? 0 : error; /* a reset the function does not have is no error */
 }

@@ -14,12 +14,6 @@ struct pci_device;
  * reset. -ENOMEM with a sentence; -EPERM: a group with an assigned device is not viable.
  */
 int vfio_add_groups(struct refusal *why);
-/*
- * Adds /sys/bus/pci/devices/ADDRESS/{vendor,device,...} for every function and
- * /sys/kernel/iommu_groups/N/devices/ADDRESS for every group. -ENOMEM.
- */
-int vfio_sysfs_add(void);
-
 /* Raises the interrupt ERR of an assigned device. */
 void vfio_error(const struct pci_device *pci);
 /*

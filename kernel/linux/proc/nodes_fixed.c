@@ -52,8 +52,6 @@ static const struct {
     {NODE, "node0/distance", "10\n"},
     {"/sys/module/", "vfio/initstate vfio_iommu_type1/initstate vfio_pci/initstate "
      "vfio_pci_core/initstate iommufd/initstate uio/initstate uio_pci_generic/initstate", "live\n"},
-    {"/sys/module/", "vfio/parameters/enable_unsafe_noiommu_mode "
-     "vfio_iommu_type1/parameters/allow_unsafe_interrupts", "N\n"},
 };
 /* clang-format on */
 
