@@ -126,7 +126,7 @@ static int read_config(struct refusal *why)
                                    boot.command_line_size, &error);
     log_set_level((enum log_level)config.log_level);
     console_select(config.console_port, &acpi.console);
-    stream_open(config.stream_port);
+    stream_open(config.stream_port, config.output == CONFIG_OUTPUT_STREAM);
     trace_classes = config.trace;
     if (found.size <= BOOT_CONFIG_MAX)
         log_lines(LOG_DEBUG, CONFIG_FILE, (const char *)found.data, found.size);
@@ -135,6 +135,8 @@ static int read_config(struct refusal *why)
         return refuse(why, words, "%s", error.message);
     if (!file && config.trace && !config.stream_port)
         return refuse(why, -EINVAL, "trace needs a stream-port, which is where it is written to");
+    if (!file && stream_has_output() && !stream_is_open())
+        return refuse(why, -EINVAL, "output = stream needs a stream-port");
     return file;
 }
 

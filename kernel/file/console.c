@@ -2,6 +2,7 @@
 /* Terminal calls of the Linux interface (ioctl_tty(2)), as far as programs ask at start. */
 #include "kernel/file/console.h"
 #include "kernel/machine/console/serial.h"
+#include "kernel/machine/console/stream.h"
 #include "kernel/cpu/user.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/heap.h"
@@ -76,7 +77,10 @@ static int64_t console_write(struct file *file, uaddr_t buffer, size_t length, u
             error = file_wait(file, POLL_OUT, "console write");
         if (error)
             break;
-        log_raw(chunk, n);
+        if (stream_has_output())
+            stream_record(STREAM_OUTPUT, chunk, n);
+        else
+            log_raw(chunk, n);
         breath_left -= (int64_t)n * BYTE_WORK;
         done += n;
         if (done < length)

@@ -112,6 +112,41 @@ def test_settings_for_the_kernel(args):
     assert (ran.returncode, ran.stdout) == (7, '[7]\n[a "b c]\n'), ran.stdout + ran.stderr
 
 
+HOSTILE = b"[    0.100000] info  not the kernel\r\nhalf a line\0\xff\r\r\n[    0."
+
+
+def test_quiet_is_the_payloads_output_alone(payload, tmp_path):
+    """Byte for byte, also where it looks like the kernel's lines, and where those come in the middle of one of its own."""
+    (tmp_path / "said").write_bytes(HOSTILE)
+    program = payload("say")
+    ran = subprocess.run([*RUN, "--quiet", "--device", "edu", "--files", str(tmp_path), str(program), "--", "/said"], stdin=subprocess.DEVNULL,
+                         capture_output=True, timeout=180, check=False)
+    assert ran.returncode == 0 and ran.stdout == HOSTILE * 2, ran
+    assert b"Bulkhead" in ran.stderr and b"(58) is not supported" in ran.stderr and b"half a line" not in ran.stderr
+
+
+def test_quiet_ends_where_nobody_reads(payload, tmp_path):
+    """As in ./bulkhead run --quiet x.elf | head: the machine does not run on for nobody."""
+    (tmp_path / "said").write_bytes(HOSTILE)
+    reader, writer = os.pipe()
+    os.close(reader)
+    ran = subprocess.run([*RUN, "--quiet", "--files", str(tmp_path), str(payload("say")), "--", "/said", "for ever"], stdin=subprocess.DEVNULL,
+                         stdout=writer, stderr=subprocess.PIPE, timeout=180, check=False)
+    os.close(writer)
+    assert ran.returncode == 128 + signal.SIGPIPE, ran.stderr
+
+
+def test_output_to_a_stream_that_is_not_there(args, guest):
+    one = guest(args, apart=True)
+    one.command = [word.replace('stream-port="0xea"', 'stream-port="none"') for word in one.command]
+    assert one.run().report.exit.sentence == "output = stream needs a stream-port"
+
+
+def test_output_apart_from_the_log(args, guest):
+    ran = guest(args, args=["0", "one"], apart=True, devices=["edu"]).run()
+    assert ran.stdout == b"[0]\n[one]\n" and "[one]" not in ran.serial and "Bulkhead" in ran.serial
+
+
 def test_a_machine_that_runs_for_too_long(args):
     """It is told who ended it; the payload's own status is not taken for that."""
     ran = run("--timeout", "0.5", "--qemu-arg", "-S", args)

@@ -16,6 +16,7 @@ VERSION = "VERSION"  # the file that `make install` writes, and no source tree h
 INSTALLED = (TOP / VERSION).exists()
 BUILD = pathlib.Path((not INSTALLED and os.environ.get("BULKHEAD_BUILD")) or TOP / "build").absolute()
 PR_SET_PDEATHSIG = 1
+progress = None  # where make tells of what it does; None: on standard output
 
 if INSTALLED:  # with all that was built, and no other
     os.environ.pop("BULKHEAD_BUILD", None)
@@ -83,7 +84,7 @@ def make(*targets, keep_going=False):
         raise Failure(f"cannot build in {BUILD} ({problem.strerror}), and not all that is needed has been built there: "
                       "build as a user who may write there, or elsewhere with BULKHEAD_BUILD=DIR") from None
     with held:
-        return subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, check=False).returncode == 0
+        return subprocess.run(command, cwd=TOP, stdin=subprocess.DEVNULL, stdout=progress, check=False).returncode == 0
 
 
 def is_built(*targets):

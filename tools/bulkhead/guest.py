@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bulkhead import check, cli, devices, firmware, machine, report, report_types
+from bulkhead import check, cli, devices, firmware, machine, report, report_types, stream
 
 GIB = 1 << 30
 CANARY = bytes(range(251)) * 17  # longer than a page, and no period that divides one
@@ -84,6 +84,7 @@ class Guest:
               configuration, compared by canaries_touched()
     icount    run under -icount shift=N,sleep=off: the guest's time is counted in instructions
     qmp       open the control socket: see qmp
+    apart     keep the payload's output apart from the kernel's log: see stdout
     timeout   seconds until it is given up, by whatever waits
 
     More keywords are those of ./bulkhead run, as bulkhead.machine.Machine has them: args, devices, firmware, memory,
@@ -93,7 +94,7 @@ class Guest:
 
     def __init__(self, payload: str | os.PathLike[str], folder: str | os.PathLike[str] | None = None, *, checked: bool = True,
                  trace: Iterable[str] = (), canaries: Iterable[int] = (), icount: int | None = None, qmp: bool = False,
-                 timeout: float = TIMEOUT, **options: Any) -> None:
+                 apart: bool = False, timeout: float = TIMEOUT, **options: Any) -> None:
         self.own_folder = tempfile.TemporaryDirectory(prefix="bulkhead.") if folder is None else None
         self.folder = pathlib.Path(self.own_folder.name if self.own_folder else os.fspath(folder))  # type: ignore[arg-type]
         self.timeout = timeout
@@ -102,6 +103,7 @@ class Guest:
         self.wanted.share_memory |= bool(self.canaries)
         self.memory_size = machine.bytes_of(self.wanted.memory) or 0
         self.wanted.settings = [*self.wanted.settings, *(("keep-out", f"{page:#x}+{PAGE:#x}") for page in self.canaries)]
+        self.wanted.settings += [("output", "stream")] if apart else []
         if checked:
             self.build()
         self.command, self.report_path = machine.prepare(self.wanted, self.folder, check.ask if checked else None)
@@ -166,8 +168,8 @@ class Guest:
             time.sleep(0.01)
 
     def wait_for(self, text: str) -> None:
-        """Waits until a text has appeared on the serial line."""
-        self.wait_until(lambda: text in self.serial, f"'{text}' on the serial line")
+        """Waits until a text has appeared on the serial line, or in what the payload wrote apart from it."""
+        self.wait_until(lambda: text in self.serial or text.encode() in self.stdout, f"'{text}' on the serial line")
 
     def wait(self) -> Guest:
         """Waits for the end of the machine. Raises GuestTimeout if it does not come."""
@@ -216,11 +218,22 @@ class Guest:
         return self.serial_path.read_text(errors="replace").replace("\r\n", "\n")
 
     @property
+    def stdout(self) -> bytes:
+        """With apart=True: what the payload has written until now, byte for byte, without a line of the kernel's."""
+        found = bytearray()
+        path = self.folder / machine.STREAM
+        if path.exists():
+            with open(path, "rb") as file:
+                stream.read(file, {stream.OUTPUT: found.extend})
+        return bytes(found)
+
+    @property
     def log(self) -> str:
         """Everything a person wants to see when a test fails."""
         path = self.folder / "qemu.err"
         errors = path.read_text(errors="replace") if path.exists() else ""
-        return f"--- serial\n{self.serial[-6000:]}\n--- QEMU\n{errors[-2000:]}\n--- {' '.join(self.command)}"
+        apart = f"\n--- written apart\n{written[-3000:].decode(errors='replace')}" if (written := self.stdout) else ""
+        return f"--- serial\n{self.serial[-6000:]}{apart}\n--- QEMU\n{errors[-2000:]}\n--- {' '.join(self.command)}"
 
     @property
     def report(self) -> report_types.Report | None:

@@ -63,6 +63,8 @@ def add_run_options(made):
                       help="the least important lines of the kernel's to show: error, warn, info (default), debug")
     made.add_argument("--append", action="append", metavar="WORDS",
                       help="more settings for the kernel, KEY=VALUE each, as its command line has them")
+    made.add_argument("--quiet", action="store_true",
+                      help="the payload's output alone on standard output, byte for byte; the kernel's log on standard error")
     made.add_argument("--timeout", metavar="SECONDS", type=limit.seconds,
                       help="end the machine after so long, with status 124 (the kernel's own key payload-timeout ends "
                            "the payload alone)")
@@ -134,6 +136,7 @@ def describe(options, args):
     made.settings = boot.name_setting(options.payload, made.config)
     made.settings += [("log-level", options.log_level)] if options.log_level else []
     made.settings += trace.settings(options.trace)
+    made.settings += [("output", "stream")] if options.quiet else []
     made.settings += [setting for text in options.append or [] for setting in words.settings(text)]
     return made
 
@@ -150,6 +153,11 @@ def clear_report(name):
 def print_at_once(data):
     sys.stdout.buffer.write(data)
     sys.stdout.flush()
+
+
+def print_error(data):
+    sys.stderr.buffer.write(data)
+    sys.stderr.flush()
 
 
 def show_console(process, door, show):
@@ -181,6 +189,7 @@ def run_qemu(command, door, show=print_at_once, live=None, seconds=None):
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             pass_fds=(live.end,) if live else ())
     if live:
+        live.process = process
         live.begin()
     complaints = threading.Thread(target=show_complaints, args=(process,))
     complaints.start()
@@ -207,6 +216,20 @@ def temporary_folder(keep):
     yield folder
 
 
+def show_apart(live):
+    """--quiet: the payload's output comes by the stream, and goes to our output byte for byte; what comes on the serial
+    line is the log, and the function returned has it shown. Where nobody reads the output any more, the machine ends."""
+    def take(data):
+        try:
+            print_at_once(data)
+        except BrokenPipeError:
+            live.process.terminate()
+            raise
+
+    live.takers[stream.OUTPUT] = take
+    return print_error
+
+
 def tell_command(command, stream_path, folder):
     """QEMU's line as it can be typed again: the pipe of the stream is gone then."""
     words_again = [word.replace(stream_path, cli.option_value(f"{folder}/{machine.STREAM}")) for word in command]
@@ -218,6 +241,7 @@ def boot_payload(options, wanted):
     with temporary_folder(options.keep) as folder:
         tracing = trace.begin(options)
         live = stream.Live(tracing.takers)
+        show = show_apart(live) if options.quiet else print_at_once
         try:
             command, report_path = machine.prepare(wanted, folder, check.ask, stream=live.path)
             if options.gdb:
@@ -225,13 +249,13 @@ def boot_payload(options, wanted):
             if options.keep:
                 tell_command(command, live.path, folder)
             sys.stdout.flush()
-            status, kept = run_qemu(command, wanted.firmware, live=live, seconds=options.timeout)
+            status, kept = run_qemu(command, wanted.firmware, show, live=live, seconds=options.timeout)
         finally:
             live.join()
             tracing.end()
         found = report.read(report_path)
         if not found or found.get("exit", {}).get("reason") != "refused":
-            print_at_once(kept)
+            show(kept)
         if options.report and found is not None:
             pathlib.Path(options.report).write_bytes(report_path.read_bytes())
         return report.exit_status(found, status, options.payload, wanted.payload)
@@ -239,6 +263,7 @@ def boot_payload(options, wanted):
 
 def run(arguments):
     options, args = parse(arguments)
+    cli.progress = sys.stderr if options.quiet else None
     wanted = describe(options, args)
     if examples.is_name(options.payload):
         cli.build(f"build/examples/{options.payload}.elf")

@@ -10,6 +10,7 @@ from bulkhead.cli import Failure
 
 HEADER = struct.Struct("<II")  # kind, and how many bytes follow
 BYTES_MAX = 4096
+OUTPUT = 64  # the kind of what the payload writes, with the kernel's setting output=stream
 
 
 def read(file, takers):
@@ -36,6 +37,7 @@ class Live:
 
     def __init__(self, takers):
         self.takers, self.problem = takers, None
+        self.process = None  # QEMU, once it was started
         self.source, self.end = os.pipe()
         self.path = f"/dev/fd/{self.end}"
         self.thread = threading.Thread(target=self._run, daemon=True)

@@ -55,6 +55,11 @@ enum config_exit {
     CONFIG_EXIT_RESTART_PAYLOAD,
 };
 
+enum config_output {
+    CONFIG_OUTPUT_CONSOLE,
+    CONFIG_OUTPUT_STREAM,
+};
+
 enum config_show {
     CONFIG_SHOW_NOTHING,
     CONFIG_SHOW_DEVICES,
@@ -89,6 +94,7 @@ struct config {
     uint16_t stream_port;   /* I/O port of the stream for the host; 0: none */
     uint8_t trace;          /* enum trace_class */
     uint16_t exit_port;     /* QEMU's isa-debug-exit; 0: none */
+    enum config_output output;
     bool unsafe_interrupts;
     bool ats;                    /* devices may cache translations */
     uint32_t invalidation_queue; /* entries of each; whether a power of two, kernel/iommu checks */

@@ -28,6 +28,8 @@ static const struct config_choice exits[] = {{"restart-payload", CONFIG_EXIT_RES
                                              {"restart", CONFIG_EXIT_RESTART},
                                              {"poweroff", CONFIG_EXIT_POWEROFF},
                                              {NULL, 0}};
+static const struct config_choice outputs[] = {
+    {"console", CONFIG_OUTPUT_CONSOLE}, {"stream", CONFIG_OUTPUT_STREAM}, {NULL, 0}};
 static const struct config_choice shows[] = {
     {"none", CONFIG_SHOW_NOTHING}, {"devices", CONFIG_SHOW_DEVICES}, {NULL, 0}};
 static const struct config_choice faults[] = {{"log", CONFIG_FAULT_LOG},
@@ -69,6 +71,8 @@ static const struct config_key keys[] = {
      .preset = "none", .help = "I/O port that records for the host are written to, byte by byte"},
     {"trace", CONFIG_NUMBER, SCALAR(trace), .max = 15, .preset = "0",
      .help = "What to tell the stream, a sum: 1 calls, 2 maps, 4 faults, 8 interrupts"},
+    {"output", CONFIG_CHOICE, SCALAR(output), .choices = outputs, .preset = "console",
+     .help = "Where the payload's output goes; stream: records of `stream-port`, without the log"},
     {"exit-port", CONFIG_NUMBER, SCALAR(exit_port), .min = 1, .max = 0xfffe, .choices = none,
      .preset = "none", .help = "I/O port of QEMU's isa-debug-exit device"},
     {"unsafe-interrupts", CONFIG_CHOICE, SCALAR(unsafe_interrupts), .choices = yes_no,

@@ -5,10 +5,17 @@
 
 static uint16_t port;  /* 0: none */
 static size_t missing; /* bytes of the record that is being written */
+static bool has_output;
 
-void stream_open(uint16_t to)
+void stream_open(uint16_t to, bool output)
 {
     port = to;
+    has_output = output;
+}
+
+bool stream_has_output(void)
+{
+    return has_output;
 }
 
 bool stream_is_open(void)

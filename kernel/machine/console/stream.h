@@ -16,9 +16,10 @@
 
 /* What the bytes of a record are; tools/bulkhead/stream.py has the same numbers. */
 enum stream_kind {
-    STREAM_FILE = 1,   /* 1 to 15: files that the payload leaves */
-    STREAM_CRASH = 16, /* 16 to 31: how it was when it was ended */
-    STREAM_TRACE = 32, /* 32 to 63: what it does (trace.h) */
+    STREAM_FILE = 1,    /* 1 to 15: files that the payload leaves */
+    STREAM_CRASH = 16,  /* 16 to 31: how it was when it was ended */
+    STREAM_TRACE = 32,  /* 32 to 63: what it does (trace.h) */
+    STREAM_OUTPUT = 64, /* what it writes to its console, if that goes here */
 };
 
 struct stream_header {
@@ -26,8 +27,9 @@ struct stream_header {
     uint32_t length; /* of what follows, in bytes */
 };
 
-/* Where the records go from now on: an I/O port, or 0: nowhere. */
-void stream_open(uint16_t port);
+/* The records go to an I/O port (0: nowhere) from now on; is the payload's output among them? */
+void stream_open(uint16_t port, bool output);
+bool stream_has_output(void);
 bool stream_is_open(void);
 /* Begins a record of `length` bytes, STREAM_BYTES_MAX at most; they follow by stream_put(). */
 void stream_begin(unsigned kind, size_t length);
