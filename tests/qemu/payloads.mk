@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Test payloads: tests/qemu/payloads/NAME.c, or all of tests/qemu/payloads/NAME/*.c, as
 # build/payloads/NAME.CC.elf, where CC is the C library it is linked with: sdk, musl or glibc (both
-# static), linux (glibc, not static: for Linux alone), pie (glibc, static and position-independent), dpdk (glibc, static, with DPDK's libraries and its driver for
-# e1000e), or raw (nothing but the file itself). Those of the SDK may use the parts of the examples: their drivers.
+# static), pie (glibc, static and position-independent), dpdk (glibc, static, with DPDK's libraries and its driver for
+# e1000e), or raw (nothing but the file itself). NAME.linux is for Linux alone, not static. NAME.rs and NAME.go become
+# NAME.rust.elf and NAME.go.elf, also static. Those of the SDK may use the parts of the examples: their drivers.
 
 PAYLOAD_FLAGS := -std=gnu11 -O2 -g -Wall -Wextra -Werror -Wno-unused-parameter \
                  -I tests/qemu/payloads -isystem sdk/device
@@ -63,6 +64,17 @@ $(BUILD)/payloads/%.dpdk.elf: $$(call PAYLOAD_SOURCES,$$*)
 	@mkdir -p $(@D)
 	$(call SAY,DPDKCC,$@)
 	$(Q)$(CC) $(PAYLOAD_FLAGS) $(DPDK_FLAGS) -static -pthread -o $@ $(call PAYLOAD_SOURCES,$*) $(DPDK_LIBS)
+
+# Debian's compilers, which only ./bulkhead test --long installs, and nothing but their standard libraries.
+$(BUILD)/payloads/%.rust.elf: tests/qemu/payloads/%.rs
+	@mkdir -p $(@D)
+	$(call SAY,RUSTC,$@)
+	$(Q)/usr/bin/rustc --edition 2021 -D warnings -O -C target-feature=+crt-static -C linker=$(CC) -o $@ $<
+
+$(BUILD)/payloads/%.go.elf: tests/qemu/payloads/%.go
+	@mkdir -p $(@D)
+	$(call SAY,GO,$@)
+	$(Q)GO111MODULE=off CGO_ENABLED=0 GOCACHE=$(abspath $(BUILD))/go-cache /usr/bin/go build -o $@ $<
 
 $(BUILD)/payloads/%.raw.elf: tests/qemu/payloads/%.S
 	@mkdir -p $(@D)
