@@ -37,7 +37,14 @@ include tools/install.mk
 
 .PHONY: all kernel test-kernel objects sdk examples unit fuzz clean
 all: kernel efi examples $(BUILD)/check
-kernel: $(BUILD)/kernel.elf
+kernel: $(BUILD)/kernel.elf $(BUILD)/compile_commands.json
+
+# For clangd and editors. A file that comes or goes changes its folder.
+$(BUILD)/compile_commands.json: $(filter %.mk Makefile,$(MAKEFILE_LIST)) tools/bulkhead/compile_commands.py sdk/cc \
+                                $(sort $(dir $(KERNEL_SOURCES))) sdk/lib $(wildcard examples/*/.)
+	$(call SAY,JSON,$@)
+	$(Q)BULKHEAD_BUILD=$(BUILD) PYTHONPATH=tools PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m bulkhead.compile_commands
+
 objects: $(KERNEL_OBJECTS) $(TEST_OBJECTS)
 
 clean:

@@ -4,58 +4,9 @@ build/tidy/ by a hash of the file, all it includes, its flags and the rules, so 
 
 import concurrent.futures
 import hashlib
-import importlib.machinery
-import importlib.util
-import json
-import shlex
 import subprocess
 
-from bulkhead import cli
-
-TARGETS = ("kernel", "test-kernel", "efi", "sdk", "examples")
-FOLDERS = ("kernel", "tests/kernel", "drivers", "boot", "sdk", "examples", "bench")
-
-
-def sdk_compiler():
-    """sdk/cc, which is a program without .py in its name, as a module."""
-    loader = importlib.machinery.SourceFileLoader("sdk_cc", str(cli.TOP / "sdk/cc"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("sdk_cc", loader))
-    loader.exec_module(module)
-    return module
-
-
-SDK_CC = sdk_compiler()
-
-
-def clang_words(line):
-    """One line of make's recipes as the clang call it is or, for sdk/cc, stands for; [] if neither."""
-    words = shlex.split(line)
-    if "-c" not in words:
-        return []
-    if "sdk/cc" in words:
-        return [*SDK_CC.COMPILE, *words[words.index("sdk/cc") + 1:]]
-    return words if words[0] == "clang" else []
-
-
-def compile_commands():
-    """{source: arguments of its clang call} for everything that make would compile."""
-    dry = subprocess.run([*cli.make_command(*TARGETS), "-nB"], cwd=cli.TOP, stdin=subprocess.DEVNULL,
-                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
-    commands = {}
-    for line in dry.stdout.decode().replace("\\\n", " ").splitlines():
-        words = clang_words(line)
-        sources = [word for word in words if word.endswith(".c") and word.startswith(tuple(f"{name}/" for name in FOLDERS))]
-        if sources:
-            commands[sources[0]] = words
-    return commands
-
-
-def write_database(commands):
-    """build/compile_commands.json, which editors like to have too."""
-    cli.BUILD.mkdir(exist_ok=True)
-    entries = [{"directory": str(cli.TOP), "file": source, "arguments": words} for source, words in commands.items()]
-    (cli.BUILD / "compile_commands.json").write_text(json.dumps(entries, indent=1))
-
+from bulkhead import cli, compile_commands
 
 def fingerprint(words):
     """A hash of everything the verdict on one source depends on, or None if it does not compile."""
@@ -91,8 +42,8 @@ def check_source(source, words):
 
 def run(results):
     cli.build("build/version.h")  # generated, and included by what is checked
-    commands = compile_commands()
-    write_database(commands)
+    commands = compile_commands.of_make()
+    compile_commands.write(cli.BUILD / compile_commands.NAME, compile_commands.entries_of(cli.TOP, commands))
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(cli.jobs()) as pool:
         checked = pool.map(lambda item: check_source(*item), commands.items())
