@@ -1,33 +1,52 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The files that tell of the one count of huge pages. */
+/* The files that tell of the one count of huge pages, and set its limit. */
 #include "kernel/file/tree.h"
+#include "kernel/lib/digit.h"
+#include "kernel/lib/error.h"
 #include "kernel/mm/frames/frames.h"
 #include "kernel/mm/hugepages.h"
 #include "kernel/linux/proc/nodes.h"
 
-#define POOL "/sys/kernel/mm/hugepages/hugepages-2048kB/"
-#define NODE "/sys/devices/system/node/node0/hugepages/hugepages-2048kB/"
-
-static const struct {
-    const char *path;
-    enum hugepages_figure figure;
-} rows[] = {
-    {POOL "nr_hugepages", HUGEPAGES_TOTAL},
-    {POOL "nr_hugepages_mempolicy", HUGEPAGES_TOTAL},
-    {POOL "free_hugepages", HUGEPAGES_FREE},
-    {POOL "resv_hugepages", HUGEPAGES_RESERVED},
-    {POOL "surplus_hugepages", HUGEPAGES_SURPLUS},
-    {POOL "nr_overcommit_hugepages", HUGEPAGES_RESERVED},
-    {NODE "nr_hugepages", HUGEPAGES_TOTAL},
-    {NODE "free_hugepages", HUGEPAGES_FREE},
-    {NODE "surplus_hugepages", HUGEPAGES_SURPLUS},
-    {"/proc/sys/vm/nr_hugepages", HUGEPAGES_TOTAL},
-};
+#define POOL "/sys/kernel/mm/hugepages/hugepages-2048kB"
+#define NODE "/sys/devices/system/node/node0/hugepages/hugepages-2048kB"
 
 static void show(void *context, struct text *out)
 {
     text_printf(out, "%lu\n", hugepages((enum hugepages_figure)(uintptr_t)context));
 }
+
+/* As on Linux, more than there is room for is no error: reading tells what it became. */
+static int store(void *context, tree_show unused, const char *text)
+{
+    const uint64_t most = UINT32_MAX; /* more than any machine has */
+    uint64_t pages = 0;
+    if (*text == 0)
+        return -EINVAL;
+    for (; *text; text++) {
+        if (digit_value(*text) > 9 || pages > most)
+            return -EINVAL;
+        pages = 10 * pages + digit_value(*text);
+    }
+    hugepages_set_limit(pages);
+    return 0;
+}
+
+static const struct {
+    const char *folder, *name;
+    enum hugepages_figure figure;
+    tree_store store;
+} rows[] = {
+    {POOL, "nr_hugepages", HUGEPAGES_TOTAL, store},
+    {POOL, "nr_hugepages_mempolicy", HUGEPAGES_TOTAL, store},
+    {POOL, "nr_overcommit_hugepages", HUGEPAGES_RESERVED, tree_store_same},
+    {POOL, "free_hugepages", HUGEPAGES_FREE, NULL},
+    {POOL, "resv_hugepages", HUGEPAGES_RESERVED, NULL},
+    {POOL, "surplus_hugepages", HUGEPAGES_SURPLUS, NULL},
+    {NODE, "nr_hugepages", HUGEPAGES_TOTAL, store},
+    {NODE, "free_hugepages", HUGEPAGES_FREE, NULL},
+    {NODE, "surplus_hugepages", HUGEPAGES_SURPLUS, NULL},
+    {"/proc/sys/vm", "nr_hugepages", HUGEPAGES_TOTAL, store},
+};
 
 int nodes_add_huge(void)
 {
@@ -36,6 +55,7 @@ int nodes_add_huge(void)
     frames_stats(&frames);
     hugepages_set_limit((frames.total >> ORDER_2M) / 2);
     for (size_t i = 0; !error && i < ARRAY_SIZE(rows); i++)
-        error = tree_add_text(rows[i].path, show, (void *)(uintptr_t)rows[i].figure);
+        error = tree_add_stored(rows[i].folder, rows[i].name, show, rows[i].store,
+                                (void *)(uintptr_t)rows[i].figure);
     return error;
 }

@@ -495,6 +495,59 @@ static void the_files_agree(void)
     CHECK_EQUAL(number_in("/proc/sys/vm/nr_hugepages"), now.total);
 }
 
+static long write_to(const char *path, const char *text)
+{
+    int file = open(path, O_WRONLY);
+    ssize_t wrote = file < 0 ? -1 : write(file, text, strlen(text));
+    int error = errno;
+
+    close(file);
+    errno = error;
+    return (long)wrote;
+}
+
+/* The limit is set by any of the files; what is in use stays, and counts as surplus. */
+static void the_limit(void)
+{
+    static const char *const setters[] = {POOL "nr_hugepages", NODE "nr_hugepages",
+                                          POOL "nr_hugepages_mempolicy",
+                                          "/proc/sys/vm/nr_hugepages"};
+    struct figures before = count(), now;
+    char text[32];
+
+    for (size_t i = 0; i < sizeof(setters) / sizeof(setters[0]); i++) {
+        CHECK_EQUAL(write_to(setters[i], "6\n"), 2);
+        now = count();
+        CHECK_EQUAL(now.total, 6);
+        CHECK_EQUAL(now.free, 6);
+        CHECK_EQUAL(write_to(setters[i], "9"), 1);
+        CHECK_EQUAL(number_in(POOL "nr_hugepages"), 9);
+    }
+    CHECK_ERROR(write_to(POOL "nr_hugepages", "many"), EINVAL);
+    make();
+    mapped = map(4 * HUGE, RW, MAP_SHARED | MAP_POPULATE);
+    CHECK(mapped != MAP_FAILED);
+    CHECK_EQUAL(write_to(POOL "nr_hugepages", "1\n"), 2);
+    now = count();
+    CHECK_EQUAL(now.total, 4);
+    CHECK_EQUAL(now.free, 0);
+    CHECK_EQUAL(now.surplus, 3);
+    CHECK_ERROR(CALL(mmap, NULL, HUGE, RW, MAP_PRIVATE | ANONYMOUS | HUGETLB, -1, 0ul), ENOMEM);
+    tidy();
+    now = count();
+    CHECK_EQUAL(now.total, 1);
+    CHECK_EQUAL(now.surplus, 0);
+    snprintf(text, sizeof(text), "%ld\n", before.total);
+    CHECK_EQUAL(write_to(POOL "nr_hugepages", text), strlen(text));
+    now = count();
+    CHECK(memcmp(&now, &before, sizeof(now)) == 0);
+    if (in_guest) { /* as many as there is room for */
+        CHECK_EQUAL(write_to(POOL "nr_hugepages", "1000000\n"), 8);
+        CHECK(number_in(POOL "nr_hugepages") > before.total);
+        CHECK_EQUAL(write_to(POOL "nr_hugepages", text), strlen(text));
+    }
+}
+
 static const struct conform_case cases[] = {
     CASE(sizes),
     CASE(reading_and_writing),
@@ -511,6 +564,7 @@ static const struct conform_case cases[] = {
     CASE(locks),
     CASE(folders),
     CASE(the_files_agree),
+    CASE(the_limit),
 };
 
 int main(int argc, char **argv)
