@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "edu_registers.h"
+#include "leaf_count.h"
 #include "vfio_open.h"
 
 #define BUFFERS 4u
@@ -67,6 +68,10 @@ static void give(void *at, unsigned number)
 
     if (ioctl(files.container, VFIO_IOMMU_MAP_DMA, &map))
         err(1, "buffer %u: map", number);
+    struct leaf_count leaves = {0};
+    if (leaf_count_at(map.iova, &leaves) >= 0 &&
+        (leaves.small || leaves.of_2m != 1 || leaves.of_1g))
+        errx(1, "buffer %u is not one leaf", number);
 }
 
 static void take_back(void *at, unsigned number)

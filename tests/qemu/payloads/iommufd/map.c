@@ -2,6 +2,7 @@
 /* MAP and MAP_FILE. */
 #define _GNU_SOURCE
 #include "iommufd.h"
+#include "leaf_count.h"
 
 /* ---- MAP ---- */
 
@@ -120,6 +121,25 @@ static void map_file_memfd(void)
     CHECK_EQUAL(unmap(ioas, IOVA + MIB, PAGE), PAGE);
 }
 
+/* Whole pages become one leaf each; and mapping changes nothing of the file. */
+static void map_file_of_huge_pages(void)
+{
+    NEW_ATTACHED(ioas);
+    struct leaf_count leaves = {0};
+    file = memfd_create("pages", 4 /* MFD_HUGETLB */);
+    CHECK_OK(file);
+    CHECK_OK(ftruncate(file, 4 * MIB));
+    CHECK_OK(map_file(ioas, file, 2 * MIB, 2 * MIB, IOVA));
+    CHECK_OK(map_file(ioas, file, 0, PAGE, IOVA + 4 * MIB));
+    if (leaf_count_at(IOVA, &leaves) >= 0) {
+        CHECK_EQUAL(leaves.of_2m, 1);
+        CHECK_EQUAL(leaves.small, 0);
+    }
+    CHECK_EQUAL(lseek(file, 0, SEEK_END), 4 * MIB);
+    CHECK_EQUAL(unmap(ioas, IOVA, 2 * MIB), 2 * MIB);
+    CHECK_EQUAL(unmap(ioas, IOVA + 4 * MIB, PAGE), PAGE);
+}
+
 static void map_file_refusals(void)
 {
     NEW_IOAS(ioas);
@@ -143,6 +163,7 @@ const struct conform_case map_cases[] = {
     CASE(map_automatic_alignment),
     CASE(map_last_page),
     CASE(map_file_memfd),
+    CASE(map_file_of_huge_pages),
     CASE(map_file_refusals),
     LAST_CASE,
 };
