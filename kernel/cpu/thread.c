@@ -6,6 +6,7 @@
 #include "kernel/cpu/layout.h"
 #include "kernel/cpu/tables.h"
 #include "kernel/cpu/timer.h"
+#include "kernel/cpu/trap.h"
 #include "kernel/cpu/internal.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/panic.h"
@@ -339,6 +340,15 @@ void thread_set_owner(struct thread *thread, void *owner)
 void *thread_owner(const struct thread *thread)
 {
     return thread->owner;
+}
+
+/* Every way in from user mode leaves the registers at the top of the stack (trap.S). */
+struct thread_view thread_look(const struct thread *thread)
+{
+    uint64_t top = (uintptr_t)thread->stack_top;
+
+    return (struct thread_view){thread->fpu, (const void *)thread->rsp, top - thread->rsp,
+                                (const struct trap_frame *)top - 1};
 }
 
 void thread_set_fs_base(struct thread *thread, uint64_t base)

@@ -91,6 +91,16 @@ uint64_t thread_switches(void);
 void thread_set_owner(struct thread *thread, void *owner);
 void *thread_owner(const struct thread *thread);
 
+/* How a thread stands that is not running, for who tells of it. */
+struct thread_view {
+    const void *fpu;   /* its floating-point state: fpu_size() bytes */
+    const void *stack; /* what is on its kernel stack, from the registers of thread_switch() on */
+    size_t stack_used; /* in bytes */
+    const struct trap_frame
+        *user; /* the end of that: what it goes back to user mode with, once it was there */
+};
+struct thread_view thread_look(const struct thread *thread);
+
 /* Base of the FS segment (thread-local storage) in user mode. */
 void thread_set_fs_base(struct thread *thread, uint64_t base);
 uint64_t thread_fs_base(const struct thread *thread);

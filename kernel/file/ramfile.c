@@ -162,6 +162,13 @@ void ramfile_stat(const struct ramfile *ram, struct file_stat *out)
     out->modified_ns = ram->modified_ns;
 }
 
+const void *ramfile_peek(const struct ramfile *ram, uint64_t offset, uint64_t *length)
+{
+    struct phys_run run = ramobj_peek(ram->memory, offset, ALIGN_UP(*length, PAGE_SIZE));
+    *length = run.length;
+    return run.base == PADDR_NONE ? NULL : phys_to_virt(run.base);
+}
+
 /* Copies out what one run, or one hole, holds from `offset` on; *length becomes how much. */
 static int read_piece(const struct ramfile *ram, uint64_t offset, uaddr_t to, size_t *length)
 {

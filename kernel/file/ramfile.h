@@ -30,6 +30,12 @@ void ramfile_put(struct ramfile *ram);
 int ramfile_append(struct ramfile *ram, const void *bytes, uint64_t length);
 /* Fills size, modification time; leaves the rest. */
 void ramfile_stat(const struct ramfile *ram, struct file_stat *out);
+/*
+ * What is at `offset` (page aligned, below the size) without making it: as many bytes, and at most
+ * *length, as lie together in memory; NULL for a hole. *length becomes how many; it may reach
+ * beyond the end of the file, where there are zeros.
+ */
+const void *ramfile_peek(const struct ramfile *ram, uint64_t offset, uint64_t *length);
 /* A file open on it, which takes a reference of its own. NULL when out of memory. */
 struct file *ramfile_open(struct ramfile *ram, unsigned flags, const char *name);
 /* 0, -EFBIG, -EPERM (sealed), -EINVAL (no whole huge page). New bytes read as zero. */

@@ -7,11 +7,7 @@ import signal
 import struct
 import subprocess
 
-# Where the kernel puts the first page of a static-PIE program (kernel/linux/program/load.c).
-PIE_BASE = 0x555555554000
-ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
-PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
-ET_DYN, PT_LOAD = 3, 1
+from bulkhead import elffile
 
 
 def signal_name(number):
@@ -22,23 +18,10 @@ def signal_name(number):
         return f"signal {number}"
 
 
-def linked_address(program, address):
-    """Where the linker put what ran at `address`: what symbols and debug information speak of. The kernel
-    has found `program` to be a well-formed ELF file."""
-    with open(program, "rb") as file:
-        _, kind, _, _, _, headers, _, _, _, _, count, _, _, _ = ELF_HEADER.unpack(file.read(ELF_HEADER.size))
-        if kind != ET_DYN:
-            return address
-        file.seek(headers)
-        segments = [PROGRAM_HEADER.unpack(file.read(PROGRAM_HEADER.size)) for _ in range(count)]
-    low = min(virtual for kind, _, _, virtual, *_ in segments if kind == PT_LOAD)
-    return address - PIE_BASE + low // 4096 * 4096
-
-
 def place(program, address):
     """" in main (hello.c:5)", as far as the program's symbols and debug information say; else ""."""
     try:
-        linked = hex(linked_address(program, int(address, 16)))
+        linked = hex(int(address, 16) - elffile.read(program).bias)
         found = subprocess.run(["llvm-symbolizer", "--output-style=GNU", "--functions", f"--obj={program}", linked],
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                                text=True, check=False).stdout.splitlines()

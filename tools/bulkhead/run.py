@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 
-from bulkhead import boot, check, cli, console, devices, examples, firmware, gdb, limit, machine, report, stream, trace, words
+from bulkhead import boot, check, cli, console, devices, examples, firmware, gdb, leavings, limit, machine, report, stream, trace, words
 
 DESCRIPTION = """Boots PAYLOAD.elf (or the example called NAME; by default hello-dma) on a q35 machine with
 an IOMMU, shows its console, and exits with its exit status. An option stands before PAYLOAD.elf or behind it."""
@@ -80,6 +80,7 @@ def parser():
     add_machine_options(made)
     add_run_options(made)
     made.add_argument("--files", metavar="DIR", help="a folder whose files the payload will find at /")
+    leavings.add_options(made)
     made.add_argument("--report", metavar="FILE", help="write the kernel's report (JSON) here")
     made.add_argument("payload", nargs="?", default=examples.DEFAULT, metavar="PAYLOAD.elf | NAME",
                       help="everything behind -- goes to the payload")
@@ -238,9 +239,11 @@ def tell_command(command, stream_path, folder):
 
 def boot_payload(options, wanted):
     """From the options to the payload's exit status."""
+    left = leavings.Leavings(options)
+    wanted.settings += left.settings()
     with temporary_folder(options.keep) as folder:
         tracing = trace.begin(options)
-        live = stream.Live(tracing.takers)
+        live = stream.Live({**tracing.takers, **left.takers()})
         show = show_apart(live) if options.quiet else print_at_once
         try:
             command, report_path = machine.prepare(wanted, folder, check.ask, stream=live.path)
@@ -258,7 +261,8 @@ def boot_payload(options, wanted):
             show(kept)
         if options.report and found is not None:
             pathlib.Path(options.report).write_bytes(report_path.read_bytes())
-        return report.exit_status(found, status, options.payload, wanted.payload)
+        left.tell(wanted.payload)
+        return left.status(report.exit_status(found, status, options.payload, wanted.payload))
 
 
 def run(arguments):

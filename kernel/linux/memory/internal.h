@@ -212,6 +212,11 @@ void space_insert_end(struct mapping *mapping);
 /* Takes it out again, with its pages; the node stays the caller's. */
 void space_insert_undo(struct mapping *mapping);
 
+/* ---- space_show.c ---- */
+
+/* Its line of /proc/self/maps. */
+void mapping_show(const struct mapping *mapping, struct text *out);
+
 /* ---- space_source.c ---- */
 
 /* Gives a reference back; the structure goes with the last one. */

@@ -163,5 +163,11 @@ struct space_stats {
     uint64_t stack, data, text;
 };
 int space_stats(struct space *space, struct space_stats *out);
+/*
+ * Sends to the stream (docs/report.md) the mappings, and at most `limit` bytes of what is in memory
+ * and not zero: what is near the `count` stack pointers first, then the rest. Never device memory
+ * or code. Takes the lock, lets others in, hears nothing.
+ */
+void space_send(struct space *space, const uaddr_t *stacks, size_t count, uint64_t limit);
 
 #endif

@@ -24,7 +24,7 @@ static void show_name(const struct mapping *mapping, struct text *out)
         text_printf(out, "/%s (deleted)", mapping->file->name);
 }
 
-static void show_mapping(const struct mapping *mapping, struct text *out)
+void mapping_show(const struct mapping *mapping, struct text *out)
 {
     size_t line = out->length;
 
@@ -51,7 +51,7 @@ int space_show_maps(struct space *space, struct text *out)
         return error;
     for (struct mapping *m = mapping_from(space, 0); m != &space->top && !out->truncated && !error;
          m = mapping_next(m)) {
-        show_mapping(m, out);
+        mapping_show(m, out);
         error = space_breathe(space, LINE_WORK);
     }
     space_unlock(space);

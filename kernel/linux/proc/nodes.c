@@ -2,6 +2,7 @@
 #include "kernel/linux/proc/nodes.h"
 #include "kernel/file/path.h"
 #include "kernel/file/tree.h"
+#include "kernel/linux/program/out.h"
 #include "kernel/lib/string.h"
 
 #define MODE_STICKY_ALL 01777
@@ -25,7 +26,7 @@ static int add_writable(const char *path, bool huge)
 
 int nodes_add(void)
 {
-    static const char *const writable[] = {"/tmp", "/dev/shm", "/run"};
+    static const char *const writable[] = {"/tmp", "/dev/shm", "/run", OUT_PATH};
     static int (*const add[])(void) = {nodes_add_dev, nodes_add_proc, nodes_add_self,
                                        nodes_add_fixed, nodes_add_huge};
     int error = 0;

@@ -4,9 +4,12 @@
 #include "kernel/cpu/trap.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
+#include "kernel/lib/string.h"
 #include "kernel/linux/memory/space.h"
 #include "kernel/linux/threads/task.h"
+#include "kernel/machine/console/stream.h"
 
+#define LEGACY_SIZE 512    /* of a floating-point state: what FXSAVE stores */
 #define FAULT_WRITE BIT(1) /* in a page fault's error code */
 #define FAULT_FETCH BIT(4)
 
@@ -15,6 +18,12 @@ static const char *const reasons[] = {
     [SPACE_FORBIDDEN] = "the mapping does not allow it",
     [SPACE_GONE] = "the file or device behind it is gone or too short",
 };
+
+/* What ended the payload, and which of its threads took it; 0: none. Sent as it is. */
+static struct {
+    struct siginfo info;
+    int32_t thread;
+} __attribute__((packed)) last;
 
 static const char *access_name(uint64_t error)
 {
@@ -63,6 +72,8 @@ struct payload_exit crash_report(const struct task *task, const struct trap_fram
     text_init(&cause, buffer, sizeof(buffer));
     describe(task, info, &cause);
     print_registers(task, f);
+    last.info = *info;
+    last.thread = task->id;
     log_error("payload: ended by %s: %s (signal %d, thread %d (%s), rip 0x%lx)",
               signal_name(info->number), buffer, info->number, task->id, task->name, f->rip);
     return (struct payload_exit){128 + info->number, info->number, buffer, true, f->rip};
@@ -70,6 +81,46 @@ struct payload_exit crash_report(const struct task *task, const struct trap_fram
 
 struct payload_exit crash_report_kill(int signal, const char *cause)
 {
+    last.info = (struct siginfo){.number = signal, .code = CODE_KERNEL};
+    last.thread = 0;
     log_error("payload: ended by %s: %s", signal_name(signal), cause);
     return (struct payload_exit){128 + signal, signal, cause, false, 0};
+}
+
+/* One thread, sent as it is; what is on its kernel stack follows. */
+struct crash_thread {
+    int32_t id;
+    uint32_t stack_used;
+    char name[TASK_NAME_MAX];
+    uint64_t mask;
+    uint64_t fs_base;
+    uint8_t fpu[LEGACY_SIZE];
+};
+
+static void send_thread(const struct task *task, const struct thread_view *view)
+{
+    struct crash_thread out = {.id = task->id,
+                               .stack_used = (uint32_t)view->stack_used,
+                               .mask = task->mask,
+                               .fs_base = thread_fs_base(task->thread)};
+    memcpy(out.name, task->name, sizeof(out.name));
+    memcpy(out.fpu, view->fpu, sizeof(out.fpu));
+    stream_record(STREAM_CRASH_THREAD, &out, sizeof(out));
+    stream_send_memory(STREAM_CRASH_STACK, (uintptr_t)view->stack, view->stack, view->stack_used);
+}
+
+/* A thread may still go to its end inside the kernel, so its stack is what it was when looked at.
+ */
+void crash_send(uint64_t limit)
+{
+    static uaddr_t stacks[TASKS_MAX];
+    const struct task *task;
+    size_t count = 0;
+    stream_record(STREAM_CRASH, &last, sizeof(last));
+    list_for_each_entry (task, &payload.tasks, link) {
+        struct thread_view view = thread_look(task->thread);
+        stacks[count++] = view.user->rsp;
+        send_thread(task, &view);
+    }
+    space_send(payload.space, stacks, count, limit);
 }

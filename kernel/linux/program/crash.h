@@ -18,4 +18,11 @@ struct payload_exit crash_report(const struct task *task, const struct trap_fram
 /* One line, for an end that no instruction of the payload caused. `cause` is kept. */
 struct payload_exit crash_report_kill(int signal, const char *cause);
 
+/*
+ * Sends to the stream (docs/report.md) how the payload stands whose end was reported last: the
+ * signal, its threads, its mappings, and `limit` bytes of its memory. Its threads are held
+ * (payload_end()). Lets others in; hears nothing.
+ */
+void crash_send(uint64_t limit);
+
 #endif

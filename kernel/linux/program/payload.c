@@ -2,6 +2,7 @@
 /* Start and end of the payload. */
 #include "kernel/linux/program/payload.h"
 #include "kernel/machine/config/config.h"
+#include "kernel/machine/console/stream.h"
 #include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
 #include "kernel/cpu/trap.h"
@@ -19,6 +20,7 @@
 #include "kernel/linux/calls/clock.h"
 #include "kernel/linux/program/crash.h"
 #include "kernel/linux/program/load.h"
+#include "kernel/linux/program/out.h"
 #include "kernel/linux/calls/random.h"
 #include "kernel/linux/proc/nodes.h"
 #include "kernel/linux/memory/space.h"
@@ -72,6 +74,8 @@ static void init_state(const struct config *config)
     pending_init(&payload.pending);
     payload.directory = node_get(node_root());
     payload.umask = 022;
+    payload.out_limit = stream_is_open() ? config->out_limit : 0;
+    payload.crash_limit = stream_is_open() ? config->crash_limit : 0;
     init_limits(config->memlock);
     account = (struct ioas_account){.limit = config->memlock};
     alarm_reset();
@@ -131,10 +135,12 @@ void payload_take_apart(void)
     node_put(payload.directory);
     payload.directory = NULL;
     pending_clear(&payload.pending);
-    nodes_remove();
     if (payload.space)
         space_destroy(payload.space);
     payload.space = NULL;
+    if (payload.out_limit) /* devices are silent now, whatever is in the files stays */
+        out_send(payload.out_limit);
+    nodes_remove();
     heap_trim(); /* so that the report's frame counts are exact */
     if (account.used)
         log_error("payload: %lu bytes are still charged as pinned", account.used);
@@ -181,8 +187,13 @@ struct payload_exit payload_run(void)
     waiter_init_thread(&waiter);
     wait_add(&payload.ended, &waiter);
     thread_start(first->thread);
-    while (payload.task_count > 0)
+    while (payload.task_count > 0) {
+        if (payload.held) {
+            crash_send(payload.crash_limit);
+            payload_let_go();
+        }
         thread_sleep("payload", TIME_NEVER);
+    }
     wait_remove(&waiter);
     return payload.exit;
 }

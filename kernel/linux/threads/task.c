@@ -60,6 +60,16 @@ struct task *task_find(int id)
     return NULL;
 }
 
+static void wait_while_held(void)
+{
+    struct waiter waiter;
+    waiter_init_thread(&waiter);
+    wait_add(&payload.ended, &waiter);
+    while (payload.held)
+        (void)thread_sleep_hearing("end", UINT64_MAX, HEARS_NOTHING);
+    wait_remove(&waiter);
+}
+
 _Noreturn void task_exit(int status)
 {
     struct task *task = task_current();
@@ -73,6 +83,7 @@ _Noreturn void task_exit(int status)
             futex_wake(task->clear_id, 1, FUTEX_ANY);
         }
     }
+    wait_while_held();
     thread_set_owner(task->thread, NULL);
     task_free(task);
     signal_pass_on();
@@ -91,9 +102,21 @@ void payload_end(struct payload_exit result)
         return;
     payload.ending = true;
     payload.exit = result;
+    payload.held = result.signal && payload.crash_limit;
     struct task *task;
-    list_for_each_entry (task, &payload.tasks, link) {
-        thread_ask_end(task->thread);
+    list_for_each_entry (task, &payload.tasks, link)
         user_request_work(task->thread);
-    }
+    if (payload.held)
+        waitq_wake(&payload.ended);
+    else
+        payload_let_go();
+}
+
+void payload_let_go(void)
+{
+    struct task *task;
+    payload.held = false;
+    list_for_each_entry (task, &payload.tasks, link)
+        thread_ask_end(task->thread);
+    waitq_wake(&payload.ended);
 }

@@ -74,8 +74,9 @@ struct payload {
     struct list tasks;
     unsigned task_count;
     int last_id;
-    struct waitq ended; /* woken when the last thread is gone */
+    struct waitq ended; /* woken when the last thread is gone, or `held` changes */
     bool ending;
+    bool held; /* ended by a signal: its threads stay where they are, for who tells of them */
     struct payload_exit exit;
     struct sigaction actions[SIGNAL_MAX + 1]; /* by number */
     struct pending pending;
@@ -84,6 +85,8 @@ struct payload {
     struct limit limits[LIMIT_COUNT];
     uint64_t start_ns;
     struct start_layout layout;
+    uint64_t out_limit;   /* bytes of files under /out that the host gets; 0: none are sent */
+    uint64_t crash_limit; /* bytes of memory that it gets after a signal; 0: nothing is sent */
 };
 extern struct payload payload;
 
@@ -101,8 +104,13 @@ int task_create(const struct trap_frame *start, struct task **out);
 struct task *task_find(int id);
 /* Ends the current thread; the last one ends the payload with this status. */
 _Noreturn void task_exit(int status);
-/* Makes every thread leave the kernel and end. The first call decides the result. */
+/*
+ * Makes every thread leave the kernel and end. The first call decides the result. After a signal
+ * whose crash the host wants to know of they are held first: none comes to user mode or to its end
+ * until payload_let_go().
+ */
 void payload_end(struct payload_exit result);
+void payload_let_go(void);
 
 /* user_ops.work: signals and the end, before every return to user mode that asked for it. */
 void task_work(struct trap_frame *frame);

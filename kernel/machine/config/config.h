@@ -93,6 +93,8 @@ struct config {
     uint16_t report_port;   /* I/O port the JSON report is written to bytewise; 0: none */
     uint16_t stream_port;   /* I/O port of the stream for the host; 0: none */
     uint8_t trace;          /* enum trace_class */
+    uint64_t out_limit;     /* bytes of files under /out that are sent to it; 0: none */
+    uint64_t crash_limit;   /* bytes of a crashed payload's memory that are; 0: nothing of it */
     uint16_t exit_port;     /* QEMU's isa-debug-exit; 0: none */
     enum config_output output;
     bool unsafe_interrupts;

@@ -16,8 +16,17 @@
 
 /* What the bytes of a record are; tools/bulkhead/stream.py has the same numbers. */
 enum stream_kind {
-    STREAM_FILE = 1,    /* 1 to 15: files that the payload leaves */
-    STREAM_CRASH = 16,  /* 16 to 31: how it was when it was ended */
+    STREAM_FILE = 1, /* 1 to 15: files that the payload leaves (kernel/linux/program/out.c) */
+    STREAM_FILE_DATA,
+    STREAM_FILE_UP,
+    STREAM_FILE_END,
+    STREAM_CRASH = 16, /* 16 to 31: how it was when it was ended (kernel/linux/program/crash.c) */
+    STREAM_CRASH_THREAD,
+    STREAM_CRASH_STACK,
+    STREAM_CRASH_MAPPING,
+    STREAM_CRASH_SPAN,
+    STREAM_CRASH_MEMORY,
+    STREAM_CRASH_END,
     STREAM_TRACE = 32,  /* 32 to 63: what it does (trace.h) */
     STREAM_OUTPUT = 64, /* what it writes to its console, if that goes here */
 };
@@ -36,5 +45,12 @@ void stream_begin(unsigned kind, size_t length);
 void stream_put(const void *bytes, size_t length);
 /* A whole record. */
 void stream_record(unsigned kind, const void *bytes, size_t length);
+/* A whole record of somebody who may let others in before and after it, which it counts. */
+void stream_send(unsigned kind, const void *bytes, size_t length);
+/*
+ * Memory that begins at `at`, as such records: pieces with the place of each in front (u64). Those
+ * that are all zero are left out. Returns how many bytes of it were sent.
+ */
+uint64_t stream_send_memory(unsigned kind, uint64_t at, const void *bytes, uint64_t length);
 
 #endif
