@@ -34,7 +34,13 @@ def cpu_refuses(instruction):
     return ended.returncode == REFUSED
 
 
-QUESTIONS = {"iommu_has": iommu_has, "cpu_refuses": cpu_refuses}
+def apt_offers(package):
+    """Can apt download the package?"""
+    return subprocess.run(["apt-get", "download", "--print-uris", package], stdin=subprocess.DEVNULL, capture_output=True,
+                          check=False).returncode == 0
+
+
+QUESTIONS = {"iommu_has": iommu_has, "cpu_refuses": cpu_refuses, "apt_offers": apt_offers}
 
 
 @functools.cache

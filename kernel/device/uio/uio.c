@@ -133,7 +133,8 @@ free_all:
 free_device:
     kfree(device);
 fail:
-    return refuse(why, error, "%s: no memory for its UIO device", pci_name(pci));
+    return refuse(why, error, "%s: cannot add its UIO device (%s)", pci_name(pci),
+                  error_name(error));
 }
 
 static void remove_device(struct uio_device *device)
