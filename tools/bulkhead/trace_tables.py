@@ -194,6 +194,36 @@ CALLS = {name.strip(): words.split() for name, words in (line.split(":") for lin
     memfd_create: string memfd -> fd
     statx: dirfd path at h x
     close_range: u u h
+    sync:
+    setsid:
+    getpgrp:
+    getpgid: d
+    getsid: d
+    getgroups: d x
+    prctl: d h h h h
+    getpriority: d d
+    setpriority: d d d
+    sched_getparam: d x
+    sched_getscheduler: d
+    sched_setscheduler: d d x
+    sched_get_priority_max: d
+    sched_get_priority_min: d
+    sched_getaffinity: d u x
+    sched_setaffinity: d u x
+    mbind: x u d x u h
+    get_mempolicy: x x u x h
+    set_mempolicy: d x u
+    membarrier: d h d
+    pidfd_open: d h -> fd
+    signalfd4: d x u h -> fd
+    socket: d h d -> fd
+    getcpu: x x x
+    sysinfo: x
+    time: x
+    rt_sigtimedwait: x x x u
+    rt_sigsuspend: x u
+    rt_sigpending: x u
+    sigaltstack: x x
     """.strip().splitlines())}
 
 # The ioctl commands of devices -> their structure, or how the argument is shown.
