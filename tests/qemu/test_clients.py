@@ -12,6 +12,15 @@ UIO = "edu,kernel.uio=yes,kernel.dma-memory=yes"
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
+def test_sysfs_first(guest, payload, library):
+    ran = guest(payload("clients/config_first", library), args=EDU_IDS, devices=["nvme", "edu"]).run()
+    assert ran.output("config_first: ") == [
+        "config_first: 0000:00:11.0, 256 bytes of config or more, MSI there", "config_first: driver vfio-pci", "config_first: class 0x00ff00",
+        "config_first: BAR 0 has 1048576 bytes", "config_first: the two views of configuration space agree", "config_first: copy ok"], ran.log
+    assert ran.status == 0, ran.log
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
 def test_single_pages(guest, payload, library, tmp_path):
     """Every page reaches the wire, also where the program's memory goes the other way."""
     wire = tmp_path / "wire.pcap"
