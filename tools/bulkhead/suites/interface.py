@@ -23,7 +23,7 @@ HEADERS |= {f"sdk/include/{name}": name for name in (
     "poll.h", "time.h", "sys/auxv.h", "sys/dirent.h", "sys/epoll.h", "sys/errno.h",
     "sys/eventfd.h", "sys/ioctl.h", "sys/mman.h", "sys/random.h", "sys/resource.h", "sys/stat.h",
     "sys/syscall.h", "sys/timerfd.h", "sys/uio.h", "sys/utsname.h",
-    "net/ethernet.h", "net/if_arp.h", "netinet/if_ether.h", "netinet/in.h", "netinet/ip.h", "netinet/ip6.h", "netinet/ip_icmp.h",
+    "linux/pci_regs.h", "net/ethernet.h", "net/if_arp.h", "netinet/if_ether.h", "netinet/in.h", "netinet/ip.h", "netinet/ip6.h", "netinet/ip_icmp.h",
     "netinet/tcp.h", "netinet/udp.h", "sched.h", "sys/prctl.h", "sys/signalfd.h", "sys/socket.h", "sys/statfs.h", "sys/sysinfo.h",
     "sys/termios.h", "syslog.h")}
 HEADERS |= {"sdk/include/sys/_default_fcntl.h": "fcntl.h", "sdk/include/sys/signal.h": "signal.h",

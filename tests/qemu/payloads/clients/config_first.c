@@ -6,6 +6,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/pci_regs.h>
 #include <linux/vfio.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,20 +24,6 @@
 #define DRIVERS "/sys/bus/pci/drivers"
 #define IOVA    0x20000000ull
 #define BYTES   1024u
-
-/* Configuration space */
-enum {
-    VENDOR = 0x00,
-    DEVICE = 0x02,
-    COMMAND = 0x04,
-    STATUS = 0x06,
-    CLASS = 0x09, /* three bytes */
-    CAPABILITIES = 0x34,
-    COMMAND_MEMORY = 2,
-    COMMAND_MASTER = 4,
-    STATUS_CAPABILITIES = 0x10,
-    CAPABILITY_MSI = 0x05,
-};
 
 static char path[512];
 
@@ -83,7 +70,7 @@ static bool find(char name[32], unsigned vendor, unsigned device)
         if (entry->d_name[0] == '.')
             continue;
         read_config(entry->d_name, config);
-        if (word(config, VENDOR) == vendor && word(config, DEVICE) == device)
+        if (word(config, PCI_VENDOR_ID) == vendor && word(config, PCI_DEVICE_ID) == device)
             snprintf(name, 32, "%.31s", entry->d_name);
     }
     closedir(directory);
@@ -92,7 +79,7 @@ static bool find(char name[32], unsigned vendor, unsigned device)
 
 static bool has_capability(const uint8_t *config, unsigned wanted)
 {
-    unsigned at = word(config, STATUS) & STATUS_CAPABILITIES ? config[CAPABILITIES] : 0;
+    unsigned at = word(config, PCI_STATUS) & PCI_STATUS_CAP_LIST ? config[PCI_CAPABILITY_LIST] : 0;
 
     for (unsigned left = 48; at >= 64 && left > 0; left--, at = config[at + 1])
         if (config[at] == wanted)
@@ -160,13 +147,13 @@ static void compare_and_enable(int device, const uint8_t *config)
 {
     struct vfio_region_info info = {.argsz = sizeof(info), .index = VFIO_PCI_CONFIG_REGION_INDEX};
     uint8_t again[64];
-    uint16_t command = COMMAND_MEMORY | COMMAND_MASTER;
+    uint16_t command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
 
     must(!ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &info), "REGION_INFO");
     must(pread(device, again, sizeof(again), (off_t)info.offset) == sizeof(again), "config");
     bool equal = memcmp(again, config, 4) == 0 && memcmp(again + 8, config + 8, 4) == 0;
     printf("config_first: the two views of configuration space %s\n", equal ? "agree" : "differ");
-    must(pwrite(device, &command, 2, (off_t)info.offset + COMMAND) == 2, "COMMAND");
+    must(pwrite(device, &command, 2, (off_t)info.offset + PCI_COMMAND) == 2, "COMMAND");
 }
 
 static volatile uint8_t *map_registers(int device, unsigned long long size)
@@ -221,11 +208,12 @@ int main(int argc, char **argv)
     }
     ssize_t got = read_config(name, config);
     printf("config_first: %s, %d bytes of config or more, MSI %s\n", name, got >= 256 ? 256 : 64,
-           has_capability(config, CAPABILITY_MSI) ? "there" : "missing");
+           has_capability(config, PCI_CAP_ID_MSI) ? "there" : "missing");
     see_to_driver(name);
     read_text(name, "class", class, sizeof(class));
     printf("config_first: class %s", class);
-    must(strtoul(class, NULL, 16) == (word(config, CLASS) | (unsigned long)config[CLASS + 2] << 16),
+    must(strtoul(class, NULL, 16) ==
+             (word(config, PCI_CLASS_PROG) | (unsigned long)config[PCI_CLASS_PROG + 2] << 16),
          "class as in config");
     unsigned long long size = bar_size(name);
     printf("config_first: BAR 0 has %llu bytes\n", size);
