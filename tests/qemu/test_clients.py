@@ -22,9 +22,9 @@ def test_sysfs_first(guest, payload, library):
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_single_pages(guest, payload, library, tmp_path):
-    """Every page reaches the wire, also where the program's memory goes the other way."""
+    """Every page reaches the wire, also where the program's memory goes the other way. The device waits for clocks."""
     wire = tmp_path / "wire.pcap"
-    ran = guest(payload("clients/single_pages", library), args=[BDF], devices=["e1000e"],
+    ran = guest(payload("clients/single_pages", library), args=[BDF], devices=["e1000e"], icount=4,
                 qemu_args=["-object", f"filter-dump,id=dump,netdev=assigned0-net,file={wire}"]).run()
     assert ran.output("single_pages: ") == [
         "single_pages: 500 pages mapped one by one", "single_pages: pages 1 to 125 sent, woken by MSI",

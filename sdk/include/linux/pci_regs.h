@@ -131,8 +131,8 @@
 #define PCI_SRIOV_VF_DID    0x1a
 
 /* A word of an extended capability's header. */
-#define PCI_EXT_CAP_ID(header)   ((header)&0x0000ffff)
-#define PCI_EXT_CAP_VER(header)  (((header) >> 16) & 0xf)
-#define PCI_EXT_CAP_NEXT(header) (((header) >> 20) & 0xffc)
+#define PCI_EXT_CAP_ID(header)   (0x0000ffff & (header))
+#define PCI_EXT_CAP_VER(header)  (0xf & ((header) >> 16))
+#define PCI_EXT_CAP_NEXT(header) (0xffc & ((header) >> 20))
 
 #endif

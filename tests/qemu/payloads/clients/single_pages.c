@@ -24,7 +24,7 @@
 #define PAGE       4096u
 #define PAGES      500u
 #define ENTRIES    256u /* of the ring: one page */
-#define ROUND      125u /* frames, so that none is where another round had one */
+#define ROUND      125u /* frames: fewer than the ring has entries */
 #define FRAME      64u
 #define PATIENCE   60000 /* ms */
 #define BROADCAST  0xff
@@ -48,6 +48,7 @@ enum {
     SEND_HEAD = 0x3810,
     SEND_TAIL = 0x3818,
     CONTROL_LINK_UP = 1 << 6,
+    CONTROL_RESET = 1 << 26,
     STATUS_LINK_UP = 1 << 1,
     SEND_ENABLE = 1 << 1 | 1 << 3,
     CAUSE_WRITTEN_BACK = 1 << 0,
@@ -131,7 +132,7 @@ static void map_pages(int container)
     }
 }
 
-static void start(void)
+static void open_registers(void)
 {
     struct vfio_region_info bar = {.argsz = sizeof(bar), .index = VFIO_PCI_BAR0_REGION_INDEX};
     struct vfio_region_info config = {.argsz = sizeof(config),
@@ -145,7 +146,16 @@ static void start(void)
     void *at = mmap(NULL, bar.size, PROT_READ | PROT_WRITE, MAP_SHARED, device, (off_t)bar.offset);
     must(at != MAP_FAILED, "BAR 0");
     registers = at;
+}
+
+/* The device's own reset, which also ends what it has of interrupts under way; then its ring. */
+static void start_anew(void)
+{
     put(CAUSES_DISABLE, 0xffffffff);
+    put(CONTROL, get(CONTROL) | CONTROL_RESET);
+    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    put(CAUSES_DISABLE, 0xffffffff);
+    get(CAUSES);
     put(CONTROL, get(CONTROL) | CONTROL_LINK_UP);
     while (!(get(STATUS) & STATUS_LINK_UP))
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
@@ -155,6 +165,7 @@ static void start(void)
     put(SEND_HEAD, 0);
     put(SEND_TAIL, 0);
     put(SEND_CONTROL, SEND_ENABLE);
+    tail = 0;
 }
 
 /* Connects the first interrupt of a kind, or takes all of that kind away. */
@@ -180,8 +191,7 @@ static void switch_to(unsigned kind)
     bool msix = kind == VFIO_PCI_MSIX_IRQ_INDEX;
     unsigned other = msix ? VFIO_PCI_MSI_IRQ_INDEX : VFIO_PCI_MSIX_IRQ_INDEX;
 
-    put(CAUSES_DISABLE, 0xffffffff);
-    get(CAUSES);
+    start_anew();
     must(!one_is_on || !set_interrupt(other, false), "take the other kind away");
     one_is_on = true;
     must(!set_interrupt(kind, true), "connect");
@@ -250,7 +260,7 @@ int main(int argc, char **argv)
     events = eventfd(0, EFD_NONBLOCK);
     epoll = epoll_create1(0);
     must(events >= 0 && epoll >= 0 && !epoll_ctl(epoll, EPOLL_CTL_ADD, events, &wanted), "epoll");
-    start();
+    open_registers();
     for (unsigned first = 1, round = 0; first < PAGES; first += ROUND, round++)
         round_of(first, first + ROUND > PAGES ? PAGES - first : ROUND, round % 2 == 1);
     put(SEND_CONTROL, 0);
