@@ -37,7 +37,7 @@ struct stream_header {
 };
 
 /* The records go to an I/O port (0: nowhere) from now on; is the payload's output among them? */
-void stream_open(uint16_t port, bool output);
+void stream_open(uint16_t to, bool output);
 bool stream_has_output(void);
 bool stream_is_open(void);
 /* Begins a record of `length` bytes, STREAM_BYTES_MAX at most; they follow by stream_put(). */
