@@ -48,6 +48,7 @@
 #define EBADFD       77
 #define EMSGSIZE     90
 #define EOPNOTSUPP   95
+#define EAFNOSUPPORT 97
 #define EADDRINUSE   98
 #define ETIMEDOUT    110
 #define EALREADY     114

@@ -13,10 +13,9 @@
 #include "kernel/linux/memory/space.h"
 #include "kernel/linux/threads/task.h"
 
-#define UNAME_FIELD      65
-#define CAPABILITY_V3    0x20080522
-#define RANDOM_FLAGS     7u /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE: all the same here */
-#define PRIORITY_DEFAULT 20
+#define UNAME_FIELD   65
+#define CAPABILITY_V3 0x20080522
+#define RANDOM_FLAGS  7u /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE: all the same here */
 
 int64_t sys_getresuid(uaddr_t real, uaddr_t effective, uaddr_t saved)
 {
@@ -32,9 +31,12 @@ int64_t sys_getpgid(int pid)
     return pid == 0 || pid == PAYLOAD_PID ? PAYLOAD_PID : -ESRCH;
 }
 
-int64_t sys_getpriority(int which, int who)
+/* It leads the one session and group there are, and stays there. */
+int64_t sys_setpgid(int pid, int group)
 {
-    return which >= 0 && which <= 2 ? PRIORITY_DEFAULT : -EINVAL;
+    if (group < 0)
+        return -EINVAL;
+    return pid == 0 || pid == PAYLOAD_PID ? -EPERM : -ESRCH;
 }
 
 struct capability_header {
@@ -146,9 +148,12 @@ int64_t sys_getrusage(int who, uaddr_t out)
 
 enum prctl_option {
     PR_GET_DUMPABLE = 3,
+    PR_SET_DUMPABLE = 4,
     PR_SET_NAME = 15,
     PR_GET_NAME = 16,
     PR_CAPBSET_READ = 23,
+    PR_SET_TIMERSLACK = 29,
+    PR_GET_TIMERSLACK = 30,
     PR_SET_NO_NEW_PRIVS = 38,
     PR_GET_NO_NEW_PRIVS = 39,
 };
@@ -173,7 +178,15 @@ int64_t sys_prctl(int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
     case PR_GET_NAME:
         return copy_to_user(a, task_current()->name, TASK_NAME_MAX);
     case PR_GET_DUMPABLE:
+        return payload.dumpable;
+    case PR_SET_DUMPABLE:
+        payload.dumpable = a <= 1 ? a : payload.dumpable;
+        return a <= 1 ? 0 : -EINVAL;
+    case PR_SET_TIMERSLACK: /* timers are exact, which any slack allows */
+        task_current()->slack = (int64_t)a > 0 ? a : TIMER_SLACK;
         return 0;
+    case PR_GET_TIMERSLACK:
+        return (int64_t)task_current()->slack;
     case PR_CAPBSET_READ:
         return a > CAP_LAST ? -EINVAL : (int64_t)((PAYLOAD_CAPABILITIES >> a) & 1);
     case PR_SET_NO_NEW_PRIVS: /* nothing could ever give it more */

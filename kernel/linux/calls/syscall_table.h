@@ -62,6 +62,9 @@ struct trap_frame;
     CALL(37, alarm, (unsigned seconds), 1, ONCE)                                                   \
     CALL(38, setitimer, (int which, uaddr_t in, uaddr_t old), 3, ONCE)                             \
     RESULT(39, getpid, PAYLOAD_PID, ONCE)                                                          \
+    /* There is no network, not even one inside. */                                                \
+    RESULT(41, socket, -EAFNOSUPPORT, ONCE)                                                        \
+    RESULT(53, socketpair, -EAFNOSUPPORT, ONCE)                                                    \
     CALL(56, clone, (struct trap_frame *frame), F, ONCE)                                           \
     CALL(60, exit, (int status), 1, ONCE)                                                          \
     CALL(62, kill, (int pid, int number), 2, ONCE)                                                 \
@@ -96,8 +99,10 @@ struct trap_frame;
     RESULT(104, getgid, 0, ONCE)                                                                   \
     RESULT(107, geteuid, 0, ONCE)                                                                  \
     RESULT(108, getegid, 0, ONCE)                                                                  \
+    CALL(109, setpgid, (int pid, int group), 2, ONCE)                                              \
     RESULT(110, getppid, 0, ONCE)                                                                  \
     RESULT(111, getpgrp, PAYLOAD_PID, ONCE)                                                        \
+    RESULT(112, setsid, -EPERM, ONCE)                                                              \
     RESULT(115, getgroups, (int)frame->rdi < 0 ? -EINVAL : 0, ONCE)                                \
     CALL(118, getresuid, (uaddr_t real, uaddr_t effective, uaddr_t saved), 3, ONCE)                \
     RESULT(120, getresgid, sys_getresuid(frame->rdi, frame->rsi, frame->rdx), ONCE)                \
@@ -113,10 +118,13 @@ struct trap_frame;
     CALL(137, statfs, (uaddr_t path, uaddr_t out), 2, ONCE)                                        \
     CALL(138, fstatfs, (int fd, uaddr_t out), 2, ONCE)                                             \
     CALL(140, getpriority, (int which, int who), 2, ONCE)                                          \
+    CALL(141, setpriority, (int which, int who, int nice), 3, ONCE)                                \
+    CALL(142, sched_setparam, (int id, uaddr_t from), 2, ONCE)                                     \
     CALL(143, sched_getparam, (int id, uaddr_t out), 2, ONCE)                                      \
+    CALL(144, sched_setscheduler, (int id, int policy, uaddr_t from), 3, ONCE)                     \
     CALL(145, sched_getscheduler, (int id), 1, ONCE)                                               \
-    RESULT(146, sched_get_priority_max, (int)frame->rdi == 0 ? 0 : -EINVAL, ONCE)                  \
-    RESULT(147, sched_get_priority_min, (int)frame->rdi == 0 ? 0 : -EINVAL, ONCE)                  \
+    CALL(146, sched_get_priority_max, (int policy), 1, ONCE)                                       \
+    CALL(147, sched_get_priority_min, (int policy), 1, ONCE)                                       \
     CALL(149, mlock, (uaddr_t at, uint64_t length), 2, ONCE)                                       \
     CALL(150, munlock, (uaddr_t at, uint64_t length), 2, ONCE)                                     \
     CALL(151, mlockall, (unsigned flags), 1, ONCE)                                                 \
@@ -124,6 +132,7 @@ struct trap_frame;
     CALL(157, prctl, (int option, uint64_t a, uint64_t b, uint64_t c, uint64_t d), 5, ONCE)        \
     CALL(158, arch_prctl, (unsigned code, uint64_t argument), 2, ONCE)                             \
     RESULT(160, setrlimit, sys_prlimit64(PAYLOAD_PID, frame->rdi, frame->rsi, 0), ONCE)            \
+    RESULT(162, sync, 0, ONCE)                                                                     \
     RESULT(186, gettid, task_current()->id, ONCE)                                                  \
     CALL(200, tkill, (int id, int number), 2, ONCE)                                                \
     CALL(201, time, (uaddr_t out), 1, ONCE)                                                        \
@@ -144,6 +153,11 @@ struct trap_frame;
     CALL(232, epoll_wait, (int epoll, uaddr_t events, int count, int timeout_ms), 4, ONCE)         \
     CALL(233, epoll_ctl, (int epoll, int operation, int fd, uaddr_t event), 4, ONCE)               \
     CALL(234, tgkill, (int pid, int id, int number), 3, ONCE)                                      \
+    CALL(237, mbind, (uaddr_t at, uint64_t length, unsigned mode, uaddr_t mask, uint64_t bits,     \
+         unsigned flags), 6, ONCE)                                                                 \
+    CALL(238, set_mempolicy, (unsigned mode, uaddr_t mask, uint64_t bits), 3, ONCE)                \
+    CALL(239, get_mempolicy, (uaddr_t mode, uaddr_t mask, uint64_t bits, uaddr_t at,               \
+         unsigned flags), 5, ONCE)                                                                 \
     CALL(257, openat, (int directory, uaddr_t path, unsigned flags, uint32_t mode), 4, RESTART)    \
     CALL(258, mkdirat, (int directory, uaddr_t path, uint32_t mode), 3, ONCE)                      \
     CALL(262, newfstatat, (int directory, uaddr_t path, uaddr_t out, unsigned flags), 4, ONCE)     \
@@ -161,11 +175,13 @@ struct trap_frame;
     CALL(274, get_robust_list, (int id, uaddr_t head, uaddr_t size), 3, ONCE)                      \
     CALL(281, epoll_pwait, (int epoll, uaddr_t events, int count, int timeout_ms, uaddr_t mask,    \
          size_t mask_size), 6, ONCE)                                                               \
+    RESULT(282, signalfd, sys_signalfd4((int)frame->rdi, frame->rsi, frame->rdx, 0), ONCE)         \
     CALL(283, timerfd_create, (int clock, unsigned flags), 2, ONCE)                                \
     RESULT(284, eventfd, sys_eventfd2(frame->rdi, 0), ONCE)                                        \
     CALL(285, fallocate, (int fd, int mode, int64_t offset, int64_t length), 4, ONCE)              \
     CALL(286, timerfd_settime, (int fd, unsigned flags, uaddr_t value, uaddr_t old), 4, ONCE)      \
     CALL(287, timerfd_gettime, (int fd, uaddr_t value), 2, ONCE)                                   \
+    CALL(289, signalfd4, (int fd, uaddr_t mask, size_t size, unsigned flags), 4, ONCE)             \
     CALL(290, eventfd2, (unsigned initial, unsigned flags), 2, ONCE)                               \
     CALL(291, epoll_create1, (unsigned flags), 1, ONCE)                                            \
     CALL(292, dup3, (int fd, int target, int flags), 3, ONCE)                                      \
@@ -174,14 +190,18 @@ struct trap_frame;
     CALL(296, pwritev, (int fd, uaddr_t vectors, int count, int64_t position), 4, RESTART)         \
     CALL(297, rt_tgsigqueueinfo, (int pid, int id, int number, uaddr_t info), 4, ONCE)             \
     CALL(302, prlimit64, (int pid, unsigned which, uaddr_t in, uaddr_t out), 4, ONCE)              \
+    RESULT(306, syncfs, fd_is_file((int)frame->rdi) ? 0 : -EBADF, ONCE)                            \
     CALL(309, getcpu, (uaddr_t cpu, uaddr_t node), 2, ONCE)                                        \
     CALL(316, renameat2, (int from_directory, uaddr_t from, int to_directory, uaddr_t to,          \
          unsigned flags), 5, ONCE)                                                                 \
     CALL(318, getrandom, (uaddr_t buffer, size_t length, unsigned flags), 3, RESTART)              \
     CALL(319, memfd_create, (uaddr_t name, unsigned flags), 2, ONCE)                               \
+    CALL(324, membarrier, (int command, unsigned flags), 2, ONCE)                                  \
     CALL(325, mlock2, (uaddr_t at, uint64_t length, unsigned flags), 3, ONCE)                      \
     CALL(332, statx, (int directory, uaddr_t path, unsigned flags, unsigned mask, uaddr_t out),    \
          5, ONCE)                                                                                  \
+    CALL(424, pidfd_send_signal, (int fd, int number, uaddr_t info, unsigned flags), 4, ONCE)      \
+    CALL(434, pidfd_open, (int pid, unsigned flags), 2, ONCE)                                      \
     CALL(435, clone3, (struct trap_frame *frame), F, ONCE)                                         \
     CALL(436, close_range, (unsigned first, unsigned last, unsigned flags), 3, ONCE)               \
     CALL(439, faccessat2, (int directory, uaddr_t path, unsigned mode, unsigned flags), 4, ONCE)   \

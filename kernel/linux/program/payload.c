@@ -76,6 +76,7 @@ static void init_state(const struct config *config)
     payload.umask = 022;
     payload.out_limit = stream_is_open() ? config->out_limit : 0;
     payload.crash_limit = stream_is_open() ? config->crash_limit : 0;
+    payload.dumpable = true;
     init_limits(config->memlock);
     account = (struct ioas_account){.limit = config->memlock};
     alarm_reset();

@@ -64,6 +64,7 @@ int signal_send_task(struct task *task, const struct siginfo *info)
     if (action_ignores(info->number) && !((task->mask | task->waits) & SIGNAL_BIT(info->number)))
         return 0;
     int error = pending_add(&task->pending, info);
+    signal_fd_wake();
     if (!error && task_wants(task, info->number))
         nudge(task);
     return error;
@@ -93,6 +94,7 @@ int signal_send(const struct siginfo *info)
     if (action_ignores(info->number) && taker && !(taker->waits & SIGNAL_BIT(info->number)))
         return 0;
     int error = pending_add(&payload.pending, info);
+    signal_fd_wake();
     if (!error && taker)
         nudge(taker);
     return error;

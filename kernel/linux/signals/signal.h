@@ -154,6 +154,8 @@ int signal_send(const struct siginfo *info);
 void signal_force(const struct siginfo *info);
 /* pending_take() of the thread's own signals, then of those for whichever thread. */
 int signal_take(struct task *task, uint64_t set, struct siginfo *info);
+/* A signal has come: who waits for one at a signalfd looks again. Safe in an interrupt handler. */
+void signal_fd_wake(void);
 /* Has this thread a signal it would take now? */
 bool signal_deliverable(const struct task *task);
 /*

@@ -89,6 +89,10 @@ static int64_t clone_thread(const char *call, const struct trap_frame *frame,
         return error;
     child->mask = parent->mask;
     memcpy(child->name, parent->name, sizeof(child->name));
+    child->nice = parent->nice;
+    child->policy = parent->policy;
+    child->mempolicy = parent->mempolicy;
+    child->slack = parent->slack;
     thread_set_fs_base(child->thread,
                        args->flags & CLONE_SETTLS ? args->tls : thread_fs_base(thread_current()));
     if (args->flags & CLONE_CHILD_CLEARTID)
@@ -273,50 +277,4 @@ int64_t sys_sched_yield(void)
 {
     thread_yield("sched_yield");
     return 0;
-}
-
-static bool thread_exists(int id)
-{
-    return id == 0 || task_find(id);
-}
-
-int64_t sys_sched_getaffinity(int id, size_t size, uaddr_t mask)
-{
-    const uint64_t first_cpu = 1;
-    if (!thread_exists(id))
-        return -ESRCH;
-    if (size < sizeof(first_cpu) || size % sizeof(first_cpu))
-        return -EINVAL;
-    int error = copy_to_user(mask, &first_cpu, sizeof(first_cpu));
-    return error ? error : (int64_t)sizeof(first_cpu);
-}
-
-int64_t sys_sched_setaffinity(int id, size_t size, uaddr_t mask)
-{
-    uint64_t cpus = 0;
-    if (!thread_exists(id))
-        return -ESRCH;
-    int error = copy_from_user(&cpus, mask, MIN(size, sizeof(cpus)));
-    if (error)
-        return error;
-    return cpus & 1 ? 0 : -EINVAL;
-}
-
-/* One policy, SCHED_OTHER, with its one priority. */
-int64_t sys_sched_getscheduler(int id)
-{
-    return thread_exists(id) ? 0 : -ESRCH;
-}
-
-int64_t sys_sched_getparam(int id, uaddr_t out)
-{
-    const uint32_t priority = 0;
-    return thread_exists(id) ? copy_to_user(out, &priority, sizeof(priority)) : -ESRCH;
-}
-
-int64_t sys_getcpu(uaddr_t cpu, uaddr_t node)
-{
-    const uint32_t zero = 0;
-    int error = cpu ? copy_to_user(cpu, &zero, sizeof(zero)) : 0;
-    return error || !node ? error : copy_to_user(node, &zero, sizeof(zero));
 }

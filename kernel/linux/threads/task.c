@@ -34,6 +34,7 @@ int task_create(const struct trap_frame *start, struct task **out)
     task->id = ++payload.last_id;
     pending_init(&task->pending);
     task->altstack.flags = ALTSTACK_DISABLE;
+    task->slack = TIMER_SLACK;
     thread_set_owner(task->thread, task);
     list_push_back(&payload.tasks, &task->link);
     payload.task_count++;

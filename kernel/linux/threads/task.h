@@ -11,9 +11,10 @@
 #include "kernel/linux/program/start_stack.h"
 #include "kernel/linux/signals/signal.h"
 
-#define TASKS_MAX     512 /* threads of the payload */
-#define TASK_NAME_MAX 16  /* with the terminating zero */
-#define PAYLOAD_PID   1   /* also the thread id of the first thread */
+#define TASKS_MAX     512   /* threads of the payload */
+#define TASK_NAME_MAX 16    /* with the terminating zero */
+#define TIMER_SLACK   50000 /* ns: what Linux begins with */
+#define PAYLOAD_PID   1     /* also the thread id of the first thread */
 
 struct node;
 struct space;
@@ -30,6 +31,8 @@ struct task {
 
     int nice;
     unsigned policy; /* of the scheduler, which knows no difference */
+    unsigned mempolicy;
+    uint64_t slack; /* of timers, which have none: prctl(2) */
 
     uint64_t mask;  /* blocked signals */
     uint64_t waits; /* signals that a sigtimedwait is waiting for */
@@ -84,6 +87,8 @@ struct payload {
     uint32_t umask;
     struct limit limits[LIMIT_COUNT];
     uint64_t start_ns;
+    bool dumpable; /* what prctl(2) was told */
+    bool barriers; /* membarrier(2): registered */
     struct start_layout layout;
     uint64_t out_limit;   /* bytes of files under /out that the host gets; 0: none are sent */
     uint64_t crash_limit; /* bytes of memory that it gets after a signal; 0: nothing is sent */

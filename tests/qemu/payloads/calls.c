@@ -739,6 +739,218 @@ static void no_children(void)
     CHECK_ERROR(CALL(wait4, -1, NULL, 0, NULL), ENOSYS);
 }
 
+/* ---- one CPU, one node, one process, no network ---- */
+
+static void memory_policy(void)
+{
+    unsigned long nodes = 1, none = 0, far = 1ul << 40, got[4];
+    void *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int mode = -1;
+    CHECK(page != MAP_FAILED);
+    CHECK_OK(CALL(get_mempolicy, &mode, NULL, 0ul, NULL, 0u));
+    CHECK_EQUAL(mode, 0);
+    CHECK_OK(CALL(set_mempolicy, 2u /* BIND */, &nodes, 64ul));
+    memset(got, 0xff, sizeof(got));
+    CHECK_OK(CALL(get_mempolicy, &mode, got, 129ul, NULL, 0u));
+    CHECK_EQUAL(mode, 2);
+    CHECK(got[0] == 1 && got[1] == 0 && got[3] == ~0ul);
+    CHECK_ERROR(CALL(set_mempolicy, 2u, &none, 64ul), EINVAL);
+    CHECK_ERROR(CALL(set_mempolicy, 2u, &far, 64ul), EINVAL);
+    CHECK_ERROR(CALL(set_mempolicy, 77u, &nodes, 64ul), EINVAL);
+    CHECK_ERROR(CALL(set_mempolicy, 0u, &nodes, 64ul), EINVAL);
+    CHECK_ERROR(CALL(set_mempolicy, 2u, BAD, 64ul), EFAULT);
+    CHECK_ERROR(CALL(set_mempolicy, 2u, &nodes, 1ul << 40), EINVAL);
+    CHECK_OK(CALL(set_mempolicy, 1u /* PREFERRED */, NULL, 0ul));
+    CHECK_OK(CALL(set_mempolicy, 0u, NULL, 0ul));
+    CHECK_OK(CALL(get_mempolicy, &mode, NULL, 0ul, page, 3u /* the node of an address */));
+    CHECK_EQUAL(mode, 0);
+    CHECK_ERROR(CALL(get_mempolicy, &mode, NULL, 0ul, page, 0u), EINVAL);
+    CHECK_ERROR(CALL(get_mempolicy, &mode, NULL, 0ul, BAD, 2u), EFAULT);
+    CHECK_ERROR(CALL(get_mempolicy, &mode, NULL, 0ul, NULL, 8u), EINVAL);
+    CHECK_ERROR(CALL(get_mempolicy, &mode, NULL, 0ul, NULL, 1u), EINVAL);
+    CHECK_OK(CALL(mbind, page, 8192ul, 2u, &nodes, 64ul, 1u));
+    CHECK_OK(CALL(mbind, page, 0ul, 2u, &nodes, 64ul, 0u));
+    CHECK_ERROR(CALL(mbind, (char *)page + 1, 8192ul, 2u, &nodes, 64ul, 0u), EINVAL);
+    CHECK_ERROR(CALL(mbind, page, 8192ul, 2u, &nodes, 64ul, 8u), EINVAL);
+    CHECK_ERROR(CALL(mbind, page, 8192ul, 2u, &far, 64ul, 0u), EINVAL);
+    CHECK_OK(munmap((char *)page + 4096, 4096));
+    CHECK_ERROR(CALL(mbind, page, 8192ul, 2u, &nodes, 64ul, 0u), EFAULT);
+    munmap(page, 4096);
+}
+
+static void scheduling(void)
+{
+    int zero = 0, one = 1;
+    CHECK_EQUAL(CALL(sched_get_priority_max, 1), 99);
+    CHECK_EQUAL(CALL(sched_get_priority_min, 2), 1);
+    CHECK_EQUAL(CALL(sched_get_priority_max, 3), 0);
+    CHECK_ERROR(CALL(sched_get_priority_max, 4), EINVAL);
+    CHECK_ERROR(CALL(sched_get_priority_min, -1), EINVAL);
+    CHECK_EQUAL(CALL(sched_getscheduler, 0), 0);
+    CHECK_OK(CALL(sched_setscheduler, 0, 3 /* BATCH */, &zero));
+    CHECK_EQUAL(CALL(sched_getscheduler, 0), 3);
+    CHECK_OK(CALL(sched_setparam, 0, &zero));
+    CHECK_ERROR(CALL(sched_setparam, 0, &one), EINVAL);
+    CHECK_OK(CALL(sched_setscheduler, 0, 0, &zero));
+    CHECK_ERROR(CALL(sched_setscheduler, 0, 1 /* FIFO */, &zero), EINVAL);
+    CHECK_ERROR(CALL(sched_setscheduler, 0, 0, &one), EINVAL);
+    CHECK_ERROR(CALL(sched_setscheduler, 0, 9, &zero), EINVAL);
+    CHECK_ERROR(CALL(sched_setscheduler, 0, 0, NULL), EINVAL);
+    CHECK_ERROR(CALL(sched_setscheduler, 0, 0, BAD), EFAULT);
+    CHECK_ERROR(CALL(sched_setscheduler, -1, 0, &zero), EINVAL);
+    CHECK_ERROR(CALL(sched_setscheduler, 1 << 30, 0, &zero), ESRCH);
+    if (in_guest)
+        CHECK_ERROR(CALL(sched_setscheduler, 0, 1, &one), EPERM);
+    CHECK_EQUAL(CALL(getpriority, 0, 0), 20);
+    CHECK_OK(CALL(setpriority, 0, 0, 5));
+    CHECK_EQUAL(CALL(getpriority, 0, 0), 15);
+    CHECK_OK(CALL(setpriority, 0, 0, 1000)); /* as far as it goes */
+    CHECK_EQUAL(CALL(getpriority, 0, 0), 1);
+    if (in_guest)
+        CHECK_ERROR(CALL(setpriority, 1, 1, 0), EACCES);
+    CHECK_ERROR(CALL(setpriority, 3, 0, 0), EINVAL);
+    CHECK_ERROR(CALL(setpriority, 0, 1 << 30, 0), ESRCH);
+    CHECK_ERROR(CALL(getpriority, 0, 1 << 30), ESRCH);
+}
+
+struct signal_read {
+    uint32_t number, error, code, pid, uid, skipped[6], value;
+    uint64_t rest[10];
+};
+
+static void signal_descriptor(void)
+{
+    uint64_t usr1 = 1 << (SIGUSR1 - 1), both = usr1 | 1 << (SIGUSR2 - 1), hard = 1 << (SIGKILL - 1);
+    struct signal_read got[3];
+    struct epoll_event event = {.events = EPOLLIN};
+    int epoll = (int)CALL(epoll_create1, 0);
+    CHECK_OK(CALL(rt_sigprocmask, 0 /* BLOCK */, &both, NULL, 8ul));
+    int fd = (int)CALL(signalfd4, -1, &usr1, 8ul, O_NONBLOCK);
+    CHECK(fd >= 0);
+    CHECK_OK(CALL(epoll_ctl, epoll, EPOLL_CTL_ADD, fd, &event));
+    CHECK_ERROR(CALL(read, fd, got, sizeof(got)), EAGAIN);
+    CHECK_EQUAL(CALL(epoll_wait, epoll, &event, 1, 0), 0);
+    CHECK_OK(CALL(kill, getpid(), SIGUSR2));
+    CHECK_EQUAL(CALL(epoll_wait, epoll, &event, 1, 0), 0); /* not one of its signals */
+    CHECK_OK(CALL(kill, getpid(), SIGUSR1));
+    CHECK_EQUAL(CALL(epoll_wait, epoll, &event, 1, 0), 1);
+    CHECK_ERROR(CALL(read, fd, got, 127), EINVAL);
+    CHECK_EQUAL(CALL(signalfd4, fd, &both, 8ul, 0), fd); /* from now on both */
+    CHECK_EQUAL(CALL(read, fd, got, sizeof(got)), 256);
+    CHECK_EQUAL(got[0].number, SIGUSR1);
+    CHECK_EQUAL(got[1].number, SIGUSR2);
+    CHECK_EQUAL(got[0].pid, getpid());
+    CHECK_ERROR(CALL(read, fd, got, sizeof(got)), EAGAIN);
+    CHECK_ERROR(CALL(write, fd, got, sizeof(got)), EINVAL);
+    CHECK_ERROR(CALL(signalfd4, -1, &both, 4ul, 0), EINVAL);
+    CHECK_ERROR(CALL(signalfd4, -1, &both, 8ul, 1), EINVAL);
+    CHECK_ERROR(CALL(signalfd4, -1, BAD, 8ul, 0), EFAULT);
+    CHECK_ERROR(CALL(signalfd4, epoll, &both, 8ul, 0), EINVAL);
+    CHECK_ERROR(CALL(signalfd4, 1000, &both, 8ul, 0), EBADF);
+    CHECK_EQUAL(CALL(signalfd4, fd, &hard, 8ul, 0), fd);
+    CHECK_OK(CALL(rt_sigprocmask, 1 /* UNBLOCK */, &both, NULL, 8ul));
+    close(fd);
+    close(epoll);
+}
+
+static void own_process(void)
+{
+    struct pollfd poll_one = {.events = POLLIN};
+    uint64_t usr1 = 1 << (SIGUSR1 - 1), pending = 0;
+    int fd = (int)syscall(434 /* pidfd_open */, getpid(), 0);
+    CHECK(fd >= 0);
+    CHECK_EQUAL(fcntl(fd, F_GETFD), 1);
+    poll_one.fd = fd;
+    CHECK_EQUAL(poll(&poll_one, 1, 0), 0);
+    CHECK_ERROR(CALL(read, fd, &pending, 8), EINVAL);
+    CHECK_ERROR(syscall(434, getpid(), 1), EINVAL);
+    CHECK_ERROR(syscall(434, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(434, 1 << 30, 0), ESRCH);
+    CHECK_OK(CALL(rt_sigprocmask, 0, &usr1, NULL, 8ul));
+    CHECK_OK(syscall(424 /* pidfd_send_signal */, fd, SIGUSR1, NULL, 0));
+    CHECK_OK(CALL(rt_sigpending, &pending, 8ul));
+    CHECK_EQUAL(pending, usr1);
+    CHECK_EQUAL(CALL(rt_sigtimedwait, &usr1, NULL, NULL, 8ul), SIGUSR1);
+    CHECK_OK(CALL(rt_sigprocmask, 1, &usr1, NULL, 8ul));
+    CHECK_ERROR(syscall(424, fd, SIGUSR1, NULL, 99), EINVAL);
+    CHECK_ERROR(syscall(424, 0, 0, NULL, 0), EBADF);
+    close(fd);
+    CHECK_ERROR(syscall(109 /* setpgid */, 0, -1), EINVAL);
+    CHECK_ERROR(syscall(109 /* setpgid */, 1 << 30, 0), ESRCH);
+    CHECK_OK(CALL(sync));
+    CHECK_ERROR(syscall(306 /* syncfs */, -1), EBADF);
+    CHECK_OK(syscall(306 /* syncfs */, 1));
+    CHECK_ERROR(CALL(socket, 77, 1, 0), EAFNOSUPPORT);
+    CHECK_OK(CALL(prctl, 4 /* PR_SET_DUMPABLE */, 0, 0, 0, 0));
+    CHECK_EQUAL(CALL(prctl, 3, 0, 0, 0, 0), 0);
+    CHECK_OK(CALL(prctl, 4, 1, 0, 0, 0));
+    CHECK_EQUAL(CALL(prctl, 3, 0, 0, 0, 0), 1);
+    CHECK_ERROR(CALL(prctl, 4, 3, 0, 0, 0), EINVAL);
+    CHECK_EQUAL(CALL(prctl, 30 /* PR_GET_TIMERSLACK */, 0, 0, 0, 0), 50000);
+    CHECK_OK(CALL(prctl, 29, 1, 0, 0, 0));
+    CHECK_EQUAL(CALL(prctl, 30, 0, 0, 0, 0), 1);
+    CHECK_OK(CALL(prctl, 29, 0, 0, 0, 0));
+    CHECK_EQUAL(CALL(prctl, 30, 0, 0, 0, 0), 50000);
+    long commands = syscall(324 /* membarrier */, 0, 0, 0);
+    CHECK_EQUAL(commands & 31, 31);
+    CHECK_ERROR(syscall(324, 8 /* PRIVATE_EXPEDITED */, 0, 0), EPERM);
+    CHECK_OK(syscall(324, 16, 0, 0));
+    CHECK_OK(syscall(324, 8, 0, 0));
+    CHECK_ERROR(syscall(324, 1 << 20, 0, 0), EINVAL);
+    CHECK_ERROR(syscall(324, 0, 2, 0), EINVAL);
+}
+
+/* ---- what is open, by its descriptor ---- */
+
+static void open_files(void)
+{
+    char path[40], text[100] = {0};
+    struct stat by_link, by_file, link;
+    int fd = new_memfd(), pair[2];
+    CHECK_EQUAL(write(fd, "abc", 3), 3);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    CHECK(readlink(path, text, sizeof(text)) > 0);
+    CHECK(strncmp(text, "/memfd:", 7) == 0);
+    int again = open(path, O_RDONLY);
+    CHECK(again >= 0);
+    CHECK_EQUAL(read(again, text, 9), 3); /* a position of its own */
+    CHECK_ERROR(write(again, "x", 1), EBADF);
+    CHECK_OK(stat(path, &by_link));
+    CHECK_OK(fstat(fd, &by_file));
+    CHECK_OK(lstat(path, &link));
+    CHECK(by_link.st_size == 3 && by_file.st_size == 3 && S_ISLNK(link.st_mode));
+    CHECK_ERROR(open(path, O_RDONLY | O_NOFOLLOW), ELOOP);
+    close(again);
+    close(fd);
+    CHECK_ERROR(open(path, O_RDONLY), ENOENT);
+    CHECK_ERROR(readlink(path, text, sizeof(text)), ENOENT);
+
+    fd = open("/tmp/calls-open", O_CREAT | O_RDWR, 0600);
+    CHECK(fd >= 0);
+    memset(text, 0, sizeof(text));
+    CHECK(readlink(path, text, sizeof(text)) > 0); /* the same number */
+    CHECK(strcmp(text, "/tmp/calls-open") == 0);
+    CHECK_OK(unlink("/tmp/calls-open"));
+    CHECK_OK(again = open(path, O_RDWR));
+    CHECK_OK(stat(path, &by_link));
+    CHECK(S_ISREG(by_link.st_mode));
+    close(again);
+    close(fd);
+    CHECK_OK(pipe(pair));
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", pair[0]);
+    CHECK_OK(stat(path, &by_link));
+    CHECK(S_ISFIFO(by_link.st_mode));
+    close(pair[0]);
+    close(pair[1]);
+    fd = (int)CALL(eventfd2, 0, 0);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    memset(text, 0, sizeof(text));
+    CHECK(readlink(path, text, sizeof(text)) > 0);
+    CHECK(strcmp(text, "anon_inode:[eventfd]") == 0);
+    CHECK_ERROR(open(path, O_RDWR), ENXIO);
+    close(fd);
+}
+
 static void only_here(void)
 {
     struct rlimit lock, more;
@@ -747,7 +959,10 @@ static void only_here(void)
         return;
     CHECK_EQUAL(getpid(), 1);
     CHECK_EQUAL(getuid(), 0);
-    CHECK_ERROR(CALL(socket, 1, 1, 0), ENOSYS);
+    CHECK_ERROR(CALL(socket, 1, 1, 0), EAFNOSUPPORT);
+    CHECK_ERROR(syscall(53 /* socketpair */, 1, 1, 0, NULL), EAFNOSUPPORT);
+    CHECK_ERROR(CALL(setsid), EPERM);
+    CHECK_ERROR(syscall(109 /* setpgid */, 0, 0), EPERM);
     CHECK_ERROR(syscall(1000), ENOSYS);
     CHECK_ERROR(syscall(-1), ENOSYS);
     CHECK_ERROR(CALL(open, "/new", O_RDWR | 0100, 0644), EROFS);
@@ -786,6 +1001,11 @@ static const struct conform_case cases[] = {
     {"heap_end", heap_end},
     {"terminal", terminal},
     {"no_children", no_children},
+    {"memory_policy", memory_policy},
+    {"scheduling", scheduling},
+    {"signal_descriptor", signal_descriptor},
+    {"own_process", own_process},
+    {"open_files", open_files},
     {"only_here", only_here},
 };
 

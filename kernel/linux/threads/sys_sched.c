@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The scheduler's questions. There is one CPU, and threads take turns: policies without priorities
+ * are remembered and change nothing, real-time ones are not allowed (no CAP_SYS_NICE).
+ */
+#include "kernel/cpu/user.h"
+#include "kernel/lib/error.h"
+#include "kernel/linux/calls/syscall_table.h"
+#include "kernel/linux/threads/task.h"
+
+enum policy {
+    POLICY_OTHER = 0,
+    POLICY_FIFO = 1,
+    POLICY_RR = 2,
+    POLICY_BATCH = 3,
+    POLICY_IDLE = 5,
+    POLICY_DEADLINE = 6,
+    POLICY_RESET_ON_FORK = 0x40000000,
+};
+
+#define PRIORITY_MAX 99
+#define NICE_MIN     (-20)
+#define NICE_MAX     19
+
+static struct task *thread_of(int id)
+{
+    return id ? task_find(id) : task_current();
+}
+
+int64_t sys_sched_getaffinity(int id, size_t size, uaddr_t mask)
+{
+    const uint64_t first_cpu = 1;
+    if (!thread_of(id))
+        return -ESRCH;
+    if (size < sizeof(first_cpu) || size % sizeof(first_cpu))
+        return -EINVAL;
+    int error = copy_to_user(mask, &first_cpu, sizeof(first_cpu));
+    return error ? error : (int64_t)sizeof(first_cpu);
+}
+
+int64_t sys_sched_setaffinity(int id, size_t size, uaddr_t mask)
+{
+    uint64_t cpus = 0;
+    if (!thread_of(id))
+        return -ESRCH;
+    int error = copy_from_user(&cpus, mask, MIN(size, sizeof(cpus)));
+    if (error)
+        return error;
+    return cpus & 1 ? 0 : -EINVAL;
+}
+
+int64_t sys_sched_getscheduler(int id)
+{
+    const struct task *task = thread_of(id);
+    return id < 0 ? -EINVAL : task ? (int64_t)task->policy : -ESRCH;
+}
+
+int64_t sys_sched_getparam(int id, uaddr_t out)
+{
+    const uint32_t priority = 0;
+    if (id < 0 || !out)
+        return -EINVAL;
+    return thread_of(id) ? copy_to_user(out, &priority, sizeof(priority)) : -ESRCH;
+}
+
+static bool policy_has_priorities(int policy)
+{
+    return policy == POLICY_FIFO || policy == POLICY_RR;
+}
+
+int64_t sys_sched_get_priority_max(int policy)
+{
+    bool known = policy >= 0 && policy <= POLICY_DEADLINE && policy != 4;
+    return !known ? -EINVAL : policy_has_priorities(policy) ? PRIORITY_MAX : 0;
+}
+
+int64_t sys_sched_get_priority_min(int policy)
+{
+    return MIN(sys_sched_get_priority_max(policy), 1);
+}
+
+static int64_t set_policy(int id, int policy, uaddr_t from, bool keep)
+{
+    struct task *task = thread_of(id);
+    int32_t priority;
+    if (id < 0 || !from)
+        return -EINVAL;
+    int error = copy_from_user(&priority, from, sizeof(priority));
+    if (error || !task)
+        return error ? error : -ESRCH;
+    int plain = keep ? (int)task->policy : policy & ~POLICY_RESET_ON_FORK;
+    if (plain == POLICY_DEADLINE || priority < sys_sched_get_priority_min(plain) ||
+        priority > sys_sched_get_priority_max(plain))
+        return -EINVAL;
+    if (policy_has_priorities(plain))
+        return -EPERM;
+    task->policy = (unsigned)plain;
+    return 0;
+}
+
+int64_t sys_sched_setscheduler(int id, int policy, uaddr_t from)
+{
+    return set_policy(id, policy, from, false);
+}
+
+int64_t sys_sched_setparam(int id, uaddr_t from)
+{
+    return set_policy(id, 0, from, true);
+}
+
+/* Is the thread one of those that setpriority(2) means? The payload is the only group and user. */
+static bool means(int which, int who, const struct task *task)
+{
+    if (which == 0)
+        return task == thread_of(who);
+    return who == 0 || (which == 1 && who == PAYLOAD_PID);
+}
+
+int64_t sys_getpriority(int which, int who)
+{
+    const struct task *task;
+    int64_t highest = -ESRCH;
+    if (which < 0 || which > 2)
+        return -EINVAL;
+    list_for_each_entry (task, &payload.tasks, link) {
+        if (means(which, who, task))
+            highest = MAX(highest, NICE_MAX + 1 - task->nice);
+    }
+    return highest;
+}
+
+int64_t sys_setpriority(int which, int who, int nice)
+{
+    struct task *task;
+    int64_t result = -ESRCH;
+    nice = MAX(MIN(nice, NICE_MAX), NICE_MIN);
+    if (which < 0 || which > 2)
+        return -EINVAL;
+    list_for_each_entry (task, &payload.tasks, link) {
+        if (!means(which, who, task))
+            continue;
+        bool allowed = nice >= task->nice; /* without CAP_SYS_NICE */
+        result = !allowed ? -EACCES : result == -ESRCH ? 0 : result;
+        task->nice = allowed ? nice : task->nice;
+    }
+    return result;
+}
+
+int64_t sys_getcpu(uaddr_t cpu, uaddr_t node)
+{
+    const uint32_t zero = 0;
+    int error = cpu ? copy_to_user(cpu, &zero, sizeof(zero)) : 0;
+    return error || !node ? error : copy_to_user(node, &zero, sizeof(zero));
+}
+
+enum membarrier_command {
+    BARRIER_PRIVATE = 8,
+    BARRIER_REGISTER_PRIVATE = 16,
+    BARRIER_ALL = 31, /* those, and the three global ones */
+};
+
+/* On one CPU the way from one thread to another is a barrier. */
+int64_t sys_membarrier(int command, unsigned flags)
+{
+    if (flags || (command & ~BARRIER_ALL) || (command & (command - 1)))
+        return -EINVAL;
+    if (command == BARRIER_PRIVATE && !payload.barriers)
+        return -EPERM;
+    payload.barriers |= command == BARRIER_REGISTER_PRIVATE;
+    return command ? 0 : BARRIER_ALL;
+}
