@@ -1,64 +1,199 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Terminal calls of the Linux interface (ioctl_tty(2)), as far as programs ask at start. */
+/* Reads, writes and terminal calls of the Linux interface (ioctl_tty(2)). */
 #include "kernel/file/console.h"
+#include "kernel/machine/console/input.h"
 #include "kernel/machine/console/serial.h"
 #include "kernel/machine/console/stream.h"
+#include "kernel/cpu/time.h"
 #include "kernel/cpu/user.h"
+#include "kernel/file/tty.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/heap.h"
 
 #define CONSOLE_CHUNK 256u
 #define BYTE_WORK     1000 /* of a byte written to a port: about a microsecond */
+#define READ          "console read"
 
 enum console_command {
     TCGETS = 0x5401,
     TCSETS = 0x5402,
     TCSETSW = 0x5403,
     TCSETSF = 0x5404,
+    TCFLSH = 0x540b,
+    TIOCSCTTY = 0x540e,
     TIOCGPGRP = 0x540f,
     TIOCSPGRP = 0x5410,
     TIOCGWINSZ = 0x5413,
     TIOCSWINSZ = 0x5414,
     FIONREAD = 0x541b,
+    TIOCGSID = 0x5429,
 };
 
-/* struct termios of the kernel interface. */
-struct console_termios {
-    uint32_t input, output, control, local;
-    uint8_t line;
-    uint8_t characters[19];
-};
-_Static_assert(sizeof(struct console_termios) == 36, "layout of the Linux interface");
+#define FLUSH_OUTPUT 1 /* of TCFLSH: nothing is kept back that could be dropped */
+#define FLUSH_BOTH   2
 
-struct console_size {
-    uint16_t rows, columns, x_pixels, y_pixels;
-};
+/* One console, one state, whichever files are open on it. */
+static struct tty tty;
+static enum console_terminal terminal;
+static struct waitq changed = LIST_INIT(changed.waiters);
 
-/* One console, one state. The flag values are ICRNL|IXON, OPOST|ONLCR, B38400|CS8|CREAD and
- * ISIG|ICANON|ECHO and companions: what a Linux terminal starts with. */
-static struct console_termios termios = {
-    .input = 02400,
-    .output = 05,
-    .control = 0277,
-    .local = 0105073,
-    .characters = {3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22},
-};
-static struct console_size size = {.rows = 24, .columns = 80};
-
-static int64_t console_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
-{
-    return 0;
-}
-
-/* Tells whoever polls an open console that the serial port has moved on. */
+/* An open file of the console, told when there is input or the serial port has moved on. */
 struct console {
-    struct waiter waiter;
+    struct waiter output, input;
     struct file *file;
 };
 
+static bool is_terminal(const struct file *file)
+{
+    return terminal == CONSOLE_TERMINAL || (terminal == CONSOLE_OUTPUT && !file_readable(file));
+}
+
+/* ---- input: called by kernel/machine/console/input.c ---- */
+
+static bool take_data(const uint8_t *bytes, size_t count)
+{
+    bool all = tty_input(&tty, bytes, count);
+
+    waitq_wake(&changed);
+    return all || tty.terminal;
+}
+
+static void take_end(void)
+{
+    tty.ended = true;
+    waitq_wake(&changed);
+}
+
+static void take_size(uint16_t rows, uint16_t columns)
+{
+    tty_set_size(&tty, (struct tty_size){.rows = rows, .columns = columns});
+}
+
+static void take_signal(int number)
+{
+    tty.signal(number);
+}
+
+/* What is typed while nobody reads the output is shown as far as there is room. */
+static void echo(const char *text, size_t length)
+{
+    if (serial_has_room(length))
+        log_raw(text, length);
+}
+
+void console_begin(const struct console_terms *terms)
+{
+    static const struct input_taker taker = {take_data, take_end, take_size, take_signal};
+    static bool begun;
+
+    terminal = terms->terminal;
+    tty.terminal = terminal == CONSOLE_TERMINAL;
+    tty.echo = echo;
+    tty.signal = terms->signal;
+    tty_reset(&tty);
+    if (begun)
+        return;
+    begun = true;
+    tty.size = (struct tty_size){.rows = terms->rows, .columns = terms->columns};
+    input_start(terms->input, &taker, TTY_RING);
+}
+
+/* ---- files ---- */
+
+/* Without waiting, what is there is enough. */
+static size_t least(const struct file *file, size_t length)
+{
+    size_t bytes = MAX(tty_least(&tty, length), tty_patience_ns(&tty) ? 1u : 0u);
+
+    return file->flags & FILE_NONBLOCK ? MIN(bytes, 1) : bytes;
+}
+
 static unsigned console_poll(struct file *file)
 {
-    return POLL_IN | (serial_has_room(CONSOLE_CHUNK) ? POLL_OUT : 0u);
+    size_t enough = tty_patience_ns(&tty) ? 1 : MAX(tty_least(&tty, SIZE_MAX), 1u);
+    unsigned ready = tty_waiting(&tty) >= enough || tty.ended ? POLL_IN : 0;
+
+    if (tty.ended && !is_terminal(file))
+        ready |= POLL_HUP;
+    if (!tty.stopped && serial_has_room(CONSOLE_CHUNK))
+        ready |= POLL_OUT;
+    return ready;
+}
+
+/* A moment more, while the line is moving, makes one long read of many short ones. */
+static void gather(size_t length)
+{
+    int error = 0;
+
+    while (!error && tty_waiting(&tty) < MIN(length, TTY_RING / 2) && input_moves()) {
+        error = thread_breathe(READ);
+        input_look();
+    }
+}
+
+static int wait_for_input(const struct file *file, size_t length)
+{
+    size_t seen = tty_waiting(&tty);
+    uint64_t since = time_ns();
+    int error = 0;
+
+    input_look();
+    while (!error && tty_waiting(&tty) < least(file, length) && !tty.ended) {
+        uint64_t patience = tty_patience_ns(&tty);
+        bool hurries = patience && (seen || !tty_least(&tty, length));
+
+        if (file->flags & FILE_NONBLOCK)
+            return -EAGAIN;
+        if (input_moves())
+            error = thread_breathe(READ);
+        else
+            error = thread_sleep(READ, hurries ? since + patience : TIME_NEVER);
+        input_look();
+        if (tty_waiting(&tty) != seen)
+            since = time_ns();
+        seen = tty_waiting(&tty);
+    }
+    return error == -ETIMEDOUT ? 0 : error;
+}
+
+static int copy_out(uaddr_t buffer, size_t length)
+{
+    int error = 0;
+
+    for (size_t done = 0; !error && done < length;) {
+        size_t n = length - done;
+        const uint8_t *piece = tty_piece(&tty, done, &n);
+
+        error = copy_to_user(buffer + done, piece, n);
+        done += n;
+    }
+    return error;
+}
+
+static int64_t console_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
+{
+    struct waiter waiter;
+    size_t n;
+    int error;
+
+    if (!length)
+        return 0;
+    waiter_init_thread(&waiter);
+    wait_add(&changed, &waiter);
+    do {
+        error = wait_for_input(file, length);
+        if (!error && !tty.terminal)
+            gather(length); /* and somebody else may read it all meanwhile */
+    } while (!error && !tty.terminal && !tty.ended && !tty_waiting(&tty));
+    wait_remove(&waiter);
+    n = tty_next(&tty, length);
+    if (!error)
+        error = copy_out(buffer, n);
+    if (error)
+        return error;
+    tty_take(&tty, n);
+    input_grant(n);
+    return (int64_t)n;
 }
 
 /*
@@ -67,6 +202,7 @@ static unsigned console_poll(struct file *file)
  */
 static int64_t console_write(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
 {
+    const uint32_t lines = TTY_OPOST | TTY_ONLCR;
     char chunk[CONSOLE_CHUNK];
     size_t done = 0;
     int error = 0;
@@ -79,6 +215,8 @@ static int64_t console_write(struct file *file, uaddr_t buffer, size_t length, u
             break;
         if (stream_has_output())
             stream_record(STREAM_OUTPUT, chunk, n);
+        else if (is_terminal(file) && (tty.modes.output & lines) != lines)
+            serial_write_as_is(chunk, n);
         else
             log_raw(chunk, n);
         breath_left -= (int64_t)n * BYTE_WORK;
@@ -89,41 +227,99 @@ static int64_t console_write(struct file *file, uaddr_t buffer, size_t length, u
     return done ? (int64_t)done : error;
 }
 
+/* ---- calls ---- */
+
+static int set_modes(uint64_t argument, bool flush)
+{
+    struct tty_modes modes;
+    int error = copy_from_user(&modes, argument, sizeof(modes));
+
+    if (error)
+        return error;
+    if (flush)
+        tty_flush(&tty);
+    tty_set_modes(&tty, &modes);
+    waitq_wake(&changed);
+    return 0;
+}
+
+static int set_size(uint64_t argument)
+{
+    struct tty_size size;
+    int error = copy_from_user(&size, argument, sizeof(size));
+
+    if (!error)
+        tty_set_size(&tty, size);
+    return error;
+}
+
+static int flush(uint64_t what)
+{
+    if (what > FLUSH_BOTH)
+        return -EINVAL;
+    if (what != FLUSH_OUTPUT)
+        tty_flush(&tty);
+    return 0;
+}
+
+static int put_number(uint64_t argument, uint32_t number)
+{
+    return copy_to_user(argument, &number, sizeof(number));
+}
+
 static int64_t console_ioctl(struct file *file, uint32_t command, uint64_t argument)
 {
-    uint32_t number = 0;
+    if (command == FIONREAD)
+        return put_number(argument, (uint32_t)tty_waiting(&tty));
+    if (!is_terminal(file))
+        return -ENOTTY;
     switch (command) {
     case TCGETS:
-        return copy_to_user(argument, &termios, sizeof(termios));
+        return copy_to_user(argument, &tty.modes, sizeof(tty.modes));
     case TCSETS:
     case TCSETSW:
     case TCSETSF:
-        return copy_from_user(&termios, argument, sizeof(termios));
+        return set_modes(argument, command == TCSETSF);
+    case TCFLSH:
+        return flush(argument);
     case TIOCGWINSZ:
-        return copy_to_user(argument, &size, sizeof(size));
+        return copy_to_user(argument, &tty.size, sizeof(tty.size));
     case TIOCSWINSZ:
-        return copy_from_user(&size, argument, sizeof(size));
+        return set_size(argument);
     case TIOCGPGRP:
-        number = 1; /* the payload is the only process group */
-        return copy_to_user(argument, &number, sizeof(number));
+    case TIOCGSID:
+        return put_number(argument, 1); /* the payload is the only process */
+    case TIOCSCTTY:
     case TIOCSPGRP:
         return 0;
-    case FIONREAD:
-        return copy_to_user(argument, &number, sizeof(number));
     default:
         return -ENOTTY;
     }
 }
 
-static void console_moved(struct waiter *waiter)
+/* A terminal is what its node says. */
+static int console_stat(struct file *file, struct file_stat *out)
 {
-    waitq_wake(&container_of(waiter, struct console, waiter)->file->changed);
+    if (!is_terminal(file))
+        *out = (struct file_stat){.links = 1, .mode = MODE_FIFO | 0600};
+    return 0;
+}
+
+static void output_moved(struct waiter *waiter)
+{
+    waitq_wake(&container_of(waiter, struct console, output)->file->changed);
+}
+
+static void input_moved(struct waiter *waiter)
+{
+    waitq_wake(&container_of(waiter, struct console, input)->file->changed);
 }
 
 static void console_release(struct file *file)
 {
     struct console *console = file->context;
-    wait_remove(&console->waiter);
+    wait_remove(&console->output);
+    wait_remove(&console->input);
     kfree(console);
 }
 
@@ -132,8 +328,16 @@ static const struct file_ops console_ops = {
     .write = console_write,
     .ioctl = console_ioctl,
     .poll = console_poll,
+    .stat = console_stat,
     .release = console_release,
 };
+
+unsigned console_flags(int fd)
+{
+    if (terminal == CONSOLE_TERMINAL)
+        return FILE_RDWR;
+    return fd == 0 ? FILE_RDONLY : FILE_WRONLY;
+}
 
 int console_open(void *context, unsigned flags, struct file **out)
 {
@@ -146,7 +350,14 @@ int console_open(void *context, unsigned flags, struct file **out)
         return -ENOMEM;
     }
     console->file = *out;
-    console->waiter.wake = console_moved;
-    wait_add(serial_changed(), &console->waiter);
+    console->output.wake = output_moved;
+    console->input.wake = input_moved;
+    wait_add(serial_changed(), &console->output);
+    wait_add(&changed, &console->input);
     return 0;
+}
+
+int console_open_tty(void *context, unsigned flags, struct file **out)
+{
+    return terminal == CONSOLE_TERMINAL ? console_open(context, flags, out) : -ENXIO;
 }

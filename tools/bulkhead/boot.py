@@ -38,10 +38,14 @@ def check(payload, name, files):
             raise cli.Failure(f"--files {files} holds a {taken}, which is what the boot archive calls its own")
 
 
+def says(config, key):
+    """Has a bulkhead.conf a word about it?"""
+    return re.search(rf"^[ \t]*{key}[ \t]*=", config, re.MULTILINE)
+
+
 def name_setting(payload, config):
     """What the payload finds in its argv[0], unless a bulkhead.conf says so."""
-    said = re.search(r"^[ \t]*payload-name[ \t]*=", config, re.MULTILINE)
-    return [] if said else [("payload-name", pathlib.Path(payload).name)]
+    return [] if says(config, "payload-name") else [("payload-name", pathlib.Path(payload).name)]
 
 
 def quote(value):

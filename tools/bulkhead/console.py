@@ -21,14 +21,17 @@ def may_become(line, start):
 class Shown:
     """The serial line as a file wants it: lines end in LF alone, since the carriage returns are the
     kernel's, for terminals, and with the names of system calls. The sentence of a refusal, which is
-    the last line but for that of halting, is kept back: the command ends with it."""
+    the last line but for that of halting, is kept back: the command ends with it. While it is
+    raw(), a terminal in raw mode, it gets the carriage returns, too."""
 
-    def __init__(self):
-        self.held, self.line_start = b"", True
+    def __init__(self, raw=lambda: False):
+        self.held, self.line_start, self.raw = b"", True, raw
 
     def feed(self, data):
         """Takes what was read and returns what is to be shown."""
-        text = (self.held + data).replace(b"\r\n", b"\n")
+        text = self.held + data
+        if not self.raw():
+            text = text.replace(b"\r\n", b"\n")
         last = text.rfind(b"\n", 0, -1) + 1
         before = text.rfind(b"\n", 0, max(last - 1, 0)) + 1
         if last and (before or self.line_start) and may_become(text[before:last], REFUSED) and may_become(text[last:], HALTED):
@@ -52,4 +55,10 @@ class Shown:
 
     def rest(self):
         """What was kept back at the end."""
-        return self.shown(self.held)
+        held, self.held = self.held, b""
+        return self.shown(held)
+
+    @property
+    def may_prompt(self):
+        """Is something kept back that may be a payload's, which waits for an answer to it?"""
+        return self.raw() and self.held and REFUSED not in self.held

@@ -2,6 +2,7 @@
 """One QEMU machine that boots the kernel with a payload: its command line, its life and its end."""
 
 import dataclasses
+import os
 import pathlib
 import re
 import subprocess
@@ -35,6 +36,7 @@ class Machine:
     settings: list = dataclasses.field(default_factory=list)  # more (key, value) for the kernel
     qemu_args: list = dataclasses.field(default_factory=list)
     share_memory: bool = False  # keep the guest's memory in a file, as some devices need it anyway
+    memory_path: str | None = None  # of that file, which exists; by default a new one in the run's folder
 
 
 def iommu_arguments(overrides):
@@ -52,8 +54,10 @@ def bytes_of(memory):
     return found and -(-int(found[1]) * MEMORY_UNITS[found[2]] // MEMORY_STEP) * MEMORY_STEP
 
 
-def share_memory(memory, folder):
+def share_memory(memory, folder, path):
     """Keeps the guest's memory in a file that other programs may map."""
+    if path:
+        os.symlink(path, folder / devices.MEMORY)
     with open(folder / devices.MEMORY, "wb") as image:
         image.truncate(bytes_of(memory))
     path = cli.option_value(folder / devices.MEMORY)
@@ -70,6 +74,8 @@ def prepare(machine, folder, look=None, stream=None):
     assigned = [devices.assign(spec, number, machine.qemu_args, folder, nets)
                 for number, spec in enumerate(machine.devices)]
     settings = [("report-port", hex(REPORT_PORT)), ("stream-port", hex(STREAM_PORT)), ("exit-port", hex(EXIT_PORT)), *machine.settings]
+    if not booted.says(machine.config, "input") and "input" not in dict(settings):
+        settings.append(("input", "none"))
     settings += [("device", device.selector) for device in assigned]
     settings += [("arg", argument) for argument in machine.args]
     boot = booted.Boot(machine.payload, settings, machine.config, machine.files, folder)
@@ -78,8 +84,8 @@ def prepare(machine, folder, look=None, stream=None):
     report = folder / "report.json"
     command = [QEMU, "-nodefaults", "-display", "none", "-no-reboot", "-machine", "q35,kernel-irqchip=split",
                "-accel", machine.accel, "-cpu", machine.cpu, "-m", machine.memory]
-    if machine.share_memory or any(device.shares_memory for device in assigned):
-        command += share_memory(machine.memory, folder)
+    if machine.share_memory or machine.memory_path or any(device.shares_memory for device in assigned):
+        command += share_memory(machine.memory, folder, machine.memory_path)
     command += iommu_arguments(machine.iommu)
     command += ["-device", f"isa-debug-exit,iobase={EXIT_PORT:#x},iosize=2",
                 "-chardev", f"file,id=report,path={cli.option_value(report)}",
@@ -93,9 +99,9 @@ def prepare(machine, folder, look=None, stream=None):
 
 
 def start(command, **streams):
-    """Starts QEMU."""
+    """Starts QEMU, in a session of its own: Ctrl-C in the terminal is for us, who end it."""
     try:
-        return subprocess.Popen(command, preexec_fn=cli.die_with_parent, **streams)
+        return subprocess.Popen(command, preexec_fn=cli.die_with_parent, start_new_session=True, **streams)
     except FileNotFoundError:
         raise cli.Failure(f"{command[0]} is not installed") from None
 

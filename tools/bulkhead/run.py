@@ -5,13 +5,14 @@ import argparse
 import contextlib
 import os
 import pathlib
+import select
 import shlex
 import subprocess
 import sys
 import tempfile
 import threading
 
-from bulkhead import boot, check, cli, console, devices, examples, firmware, gdb, leavings, limit, machine, report, stream, trace, words
+from bulkhead import boot, check, cli, console, devices, examples, firmware, gdb, leavings, limit, machine, report, stream, terminal, trace, words
 
 DESCRIPTION = """Boots PAYLOAD.elf (or the example called NAME; by default hello-dma) on a q35 machine with
 an IOMMU, shows its console, and exits with its exit status. An option stands before PAYLOAD.elf or behind it."""
@@ -24,6 +25,7 @@ A line on standard error says which. docs/command-line.md tells more."""
 LOG_LEVELS = ("error", "warn", "info", "debug")
 
 MEMORY_MIN = 16 << 20
+MOMENT = 0.05  # seconds
 QEMU_REMARKS = (b"vtd_iova_to_slpte", b"vtd_iommu_translate", b"New fault is not recorded")
 
 
@@ -161,12 +163,19 @@ def print_error(data):
     sys.stderr.flush()
 
 
-def show_console(process, door, show):
+def read_console(process, shown, show):
+    """What QEMU says next. What was kept back is shown before if that takes a moment."""
+    if shown.may_prompt and not select.select([process.stdout], [], [], MOMENT)[0]:
+        show(shown.rest())
+    return os.read(process.stdout.fileno(), 65536)
+
+
+def show_console(process, door, show, raw):
     """Gives QEMU's output to show() until it ends, or until the UEFI loader has given up. Returns what
     was kept back: the sentence of a refusal."""
-    loader, shown = firmware.Console() if door == "uefi" else None, console.Shown()
+    loader, shown = firmware.Console() if door == "uefi" else None, console.Shown(raw)
 
-    while data := os.read(process.stdout.fileno(), 65536):
+    while data := read_console(process, shown, show):
         show(shown.feed(loader.feed(data) if loader else data))
         if loader and loader.refusal:
             raise cli.Failure(f"the loader cannot start the kernel: {loader.refusal}", report.NOT_THE_PAYLOAD)
@@ -182,10 +191,10 @@ def show_complaints(process):
             sys.stderr.flush()
 
 
-def run_qemu(command, door, show=print_at_once, live=None, seconds=None):
-    """Runs QEMU, for so long at most, with its serial line on our output, or given to show(), and with the stream `live`;
-    returns its exit status and what show_console() kept back. The console takes no input, so QEMU does not get the
-    terminal, whose modes it would change."""
+def run_qemu(command, door, show=print_at_once, live=None, seconds=None, raw=lambda: False):
+    """Runs QEMU, for so long at most, with its serial line on our output, or given to show(), with the stream `live`;
+    returns its exit status and what show_console() kept back. raw(): is our output a terminal in raw mode now? QEMU itself
+    does not get the terminal, whose modes it would change."""
     process = machine.start([*command, "-chardev", "stdio,id=console", "-serial", "chardev:console"],
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             pass_fds=(live.end,) if live else ())
@@ -196,7 +205,7 @@ def run_qemu(command, door, show=print_at_once, live=None, seconds=None):
     complaints.start()
     try:
         with limit.Limit(process, seconds) as allowed:
-            kept = show_console(process, door, show)
+            kept = show_console(process, door, show, raw)
             status = process.wait()
     finally:
         machine.stop(process)
@@ -242,20 +251,21 @@ def boot_payload(options, wanted):
     left = leavings.Leavings(options)
     wanted.settings += left.settings()
     with temporary_folder(options.keep) as folder:
-        tracing = trace.begin(options)
-        live = stream.Live({**tracing.takers, **left.takers()})
-        show = show_apart(live) if options.quiet else print_at_once
-        try:
-            command, report_path = machine.prepare(wanted, folder, check.ask, stream=live.path)
-            if options.gdb:
-                command += gdb.prepare(folder, wanted.payload)
-            if options.keep:
-                tell_command(command, live.path, folder)
-            sys.stdout.flush()
-            status, kept = run_qemu(command, wanted.firmware, show, live=live, seconds=options.timeout)
-        finally:
-            live.join()
-            tracing.end()
+        with terminal.of(wanted, options.quiet) as typed:
+            tracing = trace.begin(options)
+            live = stream.Live({**tracing.takers, **left.takers(), **typed.takers})
+            show = show_apart(live) if options.quiet else print_at_once
+            try:
+                command, report_path = machine.prepare(wanted, folder, check.ask, stream=live.path)
+                if options.gdb:
+                    command += gdb.prepare(folder, wanted.payload)
+                if options.keep:
+                    tell_command(command, live.path, folder)
+                sys.stdout.flush()
+                status, kept = run_qemu(command, wanted.firmware, show, live=live, seconds=options.timeout, raw=typed.is_raw)
+            finally:
+                live.join()
+                tracing.end()
         found = report.read(report_path)
         if not found or found.get("exit", {}).get("reason") != "refused":
             show(kept)

@@ -11,6 +11,7 @@ from bulkhead.cli import Failure
 HEADER = struct.Struct("<II")  # kind, and how many bytes follow
 BYTES_MAX = 4096
 OUTPUT = 64  # the kind of what the payload writes, with the kernel's setting output=stream
+INPUT = 65  # the kind of where the kernel takes input from (bulkhead.line)
 
 
 def read(file, takers):

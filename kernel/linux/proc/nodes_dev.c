@@ -105,7 +105,7 @@ int nodes_add_dev(void)
         {"/dev/full", 1, 7, open_simple, &full_ops},
         {"/dev/random", 1, 8, open_simple, &random_ops},
         {"/dev/urandom", 1, 9, open_simple, &random_ops},
-        {"/dev/tty", 5, 0, console_open, NULL},
+        {"/dev/tty", 5, 0, console_open_tty, NULL},
         {"/dev/console", 5, 1, console_open, NULL},
     };
     int error = 0;

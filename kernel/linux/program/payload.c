@@ -6,6 +6,7 @@
 #include "kernel/cpu/thread.h"
 #include "kernel/cpu/time.h"
 #include "kernel/cpu/trap.h"
+#include "kernel/file/console.h"
 #include "kernel/file/fdtable.h"
 #include "kernel/file/open.h"
 #include "kernel/file/path.h"
@@ -84,19 +85,29 @@ static void init_state(const struct config *config)
     fd_table_init();
 }
 
-/* Descriptors 0, 1 and 2. */
-static int open_console(void)
+static void signal_from_host(int number)
 {
+    const struct siginfo info = {.number = number, .code = CODE_KERNEL};
+    if (number != SIG_KILL)
+        signal_send(&info);
+    else
+        (void)payload_kill(number, "the host asked for it");
+}
+
+/* Descriptors 0, 1 and 2. */
+static int open_console(const struct config *config)
+{
+    const struct console_terms terms = {config->terminal, config->input, config->terminal_rows,
+                                        config->terminal_columns, signal_from_host};
     struct place place;
-    struct file *file;
     int error = path_walk(node_root(), "/dev/console", 0, &place);
-    if (!error)
-        error = node_open(place.node, FILE_RDWR, &file);
-    if (error)
-        return error;
-    for (int fd = 0; fd < 3; fd++)
-        error = fd_install(file_get(file), false);
-    file_put(file);
+    console_begin(&terms);
+    for (int fd = 0; error >= 0 && fd < 3; fd++) {
+        struct file *file;
+        error = node_open(place.node, console_flags(fd), &file);
+        if (!error)
+            error = fd_install(file, false);
+    }
     return error < 0 ? error : 0;
 }
 
@@ -122,7 +133,7 @@ static int start_program(const void *program, uint64_t size, const struct config
     cpu_space_activate(NULL);
     if (error)
         return error;
-    if (open_console() || task_create(&start, &task))
+    if (open_console(config) || task_create(&start, &task))
         return refuse(why, -ENOMEM, "not enough memory for the payload's first thread");
     name_after(task, config->payload_name ? config->payload_name : "payload.elf");
     return 0;

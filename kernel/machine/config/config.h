@@ -95,8 +95,11 @@ struct config {
     uint8_t trace;          /* enum trace_class */
     uint64_t out_limit;     /* bytes of files under /out that are sent to it; 0: none */
     uint64_t crash_limit;   /* bytes of a crashed payload's memory that are; 0: nothing of it */
-    uint16_t exit_port;     /* QEMU's isa-debug-exit; 0: none */
     enum config_output output;
+    unsigned input;    /* enum input_source */
+    unsigned terminal; /* enum console_terminal */
+    uint16_t terminal_rows, terminal_columns;
+    uint16_t exit_port; /* QEMU's isa-debug-exit; 0: none */
     bool unsafe_interrupts;
     bool ats;                    /* devices may cache translations */
     uint32_t invalidation_queue; /* entries of each; whether a power of two, kernel/iommu checks */

@@ -3,6 +3,7 @@
 #include "kernel/machine/config/internal.h"
 
 #include "kernel/lib/log.h"
+#include "kernel/machine/console/input.h"
 
 #define FIELD(type, member) .offset = offsetof(type, member), .size = sizeof(((type *)0)->member)
 #define SCALAR(member)      FIELD(struct config, member)
@@ -21,6 +22,10 @@ static const struct config_choice all[] = {{"all", 0}, {NULL, 0}};
 static const struct config_choice unlimited[] = {{"unlimited", CONFIG_UNLIMITED}, {NULL, 0}};
 static const struct config_choice unlimited_number[] = {{"unlimited", UINT32_MAX}, {NULL, 0}};
 static const struct config_choice automatic[] = {{"auto", 0}, {NULL, 0}};
+static const struct config_choice inputs[] = {
+    {"none", INPUT_NONE}, {"console", INPUT_CONSOLE}, {"host", INPUT_HOST}, {NULL, 0}};
+static const struct config_choice terminals[] = {
+    {"no", CONSOLE_NO_TERMINAL}, {"output", CONSOLE_OUTPUT}, {"yes", CONSOLE_TERMINAL}, {NULL, 0}};
 static const struct config_choice levels[] = {
     {"error", LOG_ERROR}, {"warn", LOG_WARN}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}, {NULL, 0}};
 static const struct config_choice exits[] = {{"restart-payload", CONFIG_EXIT_RESTART_PAYLOAD},
@@ -79,6 +84,14 @@ static const struct config_key keys[] = {
     {"crash-limit", CONFIG_SIZE, SCALAR(crash_limit), .min = PAGE_SIZE, .max = 1024 * 1024 * GIB,
      .choices = none, .preset = "none",
      .help = "How much memory of a payload that a signal ended goes to the stream"},
+    {"input", CONFIG_CHOICE, SCALAR(input), .choices = inputs, .preset = "console",
+     .help = "Where the payload's input comes from; host: from memory that the stream tells of"},
+    {"terminal", CONFIG_CHOICE, SCALAR(terminal), .choices = terminals, .preset = "yes",
+     .help = "Is the console a terminal to the payload, or only what it writes?"},
+    {"terminal-rows", CONFIG_NUMBER, SCALAR(terminal_rows), .min = 1, .max = 0xffff, .preset = "24",
+     .help = "Lines of that terminal, to begin with"},
+    {"terminal-columns", CONFIG_NUMBER, SCALAR(terminal_columns), .min = 1, .max = 0xffff,
+     .preset = "80", .help = "And its columns"},
     {"exit-port", CONFIG_NUMBER, SCALAR(exit_port), .min = 1, .max = 0xfffe, .choices = none,
      .preset = "none", .help = "I/O port of QEMU's isa-debug-exit device"},
     {"unsafe-interrupts", CONFIG_CHOICE, SCALAR(unsafe_interrupts), .choices = yes_no,

@@ -23,7 +23,9 @@ static char queue[QUEUE_SIZE];
 static uint32_t first, end; /* bytes taken out and put in; modulo the size where they are */
 static uint64_t lost;       /* since the last note */
 static struct serial_stats stats;
+static struct uart uart;
 static bool present;
+static bool as_is;   /* text goes out without carriage returns of ours */
 static bool moved;   /* something was sent that who waits was not told of */
 static bool stuck;   /* the port was waited for in vain: not again until it moves */
 static bool stalled; /* counted already */
@@ -55,7 +57,7 @@ static void put(char c)
 static void put_text(const char *text, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\n')
+        if (text[i] == '\n' && !as_is)
             put('\r');
         put(text[i]);
     }
@@ -75,8 +77,8 @@ static bool move(void)
 {
     unsigned sent = 0;
 
-    while (sent < BURST && queued() && uart_room()) {
-        uart_put(queue[first++ % QUEUE_SIZE]);
+    while (sent < BURST && queued() && uart_room(&uart)) {
+        uart_put(&uart, queue[first++ % QUEUE_SIZE]);
         sent++;
     }
     if (sent) {
@@ -121,7 +123,7 @@ bool serial_init(uint16_t port)
 {
     static struct log_sink sink = {.write = serial_write, .flush = serial_flush};
 
-    if (!uart_init(port))
+    if (!uart_init(&uart, port))
         return false;
     if (!present)
         log_add_sink(&sink);
@@ -130,11 +132,23 @@ bool serial_init(uint16_t port)
     return true;
 }
 
+struct uart *serial_uart(void)
+{
+    return present ? &uart : NULL;
+}
+
+void serial_write_as_is(const char *text, size_t length)
+{
+    as_is = true;
+    log_raw(text, length);
+    as_is = false;
+}
+
 /* ---- while the payload runs ---- */
 
 static bool idle(void)
 {
-    return !present || (!queued() && uart_idle());
+    return !present || (!queued() && uart_idle(&uart));
 }
 
 static void tell_stall(void)
@@ -194,7 +208,7 @@ void serial_finish(void)
     stuck |= stalled;
     wait_for_port(POLLS_MAX_FINISH);
     stats.lost_bytes += queued();
-    for (unsigned i = 0; i < POLLS_MAX && present && !stuck && !uart_idle(); i++)
+    for (unsigned i = 0; i < POLLS_MAX && present && !stuck && !uart_idle(&uart); i++)
         ;
 }
 

@@ -14,6 +14,8 @@
 #include "kernel/cpu/thread.h"
 #include "kernel/lib/types.h"
 
+struct uart;
+
 #define SERIAL_PORT_DEFAULT 0x3f8
 #define SERIAL_PORT_MAX     0xfff8 /* it has eight registers */
 
@@ -22,7 +24,11 @@
  * port. False if no UART answers there; nothing has changed then.
  */
 bool serial_init(uint16_t port);
+/* The UART in use, for who reads of it; NULL: none. */
+struct uart *serial_uart(void);
 
+/* log_raw() of what is not to get a carriage return before each line feed here. */
+void serial_write_as_is(const char *text, size_t length);
 /* May the payload write this many bytes now? Half of the queue is kept for the log. */
 bool serial_has_room(size_t length);
 /* Woken whenever the port has taken something. */

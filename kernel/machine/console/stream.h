@@ -29,6 +29,7 @@ enum stream_kind {
     STREAM_CRASH_END,
     STREAM_TRACE = 32,  /* 32 to 63: what it does (trace.h) */
     STREAM_OUTPUT = 64, /* what it writes to its console, if that goes here */
+    STREAM_INPUT = 65,  /* where its input is taken from: kernel/machine/console/input.h */
 };
 
 struct stream_header {

@@ -17,14 +17,13 @@ enum {
 
 #define LINE_8N1          0x03
 #define LINE_DLAB         0x80
-#define FIFO_ENABLE_CLEAR 0x07
+#define FIFO_ENABLE_CLEAR 0xc7 /* and, which QEMU's goes by, up to 14 bytes wait to be read */
 #define MODEM_DTR_RTS     0x03
+#define STATUS_DATA_READY 0x01
+#define STATUS_OVERRUN    0x02
 #define STATUS_THR_EMPTY  0x20
 #define STATUS_ALL_SENT   0x40
 #define FIFO_DEPTH        16
-
-static uint16_t base;
-static unsigned room; /* bytes the transmit FIFO surely still takes */
 
 static bool uart_present(uint16_t port)
 {
@@ -35,7 +34,7 @@ static bool uart_present(uint16_t port)
     return port_read8(port + UART_SCRATCH) == 0xa5;
 }
 
-bool uart_init(uint16_t port)
+bool uart_init(struct uart *uart, uint16_t port)
 {
     if (!uart_present(port))
         return false;
@@ -46,25 +45,42 @@ bool uart_init(uint16_t port)
     port_write8(port + UART_LINE_CONTROL, LINE_8N1);
     port_write8(port + UART_FIFO_CONTROL, FIFO_ENABLE_CLEAR);
     port_write8(port + UART_MODEM_CONTROL, MODEM_DTR_RTS);
-    base = port;
-    room = 0;
+    *uart = (struct uart){.base = port};
     return true;
 }
 
-unsigned uart_room(void)
+static uint8_t line_status(struct uart *uart)
 {
-    if (!room && (port_read8(base + UART_LINE_STATUS) & STATUS_THR_EMPTY))
-        room = FIFO_DEPTH;
-    return room;
+    uint8_t status = port_read8(uart->base + UART_LINE_STATUS);
+
+    uart->overrun |= status & STATUS_OVERRUN; /* reading clears it */
+    return status;
 }
 
-void uart_put(char c)
+unsigned uart_room(struct uart *uart)
 {
-    port_write8(base + UART_DATA, (uint8_t)c);
-    room--;
+    if (!uart->room && (line_status(uart) & STATUS_THR_EMPTY))
+        uart->room = FIFO_DEPTH;
+    return uart->room;
 }
 
-bool uart_idle(void)
+void uart_put(struct uart *uart, char c)
 {
-    return port_read8(base + UART_LINE_STATUS) & STATUS_ALL_SENT;
+    port_write8(uart->base + UART_DATA, (uint8_t)c);
+    uart->room--;
+}
+
+bool uart_idle(struct uart *uart)
+{
+    return line_status(uart) & STATUS_ALL_SENT;
+}
+
+bool uart_arrived(struct uart *uart)
+{
+    return line_status(uart) & STATUS_DATA_READY;
+}
+
+uint8_t uart_get(struct uart *uart)
+{
+    return port_read8(uart->base + UART_DATA);
 }

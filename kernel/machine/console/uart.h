@@ -5,15 +5,24 @@
 
 #include "kernel/lib/types.h"
 
+struct uart {
+    uint16_t base;
+    unsigned room; /* bytes the transmit FIFO surely still takes */
+    bool overrun;  /* bytes arrived that there was no room for */
+};
+
 /*
- * Uses the UART at this port from now on: 115200 baud, 8 data bits, no parity, no interrupts. False
- * if none answers there; nothing has changed then.
+ * Makes *uart the one at this port: 115200 baud, 8 data bits, no parity, no interrupts, both FIFOs
+ * empty. False if none answers there; nothing has changed then.
  */
-bool uart_init(uint16_t port);
+bool uart_init(struct uart *uart, uint16_t port);
 /* How many bytes uart_put() may be given now; 0 while the transmitter is busy. */
-unsigned uart_room(void);
-void uart_put(char c);
+unsigned uart_room(struct uart *uart);
+void uart_put(struct uart *uart, char c);
 /* Has the last bit left? */
-bool uart_idle(void);
+bool uart_idle(struct uart *uart);
+/* Is there a byte that uart_get() would take? */
+bool uart_arrived(struct uart *uart);
+uint8_t uart_get(struct uart *uart);
 
 #endif
