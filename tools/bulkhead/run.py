@@ -241,8 +241,9 @@ def show_apart(live):
 
 
 def tell_command(command, stream_path, folder):
-    """QEMU's line as it can be typed again: the pipe of the stream is gone then."""
-    words_again = [word.replace(stream_path, cli.option_value(f"{folder}/{machine.STREAM}")) for word in command]
+    """QEMU's line as it can be typed again: the pipe of the stream is gone then, and so is the memory, shared with us."""
+    words_again = [word.replace(stream_path, cli.option_value(f"{folder}/{machine.STREAM}"))
+                   .replace(devices.MEMORY, f"again.{devices.MEMORY}") for word in command]
     print(f"bulkhead: {shlex.join(words_again)} -serial stdio", file=sys.stderr)
 
 

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The line discipline: what is typed, what is shown of it, and what a read gets. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "kernel/file/tty.h"
+#include "kernel/cpu/time.h"
+
+static struct tty tty;
+static char shown[4096];
+static size_t shown_length;
+static int signals[8];
+static unsigned signal_count;
+
+static void show(const char *text, size_t length)
+{
+    assert_true(shown_length + length < sizeof(shown));
+    memcpy(shown + shown_length, text, length);
+    shown_length += length;
+    shown[shown_length] = 0;
+}
+
+static void note_signal(int number)
+{
+    signals[signal_count++ % 8] = number;
+}
+
+static int start(void **state)
+{
+    memset(&tty, 0, sizeof(tty));
+    tty.terminal = true;
+    tty.echo = show;
+    tty.signal = note_signal;
+    tty_reset(&tty);
+    shown_length = signal_count = 0;
+    shown[0] = 0;
+    return 0;
+}
+
+static bool type(const char *text)
+{
+    return tty_input(&tty, (const uint8_t *)text, strlen(text));
+}
+
+/* What a read of `length` gets; it has to be `wanted`. */
+static void expect_read(size_t length, const char *wanted)
+{
+    char got[TTY_RING];
+    size_t n = tty_next(&tty, length);
+
+    for (size_t done = 0; done < n;) {
+        size_t part = n - done;
+        const uint8_t *piece = tty_piece(&tty, done, &part);
+
+        assert_true(part > 0);
+        memcpy(got + done, piece, part);
+        done += part;
+    }
+    assert_int_equal(n, strlen(wanted));
+    assert_memory_equal(got, wanted, n);
+    tty_take(&tty, n);
+}
+
+static void set_local(uint32_t off, uint32_t on)
+{
+    struct tty_modes modes = tty.modes;
+
+    modes.local = (modes.local & ~off) | on;
+    tty_set_modes(&tty, &modes);
+}
+
+static void a_line_is_read_when_it_ends(void **state)
+{
+    type("abc");
+    assert_int_equal(tty_waiting(&tty), 0);
+    type("\rde\nf");
+    assert_int_equal(tty_waiting(&tty), 7);
+    expect_read(2, "ab");
+    expect_read(100, "c\n");
+    expect_read(100, "de\n");
+    assert_int_equal(tty_waiting(&tty), 0);
+    assert_string_equal(shown, "abc\nde\nf");
+}
+
+static void editing(void **state)
+{
+    static const struct {
+        const char *typed, *read, *shown;
+    } cases[] = {
+        {"abx\177c\n", "abc\n", "abx\b \bc\n"},
+        {"\177\177a\n", "a\n", "a\n"},
+        {"abc\25d\n", "d\n", "abc\b \b\b \b\b \bd\n"},
+        {"one two  \27x\n", "one x\n", NULL},
+        {"\27a\n", "a\n", "a\n"},
+        {"a\26\3b\n", "a\3b\n", "a^Cb\n"},
+        {"a\26\26\177\n", "a\n", "a^V\b \b\b \b\n"},
+        {"a\26\177\n", "a\177\n", "a^?\n"},
+        {"ab\22c\n", "abc\n", "ab\nabc\n"},
+        {"\303\244\177b\n", "b\n", "\303\244\b \bb\n"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        start(NULL);
+        type(cases[i].typed);
+        expect_read(100, cases[i].read);
+        if (cases[i].shown)
+            assert_string_equal(shown, cases[i].shown);
+    }
+}
+
+static void end_of_file_is_no_byte(void **state)
+{
+    type("\4ab\4cd\n\4");
+    expect_read(100, "");
+    assert_int_equal(tty_waiting(&tty) > 0, 1);
+    expect_read(2, "ab");
+    expect_read(100, "cd\n");
+    assert_int_equal(tty_least(&tty, 100), 1);
+    expect_read(100, "");
+    assert_int_equal(tty_waiting(&tty), 0);
+}
+
+static void keys_that_are_signals(void **state)
+{
+    type("lost\3\34\32kept\n");
+    assert_int_equal(signal_count, 3);
+    assert_int_equal(signals[0], TTY_SIGINT);
+    assert_int_equal(signals[1], TTY_SIGQUIT);
+    assert_int_equal(signals[2], TTY_SIGTSTP);
+    expect_read(100, "kept\n");
+    assert_string_equal(shown, "lost^C^\\^Zkept\n");
+    set_local(0, TTY_NOFLSH);
+    type("a\n\3");
+    expect_read(100, "a\n");
+    set_local(TTY_ISIG, 0);
+    type("\3\n");
+    expect_read(100, "\3\n");
+    assert_int_equal(signal_count, 4);
+}
+
+static void output_stops_and_goes_on(void **state)
+{
+    type("\23");
+    assert_true(tty.stopped);
+    type("a\21");
+    assert_false(tty.stopped);
+    type("\23\3");
+    assert_false(tty.stopped);
+    type("\23");
+    tty_reset(&tty);
+    assert_false(tty.stopped);
+    assert_string_equal(shown, "a^C");
+}
+
+static void raw_bytes_pass(void **state)
+{
+    struct tty_modes raw = {.characters = {[TTY_VMIN] = 3, [TTY_VTIME] = 5}};
+
+    type("abc");
+    tty_set_modes(&tty, &raw);
+    shown_length = 0;
+    shown[0] = 0;
+    assert_int_equal(tty_waiting(&tty), 3);
+    type("\3\r\4");
+    assert_int_equal(tty_least(&tty, 100), 3);
+    assert_int_equal(tty_least(&tty, 2), 2);
+    assert_int_equal(tty_patience_ns(&tty), 500 * NS_PER_MS);
+    expect_read(4, "abc\3");
+    tty_reset(&tty);
+    assert_int_equal(tty_patience_ns(&tty), 0);
+    expect_read(100, "\r\4");
+    assert_string_equal(shown, "");
+    assert_int_equal(signal_count, 0);
+}
+
+static void without_echo_only_a_line_end_is_shown(void **state)
+{
+    set_local(TTY_ECHO, TTY_ECHONL);
+    type("secret\177\n");
+    expect_read(100, "secre\n");
+    assert_string_equal(shown, "\n");
+}
+
+/* A full ring drops what is typed, and hears what is acted upon at once; a line can still end. */
+static void a_full_terminal_listens(void **state)
+{
+    static char much[TTY_RING + 1];
+
+    memset(much, 'x', TTY_RING);
+    set_local(TTY_ECHO, 0);
+    assert_false(type(much));
+    assert_true(type("\n"));
+    assert_false(type("\n"));
+    assert_int_equal(tty_waiting(&tty), TTY_RING);
+    type("\3");
+    assert_int_equal(signals[0], TTY_SIGINT);
+    assert_int_equal(tty_waiting(&tty), 0);
+}
+
+/* What is no terminal changes nothing, wherever in the ring it is, and takes all or nothing. */
+static void bytes_of_a_pipe(void **state)
+{
+    uint8_t bytes[700];
+
+    tty.terminal = false;
+    for (unsigned round = 0; round < 100; round++) {
+        for (size_t i = 0; i < sizeof(bytes); i++)
+            bytes[i] = (uint8_t)(i * 7 + round);
+        assert_true(tty_input(&tty, bytes, sizeof(bytes)));
+        for (size_t done = 0; done < sizeof(bytes);) {
+            size_t n = tty_next(&tty, 333), part = n;
+            const uint8_t *piece = tty_piece(&tty, 0, &part);
+
+            assert_memory_equal(piece, bytes + done, part);
+            tty_take(&tty, part);
+            done += part;
+        }
+    }
+    while (tty_input(&tty, bytes, sizeof(bytes)))
+        ;
+    assert_int_equal(tty_waiting(&tty), TTY_RING / sizeof(bytes) * sizeof(bytes));
+    assert_int_equal(shown_length + signal_count, 0);
+    tty.ended = true;
+    assert_false(tty_input(&tty, bytes, 1));
+}
+
+static void a_new_size_is_told_once(void **state)
+{
+    const struct tty_size size = {.rows = 10, .columns = 20};
+
+    tty_set_size(&tty, size);
+    tty_set_size(&tty, size);
+    assert_int_equal(signal_count, 1);
+    assert_int_equal(signals[0], TTY_SIGWINCH);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(a_line_is_read_when_it_ends, start),
+        cmocka_unit_test_setup(editing, start),
+        cmocka_unit_test_setup(end_of_file_is_no_byte, start),
+        cmocka_unit_test_setup(keys_that_are_signals, start),
+        cmocka_unit_test_setup(output_stops_and_goes_on, start),
+        cmocka_unit_test_setup(raw_bytes_pass, start),
+        cmocka_unit_test_setup(without_echo_only_a_line_end_is_shown, start),
+        cmocka_unit_test_setup(a_full_terminal_listens, start),
+        cmocka_unit_test_setup(bytes_of_a_pipe, start),
+        cmocka_unit_test_setup(a_new_size_is_told_once, start),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
