@@ -114,7 +114,8 @@ size_t tty_least(const struct tty *tty, size_t length);
 uint64_t tty_patience_ns(const struct tty *tty);
 /* How many bytes a read of `length` gets now: no more than a line. */
 size_t tty_next(const struct tty *tty, size_t length);
-/* The bytes from the one with number `from` on, counted from the next: *length of them, or fewer. */
+/* The bytes from the one with number `from` on, counted from the next: *length of them, or fewer.
+ */
 const uint8_t *tty_piece(const struct tty *tty, size_t from, size_t *length);
 /* Takes out what was read, and a Ctrl-D that ended it. */
 void tty_take(struct tty *tty, size_t length);

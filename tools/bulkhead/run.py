@@ -21,6 +21,7 @@ STATUSES = """exit status: the payload's own, 0 to 255; and
   124    --timeout ended the machine
   125    ./bulkhead failed, the kernel refused to start, or the payload did not end by itself
   128+N  signal N ended the payload (139: SIGSEGV), or this command (130: Ctrl-C), which ends QEMU first
+What is typed or piped in goes to the payload; in a terminal, Ctrl-] ends the machine.
 A line on standard error says which. docs/command-line.md tells more."""
 LOG_LEVELS = ("error", "warn", "info", "debug")
 
