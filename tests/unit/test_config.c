@@ -214,7 +214,7 @@ static void mistakes_of_syntax(void **state)
     words_fail("memlock=1M memlok=2M",
                "command line, word 2: unknown key 'memlok', the nearest known key is 'memlock'");
     words_fail("quiet", "command line, word 1: no '=' behind 'quiet', the nearest known key is "
-                        "'input'");
+                        "'output'");
     words_fail("memlock=1M memlock=1M", "command line, word 2: memlock: given twice");
     words_fail("memlock=", "command line, word 1: memlock: has no value");
     words_fail("arg=a arg=\"b", "command line, word 2: a double quote is not closed");
