@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What an open gives, and how texts and directories are read. */
+#include <stdio.h>
 #include "tests/unit/tree_fixture.h"
 
 static void an_open_does_what_its_flags_say(void **state)
@@ -59,6 +60,55 @@ static void every_allocation_of_open_fails(void **state)
             assert_int_equal(error, -ENOMEM);
         }
     }
+}
+
+static char stored[TREE_STORE_MAX];
+
+static int store(void *context, tree_show show_it, const char *text)
+{
+    snprintf(stored, sizeof(stored), "%s", text);
+    return strcmp(text, "no") == 0 ? -EBUSY : 0;
+}
+
+/* What a write to the file answers; 0 with what was stored. */
+static int64_t write_to(const char *path, const char *text, size_t length)
+{
+    struct file *file;
+    uint64_t position = 0;
+    int64_t done;
+
+    assert_int_equal(open_at(path, FILE_WRONLY | OPEN_CREATE | OPEN_TRUNCATE, &file), 0);
+    done = file->ops->write(file, user_address((void *)(uintptr_t)text), length, &position);
+    assert_int_equal(position, done > 0 ? done : 0);
+    file_put(file);
+    return done;
+}
+
+static void texts_take_what_their_row_takes(void **state)
+{
+    char longer[TREE_STORE_MAX] = "x";
+
+    assert_int_equal(tree_add_stored("/sys/d", "both", show, store, "alpha"), 0);
+    assert_int_equal(tree_add_stored("/sys/d", "in", NULL, store, "alpha"), 0);
+    assert_int_equal(tree_add_stored("/sys/d", "same", show, tree_store_same, "alpha"), 0);
+    assert_int_equal(find("/sys/d/both")->mode, 0644);
+    assert_int_equal(find("/sys/d/in")->mode, 0200);
+    assert_int_equal(open_close("/sys/d/in", FILE_RDONLY), -EACCES);
+    assert_int_equal(open_close("/sys/d/in", FILE_RDWR), -EACCES);
+    assert_int_equal(open_close("/sys/d/both", FILE_RDWR), 0);
+    assert_int_equal(write_to("/sys/d/both", "one\n", 4), 4);
+    assert_string_equal(stored, "one");
+    assert_int_equal(write_to("/sys/d/in", "two\n\n", 5), 5);
+    assert_string_equal(stored, "two\n");
+    assert_int_equal(write_to("/sys/d/in", "no", 2), -EBUSY);
+    assert_int_equal(write_to("/sys/d/in", "", 0), 0);
+    assert_int_equal(write_to("/sys/d/in", longer, sizeof(longer)), -EINVAL);
+    assert_int_equal(write_to("/sys/d/same", "alpha\n", 6), 6);
+    assert_int_equal(write_to("/sys/d/same", "alpha", 5), 5);
+    assert_int_equal(write_to("/sys/d/same", "alph", 4), -EINVAL);
+    assert_int_equal(write_to("/sys/d/same", "alphas", 6), -EINVAL);
+    assert_int_equal(write_to("/sys/d/same", "\n", 1), -EINVAL);
+    tree_remove("/sys/d");
 }
 
 static void texts_are_snapshots(void **state)
@@ -131,9 +181,8 @@ static void directories_are_read_in_pieces(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(an_open_does_what_its_flags_say),
-        TEST(every_allocation_of_open_fails),
-        TEST(texts_are_snapshots),
+        TEST(an_open_does_what_its_flags_say), TEST(every_allocation_of_open_fails),
+        TEST(texts_take_what_their_row_takes), TEST(texts_are_snapshots),
         TEST(directories_are_read_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,6 +28,7 @@ static void put(const char *path, const char *text)
     close(fd);
 }
 
+/* A parameter that a module does not know is nothing to it. */
 static void load_modules(void)
 {
     struct dirent **names;
@@ -39,7 +40,7 @@ static void load_modules(void)
 
         snprintf(path, sizeof(path), "/modules/%s", names[i]->d_name);
         fd = names[i]->d_name[0] == '.' ? -1 : open(path, O_RDONLY);
-        if (fd >= 0 && syscall(SYS_finit_module, fd, "", 0))
+        if (fd >= 0 && syscall(SYS_finit_module, fd, "enable_sriov=1", 0))
             printf("linux: %s: %m\n", path);
         close(fd);
     }
@@ -49,16 +50,16 @@ static void bind_device(const char *driver, const char *address, const char *vir
 {
     char path[200];
 
-    /* The driver that the kernel itself has for it makes the virtual functions. */
-    snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/sriov_numvfs", address);
-    if (strcmp(virtuals, "0") != 0)
-        put(path, virtuals);
     snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver/unbind", address);
     if (access(path, F_OK) == 0)
         put(path, address);
     snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/driver_override", address);
     put(path, driver);
     put("/sys/bus/pci/drivers_probe", address);
+    /* A function that has some already is refused by vfio-pci. */
+    snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/sriov_numvfs", address);
+    if (strcmp(virtuals, "0") != 0)
+        put(path, virtuals);
 }
 
 int main(int argc, char **argv)
