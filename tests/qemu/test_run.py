@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+import bulkhead
 import report_format
 from conftest import TOP, timed
 
@@ -140,6 +141,17 @@ def test_output_to_a_stream_that_is_not_there(args, guest):
     one = guest(args, apart=True)
     one.command = [word.replace('stream-port="0xea"', 'stream-port="none"') for word in one.command]
     assert one.run().report.exit.sentence == "output = stream needs a stream-port"
+
+
+def test_input_from_a_program():
+    """What bulkhead.Guest sends is what the payload reads, byte for byte, and its end."""
+    with bulkhead.Guest("/bin/busybox", settings=[("payload-name", "cat")], apart=True, stdin=True) as one:
+        one.send(HOSTILE)
+        one.wait_for("not the kernel")
+        one.send("more")
+        one.end_input()
+        one.wait()
+        assert one.status == 0 and one.stdout == HOSTILE + b"more"
 
 
 def test_output_apart_from_the_log(args, guest):

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from bulkhead import check, cli, devices, firmware, machine, report, report_types, stream
+from bulkhead import check, cli, devices, firmware, line, machine, report, report_types, stream
 
 GIB = 1 << 30
 CANARY = bytes(range(251)) * 17  # longer than a page, and no period that divides one
@@ -85,6 +85,7 @@ class Guest:
     icount    run under -icount shift=N,sleep=off: the guest's time is counted in instructions
     qmp       open the control socket: see qmp
     apart     keep the payload's output apart from the kernel's log: see stdout
+    stdin     give the payload a standard input: see send() and end_input(); not with canaries
     timeout   seconds until it is given up, by whatever waits
 
     More keywords are those of ./bulkhead run, as bulkhead.machine.Machine has them: args, devices, firmware, memory,
@@ -94,7 +95,7 @@ class Guest:
 
     def __init__(self, payload: str | os.PathLike[str], folder: str | os.PathLike[str] | None = None, *, checked: bool = True,
                  trace: Iterable[str] = (), canaries: Iterable[int] = (), icount: int | None = None, qmp: bool = False,
-                 apart: bool = False, timeout: float = TIMEOUT, **options: Any) -> None:
+                 apart: bool = False, stdin: bool = False, timeout: float = TIMEOUT, **options: Any) -> None:
         self.own_folder = tempfile.TemporaryDirectory(prefix="bulkhead.") if folder is None else None
         self.folder = pathlib.Path(self.own_folder.name if self.own_folder else os.fspath(folder))  # type: ignore[arg-type]
         self.timeout = timeout
@@ -104,6 +105,10 @@ class Guest:
         self.memory_size = machine.bytes_of(self.wanted.memory) or 0
         self.wanted.settings = [*self.wanted.settings, *(("keep-out", f"{page:#x}+{PAGE:#x}") for page in self.canaries)]
         self.wanted.settings += [("output", "stream")] if apart else []
+        self.line: line.Line | None = None
+        self.source = self.fed = -1
+        if stdin:
+            self.add_input()
         if checked:
             self.build()
         self.command, self.report_path = machine.prepare(self.wanted, self.folder, check.ask if checked else None)
@@ -122,6 +127,14 @@ class Guest:
     def build(self) -> None:
         """What is needed beside the payload."""
         cli.build(*firmware.DOORS[self.wanted.firmware][0], check.PROGRAM)
+
+    def add_input(self) -> None:
+        if self.canaries:
+            raise ValueError("a guest has canaries or a standard input: each keeps its memory in a file of its own")
+        self.source, self.fed = os.pipe()
+        self.line = line.Line(self.source)
+        self.wanted.memory_path = self.line.memory_path
+        self.wanted.settings += [("input", "host"), ("terminal", "no")]
 
     def add_trace(self, patterns: list[str], icount: int | None) -> None:
         for pattern in patterns:
@@ -171,6 +184,31 @@ class Guest:
         """Waits until a text has appeared on the serial line, or in what the payload wrote apart from it."""
         self.wait_until(lambda: text in self.serial or text.encode() in self.stdout, f"'{text}' on the serial line")
 
+    def send(self, text: str | bytes) -> None:
+        """Gives the payload input, of a guest that was made with stdin=True and has started."""
+        self.wait_until(self.takes_input, "place for input")
+        data = text.encode() if isinstance(text, str) else text
+        while data:
+            data = data[os.write(self.fed, data):]
+
+    def end_input(self) -> None:
+        """What the payload reads from now on, behind all that was sent, is the end of its input."""
+        self.wait_until(self.takes_input, "place for input")
+        if self.fed >= 0:
+            os.close(self.fed)
+            self.fed = -1
+
+    def takes_input(self) -> bool:
+        """Has the kernel told where input goes?"""
+        assert self.line, "a guest has no standard input unless it was made with stdin=True"
+        places: list[bytes] = []
+        if not self.line.listening and (self.folder / machine.STREAM).exists():
+            with open(self.folder / machine.STREAM, "rb") as file:
+                stream.read(file, {stream.INPUT: places.append})
+        if places:
+            self.line.found(places[0])
+        return self.line.listening
+
     def wait(self) -> Guest:
         """Waits for the end of the machine. Raises GuestTimeout if it does not come."""
         try:
@@ -190,6 +228,12 @@ class Guest:
         if self.process:
             machine.stop(self.process)
             self.errors.close()
+        if self.line:
+            self.line.close()
+            self.line = None
+            for descriptor in (self.source, self.fed):
+                if descriptor >= 0:
+                    os.close(descriptor)
         if self.control:
             self.control.close()
             self.control = None
