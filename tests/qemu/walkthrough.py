@@ -55,7 +55,7 @@ def follow(page, folder, bulkhead, timeout=600):
     (folder / "bin/bulkhead").symlink_to(bulkhead)
     work = folder / "work"
     work.mkdir()
-    environment = {**os.environ, "PATH": f"{folder}/bin:{os.environ['PATH']}", "HOME": str(folder)}
+    environment = {**os.environ, "PATH": f"{folder}/bin:/usr/bin:/bin:{os.environ['PATH']}", "HOME": str(folder)}
     count = 0
     for kind, what, detail in steps(page.read_text()):
         if kind == "file":
