@@ -6,12 +6,13 @@ import pytest
 import walkthrough
 from conftest import TOP
 
-PAGES = sorted(path.name for path in (TOP / "docs").glob("*.md") if "```console" in path.read_text())
+PAGES = sorted(str(path.relative_to(TOP)) for path in (TOP / "README.md", *(TOP / "docs").glob("*.md"))
+               if "```console" in path.read_text())
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page_works_as_it_says(kernel, tmp_path, page):
-    walkthrough.follow(TOP / "docs" / page, tmp_path, TOP / "bulkhead")
+    walkthrough.follow(TOP / page, tmp_path, TOP / "bulkhead")
 
 
 @pytest.mark.parametrize(("shown", "printed", "same"), [

@@ -49,12 +49,14 @@ def fits(expected, output):
 
 
 def follow(page, folder, bulkhead, timeout=600):
-    """Does what the page says in an empty folder, where `bulkhead` is the command of that path."""
+    """Does what the page says in an empty folder, where `bulkhead` is the command of that path, and
+    so is `./bulkhead` to begin with, as for somebody in the folder of the sources."""
     folder = pathlib.Path(folder)
     (folder / "bin").mkdir()
     (folder / "bin/bulkhead").symlink_to(bulkhead)
     work = folder / "work"
     work.mkdir()
+    (work / "bulkhead").symlink_to(bulkhead)
     environment = {**os.environ, "PATH": f"{folder}/bin:/usr/bin:/bin:{os.environ['PATH']}", "HOME": str(folder)}
     count = 0
     for kind, what, detail in steps(page.read_text()):
