@@ -22,7 +22,7 @@ DPDK_LIBS = -Wl,--whole-archive $(DPDK_DRIVERS) -Wl,--no-whole-archive \
 
 PAYLOAD_SOURCES = $(or $(wildcard tests/qemu/payloads/$1/*.c),tests/qemu/payloads/$1.c)
 # Those that call <bulkhead/device.h>, which the SDK has built in.
-WITH_DEVICE := library
+WITH_DEVICE := library clients/job_from_input
 LINUX_SOURCES = $(call PAYLOAD_SOURCES,$1) $(if $(filter $1,$(WITH_DEVICE)),sdk/device/device.c)
 # What becomes of a source on the way to the program $@.
 PROGRAM_OBJECT = $(@:.elf=).$(subst /,.,$(basename $1)).o

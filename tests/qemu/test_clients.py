@@ -50,3 +50,21 @@ def test_uio_walk(guest, payload, library):
     assert sorted(lines[:2]) == ["uio_walk: uio0 is called 0000:00:10.0, another", "uio_walk: uio1 is called 0000:00:11.0, ours"], ran.log
     assert lines[2:] == ["uio_walk: uio1 map0: 1048576 bytes at an address, offset 0", "uio_walk: copy ok, event 2, read 2"], ran.log
     assert ran.status == 0, ran.log
+
+
+JOB = [b"put 16 hel", b"lo\nget 16 5\nwhat\nput 4095 no", b"\nput 18 y\nget 4096 1\n", b"get 16 5"]
+DONE = ["job: ready", "job: line 1: put 5 bytes", "job: line 2: got 5 bytes: hello", "job: line 3: what is 'what'?",
+        "job: line 4: no place for 2 bytes", "job: line 5: put 1 bytes", "job: line 6: no 1 bytes there",
+        "job: line 7: got 5 bytes: heylo", "job: end after 7 lines and 4 transfers"]
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_job_from_input(guest, payload, library):
+    """It comes in pieces, each while the client sleeps; the last line has no end but that of input."""
+    ran = guest(payload("clients/job_from_input", library), devices=["edu"], stdin=True).start()
+    for piece, answer in zip(JOB, (DONE[0], DONE[0], DONE[3], DONE[6])):
+        ran.wait_for(answer)
+        ran.send(piece)
+    ran.end_input()
+    ran.wait()
+    assert ran.output("job: ") == DONE and ran.status == 4, ran.log
