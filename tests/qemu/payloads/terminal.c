@@ -3,7 +3,7 @@
  * Tells what its terminal is, then obeys lines: `raw` shows the bytes that come up to a q, `time`
  * reads with a time limit, `size` tells the window's; `quit` ends it, and so does the end of input.
  * Signals are told as they come. `terminal sum` adds up all of its input instead, `terminal slow`
- * does so between naps.
+ * does so between naps, `terminal late` when no more comes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -159,6 +159,16 @@ static int sum(bool slowly)
     return 0;
 }
 
+/* Reads nothing before the other side is gone. */
+static int sum_late(void)
+{
+    struct pollfd one = {.fd = 0};
+
+    while (poll(&one, 1, -1) != 1 || one.revents != POLLHUP)
+        ;
+    return sum(false);
+}
+
 int main(int argc, char **argv)
 {
     struct sigaction action = {.sa_handler = heard, .sa_flags = SA_RESTART};
@@ -173,5 +183,7 @@ int main(int argc, char **argv)
         return sum(false);
     if (argc > 1 && strcmp(argv[1], "slow") == 0)
         return sum(true);
+    if (argc > 1 && strcmp(argv[1], "late") == 0)
+        return sum_late();
     return obey();
 }
