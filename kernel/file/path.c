@@ -166,7 +166,10 @@ static bool has_parent(const struct node *node)
     return node->parent != NULL;
 }
 
-/* What the walk has reached may be removed meanwhile; then there is nothing further on. */
+/*
+ * What the walk has reached may be removed meanwhile; then there is nothing further on. So it is
+ * with what only a descriptor held, which was closed.
+ */
 static int walk_breathe(const struct walk *walk, const char *cursor)
 {
     const char *end = strchr(cursor, '/');
@@ -174,7 +177,7 @@ static int walk_breathe(const struct walk *walk, const char *cursor)
     struct node *at = node_get(walk->at);
     bool was_there = has_parent(at);
     int error = breathe_after(STEP_WORK + BYTE_WORK * (uint32_t)length, "path");
-    if (!error && was_there && !has_parent(at))
+    if (!error && ((was_there && !has_parent(at)) || at->references == 1))
         error = -ENOENT;
     node_put(at);
     return error;

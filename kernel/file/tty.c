@@ -259,7 +259,8 @@ bool tty_input(struct tty *tty, const uint8_t *bytes, size_t count)
 
 void tty_flush(struct tty *tty)
 {
-    tty->first = tty->ready = tty->end;
+    if (tty->terminal) /* else it is another file, a pipe */
+        tty->first = tty->ready = tty->end;
 }
 
 void tty_set_modes(struct tty *tty, const struct tty_modes *modes)

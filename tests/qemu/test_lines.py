@@ -54,6 +54,7 @@ def test_a_word_without_meaning_is_refused(guest, payload, device, sentence):
 
 
 def test_uio_serves_a_line(guest, payload):
-    ran = guest(payload("uio_line"), args=["/dev/uio0"], devices=["e1000,romfile=,kernel.uio=yes"], icount=4).run()
+    ran = guest(payload("uio_line"), args=["/dev/uio0", "/sys/bus/pci/devices/0000:00:10.0/config"],
+                devices=["e1000,romfile=,kernel.uio=yes"], icount=4).run()
     assert ran.output("uio_line: ") == ["uio_line: ok"], ran.log
     assert ran.status == 0

@@ -6,6 +6,7 @@
 #include "kernel/lib/error.h"
 #include "kernel/lib/format.h"
 #include "kernel/mm/heap.h"
+#include "kernel/pci/registers.h"
 #include "kernel/device/uio/internal.h"
 
 #define NODE(device) format_short("/dev/uio%u", (device)->id)
@@ -75,6 +76,15 @@ static unsigned free_id(void)
     list_for_each_entry (device, &devices, link)
         id = MAX(id, device->id + 1);
     return id;
+}
+
+void uio_command(const struct pci_device *pci, uint16_t command)
+{
+    struct uio_device *device;
+
+    list_for_each_entry (device, &devices, link)
+        if (device->pci == pci && device->lease.irqs && !list_empty(&device->opens))
+            uio_hold(device, command & PCI_COMMAND_INTX_DISABLE);
 }
 
 /* Everything the payload can see of it. The folder goes as a whole if a node cannot be added. */

@@ -27,6 +27,11 @@ struct uio_device;
  */
 int uio_add(struct pci_device *pci, bool dma_memory, struct ioas_account *account,
             struct refusal *why);
+/*
+ * The command register was written through `config`: if the device is open, the bit for INTx holds
+ * its interrupts back or lets them through, as programs for uio_pci_generic do it.
+ */
+void uio_command(const struct pci_device *pci, uint16_t command);
 /* Removes every device and frees its buffers. All files must be closed. */
 void uio_remove_all(void);
 

@@ -137,9 +137,9 @@ int vfio_device_view(struct vfio_device *device)
 {
     if (device->pci->in_reset)
         return -EIO;
-    if (!device->viewed)
+    if (!device->viewed || device->pci->claimed_by) /* who has it now may change what is there */
         vfio_config_init(&device->config, device->pci);
-    device->viewed = true;
+    device->viewed = !device->pci->claimed_by;
     return 0;
 }
 
@@ -212,14 +212,21 @@ void vfio_device_unuse(struct vfio_opened *opened)
     device->users--;
 }
 
-/* Both ends of a use reset it. */
+/* Both ends of a lease reset it. It is not counted as a use: opening it meanwhile waits. */
 int vfio_device_reset_unused(struct vfio_device *device)
 {
-    struct vfio_opened nobody = {.device = device};
-    int error = vfio_device_in_use(device) ? -EBUSY : vfio_device_use(&nobody, NULL);
+    int error = -EBUSY;
 
+    if (vfio_device_in_use(device))
+        return error;
+    take_virtuals(device);
+    error = lease_start(&device->lease, NULL);
     if (!error)
-        vfio_device_unuse(&nobody);
+        lease_stop(&device->lease);
+    give_virtuals(device);
+    if (!error)
+        lease_drop_bars(&device->lease);
+    device->viewed = false;
     return error;
 }
 

@@ -11,6 +11,7 @@
 #include "kernel/lib/error.h"
 #include "kernel/mm/paging/paging.h"
 #include "kernel/pci/registers.h"
+#include "kernel/device/uio/uio.h"
 #include "kernel/device/vfio/device.h"
 #include "kernel/pci/msix_table.h"
 
@@ -181,7 +182,9 @@ static int access_config(struct vfio_device *device, unsigned index, uint64_t of
     if (actions & BIT(CONFIG_RESET))
         error = vfio_device_in_use(device) ? vfio_device_reset(device)
                                            : vfio_device_reset_unused(device);
-    else if ((actions & (BIT(CONFIG_COMMAND) | BIT(CONFIG_POWER))) && vfio_device_in_use(device))
+    else if (!vfio_device_in_use(device) && (actions & BIT(CONFIG_COMMAND)))
+        uio_command(device->pci, vfio_config_command(&device->config));
+    else if (vfio_device_in_use(device) && (actions & (BIT(CONFIG_COMMAND) | BIT(CONFIG_POWER))))
         vfio_device_follow(device);
     return error == -EINVAL ? 0 : error; /* a reset the function does not have is no error */
 }
@@ -222,7 +225,7 @@ static int64_t transfer(struct vfio_device *device, uint64_t position, const str
     while (done < length) {
         unsigned width = width_at(offset + done, length - done, reach->widest);
         uint64_t value = 0;
-        int error = device->pci->removed ? -ENODEV : 0;
+        int error = device->pci->removed ? -ENODEV : device->pci->in_reset ? -EIO : 0;
 
         if (!error && write)
             error = copy_from_user(&value, buffer + done, width);

@@ -316,8 +316,9 @@ static int check_move(const struct move *move, bool fixed)
 
     if (!stays && MIN(move->old_length, move->length) > move->from->end - move->at)
         return -EFAULT;
-    if (move->old_length > USER_END - move->at || !IS_ALIGNED(move->at, granule) ||
-        (fixed && !IS_ALIGNED(move->to, granule)))
+    if (move->old_length > USER_END - move->at || !IS_ALIGNED(move->at, granule))
+        return -EINVAL;
+    if (fixed && (move->length > USER_END - move->to || !IS_ALIGNED(move->to, granule)))
         return -EINVAL;
     if (fixed && move->to < SPACE_LOWEST)
         return -EPERM;

@@ -88,9 +88,9 @@ static void init_state(const struct config *config)
 static void signal_from_host(int number)
 {
     const struct siginfo info = {.number = number, .code = CODE_KERNEL};
-    if (number != SIG_KILL)
+    if (number != SIG_KILL && payload.task_count > 0) /* between two lives nobody takes it */
         signal_send(&info);
-    else
+    else if (number == SIG_KILL)
         (void)payload_kill(number, "the host asked for it");
 }
 

@@ -280,6 +280,22 @@ static void anonymous(void)
                 EINVAL);
 }
 
+/* The last page below the addresses that are nobody's is not for programs, nor a huge one with it.
+ */
+static void the_last_one(void)
+{
+    char *last = (char *)0x7fffffe00000ul;
+
+    mapped = mmap(NULL, HUGE, RW | PROT_EXEC, MAP_PRIVATE | ANONYMOUS | HUGETLB, -1, 0);
+    CHECK(mapped != MAP_FAILED);
+    CHECK_ERROR(CALL(mremap, mapped, PAGE, PAGE, 3ul /* MAYMOVE, FIXED */, last), EINVAL);
+    CHECK_ERROR(CALL(mremap, mapped, HUGE, HUGE, 3ul, last), EINVAL);
+    CHECK_ERROR(CALL(mmap, last, PAGE, RW, MAP_PRIVATE | ANONYMOUS | HUGETLB | MAP_FIXED, -1, 0ul),
+                ENOMEM);
+    CHECK_OK(CALL(munmap, mapped, HUGE));
+    mapped = MAP_FAILED;
+}
+
 /* What there is not enough for is refused when it is mapped, and nothing is different then. */
 static void exhaustion(void)
 {
@@ -556,6 +572,7 @@ static const struct conform_case cases[] = {
     CASE(shared_and_private),
     CASE(one_count),
     CASE(anonymous),
+    CASE(the_last_one),
     CASE(exhaustion),
     CASE(kept_without_a_name),
     CASE(allocated_and_removed),

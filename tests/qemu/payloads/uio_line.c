@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* UIO on a device that has an interrupt line and nothing else: QEMU's e1000. usage: uio_line FILE
+/*
+ * UIO on a device that has an interrupt line and nothing else: QEMU's e1000.
+ * usage: uio_line FILE CONFIG    the device's file, and its configuration space below /sys
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -52,6 +54,22 @@ static void serve(void)
     (void)registers[CAUSES / 4]; /* reading clears */
 }
 
+/* As programs for uio_pci_generic do it: by the upper half of the command register. */
+static void config_lets_through(const char *name)
+{
+    int config = open(name, O_RDWR);
+    uint8_t command;
+
+    must(config >= 0, name);
+    must(pread(config, &command, 1, 5) == 1, "read of the command register");
+    registers[RAISE / 4] = CAUSE;
+    must(came() == 0, "it holds itself still");
+    command &= (uint8_t)~4;
+    must(pwrite(config, &command, 1, 5) == 1, "write of the command register");
+    must(came() == 1, "let through by the command register");
+    serve();
+}
+
 int main(int argc, char **argv)
 {
     device = open(argv[1], O_RDWR | O_NONBLOCK);
@@ -73,6 +91,7 @@ int main(int argc, char **argv)
     control(1);
     must(came() == 1, "let through");
     serve();
+    config_lets_through(argv[2]);
     printf("uio_line: ok\n");
     return 0;
 }
