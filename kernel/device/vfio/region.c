@@ -225,8 +225,10 @@ static int64_t transfer(struct vfio_device *device, uint64_t position, const str
     while (done < length) {
         unsigned width = width_at(offset + done, length - done, reach->widest);
         uint64_t value = 0;
-        int error = device->pci->removed ? -ENODEV : device->pci->in_reset ? -EIO : 0;
+        int error = device->pci->removed ? -ENODEV : 0;
 
+        if (!error && device->pci->in_reset && !vfio_device_in_use(device))
+            error = -EIO; /* another family's reset does not wait for this */
         if (!error && write)
             error = copy_from_user(&value, buffer + done, width);
         if (!error)
