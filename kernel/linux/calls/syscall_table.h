@@ -119,12 +119,13 @@ struct trap_frame;
     CALL(138, fstatfs, (int fd, uaddr_t out), 2, ONCE)                                             \
     CALL(140, getpriority, (int which, int who), 2, ONCE)                                          \
     CALL(141, setpriority, (int which, int who, int nice), 3, ONCE)                                \
-    CALL(142, sched_setparam, (int id, uaddr_t from), 2, ONCE)                                     \
+    RESULT(142, sched_setparam, sys_sched_setscheduler(frame->rdi,                                 \
+           sys_sched_getscheduler(frame->rdi), frame->rsi), ONCE)                                  \
     CALL(143, sched_getparam, (int id, uaddr_t out), 2, ONCE)                                      \
     CALL(144, sched_setscheduler, (int id, int policy, uaddr_t from), 3, ONCE)                     \
     CALL(145, sched_getscheduler, (int id), 1, ONCE)                                               \
     CALL(146, sched_get_priority_max, (int policy), 1, ONCE)                                       \
-    CALL(147, sched_get_priority_min, (int policy), 1, ONCE)                                       \
+    RESULT(147, sched_get_priority_min, MIN(sys_sched_get_priority_max(frame->rdi), 1), ONCE)      \
     CALL(149, mlock, (uaddr_t at, uint64_t length), 2, ONCE)                                       \
     CALL(150, munlock, (uaddr_t at, uint64_t length), 2, ONCE)                                     \
     CALL(151, mlockall, (unsigned flags), 1, ONCE)                                                 \
@@ -200,7 +201,6 @@ struct trap_frame;
     CALL(325, mlock2, (uaddr_t at, uint64_t length, unsigned flags), 3, ONCE)                      \
     CALL(332, statx, (int directory, uaddr_t path, unsigned flags, unsigned mask, uaddr_t out),    \
          5, ONCE)                                                                                  \
-    CALL(424, pidfd_send_signal, (int fd, int number, uaddr_t info, unsigned flags), 4, ONCE)      \
     CALL(434, pidfd_open, (int pid, unsigned flags), 2, ONCE)                                      \
     CALL(435, clone3, (struct trap_frame *frame), F, ONCE)                                         \
     CALL(436, close_range, (unsigned first, unsigned last, unsigned flags), 3, ONCE)               \

@@ -28,64 +28,57 @@ enum get_flags {
     GET_ALLOWED = 4,
 };
 
-enum mbind_flags {
-    BIND_STRICT = 1,
-    BIND_MOVE = 2,
-    BIND_MOVE_ALL = 4,
-};
-
+#define BIND_MOVE_ALL 4u
+#define BIND_FLAGS    7u
 #define MASK_BITS_MAX (PAGE_SIZE * 8)
-#define WALK_WORK     2000 /* of looking at one range of pages: breathe_after() */
 
-/* Is node 0 in the set? Nodes from 64 on do not exist, here or with the kernels that programs know.
+/*
+ * A mode and its set of nodes, of which those from 64 on do not exist, here or with the kernels
+ * that programs know. *policy becomes what get_mempolicy(2) tells of them.
  */
-static int get_nodes(uaddr_t from, uint64_t bits, uint64_t *nodes)
+static int get_policy(unsigned mode, uaddr_t mask, uint64_t bits, unsigned *policy)
 {
-    *nodes = 0;
-    if (!from || bits <= 1)
-        return 0;
-    if (bits - 1 > MASK_BITS_MAX)
-        return -EINVAL;
-    int error = copy_from_user(nodes, from, sizeof(*nodes));
-    if (bits - 1 < 64)
-        *nodes &= BIT(bits - 1) - 1;
-    return error;
-}
-
-static int check_policy(unsigned mode, uint64_t nodes)
-{
-    unsigned kind = mode & ~(unsigned)POLICY_FLAGS, flags = mode & POLICY_FLAGS;
-    bool no_nodes = kind == POLICY_DEFAULT || kind == POLICY_LOCAL;
-    bool both = (flags & POLICY_STATIC) && (flags & POLICY_RELATIVE);
+    const unsigned kind = mode & ~(unsigned)POLICY_FLAGS, flags = mode & POLICY_FLAGS;
+    const bool both = (flags & POLICY_STATIC) && (flags & POLICY_RELATIVE);
+    uint64_t nodes = 0;
+    bool none;
+    if (mask && bits > 1) {
+        int error =
+            bits - 1 > MASK_BITS_MAX ? -EINVAL : copy_from_user(&nodes, mask, sizeof(nodes));
+        if (error)
+            return error;
+        nodes &= bits - 1 < 64 ? BIT(bits - 1) - 1 : UINT64_MAX;
+    }
     if (kind > POLICY_LAST || both || ((flags & POLICY_BALANCING) && kind != POLICY_BIND))
         return -EINVAL;
-    if (no_nodes || (kind == POLICY_PREFERRED && !nodes))
-        return nodes || flags ? -EINVAL : 0;
-    return nodes & 1 ? 0 : -EINVAL;
+    none = kind == POLICY_DEFAULT || kind == POLICY_LOCAL || (kind == POLICY_PREFERRED && !nodes);
+    if (none ? nodes || flags : !(nodes & 1))
+        return -EINVAL;
+    *policy = none && kind ? POLICY_LOCAL : mode; /* preferring no node is preferring the own */
+    return 0;
 }
 
 int64_t sys_set_mempolicy(unsigned mode, uaddr_t mask, uint64_t bits)
 {
-    uint64_t nodes;
-    int error = get_nodes(mask, bits, &nodes);
-    if (!error)
-        error = check_policy(mode, nodes);
-    if (!error) /* preferring no node is preferring the own */
-        task_current()->mempolicy = mode == POLICY_PREFERRED && !nodes ? POLICY_LOCAL : mode;
-    return error;
+    return get_policy(mode, mask, bits, &task_current()->mempolicy);
 }
 
-static int put_nodes(uaddr_t out, uint64_t bits, uint64_t nodes)
+/* Nothing is to be written back, so that msync(2) only tells whether all of it is mapped. */
+static int64_t check_mapped(uaddr_t at, uint64_t length)
+{
+    int64_t error = sys_msync(at, length, 0);
+    return error == -ENOMEM ? -EFAULT : error;
+}
+
+static int64_t put_nodes(uaddr_t out, uint64_t bits, uint64_t nodes)
 {
     uint64_t bytes = ALIGN_UP(bits - 1, 64) / 8;
-    int error = copy_to_user(out, &nodes, MIN(bytes, sizeof(nodes)));
-    return error || bytes <= sizeof(nodes) ? error
-                                           : clear_user(out + sizeof(nodes), bytes - sizeof(nodes));
+    int error = clear_user(out, bytes);
+    return error ? error : copy_to_user(out, &nodes, MIN(bytes, sizeof(nodes)));
 }
 
 int64_t sys_get_mempolicy(uaddr_t mode, uaddr_t mask, uint64_t bits, uaddr_t at, unsigned flags)
 {
-    struct space_pages pages;
     unsigned policy = task_current()->mempolicy;
     unsigned kind = policy & ~(unsigned)POLICY_FLAGS;
     bool unknown = flags & ~(unsigned)(GET_NODE | GET_ADDRESS | GET_ALLOWED);
@@ -94,36 +87,26 @@ int64_t sys_get_mempolicy(uaddr_t mode, uaddr_t mask, uint64_t bits, uaddr_t at,
     if (unknown || !alone || node_of_what || (mask && (bits < 1 || bits > MASK_BITS_MAX)) ||
         (at && !(flags & GET_ADDRESS)))
         return -EINVAL;
-    if ((flags & GET_ADDRESS) &&
-        (at >= USER_END || space_mincore(payload.space, ALIGN_DOWN(at, PAGE_SIZE),
-                                         ALIGN_DOWN(at, PAGE_SIZE) + PAGE_SIZE, &pages)))
-        return -EFAULT;
+    int64_t error = flags & GET_ADDRESS ? check_mapped(ALIGN_DOWN(at, PAGE_SIZE), PAGE_SIZE) : 0;
     bool has_nodes = (flags & GET_ALLOWED) || (kind != POLICY_DEFAULT && kind != POLICY_LOCAL);
     if (flags & (GET_NODE | GET_ALLOWED))
         policy = 0; /* the node */
-    int error = mode ? copy_to_user(mode, &policy, sizeof(policy)) : 0;
+    if (!error && mode)
+        error = copy_to_user(mode, &policy, sizeof(policy));
     return error || !mask ? error : put_nodes(mask, bits, has_nodes);
 }
 
 int64_t sys_mbind(uaddr_t at, uint64_t length, unsigned mode, uaddr_t mask, uint64_t bits,
                   unsigned flags)
 {
-    uint64_t nodes, end;
-    if (flags & ~(unsigned)(BIND_STRICT | BIND_MOVE | BIND_MOVE_ALL) || !IS_ALIGNED(at, PAGE_SIZE))
+    unsigned unused;
+    uint64_t end;
+    if ((flags & ~BIND_FLAGS) || !IS_ALIGNED(at, PAGE_SIZE))
         return -EINVAL;
     if (flags & BIND_MOVE_ALL) /* CAP_SYS_NICE */
         return -EPERM;
-    int error = get_nodes(mask, bits, &nodes);
-    if (!error)
-        error = check_policy(mode, nodes);
-    if (!error && !range_end(at, ALIGN_UP(length, PAGE_SIZE), &end))
-        error = -EINVAL;
-    while (!error && at < end) {
-        struct space_pages pages = {.end = end};
-        error = at >= USER_END || space_mincore(payload.space, at, MIN(end, USER_END), &pages)
-                    ? -EFAULT
-                    : breathe_after(WALK_WORK, "mbind");
-        at = pages.end;
-    }
-    return error;
+    int error = get_policy(mode, mask, bits, &unused);
+    if (error || !range_end(at, ALIGN_UP(length, PAGE_SIZE), &end))
+        return error ? error : -EINVAL;
+    return check_mapped(at, end - at);
 }

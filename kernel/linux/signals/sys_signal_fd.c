@@ -6,8 +6,6 @@
 #include "kernel/linux/threads/task.h"
 #include "kernel/mm/heap.h"
 
-#define MASK_SIZE 8
-
 struct signal_fd {
     struct list link;
     struct file *file;
@@ -84,16 +82,16 @@ void signal_fd_wake(void)
 static int64_t signal_fd_create(uint64_t mask, unsigned flags)
 {
     struct signal_fd *fd = kzalloc(sizeof(*fd));
-    if (!fd)
-        return -ENOMEM;
-    fd->file = file_create(&signal_fd_ops, fd, FILE_RDWR | (flags & FILE_NONBLOCK), "signalfd");
-    if (!fd->file) {
+    struct file *file =
+        fd ? file_create(&signal_fd_ops, fd, FILE_RDWR | (flags & FILE_NONBLOCK), "signalfd")
+           : NULL;
+    if (!file) {
         kfree(fd);
         return -ENOMEM;
     }
-    fd->mask = mask;
+    *fd = (struct signal_fd){.file = file, .mask = mask};
     list_push_back(&all, &fd->link);
-    return fd_install(fd->file, flags & FILE_CLOEXEC);
+    return fd_install(file, flags & FILE_CLOEXEC);
 }
 
 static int64_t set_mask(const struct file *file, uint64_t mask)
@@ -108,7 +106,7 @@ static int64_t set_mask(const struct file *file, uint64_t mask)
 int64_t sys_signalfd4(int fd, uaddr_t user_mask, size_t size, unsigned flags)
 {
     uint64_t mask;
-    if (size != MASK_SIZE || (flags & ~(unsigned)(FILE_NONBLOCK | FILE_CLOEXEC)))
+    if (size != sizeof(mask) || (flags & ~(unsigned)(FILE_NONBLOCK | FILE_CLOEXEC)))
         return -EINVAL;
     int64_t error = copy_from_user(&mask, user_mask, sizeof(mask));
     mask &= ~SIGNALS_HARD;
@@ -133,14 +131,4 @@ int64_t sys_pidfd_open(int pid, unsigned flags)
     if (pid != PAYLOAD_PID) /* a thread's id is none of a process */
         return task_find(pid) ? -EINVAL : -ESRCH;
     return fd_install(file_create(&pid_fd_ops, NULL, FILE_RDWR | flags, "pidfd"), true);
-}
-
-int64_t sys_pidfd_send_signal(int fd, int number, uaddr_t info, unsigned flags)
-{
-    int64_t is_pid_fd = WITH_FILE(file, fd_get(fd), file->ops == &pid_fd_ops ? 1 : -EBADF);
-    if (flags)
-        return -EINVAL;
-    if (is_pid_fd < 0)
-        return is_pid_fd;
-    return info ? sys_rt_sigqueueinfo(PAYLOAD_PID, number, info) : sys_kill(PAYLOAD_PID, number);
 }

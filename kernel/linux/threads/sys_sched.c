@@ -9,18 +9,15 @@
 #include "kernel/linux/threads/task.h"
 
 enum policy {
-    POLICY_OTHER = 0,
     POLICY_FIFO = 1,
     POLICY_RR = 2,
-    POLICY_BATCH = 3,
-    POLICY_IDLE = 5,
+    POLICY_ISO = 4, /* there is none */
     POLICY_DEADLINE = 6,
     POLICY_RESET_ON_FORK = 0x40000000,
 };
 
-#define PRIORITY_MAX 99
-#define NICE_MIN     (-20)
-#define NICE_MAX     19
+#define NICE_MIN (-20)
+#define NICE_MAX 19
 
 static struct task *thread_of(int id)
 {
@@ -63,23 +60,15 @@ int64_t sys_sched_getparam(int id, uaddr_t out)
     return thread_of(id) ? copy_to_user(out, &priority, sizeof(priority)) : -ESRCH;
 }
 
-static bool policy_has_priorities(int policy)
-{
-    return policy == POLICY_FIFO || policy == POLICY_RR;
-}
-
+/* The lowest is 1, or 0 where that is the highest. */
 int64_t sys_sched_get_priority_max(int policy)
 {
-    bool known = policy >= 0 && policy <= POLICY_DEADLINE && policy != 4;
-    return !known ? -EINVAL : policy_has_priorities(policy) ? PRIORITY_MAX : 0;
+    static const int8_t highest[] = {
+        [POLICY_FIFO] = 99, [POLICY_RR] = 99, [POLICY_ISO] = -EINVAL, [POLICY_DEADLINE] = 0};
+    return policy < 0 || policy > POLICY_DEADLINE ? -EINVAL : highest[policy];
 }
 
-int64_t sys_sched_get_priority_min(int policy)
-{
-    return MIN(sys_sched_get_priority_max(policy), 1);
-}
-
-static int64_t set_policy(int id, int policy, uaddr_t from, bool keep)
+int64_t sys_sched_setscheduler(int id, int policy, uaddr_t from)
 {
     struct task *task = thread_of(id);
     int32_t priority;
@@ -88,24 +77,15 @@ static int64_t set_policy(int id, int policy, uaddr_t from, bool keep)
     int error = copy_from_user(&priority, from, sizeof(priority));
     if (error || !task)
         return error ? error : -ESRCH;
-    int plain = keep ? (int)task->policy : policy & ~POLICY_RESET_ON_FORK;
-    if (plain == POLICY_DEADLINE || priority < sys_sched_get_priority_min(plain) ||
-        priority > sys_sched_get_priority_max(plain))
+    policy &= ~POLICY_RESET_ON_FORK;
+    int64_t highest = sys_sched_get_priority_max(policy);
+    if (highest < 0 || policy == POLICY_DEADLINE || priority < MIN(highest, 1) ||
+        priority > highest)
         return -EINVAL;
-    if (policy_has_priorities(plain))
+    if (highest > 0)
         return -EPERM;
-    task->policy = (unsigned)plain;
+    task->policy = (unsigned)policy;
     return 0;
-}
-
-int64_t sys_sched_setscheduler(int id, int policy, uaddr_t from)
-{
-    return set_policy(id, policy, from, false);
-}
-
-int64_t sys_sched_setparam(int id, uaddr_t from)
-{
-    return set_policy(id, 0, from, true);
 }
 
 /* Is the thread one of those that setpriority(2) means? The payload is the only group and user. */
