@@ -34,7 +34,7 @@ struct ramfile *ramfile_create(unsigned seals, bool huge)
     struct ramfile *ram = kzalloc(sizeof(*ram));
     if (!ram)
         return NULL;
-    ram->memory = huge ? ramobj_create_huge(0) : ramobj_create(0);
+    ram->memory = ramobj_create(0, huge ? SIZE_2M : PAGE_SIZE);
     if (!ram->memory) {
         kfree(ram);
         return NULL;
@@ -173,13 +173,10 @@ const void *ramfile_peek(const struct ramfile *ram, uint64_t offset, uint64_t *l
 static int read_piece(const struct ramfile *ram, uint64_t offset, uaddr_t to, size_t *length)
 {
     uint64_t inside = offset % PAGE_SIZE;
-    *length = MIN(*length, FILE_PIECE);
-    uint64_t max = ALIGN_UP(inside + *length, PAGE_SIZE);
-    struct phys_run run = ramobj_peek(ram->memory, offset - inside, max);
-    *length = MIN(*length, run.length - inside);
-    if (run.base == PADDR_NONE)
-        return clear_user(to, *length);
-    return copy_to_user(to, (uint8_t *)phys_to_virt(run.base) + inside, *length);
+    uint64_t together = inside + MIN(*length, FILE_PIECE);
+    const uint8_t *bytes = ramfile_peek(ram, offset - inside, &together);
+    *length = MIN(*length, MIN(together - inside, FILE_PIECE));
+    return bytes ? copy_to_user(to, bytes + inside, *length) : clear_user(to, *length);
 }
 
 static int64_t ram_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
@@ -242,7 +239,7 @@ static int64_t ram_write(struct file *file, uaddr_t buffer, size_t length, uint6
     struct ramfile *ram = file->context;
     uint64_t at = file->flags & FILE_APPEND ? ram->size : *position;
     size_t done = 0;
-    int error = 0;
+    int error = ram->granule > 1 ? -EINVAL : 0;
     while (!error && done < length) {
         size_t n = length - done;
         error = write_piece(ram, at, buffer + done, &n);
@@ -285,41 +282,29 @@ static int ram_truncate(struct file *file, uint64_t size)
     return ramfile_resize(file->context, size);
 }
 
+/*
+ * As in hugetlbfs, a mapping of huge pages that may be written makes the file longer; and a shared
+ * one has all its memory before it is there, so that no access fails later.
+ */
 static int ram_mmap(struct file *file, uint64_t offset, uint64_t length, unsigned protection,
                     bool shared, struct memobj **out, uint64_t *object_offset)
 {
     struct ramfile *ram = file->context;
-    if (!file_readable(file))
+    bool writes = protection & PROT_WRITE, huge = file_is_huge(file);
+    if (!IS_ALIGNED(offset, ram->granule))
+        return -EINVAL;
+    if (!file_readable(file) || (shared && writes && !file_writable(file)))
         return -EACCES;
-    if (shared && (protection & PROT_WRITE)) {
-        if (!file_writable(file))
-            return -EACCES;
-        if (ram->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE))
-            return -EPERM;
-    }
+    if (shared && writes && (ram->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE)))
+        return -EPERM;
+    int error =
+        !huge ? 0
+              : mutex_run(&ram->lock, "file size", allocate(ram, offset, length, writes, shared));
+    if (error)
+        return error;
     *out = memobj_get(ram->memory);
     *object_offset = offset;
     return 0;
-}
-
-/*
- * As in hugetlbfs, a mapping that may be written makes the file longer; and a shared one has all
- * its memory before it is there, so that no access fails later.
- */
-static int huge_mmap(struct file *file, uint64_t offset, uint64_t length, unsigned protection,
-                     bool shared, struct memobj **out, uint64_t *object_offset)
-{
-    struct ramfile *ram = file->context;
-    bool grows = protection & PROT_WRITE;
-    if (!IS_ALIGNED(offset, ram->granule))
-        return -EINVAL;
-    int error = ram_mmap(file, offset, length, protection, shared, out, object_offset);
-    if (error)
-        return error;
-    error = mutex_run(&ram->lock, "file size", allocate(ram, offset, length, grows, shared));
-    if (error)
-        memobj_put(*out);
-    return error;
 }
 
 static void ram_release(struct file *file)
@@ -338,19 +323,9 @@ static const struct file_ops ram_ops = {
     .release = ram_release,
 };
 
-static const struct file_ops huge_ops = {
-    .read = ram_read,
-    .mmap = huge_mmap,
-    .seek = ram_seek,
-    .stat = ram_stat,
-    .truncate = ram_truncate,
-    .release = ram_release,
-};
-
 struct file *ramfile_open(struct ramfile *ram, unsigned flags, const char *name)
 {
-    const struct file_ops *ops = ram->granule > 1 ? &huge_ops : &ram_ops;
-    struct file *file = file_create(ops, ram, flags, name);
+    struct file *file = file_create(&ram_ops, ram, flags, name);
     if (!file)
         return NULL;
     file->seekable = true;
@@ -360,12 +335,13 @@ struct file *ramfile_open(struct ramfile *ram, unsigned flags, const char *name)
 
 struct ramfile *file_ramfile(const struct file *file)
 {
-    return file->ops->release == ram_release ? file->context : NULL;
+    return file->ops == &ram_ops ? file->context : NULL;
 }
 
 bool file_is_huge(const struct file *file)
 {
-    return file->ops == &huge_ops;
+    const struct ramfile *ram = file_ramfile(file);
+    return ram && ram->granule > 1;
 }
 
 unsigned ramfile_get_seals(const struct ramfile *ram)

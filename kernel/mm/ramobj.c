@@ -59,11 +59,6 @@ static struct extent *extent_before(const struct ramobj *ram, uint64_t offset)
     return best;
 }
 
-static struct extent *extent_after(const struct ramobj *ram, const struct extent *extent)
-{
-    return extent_of(extent ? rb_next(&extent->node) : rb_first(&ram->extents));
-}
-
 static void extent_insert(struct ramobj *ram, struct extent *extent)
 {
     struct rb_node *parent = NULL, *at = ram->extents.root;
@@ -77,24 +72,15 @@ static void extent_insert(struct ramobj *ram, struct extent *extent)
     rb_insert(&ram->extents, &extent->node, parent, side);
 }
 
-struct memobj *ramobj_create(uint64_t size)
+struct memobj *ramobj_create(uint64_t size, uint64_t granule)
 {
     struct ramobj *ram = kzalloc(sizeof(*ram));
 
     if (!ram)
         return NULL;
-    ram->granule = PAGE_SIZE;
+    ram->granule = granule;
     memobj_init(&ram->object, &ram_ops, size, 0);
     return &ram->object;
-}
-
-struct memobj *ramobj_create_huge(uint64_t size)
-{
-    struct memobj *object = ramobj_create(size);
-
-    if (object)
-        ram_of(object)->granule = SIZE_2M;
-    return object;
 }
 
 /* The frames of an object come from here, and go below: huge pages are counted. */
@@ -119,13 +105,13 @@ static void give_back(const struct ramobj *ram, paddr_t base, uint64_t size)
 }
 
 /*
- * The largest block, of an order up to `order`, for the start of a hole of `length` bytes; natural
- * alignment in the object.
+ * The largest block, of an order up to `order` and `least` bytes, for the start of a hole of
+ * `length` bytes; natural alignment in the object.
  */
 static paddr_t block_for(const struct ramobj *ram, uint64_t offset, uint64_t length, unsigned order,
-                         uint64_t *size)
+                         uint64_t least, uint64_t *size)
 {
-    for (*size = PAGE_SIZE << order; *size >= ram->granule; *size /= 2, order--) {
+    for (*size = PAGE_SIZE << order; *size >= least; *size /= 2, order--) {
         paddr_t base;
 
         if (*size > length || !IS_ALIGNED(offset, *size))
@@ -152,9 +138,7 @@ static int put_block(struct ramobj *ram, uint64_t offset, paddr_t base, uint64_t
             give_back(ram, base, size);
             return -ENOMEM;
         }
-        extent->offset = offset;
-        extent->length = size;
-        extent->base = base;
+        *extent = (struct extent){.offset = offset, .length = size, .base = base};
         extent_insert(ram, extent);
     }
     return 0;
@@ -166,7 +150,7 @@ static int fill(struct ramobj *ram, uint64_t offset, uint64_t length)
     uint64_t start = ALIGN_DOWN(offset, ram->granule);
     uint64_t end = ALIGN_UP(offset + length, ram->granule);
     uint64_t size;
-    paddr_t base = block_for(ram, start, end - start, ORDER_2M, &size);
+    paddr_t base = block_for(ram, start, end - start, ORDER_2M, ram->granule, &size);
 
     if (base == PADDR_NONE)
         return -ENOMEM;
@@ -199,13 +183,9 @@ int ramobj_populate(struct memobj *object, uint64_t offset, uint64_t length)
     hole = ramobj_peek(object, offset, length);
     if (hole.base != PADDR_NONE || hole.length <= SIZE_2M)
         return 0;
-    base = block_for(ram, offset, hole.length, ORDER_1G, &size);
+    base = block_for(ram, offset, hole.length, ORDER_1G, MAX(ram->granule, CLEAR_PIECE), &size);
     if (base == PADDR_NONE)
         return 0;
-    if (size < CLEAR_PIECE) {
-        give_back(ram, base, size);
-        return 0;
-    }
     error = clear_block(base, size);
     if (!error && offset < object->size)
         hole = ramobj_peek(object, offset, size);
@@ -220,7 +200,7 @@ struct phys_run ramobj_peek(const struct memobj *object, uint64_t offset, uint64
 {
     const struct ramobj *ram = ram_of(object);
     struct extent *extent = extent_before(ram, offset);
-    struct extent *next;
+    struct rb_node *next = extent ? rb_next(&extent->node) : rb_first(&ram->extents);
     uint64_t end = MIN(object->size, offset + max);
 
     ASSERT(offset < object->size);
@@ -229,57 +209,47 @@ struct phys_run ramobj_peek(const struct memobj *object, uint64_t offset, uint64
 
         return (struct phys_run){extent->base + skip, MIN(extent->length - skip, end - offset)};
     }
-    next = extent_after(ram, extent);
     if (next)
-        end = MIN(end, next->offset);
+        end = MIN(end, extent_of(next)->offset);
     return (struct phys_run){PADDR_NONE, end - offset};
 }
 
 static int ram_run(struct memobj *object, uint64_t offset, uint64_t max, struct phys_run *out)
 {
-    struct ramobj *ram = ram_of(object);
-
     int error;
 
     *out = ramobj_peek(object, offset, max);
     if (out->base != PADDR_NONE)
         return 0;
-    error = fill(ram, offset, out->length);
+    error = fill(ram_of(object), offset, out->length);
     if (!error)
         *out = ramobj_peek(object, offset, max);
     return error;
 }
 
-/* Adds the pages that [offset, end) has no frames for. -EINTR. */
-static int count_missing(const struct memobj *object, uint64_t offset, uint64_t end,
-                         uint64_t *pages)
-{
-    int error = 0;
-
-    while (!error && offset < MIN(end, object->size)) {
-        struct phys_run run = ramobj_peek(object, offset, end - offset);
-
-        *pages += run.base == PADDR_NONE ? run.length / SIZE_2M : 0;
-        offset += run.length;
-        error = breathe_after(EXTENT_WORK, "huge pages");
-    }
-    return error;
-}
-
 int ramobj_allocate(struct memobj *object, uint64_t offset, uint64_t length)
 {
-    uint64_t end = offset + length, pages = 0;
-    int error = count_missing(object, offset, end, &pages);
+    const uint64_t end = MIN(offset + length, object->size);
+    uint64_t missing = 0;
+    int error = 0;
 
-    if (!error && pages > hugepages(HUGEPAGES_FREE))
+    for (uint64_t at = offset; !error && at < end;) {
+        struct phys_run run = ramobj_peek(object, at, end - at);
+
+        missing += run.base == PADDR_NONE ? run.length / SIZE_2M : 0;
+        at += run.length;
+        error = breathe_after(EXTENT_WORK, "huge pages");
+    }
+    if (!error && missing > hugepages(HUGEPAGES_FREE))
         error = -ENOMEM;
-    while (!error && offset < MIN(end, object->size)) {
-        struct phys_run run = {0};
+    while (!error && offset < end) {
+        struct phys_run run;
 
         error = memobj_run(object, offset, end - offset, &run);
+        if (error)
+            break;
         offset += run.length;
-        if (!error)
-            error = breathe_after(EXTENT_WORK, "huge pages");
+        error = breathe_after(EXTENT_WORK, "huge pages");
     }
     return error;
 }
@@ -295,14 +265,6 @@ struct batch {
     uint64_t from, to; /* in the object */
 };
 
-static void add_to_batch(struct batch *batch, uint64_t offset, paddr_t base, uint64_t length)
-{
-    batch->run[batch->count++] = (struct phys_run){base, length};
-    batch->bytes += length;
-    batch->from = MIN(batch->from, offset);
-    batch->to = MAX(batch->to, offset + length);
-}
-
 /* Moves the end of an extent, from `offset` on and at most `room` bytes, into the batch. */
 static void take_end(struct ramobj *ram, struct extent *extent, uint64_t offset, uint64_t room,
                      struct batch *batch)
@@ -311,7 +273,10 @@ static void take_end(struct ramobj *ram, struct extent *extent, uint64_t offset,
     uint64_t length = MIN(extent->length - skip, room);
 
     extent->length -= length;
-    add_to_batch(batch, extent->offset + extent->length, extent->base + extent->length, length);
+    batch->run[batch->count++] = (struct phys_run){extent->base + extent->length, length};
+    batch->bytes += length;
+    batch->from = extent->offset + extent->length; /* the later the lower */
+    batch->to = MAX(batch->to, batch->from + length);
     if (extent->length == 0) {
         rb_remove(&ram->extents, &extent->node);
         kfree(extent);
@@ -321,7 +286,7 @@ static void take_end(struct ramobj *ram, struct extent *extent, uint64_t offset,
 /* Takes the last frames of [offset, end) out. False when there are none. */
 static bool take_batch(struct ramobj *ram, uint64_t offset, uint64_t end, struct batch *batch)
 {
-    *batch = (struct batch){.from = UINT64_MAX};
+    *batch = (struct batch){0};
     while (batch->count < BATCH_RUNS && batch->bytes < BATCH_BYTES) {
         struct extent *extent = extent_before(ram, end - 1);
 
@@ -345,9 +310,8 @@ static int cut(struct ramobj *ram, uint64_t offset)
     if (!rest)
         return -ENOMEM;
     keep = offset - extent->offset;
-    rest->offset = offset;
-    rest->length = extent->length - keep;
-    rest->base = extent->base + keep;
+    *rest = (struct extent){
+        .offset = offset, .length = extent->length - keep, .base = extent->base + keep};
     extent->length = keep;
     extent_insert(ram, rest);
     return 0;

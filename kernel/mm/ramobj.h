@@ -9,10 +9,12 @@
 
 #include "kernel/mm/memobj.h"
 
-/* An object without frames, with one reference. `size` is page aligned. NULL: out of memory. */
-struct memobj *ramobj_create(uint64_t size);
-/* The same of huge pages: charged as such, in whole blocks of 2 MiB, which its sizes are too. */
-struct memobj *ramobj_create_huge(uint64_t size);
+/*
+ * An object without frames, with one reference. `granule`, of which its sizes are multiples, is
+ * PAGE_SIZE, or SIZE_2M for one of huge pages: charged as such, in whole blocks. NULL: out of
+ * memory.
+ */
+struct memobj *ramobj_create(uint64_t size, uint64_t granule);
 /*
  * Page aligned. Growing adds a hole. Shrinking takes CPU translations away and releases frames,
  * which become orphans while a device may reach them. Cannot fail.
@@ -35,7 +37,8 @@ struct phys_run ramobj_peek(const struct memobj *object, uint64_t offset, uint64
  */
 int ramobj_populate(struct memobj *object, uint64_t offset, uint64_t length);
 /*
- * All frames that [offset, offset + length) of a huge object lacks below its size. Lets others in.
+ * All frames that [offset, offset + length) of a huge object lacks below its size, which stays what
+ * it is meanwhile. Lets others in.
  * -ENOMEM: there were not enough, and unless others took some meanwhile nothing has changed;
  * -EINTR.
  */

@@ -134,7 +134,7 @@ static void step(struct memobj *object, uint64_t *rng)
 
 static void an_object_has_whole_pages_and_all_are_counted(void **state)
 {
-    struct memobj *object = ramobj_create_huge(PAGES * SIZE_2M);
+    struct memobj *object = ramobj_create(PAGES * SIZE_2M, SIZE_2M);
     uint64_t limit = now(HUGEPAGES_TOTAL), rng = 11, refused = 0;
 
     assert_int_equal(limit, PAGES - 1);
@@ -187,7 +187,7 @@ static void others_take_them(void **state)
 
 static void a_failure_gives_back_what_was_counted(void **state)
 {
-    struct memobj *object = ramobj_create_huge(8 * SIZE_2M);
+    struct memobj *object = ramobj_create(8 * SIZE_2M, SIZE_2M);
     struct phys_run run;
 
     assert_int_equal(memobj_run(object, SIZE_2M, SIZE_2M, &run), 0);

@@ -102,7 +102,7 @@ static void random_work_agrees_with_the_model(void **state)
     static unsigned char model[PAGES];
     static bool filled[PAGES];
     uint64_t before = free_now(), rng = 17;
-    struct memobj *object = ramobj_create(PAGES * PAGE_SIZE);
+    struct memobj *object = ramobj_create(PAGES * PAGE_SIZE, PAGE_SIZE);
 
     for (int i = 0; i < 20000; i++) {
         uint64_t resident = 0;
@@ -122,7 +122,7 @@ static void random_work_agrees_with_the_model(void **state)
 
 static void an_object_takes_the_largest_blocks(void **state)
 {
-    struct memobj *object = ramobj_create(2 * GIB);
+    struct memobj *object = ramobj_create(2 * GIB, PAGE_SIZE);
     struct phys_run run;
 
     assert_true(memobj_is_ram(object));
@@ -144,7 +144,7 @@ static void an_object_takes_the_largest_blocks(void **state)
 static void a_shrink_zaps_and_orphans(void **state)
 {
     struct memobj_watcher watcher = {.zap = note_zap};
-    struct memobj *object = ramobj_create(4 * MIB);
+    struct memobj *object = ramobj_create(4 * MIB, PAGE_SIZE);
     struct frames_stats s;
     struct phys_run run;
     uint64_t before = free_now();
@@ -170,8 +170,8 @@ static void a_failed_allocation_changes_nothing(void **state)
     uint64_t before = free_now();
 
     host_fail_nth(1);
-    assert_null(ramobj_create(MIB));
-    object = ramobj_create(4 * MIB);
+    assert_null(ramobj_create(MIB, PAGE_SIZE));
+    object = ramobj_create(4 * MIB, PAGE_SIZE);
     host_fail_nth(2); /* the frames come, the extent does not */
     assert_int_equal(memobj_run(object, 0, PAGE_SIZE, &run), -ENOMEM);
     assert_int_equal(free_now(), before);
@@ -205,7 +205,7 @@ static void a_punch_ends_and_spares_what_is_filled_beyond_it(void **state)
     uint64_t before = free_now();
     struct phys_run run;
 
-    punched = ramobj_create(4 * MIB);
+    punched = ramobj_create(4 * MIB, PAGE_SIZE);
     for (uint64_t at = 0; at <= 2 * MIB; at += 8 * PAGE_SIZE)
         assert_int_equal(memobj_run(punched, at, PAGE_SIZE, &run), 0);
     host_breath = fill_meanwhile;
@@ -224,7 +224,7 @@ static void a_punch_ends_and_spares_what_is_filled_beyond_it(void **state)
 /* Whole blocks and single pages. What is cleared from here on stays in no cache: it comes last. */
 static void devices_that_do_not_snoop_see_nothing_older(void **state)
 {
-    struct memobj *object = ramobj_create(2 * GIB);
+    struct memobj *object = ramobj_create(2 * GIB, PAGE_SIZE);
     struct phys_run run;
 
     assert_int_equal(memobj_run(object, 0, PAGE_SIZE, &run), 0);

@@ -169,7 +169,7 @@ static void a_replacement_is_whole_or_nothing(void **state)
 
 static void mprotect_refuses_what_linux_refuses(void **state)
 {
-    struct memobj *object = ramobj_create(MIB);
+    struct memobj *object = ramobj_create(MIB, PAGE_SIZE);
     struct space_request request = {.at = AT + MIB,
                                     .length = MIB,
                                     .access = PAGE_READ,
@@ -307,7 +307,7 @@ static void device_memory_is_mapped_uncached_and_revoked(void **state)
 /* Memory that the file of a device handed out: what it allowed is what there is. */
 static void guarded_memory_cannot_be_doubled_or_grown(void **state)
 {
-    struct memobj *buffer = ramobj_create(MIB);
+    struct memobj *buffer = ramobj_create(MIB, PAGE_SIZE);
 
     buffer->flags |= MEMOBJ_GUARDED;
     assert_int_equal(map_object(AT, MIB, RW, SPACE_SHARED | SPACE_FIXED, buffer, 0), AT);
@@ -322,7 +322,7 @@ static void guarded_memory_cannot_be_doubled_or_grown(void **state)
 
 static void a_shared_file_is_seen_by_all_its_mappings(void **state)
 {
-    struct memobj *object = ramobj_create(2 * MIB);
+    struct memobj *object = ramobj_create(2 * MIB, PAGE_SIZE);
     uint64_t before = free_now();
 
     assert_int_equal(map_object(AT, 4 * MIB, RW, SPACE_SHARED | SPACE_FIXED, object, 0), AT);
@@ -344,7 +344,7 @@ static void a_shared_file_is_seen_by_all_its_mappings(void **state)
 
 static void a_private_file_is_copied_when_written(void **state)
 {
-    struct memobj *object = ramobj_create(2 * MIB);
+    struct memobj *object = ramobj_create(2 * MIB, PAGE_SIZE);
     struct phys_run run;
 
     assert_int_equal(memobj_run(object, PAGE_SIZE, PAGE_SIZE, &run), 0);
@@ -366,7 +366,7 @@ static void a_private_file_is_copied_when_written(void **state)
 /* A populate that runs out of memory half way leaves no page of the object behind. */
 static void a_failed_populate_leaves_no_page(void **state)
 {
-    struct memobj *object = ramobj_create(4 * MIB);
+    struct memobj *object = ramobj_create(4 * MIB, PAGE_SIZE);
     struct cpu_mapping m;
     uint64_t failures = 0;
 
@@ -450,7 +450,7 @@ static bool zero_in_memory(uaddr_t at, uint64_t length)
  */
 static void devices_that_do_not_snoop_see_nothing_older(void **state)
 {
-    struct memobj *object = ramobj_create(4 * MIB);
+    struct memobj *object = ramobj_create(4 * MIB, PAGE_SIZE);
     const uaddr_t other = AT + GIB;
     struct phys_run run;
 

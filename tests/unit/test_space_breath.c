@@ -79,7 +79,7 @@ static void random_change(struct memobj *object)
  */
 static void faults_between_steps(uint64_t seed)
 {
-    struct memobj *object = ramobj_create(8 * MIB);
+    struct memobj *object = ramobj_create(8 * MIB, PAGE_SIZE);
 
     rng = seed;
     breaths = 0;

@@ -90,7 +90,7 @@ static void a_failed_mremap_leaves_all_where_it_was(void **state)
 
 static void mremap_doubles_shared_memory(void **state)
 {
-    struct memobj *object = ramobj_create(MIB);
+    struct memobj *object = ramobj_create(MIB, PAGE_SIZE);
     int64_t second;
 
     assert_int_equal(map_object(AT, MIB, RW, SPACE_SHARED | SPACE_FIXED, object, 0), AT);
@@ -134,7 +134,7 @@ static void locked_memory_is_counted_and_limited(void **state)
 static void advice_is_taken_or_refused_as_by_linux(void **state)
 {
     static const unsigned unknown[] = {5, 6, 7, 12, 13, 24, 100};
-    struct memobj *object = ramobj_create(MIB);
+    struct memobj *object = ramobj_create(MIB, PAGE_SIZE);
 
     assert_int_equal(map(AT, MIB, RW, ANONYMOUS | SPACE_FIXED | SPACE_NORESERVE), AT);
     for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
@@ -181,7 +181,7 @@ static void msync_and_mincore_see_what_is_mapped(void **state)
 
 static void the_maps_tell_every_mapping(void **state)
 {
-    struct memobj *object = ramobj_create(MIB);
+    struct memobj *object = ramobj_create(MIB, PAGE_SIZE);
     char buffer[600], expected[600];
     struct space_stats stats;
     struct text text;

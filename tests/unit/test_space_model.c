@@ -484,7 +484,7 @@ static int setup(void **state)
     account = (struct ioas_account){.limit = MEMLOCK};
     assert_int_equal(space_create(&account, &space), 0);
     cpu_space_activate(space_cpu(space));
-    object = ramobj_create(OBJECT_PAGES * PAGE_SIZE);
+    object = ramobj_create(OBJECT_PAGES * PAGE_SIZE, PAGE_SIZE);
     memset(model, 0, sizeof(model));
     memset(object_content, 0, sizeof(object_content));
     memset(pins, 0, sizeof(pins));

@@ -15,7 +15,7 @@ static void a_file_may_be_shortened_while_it_is_filled_in(void **state)
     struct phys_run run;
 
     for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-        shared_with = ramobj_create(8 * MIB);
+        shared_with = ramobj_create(8 * MIB, PAGE_SIZE);
         assert_int_equal(memobj_run(shared_with, 0, PAGE_SIZE, &run), 0);
         *(unsigned char *)phys_to_virt(run.base) = 7;
         if (kinds[i] == SPACE_SHARED)
@@ -53,7 +53,7 @@ static void look_at_order(enum thread_hears hears)
 
 static void a_file_may_be_shortened_while_it_is_moved(void **state)
 {
-    shared_with = ramobj_create(8 * MIB);
+    shared_with = ramobj_create(8 * MIB, PAGE_SIZE);
     assert_int_equal(
         map_object(AT, 8 * MIB, RW, SPACE_SHARED | SPACE_FIXED | SPACE_POPULATE, shared_with, 0),
         AT);
@@ -80,7 +80,7 @@ static void join_halves(enum thread_hears hears)
 
 static void a_file_may_be_shortened_while_its_halves_are_joined(void **state)
 {
-    shared_with = ramobj_create(8 * MIB);
+    shared_with = ramobj_create(8 * MIB, PAGE_SIZE);
     assert_int_equal(
         map_object(AT, 8 * MIB, RW, SPACE_SHARED | SPACE_FIXED | SPACE_POPULATE, shared_with, 0),
         AT);
@@ -127,7 +127,7 @@ static int end_then_zap(const char *point, enum thread_hears hears)
 
 static void a_file_may_be_shortened_after_a_failed_move(void **state)
 {
-    shared_with = ramobj_create(8 * MIB);
+    shared_with = ramobj_create(8 * MIB, PAGE_SIZE);
     assert_int_equal(
         map_object(AT, 8 * MIB, RW, SPACE_SHARED | SPACE_FIXED | SPACE_POPULATE, shared_with, 0),
         AT);
@@ -148,7 +148,7 @@ static void a_file_may_be_shortened_while_it_replaces(void **state)
 {
     const uaddr_t to = AT + GIB;
 
-    shared_with = ramobj_create(8 * MIB);
+    shared_with = ramobj_create(8 * MIB, PAGE_SIZE);
     assert_int_equal(map_object(AT, 4 * PAGE_SIZE, RW, SPACE_SHARED | SPACE_FIXED | SPACE_POPULATE,
                                 shared_with, 0),
                      AT);
@@ -174,7 +174,7 @@ static void join_meanwhile(enum thread_hears hears)
 
 static void mappings_may_be_joined_while_they_are_revoked(void **state)
 {
-    struct memobj *revoked = ramobj_create(2 * MIB);
+    struct memobj *revoked = ramobj_create(2 * MIB, PAGE_SIZE);
 
     assert_int_equal(map_object(AT, MIB, PAGE_READ, SPACE_SHARED | SPACE_FIXED, revoked, 0), AT);
     assert_int_equal(map_object(AT + MIB, MIB, RW, SPACE_SHARED | SPACE_FIXED, revoked, MIB),

@@ -8,7 +8,7 @@
 /* Memory for the buffer, reachable by the device. */
 static int back(struct uio_map *map, uint64_t length)
 {
-    map->object = ramobj_create(length);
+    map->object = ramobj_create(length, PAGE_SIZE);
     if (!map->object)
         return -ENOMEM;
     map->object->flags |= MEMOBJ_GUARDED;

@@ -183,7 +183,7 @@ struct memobj *space_object(const struct space_request *request)
     unsigned order = (unsigned)MAX(huge_order(request), 0);
     uint64_t size = ALIGN_UP(request->length, PAGE_SIZE << order);
 
-    return order == ORDER_2M ? ramobj_create_huge(size) : ramobj_create(size);
+    return ramobj_create(size, order == ORDER_2M ? SIZE_2M : PAGE_SIZE);
 }
 
 /* The checks of mmap(2), and where the mapping goes. */

@@ -36,7 +36,7 @@ static int64_t zero_read(struct file *file, uaddr_t buffer, size_t length, uint6
 static int zero_mmap(struct file *file, uint64_t offset, uint64_t length, unsigned protection,
                      bool shared, struct memobj **out, uint64_t *object_offset)
 {
-    *out = ramobj_create(length);
+    *out = ramobj_create(length, PAGE_SIZE);
     *object_offset = 0;
     return *out ? 0 : -ENOMEM;
 }

@@ -19,14 +19,12 @@ static void show(void *context, struct text *out)
 static int store(void *context, tree_show unused, const char *text)
 {
     const uint64_t most = UINT32_MAX; /* more than any machine has */
+    const char *at = text;
     uint64_t pages = 0;
-    if (*text == 0)
+    for (; digit_value(*at) < 10 && pages <= most; at++)
+        pages = 10 * pages + digit_value(*at);
+    if (*at || at == text)
         return -EINVAL;
-    for (; *text; text++) {
-        if (digit_value(*text) > 9 || pages > most)
-            return -EINVAL;
-        pages = 10 * pages + digit_value(*text);
-    }
     hugepages_set_limit(pages);
     return 0;
 }
