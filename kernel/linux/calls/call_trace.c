@@ -58,8 +58,13 @@ static const struct rule {
 /* clang-format on */
 
 /* One record at a time, during which nobody sleeps. */
-static uint8_t record[1000];
+static _Alignas(uint64_t) uint8_t record[1000];
 static size_t used;
+
+struct vector { /* struct iovec of the interface */
+    uaddr_t base;
+    uint64_t length;
+};
 
 /* Returns how many bytes could be had: all, or those up to the end of the page, or none. */
 static size_t copy(void *to, uaddr_t from, size_t length)
@@ -73,17 +78,20 @@ static size_t copy(void *to, uaddr_t from, size_t length)
     return copy_from_user(to, from, on_page) ? 0 : on_page;
 }
 
-/* A piece of the record: which argument, how many bytes, and the bytes. */
-static void add(uint32_t argument, uaddr_t from, size_t length, bool string)
+/* A piece of the record, if there is room: which argument, how many bytes, and these. How many? */
+static size_t add(uint32_t argument, uaddr_t from, size_t length, bool string)
 {
-    uint8_t *bytes = record + used + 2 * sizeof(uint32_t);
-    size_t have = length ? copy(bytes, from, length) : 0;
-    uint32_t head[] = {argument, (uint32_t)(string ? strnlen((char *)bytes, have) : have)};
+    uint32_t head[] = {argument, 0};
+    uint8_t *const piece = record + used, *const bytes = piece + sizeof(head);
+    size_t have =
+        length && bytes + length <= record + sizeof(record) ? copy(bytes, from, length) : 0;
 
-    if (!have)
-        return;
-    memcpy(record + used, head, sizeof(head));
-    used += sizeof(head) + head[1];
+    if (have) {
+        head[1] = (uint32_t)(string ? strnlen((char *)bytes, have) : have);
+        memcpy(piece, head, sizeof(head));
+        used = (size_t)(bytes - record) + head[1];
+    }
+    return have;
 }
 
 /* What the command says (_IOC_SIZE), or else the structure itself, which begins with its size. */
@@ -97,30 +105,21 @@ static size_t command_length(uint64_t command, uaddr_t from)
     return MIN(said, STRUCT_MAX);
 }
 
-static void add_vectors(uaddr_t from, uint64_t count)
-{
-    struct {
-        uaddr_t base;
-        uint64_t length;
-    } vectors[VECTORS_MAX];
-    size_t length = MIN(count, VECTORS_MAX) * sizeof(vectors[0]);
-
-    length = length ? copy(vectors, from, length) : 0;
-    for (unsigned i = 0; i < length / sizeof(vectors[0]); i++)
-        add(VECTOR + i, vectors[i].base, MIN(vectors[i].length, BUFFER_MAX), false);
-}
-
 static void apply(const struct rule *rule, const uint64_t *factors)
 {
     const uaddr_t from = factors[rule->argument];
     const uint64_t most = (rule->size > 1 ? STRUCT_MAX : BUFFER_MAX) / rule->size;
     size_t length = MIN(factors[rule->factor], most) * rule->size;
+    /* If they are, in the first piece. */
+    const struct vector *vectors = (const void *)(record + used + 2 * sizeof(uint32_t));
 
     if (rule->kind == COMMAND)
         length = command_length(factors[1], from);
-    add(rule->argument, from, length, rule->kind == STRING);
-    if (rule->kind == VECTORS)
-        add_vectors(from, factors[rule->factor]);
+    length = add(rule->argument, from, length, rule->kind == STRING);
+    if (rule->kind != VECTORS)
+        return;
+    for (unsigned i = 0; i < MIN(length / sizeof(*vectors), VECTORS_MAX); i++)
+        add(VECTOR + i, vectors[i].base, MIN(vectors[i].length, BUFFER_MAX), false);
 }
 
 /* A record that begins with `count` of the factors. */

@@ -119,6 +119,8 @@ static int stat_at(int directory, uaddr_t path, unsigned flags, struct file_stat
 {
     struct user_path where;
     struct place place;
+    if (flags & ~(AT_NOFOLLOW | AT_EMPTY_PATH | AT_NO_MOUNT | AT_STATX_SYNC))
+        return -EINVAL;
     int error = user_path_get(directory, path, flags & AT_EMPTY_PATH, &where);
     if (error)
         return error;
@@ -143,8 +145,6 @@ static int stat_at(int directory, uaddr_t path, unsigned flags, struct file_stat
 int64_t sys_newfstatat(int directory, uaddr_t path, uaddr_t out, unsigned flags)
 {
     struct file_stat stat;
-    if (flags & ~(AT_NOFOLLOW | AT_EMPTY_PATH | AT_NO_MOUNT | AT_STATX_SYNC))
-        return -EINVAL;
     int error = stat_at(directory, path, flags, &stat);
     return error ? error : put_stat(&stat, out);
 }
@@ -159,8 +159,7 @@ int64_t sys_fstat(int fd, uaddr_t out)
 int64_t sys_statx(int directory, uaddr_t path, unsigned flags, unsigned mask, uaddr_t out)
 {
     struct file_stat stat;
-    const unsigned known = AT_NOFOLLOW | AT_EMPTY_PATH | AT_NO_MOUNT | AT_STATX_SYNC;
-    if ((flags & ~known) || (mask & STATX_MASK_BAD) || (flags & AT_STATX_SYNC) == AT_STATX_SYNC)
+    if ((mask & STATX_MASK_BAD) || (flags & AT_STATX_SYNC) == AT_STATX_SYNC)
         return -EINVAL;
     int error = stat_at(directory, path, flags, &stat);
     return error ? error : put_statx(&stat, out);
@@ -173,25 +172,18 @@ enum file_system_magic {
     HUGETLBFS_MAGIC = 0x958458f6,
 };
 
-/* What a node's file system calls itself: in Linux each of these folders is one. */
+/* What a node's file system calls itself: in Linux each of these folders is one. NULL: no node. */
 static int64_t magic_of(const struct node *node)
 {
-    if (node->huge)
+    if (node && node->huge)
         return HUGETLBFS_MAGIC;
-    while (node->parent && node->parent != node_root())
+    while (node && node->parent && node->parent != node_root())
         node = node->parent;
-    if (!node->parent)
+    if (!node || !node->parent)
         return TMPFS_MAGIC;
     return strcmp(node->name, "proc") == 0  ? PROC_MAGIC
            : strcmp(node->name, "sys") == 0 ? SYSFS_MAGIC
                                             : TMPFS_MAGIC;
-}
-
-static int64_t magic_of_file(const struct file *file)
-{
-    if (file_is_huge(file))
-        return HUGETLBFS_MAGIC;
-    return file->node ? magic_of(file->node) : TMPFS_MAGIC;
 }
 
 /* Everything in the tree is memory; how much Linux does not tell of huge pages without a limit. */
@@ -221,5 +213,6 @@ int64_t sys_statfs(uaddr_t path, uaddr_t out)
 
 int64_t sys_fstatfs(int fd, uaddr_t out)
 {
-    return WITH_FILE(file, fd_get_path(fd), put_statfs(magic_of_file(file), out));
+    return WITH_FILE(file, fd_get_path(fd),
+                     put_statfs(file_is_huge(file) ? HUGETLBFS_MAGIC : magic_of(file->node), out));
 }

@@ -37,8 +37,7 @@ static void send_span(uaddr_t start, uaddr_t end)
 {
     const uint64_t span[] = {start, end};
 
-    if (start < end)
-        stream_send(STREAM_CRASH_SPAN, span, sizeof(span));
+    stream_send(STREAM_CRASH_SPAN, span, sizeof(span));
 }
 
 /* A copy, since others may release the page while it is sent. */
@@ -64,16 +63,17 @@ static void send_range(struct sending *sending, const struct mapping *mapping, u
 {
     struct cpu_mapping m;
 
+    if (!mapping->object)
+        send_span(at, end);
     while (!sending->cut && cpu_space_find(sending->space->cpu, at, end, &m)) {
         uaddr_t behind = m.at + m.length;
 
         breathe_deaf_after(TABLE_WORK, "crash");
-        send_span(mapping->object ? m.at : at, behind);
+        if (mapping->object)
+            send_span(m.at, behind);
         for (at = m.at; at < behind && !sending->cut; at += PAGE_SIZE)
             send_page(sending, at);
     }
-    if (!sending->cut && !mapping->object)
-        send_span(at, end);
 }
 
 void space_send(struct space *space, const uaddr_t *stacks, size_t count, uint64_t limit)

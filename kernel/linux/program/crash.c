@@ -25,28 +25,17 @@ static struct {
     int32_t thread;
 } __attribute__((packed)) last;
 
-static const char *access_name(uint64_t error)
-{
-    if (error & FAULT_FETCH)
-        return "jump to";
-    return error & FAULT_WRITE ? "write to" : "read of";
-}
-
-static bool is_fault(const struct siginfo *info)
-{
-    return (SIGNAL_BIT(info->number) & SIGNALS_FAULT) && info->code > 0;
-}
-
 static void describe(const struct task *task, const struct siginfo *info, struct text *out)
 {
-    const uint64_t page_fault = 14;
-    if (!is_fault(info)) {
+    const uint64_t page_fault = 14, error = task->fault_error;
+    const char *access = error & FAULT_FETCH   ? "jump to"
+                         : error & FAULT_WRITE ? "write to"
+                                               : "read of";
+    if (!(SIGNAL_BIT(info->number) & SIGNALS_FAULT) || info->code <= 0)
         text_printf(out, "sent by %s", info->code == CODE_KERNEL ? "the kernel" : "itself");
-        return;
-    }
-    if (task->fault_vector == page_fault)
-        text_printf(out, "%s 0x%lx: %s", access_name(task->fault_error), task->fault_address,
-                    reasons[space_explain(payload.space, task->fault_address, task->fault_error)]);
+    else if (task->fault_vector == page_fault)
+        text_printf(out, "%s 0x%lx: %s", access, task->fault_address,
+                    reasons[space_explain(payload.space, task->fault_address, error)]);
     else
         text_printf(out, "%s", trap_name(task->fault_vector));
 }

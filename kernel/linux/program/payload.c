@@ -115,10 +115,8 @@ static int open_console(const struct config *config)
 static void name_after(struct task *task, const char *path)
 {
     const char *name = path;
-    for (const char *at = path; *at; at++) {
-        if (at[0] == '/' && at[1] && at[1] != '/')
-            name = at + 1;
-    }
+    for (const char *slash; (slash = strchr(name, '/')) && slash[1];)
+        name = slash + 1;
     memcpy(task->name, name, MIN(strlen(name), sizeof(task->name) - 1));
 }
 
