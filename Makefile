@@ -2,6 +2,7 @@
 # Builds the kernel, the UEFI loader, the SDK, the examples and the host tests into build/.
 # People type ./bulkhead; this file is what it calls.
 
+.DEFAULT_GOAL := all
 BUILD ?= build
 CC := clang
 LD := ld.lld
