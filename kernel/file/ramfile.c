@@ -203,9 +203,7 @@ static int make_room(struct ramfile *ram, uint64_t end)
 {
     if (ram->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE))
         return -EPERM;
-    if (end <= ram->size)
-        return 0;
-    return ram->seals & SEAL_GROW ? -EPERM : set_size(ram, end);
+    return end <= ram->size ? 0 : resize(ram, end);
 }
 
 /* Writes at most one piece, whole or not at all; *length becomes how much. */

@@ -54,10 +54,9 @@ int64_t sys_sched_getscheduler(int id)
 
 int64_t sys_sched_getparam(int id, uaddr_t out)
 {
-    const uint32_t priority = 0;
     if (id < 0 || !out)
         return -EINVAL;
-    return thread_of(id) ? copy_to_user(out, &priority, sizeof(priority)) : -ESRCH;
+    return thread_of(id) ? clear_user(out, sizeof(int32_t)) : -ESRCH;
 }
 
 /* The lowest is 1, or 0 where that is the highest. */
@@ -128,9 +127,8 @@ int64_t sys_setpriority(int which, int who, int nice)
 
 int64_t sys_getcpu(uaddr_t cpu, uaddr_t node)
 {
-    const uint32_t zero = 0;
-    int error = cpu ? copy_to_user(cpu, &zero, sizeof(zero)) : 0;
-    return error || !node ? error : copy_to_user(node, &zero, sizeof(zero));
+    int error = cpu ? clear_user(cpu, sizeof(uint32_t)) : 0;
+    return error || !node ? error : clear_user(node, sizeof(uint32_t));
 }
 
 enum membarrier_command {
