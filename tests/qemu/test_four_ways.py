@@ -57,7 +57,11 @@ def test_equal_output(guest, name):
 CLIENTS = [f"clients/{path.stem}" for path in sorted((TOP / "tests/qemu/payloads/clients").glob("*.c"))]
 
 
-@pytest.mark.parametrize("name", [*examples.names(), *CONFORMANCE, "library", *CLIENTS])
+# Conformance programs that other tests run with three C libraries, or that need Linux to compare with.
+OTHERS = ("library", "calls", "paths", "memory", "signals", "hugepages", "sysfs", "threads")
+
+
+@pytest.mark.parametrize("name", [*examples.names(), *CONFORMANCE, *OTHERS, *CLIENTS])
 def test_for_linux(name):
     folder = "examples" if name in examples.names() else "payloads"
     make(f"build/{folder}/{name}.linux")

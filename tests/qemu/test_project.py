@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+import walkthrough
 from bulkhead import devices, new
 from conftest import TOP
 
@@ -19,10 +20,10 @@ def typed(folder, *words):
 
 def test_a_new_project(kernel, tmp_path):
     """As docs/ci.md has it, word by word."""
-    page = (TOP / "docs/ci.md").read_text()
-    lines = re.search(r"((?:^    \S.*\n)+)", page, re.M)[1].replace("./bulkhead", str(BULKHEAD))
-    done = subprocess.run(["sh", "-euc", lines], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=400,
-                          env={**os.environ, "PYTHON": "/usr/bin/python3"}, check=False)
+    lines = [what for kind, what, _ in walkthrough.steps((TOP / "docs/ci.md").read_text()) if kind == "command"]
+    done = subprocess.run(["sh", "-euc", "\n".join(["bulkhead() { $BULKHEAD \"$@\"; }", *lines])], cwd=tmp_path, stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=400, check=False,
+                          env={**os.environ, "PYTHON": "/usr/bin/python3", "BULKHEAD": str(BULKHEAD)})
     assert done.returncode == 0, done.stdout + done.stderr
     assert "mydriver: the interrupt came" in done.stdout and len(re.findall(r"^3 passed", done.stdout, re.M)) == 2, done.stdout
     assert "starter" not in "".join(path.read_text() for path in (tmp_path / "mydriver").rglob("*") if path.suffix in (".c", ".py", ".md"))
