@@ -35,11 +35,11 @@ struct node_numbers {
     int (*add)(int number);
 };
 
-/* A link that is told anew each time, with the context in its node. */
 struct node_link {
-    tree_show show; /* what readlink(2) gets, and a walk follows if there is no `file` */
-    /* The open file it stands for, referenced; NULL: there is none any more. */
-    struct file *(*file)(void *context);
+    char *target;   /* NULL: it is told */
+    tree_show show; /* and the others: tree_add_told_link() */
+    tree_file file;
+    void *context;
 };
 
 struct node_device {
@@ -74,11 +74,7 @@ struct node {
     union {
         struct node_device device;
         struct node_text text;
-        struct {
-            char *target; /* NULL: `told` knows */
-            const struct node_link *told;
-            void *context;
-        } to;                               /* of a link */
+        struct node_link to;
         const struct node_numbers *numbers; /* of a directory; NULL: it has only its children */
         struct ramfile *ram;
     };

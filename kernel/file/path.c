@@ -39,7 +39,7 @@ int path_link_text(const struct node *link, char *buffer, size_t size)
     if (link->to.target)
         text_printf(&text, "%s", link->to.target);
     else
-        link->to.told->show(link->to.context, &text);
+        link->to.show(link->to.context, &text);
     if (text.truncated)
         return -ENAMETOOLONG;
     return text.error ? text.error : (int)text.length;
@@ -116,8 +116,7 @@ static void place_set(struct place *out, struct node *parent, struct node *node,
 
 struct file *path_file(const struct node *node)
 {
-    bool stands = node->type == NODE_LINK && node->to.told && node->to.told->file;
-    return stands ? node->to.told->file(node->to.context) : NULL;
+    return node->type == NODE_LINK && node->to.file ? node->to.file(node->to.context) : NULL;
 }
 
 /* One component. 1: done, *out filled; 0: go on; or a negative error. */

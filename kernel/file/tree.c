@@ -94,14 +94,6 @@ int tree_add_text(const char *path, tree_show show, void *context)
     return add_text(path, show, NULL, context);
 }
 
-int tree_add_stored(const char *folder, const char *name, tree_show show, tree_store store,
-                    void *context)
-{
-    char path[PATH_SIZE];
-    size_t length = format(path, sizeof(path), "%s/%s", folder, name);
-    return length < sizeof(path) ? add_text(path, show, store, context) : -ENAMETOOLONG;
-}
-
 int tree_store_same(void *context, tree_show show, const char *text)
 {
     char shown[TREE_STORE_MAX];
@@ -112,12 +104,33 @@ int tree_store_same(void *context, tree_show show, const char *text)
     return out.length == length + 1 && memcmp(shown, text, length) == 0 ? 0 : -EINVAL;
 }
 
+static int add_row(const char *path, const struct tree_text *row, void *context)
+{
+    void *data = row->data ? (void *)(uintptr_t)row->data : context;
+    return row->show || row->store ? add_text(path, row->show, row->store, data)
+                                   : tree_add_link(path, data);
+}
+
+/* A path for each of a row's names. */
+static int add_names(const char *folder, const struct tree_text *row, void *context)
+{
+    char path[PATH_SIZE];
+    int error = 0;
+    for (const char *end, *name = row->names; !error && name; name = end ? end + 1 : NULL) {
+        end = strchr(name, ' ');
+        int length = (int)(end ? (size_t)(end - name) : strlen(name));
+        bool fits = format(path, sizeof(path), "%s/%.*s", folder, length, name) < sizeof(path);
+        error = fits ? add_row(path, row, context) : -ENAMETOOLONG;
+    }
+    return error;
+}
+
 int tree_add_texts(const char *folder, const struct tree_text *texts, size_t count, void *context)
 {
     int error = 0;
     for (size_t i = 0; !error && i < count; i++)
-        error = tree_add_stored(folder, texts[i].name, texts[i].show, NULL, context);
-    if (error)
+        error = add_names(folder, &texts[i], context);
+    if (error && *folder)
         tree_remove(folder);
     return error;
 }
@@ -139,15 +152,13 @@ int tree_add_link(const char *path, const char *target)
     return 0;
 }
 
-int tree_add_told_link(const char *path, const struct node_link *told, void *context)
+int tree_add_told_link(const char *path, tree_show show, tree_file file, void *context)
 {
     struct node *node;
     int error = add_node(path, NODE_LINK, MODE_NODE_LINK, &node);
-    if (error)
-        return error;
-    node->to.told = told;
-    node->to.context = context;
-    return 0;
+    if (!error)
+        node->to = (struct node_link){NULL, show, file, context};
+    return error;
 }
 
 int tree_add_numbers(const char *path, const struct node_numbers *numbers)
@@ -156,14 +167,6 @@ int tree_add_numbers(const char *path, const struct node_numbers *numbers)
     int error = add_node(path, NODE_DIRECTORY, MODE_NODE_DIRECTORY, &node);
     if (!error)
         node->numbers = numbers;
-    return error;
-}
-
-int tree_add_links(const struct tree_link *links, size_t count)
-{
-    int error = 0;
-    for (size_t i = 0; !error && i < count; i++)
-        error = links[i].path ? tree_add_link(links[i].path, links[i].target) : 0;
     return error;
 }
 

@@ -37,26 +37,32 @@ int tree_add_device(const char *path, unsigned major, unsigned minor, tree_open 
 /* A regular file whose bytes `open` gives access to; `size` is what stat(2) tells of it. */
 int tree_add_file(const char *path, uint32_t mode, uint64_t size, tree_open open, void *context);
 int tree_add_text(const char *path, tree_show show, void *context);
-/* One that can be written; or, if show is NULL, only written. */
-int tree_add_stored(const char *folder, const char *name, tree_show show, tree_store store,
-                    void *context);
-/* Texts below a folder of the caller's own, which is gone again if one of them cannot be added. */
+/*
+ * Rows below a folder of the caller's own, which is gone again if one of them cannot be added; ""
+ * for rows that are anywhere, of which those before stay.
+ */
 struct tree_text {
-    const char *name; /* without the folder */
-    tree_show show;
+    const char *names; /* without the folder; a blank before each further one */
+    tree_show show;    /* NULL: it can only be written */
+    tree_store store;  /* NULL: it can only be read; neither: it is a link to `data` */
+    const void *data;  /* for the functions; NULL: the context of all rows */
 };
+/* A row that is only read. */
+#define TREE_READ(names, show)                                                                     \
+    {                                                                                              \
+        names, show, NULL, NULL                                                                    \
+    }
 int tree_add_texts(const char *folder, const struct tree_text *texts, size_t count, void *context);
 int tree_add_link(const char *path, const char *target);
-/* kernel/file/node.h: a link, and a directory, that are not stored but told. */
-struct node_link;
+/*
+ * A link that is told anew each time: `show` writes what readlink(2) gets, and a walk follows if
+ * there is no open file, referenced, that it stands for (`file` may be NULL).
+ */
+typedef struct file *(*tree_file)(void *context);
+int tree_add_told_link(const char *path, tree_show show, tree_file file, void *context);
+/* A directory that is not stored but told: kernel/file/node.h. */
 struct node_numbers;
-int tree_add_told_link(const char *path, const struct node_link *told, void *context);
 int tree_add_numbers(const char *path, const struct node_numbers *numbers);
-struct tree_link {
-    const char *path; /* NULL: a row that does not apply */
-    const char *target;
-};
-int tree_add_links(const struct tree_link *links, size_t count);
 int tree_add_directory(const char *path);
 /* A file in RAM; the reference is taken over on success. `mode`: permission bits. */
 struct ramfile;

@@ -61,11 +61,6 @@ int tree_add_texts(const char *folder, const struct tree_text *texts, size_t cou
     return 0;
 }
 
-int tree_add_links(const struct tree_link *links, size_t count)
-{
-    return 0;
-}
-
 int tree_add_directory(const char *path)
 {
     return 0;

@@ -88,9 +88,14 @@ static void texts_take_what_their_row_takes(void **state)
 {
     char longer[TREE_STORE_MAX] = "x";
 
-    assert_int_equal(tree_add_stored("/sys/d", "both", show, store, "alpha"), 0);
-    assert_int_equal(tree_add_stored("/sys/d", "in", NULL, store, "alpha"), 0);
-    assert_int_equal(tree_add_stored("/sys/d", "same", show, tree_store_same, "alpha"), 0);
+    static const struct tree_text rows[] = {{"both", show, store, NULL},
+                                            {"in", NULL, store, NULL},
+                                            {"same", show, tree_store_same, "alpha"},
+                                            {"to link", NULL, NULL, "same"}};
+
+    assert_int_equal(tree_add_texts("/sys/d", rows, ARRAY_SIZE(rows), "alpha"), 0);
+    assert_int_equal(open_close("/sys/d/link", FILE_RDWR), 0);
+    assert_int_equal(find("/sys/d/to")->type, NODE_LINK);
     assert_int_equal(find("/sys/d/both")->mode, 0644);
     assert_int_equal(find("/sys/d/in")->mode, 0200);
     assert_int_equal(open_close("/sys/d/in", FILE_RDONLY), -EACCES);

@@ -191,12 +191,12 @@ static void check_stack(size_t arg_count)
     assert_int_equal(word_at(sp += 8), 0);
     sp += 8;
     /* Strings lie one behind another, as /proc/self/cmdline and environ show them. */
-    assert_string_equal(text_at(layout.args), "/payload.elf");
-    assert_int_equal(layout.env - layout.args, args_size);
-    assert_memory_equal(text_at(layout.env), "HOME=/\0A=b", layout.env_end - layout.env);
-    assert_int_equal(layout.env_end - layout.env, sizeof("HOME=/\0A=b"));
-    assert_int_equal(layout.auxiliary, sp);
-    assert_int_equal(word_at(sp + layout.auxiliary_size - 16), AUX_NULL);
+    assert_string_equal(text_at(layout.args.from), "/payload.elf");
+    assert_int_equal(layout.args.end - layout.args.from, args_size);
+    assert_memory_equal(text_at(layout.env.from), "HOME=/\0A=b", layout.env.end - layout.env.from);
+    assert_int_equal(layout.env.end - layout.env.from, sizeof("HOME=/\0A=b"));
+    assert_int_equal(layout.auxiliary.from, sp);
+    assert_int_equal(word_at(layout.auxiliary.end - 16), AUX_NULL);
     assert_int_equal(auxiliary(sp, AUX_PAGESZ), 4096);
     assert_int_equal(auxiliary(sp, AUX_ENTRY), 0x401000);
     assert_string_equal(text_at(auxiliary(sp, AUX_EXECFN)), "/payload.elf");

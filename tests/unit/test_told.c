@@ -30,11 +30,10 @@ static unsigned added;
 
 static int add(int number)
 {
-    static const struct node_link link = {show_number, file_of};
     char path[32];
     format(path, sizeof(path), "/fd/%d", number);
     added++;
-    return tree_add_told_link(path, &link, (void *)(uintptr_t)number);
+    return tree_add_told_link(path, show_number, file_of, (void *)(uintptr_t)number);
 }
 
 static const struct node_numbers numbers = {next, add};

@@ -48,7 +48,8 @@ static void rows_fail_whole(void **state)
 
 static void texts_of_a_folder_fail_whole(void **state)
 {
-    static const struct tree_text texts[] = {{"name", show}, {"maps/size", show}, {"event", show}};
+    static const struct tree_text texts[] = {TREE_READ("name maps/size", show),
+                                             TREE_READ("event", show)};
     char folder[200] = "/sys/class/c/";
 
     for (uint64_t n = 1;; n++) {

@@ -67,7 +67,8 @@ static const char *const resets[] = {"", "flr", "af_flr", "pm", "bus"};
 #define SHOW(name, there, store, ...) TREE_SHOW(show_##name, struct pci_device, __VA_ARGS__)
 #define ADD(name, there, store, ...)                                                               \
     if (!error && ((there) || it->removed))                                                        \
-        error = tree_add_stored(folder, #name, show_##name, store, it);
+        error = tree_add_texts(folder, &(const struct tree_text){#name, show_##name, store, NULL}, \
+                               1, it);
 /* clang-format on */
 
 static bool has_reset(const struct pci_device *device)
@@ -156,54 +157,65 @@ static void show_resource(void *context, struct text *out)
 
 /* ---- all of a function ---- */
 
-static int add_links(const struct pci_device *device, const char *folder)
+/* A link to what the function belongs to, below /sys, and one back. */
+static int add_pair(const struct pci_device *device, const char *link, const char *to,
+                    const char *back)
 {
-    const char *name = pci_name(device), *driver = device->driver;
-    const struct pci_device *d, *physical = device->physical;
-    const struct requester *id = device->requesters[0];
-    bool served = id && id->unit;
-    unsigned group = device->group->id, unit = served ? id->unit->index : 0;
-    unsigned number = 0; /* of a virtual function */
+    const char *name = pci_name(device);
+    int error = tree_add_link(format_short("%s/%s", SYSFS_DEVICE(device), link),
+                              format_short("../../../../%s", to));
+
+    return error ? error
+                 : tree_add_link(format_short("/sys/%s%s/%s", to, back, name),
+                                 format_short("../../../../bus/pci/devices/%s", name));
+}
+
+static int add_virtual(const struct pci_device *device, const struct pci_device *physical)
+{
+    const struct pci_device *d;
+    unsigned number = 0;
 
     list_for_each_entry (d, pci_devices(), link)
         number += d->physical == physical && pci_order(d) < pci_order(device);
-    const struct tree_link links[] = {
-        {format_short("%s/subsystem", folder), "../../../../bus/pci"},
-        {format_short("%s/iommu_group", folder),
-         format_short("../../../../kernel/iommu_groups/%u", group)},
-        {format_short("/sys/kernel/iommu_groups/%u/devices/%s", group, name),
-         format_short("../../../../bus/pci/devices/%s", name)},
-        {driver ? format_short("%s/driver", folder) : NULL,
-         format_short("../../../../bus/pci/drivers/%s", driver)},
-        {driver ? format_short("/sys/bus/pci/drivers/%s/%s", driver, name) : NULL,
-         format_short("../../../../bus/pci/devices/%s", name)},
-        {served ? format_short("%s/iommu", folder) : NULL,
-         format_short("../../../../class/iommu/dmar%u", unit)},
-        {served ? format_short("/sys/class/iommu/dmar%u/devices/%s", unit, name) : NULL,
-         format_short("../../../../bus/pci/devices/%s", name)},
-        {physical ? format_short("%s/physfn", folder) : NULL,
-         physical ? format_short("../%s", pci_name(physical)) : NULL},
-        {physical ? format_short("%s/virtfn%u", SYSFS_DEVICE(physical), number) : NULL,
-         format_short("../%s", name)},
-    };
+    int error = tree_add_link(format_short("%s/virtfn%u", SYSFS_DEVICE(physical), number),
+                              format_short("../%s", pci_name(device)));
 
-    return tree_add_links(links, ARRAY_SIZE(links));
+    return error ? error
+                 : tree_add_link(format_short("%s/physfn", SYSFS_DEVICE(device)),
+                                 format_short("../%s", pci_name(physical)));
+}
+
+static int add_links(const struct pci_device *device)
+{
+    const struct requester *id = device->requesters[0];
+    unsigned group = device->group->id;
+    int error =
+        add_pair(device, "iommu_group", format_short("kernel/iommu_groups/%u", group), "/devices");
+
+    if (!error && device->driver)
+        error = add_pair(device, "driver", format_short("bus/pci/drivers/%s", device->driver), "");
+    if (!error && id && id->unit)
+        error = add_pair(device, "iommu", format_short("class/iommu/dmar%u", id->unit->index),
+                         "/devices");
+    return error || !device->physical ? error : add_virtual(device, device->physical);
 }
 
 static int add_device(struct pci_device *it)
 {
+    static const struct tree_text reset = {"reset", NULL, store_reset, NULL};
     static const struct tree_text texts[] = {
-        {"resource", show_resource},
-        {"uevent", show_uevent},
-        {"config", show_header},
+        {"subsystem", NULL, NULL, "../../../../bus/pci"},
+        TREE_READ("resource", show_resource),
+        TREE_READ("uevent", show_uevent),
+        TREE_READ("config", show_header),
     };
     const char *folder = SYSFS_DEVICE(it);
     int error = tree_add_texts(folder, texts, ARRAY_SIZE(texts) - it->assigned, it);
 
     if (!error && (has_reset(it) || it->removed))
-        error = tree_add_stored(folder, "reset", NULL, store_reset, it);
+        error = tree_add_texts(folder, &reset, 1, it);
     DEVICE_FILES(ADD)
-    return error ? error : add_links(it, folder);
+    return error ? error : add_links(it);
 }
 
 /* What no mapping may cover: reserved memory of the members, and the interrupt window. */
@@ -222,8 +234,8 @@ static void show_reserved(void *context, struct text *out)
 TREE_SHOW(show_type, struct pci_group, "%s", "DMA")
 
 static const struct tree_text group_files[] = {
-    {"reserved_regions", show_reserved},
-    {"type", show_type},
+    TREE_READ("reserved_regions", show_reserved),
+    TREE_READ("type", show_type),
 };
 
 int sysfs_add_devices(void)

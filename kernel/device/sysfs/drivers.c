@@ -10,9 +10,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/machine/config/config.h"
 
-#define VFIO  "/sys/bus/pci/drivers/vfio-pci"
-#define UIO   "/sys/bus/pci/drivers/uio_pci_generic"
-#define TYPE1 "/sys/module/vfio_iommu_type1/parameters"
+#define TYPE1 "sys/module/vfio_iommu_type1/parameters/"
 
 /* The function of that name; one that has the driver, unless that is NULL. */
 static const struct pci_device *find(const char *name, const char *driver)
@@ -68,32 +66,29 @@ TREE_SHOW(show_no, struct config, "%c", 'N')
 TREE_SHOW(show_unsafe, struct config, "%c", it->unsafe_interrupts ? 'Y' : 'N')
 TREE_SHOW(show_limit, struct config, "%u", TYPE1_MAPPINGS_MAX)
 
+static const struct tree_text driver_files[] = {
+    {"bind", NULL, store_bind, NULL},
+    {"unbind", NULL, store_unbind, NULL},
+    {"new_id", NULL, store_new_id, NULL},
+    {"remove_id", NULL, store_remove_id, NULL},
+};
+
+static const struct tree_text other_files[] = {
+    {"sys/bus/pci/drivers_probe", NULL, store_probe, NULL},
+    {"sys/module/vfio/parameters/enable_unsafe_noiommu_mode", show_no, tree_store_same, NULL},
+    {TYPE1 "allow_unsafe_interrupts", show_unsafe, tree_store_same, NULL},
+    {TYPE1 "dma_entry_limit", show_limit, tree_store_same, NULL},
+};
+
+static int add_driver(const char *name)
+{
+    return tree_add_texts(format_short("/sys/bus/pci/drivers/%s", name), driver_files,
+                          ARRAY_SIZE(driver_files), (void *)(uintptr_t)name);
+}
+
 int sysfs_add_drivers(const struct config *config)
 {
-    const struct {
-        const char *folder, *name;
-        tree_show show;
-        tree_store store;
-        const void *context;
-    } files[] = {
-        {"/sys/bus/pci", "drivers_probe", NULL, store_probe, NULL},
-        {VFIO, "bind", NULL, store_bind, "vfio-pci"},
-        {VFIO, "unbind", NULL, store_unbind, "vfio-pci"},
-        {VFIO, "new_id", NULL, store_new_id, "vfio-pci"},
-        {VFIO, "remove_id", NULL, store_remove_id, "vfio-pci"},
-        {UIO, "bind", NULL, store_bind, "uio_pci_generic"},
-        {UIO, "unbind", NULL, store_unbind, "uio_pci_generic"},
-        {UIO, "new_id", NULL, store_new_id, "uio_pci_generic"},
-        {UIO, "remove_id", NULL, store_remove_id, "uio_pci_generic"},
-        {"/sys/module/vfio/parameters", "enable_unsafe_noiommu_mode", show_no, tree_store_same,
-         config},
-        {TYPE1, "allow_unsafe_interrupts", show_unsafe, tree_store_same, config},
-        {TYPE1, "dma_entry_limit", show_limit, tree_store_same, config},
-    };
-    int error = 0;
-
-    for (size_t i = 0; !error && i < ARRAY_SIZE(files); i++)
-        error = tree_add_stored(files[i].folder, files[i].name, files[i].show, files[i].store,
-                                (void *)(uintptr_t)files[i].context);
-    return error;
+    if (add_driver("vfio-pci") || add_driver("uio_pci_generic"))
+        return -ENOMEM;
+    return tree_add_texts("", other_files, ARRAY_SIZE(other_files), (void *)(uintptr_t)config);
 }

@@ -20,17 +20,17 @@ TREE_SHOW(show_map_offset, struct uio_map, "0x%x", 0) /* maps begin on a page */
 TREE_SHOW(show_map_size, struct uio_map, "0x%016lx", it->size)
 
 static const struct tree_text device_attributes[] = {
-    {"name", show_name},
-    {"version", show_version},
-    {"event", show_event},
-    {"dev", show_numbers},
+    TREE_READ("name", show_name),
+    TREE_READ("version", show_version),
+    TREE_READ("event", show_event),
+    TREE_READ("dev", show_numbers),
 };
 
 static const struct tree_text map_attributes[] = {
-    {"name", show_map_name},
-    {"addr", show_map_addr},
-    {"offset", show_map_offset},
-    {"size", show_map_size},
+    TREE_READ("name", show_map_name),
+    TREE_READ("addr", show_map_addr),
+    TREE_READ("offset", show_map_offset),
+    TREE_READ("size", show_map_size),
 };
 
 int uio_sysfs_add_map(struct uio_map *map)
@@ -48,14 +48,12 @@ int uio_sysfs_add(struct uio_device *device)
     const char *folder = FOLDER(device);
     int error = tree_add_texts(folder, device_attributes, ARRAY_SIZE(device_attributes), device);
 
-    if (error)
-        return error;
-    const struct tree_link links[] = {
-        {format_short("%s/device", folder),
-         format_short("../../../bus/pci/devices/%s", pci_name(device->pci))},
-        {FROM_DEVICE(device), format_short("../../../../../class/uio/uio%u", device->id)},
-    };
-    error = tree_add_links(links, ARRAY_SIZE(links));
+    if (!error)
+        error = tree_add_link(format_short("%s/device", folder),
+                              format_short("../../../bus/pci/devices/%s", pci_name(device->pci)));
+    if (!error)
+        error = tree_add_link(FROM_DEVICE(device),
+                              format_short("../../../../../class/uio/uio%u", device->id));
     if (error)
         uio_sysfs_remove(device);
     return error;

@@ -7,8 +7,8 @@
 #include "kernel/mm/hugepages.h"
 #include "kernel/linux/proc/nodes.h"
 
-#define POOL "/sys/kernel/mm/hugepages/hugepages-2048kB"
-#define NODE "/sys/devices/system/node/node0/hugepages/hugepages-2048kB"
+#define POOL "sys/kernel/mm/hugepages/hugepages-2048kB/"
+#define NODE "sys/devices/system/node/node0/hugepages/hugepages-2048kB/"
 
 static void show(void *context, struct text *out)
 {
@@ -29,31 +29,25 @@ static int store(void *context, tree_show unused, const char *text)
     return 0;
 }
 
-static const struct {
-    const char *folder, *name;
-    enum hugepages_figure figure;
-    tree_store store;
-} rows[] = {
-    {POOL, "nr_hugepages", HUGEPAGES_TOTAL, store},
-    {POOL, "nr_hugepages_mempolicy", HUGEPAGES_TOTAL, store},
-    {POOL, "nr_overcommit_hugepages", HUGEPAGES_RESERVED, tree_store_same},
-    {POOL, "free_hugepages", HUGEPAGES_FREE, NULL},
-    {POOL, "resv_hugepages", HUGEPAGES_RESERVED, NULL},
-    {POOL, "surplus_hugepages", HUGEPAGES_SURPLUS, NULL},
-    {NODE, "nr_hugepages", HUGEPAGES_TOTAL, store},
-    {NODE, "free_hugepages", HUGEPAGES_FREE, NULL},
-    {NODE, "surplus_hugepages", HUGEPAGES_SURPLUS, NULL},
-    {"/proc/sys/vm", "nr_hugepages", HUGEPAGES_TOTAL, store},
+#define ROW(names, figure, store)                                                                  \
+    {                                                                                              \
+        names, show, store, (void *)(uintptr_t)(figure)                                            \
+    }
+
+static const struct tree_text rows[] = {
+    ROW(POOL "nr_hugepages " POOL "nr_hugepages_mempolicy " NODE "nr_hugepages "
+             "proc/sys/vm/nr_hugepages",
+        HUGEPAGES_TOTAL, store),
+    ROW(POOL "free_hugepages " NODE "free_hugepages", HUGEPAGES_FREE, NULL),
+    ROW(POOL "surplus_hugepages " NODE "surplus_hugepages", HUGEPAGES_SURPLUS, NULL),
+    ROW(POOL "resv_hugepages", HUGEPAGES_RESERVED, NULL),
+    ROW(POOL "nr_overcommit_hugepages", HUGEPAGES_RESERVED, tree_store_same),
 };
 
 int nodes_add_huge(void)
 {
     struct frames_stats frames;
-    int error = 0;
     frames_stats(&frames);
     hugepages_set_limit((frames.total >> ORDER_2M) / 2);
-    for (size_t i = 0; !error && i < ARRAY_SIZE(rows); i++)
-        error = tree_add_stored(rows[i].folder, rows[i].name, show, rows[i].store,
-                                (void *)(uintptr_t)rows[i].figure);
-    return error;
+    return tree_add_texts("", rows, ARRAY_SIZE(rows), NULL);
 }

@@ -37,8 +37,11 @@ static uint64_t heap_pages(void)
     return pages;
 }
 
-static void put_meminfo(struct text *out, const char *prefix)
+/* The context begins each line: that of the machine is nothing. */
+static void show_meminfo(void *context, struct text *out)
 {
+    const char *prefix = context;
+    uint64_t total = hugepages(HUGEPAGES_TOTAL);
     struct frames_stats frames;
     struct space_stats space;
     frames_stats(&frames);
@@ -62,21 +65,12 @@ static void put_meminfo(struct text *out, const char *prefix)
     };
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
         text_printf(out, "%s%-16s%8lu kB\n", prefix, rows[i].name, rows[i].bytes / KIB);
-}
-
-static void show_meminfo(void *context, struct text *out)
-{
-    uint64_t total = hugepages(HUGEPAGES_TOTAL);
-    put_meminfo(out, "");
+    if (*prefix)
+        return;
     text_printf(out,
                 "HugePages_Total:   %5lu\nHugePages_Free:    %5lu\nHugePages_Rsvd:        0\n"
                 "HugePages_Surp:    %5lu\nHugepagesize:       2048 kB\nHugetlb:        %8lu kB\n",
                 total, hugepages(HUGEPAGES_FREE), hugepages(HUGEPAGES_SURPLUS), total * 2048);
-}
-
-static void show_node_meminfo(void *context, struct text *out)
-{
-    put_meminfo(out, "Node 0 ");
 }
 
 /*
@@ -155,12 +149,15 @@ static void show_loadavg(void *context, struct text *out)
 int nodes_add_proc(void)
 {
     static const struct tree_text rows[] = {
-        {"cpuinfo", show_cpuinfo}, {"interrupts", show_interrupts}, {"loadavg", show_loadavg},
-        {"meminfo", show_meminfo}, {"slabinfo", show_slabinfo},     {"stat", show_stat},
-        {"uptime", show_uptime},   {"version", show_version},
+        TREE_READ("proc/cpuinfo", show_cpuinfo),
+        TREE_READ("proc/interrupts", show_interrupts),
+        TREE_READ("proc/loadavg", show_loadavg),
+        TREE_READ("proc/slabinfo", show_slabinfo),
+        TREE_READ("proc/stat", show_stat),
+        TREE_READ("proc/uptime", show_uptime),
+        TREE_READ("proc/version", show_version),
+        {"proc/meminfo", show_meminfo, NULL, ""},
+        {"sys/devices/system/node/node0/meminfo", show_meminfo, NULL, "Node 0 "},
     };
-    int error = tree_add_texts("/proc", rows, ARRAY_SIZE(rows), NULL);
-    if (!error)
-        error = tree_add_text("/sys/devices/system/node/node0/meminfo", show_node_meminfo, NULL);
-    return error;
+    return tree_add_texts("", rows, ARRAY_SIZE(rows), NULL);
 }

@@ -20,40 +20,34 @@ static void show_maps(void *context, struct text *out)
 }
 
 /*
- * Whose row it is: the context is a thread's id. The first thread stands for the payload, also when
- * it has ended. NULL, and the text an error: there is no such thread any more.
+ * Whose row it is, and what its memory amounts to: the context is a thread's id. The first thread
+ * stands for the payload, also when it has ended. NULL, and the text an error: there is no such
+ * thread any more, or no memory.
  */
-static const struct task *task_of(void *context, struct text *out)
+static const struct task *task_of(void *context, struct space_stats *space, struct text *out)
 {
     int id = (int)(uintptr_t)context;
+    out->error = space_stats(payload.space, space); /* before that: it may take its time */
     const struct task *task = task_find(id);
     if (!task && id == PAYLOAD_PID)
         task = task_current();
     if (!task)
         out->error = -ESRCH;
-    return task;
+    return out->error ? NULL : task;
 }
 
 static void show_comm(void *context, struct text *out)
 {
-    const struct task *task = task_of(context, out);
+    struct space_stats space;
+    const struct task *task = task_of(context, &space, out);
     if (task)
         text_printf(out, "%s\n", task->name);
-}
-
-/* The same, and what its memory amounts to. */
-static const struct task *measured_task(void *context, struct space_stats *space, struct text *out)
-{
-    int error = space_stats(payload.space, space);
-    const struct task *task = task_of(context, out); /* after that: it may take its time */
-    out->error = error ? error : out->error;
-    return out->error ? NULL : task;
 }
 
 static void show_status(void *context, struct text *out)
 {
     struct space_stats space;
-    const struct task *task = measured_task(context, &space, out);
+    const struct task *task = task_of(context, &space, out);
     if (!task)
         return;
     text_printf(out, "Name:\t%s\nUmask:\t%04o\nState:\t%s\n", task->name, payload.umask,
@@ -79,7 +73,7 @@ static void show_stat(void *context, struct text *out)
     const uint64_t tick = NS_PER_S / CLOCK_TICKS;
     const struct start_layout *layout = &payload.layout;
     struct space_stats space;
-    const struct task *task = measured_task(context, &space, out);
+    const struct task *task = task_of(context, &space, out);
     if (!task)
         return;
     text_printf(out, "%d (%s) %c 0 %d %d %d %d 0 0 0 0 0 %lu 0 0 0 %d %d %u 0 %lu %lu %lu %lu",
@@ -88,33 +82,18 @@ static void show_stat(void *context, struct text *out)
                 task->nice, payload.task_count, payload.start_ns / tick, space.mapped,
                 space.resident / PAGE_SIZE, payload.limits[LIMIT_RSS].soft);
     text_printf(out, " 0 0 0 0 0 %lu %lu 0 0 0 0 0 %d 0 0 %u 0 0 0 0 0 0 %lu %lu %lu %lu 0\n",
-                task->pending.set, task->mask, SIG_CHLD, task->policy, layout->args, layout->env,
-                layout->env, layout->env_end);
+                task->pending.set, task->mask, SIG_CHLD, task->policy, layout->args.from,
+                layout->args.end, layout->env.from, layout->env.end);
 }
 
-/* What the payload's memory holds now, from where the strings and vectors of its start were. */
-static void show_memory(struct text *out, uaddr_t from, uaddr_t end)
+/* What the payload's memory holds now where a part of its start was: the context. */
+static void show_memory(void *context, struct text *out)
 {
-    size_t n = MIN(end - from, out->size);
-    out->truncated = n < end - from;
-    out->error = copy_from_user(out->buffer, from, n);
+    const struct start_part *part = context;
+    size_t n = MIN(part->end - part->from, out->size);
+    out->truncated = n < part->end - part->from;
+    out->error = copy_from_user(out->buffer, part->from, n);
     out->length = n;
-}
-
-static void show_cmdline(void *context, struct text *out)
-{
-    show_memory(out, payload.layout.args, payload.layout.env);
-}
-
-static void show_environ(void *context, struct text *out)
-{
-    show_memory(out, payload.layout.env, payload.layout.env_end);
-}
-
-static void show_auxv(void *context, struct text *out)
-{
-    const struct start_layout *layout = &payload.layout;
-    show_memory(out, layout->auxiliary, layout->auxiliary + layout->auxiliary_size);
 }
 
 static void limit_text(uint64_t value, char *buffer, size_t size)
@@ -248,9 +227,9 @@ static int next_task(int from)
 
 /* The rows that each thread has. */
 static const struct tree_text task_rows[] = {
-    {"comm", show_comm},
-    {"stat", show_stat},
-    {"status", show_status},
+    TREE_READ("comm", show_comm),
+    TREE_READ("stat", show_stat),
+    TREE_READ("status", show_status),
 };
 
 static int add_task(int id)
@@ -289,8 +268,8 @@ static void show_target(void *context, struct text *out)
 
 static int add_fd(int fd)
 {
-    static const struct node_link link = {show_target, file_of};
-    return tree_add_told_link(format_short("/proc/1/fd/%d", fd), &link, (void *)(uintptr_t)fd);
+    return tree_add_told_link(format_short("/proc/1/fd/%d", fd), show_target, file_of,
+                              (void *)(uintptr_t)fd);
 }
 
 static void show_thread_self(void *context, struct text *out)
@@ -301,12 +280,14 @@ static void show_thread_self(void *context, struct text *out)
 int nodes_add_self(void)
 {
     static const struct tree_text rows[] = {
-        {"auxv", show_auxv},     {"cmdline", show_cmdline}, {"environ", show_environ},
-        {"limits", show_limits}, {"maps", show_maps},
+        TREE_READ("limits", show_limits),
+        TREE_READ("maps", show_maps),
+        {"auxv", show_memory, NULL, &payload.layout.auxiliary},
+        {"cmdline", show_memory, NULL, &payload.layout.args},
+        {"environ", show_memory, NULL, &payload.layout.env},
     };
     static const struct node_numbers tasks = {next_task, add_task}, fds = {fd_next, add_fd};
-    static const struct node_link thread_self = {show_thread_self, NULL};
-    int error = tree_add_told_link("/proc/thread-self", &thread_self, NULL);
+    int error = tree_add_told_link("/proc/thread-self", show_thread_self, NULL, NULL);
     if (!error)
         error = tree_add_numbers("/proc/1/task", &tasks);
     if (!error)

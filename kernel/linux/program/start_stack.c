@@ -87,19 +87,17 @@ int64_t start_stack_build(const struct start_arguments *a, uaddr_t top, void *bu
     *at++ = 0;
     at = put_strings(at, a->env, a->env_count, env);
     *at++ = 0;
-    uint64_t *auxiliary = at;
+    uaddr_t auxiliary = top - (uaddr_t)(b.end - (uint8_t *)at);
     for (size_t i = 0; i < a->auxiliary_count; i++)
         at = put_auxiliary(at, a->auxiliary[i].type, a->auxiliary[i].value);
     at = put_auxiliary(at, AUX_EXECFN, name);
     at = put_auxiliary(at, AUX_PLATFORM, machine);
     at = put_auxiliary(at, AUX_RANDOM, random);
-    put_auxiliary(at, AUX_NULL, 0);
+    at = put_auxiliary(at, AUX_NULL, 0);
     *layout = (struct start_layout){
-        .args = name,
-        .env = env,
-        .env_end = env_end,
-        .auxiliary = top - (uaddr_t)(b.end - (uint8_t *)auxiliary),
-        .auxiliary_size = (a->auxiliary_count + 4) * 2 * sizeof(uint64_t),
+        .args = {name, env},
+        .env = {env, env_end},
+        .auxiliary = {auxiliary, top - (uaddr_t)(b.end - (uint8_t *)at)},
     };
     return (int64_t)b.used;
 }

@@ -49,12 +49,11 @@ struct start_arguments {
     uint8_t random[START_RANDOM];
 };
 
-/* Where in it /proc finds what it shows: argument and environment strings lie one behind another.
- */
+/* Where in it /proc finds what it shows: strings one behind another, and the auxiliary vector. */
 struct start_layout {
-    uaddr_t args, env, env_end;
-    uaddr_t auxiliary;
-    size_t auxiliary_size; /* bytes, with the entry that ends it */
+    struct start_part {
+        uaddr_t from, end;
+    } args, env, auxiliary;
 };
 
 /*
