@@ -41,12 +41,9 @@ static uint64_t restarts;
 static int add_iommu_files(void)
 {
     static const struct tree_text files[] = {
-        TREE_READ("units", iommu_units_show),
-        TREE_READ("domains", iommu_domains_show),
-        TREE_READ("mappings", iommu_mappings_show),
-        TREE_READ("faults", iommu_faults_show),
-        TREE_READ("invalidations", iommu_invalidations_show),
-    };
+        TREE_READ("units", iommu_units_show), TREE_READ("domains", iommu_domains_show),
+        TREE_READ("mappings", iommu_mappings_show), TREE_READ("faults", iommu_faults_show),
+        TREE_READ("invalidations", iommu_invalidations_show)};
 
     return tree_add_texts("/sys/kernel/iommu", files, ARRAY_SIZE(files), NULL);
 }

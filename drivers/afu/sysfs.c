@@ -101,19 +101,16 @@ static void show_port_errors(void *context, struct text *out)
 static const struct tree_text fme_attributes[] = {
     TREE_READ("bitstream_id", show_bitstream_id),
     TREE_READ("bitstream_metadata", show_bitstream_metadata),
-    TREE_READ("ports_num", show_ports_num),
-};
+    TREE_READ("ports_num", show_ports_num)};
 
 /* Of a DFL port; the last one needs an AFU that is large enough to have an id. */
-static const struct tree_text port_attributes[] = {
-    TREE_READ("id", show_port_id),
-    TREE_READ("ltr", show_ltr),
-    TREE_READ("power_state", show_power_state),
-    TREE_READ("ap1_event", show_ap1),
-    TREE_READ("ap2_event", show_ap2),
-    TREE_READ("errors/errors", show_port_errors),
-    TREE_READ("afu_id", show_afu_id),
-};
+static const struct tree_text port_attributes[] = {TREE_READ("id", show_port_id),
+                                                   TREE_READ("ltr", show_ltr),
+                                                   TREE_READ("power_state", show_power_state),
+                                                   TREE_READ("ap1_event", show_ap1),
+                                                   TREE_READ("ap2_event", show_ap2),
+                                                   TREE_READ("errors/errors", show_port_errors),
+                                                   TREE_READ("afu_id", show_afu_id)};
 
 #define FOLDER(device) format_short("/sys/class/fpga_region/region%u", (device)->region)
 

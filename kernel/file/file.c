@@ -12,6 +12,7 @@ struct file *file_create(const struct file_ops *ops, void *context, unsigned fla
     if (!file)
         return NULL;
     file->ops = ops;
+    file->seekable = ops->seekable;
     file->context = context;
     file->references = 1;
     file->flags = flags & ~FILE_CLOEXEC;

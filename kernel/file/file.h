@@ -98,6 +98,7 @@ struct file_ops {
      * returns false (that entry is then not consumed).
      */
     int (*iterate)(struct file *file, uint64_t *position, file_emit emit, void *context);
+    bool seekable; /* pread, pwrite and lseek make sense */
     /* The last reference is gone. Must not fail; may sleep with a bound. */
     void (*release)(struct file *file);
 };
@@ -107,7 +108,7 @@ struct file {
     void *context; /* the implementation's own */
     unsigned references;
     unsigned flags; /* access mode and FILE_NONBLOCK */
-    bool seekable;  /* pread, pwrite and lseek make sense */
+    bool seekable;  /* as its operations say */
     /*
      * Held by who moves the file's own position, so that two reads at once do not get the same
      * bytes; not by reads where there is no position, which may last for ever.

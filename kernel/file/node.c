@@ -49,9 +49,9 @@ void node_put(struct node *node)
         return;
     ASSERT(node != &root);
     if (node->type == NODE_LINK)
-        kfree(node->to.target);
+        kfree(node->is.to.target);
     if (node->type == NODE_RAM)
-        ramfile_put(node->ram);
+        ramfile_put(node->is.ram);
     kfree(node->name);
     kfree(node);
     node_count--;
@@ -252,13 +252,13 @@ void node_stat(const struct node *node, struct file_stat *out)
     if (node->type == NODE_DIRECTORY)
         out->links++;
     if (node->type == NODE_LINK)
-        out->size = node->to.target ? strlen(node->to.target) : LINK_TOLD_SIZE;
+        out->size = node->is.to.target ? strlen(node->is.to.target) : LINK_TOLD_SIZE;
     if (node->type == NODE_DEVICE) {
-        out->major = node->device.major;
-        out->minor = node->device.minor;
+        out->major = node->is.device.major;
+        out->minor = node->is.device.minor;
     }
     if (node->type == NODE_FILE)
-        out->size = node->device.size;
+        out->size = node->is.device.size;
     if (node->type == NODE_RAM)
-        ramfile_stat(node->ram, out);
+        ramfile_stat(node->is.ram, out);
 }

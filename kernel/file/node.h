@@ -55,6 +55,14 @@ struct node_text {
     void *context;
 };
 
+union node_content {
+    struct node_device device;
+    struct node_text text;
+    struct node_link to;
+    const struct node_numbers *numbers; /* of a directory; NULL: it has only its children */
+    struct ramfile *ram;
+};
+
 struct node {
     struct list link;    /* among the parent's children, by ascending order */
     struct node *parent; /* NULL: the root, or removed from the tree */
@@ -71,13 +79,7 @@ struct node {
     bool writable;       /* the payload may create below it, or write to it */
     bool huge;           /* of the file system of huge pages: a directory, or a file in RAM */
     char *name;
-    union {
-        struct node_device device;
-        struct node_text text;
-        struct node_link to;
-        const struct node_numbers *numbers; /* of a directory; NULL: it has only its children */
-        struct ramfile *ram;
-    };
+    union node_content is;
 };
 
 struct node *node_root(void);

@@ -32,7 +32,7 @@ static struct list *entries_behind(struct node *directory, uint64_t position)
 static int add_numbers(struct node *directory)
 {
     int error = 0;
-    for (int n = 0; !error && (n = directory->numbers->next(n)) >= 0; n++) {
+    for (int n = 0; !error && (n = directory->is.numbers->next(n)) >= 0; n++) {
         const char *name = format_short("%d", n);
         error = path_number(directory, name, strlen(name)) ? breathe_after(NUMBER_WORK, "directory")
                                                            : -ENOMEM;
@@ -56,14 +56,14 @@ static int directory_iterate(struct file *file, uint64_t *position, file_emit em
             return 0;
         *position = NODE_ORDER_PARENT;
     }
-    if (directory->numbers && *position == NODE_ORDER_PARENT)
+    if (directory->is.numbers && *position == NODE_ORDER_PARENT)
         error = add_numbers(directory);
     for (struct list *at = entries_behind(directory, *position);
          !error && at != &directory->children; at = at->next) {
         struct node *node = list_entry(at, struct node, link);
         struct file_stat stat;
 
-        if (directory->numbers && !path_number(directory, node->name, strlen(node->name)))
+        if (directory->is.numbers && !path_number(directory, node->name, strlen(node->name)))
             continue;
         node_stat(node, &stat);
         if (!emit(context, node->name, node->inode, stat.mode, node->order))
@@ -88,18 +88,7 @@ static int64_t directory_seek(struct file *file, int64_t offset, int whence)
 }
 
 static const struct file_ops directory_ops = {
-    .read = directory_read,
-    .seek = directory_seek,
-    .iterate = directory_iterate,
-};
-
-static struct file *directory_open(unsigned flags)
-{
-    struct file *file = file_create(&directory_ops, NULL, flags & FLAGS_KEPT, "directory");
-    if (file)
-        file->seekable = true;
-    return file;
-}
+    .seekable = true, .read = directory_read, .seek = directory_seek, .iterate = directory_iterate};
 
 struct text_content {
     size_t size;
@@ -129,7 +118,7 @@ static int64_t text_write(struct file *file, uaddr_t buffer, size_t length, uint
     if (text[length - 1] == '\n')
         text[length - 1] = 0;
     if (!error)
-        error = node->text.store(node->text.context, node->text.show, text);
+        error = node->is.text.store(node->is.text.context, node->is.text.show, text);
     if (error)
         return error;
     *position += length;
@@ -147,12 +136,11 @@ static void text_release(struct file *file)
     kfree(file->context);
 }
 
-static const struct file_ops text_ops = {
-    .read = text_read,
-    .write = text_write,
-    .seek = text_seek,
-    .release = text_release,
-};
+static const struct file_ops text_ops = {.seekable = true,
+                                         .read = text_read,
+                                         .write = text_write,
+                                         .seek = text_seek,
+                                         .release = text_release};
 
 /* The text in a buffer that is doubled until it fits. */
 static int text_capture(const struct node *node, struct text_content **out)
@@ -163,8 +151,8 @@ static int text_capture(const struct node *node, struct text_content **out)
             return -ENOMEM;
         struct text text;
         text_init(&text, content->bytes, room);
-        if (node->text.show)
-            node->text.show(node->text.context, &text);
+        if (node->is.text.show)
+            node->is.text.show(node->is.text.context, &text);
         content->size = text.length;
         if (!text.error && (!text.truncated || room >= TEXT_FILE_MAX)) {
             *out = content;
@@ -181,18 +169,16 @@ static int text_open(const struct node *node, unsigned flags, struct file **out)
 {
     struct text_content *content;
     unsigned access = flags & FILE_ACCMODE;
-    if ((access != FILE_WRONLY && !node->text.show) || (access != FILE_RDONLY && !node->text.store))
+    if ((access != FILE_WRONLY && !node->is.text.show) ||
+        (access != FILE_RDONLY && !node->is.text.store))
         return -EACCES;
     int error = text_capture(node, &content);
     if (error)
         return error;
     *out = file_create(&text_ops, content, flags & FLAGS_KEPT, "text");
-    if (!*out) {
+    if (!*out)
         kfree(content);
-        return -ENOMEM;
-    }
-    (*out)->seekable = true;
-    return 0;
+    return *out ? 0 : -ENOMEM;
 }
 
 /* An open file without a name: Linux opens one in RAM anew, and most others not at all. */
@@ -221,18 +207,18 @@ static int open_by_type(struct node *node, unsigned flags, struct file **out)
     case NODE_DIRECTORY:
         if (write)
             return -EISDIR;
-        *out = directory_open(flags);
+        *out = file_create(&directory_ops, NULL, flags & FLAGS_KEPT, "directory");
         return *out ? 0 : -ENOMEM;
     case NODE_DEVICE:
     case NODE_FILE:
-        return node->device.open(node->device.context,
-                                 flags & (FILE_ACCMODE | FILE_EXCL | FILE_NONBLOCK), out);
+        return node->is.device.open(node->is.device.context,
+                                    flags & (FILE_ACCMODE | FILE_EXCL | FILE_NONBLOCK), out);
     case NODE_TEXT:
         return text_open(node, flags, out);
     case NODE_RAM:
         if (write && !node->writable)
             return -EROFS;
-        *out = ramfile_open(node->ram, flags & FLAGS_KEPT, "ram file");
+        *out = ramfile_open(node->is.ram, flags & FLAGS_KEPT, "ram file");
         return *out ? 0 : -ENOMEM;
     case NODE_LINK:
         return reopen(node, flags, out);

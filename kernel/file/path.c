@@ -36,10 +36,10 @@ int path_link_text(const struct node *link, char *buffer, size_t size)
     struct text text;
 
     text_init(&text, buffer, size);
-    if (link->to.target)
-        text_printf(&text, "%s", link->to.target);
+    if (link->is.to.target)
+        text_printf(&text, "%s", link->is.to.target);
     else
-        link->to.show(link->to.context, &text);
+        link->is.to.show(link->is.to.context, &text);
     if (text.truncated)
         return -ENAMETOOLONG;
     return text.error ? text.error : (int)text.length;
@@ -77,7 +77,7 @@ static bool is_dot_dot(const char *name, size_t length)
 
 struct node *path_number(struct node *directory, const char *name, size_t length)
 {
-    const struct node_numbers *numbers = directory->numbers;
+    const struct node_numbers *numbers = directory->is.numbers;
     const int most = 100000; /* higher ones nobody has */
     int number = 0;
     for (size_t i = 0; i < length; i++) {
@@ -98,7 +98,7 @@ static struct node *walk_find(struct node *at, const char *name, size_t length)
         return at;
     if (is_dot_dot(name, length))
         return at->parent ? at->parent : at;
-    if (at->numbers)
+    if (at->is.numbers)
         return path_number(at, name, length);
     return node_find(at, name, length);
 }
@@ -116,7 +116,8 @@ static void place_set(struct place *out, struct node *parent, struct node *node,
 
 struct file *path_file(const struct node *node)
 {
-    return node->type == NODE_LINK && node->to.file ? node->to.file(node->to.context) : NULL;
+    return node->type == NODE_LINK && node->is.to.file ? node->is.to.file(node->is.to.context)
+                                                       : NULL;
 }
 
 /* One component. 1: done, *out filled; 0: go on; or a negative error. */

@@ -28,7 +28,7 @@ static int create_ram(struct node *directory, const char *name, uint32_t mode, s
         ramfile_put(ram);
         return error;
     }
-    (*out)->ram = ram;
+    (*out)->is.ram = ram;
     (*out)->writable = true;
     (*out)->huge = directory->huge;
     return 0;
@@ -246,6 +246,6 @@ int path_symlink(const char *target, struct node *start, const char *path)
     if (error)
         kfree(copy);
     else
-        node->to.target = copy;
+        node->is.to.target = copy;
     return error;
 }

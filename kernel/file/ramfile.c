@@ -311,6 +311,7 @@ static void ram_release(struct file *file)
 }
 
 static const struct file_ops ram_ops = {
+    .seekable = true,
     .read = ram_read,
     .write = ram_write,
     .write_lock = ram_write_lock,
@@ -326,7 +327,6 @@ struct file *ramfile_open(struct ramfile *ram, unsigned flags, const char *name)
     struct file *file = file_create(&ram_ops, ram, flags, name);
     if (!file)
         return NULL;
-    file->seekable = true;
     ramfile_get(ram);
     return file;
 }

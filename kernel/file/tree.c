@@ -48,50 +48,45 @@ static int parent_of(const char *path, struct node **out, const char **name)
     return 0;
 }
 
-static int add_node(const char *path, enum node_type type, uint32_t mode, struct node **out)
+static int add_node(const char *path, enum node_type type, uint32_t mode, union node_content is)
 {
-    struct node *parent;
+    struct node *parent, *node;
     const char *name;
     int error = parent_of(path, &parent, &name);
     if (error)
         return error;
-    error = node_add(parent, name, strlen(name), type, mode, out);
+    error = node_add(parent, name, strlen(name), type, mode, &node);
     if (error)
         prune(parent);
+    else
+        node->is = is;
     return error;
 }
 
 int tree_add_device(const char *path, unsigned major, unsigned minor, tree_open open, void *context)
 {
-    struct node *node;
-    int error = add_node(path, NODE_DEVICE, MODE_NODE_DEVICE, &node);
-    if (!error)
-        node->device = (struct node_device){major, minor, 0, open, context};
-    return error;
+    return add_node(path, NODE_DEVICE, MODE_NODE_DEVICE,
+                    (union node_content){.device = {major, minor, 0, open, context}});
 }
 
 int tree_add_file(const char *path, uint32_t mode, uint64_t size, tree_open open, void *context)
 {
-    struct node *node;
-    int error = add_node(path, NODE_FILE, mode, &node);
-    if (!error)
-        node->device = (struct node_device){0, 0, size, open, context};
-    return error;
+    return add_node(path, NODE_FILE, mode,
+                    (union node_content){.device = {0, 0, size, open, context}});
 }
 
-static int add_text(const char *path, tree_show show, tree_store store, void *context)
+static int add_row(const char *path, const struct tree_text *row, void *context)
 {
-    struct node *node;
-    uint32_t mode = (show ? MODE_NODE_SHOWN : 0) | (store ? MODE_NODE_STORED : 0);
-    int error = add_node(path, NODE_TEXT, mode, &node);
-    if (!error)
-        node->text = (struct node_text){show, store, context};
-    return error;
+    void *data = row->data ? (void *)(uintptr_t)row->data : context;
+    uint32_t mode = (row->show ? MODE_NODE_SHOWN : 0) | (row->store ? MODE_NODE_STORED : 0);
+    return mode ? add_node(path, NODE_TEXT, mode,
+                           (union node_content){.text = {row->show, row->store, data}})
+                : tree_add_link(path, data);
 }
 
 int tree_add_text(const char *path, tree_show show, void *context)
 {
-    return add_text(path, show, NULL, context);
+    return add_row(path, &(const struct tree_text)TREE_READ(path, show), context);
 }
 
 int tree_store_same(void *context, tree_show show, const char *text)
@@ -102,13 +97,6 @@ int tree_store_same(void *context, tree_show show, const char *text)
     text_init(&out, shown, sizeof(shown));
     show(context, &out);
     return out.length == length + 1 && memcmp(shown, text, length) == 0 ? 0 : -EINVAL;
-}
-
-static int add_row(const char *path, const struct tree_text *row, void *context)
-{
-    void *data = row->data ? (void *)(uintptr_t)row->data : context;
-    return row->show || row->store ? add_text(path, row->show, row->store, data)
-                                   : tree_add_link(path, data);
 }
 
 /* A path for each of a row's names. */
@@ -137,64 +125,28 @@ int tree_add_texts(const char *folder, const struct tree_text *texts, size_t cou
 
 int tree_add_link(const char *path, const char *target)
 {
-    struct node *node;
     size_t size = strlen(target) + 1;
     char *copy = kmalloc(size);
     if (!copy)
         return -ENOMEM;
     memcpy(copy, target, size);
-    int error = add_node(path, NODE_LINK, MODE_NODE_LINK, &node);
-    if (error) {
+    int error =
+        add_node(path, NODE_LINK, MODE_NODE_LINK, (union node_content){.to = {.target = copy}});
+    if (error)
         kfree(copy);
-        return error;
-    }
-    node->to.target = copy;
-    return 0;
+    return error;
 }
 
 int tree_add_told_link(const char *path, tree_show show, tree_file file, void *context)
 {
-    struct node *node;
-    int error = add_node(path, NODE_LINK, MODE_NODE_LINK, &node);
-    if (!error)
-        node->to = (struct node_link){NULL, show, file, context};
-    return error;
+    return add_node(path, NODE_LINK, MODE_NODE_LINK,
+                    (union node_content){.to = {NULL, show, file, context}});
 }
 
 int tree_add_numbers(const char *path, const struct node_numbers *numbers)
 {
-    struct node *node;
-    int error = add_node(path, NODE_DIRECTORY, MODE_NODE_DIRECTORY, &node);
-    if (!error)
-        node->numbers = numbers;
-    return error;
-}
-
-int tree_add_directory(const char *path)
-{
-    struct node *node;
-    int error = add_node(path, NODE_DIRECTORY, MODE_NODE_DIRECTORY, &node);
-    if (error != -EEXIST)
-        return error;
-    struct node *parent;
-    const char *name;
-    error = parent_of(path, &parent, &name);
-    if (error)
-        return error;
-    node = node_find(parent, name, strlen(name));
-    if (node->type != NODE_DIRECTORY || !node->implicit)
-        return -EEXIST;
-    node->implicit = false;
-    return 0;
-}
-
-int tree_add_ram(const char *path, struct ramfile *file, uint32_t mode)
-{
-    struct node *node;
-    int error = add_node(path, NODE_RAM, mode, &node);
-    if (!error)
-        node->ram = file;
-    return error;
+    return add_node(path, NODE_DIRECTORY, MODE_NODE_DIRECTORY,
+                    (union node_content){.numbers = numbers});
 }
 
 static struct node *find_node(const char *path)
@@ -207,6 +159,23 @@ static struct node *find_node(const char *path)
         name += length + (slash != NULL);
     }
     return at;
+}
+
+int tree_add_directory(const char *path)
+{
+    int error = tree_add_numbers(path, NULL);
+    if (error != -EEXIST)
+        return error;
+    struct node *node = find_node(path);
+    if (!node || node->type != NODE_DIRECTORY || !node->implicit)
+        return -EEXIST;
+    node->implicit = false;
+    return 0;
+}
+
+int tree_add_ram(const char *path, struct ramfile *file, uint32_t mode)
+{
+    return add_node(path, NODE_RAM, mode, (union node_content){.ram = file});
 }
 
 static struct node *deepest_first(struct node *node)

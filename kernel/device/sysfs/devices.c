@@ -158,64 +158,57 @@ static void show_resource(void *context, struct text *out)
 /* ---- all of a function ---- */
 
 /* A link to what the function belongs to, below /sys, and one back. */
-static int add_pair(const struct pci_device *device, const char *link, const char *to,
-                    const char *back)
+static bool add_pair(const struct pci_device *device, const char *link, const char *to,
+                     const char *back)
 {
     const char *name = pci_name(device);
-    int error = tree_add_link(format_short("%s/%s", SYSFS_DEVICE(device), link),
-                              format_short("../../../../%s", to));
 
-    return error ? error
-                 : tree_add_link(format_short("/sys/%s%s/%s", to, back, name),
-                                 format_short("../../../../bus/pci/devices/%s", name));
+    return !tree_add_link(format_short("%s/%s", SYSFS_DEVICE(device), link),
+                          format_short("../../../../%s", to)) &&
+           !tree_add_link(format_short("/sys/%s%s/%s", to, back, name),
+                          format_short("../../../../bus/pci/devices/%s", name));
 }
 
-static int add_virtual(const struct pci_device *device, const struct pci_device *physical)
+static bool add_virtual(const struct pci_device *device, const struct pci_device *physical)
 {
     const struct pci_device *d;
     unsigned number = 0;
 
     list_for_each_entry (d, pci_devices(), link)
         number += d->physical == physical && pci_order(d) < pci_order(device);
-    int error = tree_add_link(format_short("%s/virtfn%u", SYSFS_DEVICE(physical), number),
-                              format_short("../%s", pci_name(device)));
-
-    return error ? error
-                 : tree_add_link(format_short("%s/physfn", SYSFS_DEVICE(device)),
-                                 format_short("../%s", pci_name(physical)));
+    return !tree_add_link(format_short("%s/physfn", SYSFS_DEVICE(device)),
+                          format_short("../%s", pci_name(physical))) &&
+           !tree_add_link(format_short("%s/virtfn%u", SYSFS_DEVICE(physical), number),
+                          format_short("../%s", pci_name(device)));
 }
 
-static int add_links(const struct pci_device *device)
+static bool add_links(const struct pci_device *d)
 {
-    const struct requester *id = device->requesters[0];
-    unsigned group = device->group->id;
-    int error =
-        add_pair(device, "iommu_group", format_short("kernel/iommu_groups/%u", group), "/devices");
+    const struct requester *id = d->requesters[0];
+    unsigned group = d->group->id, unit = id && id->unit ? id->unit->index : 0;
 
-    if (!error && device->driver)
-        error = add_pair(device, "driver", format_short("bus/pci/drivers/%s", device->driver), "");
-    if (!error && id && id->unit)
-        error = add_pair(device, "iommu", format_short("class/iommu/dmar%u", id->unit->index),
-                         "/devices");
-    return error || !device->physical ? error : add_virtual(device, device->physical);
+    return add_pair(d, "iommu_group", format_short("kernel/iommu_groups/%u", group), "/devices") &&
+           (!d->driver ||
+            add_pair(d, "driver", format_short("bus/pci/drivers/%s", d->driver), "")) &&
+           (!id || !id->unit ||
+            add_pair(d, "iommu", format_short("class/iommu/dmar%u", unit), "/devices")) &&
+           (!d->physical || add_virtual(d, d->physical));
 }
 
 static int add_device(struct pci_device *it)
 {
     static const struct tree_text reset = {"reset", NULL, store_reset, NULL};
-    static const struct tree_text texts[] = {
-        {"subsystem", NULL, NULL, "../../../../bus/pci"},
-        TREE_READ("resource", show_resource),
-        TREE_READ("uevent", show_uevent),
-        TREE_READ("config", show_header),
-    };
+    static const struct tree_text texts[] = {{"subsystem", NULL, NULL, "../../../../bus/pci"},
+                                             TREE_READ("resource", show_resource),
+                                             TREE_READ("uevent", show_uevent),
+                                             TREE_READ("config", show_header)};
     const char *folder = SYSFS_DEVICE(it);
     int error = tree_add_texts(folder, texts, ARRAY_SIZE(texts) - it->assigned, it);
 
     if (!error && (has_reset(it) || it->removed))
         error = tree_add_texts(folder, &reset, 1, it);
     DEVICE_FILES(ADD)
-    return error ? error : add_links(it);
+    return error ? error : add_links(it) ? 0 : -ENOMEM;
 }
 
 /* What no mapping may cover: reserved memory of the members, and the interrupt window. */
@@ -233,10 +226,8 @@ static void show_reserved(void *context, struct text *out)
 
 TREE_SHOW(show_type, struct pci_group, "%s", "DMA")
 
-static const struct tree_text group_files[] = {
-    TREE_READ("reserved_regions", show_reserved),
-    TREE_READ("type", show_type),
-};
+static const struct tree_text group_files[] = {TREE_READ("reserved_regions", show_reserved),
+                                               TREE_READ("type", show_type)};
 
 int sysfs_add_devices(void)
 {

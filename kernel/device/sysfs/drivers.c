@@ -66,19 +66,16 @@ TREE_SHOW(show_no, struct config, "%c", 'N')
 TREE_SHOW(show_unsafe, struct config, "%c", it->unsafe_interrupts ? 'Y' : 'N')
 TREE_SHOW(show_limit, struct config, "%u", TYPE1_MAPPINGS_MAX)
 
-static const struct tree_text driver_files[] = {
-    {"bind", NULL, store_bind, NULL},
-    {"unbind", NULL, store_unbind, NULL},
-    {"new_id", NULL, store_new_id, NULL},
-    {"remove_id", NULL, store_remove_id, NULL},
-};
+static const struct tree_text driver_files[] = {{"bind", NULL, store_bind, NULL},
+                                                {"unbind", NULL, store_unbind, NULL},
+                                                {"new_id", NULL, store_new_id, NULL},
+                                                {"remove_id", NULL, store_remove_id, NULL}};
 
 static const struct tree_text other_files[] = {
     {"sys/bus/pci/drivers_probe", NULL, store_probe, NULL},
     {"sys/module/vfio/parameters/enable_unsafe_noiommu_mode", show_no, tree_store_same, NULL},
     {TYPE1 "allow_unsafe_interrupts", show_unsafe, tree_store_same, NULL},
-    {TYPE1 "dma_entry_limit", show_limit, tree_store_same, NULL},
-};
+    {TYPE1 "dma_entry_limit", show_limit, tree_store_same, NULL}};
 
 static int add_driver(const char *name)
 {

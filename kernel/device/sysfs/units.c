@@ -12,12 +12,8 @@ TREE_SHOW(show_version, struct iommu_unit, "%u:%u", it->version >> 4 & 15, it->v
 TREE_SHOW(show_domains, struct iommu_unit, "%u", it->can.domains)
 
 static const struct tree_text unit_files[] = {
-    TREE_READ("address", show_address),
-    TREE_READ("cap", show_cap),
-    TREE_READ("ecap", show_ecap),
-    TREE_READ("version", show_version),
-    TREE_READ("domains_supported", show_domains),
-};
+    TREE_READ("address", show_address), TREE_READ("cap", show_cap), TREE_READ("ecap", show_ecap),
+    TREE_READ("version", show_version), TREE_READ("domains_supported", show_domains)};
 
 int sysfs_add_units(void)
 {

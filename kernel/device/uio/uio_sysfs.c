@@ -20,18 +20,12 @@ TREE_SHOW(show_map_offset, struct uio_map, "0x%x", 0) /* maps begin on a page */
 TREE_SHOW(show_map_size, struct uio_map, "0x%016lx", it->size)
 
 static const struct tree_text device_attributes[] = {
-    TREE_READ("name", show_name),
-    TREE_READ("version", show_version),
-    TREE_READ("event", show_event),
-    TREE_READ("dev", show_numbers),
-};
+    TREE_READ("name", show_name), TREE_READ("version", show_version),
+    TREE_READ("event", show_event), TREE_READ("dev", show_numbers)};
 
 static const struct tree_text map_attributes[] = {
-    TREE_READ("name", show_map_name),
-    TREE_READ("addr", show_map_addr),
-    TREE_READ("offset", show_map_offset),
-    TREE_READ("size", show_map_size),
-};
+    TREE_READ("name", show_map_name), TREE_READ("addr", show_map_addr),
+    TREE_READ("offset", show_map_offset), TREE_READ("size", show_map_size)};
 
 int uio_sysfs_add_map(struct uio_map *map)
 {

@@ -41,15 +41,10 @@ static int64_t config_write(struct file *file, uaddr_t buffer, size_t length, ui
 }
 
 static const struct file_ops config_ops = {
-    .read = config_read,
-    .write = config_write,
-};
+    .seekable = true, .read = config_read, .write = config_write};
 
 int vfio_config_open(void *context, unsigned flags, struct file **out)
 {
     *out = file_create(&config_ops, context, flags, "config");
-    if (!*out)
-        return -ENOMEM;
-    (*out)->seekable = true;
-    return 0;
+    return *out ? 0 : -ENOMEM;
 }

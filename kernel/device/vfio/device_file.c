@@ -129,6 +129,7 @@ static void device_release(struct file *file)
 }
 
 static const struct file_ops device_ops = {
+    .seekable = true,
     .read = device_read,
     .write = device_write,
     .ioctl = device_ioctl,
@@ -145,10 +146,7 @@ struct file *vfio_device_file(struct vfio_device *device, unsigned flags)
         return NULL;
     opened->device = device;
     file = file_create(&device_ops, opened, flags, "vfio-device");
-    if (!file) {
+    if (!file)
         kfree(opened);
-        return NULL;
-    }
-    file->seekable = true;
     return file;
 }

@@ -180,7 +180,7 @@ static int truncate_node(const struct node *node, uint64_t size)
         return -EISDIR;
     if (node->type != NODE_RAM)
         return -EINVAL;
-    return node->writable ? ramfile_resize(node->ram, size) : -EROFS;
+    return node->writable ? ramfile_resize(node->is.ram, size) : -EROFS;
 }
 
 int64_t sys_truncate(uaddr_t path, int64_t size)

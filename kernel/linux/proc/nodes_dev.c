@@ -58,38 +58,22 @@ static int64_t null_seek(struct file *file, int64_t offset, int whence)
 }
 
 static const struct file_ops null_ops = {
-    .read = null_read,
-    .write = null_write,
-    .seek = null_seek,
-};
+    .seekable = true, .read = null_read, .write = null_write, .seek = null_seek};
 
 static const struct file_ops zero_ops = {
-    .read = zero_read,
-    .write = null_write,
-    .mmap = zero_mmap,
-    .seek = null_seek,
-};
+    .seekable = true, .read = zero_read, .write = null_write, .mmap = zero_mmap, .seek = null_seek};
 
 static const struct file_ops full_ops = {
-    .read = zero_read,
-    .write = full_write,
-    .seek = null_seek,
-};
+    .seekable = true, .read = zero_read, .write = full_write, .seek = null_seek};
 
 static const struct file_ops random_ops = {
-    .read = random_read,
-    .write = null_write,
-    .seek = null_seek,
-};
+    .seekable = true, .read = random_read, .write = null_write, .seek = null_seek};
 
 /* `context` is the operations. */
 static int open_simple(void *context, unsigned flags, struct file **out)
 {
     *out = file_create(context, NULL, flags & (FILE_ACCMODE | FILE_NONBLOCK), "device");
-    if (!*out)
-        return -ENOMEM;
-    (*out)->seekable = true;
-    return 0;
+    return *out ? 0 : -ENOMEM;
 }
 
 int nodes_add_dev(void)

@@ -2,7 +2,6 @@
 /* Files that say of every machine the same: one CPU, one node of memory, one user, these drivers.
  */
 #include "kernel/file/tree.h"
-#include "kernel/lib/string.h"
 #include "kernel/linux/calls/identity.h"
 #include "kernel/linux/proc/nodes.h"
 #include "kernel/linux/program/load.h"

@@ -16,10 +16,8 @@
 #include "kernel/linux/memory/space.h"
 #include "kernel/linux/threads/task.h"
 
-static void show_version(void *context, struct text *out)
-{
-    text_printf(out, "%s version %s %s\n", IDENTITY_SYSTEM, IDENTITY_RELEASE, IDENTITY_VERSION);
-}
+TREE_SHOW(show_version, void, "%s version %s %s", IDENTITY_SYSTEM, IDENTITY_RELEASE,
+          IDENTITY_VERSION)
 
 static void show_uptime(void *context, struct text *out)
 {
@@ -135,16 +133,11 @@ static void show_stat(void *context, struct text *out)
 }
 
 /* In one line, as Linux tells of what has no line of its own: the report has devices apart. */
-static void show_interrupts(void *context, struct text *out)
-{
-    text_printf(out, "           CPU0\nDEV: %10lu   Interrupts of devices\n", irq_arrived());
-}
+TREE_SHOW(show_interrupts, void, "           CPU0\nDEV: %10lu   Interrupts of devices",
+          irq_arrived())
 
 /* Nobody keeps averages. */
-static void show_loadavg(void *context, struct text *out)
-{
-    text_printf(out, "0.00 0.00 0.00 1/%u %d\n", payload.task_count, payload.last_id);
-}
+TREE_SHOW(show_loadavg, void, "0.00 0.00 0.00 1/%u %d", payload.task_count, payload.last_id)
 
 int nodes_add_proc(void)
 {
@@ -157,7 +150,6 @@ int nodes_add_proc(void)
         TREE_READ("proc/uptime", show_uptime),
         TREE_READ("proc/version", show_version),
         {"proc/meminfo", show_meminfo, NULL, ""},
-        {"sys/devices/system/node/node0/meminfo", show_meminfo, NULL, "Node 0 "},
-    };
+        {"sys/devices/system/node/node0/meminfo", show_meminfo, NULL, "Node 0 "}};
     return tree_add_texts("", rows, ARRAY_SIZE(rows), NULL);
 }

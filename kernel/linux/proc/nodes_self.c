@@ -106,27 +106,23 @@ static void limit_text(uint64_t value, char *buffer, size_t size)
 
 static void show_limits(void *context, struct text *out)
 {
+    /* clang-format off */
     static const struct {
-        const char *name;
-        const char *unit;
+        const char *name, *unit;
     } names[LIMIT_COUNT] = {
-        [LIMIT_CPU] = {"Max cpu time", "seconds"},
-        [LIMIT_FSIZE] = {"Max file size", "bytes"},
-        [LIMIT_DATA] = {"Max data size", "bytes"},
-        [LIMIT_STACK] = {"Max stack size", "bytes"},
-        [LIMIT_CORE] = {"Max core file size", "bytes"},
-        [LIMIT_RSS] = {"Max resident set", "bytes"},
+        [LIMIT_CPU] = {"Max cpu time", "seconds"}, [LIMIT_FSIZE] = {"Max file size", "bytes"},
+        [LIMIT_DATA] = {"Max data size", "bytes"}, [LIMIT_STACK] = {"Max stack size", "bytes"},
+        [LIMIT_CORE] = {"Max core file size", "bytes"}, [LIMIT_RSS] = {"Max resident set", "bytes"},
         [LIMIT_NPROC] = {"Max processes", "processes"},
         [LIMIT_NOFILE] = {"Max open files", "files"},
         [LIMIT_MEMLOCK] = {"Max locked memory", "bytes"},
-        [LIMIT_AS] = {"Max address space", "bytes"},
-        [LIMIT_LOCKS] = {"Max file locks", "locks"},
+        [LIMIT_AS] = {"Max address space", "bytes"}, [LIMIT_LOCKS] = {"Max file locks", "locks"},
         [LIMIT_SIGPENDING] = {"Max pending signals", "signals"},
-        [LIMIT_MSGQUEUE] = {"Max msgqueue size", "bytes"},
-        [LIMIT_NICE] = {"Max nice priority", ""},
+        [LIMIT_MSGQUEUE] = {"Max msgqueue size", "bytes"}, [LIMIT_NICE] = {"Max nice priority", ""},
         [LIMIT_RTPRIO] = {"Max realtime priority", ""},
         [LIMIT_RTTIME] = {"Max realtime timeout", "us"},
     };
+    /* clang-format on */
     text_printf(out, "%-25s %-20s %-20s %-10s\n", "Limit", "Soft Limit", "Hard Limit", "Units");
     for (unsigned i = 0; i < LIMIT_COUNT; i++) {
         char soft[24], hard[24];
@@ -190,28 +186,15 @@ static int64_t pagemap_seek(struct file *file, int64_t offset, int whence)
     return file_seek(file, offset, whence, UINT64_MAX);
 }
 
-static int pagemap_stat(struct file *file, struct file_stat *out)
-{
-    out->mode = MODE_REGULAR | 0400;
-    out->major = 0;
-    return 0;
-}
-
 static const struct file_ops pagemap_ops = {
-    .read = pagemap_read,
-    .seek = pagemap_seek,
-    .stat = pagemap_stat,
-};
+    .seekable = true, .read = pagemap_read, .seek = pagemap_seek};
 
 static int pagemap_open(void *context, unsigned flags, struct file **out)
 {
     if ((flags & FILE_ACCMODE) != FILE_RDONLY)
         return -EACCES;
     *out = file_create(&pagemap_ops, NULL, FILE_RDONLY, "pagemap");
-    if (!*out)
-        return -ENOMEM;
-    (*out)->seekable = true;
-    return 0;
+    return *out ? 0 : -ENOMEM;
 }
 
 static int next_task(int from)
@@ -227,10 +210,7 @@ static int next_task(int from)
 
 /* The rows that each thread has. */
 static const struct tree_text task_rows[] = {
-    TREE_READ("comm", show_comm),
-    TREE_READ("stat", show_stat),
-    TREE_READ("status", show_status),
-};
+    TREE_READ("comm", show_comm), TREE_READ("stat", show_stat), TREE_READ("status", show_status)};
 
 static int add_task(int id)
 {
@@ -279,24 +259,17 @@ static void show_thread_self(void *context, struct text *out)
 
 int nodes_add_self(void)
 {
-    static const struct tree_text rows[] = {
-        TREE_READ("limits", show_limits),
-        TREE_READ("maps", show_maps),
-        {"auxv", show_memory, NULL, &payload.layout.auxiliary},
-        {"cmdline", show_memory, NULL, &payload.layout.args},
-        {"environ", show_memory, NULL, &payload.layout.env},
-    };
+    static const struct tree_text rows[] = {TREE_READ("limits", show_limits),
+                                            TREE_READ("maps", show_maps),
+                                            {"auxv", show_memory, NULL, &payload.layout.auxiliary},
+                                            {"cmdline", show_memory, NULL, &payload.layout.args},
+                                            {"environ", show_memory, NULL, &payload.layout.env}};
     static const struct node_numbers tasks = {next_task, add_task}, fds = {fd_next, add_fd};
-    int error = tree_add_told_link("/proc/thread-self", show_thread_self, NULL, NULL);
-    if (!error)
-        error = tree_add_numbers("/proc/1/task", &tasks);
-    if (!error)
-        error = tree_add_numbers("/proc/1/fd", &fds);
-    if (!error)
-        error = tree_add_device("/proc/1/pagemap", 0, 0, pagemap_open, NULL);
-    if (!error)
-        error = tree_add_texts("/proc/1", rows, ARRAY_SIZE(rows), NULL);
-    return error ? error
-                 : tree_add_texts("/proc/1", task_rows, ARRAY_SIZE(task_rows),
-                                  (void *)(uintptr_t)PAYLOAD_PID);
+    if (tree_add_told_link("/proc/thread-self", show_thread_self, NULL, NULL) ||
+        tree_add_numbers("/proc/1/task", &tasks) || tree_add_numbers("/proc/1/fd", &fds) ||
+        tree_add_file("/proc/1/pagemap", 0400, 0, pagemap_open, NULL) ||
+        tree_add_texts("/proc/1", rows, ARRAY_SIZE(rows), NULL) ||
+        tree_add_texts("/proc/1", task_rows, ARRAY_SIZE(task_rows), (void *)(uintptr_t)PAYLOAD_PID))
+        return -ENOMEM;
+    return 0;
 }

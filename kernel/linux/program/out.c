@@ -61,7 +61,7 @@ void out_send(uint64_t limit)
         node_stat(node, &stat);
         send_entry(node, &stat);
         if (node->type == NODE_RAM && stat.size <= limit) {
-            send_bytes(node->ram, stat.size);
+            send_bytes(node->is.ram, stat.size);
             limit -= stat.size;
         }
     }
