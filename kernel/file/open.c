@@ -28,14 +28,24 @@ static struct list *entries_behind(struct node *directory, uint64_t position)
     return at;
 }
 
-/* Makes the nodes of the numbers there are. Those of others stay, and are no entries. */
-static int add_numbers(struct node *directory)
+/* Of a directory whose entries are numbers: the position after one follows from it. */
+static int numbers_iterate(struct node *directory, uint64_t *position, file_emit emit,
+                           void *context)
 {
-    int error = 0;
-    for (int n = 0; !error && (n = directory->is.numbers->next(n)) >= 0; n++) {
-        const char *name = format_short("%d", n);
-        error = path_number(directory, name, strlen(name)) ? breathe_after(NUMBER_WORK, "directory")
-                                                           : -ENOMEM;
+    int error = *position > INT32_MAX ? -EINVAL : 0, number;
+    while (!error &&
+           (number = directory->is.numbers->next((int)(*position - NODE_ORDER_PARENT))) >= 0) {
+        const char *name = format_short("%d", number);
+        const struct node *node = path_number(directory, name, strlen(name));
+        const uint64_t order = NODE_ORDER_PARENT + 1 + (uint64_t)number;
+        struct file_stat stat;
+        if (!node)
+            return -ENOMEM;
+        node_stat(node, &stat);
+        if (!emit(context, name, node->inode, stat.mode, order))
+            return 0;
+        *position = order;
+        error = breathe_after(NUMBER_WORK, "directory");
     }
     return error;
 }
@@ -45,7 +55,6 @@ static int directory_iterate(struct file *file, uint64_t *position, file_emit em
 {
     struct node *directory = file->node;
     const struct node *parent = directory->parent ? directory->parent : directory;
-    int error = 0;
     if (*position == 0) {
         if (!emit(context, ".", directory->inode, MODE_DIRECTORY, NODE_ORDER_SELF))
             return 0;
@@ -56,22 +65,20 @@ static int directory_iterate(struct file *file, uint64_t *position, file_emit em
             return 0;
         *position = NODE_ORDER_PARENT;
     }
-    if (directory->is.numbers && *position == NODE_ORDER_PARENT)
-        error = add_numbers(directory);
-    for (struct list *at = entries_behind(directory, *position);
-         !error && at != &directory->children; at = at->next) {
+    if (directory->is.numbers)
+        return numbers_iterate(directory, position, emit, context);
+    for (struct list *at = entries_behind(directory, *position); at != &directory->children;
+         at = at->next) {
         struct node *node = list_entry(at, struct node, link);
         struct file_stat stat;
 
-        if (directory->is.numbers && !path_number(directory, node->name, strlen(node->name)))
-            continue;
         node_stat(node, &stat);
         if (!emit(context, node->name, node->inode, stat.mode, node->order))
             return 0;
         *position = node->order;
         directory->read_last = node;
     }
-    return error;
+    return 0;
 }
 
 static int64_t directory_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)

@@ -78,7 +78,7 @@ static bool is_dot_dot(const char *name, size_t length)
 struct node *path_number(struct node *directory, const char *name, size_t length)
 {
     const struct node_numbers *numbers = directory->is.numbers;
-    const int most = 100000; /* higher ones nobody has */
+    const int most = INT32_MAX / 10 - 1; /* what else is no number */
     int number = 0;
     for (size_t i = 0; i < length; i++) {
         if (name[i] < '0' || name[i] > '9' || number >= most || (number == 0 && i > 0))

@@ -8,7 +8,6 @@
 #include "kernel/cpu/port.h"
 #include "kernel/file/tree.h"
 #include "kernel/device/iommufd/iommufd.h"
-#include "kernel/device/uio/uio.h"
 #include "kernel/ioas/group.h"
 #include "kernel/lib/error.h"
 #include "kernel/mm/heap.h"
@@ -558,7 +557,3 @@ int iommu_cut(struct requester *requester, bool cut)
 PORT_ACCESSORS(8)
 PORT_ACCESSORS(16)
 PORT_ACCESSORS(32)
-
-void uio_command(const struct pci_device *pci, uint16_t command)
-{
-}
