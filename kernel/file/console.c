@@ -29,17 +29,17 @@ enum console_command {
     TIOCGSID = 0x5429,
 };
 
-#define FLUSH_OUTPUT 1 /* of TCFLSH: nothing is kept back that could be dropped */
-#define FLUSH_BOTH   2
+#define FLUSH_INPUT 0 /* of TCFLSH */
+#define FLUSH_BOTH  2
 
 /* One console, one state, whichever files are open on it. */
 static struct tty tty;
 static enum console_terminal terminal;
-static struct waitq changed = LIST_INIT(changed.waiters);
+static uint64_t arrived_ns; /* when the last byte did */
 
 /* An open file of the console, told when there is input or the serial port has moved on. */
 struct console {
-    struct waiter output, input;
+    struct waiter waiter;
     struct file *file;
 };
 
@@ -48,30 +48,28 @@ static bool is_terminal(const struct file *file)
     return terminal == CONSOLE_TERMINAL || (terminal == CONSOLE_OUTPUT && !file_readable(file));
 }
 
-/* ---- input: called by kernel/machine/console/input.c ---- */
+/* ---- input ---- */
 
-static bool take_data(const uint8_t *bytes, size_t count)
+/* An input_taker. */
+static bool take_input(enum frame_kind kind, const uint8_t *bytes, size_t count)
 {
-    bool all = tty_input(&tty, bytes, count);
+    bool good = true;
 
-    waitq_wake(&changed);
-    return all || tty.terminal;
-}
-
-static void take_end(void)
-{
-    tty.ended = true;
-    waitq_wake(&changed);
-}
-
-static void take_size(uint16_t rows, uint16_t columns)
-{
-    tty_set_size(&tty, (struct tty_size){.rows = rows, .columns = columns});
-}
-
-static void take_signal(int number)
-{
-    tty.signal(number);
+    if (kind == FRAME_DATA) {
+        arrived_ns = time_ns();
+        good = tty_input(&tty, bytes, count);
+    } else if (kind == FRAME_END) {
+        tty.ended = true;
+    } else if (kind == FRAME_SIZE) {
+        tty_set_size(&tty, (struct tty_size){.rows = (uint16_t)(bytes[0] | bytes[1] << 8),
+                                             .columns = (uint16_t)(bytes[2] | bytes[3] << 8)});
+    } else {
+        good = bytes[0] >= 1 && bytes[0] <= FRAME_SIGNAL_MAX;
+        if (good)
+            tty.signal(bytes[0]);
+    }
+    waitq_wake(serial_changed());
+    return good;
 }
 
 /* What is typed while nobody reads the output is shown as far as there is room. */
@@ -81,97 +79,60 @@ static void echo(const char *text, size_t length)
         log_raw(text, length);
 }
 
-void console_begin(const struct console_terms *terms)
+void console_begin(const struct config *config, void (*signal)(int number))
 {
-    static const struct input_taker taker = {take_data, take_end, take_size, take_signal};
     static bool begun;
 
-    terminal = terms->terminal;
+    terminal = config->terminal;
     tty.terminal = terminal == CONSOLE_TERMINAL;
     tty.echo = echo;
-    tty.signal = terms->signal;
+    tty.signal = signal;
     tty_reset(&tty);
     if (begun)
         return;
     begun = true;
-    tty.size = (struct tty_size){.rows = terms->rows, .columns = terms->columns};
-    input_start(terms->input, &taker, TTY_RING);
+    tty.size =
+        (struct tty_size){.rows = config->terminal_rows, .columns = config->terminal_columns};
+    input_start(config->input, take_input, TTY_RING);
 }
 
 /* ---- files ---- */
 
-/* Without waiting, what is there is enough. */
-static size_t least(const struct file *file, size_t length)
-{
-    size_t bytes = MAX(tty_least(&tty, length), tty_patience_ns(&tty) ? 1u : 0u);
-
-    return file->flags & FILE_NONBLOCK ? MIN(bytes, 1) : bytes;
-}
-
 static unsigned console_poll(struct file *file)
 {
-    size_t enough = tty_patience_ns(&tty) ? 1 : MAX(tty_least(&tty, SIZE_MAX), 1u);
-    unsigned ready = tty_waiting(&tty) >= enough || tty.ended ? POLL_IN : 0;
+    size_t waiting = tty_waiting(&tty);
+    bool enough = waiting && (waiting >= tty_least(&tty, SIZE_MAX) || tty_patience_ns(&tty));
+    unsigned ready = enough || tty.ended ? POLL_IN : 0;
 
     if (tty.ended && !is_terminal(file))
         ready |= POLL_HUP;
-    if (!tty.stopped && serial_has_room(CONSOLE_CHUNK))
+    if (serial_has_room(CONSOLE_CHUNK))
         ready |= POLL_OUT;
     return ready;
 }
 
-/* A moment more, while the line is moving, makes one long read of many short ones. */
-static void gather(size_t length)
-{
-    int error = 0;
-
-    while (!error && tty_waiting(&tty) < MIN(length, TTY_RING / 2) && input_moves()) {
-        error = thread_breathe(READ);
-        input_look();
-    }
-}
-
+/* Without waiting, what is there is enough. */
 static int wait_for_input(const struct file *file, size_t length)
 {
-    size_t seen = tty_waiting(&tty);
-    uint64_t since = time_ns();
+    bool waits = !(file->flags & FILE_NONBLOCK);
+    uint64_t begun = time_ns();
     int error = 0;
 
     input_look();
-    while (!error && tty_waiting(&tty) < least(file, length) && !tty.ended) {
+    while (!error && tty_waiting(&tty) < tty_least(&tty, waits ? length : 1) && !tty.ended) {
         uint64_t patience = tty_patience_ns(&tty);
-        bool hurries = patience && (seen || !tty_least(&tty, length));
 
-        if (file->flags & FILE_NONBLOCK)
+        if (!waits)
             return -EAGAIN;
-        if (input_moves())
-            error = thread_breathe(READ);
-        else
-            error = thread_sleep(READ, hurries ? since + patience : TIME_NEVER);
+        error = thread_sleep(READ, patience ? MAX(begun, arrived_ns) + patience : TIME_NEVER);
         input_look();
-        if (tty_waiting(&tty) != seen)
-            since = time_ns();
-        seen = tty_waiting(&tty);
     }
     return error == -ETIMEDOUT ? 0 : error;
 }
 
-static int copy_out(uaddr_t buffer, size_t length)
-{
-    int error = 0;
-
-    for (size_t done = 0; !error && done < length;) {
-        size_t n = length - done;
-        const uint8_t *piece = tty_piece(&tty, done, &n);
-
-        error = copy_to_user(buffer + done, piece, n);
-        done += n;
-    }
-    return error;
-}
-
 static int64_t console_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
 {
+    static uint8_t bytes[TTY_RING];
     struct waiter waiter;
     size_t n;
     int error;
@@ -179,16 +140,12 @@ static int64_t console_read(struct file *file, uaddr_t buffer, size_t length, ui
     if (!length)
         return 0;
     waiter_init_thread(&waiter);
-    wait_add(&changed, &waiter);
-    do {
-        error = wait_for_input(file, length);
-        if (!error && !tty.terminal)
-            gather(length); /* and somebody else may read it all meanwhile */
-    } while (!error && !tty.terminal && !tty.ended && !tty_waiting(&tty));
+    wait_add(serial_changed(), &waiter);
+    error = wait_for_input(file, length);
     wait_remove(&waiter);
-    n = tty_next(&tty, length);
+    n = tty_peek(&tty, bytes, MIN(length, sizeof(bytes)));
     if (!error)
-        error = copy_out(buffer, n);
+        error = copy_to_user(buffer, bytes, n);
     if (error)
         return error;
     tty_take(&tty, n);
@@ -239,7 +196,7 @@ static int set_modes(uint64_t argument, bool flush)
     if (flush)
         tty_flush(&tty);
     tty_set_modes(&tty, &modes);
-    waitq_wake(&changed);
+    waitq_wake(serial_changed());
     return 0;
 }
 
@@ -251,15 +208,6 @@ static int set_size(uint64_t argument)
     if (!error)
         tty_set_size(&tty, size);
     return error;
-}
-
-static int flush(uint64_t what)
-{
-    if (what > FLUSH_BOTH)
-        return -EINVAL;
-    if (what != FLUSH_OUTPUT)
-        tty_flush(&tty);
-    return 0;
 }
 
 static int put_number(uint64_t argument, uint32_t number)
@@ -281,7 +229,9 @@ static int64_t console_ioctl(struct file *file, uint32_t command, uint64_t argum
     case TCSETSF:
         return set_modes(argument, command == TCSETSF);
     case TCFLSH:
-        return flush(argument);
+        if (argument == FLUSH_INPUT || argument == FLUSH_BOTH)
+            tty_flush(&tty);
+        return argument <= FLUSH_BOTH ? 0 : -EINVAL; /* no output is kept that could be dropped */
     case TIOCGWINSZ:
         return copy_to_user(argument, &tty.size, sizeof(tty.size));
     case TIOCSWINSZ:
@@ -305,21 +255,15 @@ static int console_stat(struct file *file, struct file_stat *out)
     return 0;
 }
 
-static void output_moved(struct waiter *waiter)
+static void console_moved(struct waiter *waiter)
 {
-    waitq_wake(&container_of(waiter, struct console, output)->file->changed);
-}
-
-static void input_moved(struct waiter *waiter)
-{
-    waitq_wake(&container_of(waiter, struct console, input)->file->changed);
+    waitq_wake(&container_of(waiter, struct console, waiter)->file->changed);
 }
 
 static void console_release(struct file *file)
 {
     struct console *console = file->context;
-    wait_remove(&console->output);
-    wait_remove(&console->input);
+    wait_remove(&console->waiter);
     kfree(console);
 }
 
@@ -350,10 +294,8 @@ int console_open(void *context, unsigned flags, struct file **out)
         return -ENOMEM;
     }
     console->file = *out;
-    console->output.wake = output_moved;
-    console->input.wake = input_moved;
-    wait_add(serial_changed(), &console->output);
-    wait_add(&changed, &console->input);
+    console->waiter.wake = console_moved;
+    wait_add(serial_changed(), &console->waiter);
     return 0;
 }
 

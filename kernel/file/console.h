@@ -7,20 +7,14 @@
 #define KERNEL_FILE_CONSOLE_H
 
 #include "kernel/file/file.h"
-#include "kernel/machine/console/input.h"
-
-struct console_terms {
-    enum console_terminal terminal;
-    enum input_source input;
-    uint16_t rows, columns;
-    void (*signal)(int number); /* for the payload; called in an interrupt */
-};
+#include "kernel/machine/config/config.h"
 
 /*
  * For each life of the payload: a terminal has its first modes again, and input that nobody has
- * read stays. The first call starts the input.
+ * read stays. The first call starts the input. signal() sends the payload one; it is called in an
+ * interrupt.
  */
-void console_begin(const struct console_terms *terms);
+void console_begin(const struct config *config, void (*signal)(int number));
 /* How the payload's standard input (0), output (1) and error (2) are to be opened: file_flags. */
 unsigned console_flags(int fd);
 /* A tree_open: what /dev/console and descriptors 0 to 2 are. */

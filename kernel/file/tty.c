@@ -5,105 +5,65 @@
 #define TENTH_NS (100 * NS_PER_MS)
 #define DELETE   0177
 
-/* Line editing, echo and signals, by the usual keys. */
+/* The flags that mean something, those that say how this terminal always is, and the usual keys. */
 static const struct tty_modes defaults = {
-    .input = TTY_ICRNL | TTY_IXON | TTY_IUTF8,
+    .input = TTY_ICRNL | 040000, /* IUTF8 */
     .output = TTY_OPOST | TTY_ONLCR,
-    .control = 0277, /* 38400 baud, for who asks; 8 bits, receiver on */
-    .local = TTY_ISIG | TTY_ICANON | TTY_ECHO | TTY_ECHOE | TTY_ECHOK | TTY_ECHOCTL | TTY_ECHOKE |
-             TTY_IEXTEN,
-    .characters = {3, 28, DELETE, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22},
+    .control = 0277,                                   /* 38400 baud, 8 bits, receiver on */
+    .local = TTY_ISIG | TTY_ICANON | TTY_ECHO | 05060, /* ECHOE, ECHOK, ECHOCTL, ECHOKE */
+    .characters = {3, 28, DELETE, 21, 4, 0, 1, [TTY_VSUSP] = 26},
 };
-
-static bool is_local(const struct tty *tty, uint32_t flag)
-{
-    return tty->modes.local & flag;
-}
-
-static bool is_input(const struct tty *tty, uint32_t flag)
-{
-    return tty->modes.input & flag;
-}
 
 static bool is_canonical(const struct tty *tty)
 {
-    return tty->terminal && is_local(tty, TTY_ICANON);
+    return tty->terminal && (tty->modes.local & TTY_ICANON);
 }
-
-/* Is it the key for something? 0 stands for no key. */
-static bool is_key(const struct tty *tty, enum tty_character key, uint8_t c)
-{
-    return c && tty->modes.characters[key] == c;
-}
-
-/* ---- the ring ---- */
 
 static uint32_t room(const struct tty *tty)
 {
     return TTY_RING - (tty->end - tty->first);
 }
 
-static uint8_t *at(struct tty *tty, uint32_t index)
+static bool ends_line(uint16_t c)
 {
-    return &tty->ring[index % TTY_RING];
+    return c == '\n' || c == TTY_END_OF_FILE;
 }
 
-static bool ends_line(const struct tty *tty, uint32_t index)
+static void put(struct tty *tty, uint16_t c)
 {
-    return tty->ends[index % TTY_RING / 8] >> index % 8 & 1;
-}
-
-static void mark(struct tty *tty, uint32_t index, bool end)
-{
-    uint8_t *bits = &tty->ends[index % TTY_RING / 8];
-
-    *bits = (uint8_t)((*bits & ~(1u << index % 8)) | (unsigned)end << index % 8);
-}
-
-static void put(struct tty *tty, uint8_t c, bool end)
-{
-    mark(tty, tty->end, end);
-    *at(tty, tty->end++) = c;
-    if (end || !is_canonical(tty))
+    tty->ring[tty->end++ % TTY_RING] = c;
+    if (ends_line(c) || !is_canonical(tty))
         tty->ready = tty->end;
 }
 
-/* ---- echo ---- */
+/* ---- what is typed ---- */
 
-static bool is_shown_as_two(const struct tty *tty, uint8_t c)
+/* Shown as two characters, such as ^C. */
+static bool is_control(uint16_t c)
 {
-    return is_local(tty, TTY_ECHOCTL) && c != '\n' && (c < ' ' || c == DELETE);
+    return c != '\n' && (c < ' ' || c == DELETE);
 }
 
 static void echo(const struct tty *tty, uint8_t c)
 {
-    char two[] = {'^', (char)(c ^ 0100)};
+    const char text[] = {'^', (char)(c ^ 0100), (char)c};
 
-    bool shown =
-        is_local(tty, TTY_ECHO) || (c == '\n' && is_local(tty, TTY_ECHONL) && is_canonical(tty));
-
-    if (!shown)
-        return;
-    if (is_shown_as_two(tty, c))
-        tty->echo(two, sizeof(two));
-    else
-        tty->echo((const char *)&c, 1);
+    if (tty->modes.local & TTY_ECHO)
+        tty->echo(is_control(c) ? text : &text[2], 1 + is_control(c));
 }
 
-/* ---- editing a line ---- */
-
-/* The last character, of several bytes perhaps. False: the line is empty. */
+/* The last character, of several bytes perhaps (UTF-8). False: the line is empty. */
 static bool erase_one(struct tty *tty)
 {
-    uint8_t c;
+    uint16_t c;
 
     do {
         if (tty->end == tty->ready)
             return false;
-        c = *at(tty, --tty->end);
-    } while (is_input(tty, TTY_IUTF8) && (c & 0xc0) == 0x80);
-    for (unsigned i = 0; is_local(tty, TTY_ECHO) && i < 1u + is_shown_as_two(tty, c); i++)
-        tty->echo("\b \b", 3);
+        c = tty->ring[--tty->end % TTY_RING];
+    } while ((c & 0xc0) == 0x80);
+    if (tty->modes.local & TTY_ECHO)
+        tty->echo("\b \b\b \b", is_control(c) ? 6 : 3);
     return true;
 }
 
@@ -118,148 +78,68 @@ static void erase_line(struct tty *tty)
         ;
 }
 
-static void erase_word(struct tty *tty)
-{
-    while (tty->end != tty->ready && *at(tty, tty->end - 1) == ' ')
-        erase(tty);
-    while (tty->end != tty->ready && *at(tty, tty->end - 1) != ' ')
-        erase(tty);
-}
-
-static void show_again(struct tty *tty)
-{
-    echo(tty, '\n');
-    for (uint32_t i = tty->ready; i != tty->end; i++)
-        echo(tty, *at(tty, i));
-}
-
-static void take_literally(struct tty *tty)
-{
-    tty->literal = true;
-}
-
 static void end_of_file(struct tty *tty)
 {
     if (room(tty))
-        put(tty, 0, true);
+        put(tty, TTY_END_OF_FILE);
 }
 
 static const struct {
     enum tty_character key;
-    bool extended;
+    uint32_t mode; /* the local flag that gives it a meaning */
+    enum tty_signal signal;
     void (*act)(struct tty *tty);
-} edits[] = {
-    {TTY_VERASE, false, erase},       {TTY_VKILL, false, erase_line},
-    {TTY_VEOF, false, end_of_file},   {TTY_VWERASE, true, erase_word},
-    {TTY_VREPRINT, true, show_again}, {TTY_VLNEXT, true, take_literally},
+} keys[] = {
+    {TTY_VINTR, TTY_ISIG, TTY_SIGINT, tty_flush},  {TTY_VQUIT, TTY_ISIG, TTY_SIGQUIT, tty_flush},
+    {TTY_VSUSP, TTY_ISIG, TTY_SIGTSTP, tty_flush}, {TTY_VERASE, TTY_ICANON, 0, erase},
+    {TTY_VKILL, TTY_ICANON, 0, erase_line},        {TTY_VEOF, TTY_ICANON, 0, end_of_file},
 };
 
-static bool edit(struct tty *tty, uint8_t c)
+/* Does what a key means; false: it is only itself. 0 in the modes stands for no key. */
+static bool act(struct tty *tty, uint8_t c)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(edits); i++) {
-        if (is_key(tty, edits[i].key, c) && (!edits[i].extended || is_local(tty, TTY_IEXTEN))) {
-            edits[i].act(tty);
-            return true;
-        }
-    }
-    return false;
-}
-
-/* ---- what a key does at once ---- */
-
-static bool send_signal(struct tty *tty, uint8_t c)
-{
-    static const struct {
-        enum tty_character key;
-        enum tty_signal signal;
-    } keys[] = {{TTY_VINTR, TTY_SIGINT}, {TTY_VQUIT, TTY_SIGQUIT}, {TTY_VSUSP, TTY_SIGTSTP}};
-
-    for (size_t i = 0; is_local(tty, TTY_ISIG) && i < ARRAY_SIZE(keys); i++) {
-        if (!is_key(tty, keys[i].key, c))
+    for (size_t i = 0; c && i < ARRAY_SIZE(keys); i++) {
+        if (tty->modes.characters[keys[i].key] != c || !(tty->modes.local & keys[i].mode))
             continue;
-        if (!is_local(tty, TTY_NOFLSH))
-            tty_flush(tty);
-        tty->stopped = false;
-        echo(tty, c);
-        tty->signal(keys[i].signal);
+        keys[i].act(tty);
+        if (keys[i].signal) {
+            echo(tty, c);
+            tty->signal(keys[i].signal);
+        }
         return true;
     }
     return false;
 }
 
-static bool stop_or_go_on(struct tty *tty, uint8_t c)
+/* The last place is kept for what ends a line. */
+static void take_typed(struct tty *tty, uint8_t c)
 {
-    bool stops = is_key(tty, TTY_VSTOP, c);
-
-    if (!is_input(tty, TTY_IXON) || !(stops || is_key(tty, TTY_VSTART, c)))
-        return false;
-    tty->stopped = stops;
-    return true;
-}
-
-/* The byte that is meant; -1: none. */
-static int mapped(const struct tty *tty, uint8_t c)
-{
-    if (c == '\r' && is_input(tty, TTY_IGNCR))
-        return -1;
-    if (c == '\r' && is_input(tty, TTY_ICRNL))
-        return '\n';
-    return c == '\n' && is_input(tty, TTY_INLCR) ? '\r' : c;
-}
-
-static bool is_line_end(const struct tty *tty, uint8_t c)
-{
-    return c == '\n' || is_key(tty, TTY_VEOL, c) || is_key(tty, TTY_VEOL2, c);
-}
-
-/* The last place of a line is kept for what ends it. */
-static bool add(struct tty *tty, uint8_t c, bool end)
-{
-    if (room(tty) <= (is_canonical(tty) && !end))
-        return false;
+    if (c == '\r' && (tty->modes.input & TTY_ICRNL))
+        c = '\n';
+    if (act(tty, c) || room(tty) <= (is_canonical(tty) && c != '\n'))
+        return;
     echo(tty, c);
-    put(tty, c, end);
-    return true;
-}
-
-static bool take_typed(struct tty *tty, uint8_t c)
-{
-    int meant;
-
-    if (tty->literal) {
-        tty->literal = false;
-        return add(tty, c, false);
-    }
-    if (is_input(tty, TTY_ISTRIP))
-        c &= 0x7f;
-    if (stop_or_go_on(tty, c) || send_signal(tty, c))
-        return true;
-    meant = mapped(tty, c);
-    if (meant < 0 || (is_canonical(tty) && edit(tty, (uint8_t)meant)))
-        return true;
-    return add(tty, (uint8_t)meant, is_canonical(tty) && is_line_end(tty, (uint8_t)meant));
+    put(tty, c);
 }
 
 bool tty_input(struct tty *tty, const uint8_t *bytes, size_t count)
 {
-    bool all = true;
-
     if (!tty->terminal && (tty->ended || room(tty) < count))
         return false;
     for (size_t i = 0; i < count; i++) {
         if (tty->terminal)
-            all &= take_typed(tty, bytes[i]);
+            take_typed(tty, bytes[i]);
         else
-            put(tty, bytes[i], false);
+            put(tty, bytes[i]);
     }
-    return all;
+    return true;
 }
 
 /* ---- what the payload asks for ---- */
 
 void tty_flush(struct tty *tty)
 {
-    if (tty->terminal) /* else it is another file, a pipe */
+    if (tty->terminal)
         tty->first = tty->ready = tty->end;
 }
 
@@ -268,19 +148,13 @@ void tty_set_modes(struct tty *tty, const struct tty_modes *modes)
     bool before = is_canonical(tty);
 
     tty->modes = *modes;
-    tty->stopped &= is_input(tty, TTY_IXON);
-    tty->literal = false;
-    if (is_canonical(tty) == before)
-        return;
-    if (!before && tty->end != tty->first)
-        mark(tty, tty->end - 1, true);
-    tty->ready = tty->end;
+    if (is_canonical(tty) != before)
+        tty->ready = tty->end;
 }
 
 void tty_reset(struct tty *tty)
 {
     tty_set_modes(tty, &defaults);
-    tty->stopped = false;
 }
 
 void tty_set_size(struct tty *tty, struct tty_size size)
@@ -299,42 +173,40 @@ size_t tty_waiting(const struct tty *tty)
 
 size_t tty_least(const struct tty *tty, size_t length)
 {
+    const uint8_t *c = tty->modes.characters;
+
     if (!tty->terminal || is_canonical(tty))
-        return MIN(length, 1);
-    return MIN(length, tty->modes.characters[TTY_VMIN]);
+        return 1;
+    return c[TTY_VMIN] ? MIN(length, c[TTY_VMIN]) : c[TTY_VTIME] > 0;
 }
 
 uint64_t tty_patience_ns(const struct tty *tty)
 {
-    bool counts = tty->terminal && !is_canonical(tty);
+    const uint8_t *c = tty->modes.characters;
+    bool counts = tty->terminal && !is_canonical(tty) && (!c[TTY_VMIN] || tty_waiting(tty));
 
-    return counts ? tty->modes.characters[TTY_VTIME] * TENTH_NS : 0;
+    return counts ? c[TTY_VTIME] * TENTH_NS : 0;
 }
 
-size_t tty_next(const struct tty *tty, size_t length)
+size_t tty_peek(const struct tty *tty, uint8_t *bytes, size_t length)
 {
     size_t most = MIN(length, tty_waiting(tty));
 
-    for (size_t i = 0; is_canonical(tty) && i < most; i++) {
-        if (ends_line(tty, tty->first + (uint32_t)i))
-            return i + (tty->ring[(tty->first + i) % TTY_RING] != 0);
+    for (size_t n = 0; n < most; n++) {
+        uint16_t c = tty->ring[(tty->first + n) % TTY_RING];
+
+        bytes[n] = (uint8_t)c;
+        if (is_canonical(tty) && ends_line(c))
+            return n + (c == '\n');
     }
     return most;
 }
 
-const uint8_t *tty_piece(const struct tty *tty, size_t from, size_t *length)
-{
-    size_t start = (tty->first + from) % TTY_RING;
-
-    *length = MIN(*length, TTY_RING - start);
-    return &tty->ring[start];
-}
-
 void tty_take(struct tty *tty, size_t length)
 {
+    bool whole = length && tty->ring[(tty->first + length - 1) % TTY_RING] == '\n';
+
     tty->first += (uint32_t)length;
-    if (!is_canonical(tty) || (length && ends_line(tty, tty->first - 1)))
-        return;
-    if (tty->first != tty->ready && ends_line(tty, tty->first) && !*at(tty, tty->first))
+    if (!whole && tty_waiting(tty) && tty->ring[tty->first % TTY_RING] == TTY_END_OF_FILE)
         tty->first++;
 }

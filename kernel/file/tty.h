@@ -9,7 +9,8 @@
 
 #include "kernel/lib/types.h"
 
-#define TTY_RING 16384u /* bytes; a power of two */
+#define TTY_RING        16384u /* bytes; a power of two */
+#define TTY_END_OF_FILE 0x100u /* in the ring: no byte, Ctrl-D ended the line here */
 
 /* struct termios of the kernel interface, and the flags of it that mean something here. */
 struct tty_modes {
@@ -19,49 +20,24 @@ struct tty_modes {
 };
 _Static_assert(sizeof(struct tty_modes) == 36, "layout of the Linux interface");
 
-enum tty_input {
-    TTY_ISTRIP = 0040,
-    TTY_INLCR = 0100,
-    TTY_IGNCR = 0200,
-    TTY_ICRNL = 0400,
-    TTY_IXON = 02000,
-    TTY_IUTF8 = 040000,
-};
-
-enum tty_output {
-    TTY_OPOST = 01,
+enum tty_flags {
+    TTY_ICRNL = 0400, /* of input */
+    TTY_OPOST = 01,   /* of output */
     TTY_ONLCR = 04,
-};
-
-enum tty_local {
-    TTY_ISIG = 01,
+    TTY_ISIG = 01, /* local */
     TTY_ICANON = 02,
     TTY_ECHO = 010,
-    TTY_ECHOE = 020,
-    TTY_ECHOK = 040,
-    TTY_ECHONL = 0100,
-    TTY_NOFLSH = 0200,
-    TTY_ECHOCTL = 01000,
-    TTY_ECHOKE = 04000,
-    TTY_IEXTEN = 0100000,
 };
 
 enum tty_character {
-    TTY_VINTR,
-    TTY_VQUIT,
-    TTY_VERASE,
-    TTY_VKILL,
-    TTY_VEOF,
-    TTY_VTIME,
-    TTY_VMIN,
-    TTY_VSTART = 8,
-    TTY_VSTOP,
-    TTY_VSUSP,
-    TTY_VEOL,
-    TTY_VREPRINT,
-    TTY_VWERASE = 14,
-    TTY_VLNEXT,
-    TTY_VEOL2,
+    TTY_VINTR = 0,
+    TTY_VQUIT = 1,
+    TTY_VERASE = 2,
+    TTY_VKILL = 3,
+    TTY_VEOF = 4,
+    TTY_VTIME = 5,
+    TTY_VMIN = 6,
+    TTY_VSUSP = 10,
 };
 
 /* What characters and a new size send. */
@@ -80,29 +56,26 @@ struct tty_size {
 struct tty {
     bool terminal; /* else bytes pass as they are */
     bool ended;    /* nothing comes behind what is in the ring */
-    bool stopped;  /* output, by Ctrl-S */
-    bool literal;  /* the next byte means nothing but itself */
     struct tty_modes modes;
     struct tty_size size;
     void (*echo)(const char *text, size_t length); /* shows what is typed */
     void (*signal)(int number);
-    uint32_t first, end;         /* bytes taken out and put in; modulo the size where they are */
-    uint32_t ready;              /* where what may be read ends: behind is a line being edited */
-    uint8_t ring[TTY_RING];      /* with a 0 where Ctrl-D ended a line */
-    uint8_t ends[TTY_RING / 8u]; /* a bit for each byte that ends a line */
+    uint32_t first, end; /* bytes taken out and put in; modulo the size where they are */
+    uint32_t ready;      /* where what may be read ends: behind is a line being edited */
+    uint16_t ring[TTY_RING];
 };
 
 /* The modes that a terminal starts with; what is in the ring stays. */
 void tty_reset(struct tty *tty);
-/* New modes. What was typed so far becomes a line, or can be read, when canonical mode changes. */
+/* New modes. What was typed so far can be read when canonical mode changes. */
 void tty_set_modes(struct tty *tty, const struct tty_modes *modes);
 /* Tells the payload by a signal, if it is another. */
 void tty_set_size(struct tty *tty, struct tty_size size);
-/* Drops all that was not read. */
+/* Drops all that was typed and not read; what is no terminal keeps it. */
 void tty_flush(struct tty *tty);
 /*
- * Takes bytes as they arrive. False: there was no room for all of them. A terminal goes on
- * listening for what it acts upon at once, and drops the rest.
+ * Takes bytes as they arrive. False: there was no room for them, and none is taken. A terminal
+ * goes on listening for keys that mean something, and drops the rest.
  */
 bool tty_input(struct tty *tty, const uint8_t *bytes, size_t count);
 
@@ -110,13 +83,10 @@ bool tty_input(struct tty *tty, const uint8_t *bytes, size_t count);
 size_t tty_waiting(const struct tty *tty);
 /* How many of them a read of `length` waits for, unless its time is over: a line counts as one. */
 size_t tty_least(const struct tty *tty, size_t length);
-/* How long it waits for the first byte or, where it waits for several, between two; 0: for ever. */
+/* How long it waits for the next byte, now; 0: for ever. */
 uint64_t tty_patience_ns(const struct tty *tty);
-/* How many bytes a read of `length` gets now: no more than a line. */
-size_t tty_next(const struct tty *tty, size_t length);
-/* The bytes from the one with number `from` on, counted from the next: *length of them, or fewer.
- */
-const uint8_t *tty_piece(const struct tty *tty, size_t from, size_t *length);
+/* Copies what a read of `length` gets now, no more than a line; returns how many bytes. */
+size_t tty_peek(const struct tty *tty, uint8_t *bytes, size_t length);
 /* Takes out what was read, and a Ctrl-D that ended it. */
 void tty_take(struct tty *tty, size_t length);
 

@@ -26,56 +26,48 @@ static void take_signal(int number)
         abort();
 }
 
-/* A read gets at most what is there, and all of it lies in the ring. */
+/* A read gets at most what is there, and takes something of it. */
 static void read_some(size_t length)
 {
-    size_t before = tty_waiting(&tty), n = tty_next(&tty, length);
-    unsigned sum = 0;
+    static uint8_t bytes[TTY_RING];
+    size_t before = tty_waiting(&tty), n = tty_peek(&tty, bytes, length);
 
     if (before > TTY_RING || n > before || n > length)
         abort();
-    for (size_t done = 0; done < n;) {
-        size_t part = n - done;
-        const uint8_t *piece = tty_piece(&tty, done, &part);
-
-        if (!part)
-            abort();
-        for (size_t i = 0; i < part; i++)
-            sum += piece[i];
-        done += part;
-    }
-    echoed += sum & 1;
     tty_take(&tty, n);
     if (before && tty_waiting(&tty) >= before)
         abort();
 }
 
-static void take(const struct frame *frame, int kind, uint8_t byte)
+static void take(const struct frame *frame, enum frame_kind kind)
 {
-    const struct tty_size window = {.rows = frame_number(frame, 0),
-                                    .columns = frame_number(frame, 1)};
+    const uint8_t *body = frame->body;
+    const struct tty_size window = {.rows = (uint16_t)(body[0] | body[1] << 8),
+                                    .columns = (uint16_t)(body[2] | body[3] << 8)};
     struct tty_modes modes = tty.modes;
 
-    if (kind == FRAME_DATA && !tty_input(&tty, &byte, 1) && !tty.terminal)
-        tty_flush(&tty);
+    if (kind == FRAME_DATA && !tty_input(&tty, body, frame->length))
+        read_some(TTY_RING);
     if (kind == FRAME_END)
         read_some(100);
     if (kind == FRAME_SIZE)
         tty_set_size(&tty, window);
     if (kind == FRAME_SIZE) { /* and, for the fuzzer, the modes */
-        modes.local = window.rows | (uint32_t)(window.rows & 0x8000) << 1;
+        modes.local = window.rows;
         modes.input = window.columns;
         tty_set_modes(&tty, &modes);
     }
     if (kind == FRAME_SIGNAL)
-        modes.characters[frame->body[0] % sizeof(modes.characters)] = frame->body[0];
+        modes.characters[body[0] % sizeof(modes.characters)] = body[0];
     if (kind == FRAME_SIGNAL)
         tty_set_modes(&tty, &modes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct frame frame = {.got = 0};
+    static struct frame_ring ring;
+    static struct frame frame;
+    uint32_t taken, before;
 
     if (!size)
         return 0;
@@ -84,14 +76,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tty.echo = echo;
     tty.signal = take_signal;
     tty_reset(&tty);
+    ring.put = taken = 0u - data[0];
     for (size_t i = 1; i < size; i++) {
-        int kind = frame_take(&frame, data[i]);
+        enum frame_kind kind;
 
+        ring.bytes[ring.put++ % FRAME_RING] = data[i];
+        before = taken;
+        kind = frame_take(&ring, &taken, &frame);
         if (kind == FRAME_BAD)
             break;
-        if (kind < FRAME_PART || kind > FRAME_SIGNAL || frame.left > FRAME_DATA_MAX)
+        if (kind > FRAME_SIGNAL || (kind && frame.length > FRAME_BODY_MAX) ||
+            taken - before != (kind ? 3u + frame.length : 0))
             abort();
-        take(&frame, kind, data[i]);
+        take(&frame, kind);
     }
     while (tty_waiting(&tty))
         read_some(TTY_RING);

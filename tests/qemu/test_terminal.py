@@ -179,7 +179,7 @@ def test_a_pipe_arrives_through_the_uefi_door(kernel, payload):
     assert re.search(b"sum (.*)\n", ran.stdout)[1].decode() == f"{len(data)} {hash_of(data)} 0 again 0"
 
 
-ROOM, PIECE = 16384, 2048  # what the payload has room for before it reads, and what the kernel takes or leaves as a whole
+ROOM, PIECE = 16384, 4096  # what the payload has room for before it reads, and what the kernel takes or leaves as a whole
 GOOD = bytes(range(256)) * 12
 
 

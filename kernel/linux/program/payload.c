@@ -97,11 +97,9 @@ static void signal_from_host(int number)
 /* Descriptors 0, 1 and 2. */
 static int open_console(const struct config *config)
 {
-    const struct console_terms terms = {config->terminal, config->input, config->terminal_rows,
-                                        config->terminal_columns, signal_from_host};
     struct place place;
     int error = path_walk(node_root(), "/dev/console", 0, &place);
-    console_begin(&terms);
+    console_begin(config, signal_from_host);
     for (int fd = 0; error >= 0 && fd < 3; fd++) {
         struct file *file;
         error = node_open(place.node, console_flags(fd), &file);

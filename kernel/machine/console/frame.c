@@ -4,43 +4,37 @@
 static const struct {
     uint16_t least, most;
 } lengths[] = {
-    [FRAME_DATA] = {1, FRAME_DATA_MAX},
+    [FRAME_DATA] = {1, FRAME_BODY_MAX},
     [FRAME_END] = {0, 0},
     [FRAME_SIZE] = {4, 4},
     [FRAME_SIGNAL] = {1, 1},
 };
 
-static int take_head(struct frame *frame, uint8_t byte)
+static void copy(const struct frame_ring *ring, uint32_t from, uint8_t *to, uint32_t length)
 {
-    unsigned kind = frame->head[0];
+    for (uint32_t i = 0; i < length; i++)
+        to[i] = __atomic_load_n(&ring->bytes[(from + i) % FRAME_RING], __ATOMIC_RELAXED);
+}
 
-    frame->head[frame->got++] = byte;
-    if (frame->got < sizeof(frame->head))
-        return FRAME_PART;
-    frame->left = frame->head[1] | (unsigned)frame->head[2] << 8;
-    if (kind < FRAME_DATA || kind >= ARRAY_SIZE(lengths) || frame->left < lengths[kind].least ||
-        frame->left > lengths[kind].most)
+enum frame_kind frame_take(const struct frame_ring *ring, uint32_t *taken, struct frame *frame)
+{
+    uint32_t bytes = __atomic_load_n(&ring->put, __ATOMIC_ACQUIRE) - *taken;
+    uint8_t head[3];
+    uint8_t kind;
+
+    if (bytes > FRAME_RING)
         return FRAME_BAD;
-    if (frame->left)
-        return FRAME_PART;
-    frame->got = 0;
-    return (int)kind;
-}
-
-int frame_take(struct frame *frame, uint8_t byte)
-{
-    unsigned kind = frame->head[0];
-
-    if (frame->got < sizeof(frame->head))
-        return take_head(frame, byte);
-    if (kind != FRAME_DATA)
-        frame->body[lengths[kind].most - frame->left] = byte;
-    if (--frame->left == 0)
-        frame->got = 0;
-    return kind == FRAME_DATA || !frame->left ? (int)kind : FRAME_PART;
-}
-
-uint16_t frame_number(const struct frame *frame, unsigned index)
-{
-    return (uint16_t)(frame->body[2 * index] | frame->body[2 * index + 1] << 8);
+    if (bytes < sizeof(head))
+        return FRAME_NONE;
+    copy(ring, *taken, head, sizeof(head));
+    kind = head[0];
+    frame->length = (uint16_t)(head[1] | head[2] << 8);
+    if (!kind || kind >= ARRAY_SIZE(lengths) || frame->length < lengths[kind].least ||
+        frame->length > lengths[kind].most)
+        return FRAME_BAD;
+    if (bytes < sizeof(head) + frame->length)
+        return FRAME_NONE;
+    copy(ring, *taken + sizeof(head), frame->body, frame->length);
+    *taken += sizeof(head) + frame->length;
+    return kind;
 }

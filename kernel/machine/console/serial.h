@@ -31,7 +31,7 @@ struct uart *serial_uart(void);
 void serial_write_as_is(const char *text, size_t length);
 /* May the payload write this many bytes now? Half of the queue is kept for the log. */
 bool serial_has_room(size_t length);
-/* Woken whenever the port has taken something. */
+/* Woken whenever the port has taken something, and by who has news for the same waiters. */
 struct waitq *serial_changed(void);
 /* Sleeps until the port has sent everything, or *give_up, which whoever sets it tells that queue.
  */

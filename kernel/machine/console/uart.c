@@ -75,12 +75,7 @@ bool uart_idle(struct uart *uart)
     return line_status(uart) & STATUS_ALL_SENT;
 }
 
-bool uart_arrived(struct uart *uart)
+int uart_get(struct uart *uart)
 {
-    return line_status(uart) & STATUS_DATA_READY;
-}
-
-uint8_t uart_get(struct uart *uart)
-{
-    return port_read8(uart->base + UART_DATA);
+    return line_status(uart) & STATUS_DATA_READY ? port_read8(uart->base + UART_DATA) : -1;
 }

@@ -21,8 +21,7 @@ unsigned uart_room(struct uart *uart);
 void uart_put(struct uart *uart, char c);
 /* Has the last bit left? */
 bool uart_idle(struct uart *uart);
-/* Is there a byte that uart_get() would take? */
-bool uart_arrived(struct uart *uart);
-uint8_t uart_get(struct uart *uart);
+/* The next byte that has arrived; -1: none. */
+int uart_get(struct uart *uart);
 
 #endif
