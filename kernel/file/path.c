@@ -78,17 +78,18 @@ static bool is_dot_dot(const char *name, size_t length)
 struct node *path_number(struct node *directory, const char *name, size_t length)
 {
     const struct node_numbers *numbers = directory->is.numbers;
-    const int most = INT32_MAX / 10 - 1; /* what else is no number */
-    int number = 0;
+    int64_t number = 0;
     for (size_t i = 0; i < length; i++) {
-        if (name[i] < '0' || name[i] > '9' || number >= most || (number == 0 && i > 0))
+        if (name[i] < '0' || name[i] > '9' || (number == 0 && i > 0))
             return NULL;
         number = 10 * number + name[i] - '0';
+        if (number > INT32_MAX)
+            return NULL;
     }
-    if (numbers->next(number) != number)
+    if (numbers->next((int)number) != number)
         return NULL;
     struct node *node = node_find(directory, name, length);
-    return node || numbers->add(number) ? node : node_find(directory, name, length);
+    return node || numbers->add((int)number) ? node : node_find(directory, name, length);
 }
 
 /* The entry a component names: NULL when there is none. */

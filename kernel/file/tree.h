@@ -48,9 +48,9 @@ struct tree_text {
     const void *data;  /* for the functions; NULL: the context of all rows */
 };
 /* A row that is only read. */
-#define TREE_READ(names, show)                                                                     \
+#define TREE_READ(is, how)                                                                         \
     {                                                                                              \
-        names, show, NULL, NULL                                                                    \
+        .names = (is), .show = (how)                                                               \
     }
 int tree_add_texts(const char *folder, const struct tree_text *texts, size_t count, void *context);
 int tree_add_link(const char *path, const char *target);

@@ -18,13 +18,13 @@ static void show_text(void *context, struct text *out)
     text_printf(out, "%s", (const char *)context);
 }
 
-#define TEXT(names, text)                                                                          \
+#define TEXT(is, text)                                                                             \
     {                                                                                              \
-        names, show_text, NULL, text                                                               \
+        .names = (is), .show = show_text, .data = (text)                                           \
     }
-#define LINK(name, target)                                                                         \
+#define LINK(is, target)                                                                           \
     {                                                                                              \
-        name, NULL, NULL, target                                                                   \
+        .names = (is), .data = (target)                                                            \
     }
 
 /* clang-format off */

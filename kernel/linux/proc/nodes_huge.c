@@ -29,9 +29,9 @@ static int store(void *context, tree_show unused, const char *text)
     return 0;
 }
 
-#define ROW(names, figure, store)                                                                  \
+#define ROW(is, figure, takes)                                                                     \
     {                                                                                              \
-        names, show, store, (void *)(uintptr_t)(figure)                                            \
+        .names = (is), .show = show, .store = (takes), .data = (void *)(uintptr_t)(figure)         \
     }
 
 static const struct tree_text rows[] = {

@@ -51,7 +51,7 @@ void out_send(uint64_t limit)
     struct node *top = node_find(node_root(), &OUT_PATH[1], strlen(&OUT_PATH[1]));
     struct node *node = top;
 
-    for (;;) {
+    while (node) {
         struct file_stat stat;
 
         node = list_empty(&node->children) ? behind(node, top)
