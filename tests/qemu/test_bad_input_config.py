@@ -43,7 +43,7 @@ def test_file_by_uefi(guest, hello_dma):
 
 def test_command_line(guest, hello_dma):
     ran = guest(hello_dma, settings=[("log-level", "info"), ("memlok", "1")], trace=TRACE).run()
-    assert_refused(ran, r"command line, word 4: unknown key 'memlok', the nearest known key is 'memlock'")
+    assert_refused(ran, r"command line, word 5: unknown key 'memlok', the nearest known key is 'memlock'")
 
 
 def test_long_command_line(guest, hello_dma):
@@ -63,4 +63,4 @@ def test_long_file(guest, hello_dma):
 
 def test_repeated_on_the_command_line(guest, hello_dma):
     ran = guest(hello_dma, settings=[("memlock", "1M"), ("memlock", "1M")], trace=TRACE).run()
-    assert_refused(ran, r"command line, word 4: memlock: given twice")
+    assert_refused(ran, r"command line, word 5: memlock: given twice")
