@@ -56,7 +56,7 @@ def run(name, folder, program, kernel):
         serial = {"": ""}
         for part in one.serial.split("\nhostile: ")[1:]:
             serial[part.split("\n")[0]] = part
-        return {"serial": serial, "status": one.status, "log": one.log, "report": one.report, "hardware": outside.wrong,
+        return {"serial": serial, "status": one.status, "log": one.log, "report": one.report and one.report.raw, "hardware": outside.wrong,
                 "marks": outside.marks(), "canaries": one.canaries_touched()}
     finally:
         one.stop()
