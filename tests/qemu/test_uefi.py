@@ -57,7 +57,7 @@ def test_both_doors_tell_the_same(guest, hello_dma, loader):
     reports = []
     for door in ("uefi", "pvh"):
         one = guest(hello_dma, firmware=door, devices=["edu"], config="log-level = debug\nmemlock = 2M\n")
-        reports.append(one.run().report)
+        reports.append(one.run().report.raw)
     assert reports[0]["door"] == "uefi" and reports[1]["door"] == "pvh"
     assert reports[0]["exit"] == {"reason": "payload", "status": 0}
     assert comparable(reports[0]) == comparable(reports[1])
