@@ -712,7 +712,7 @@ static void machine(void)
     CPU_SET(3, &set);
     CHECK(CPU_ISSET(3, &set) && !CPU_ISSET(2, &set) && CPU_COUNT(&set) == 1);
     CHECK_EQUAL(sched_get_priority_max(SCHED_OTHER), 0);
-    CHECK_EQUAL(getpriority(PRIO_PROCESS, 0), 0);
+    CHECK(getpriority(PRIO_PROCESS, 0) >= 0); /* as who starts it wants it */
     CHECK_OK(prctl(PR_SET_NAME, "driver"));
     CHECK_OK(prctl(PR_GET_NAME, name));
     CHECK(strcmp(name, "driver") == 0);

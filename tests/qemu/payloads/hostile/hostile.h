@@ -135,6 +135,8 @@ void edu_load_mark(enum which which);
 bool is_marked(const uint8_t *memory);
 /* Writes the mark to an address; `bytes` up to 64. */
 void edu_write(enum which which, uint64_t address, uint64_t bytes);
+/* Writes zeros there. */
+void edu_clear(enum which which, uint64_t address);
 /* What the device reads at an address, by way of memory at IOVA. */
 void edu_read(enum which which, uint64_t address, uint8_t *out);
 

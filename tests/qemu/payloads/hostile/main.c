@@ -262,6 +262,12 @@ void edu_write(enum which which, uint64_t address, uint64_t bytes)
     transfer(which, EDU_BUFFER, address, bytes, true);
 }
 
+void edu_clear(enum which which, uint64_t address)
+{
+    transfer(which, THROUGH, EDU_BUFFER, BYTES, false);
+    transfer(which, EDU_BUFFER, address, BYTES, true);
+}
+
 void edu_read(enum which which, uint64_t address, uint8_t *out)
 {
     edu_load_mark(which);
