@@ -78,14 +78,14 @@ static void removed_files_keep_their_memory(void **state)
     for (unsigned i = 0; i < 2; i++) {
         make("/tmp/a");
         make("/tmp/b");
-        file = find("/tmp/a")->ram;
+        file = find("/tmp/a")->is.ram;
         assert_int_equal(ramfile_append(file, "x", 1), 0);
         uint64_t used = free_frames();
         assert_int_equal(
             i == 0 ? path_unlink(node_root(), "/tmp/a", false, &gone)
                    : path_rename(node_root(), "/tmp/b", node_root(), "/tmp/a", false, &gone),
             0);
-        assert_ptr_equal(gone->ram, file);
+        assert_ptr_equal(gone->is.ram, file);
         assert_null(gone->parent);
         assert_int_equal(free_frames(), used);
         node_put(gone);
