@@ -32,7 +32,7 @@ int64_t sys_getpgid(int pid)
 }
 
 /* It leads the one session and group there are, and stays there. */
-int64_t sys_setpgid(int pid, int group)
+APART int64_t sys_setpgid(int pid, int group)
 {
     if (group < 0)
         return -EINVAL;

@@ -63,8 +63,8 @@ struct trap_frame;
     CALL(38, setitimer, (int which, uaddr_t in, uaddr_t old), 3, ONCE)                             \
     RESULT(39, getpid, PAYLOAD_PID, ONCE)                                                          \
     /* There is no network, not even one inside. */                                                \
-    RESULT(41, socket, -EAFNOSUPPORT, ONCE)                                                        \
-    RESULT(53, socketpair, -EAFNOSUPPORT, ONCE)                                                    \
+    CALL(41, socket, (int family, unsigned type), 2, ONCE)                                         \
+    RESULT(53, socketpair, sys_socket((int)frame->rdi, frame->rsi), ONCE)                          \
     CALL(56, clone, (struct trap_frame *frame), F, ONCE)                                           \
     CALL(60, exit, (int status), 1, ONCE)                                                          \
     CALL(62, kill, (int pid, int number), 2, ONCE)                                                 \
@@ -102,7 +102,7 @@ struct trap_frame;
     CALL(109, setpgid, (int pid, int group), 2, ONCE)                                              \
     RESULT(110, getppid, 0, ONCE)                                                                  \
     RESULT(111, getpgrp, PAYLOAD_PID, ONCE)                                                        \
-    RESULT(112, setsid, -EPERM, ONCE)                                                              \
+    RESULT(112, setsid, sys_setpgid(0, 0), ONCE)                                                   \
     RESULT(115, getgroups, (int)frame->rdi < 0 ? -EINVAL : 0, ONCE)                                \
     CALL(118, getresuid, (uaddr_t real, uaddr_t effective, uaddr_t saved), 3, ONCE)                \
     RESULT(120, getresgid, sys_getresuid(frame->rdi, frame->rsi, frame->rdx), ONCE)                \
@@ -119,8 +119,7 @@ struct trap_frame;
     CALL(138, fstatfs, (int fd, uaddr_t out), 2, ONCE)                                             \
     CALL(140, getpriority, (int which, int who), 2, ONCE)                                          \
     CALL(141, setpriority, (int which, int who, int nice), 3, ONCE)                                \
-    RESULT(142, sched_setparam, sys_sched_setscheduler(frame->rdi,                                 \
-           sys_sched_getscheduler(frame->rdi), frame->rsi), ONCE)                                  \
+    CALL(142, sched_setparam, (int id, uaddr_t from), 2, ONCE)                                     \
     CALL(143, sched_getparam, (int id, uaddr_t out), 2, ONCE)                                      \
     CALL(144, sched_setscheduler, (int id, int policy, uaddr_t from), 3, ONCE)                     \
     CALL(145, sched_getscheduler, (int id), 1, ONCE)                                               \

@@ -87,6 +87,11 @@ int64_t sys_sched_setscheduler(int id, int policy, uaddr_t from)
     return 0;
 }
 
+APART int64_t sys_sched_setparam(int id, uaddr_t from)
+{
+    return sys_sched_setscheduler(id, (int)sys_sched_getscheduler(id), from);
+}
+
 /* Is the thread one of those that setpriority(2) means? The payload is the only group and user. */
 static bool means(int which, int who, const struct task *task)
 {
