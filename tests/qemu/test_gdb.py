@@ -14,7 +14,13 @@ def debug(program, words, *commands):
     with subprocess.Popen([*RUN, "--gdb", program, *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.PIPE, text=True) as running:
         try:
-            line = next(line for line in running.stderr if "the machine waits for the debugger: " in line)
+            said = []
+            for line in running.stderr:
+                said.append(line)
+                if "the machine waits for the debugger: " in line:
+                    break
+            else:
+                raise AssertionError("".join(said))
             gdb = ["gdb", "-nx", "-batch", *line.split(": gdb ", 1)[1].split()]
             gdb += [word for command in commands for word in ("-ex", command)]
             told = subprocess.run(gdb, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

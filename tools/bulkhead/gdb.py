@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import sys
 
-from bulkhead import cli, crash
+from bulkhead import cli, elffile
 
 SCRIPT, SOCKET = "gdb-script", "gdb-socket"
 TEXT = """# Written by ./bulkhead run --gdb, for this run.
@@ -24,10 +24,8 @@ echo The machine is stopped at its start. `continue` goes to {start}.\\n
 
 def entry_of(program):
     """(where the payload starts, how much that is above what its file says)."""
-    with open(program, "rb") as file:
-        linked = crash.ELF_HEADER.unpack(file.read(crash.ELF_HEADER.size))[4]
-    offset = linked - crash.linked_address(program, linked)
-    return linked + offset, offset
+    told = elffile.read(program)
+    return told.entry + told.bias, told.bias
 
 
 def has_main(program):
