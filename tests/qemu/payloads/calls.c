@@ -786,7 +786,8 @@ static void scheduling(void)
     CHECK_EQUAL(CALL(sched_get_priority_max, 3), 0);
     CHECK_ERROR(CALL(sched_get_priority_max, 4), EINVAL);
     CHECK_ERROR(CALL(sched_get_priority_min, -1), EINVAL);
-    CHECK_EQUAL(CALL(sched_getscheduler, 0), 0);
+    if (in_guest)
+        CHECK_EQUAL(CALL(sched_getscheduler, 0), 0);
     CHECK_OK(CALL(sched_setscheduler, 0, 3 /* BATCH */, &zero));
     CHECK_EQUAL(CALL(sched_getscheduler, 0), 3);
     CHECK_OK(CALL(sched_setparam, 0, &zero));
@@ -805,9 +806,11 @@ static void scheduling(void)
     CHECK_ERROR(CALL(sched_setscheduler, 1 << 30, 0, &zero), ESRCH);
     if (in_guest)
         CHECK_ERROR(CALL(sched_setscheduler, 0, 1, &one), EPERM);
-    CHECK_EQUAL(CALL(getpriority, 0, 0), 20);
-    CHECK_OK(CALL(setpriority, 0, 0, 5));
-    CHECK_EQUAL(CALL(getpriority, 0, 0), 15);
+    if (in_guest) { /* elsewhere who starts it says how nice it is */
+        CHECK_EQUAL(CALL(getpriority, 0, 0), 20);
+        CHECK_OK(CALL(setpriority, 0, 0, 5));
+        CHECK_EQUAL(CALL(getpriority, 0, 0), 15);
+    }
     CHECK_OK(CALL(setpriority, 0, 0, 1000)); /* as far as it goes */
     CHECK_EQUAL(CALL(getpriority, 0, 0), 1);
     if (in_guest)
