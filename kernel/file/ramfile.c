@@ -280,6 +280,14 @@ static int ram_truncate(struct file *file, uint64_t size)
     return ramfile_resize(file->context, size);
 }
 
+static APART int prepare_huge(struct ramfile *ram, uint64_t offset, uint64_t length, bool writes,
+                              bool shared)
+{
+    if (!IS_ALIGNED(offset, ram->granule))
+        return -EINVAL;
+    return mutex_run(&ram->lock, "file size", allocate(ram, offset, length, writes, shared));
+}
+
 /*
  * As in hugetlbfs, a mapping of huge pages that may be written makes the file longer; and a shared
  * one has all its memory before it is there, so that no access fails later.
@@ -288,16 +296,12 @@ static int ram_mmap(struct file *file, uint64_t offset, uint64_t length, unsigne
                     bool shared, struct memobj **out, uint64_t *object_offset)
 {
     struct ramfile *ram = file->context;
-    bool writes = protection & PROT_WRITE, huge = file_is_huge(file);
-    if (!IS_ALIGNED(offset, ram->granule))
-        return -EINVAL;
+    bool writes = protection & PROT_WRITE;
     if (!file_readable(file) || (shared && writes && !file_writable(file)))
         return -EACCES;
     if (shared && writes && (ram->seals & (SEAL_WRITE | SEAL_FUTURE_WRITE)))
         return -EPERM;
-    int error =
-        !huge ? 0
-              : mutex_run(&ram->lock, "file size", allocate(ram, offset, length, writes, shared));
+    int error = ram->granule > 1 ? prepare_huge(ram, offset, length, writes, shared) : 0;
     if (error)
         return error;
     *out = memobj_get(ram->memory);

@@ -4,7 +4,7 @@
 import re
 
 # As documented: nobody should be able to make these worse without noticing.
-MOST = {"empty call": 80, "thread switch": 800, "map 1 GiB": 4200}
+MOST = {"empty call": 80, "thread switch": 800, "map 1 GiB": 4000}
 
 
 def test_figures(guest, payload):

@@ -9,7 +9,9 @@
 void edit_begin(struct edit *edit, struct space *space)
 {
     ASSERT(!space->edit);
-    *edit = (struct edit){.space = space};
+    edit->space = space;
+    edit->nodes = edit->ranges = 0;
+    edit->gone = NULL;
     space->edit = edit;
 }
 
@@ -34,10 +36,12 @@ static int prepare_cut(struct edit *edit, uaddr_t at)
 
     if (!mapping)
         return 0;
-    if (!IS_ALIGNED(at, PAGE_SIZE << mapping->huge_order))
-        return -EINVAL;
-    if (mapping->start != at && !add_mapping(edit))
-        return -ENOMEM;
+    if (mapping->start != at) {
+        if (!IS_ALIGNED(at, PAGE_SIZE << mapping->huge_order))
+            return -EINVAL;
+        if (!add_mapping(edit))
+            return -ENOMEM;
+    }
     return cpu_space_prepare_cut(edit->space->cpu, at);
 }
 

@@ -246,11 +246,12 @@ static int fill_hole(const struct mapping *mapping, uaddr_t *at, uaddr_t end, un
 int space_fill_missing(const struct mapping *mapping, uaddr_t start, uaddr_t end, unsigned marks)
 {
     unsigned order = ORDER_1G, flags = page_flags(mapping) | marks;
-    uint64_t granule = mapping->huge_order ? SIZE_2M : PAGE_SIZE;
     int error = 0;
 
-    start = ALIGN_DOWN(start, granule);
-    end = ALIGN_UP(end, granule);
+    if (mapping->huge_order) {
+        start = ALIGN_DOWN(start, SIZE_2M);
+        end = ALIGN_UP(end, SIZE_2M);
+    }
     while (!error) {
         struct cpu_mapping m;
         bool found;

@@ -19,6 +19,8 @@ static int huge_order(const struct space_request *request)
 
     if (!(request->flags & SPACE_HUGETLB))
         return 0;
+    if (request->flags & SPACE_GROWSDOWN)
+        return -EINVAL;
     if (shift == 0 || shift == PAGE_SHIFT + ORDER_2M)
         return ORDER_2M;
     return shift == PAGE_SHIFT + ORDER_1G ? ORDER_1G : -EINVAL;
@@ -194,7 +196,7 @@ static int plan(const struct space *space, const struct space_request *request, 
     uint64_t least_align = PAGE_SIZE << MAX(huge, 0);
     int error;
 
-    if (huge < 0 || request->length == 0 || (huge && (request->flags & SPACE_GROWSDOWN)))
+    if (huge < 0 || request->length == 0)
         return -EINVAL;
     *length = ALIGN_UP(request->length, least_align);
     if (request->length > USER_END || *length > USER_END)

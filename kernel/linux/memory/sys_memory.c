@@ -75,11 +75,13 @@ static int check_file(const struct file *file, struct space_request *request)
 static int64_t map_file(struct file *file, struct space_request *request)
 {
     bool shared = (request->flags & SPACE_TYPE) != SPACE_PRIVATE;
-    uint64_t granule = file_is_huge(file) ? SIZE_2M : PAGE_SIZE;
+    uint64_t granule = PAGE_SIZE;
     int64_t result;
 
-    if (file_is_huge(file))
+    if (file_is_huge(file)) {
+        granule = SIZE_2M;
         request->flags = (request->flags & SPACE_NO_HUGE_SIZE) | SPACE_HUGETLB;
+    }
     result = check_file(file, request);
     if (!result)
         result = file->ops->mmap(file, request->offset, ALIGN_UP(request->length, granule),
