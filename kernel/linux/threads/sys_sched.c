@@ -92,22 +92,25 @@ APART int64_t sys_sched_setparam(int id, uaddr_t from)
     return sys_sched_setscheduler(id, (int)sys_sched_getscheduler(id), from);
 }
 
-/* Is the thread one of those that setpriority(2) means? The payload is the only group and user. */
-static bool means(int which, int who, const struct task *task)
+/*
+ * Is the thread one of those that setpriority(2) means, `one` having the id that is given? The
+ * payload is the only group and user.
+ */
+static bool means(int which, int who, const struct task *one, const struct task *task)
 {
     if (which == 0)
-        return task == thread_of(who);
+        return task == one;
     return who == 0 || (which == 1 && who == PAYLOAD_PID);
 }
 
 int64_t sys_getpriority(int which, int who)
 {
-    const struct task *task;
+    const struct task *task, *one = thread_of(who);
     int64_t highest = -ESRCH;
     if (which < 0 || which > 2)
         return -EINVAL;
     list_for_each_entry (task, &payload.tasks, link) {
-        if (means(which, who, task))
+        if (means(which, who, one, task))
             highest = MAX(highest, NICE_MAX + 1 - task->nice);
     }
     return highest;
@@ -116,12 +119,13 @@ int64_t sys_getpriority(int which, int who)
 int64_t sys_setpriority(int which, int who, int nice)
 {
     struct task *task;
+    const struct task *one = thread_of(who);
     int64_t result = -ESRCH;
     nice = MAX(MIN(nice, NICE_MAX), NICE_MIN);
     if (which < 0 || which > 2)
         return -EINVAL;
     list_for_each_entry (task, &payload.tasks, link) {
-        if (!means(which, who, task))
+        if (!means(which, who, one, task))
             continue;
         bool allowed = nice >= task->nice; /* without CAP_SYS_NICE */
         result = !allowed ? -EACCES : result == -ESRCH ? 0 : result;
