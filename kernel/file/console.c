@@ -19,6 +19,7 @@ enum console_command {
     TCSETS = 0x5402,
     TCSETSW = 0x5403,
     TCSETSF = 0x5404,
+    TCSBRK = 0x5409,
     TCFLSH = 0x540b,
     TIOCSCTTY = 0x540e,
     TIOCGPGRP = 0x540f,
@@ -27,7 +28,14 @@ enum console_command {
     TIOCSWINSZ = 0x5414,
     FIONREAD = 0x541b,
     TIOCGSID = 0x5429,
+    TCGETS2 = 0x802c542a,
+    TCSETS2 = 0x402c542b,
+    TCSETSW2 = 0x402c542c,
+    TCSETSF2 = 0x402c542d,
 };
+
+/* Of the first four: struct termios, which struct termios2 begins with. */
+#define TERMIOS_SIZE offsetof(struct tty_modes, speed)
 
 #define FLUSH_INPUT 0 /* of TCFLSH */
 #define FLUSH_BOTH  2
@@ -75,6 +83,7 @@ static bool take_input(enum frame_kind kind, const uint8_t *bytes, size_t count)
 /* What is typed while nobody reads the output is shown as far as there is room. */
 static void echo(const char *text, size_t length)
 {
+    breath_left -= (int64_t)length * BYTE_WORK;
     if (serial_has_room(length))
         log_raw(text, length);
 }
@@ -102,13 +111,11 @@ static unsigned console_poll(struct file *file)
 {
     size_t waiting = tty_waiting(&tty);
     bool enough = waiting && (waiting >= tty_least(&tty, SIZE_MAX) || tty_patience_ns(&tty));
-    unsigned ready = enough || tty.ended ? POLL_IN : 0;
+    bool hung_up = tty.ended && !is_terminal(file);
+    unsigned in = (enough || tty.ended ? POLL_IN : 0) | (hung_up ? POLL_HUP : 0);
+    unsigned out = serial_has_room(CONSOLE_CHUNK) ? POLL_OUT : 0;
 
-    if (tty.ended && !is_terminal(file))
-        ready |= POLL_HUP;
-    if (serial_has_room(CONSOLE_CHUNK))
-        ready |= POLL_OUT;
-    return ready;
+    return (file_readable(file) ? in : 0) | (file_writable(file) ? out : 0);
 }
 
 /* Without waiting, what is there is enough. */
@@ -186,10 +193,10 @@ static int64_t console_write(struct file *file, uaddr_t buffer, size_t length, u
 
 /* ---- calls ---- */
 
-static int set_modes(uint64_t argument, bool flush)
+static int set_modes(uint64_t argument, size_t size, bool flush)
 {
-    struct tty_modes modes;
-    int error = copy_from_user(&modes, argument, sizeof(modes));
+    struct tty_modes modes = tty.modes;
+    int error = copy_from_user(&modes, argument, size);
 
     if (error)
         return error;
@@ -218,16 +225,22 @@ static int put_number(uint64_t argument, uint32_t number)
 static int64_t console_ioctl(struct file *file, uint32_t command, uint64_t argument)
 {
     if (command == FIONREAD)
-        return put_number(argument, (uint32_t)tty_waiting(&tty));
+        return put_number(argument, tty_bytes(&tty));
     if (!is_terminal(file))
         return -ENOTTY;
     switch (command) {
     case TCGETS:
+        return copy_to_user(argument, &tty.modes, TERMIOS_SIZE);
+    case TCGETS2:
         return copy_to_user(argument, &tty.modes, sizeof(tty.modes));
     case TCSETS:
     case TCSETSW:
     case TCSETSF:
-        return set_modes(argument, command == TCSETSF);
+        return set_modes(argument, TERMIOS_SIZE, command == TCSETSF);
+    case TCSETS2:
+    case TCSETSW2:
+    case TCSETSF2:
+        return set_modes(argument, sizeof(tty.modes), command == TCSETSF2);
     case TCFLSH:
         if (argument == FLUSH_INPUT || argument == FLUSH_BOTH)
             tty_flush(&tty);
@@ -239,6 +252,7 @@ static int64_t console_ioctl(struct file *file, uint32_t command, uint64_t argum
     case TIOCGPGRP:
     case TIOCGSID:
         return put_number(argument, 1); /* the payload is the only process */
+    case TCSBRK: /* what was written is out, and nobody would hear of a break */
     case TIOCSCTTY:
     case TIOCSPGRP:
         return 0;

@@ -4,14 +4,19 @@
 
 #define TENTH_NS (100 * NS_PER_MS)
 #define DELETE   0177
+#define SPEED    38400
+
+/* More than this many characters are not taken off the screen one by one. */
+#define ERASED_MAX 80u
 
 /* The flags that mean something, those that say how this terminal always is, and the usual keys. */
 static const struct tty_modes defaults = {
     .input = TTY_ICRNL | 040000, /* IUTF8 */
     .output = TTY_OPOST | TTY_ONLCR,
-    .control = 0277,                                   /* 38400 baud, 8 bits, receiver on */
+    .control = 0277,                                   /* that speed, 8 bits, receiver on */
     .local = TTY_ISIG | TTY_ICANON | TTY_ECHO | 05060, /* ECHOE, ECHOK, ECHOCTL, ECHOKE */
     .characters = {3, 28, DELETE, 21, 4, 0, 1, [TTY_VSUSP] = 26},
+    .speed = {SPEED, SPEED},
 };
 
 static bool is_canonical(const struct tty *tty)
@@ -74,8 +79,11 @@ static void erase(struct tty *tty)
 
 static void erase_line(struct tty *tty)
 {
-    while (erase_one(tty))
+    for (unsigned i = 0; i < ERASED_MAX && erase_one(tty); i++)
         ;
+    if (tty->end != tty->ready)
+        echo(tty, '\n');
+    tty->end = tty->ready;
 }
 
 static void end_of_file(struct tty *tty)
@@ -112,11 +120,18 @@ static bool act(struct tty *tty, uint8_t c)
 }
 
 /* The last place is kept for what ends a line. */
+static bool is_full(const struct tty *tty, uint8_t c)
+{
+    bool edited = is_canonical(tty) && c != '\n';
+
+    return room(tty) <= edited || (edited && tty->end - tty->ready >= TTY_LINE_MAX);
+}
+
 static void take_typed(struct tty *tty, uint8_t c)
 {
     if (c == '\r' && (tty->modes.input & TTY_ICRNL))
         c = '\n';
-    if (act(tty, c) || room(tty) <= (is_canonical(tty) && c != '\n'))
+    if (act(tty, c) || is_full(tty, c))
         return;
     echo(tty, c);
     put(tty, c);
@@ -169,6 +184,15 @@ void tty_set_size(struct tty *tty, struct tty_size size)
 size_t tty_waiting(const struct tty *tty)
 {
     return tty->ready - tty->first;
+}
+
+uint32_t tty_bytes(const struct tty *tty)
+{
+    uint32_t bytes = 0;
+
+    for (uint32_t at = tty->first; at != tty->ready; at++)
+        bytes += tty->ring[at % TTY_RING] != TTY_END_OF_FILE;
+    return bytes;
 }
 
 size_t tty_least(const struct tty *tty, size_t length)

@@ -11,14 +11,16 @@
 
 #define TTY_RING        16384u /* bytes; a power of two */
 #define TTY_END_OF_FILE 0x100u /* in the ring: no byte, Ctrl-D ended the line here */
+#define TTY_LINE_MAX    4095u  /* bytes of a line that is edited, but what ends it */
 
-/* struct termios of the kernel interface, and the flags of it that mean something here. */
+/* struct termios2 of the kernel interface, and the flags of it that mean something here. */
 struct tty_modes {
     uint32_t input, output, control, local;
     uint8_t line;
     uint8_t characters[19];
+    uint32_t speed[2]; /* baud, behind the end of struct termios */
 };
-_Static_assert(sizeof(struct tty_modes) == 36, "layout of the Linux interface");
+_Static_assert(sizeof(struct tty_modes) == 44, "layout of the Linux interface");
 
 enum tty_flags {
     TTY_ICRNL = 0400, /* of input */
@@ -79,8 +81,10 @@ void tty_flush(struct tty *tty);
  */
 bool tty_input(struct tty *tty, const uint8_t *bytes, size_t count);
 
-/* How many bytes can be read now, be it in several reads. */
+/* What can be read now, be it in several reads; each Ctrl-D counts as one. */
 size_t tty_waiting(const struct tty *tty);
+/* How many bytes that are: FIONREAD. */
+uint32_t tty_bytes(const struct tty *tty);
 /* How many of them a read of `length` waits for, unless its time is over: a line counts as one. */
 size_t tty_least(const struct tty *tty, size_t length);
 /* How long it waits for the next byte, now; 0: for ever. */

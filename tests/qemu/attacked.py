@@ -7,7 +7,8 @@ import re
 import struct
 import subprocess
 
-from bulkhead.guest import PAGE, file_offset
+from bulkhead.guest import PAGE
+from bulkhead.line import file_offset
 from vtd_walker import ADDRESS, RTADDR, Walker
 
 UNIT, ECAM, BAIT = 0xfed90000, 0xb0000000, 0x8000000

@@ -10,7 +10,7 @@ import struct
 
 import pytest
 
-from bulkhead.guest import file_offset
+from bulkhead.line import file_offset
 from vtd_walker import RTADDR, Leaf, TableError, Walker
 
 UNIT = 0xFED90000

@@ -92,6 +92,7 @@ def test_a_terminal_on_both_sides(typist):
     one.resize(40, 111)
     one.wait_for(b"signal 28\r\n")
     one.type(b"size\r", b"size 40 111\r\n")
+    one.type(b"calls\r", b"calls 0 0 0 speed 9600 38400 poll 4 0\r\n")
     one.type(b"raw\r", b"raw:")
     assert one.type(CTRL_C + b"\r" + CTRL_D + ERASE + b"q", b"|") == b" 03 0d 04 7f 71.\n"
     one.type(b"time\r", b"type three\r\n")
@@ -209,6 +210,7 @@ def test_a_host_that_makes_no_sense(guest, payload, what):
     else:
         ran.line.post(HOSTILE[what], line.frame(line.SIGNAL, bytes([signal.SIGINT])), line.frame(line.DATA, b"more"), line.frame(9))
     ran.wait()
+    assert ran.output("calls ") == ["calls -1 -1 -1 speed 0 0 poll 10 0"]  # of what is no terminal, the end is only the reader's
     (said,) = ran.output("sum ")
     taken = b"r" * int(said.split()[1]) if what == "room" else good
     assert said == f"sum {len(taken)} {hash_of(taken)} 0 again 0" and ran.status == 0, ran.log

@@ -2,6 +2,7 @@
 /* The line discipline: what is typed, what is shown of it, and what a read gets. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -177,17 +178,46 @@ static void without_echo_nothing_is_shown(void **state)
 /* A full ring drops what is typed, and hears what is acted upon at once; a line can still end. */
 static void a_full_terminal_listens(void **state)
 {
-    static char much[TTY_RING + 1];
+    static char much[TTY_LINE_MAX];
 
-    memset(much, 'x', TTY_RING);
+    memset(much, 'x', sizeof(much) - 1);
     set_local(TTY_ECHO, 0);
-    assert_true(type(much));
-    assert_int_equal(tty_waiting(&tty), 0);
-    assert_true(type("\n\n\4"));
+    for (unsigned i = 0; i < TTY_RING / (TTY_LINE_MAX + 1); i++) {
+        assert_int_equal(tty_waiting(&tty), i * (TTY_LINE_MAX + 1));
+        assert_true(type(much) && type("yz\n"));
+    }
+    assert_true(type("more\n\4"));
     assert_int_equal(tty_waiting(&tty), TTY_RING);
     type("\3");
     assert_int_equal(signals[0], TTY_SIGINT);
     assert_int_equal(tty_waiting(&tty), 0);
+}
+
+/* The longest line is as long as on Linux, and goes from the screen without all of it being shown.
+ */
+static void a_long_line(void **state)
+{
+    static char much[TTY_LINE_MAX], line[TTY_LINE_MAX + 2];
+
+    memset(much, 'x', sizeof(much) - 1);
+    set_local(TTY_ECHO, 0);
+    type(much);
+    type("yz\n");
+    snprintf(line, sizeof(line), "%sy\n", much);
+    expect_read(sizeof(line), line);
+    type(much);
+    set_local(0, TTY_ECHO);
+    type("\25a\n");
+    assert_string_equal(shown + shown_length - 6, "\b \b\na\n");
+    assert_int_equal(shown_length, 3 * 80 + 3);
+    expect_read(100, "a\n");
+}
+
+static void counting_bytes(void **state)
+{
+    type("ab\4\4cd\ne");
+    assert_int_equal(tty_waiting(&tty), 7);
+    assert_int_equal(tty_bytes(&tty), 5);
 }
 
 /* What is no terminal changes nothing, wherever in the ring it is, and takes all or nothing. */
@@ -238,6 +268,8 @@ int main(void)
         cmocka_unit_test_setup(raw_bytes_pass, start),
         cmocka_unit_test_setup(without_echo_nothing_is_shown, start),
         cmocka_unit_test_setup(a_full_terminal_listens, start),
+        cmocka_unit_test_setup(a_long_line, start),
+        cmocka_unit_test_setup(counting_bytes, start),
         cmocka_unit_test_setup(bytes_of_a_pipe, start),
         cmocka_unit_test_setup(a_new_size_is_told_once, start),
     };

@@ -17,7 +17,6 @@ from typing import Any
 
 from bulkhead import check, cli, devices, firmware, line, machine, report, report_types, stream
 
-GIB = 1 << 30
 CANARY = bytes(range(251)) * 17  # longer than a page, and no period that divides one
 PAGE = 4096
 TIMEOUT = 180
@@ -25,12 +24,6 @@ TIMEOUT = 180
 
 class GuestTimeout(Exception):
     """The guest did not do in time what was waited for, or ended before; the text says what it has shown."""
-
-
-def file_offset(address: int, memory: int) -> int:
-    """Where QEMU's q35 keeps guest RAM in the file behind it: all in order, but with a hole for devices below 4 GiB."""
-    low = 0x80000000 if memory >= 0xb0000000 else 0xb0000000
-    return address if address < low else address - 4 * GIB + low
 
 
 class Qmp:
@@ -305,13 +298,13 @@ class Guest:
     def fill_canaries(self) -> None:
         with open(self.folder / devices.MEMORY, "r+b") as image:
             for page in self.canaries:
-                image.seek(file_offset(page, self.memory_size))
+                image.seek(line.file_offset(page, self.memory_size))
                 image.write(CANARY[:PAGE])
 
     def read_memory(self, address: int, length: int) -> bytes:
         """Guest RAM, whether the guest runs or not; only with canaries or share_memory=True."""
         with open(self.folder / devices.MEMORY, "rb") as image, mmap.mmap(image.fileno(), 0, access=mmap.ACCESS_READ) as view:
-            at = file_offset(address, self.memory_size)
+            at = line.file_offset(address, self.memory_size)
             return view[at:at + length]
 
     def canaries_touched(self) -> list[str]:

@@ -12,6 +12,7 @@ import threading
 HEADER = struct.Struct("<BH")  # kind, and how many bytes follow
 DATA, END, SIZE, SIGNAL = 1, 2, 3, 4
 DATA_MAX = 4096
+TYPED_MAX = 64  # in a frame of what is typed, each byte of which may be shown again before the kernel does anything else
 PLACE = struct.Struct("<QII")  # physical address of the ring's head, size of its bytes
 PUT, TAKEN, ROOM = range(3)  # words of the head
 HEAD = 64  # its bytes
@@ -144,5 +145,7 @@ class Line:
             return
         data = self.on_input(data)
         self.ring.sent = (self.ring.sent + len(data)) & 0xffffffff
-        if data and len(self.pending) < PENDING_MAX:
-            self.pending += frame(DATA, data)
+        if len(self.pending) < PENDING_MAX:
+            size = TYPED_MAX if self.terminal else DATA_MAX
+            for at in range(0, len(data), size):
+                self.pending += frame(DATA, data[at:at + size])

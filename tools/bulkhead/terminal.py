@@ -77,11 +77,12 @@ class Terminal:
         return self
 
     def __exit__(self, *_):
+        """A signal finds a line that is open for as long as it comes here."""
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
         self.line.close()
         self.restore()
         atexit.unregister(self.restore)
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
 
     # The terminal
 

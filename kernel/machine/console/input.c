@@ -9,7 +9,7 @@
 #include "kernel/machine/console/uart.h"
 
 /* What is taken at one time, and what that costs: reading a port takes microseconds. */
-#define BURST          2048u /* and the rest of a frame */
+#define BURST_WORK     60000 /* and a frame */
 #define BURST_TYPED    64u
 #define BYTE_WORK      30u
 #define BYTE_WORK_PORT 2000u
@@ -30,17 +30,20 @@ static struct timer timer;
 static void look_at_host(void)
 {
     static struct frame frame;
-    uint32_t before = taken;
+    const uint32_t before = taken;
+    const int64_t breath = breath_left;
     enum frame_kind kind = FRAME_END;
     bool good = true;
 
-    while (good && kind != FRAME_NONE && taken - before < BURST) {
+    while (good && kind != FRAME_NONE && breath - breath_left < BURST_WORK) {
+        const uint32_t at = taken;
+
         kind = frame_take(&ring, &taken, &frame);
         good = kind != FRAME_BAD && (kind == FRAME_NONE || take(kind, frame.body, frame.length));
+        breath_left -= (taken - at) * BYTE_WORK;
     }
     if (taken != before)
         wanted_ns = time_ns();
-    breath_left -= (taken - before) * BYTE_WORK;
     __atomic_store_n(&ring.taken, taken, __ATOMIC_RELEASE);
     if (good)
         return;
@@ -51,6 +54,7 @@ static void look_at_host(void)
 
 static void look_at_console(void)
 {
+    static bool told;
     struct uart *uart = serial_uart();
     uint8_t typed[BURST_TYPED];
     size_t count = 0;
@@ -61,8 +65,10 @@ static void look_at_console(void)
     breath_left -= (int64_t)(count + 1) * BYTE_WORK_PORT;
     if (count)
         wanted_ns = time_ns();
-    if ((count && !take(FRAME_DATA, typed, count)) || uart->overrun)
+    if (((count && !take(FRAME_DATA, typed, count)) || uart->overrun) && !told) {
         log_warn("standard input: bytes are lost, they arrive faster than they are taken");
+        told = true;
+    }
     uart->overrun = false;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Tells what its terminal is, then obeys lines: `raw` shows the bytes that come up to a q, `time`
- * reads with a time limit, `size` tells the window's; `quit` ends it, and so does the end of input.
- * Signals are told as they come. `terminal sum` adds up all of its input instead, `terminal slow`
- * does so between naps, `terminal late` when no more comes.
+ * reads with a time limit, `size` tells the window's, `calls` what further calls answer; `quit`
+ * ends it, and so does the end of input. Signals are told as they come. `terminal sum` adds up all
+ * of its input instead, `terminal slow` does so between naps, `terminal late` when no more comes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -50,6 +50,24 @@ static void tell_kind(void)
            status.st_mode & S_IFMT);
     if (tty >= 0)
         close(tty);
+}
+
+/* Calls by number, which glibc makes of tcgetattr() and its kin from 2.42 on. */
+static void tell_calls(void)
+{
+    struct {
+        uint8_t termios[36];
+        uint32_t speed[2];
+    } modes = {0}, again = {0};
+    struct pollfd ends[] = {{.fd = 0, .events = POLLOUT}, {.fd = 1, .events = POLLIN}};
+    int got = ioctl(0, 0x802c542a, &modes), set, drained = tcdrain(1);
+
+    modes.speed[0] = 9600;
+    set = ioctl(0, 0x402c542c, &modes);
+    ioctl(0, 0x802c542a, &again);
+    poll(ends, 2, 0);
+    printf("calls %d %d %d speed %u %u poll %x %x\n", got, set, drained, again.speed[0],
+           again.speed[1], ends[0].revents, ends[1].revents);
 }
 
 static void show_raw(void)
@@ -105,6 +123,8 @@ static int obey(void)
             read_with_time();
         else if (strcmp(line, "size\n") == 0)
             tell_size();
+        else if (strcmp(line, "calls\n") == 0)
+            tell_calls();
         else
             printf("line %zu %s", strlen(line), line);
         fflush(stdout);
@@ -166,6 +186,7 @@ static int sum_late(void)
 
     while (poll(&one, 1, -1) != 1 || one.revents != POLLHUP)
         ;
+    tell_calls();
     return sum(false);
 }
 
