@@ -235,6 +235,11 @@ void irq_disable(struct irq_set *set)
     kfree(set);
 }
 
+bool irq_masked(const struct irq_set *set, unsigned index)
+{
+    return set->vectors[index].masked;
+}
+
 bool irq_mask(struct irq_set *set, unsigned index, bool masked)
 {
     if (index >= set->offered || (set->ops->messages && !set->vectors[index].cpu_vector))

@@ -70,6 +70,7 @@ void irq_disable(struct irq_set *set);
  * handlers and during a reset, which it outlasts.
  */
 bool irq_mask(struct irq_set *set, unsigned index, bool masked);
+bool irq_masked(const struct irq_set *set, unsigned index);
 /* Interrupts of devices that arrived on their vectors since boot, masked or not. */
 uint64_t irq_arrived(void);
 

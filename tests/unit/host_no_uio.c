@@ -5,3 +5,8 @@
 void uio_command(const struct pci_device *pci, uint16_t command)
 {
 }
+
+bool uio_holds(const struct pci_device *pci)
+{
+    return false;
+}

@@ -479,6 +479,11 @@ void irq_disable(struct irq_set *set)
     host_irqs = NULL;
 }
 
+bool irq_masked(const struct irq_set *set, unsigned index)
+{
+    return set->masked[index];
+}
+
 bool irq_mask(struct irq_set *set, unsigned index, bool masked)
 {
     if (index >= ARRAY_SIZE(set->up))

@@ -18,6 +18,7 @@
 #define RESOURCE_PREFETCH  0x00002000
 #define RESOURCE_MEM64     0x00100000
 #define RESOURCE_SIZEALIGN 0x00040000
+#define RESOURCE_ROM       0x00006000 /* read-only and prefetchable */
 
 #define SYSFS_DEVICE(device) format_short("/sys/bus/pci/devices/%s", pci_name(device))
 
@@ -137,12 +138,12 @@ static unsigned resource_flags(const struct pci_bar *bar)
     return flags;
 }
 
-static void show_bar(const struct pci_bar *bar, struct text *out)
+static void show_bar(const struct pci_bar *bar, unsigned flags, struct text *out)
 {
     bool there = bar->size && bar->base;
 
     text_printf(out, "0x%016lx 0x%016lx 0x%016x\n", there ? bar->base : 0,
-                there ? bar->base + bar->size - 1 : 0, there ? resource_flags(bar) : 0);
+                there ? bar->base + bar->size - 1 : 0, there ? resource_flags(bar) | flags : 0);
 }
 
 /* First and last address, and flags: a line for each BAR and one for the expansion ROM. */
@@ -151,8 +152,8 @@ static void show_resource(void *context, struct text *out)
     const struct pci_device *device = context;
 
     for (unsigned i = 0; i < PCI_BARS; i++)
-        show_bar(&device->bars[i], out);
-    show_bar(&device->rom, out);
+        show_bar(&device->bars[i], 0, out);
+    show_bar(&device->rom, RESOURCE_ROM, out);
 }
 
 /* ---- all of a function ---- */

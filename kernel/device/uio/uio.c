@@ -78,13 +78,30 @@ static unsigned free_id(void)
     return id;
 }
 
-void uio_command(const struct pci_device *pci, uint16_t command)
+/* NULL: it is not open. */
+static struct uio_device *find_open(const struct pci_device *pci)
 {
     struct uio_device *device;
 
     list_for_each_entry (device, &devices, link)
         if (device->pci == pci && device->lease.irqs && !list_empty(&device->opens))
-            uio_hold(device, command & PCI_COMMAND_INTX_DISABLE);
+            return device;
+    return NULL;
+}
+
+void uio_command(const struct pci_device *pci, uint16_t command)
+{
+    struct uio_device *device = find_open(pci);
+
+    if (device)
+        uio_hold(device, command & PCI_COMMAND_INTX_DISABLE);
+}
+
+bool uio_holds(const struct pci_device *pci)
+{
+    const struct uio_device *device = find_open(pci);
+
+    return device && irq_masked(device->lease.irqs, 0);
 }
 
 /* Everything the payload can see of it. The folder goes as a whole if a node cannot be added. */

@@ -32,6 +32,8 @@ int uio_add(struct pci_device *pci, bool dma_memory, struct ioas_account *accoun
  * its interrupts back or lets them through, as programs for uio_pci_generic do it.
  */
 void uio_command(const struct pci_device *pci, uint16_t command);
+/* What that bit reads as: is the interrupt held back, by a program or because it came? */
+bool uio_holds(const struct pci_device *pci);
 /* Removes every device and frees its buffers. All files must be closed. */
 void uio_remove_all(void);
 

@@ -3,6 +3,7 @@
 #include "kernel/device/vfio/device.h"
 #include "kernel/device/vfio/vfio.h"
 
+#include "kernel/device/uio/uio.h"
 #include "kernel/lib/error.h"
 #include "kernel/lib/log.h"
 #include "kernel/pci/registers.h"
@@ -140,6 +141,8 @@ int vfio_device_view(struct vfio_device *device)
     if (!device->viewed || device->pci->claimed_by) /* who has it now may change what is there */
         vfio_config_init(&device->config, device->pci);
     device->viewed = !device->pci->claimed_by;
+    if (uio_holds(device->pci))
+        device->config.copy[PCI_COMMAND + 1] |= PCI_COMMAND_INTX_DISABLE >> 8;
     return 0;
 }
 

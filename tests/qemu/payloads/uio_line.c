@@ -64,10 +64,15 @@ static void config_lets_through(const char *name)
     must(pread(config, &command, 1, 5) == 1, "read of the command register");
     registers[RAISE / 4] = CAUSE;
     must(came() == 0, "it holds itself still");
+    must(command & 4, "which reads back");
+    must(pwrite(config, &command, 1, 5) == 1 && came() == 0, "written as it was read");
     command &= (uint8_t)~4;
     must(pwrite(config, &command, 1, 5) == 1, "write of the command register");
     must(came() == 1, "let through by the command register");
+    must(pread(config, &command, 1, 5) == 1 && command & 4, "it came, and holds itself again");
     serve();
+    control(1);
+    must(pread(config, &command, 1, 5) == 1 && !(command & 4), "let through by the file");
 }
 
 int main(int argc, char **argv)
