@@ -10,7 +10,7 @@ import pytest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tools"))
 
-from bulkhead.suites import circles, layers, unused  # noqa: E402
+from bulkhead.suites import attributes, circles, layers, unused  # noqa: E402
 
 TABLE = "| layer | folder | job |\n|---|---|---|\n| 1 | `kernel/high/`, `kernel/main.c` | |\n| 0 | `kernel/low` | |\n"
 
@@ -162,3 +162,19 @@ def test_leaves_of_devices_cannot_be_split(table, told):
     errors = [line.partition("error: ")[2] for line in done.stderr.splitlines() if "error: " in line]
     assert (done.returncode == 0) == (not errors) == (told is None), done.stderr
     assert told is None or len(errors) == 1 and told in errors[0], done.stderr
+
+
+@pytest.mark.parametrize("text, told", [
+    ("from bulkhead import crash\ncrash.sentence", ""),
+    ("from bulkhead import crash as c\ndef f():\n    return c.ELF_HEADER", "3: bulkhead.crash has no ELF_HEADER"),
+    ("from bulkhead.crash import sentence, sentences", "1: bulkhead.crash has no sentences"),
+    ("from bulkhead import crash\ndef f(crash):\n    return [crash.x for crash in crash.y]", ""),
+    ("from bulkhead import crash\n[lambda x: x.y and crash.z]", "2: bulkhead.crash has no z"),
+])
+def test_names_of_modules(tmp_path, monkeypatch, text, told):
+    module = tmp_path / "tools/bulkhead/crash.py"
+    module.parent.mkdir(parents=True)
+    module.write_text("def sentence():\n    inner = 1\n")
+    (tmp_path / "user.py").write_text(text)
+    monkeypatch.setattr(attributes.cli, "TOP", tmp_path)
+    assert attributes.check([module, tmp_path / "user.py"]) == (not told, told and f"user.py:{told}")

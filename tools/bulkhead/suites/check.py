@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Static checks: format, licence lines, shell, links, layers, circles, unused functions, clang-tidy, cppcheck, interface numbers, names of tests."""
+"""Static checks: format, licence lines, shell, links, layers, circles, unused functions, names of Python modules, clang-tidy, cppcheck, interface numbers, names of tests."""
 
 import re
 import subprocess
 
 from bulkhead import cli
-from bulkhead.suites import circles, interface, layers, links, tidy, unused
+from bulkhead.suites import attributes, circles, interface, layers, links, tidy, unused
 
 SPDX = "SPDX-License-Identifier: BSD-2-Clause"
 SOURCES = {".c", ".h", ".S", ".py", ".sh", ".mk", ".ld"}
@@ -117,6 +117,7 @@ CHECKS = {
     "layers": layers.check,
     "circles": check_circles,
     "unused": check_unused,
+    "attributes": attributes.check,
     "cppcheck": check_cppcheck,
     "named-tests": check_named_tests,
 }
