@@ -48,10 +48,9 @@ struct tree_text {
     const void *data;  /* for the functions; NULL: the context of all rows */
 };
 /* A row that is only read. */
-#define TREE_READ(is, how)                                                                         \
-    {                                                                                              \
-        .names = (is), .show = (how)                                                               \
-    }
+/* clang-format off */
+#define TREE_READ(is, how) {.names = (is), .show = (how)}
+/* clang-format on */
 int tree_add_texts(const char *folder, const struct tree_text *texts, size_t count, void *context);
 int tree_add_link(const char *path, const char *target);
 /*

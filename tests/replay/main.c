@@ -165,9 +165,11 @@ static void need(bool lacking, const char *what, const char *how)
     exit(2);
 }
 
+typedef int (*step)(struct refusal *why);
+
 int main(int argc, char **argv)
 {
-    static int (*const story[])(struct refusal * why) = {find_machine, close_dma, group};
+    static const step story[] = {find_machine, close_dma, group};
     static struct log_sink sink = {.write = write_out};
     struct refusal why = {.sentence = ""};
     int error = 0;

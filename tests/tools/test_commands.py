@@ -81,7 +81,7 @@ def test_what_is_missing_is_told(tmp_path, monkeypatch, capsys):
     assert doctor.main([]) == 1
     lines = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
     assert lines["ok       clang"] == f"clang 1 ({tmp_path}/clang)"
-    assert lines["MISSING  ld.lld"] == lines["-        gdb"] == "not found"
+    assert (lines["MISSING  ld.lld"], lines["-        gdb"]) == ("not found (in Debian's package lld)", "not found (in Debian's package gdb)")
     assert lines["MISSING  QEMU"] == "qemu-system-x86_64 is not found"
     assert "no Debian" in lines["-        packages for run"]
 

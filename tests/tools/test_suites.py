@@ -166,6 +166,8 @@ def test_the_last_line(results):
     ("#define A(n) ((n)*8)\n", [1]), ("#define A(n) ((n) * 8)\n#define B(p) ((p)->a)\n#define C ((int)-1)\n", []),
     ("\nint a = (uint16_t) ~b;\n", [2]), ("int a = sizeof(uint16_t) - 1, b = (uint16_t)~c;\n", []),
     ("#define A \\\n    { \\\n        1, 2 \\\n    }\n", [1]), ("#define A \\\n    do { \\\n    } while (0)\n", []),
+    ("#define A(n) \\\n    { \\\n        .a = n \\\n    }\n} * b;\nint (*const c[])(int * d) = {e};\n", [1, 5, 6]),
+    ("int a = _Generic(b, int : 1, default : 2);\nint c = b ? 1 : 2;\n", [1]),
     ("/* clang-format off */\n#define A(n) ((n)-1)\n/* clang-format on */\nint a = (uint8_t) -b;\n", [4]),
 ])
 def test_what_versions_of_clang_format_differ_in(tmp_path, text, lines):

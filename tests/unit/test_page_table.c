@@ -212,11 +212,13 @@ static void unmap_whole_leaf(void)
  * No leaf of a device's tables is ever split, so no order of splitting can be wrong: who asks for
  * it is stopped by the compiler, as the operation does not take them, or here.
  */
+/* clang-format off */
 _Static_assert(_Generic(&page_table_cut, int (*)(struct page_table *, uint64_t) : 0,
                         int (*)(struct splittable *, uint64_t) : 1),
                "tables of every format can be split");
 _Static_assert(_Generic(&((struct iommu_domain *)0)->table, struct page_table * : 1, default : 0),
                "the tables of domains can be split");
+/* clang-format on */
 
 static void pitfall_05_leaves_are_never_split(void **state)
 {

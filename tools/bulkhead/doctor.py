@@ -21,6 +21,9 @@ GROUPS = {"python": "every command", "build": "building", "run": "run", "uefi": 
 # Options of intel-iommu that the kernel can make use of, or that tests do.
 IOMMU_OPTIONS = ("intremap", "caching-mode", "aw-bits", "device-iotlb", "snoop-control", "dma-translation", "x-scalable-mode",
                  "x-flts", "x-pasid-mode", "stale-tm")
+# Program -> the Debian package with it; those of the first set are needed where Bulkhead is built.
+BUILDERS = {"clang": "clang", "ld.lld": "lld"}
+OTHERS = {"musl-gcc": "musl-tools", "gcc": "gcc", "gdb": "gdb"}
 QEMU_MIN = (7, 2, 0)
 KVM_GET_API_VERSION, KVM_API_VERSION = 0xae00, 12
 OK, MISSING, NOTE = "ok", "MISSING", "-"
@@ -56,10 +59,11 @@ def check_packages():
 
 
 def check_programs():
-    for what, needed in (("clang", not cli.INSTALLED), ("ld.lld", not cli.INSTALLED), ("musl-gcc", False), ("gcc", False), ("gdb", False)):
+    for what, package in (BUILDERS | OTHERS).items():
         path = shutil.which(what)
         if not path:
-            yield MISSING if needed else NOTE, what, "not found"
+            needed = what in BUILDERS and not cli.INSTALLED
+            yield MISSING if needed else NOTE, what, f"not found (in Debian's package {package})"
             continue
         said = subprocess.run([path, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False).stdout
         yield OK, what, f"{said.splitlines()[0] if said else 'does not tell its version'} ({path})"

@@ -102,7 +102,7 @@ struct trap_frame;
     CALL(109, setpgid, (int pid, int group), 2, ONCE)                                              \
     RESULT(110, getppid, 0, ONCE)                                                                  \
     RESULT(111, getpgrp, PAYLOAD_PID, ONCE)                                                        \
-    RESULT(112, setsid, sys_setpgid(0, 0), ONCE)                                                   \
+    RESULT(112, setsid, sys_setpgid(PAYLOAD_PID, 0), ONCE)                                         \
     RESULT(115, getgroups, (int)frame->rdi < 0 ? -EINVAL : 0, ONCE)                                \
     CALL(118, getresuid, (uaddr_t real, uaddr_t effective, uaddr_t saved), 3, ONCE)                \
     RESULT(120, getresgid, sys_getresuid(frame->rdi, frame->rsi, frame->rdx), ONCE)                \

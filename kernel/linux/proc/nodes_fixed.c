@@ -18,16 +18,10 @@ static void show_text(void *context, struct text *out)
     text_printf(out, "%s", (const char *)context);
 }
 
-#define TEXT(is, text)                                                                             \
-    {                                                                                              \
-        .names = (is), .show = show_text, .data = (text)                                           \
-    }
-#define LINK(is, target)                                                                           \
-    {                                                                                              \
-        .names = (is), .data = (target)                                                            \
-    }
-
 /* clang-format off */
+#define TEXT(is, text)   {.names = (is), .show = show_text, .data = (text)}
+#define LINK(is, target) {.names = (is), .data = (target)}
+
 static const struct tree_text rows[] = {
     TEXT("etc/group", "root:x:0:\n"),
     TEXT("etc/hostname", IDENTITY_NODE "\n"),

@@ -29,10 +29,10 @@ static int store(void *context, tree_show unused, const char *text)
     return 0;
 }
 
+/* clang-format off */
 #define ROW(is, figure, takes)                                                                     \
-    {                                                                                              \
-        .names = (is), .show = show, .store = (takes), .data = (void *)(uintptr_t)(figure)         \
-    }
+    {.names = (is), .show = show, .store = (takes), .data = (void *)(uintptr_t)(figure)}
+/* clang-format on */
 
 static const struct tree_text rows[] = {
     ROW(POOL "nr_hugepages " POOL "nr_hugepages_mempolicy " NODE "nr_hugepages "

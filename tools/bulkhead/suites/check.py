@@ -28,10 +28,12 @@ def repository_files():
 
 
 # What versions of clang-format lay out in different ways, as old ones do: an operator behind a macro's
-# argument taken for a cast, a cast before a sign or a string, an initializer as a macro.
+# argument taken for a cast, a cast before a sign or a string, an initializer as a macro, a pointer to what
+# has no name, a pointer among the parameters of an array's functions, a choice of _Generic.
 UNSETTLED = re.compile(r"^#define.*\((?!int\b|long\b|char\b|unsigned\b|\w+_t\b)\w+\)[-+*&/](?![->&+=])\w"
                        r"|(?<!sizeof)\(\w+_t\) [-~\"]"
-                       r"|^#define .*\\\n(?: +\(.*\\\n)? +\{ +\\\n[^;.]*\}$", re.MULTILINE)
+                       r"|^#define .*\\\n(?: +\(.*\\\n)? +\{ +\\\n(?:[^;.]*| +\.\w[^;{]*)\}$"
+                       r"|^\} \* \w+;|\]\)\(.*\w \* \w+\) = |\b_Generic\([^;]* : ", re.MULTILINE)
 UNFORMATTED = re.compile(r"/\* clang-format off \*/.*?/\* clang-format on \*/", re.DOTALL)
 
 

@@ -341,9 +341,10 @@ void let_arrive(void)
 /* ---- the other side ---- */
 
 /* Two words at a place that the test finds by the magic in front of them. */
-static struct {
+struct control {
     volatile uint64_t magic[2], question, answer;
-} * control;
+};
+static struct control *control;
 
 void ask_prepare(void)
 {
