@@ -97,22 +97,56 @@ static int64_t directory_seek(struct file *file, int64_t offset, int whence)
 static const struct file_ops directory_ops = {
     .seekable = true, .read = directory_read, .seek = directory_seek, .iterate = directory_iterate};
 
-struct text_content {
+struct text_file {
+    struct mutex lock; /* of the text, which others may be reading */
     size_t size;
-    char bytes[];
+    char *bytes; /* NULL: there is none yet */
 };
 
-static int64_t text_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
+/* The text in a buffer that is doubled until it fits; the text before it goes. */
+static int text_capture(const struct node *node, struct text_file *file)
 {
-    const struct text_content *content = file->context;
-    if (*position >= content->size)
-        return 0;
-    size_t n = MIN(MIN(length, FILE_PIECE), content->size - *position);
-    int error = copy_to_user(buffer, content->bytes + *position, n);
+    for (size_t room = PAGE_SIZE;; room *= 2) {
+        char *bytes = kmalloc(room);
+        if (!bytes)
+            return -ENOMEM;
+        struct text text;
+        text_init(&text, bytes, room);
+        node->is.text.show(node->is.text.context, &text);
+        if (!text.error && (!text.truncated || room >= TEXT_FILE_MAX)) {
+            kfree(file->bytes);
+            file->bytes = bytes;
+            file->size = text.length;
+            return 0;
+        }
+        kfree(bytes);
+        if (text.error)
+            return text.error;
+    }
+}
+
+/* Whoever reads from the start gets a new text, and further on what belongs to that start. */
+static int64_t read_text(const struct node *node, struct text_file *text, uaddr_t buffer,
+                         size_t length, uint64_t *position)
+{
+    int error = 0;
+    if (*position == 0 || !text->bytes)
+        error = node->parent ? text_capture(node, text) : -ENODEV;
+    if (error || *position >= text->size)
+        return error;
+    size_t n = MIN(MIN(length, FILE_PIECE), text->size - *position);
+    error = copy_to_user(buffer, text->bytes + *position, n);
     if (error)
         return error;
     *position += n;
     return (int64_t)n;
+}
+
+static int64_t text_read(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
+{
+    struct text_file *text = file->context;
+    return mutex_run(&text->lock, "text file",
+                     read_text(file->node, text, buffer, length, position));
 }
 
 static int64_t text_write(struct file *file, uaddr_t buffer, size_t length, uint64_t *position)
@@ -134,13 +168,15 @@ static int64_t text_write(struct file *file, uaddr_t buffer, size_t length, uint
 
 static int64_t text_seek(struct file *file, int64_t offset, int whence)
 {
-    const struct text_content *content = file->context;
-    return file_seek(file, offset, whence, content->size);
+    const struct text_file *text = file->context;
+    return file_seek(file, offset, whence, text->size);
 }
 
 static void text_release(struct file *file)
 {
-    kfree(file->context);
+    struct text_file *text = file->context;
+    kfree(text->bytes);
+    kfree(text);
 }
 
 static const struct file_ops text_ops = {.seekable = true,
@@ -149,42 +185,19 @@ static const struct file_ops text_ops = {.seekable = true,
                                          .seek = text_seek,
                                          .release = text_release};
 
-/* The text in a buffer that is doubled until it fits. */
-static int text_capture(const struct node *node, struct text_content **out)
-{
-    for (size_t room = PAGE_SIZE;; room *= 2) {
-        struct text_content *content = kmalloc(sizeof(*content) + room);
-        if (!content)
-            return -ENOMEM;
-        struct text text;
-        text_init(&text, content->bytes, room);
-        if (node->is.text.show)
-            node->is.text.show(node->is.text.context, &text);
-        content->size = text.length;
-        if (!text.error && (!text.truncated || room >= TEXT_FILE_MAX)) {
-            *out = content;
-            return 0;
-        }
-        kfree(content);
-        if (text.error)
-            return text.error;
-    }
-}
-
-/* Calls the node's show() once: every read sees the same text. */
 static int text_open(const struct node *node, unsigned flags, struct file **out)
 {
-    struct text_content *content;
     unsigned access = flags & FILE_ACCMODE;
     if ((access != FILE_WRONLY && !node->is.text.show) ||
         (access != FILE_RDONLY && !node->is.text.store))
         return -EACCES;
-    int error = text_capture(node, &content);
-    if (error)
-        return error;
-    *out = file_create(&text_ops, content, flags & FLAGS_KEPT, "text");
+    struct text_file *text = kzalloc(sizeof(*text));
+    if (!text)
+        return -ENOMEM;
+    mutex_init(&text->lock);
+    *out = file_create(&text_ops, text, flags & FLAGS_KEPT, "text");
     if (!*out)
-        kfree(content);
+        kfree(text);
     return *out ? 0 : -ENOMEM;
 }
 

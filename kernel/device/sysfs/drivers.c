@@ -39,8 +39,8 @@ static int store_probe(void *context, tree_show show, const char *text)
     return find(text, NULL) ? 0 : -ENODEV;
 }
 
-/* A device of these ids has the driver already. */
-static int store_new_id(void *context, tree_show show, const char *text)
+/* A device of these ids has the driver already, by nothing that could be taken away. */
+static int store_id(void *context, tree_show show, const char *text)
 {
     const struct pci_device *d;
 
@@ -54,12 +54,6 @@ static int store_new_id(void *context, tree_show show, const char *text)
     return strchr(text, ' ') ? -ENODEV : -EINVAL;
 }
 
-/* None was ever added. */
-static int store_remove_id(void *context, tree_show show, const char *text)
-{
-    return strchr(text, ' ') ? -ENODEV : -EINVAL;
-}
-
 /* ---- rows ---- */
 
 TREE_SHOW(show_no, struct config, "%c", 'N')
@@ -68,8 +62,7 @@ TREE_SHOW(show_limit, struct config, "%u", TYPE1_MAPPINGS_MAX)
 
 static const struct tree_text driver_files[] = {{"bind", NULL, store_bind, NULL},
                                                 {"unbind", NULL, store_unbind, NULL},
-                                                {"new_id", NULL, store_new_id, NULL},
-                                                {"remove_id", NULL, store_remove_id, NULL}};
+                                                {"new_id remove_id", NULL, store_id, NULL}};
 
 static const struct tree_text other_files[] = {
     {"sys/bus/pci/drivers_probe", NULL, store_probe, NULL},

@@ -78,6 +78,23 @@ static void duplicates(void)
     CHECK_ERROR(CALL(read, fd, &fd, 1), EBADF);
 }
 
+/* A text is as old as the last read from its start. */
+static void texts_anew(void)
+{
+    char before[64] = "", rest[64] = "", now[64] = "";
+    int fd = open("/proc/self/status", O_RDONLY);
+    CHECK(fd >= 0);
+    CHECK_OK(CALL(prctl, 15 /* PR_SET_NAME */, "old", 0, 0, 0));
+    CHECK_EQUAL(pread(fd, before, 10, 0), 10);
+    CHECK_OK(CALL(prctl, 15, "new", 0, 0, 0));
+    CHECK_EQUAL(pread(fd, rest, 3, 6), 3);
+    CHECK_EQUAL(pread(fd, now, 10, 0), 10);
+    CHECK(memcmp(before, "Name:\told\n", 10) == 0);
+    CHECK(memcmp(now, "Name:\tnew\n", 10) == 0);
+    CHECK(!in_guest || memcmp(rest, "old", 3) == 0); /* Linux need not remember it */
+    CHECK_OK(close(fd));
+}
+
 static void positions(void)
 {
     char text[32] = {0};
@@ -979,6 +996,7 @@ static void only_here(void)
 static const struct conform_case cases[] = {
     {"duplicates", duplicates},
     {"positions", positions},
+    {"texts_anew", texts_anew},
     {"vectors", vectors},
     {"bad_pointers", bad_pointers},
     {"naming", naming},

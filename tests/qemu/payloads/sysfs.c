@@ -101,6 +101,7 @@ static void nothing_is_unbound(void)
     CHECK_OK(put(DRIVER("new_id"), ids));
     snprintf(ids, sizeof(ids), "0x%04x 0x%04x", vendor, id);
     CHECK_OK(put(DRIVER("new_id"), ids));
+    CHECK_OK(put(DRIVER("remove_id"), ids));
     CHECK_ERROR(put(OTHER("new_id"), ids), ENODEV);
     CHECK_ERROR(put(DRIVER("new_id"), "abcd 1234"), ENODEV);
     CHECK_ERROR(put(DRIVER("unbind"), device), EPERM);
