@@ -96,3 +96,15 @@ def test_carried_files(tmp_path):
     assert run("id", files=files) == (0, "uid=0(admin) gid=0(root)")
     status, output = run("rm", "-f", "/hello.txt", files=files)
     assert status == 1 and "Read-only file system" in output
+
+
+def test_carried_files_below_a_link(tmp_path):
+    """A folder does not take the place of the link, which would hide all that is there; what is below is refused by name."""
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/1").mkdir()
+    (tmp_path / "proc/1/note").write_text("mine\n")
+    assert run("cat", "/proc/self/note", "/proc/self/comm", files=tmp_path) == (0, "mine\nbusybox")
+    (tmp_path / "proc/self/note").touch()
+    program = subprocess.run([TOP / "bulkhead", "run", "--files", tmp_path, BUSYBOX, "--", "true"], stdin=subprocess.DEVNULL,
+                             capture_output=True, text=True, timeout=180, check=False)
+    assert program.returncode != 0 and "cannot add a file of the boot archive (EEXIST): 'proc/self/note'" in program.stderr

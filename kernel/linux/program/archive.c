@@ -70,7 +70,8 @@ static int add_entry(const struct cpio_entry *entry, const char *name)
     if (!name_is_plain(name))
         return -EINVAL;
     format(path, sizeof(path), "/%s", name);
-    make_room(path);
+    if ((entry->mode & MODE_TYPE) != MODE_DIRECTORY)
+        make_room(path);
     switch (entry->mode & MODE_TYPE) {
     case MODE_REGULAR:
         return add_file(path, entry);
