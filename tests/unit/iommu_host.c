@@ -434,14 +434,14 @@ struct dmar_info host_dmar;
 void host_dmar_reset(void)
 {
     static struct dmar_unit units[UNITS_MAX];
-    static struct dmar_region regions[512];
+    static struct dmar_region reserved[512];
     static struct dmar_port ports[4];
     static struct dmar_scope scopes[1024];
 
     host_dmar =
-        (struct dmar_info){.units = units, .regions = regions, .ports = ports, .scopes = scopes};
+        (struct dmar_info){.units = units, .regions = reserved, .ports = ports, .scopes = scopes};
     memset(units, 0, sizeof(units));
-    memset(regions, 0, sizeof(regions));
+    memset(reserved, 0, sizeof(reserved));
     memset(ports, 0, sizeof(ports));
     memset(scopes, 0, sizeof(scopes));
     host_dmar.address_width = 46;
