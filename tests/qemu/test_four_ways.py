@@ -15,6 +15,7 @@ from test_interfaces import PROGRAMS
 LIBRARIES = ("sdk", "musl", "glibc")
 CONFORMANCE = {**PROGRAMS,
                "vfio_device": {"devices": ["edu"], "args": ["0000:00:10.0"], "icount": 4},
+               "sysfs": {"devices": ["nvme"], "args": ["0000:00:10.0"]},
                "families": {"devices": [FAMILIES, "edu"], "args": ["0000:00:10.0", "0000:00:11.0"]}}
 # What differs from run to run: how many interrupts several completions share, and addresses of the program.
 BY_CHANCE = (r"\d+( \+ \d+)? interrupts", r"\b0x[0-9a-f]{6,}\b")
@@ -58,7 +59,7 @@ CLIENTS = [f"clients/{path.stem}" for path in sorted((TOP / "tests/qemu/payloads
 
 
 # Conformance programs that other tests run with three C libraries, or that need Linux to compare with.
-OTHERS = ("library", "calls", "paths", "memory", "signals", "hugepages", "sysfs", "threads")
+OTHERS = ("library", "calls", "paths", "memory", "signals", "hugepages", "file_per_buffer", "threads")
 
 
 @pytest.mark.parametrize("name", [*examples.names(), *CONFORMANCE, *OTHERS, *CLIENTS])

@@ -25,7 +25,8 @@ def test_one_polling_thread_for_each_queue(guest, payload, tmp_path, family, lib
     assert data == b"".join(written(queue + 1) for queue in range(THREADS)).ljust(len(data), b"\0")
 
 
-def test_a_file_for_each_buffer(guest, payload):
-    ran = guest(payload("file_per_buffer"), args=["0000:00:10.0"], devices=["edu"]).run()
+@pytest.mark.parametrize("library", ["sdk", "musl", "glibc"])
+def test_a_file_for_each_buffer(guest, payload, library):
+    ran = guest(payload("file_per_buffer", library), args=["0000:00:10.0"], devices=["edu"]).run()
     assert ran.output("buffers: ") == ["buffers: 3 rounds of 4, all huge pages are free again"], ran.log
     assert ran.status == 0 and ran.report["memory"]["pins"] == ran.report["memory"]["orphans"] == 0, ran.log

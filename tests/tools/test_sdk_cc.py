@@ -35,3 +35,10 @@ def test_threads_without_their_option(tmp_path):
     done = subprocess.run([TOP / "sdk/cc", "-w", "-D_POSIX_THREADS", "-Wno-error=implicit-function-declaration", "x.c"], cwd=tmp_path,
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert done.returncode == 1 and f"sdk/cc: {THREAD}" in done.stderr, done.stderr
+
+
+def test_threads_of_c11(tmp_path):
+    """newlib has a <threads.h> that includes a file which is not there."""
+    (tmp_path / "x.c").write_text("#include <threads.h>\n")
+    done = subprocess.run([TOP / "sdk/cc", "-c", "x.c"], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and THREAD in done.stderr and "1 error" in done.stderr, done.stderr
