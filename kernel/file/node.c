@@ -49,7 +49,7 @@ void node_put(struct node *node)
         return;
     ASSERT(node != &root);
     if (node->type == NODE_LINK)
-        kfree(node->is.to.target);
+        kfree((void *)(uintptr_t)node->is.to.target);
     if (node->type == NODE_RAM)
         ramfile_put(node->is.ram);
     kfree(node->name);
@@ -114,7 +114,7 @@ static void unlink_node(struct node *node)
     node->parent = NULL;
 }
 
-static char *name_copy(const char *name, size_t length)
+static char *text_copy(const char *name, size_t length)
 {
     char *copy = kmalloc(length + 1);
     if (copy) {
@@ -137,7 +137,7 @@ static int node_check_place(struct node *directory, const char *name, size_t len
 }
 
 int node_add(struct node *directory, const char *name, size_t length, enum node_type type,
-             uint32_t mode, struct node **out)
+             uint32_t mode, union node_content is, struct node **out)
 {
     int error = node_check_place(directory, name, length);
     if (error)
@@ -147,11 +147,18 @@ int node_add(struct node *directory, const char *name, size_t length, enum node_
     struct node *node = kzalloc(sizeof(*node));
     if (!node)
         return -ENOMEM;
-    node->name = name_copy(name, length);
-    if (!node->name) {
+    node->name = text_copy(name, length);
+    bool copies = type == NODE_LINK && is.to.target;
+    if (copies)
+        is.to.target = text_copy(is.to.target, strlen(is.to.target));
+    if (!node->name || (copies && !is.to.target)) {
+        kfree(copies ? (void *)(uintptr_t)is.to.target : NULL);
+        kfree(node->name);
         kfree(node);
         return -ENOMEM;
     }
+    node->is = is;
+    node->huge = directory->huge;
     list_init(&node->children);
     node->type = type;
     node->references = 1;
@@ -180,40 +187,21 @@ bool node_is_below(const struct node *node, const struct node *top)
     return false;
 }
 
-/* Takes over the name. A new order keeps the list sorted. */
-static void node_relink(struct node *node, struct node *directory, char *name)
+int node_move(struct node *node, struct node *directory, const char *name, struct node *victim)
 {
-    unlink_node(node);
-    kfree(node->name);
-    node->name = name;
-    node->order = ++last_number;
-    link_node(node, directory);
-}
-
-int node_move(struct node *node, struct node *directory, const char *name, size_t length)
-{
-    if (node_is_below(directory, node))
-        return -EINVAL;
-    int error = node_check_place(directory, name, length);
-    if (error)
+    int error = node_check_place(directory, name, strlen(name));
+    if (error && !(error == -EEXIST && victim))
         return error;
-    char *copy = name_copy(name, length);
+    char *copy = text_copy(name, strlen(name));
     if (!copy)
         return -ENOMEM;
-    node_relink(node, directory, copy);
-    return 0;
-}
-
-int node_replace(struct node *node, struct node *victim)
-{
-    if (node_is_below(victim, node))
-        return -EINVAL;
-    struct node *directory = victim->parent;
-    char *name = name_copy(victim->name, strlen(victim->name));
-    if (!name)
-        return -ENOMEM;
-    node_remove(victim);
-    node_relink(node, directory, name);
+    if (victim)
+        node_remove(victim);
+    unlink_node(node);
+    kfree(node->name);
+    node->name = copy;
+    node->order = ++last_number; /* keeps the list sorted */
+    link_node(node, directory);
     return 0;
 }
 

@@ -36,8 +36,8 @@ struct node_numbers {
 };
 
 struct node_link {
-    char *target;   /* NULL: it is told */
-    tree_show show; /* and the others: tree_add_told_link() */
+    const char *target; /* NULL: it is told */
+    tree_show show;     /* and the others: tree_add_told_link() */
     tree_file file;
     void *context;
 };
@@ -91,19 +91,21 @@ void node_put(struct node *node);
 
 struct node *node_find(struct node *directory, const char *name, size_t length);
 /*
- * A new child, with only the common part filled. -EEXIST, -ENAMETOOLONG, -ENOSPC (quota), -ENOMEM,
- * -ENOTDIR, -ENOENT when the directory itself was removed. The tree keeps the reference.
+ * A new child of the file system that the directory is of. A link's target is copied; a file in RAM
+ * is taken over. -EEXIST, -ENAMETOOLONG, -ENOSPC (quota), -ENOMEM, -ENOTDIR, -ENOENT when the
+ * directory itself was removed. The tree keeps the reference.
  */
 int node_add(struct node *directory, const char *name, size_t length, enum node_type type,
-             uint32_t mode, struct node **out);
+             uint32_t mode, union node_content is, struct node **out);
 /* Takes a node, which has no children, out of the tree. */
 void node_remove(struct node *node);
 /* Is it `top` itself, or somewhere below? */
 bool node_is_below(const struct node *node, const struct node *top);
-/* Moves it below another directory; -ENAMETOOLONG, -ENOMEM, -EINVAL (below itself), -EEXIST. */
-int node_move(struct node *node, struct node *directory, const char *name, size_t length);
-/* Puts a node in another's place, which goes. -EINVAL when that lies below the node; -ENOMEM. */
-int node_replace(struct node *node, struct node *victim);
+/*
+ * Moves it below a directory that is not below itself; `victim`, unless NULL, is what has the name
+ * there and goes, and has no children. -ENAMETOOLONG, -ENOMEM, -ENOENT (the directory is removed).
+ */
+int node_move(struct node *node, struct node *directory, const char *name, struct node *victim);
 /* The absolute path with a terminating zero: its length, or -ERANGE, or -ENOENT when removed. */
 int node_path(const struct node *node, char *buffer, size_t size);
 void node_stat(const struct node *node, struct file_stat *out);

@@ -55,15 +55,11 @@ static int directory_iterate(struct file *file, uint64_t *position, file_emit em
 {
     struct node *directory = file->node;
     const struct node *parent = directory->parent ? directory->parent : directory;
-    if (*position == 0) {
-        if (!emit(context, ".", directory->inode, MODE_DIRECTORY, NODE_ORDER_SELF))
+    for (; *position < NODE_ORDER_PARENT; ++*position) {
+        bool up = *position > 0;
+        if (!emit(context, up ? ".." : ".", up ? parent->inode : directory->inode, MODE_DIRECTORY,
+                  *position + 1))
             return 0;
-        *position = NODE_ORDER_SELF;
-    }
-    if (*position == NODE_ORDER_SELF) {
-        if (!emit(context, "..", parent->inode, MODE_DIRECTORY, NODE_ORDER_PARENT))
-            return 0;
-        *position = NODE_ORDER_PARENT;
     }
     if (directory->is.numbers)
         return numbers_iterate(directory, position, emit, context);

@@ -65,16 +65,6 @@ static int walk_link(struct walk *walk, const struct node *link, const char *res
     return 0;
 }
 
-static bool is_dot(const char *name, size_t length)
-{
-    return length == 1 && name[0] == '.';
-}
-
-static bool is_dot_dot(const char *name, size_t length)
-{
-    return length == 2 && name[0] == '.' && name[1] == '.';
-}
-
 struct node *path_number(struct node *directory, const char *name, size_t length)
 {
     const struct node_numbers *numbers = directory->is.numbers;
@@ -95,10 +85,8 @@ struct node *path_number(struct node *directory, const char *name, size_t length
 /* The entry a component names: NULL when there is none. */
 static struct node *walk_find(struct node *at, const char *name, size_t length)
 {
-    if (is_dot(name, length))
-        return at;
-    if (is_dot_dot(name, length))
-        return at->parent ? at->parent : at;
+    if (path_is_dots(name, length))
+        return length == 2 && at->parent ? at->parent : at;
     if (at->is.numbers)
         return path_number(at, name, length);
     return node_find(at, name, length);
@@ -107,9 +95,8 @@ static struct node *walk_find(struct node *at, const char *name, size_t length)
 static void place_set(struct place *out, struct node *parent, struct node *node, const char *name,
                       size_t length, bool slash)
 {
-    bool named = !is_dot(name, length) && !is_dot_dot(name, length);
     out->node = node;
-    out->parent = named ? parent : NULL;
+    out->parent = path_is_dots(name, length) ? NULL : parent;
     memcpy(out->name, name, length);
     out->name[length] = 0;
     out->slash = slash;

@@ -48,6 +48,11 @@ bool path_locked(void); /* by the current thread */
  */
 int path_walk(struct node *start, const char *path, unsigned flags, struct place *out);
 
+/* Is a component "." or ".."? */
+static inline bool path_is_dots(const char *name, size_t length)
+{
+    return name[0] == '.' && (length == 1 || (length == 2 && name[1] == '.'));
+}
 /* What readlink(2) tells of a link, with a terminating zero: its length, or -ENAMETOOLONG. */
 int path_link_text(const struct node *link, char *buffer, size_t size);
 /*

@@ -5,7 +5,6 @@
 #include "kernel/file/path.h"
 #include "kernel/file/ramfile.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/heap.h"
 
 /* The missing place in a directory the payload may write to, for a new entry. */
 static int place_for_new(struct node *start, const char *path, struct place *place)
@@ -21,17 +20,14 @@ static int place_for_new(struct node *start, const char *path, struct place *pla
 static int create_ram(struct node *directory, const char *name, uint32_t mode, struct node **out)
 {
     struct ramfile *ram = ramfile_create(SEAL_SEAL, directory->huge);
-    if (!ram)
-        return -ENOMEM;
-    int error = node_add(directory, name, strlen(name), NODE_RAM, mode & MODE_BITS, out);
-    if (error) {
+    int error = ram ? node_add(directory, name, strlen(name), NODE_RAM, mode & MODE_BITS,
+                               (union node_content){.ram = ram}, out)
+                    : -ENOMEM;
+    if (error)
         ramfile_put(ram);
-        return error;
-    }
-    (*out)->is.ram = ram;
-    (*out)->writable = true;
-    (*out)->huge = directory->huge;
-    return 0;
+    else
+        (*out)->writable = true;
+    return error;
 }
 
 /* O_TMPFILE: a file that never gets a name. */
@@ -125,13 +121,11 @@ int path_mkdir(struct node *start, const char *path, uint32_t mode)
     int error = place_for_new(start, path, &place);
     if (error)
         return error;
-    error =
-        node_add(place.parent, place.name, strlen(place.name), NODE_DIRECTORY, mode & 01777, &node);
-    if (error)
-        return error;
-    node->writable = true;
-    node->huge = place.parent->huge;
-    return 0;
+    error = node_add(place.parent, place.name, strlen(place.name), NODE_DIRECTORY, mode & 01777,
+                     (union node_content){0}, &node);
+    if (!error)
+        node->writable = true;
+    return error;
 }
 
 /* Why rmdir(2) does not take what has no entry of its own. */
@@ -222,30 +216,18 @@ int path_rename(struct node *from_start, const char *from, struct node *to_start
     error = check_rename(&source, &target, keep);
     if (error || target.node == source.node)
         return error;
-    if (!target.node)
-        return node_move(source.node, target.parent, target.name, strlen(target.name));
-    *gone = node_get(target.node);
-    return node_replace(source.node, target.node);
+    *gone = target.node ? node_get(target.node) : NULL;
+    return node_move(source.node, target.parent, target.name, target.node);
 }
 
 int path_symlink(const char *target, struct node *start, const char *path)
 {
     struct place place;
     struct node *node;
-    size_t size = strlen(target) + 1;
     int error = place_for_new(start, path, &place);
     if (!error && place.slash)
         error = -ENOENT; /* only a directory may have a slash behind it */
-    if (error)
-        return error;
-    char *copy = kmalloc(size);
-    if (!copy)
-        return -ENOMEM;
-    memcpy(copy, target, size);
-    error = node_add(place.parent, place.name, strlen(place.name), NODE_LINK, 0777, &node);
-    if (error)
-        kfree(copy);
-    else
-        node->is.to.target = copy;
-    return error;
+    return error ? error
+                 : node_add(place.parent, place.name, strlen(place.name), NODE_LINK, 0777,
+                            (union node_content){.to = {.target = target}}, &node);
 }

@@ -3,7 +3,6 @@
 #include "kernel/file/tree.h"
 #include "kernel/file/node.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/heap.h"
 
 #define MODE_NODE_DEVICE    0600
 #define MODE_NODE_SHOWN     0444
@@ -33,7 +32,8 @@ static int parent_of(const char *path, struct node **out, const char **name)
         size_t length = (size_t)(slash - *name);
         struct node *next = node_find(at, *name, length);
         if (!next) {
-            int error = node_add(at, *name, length, NODE_DIRECTORY, MODE_NODE_DIRECTORY, &next);
+            int error = node_add(at, *name, length, NODE_DIRECTORY, MODE_NODE_DIRECTORY,
+                                 (union node_content){0}, &next);
             if (error) {
                 prune(at);
                 return error;
@@ -55,11 +55,9 @@ static int add_node(const char *path, enum node_type type, uint32_t mode, union 
     int error = parent_of(path, &parent, &name);
     if (error)
         return error;
-    error = node_add(parent, name, strlen(name), type, mode, &node);
+    error = node_add(parent, name, strlen(name), type, mode, is, &node);
     if (error)
         prune(parent);
-    else
-        node->is = is;
     return error;
 }
 
@@ -125,16 +123,8 @@ int tree_add_texts(const char *folder, const struct tree_text *texts, size_t cou
 
 int tree_add_link(const char *path, const char *target)
 {
-    size_t size = strlen(target) + 1;
-    char *copy = kmalloc(size);
-    if (!copy)
-        return -ENOMEM;
-    memcpy(copy, target, size);
-    int error =
-        add_node(path, NODE_LINK, MODE_NODE_LINK, (union node_content){.to = {.target = copy}});
-    if (error)
-        kfree(copy);
-    return error;
+    return add_node(path, NODE_LINK, MODE_NODE_LINK,
+                    (union node_content){.to = {.target = target}});
 }
 
 int tree_add_told_link(const char *path, tree_show show, tree_file file, void *context)

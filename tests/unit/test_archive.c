@@ -82,6 +82,8 @@ static void the_files_of_an_archive_appear(void **state)
     /* Rows of the same names give way. */
     assert_int_equal(tree_add_text("/etc/hello.txt", show_row, NULL), 0);
     assert_int_equal(tree_add_link("/etc/link", "nowhere"), 0);
+    assert_int_equal(tree_add_text("/proc/1/comm", show_row, NULL), 0);
+    assert_int_equal(tree_add_link("/proc/self", "1"), 0);
     cpio_add(&a, ".", 040755, "", 0);
     cpio_add(&a, "./dev", 040755, "", 0); /* there already */
     cpio_add(&a, "./payload.elf", 0100755, "program", 7);
@@ -91,6 +93,11 @@ static void the_files_of_an_archive_appear(void **state)
     cpio_add(&a, "no/directory/for/this", 0100644, "deep", 4);
     cpio_add(&a, "etc/link", 0120777, "hello.txt", 9);
     cpio_add(&a, "etc/device", 020600, "", 0);
+    cpio_add(&a, "proc/self", 040755, "", 0); /* is a link, and stays one */
+    cpio_add(&a, "proc/self/sub", 040755, "", 0);
+    cpio_add(&a, "proc/self/sub/file", 0100644, "below", 5);
+    cpio_add(&a, "proc/self/comm", 0100644, "mine", 4); /* through a link, too */
+    cpio_add(&a, "proc/self/more", 0100644, "new", 3);
     cpio_add(&a, "TRAILER!!!", 0, "", 0);
     assert_int_equal(unpack(), 0);
     assert_int_equal(program_size, 7);
@@ -101,6 +108,9 @@ static void the_files_of_an_archive_appear(void **state)
     check_file("/etc/empty", "", 0400);
     check_file("/no/directory/for/this", "deep", 0444);
     assert_null(find("/etc/device"));
+    check_file("/proc/1/comm", "mine", 0444);
+    check_file("/proc/self/more", "new", 0444);
+    check_file("/proc/1/sub/file", "below", 0444);
 }
 
 static void a_program_alone_is_an_archive_of_one(void **state)

@@ -116,20 +116,41 @@ static void texts_take_what_their_row_takes(void **state)
     tree_remove("/sys/d");
 }
 
-static void texts_are_snapshots(void **state)
+static unsigned shown;
+
+static void show_count(void *context, struct text *out)
+{
+    text_printf(out, "time %u\n", ++shown);
+}
+
+/* Anew from its start, and further on what belongs to that. */
+static void texts_are_told_at_their_start(void **state)
 {
     struct file *file;
     char text[32] = {0};
-    uint64_t position = 0;
-    assert_int_equal(open_at("/abs/name", FILE_RDONLY, &file), 0);
-    tree_remove("/sys/class/b");
-    assert_int_equal(file->ops->read(file, user_address(text), sizeof(text), &position), 5);
-    assert_string_equal(text, "beta\n");
+    uint64_t position = 2;
+    shown = 0;
+    assert_int_equal(tree_add_text("/count", show_count, NULL), 0);
+    assert_int_equal(open_at("/count", FILE_RDONLY, &file), 0);
+    assert_int_equal(file->ops->read(file, user_address(text), 3, &position), 3);
+    assert_int_equal(file->ops->read(file, user_address(text), sizeof(text), &position), 2);
+    assert_string_equal(text, "1\n ");
+    position = 0;
+    assert_int_equal(file->ops->read(file, user_address(text), sizeof(text), &position), 7);
+    assert_string_equal(text, "time 2\n");
     assert_int_equal(file->ops->read(file, user_address(text), sizeof(text), &position), 0);
-    assert_int_equal(file->ops->seek(file, -4, 2), 1);
+    assert_int_equal(file->ops->seek(file, -4, 2), 3);
+    tree_remove("/count");
+    position = 5;
+    assert_int_equal(file->ops->read(file, user_address(text), sizeof(text), &position), 2);
+    position = 0;
+    assert_int_equal(file->ops->read(file, user_address(text), sizeof(text), &position), -ENODEV);
+    assert_int_equal(shown, 2);
     file_put(file);
+    position = 0;
     assert_int_equal(tree_add_text("/long", show_long, NULL), 0);
     assert_int_equal(open_at("/long", FILE_RDONLY, &file), 0);
+    assert_int_equal(file->ops->read(file, user_address(text), 1, &position), 1);
     assert_int_equal(file->ops->seek(file, 0, 2), 10 * 7 + 90 * 8 + 900 * 9 + 2000 * 10);
     file_put(file);
 }
@@ -187,7 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(an_open_does_what_its_flags_say), TEST(every_allocation_of_open_fails),
-        TEST(texts_take_what_their_row_takes), TEST(texts_are_snapshots),
+        TEST(texts_take_what_their_row_takes), TEST(texts_are_told_at_their_start),
         TEST(directories_are_read_in_pieces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

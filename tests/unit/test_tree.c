@@ -96,7 +96,8 @@ static void nodes_run_out_with_an_error(void **state)
     int error = 0;
     for (unsigned i = 0; !error && i <= NODE_QUOTA; i++) {
         format(path, sizeof(path), "%u", i);
-        error = node_add(tmp, path, strlen(path), NODE_DIRECTORY, 0755, &node);
+        error =
+            node_add(tmp, path, strlen(path), NODE_DIRECTORY, 0755, (union node_content){0}, &node);
         tmp = error ? tmp : node; /* as deep as can be: removal must not recurse */
     }
     assert_int_equal(error, -ENOSPC);
@@ -111,8 +112,12 @@ static void each_name_finds_its_own_node(void **state)
     struct node *node;
     for (unsigned i = 0; i < count; i++) {
         format(name, sizeof(name), "%u", i * 7919 % 100003);
-        assert_int_equal(node_add(tmp, name, strlen(name), NODE_DIRECTORY, 0755, &node), 0);
-        assert_int_equal(node_add(tmp, name, strlen(name), NODE_DIRECTORY, 0755, &node), -EEXIST);
+        assert_int_equal(
+            node_add(tmp, name, strlen(name), NODE_DIRECTORY, 0755, (union node_content){0}, &node),
+            0);
+        assert_int_equal(
+            node_add(tmp, name, strlen(name), NODE_DIRECTORY, 0755, (union node_content){0}, &node),
+            -EEXIST);
     }
     for (unsigned i = 0; i < count; i += 2) {
         format(name, sizeof(name), "%u", i * 7919 % 100003);
@@ -125,8 +130,10 @@ static void each_name_finds_its_own_node(void **state)
         assert_true(!node || strcmp(node->name, name) == 0);
     }
     /* One name may be the beginning of another. */
-    assert_int_equal(node_add(tmp, "beg", 3, NODE_DIRECTORY, 0755, &node), 0);
-    assert_int_equal(node_add(tmp, "beginning", 9, NODE_DIRECTORY, 0755, &node), 0);
+    assert_int_equal(node_add(tmp, "beg", 3, NODE_DIRECTORY, 0755, (union node_content){0}, &node),
+                     0);
+    assert_int_equal(
+        node_add(tmp, "beginning", 9, NODE_DIRECTORY, 0755, (union node_content){0}, &node), 0);
     assert_null(node_find(tmp, "beginning", 5));
     assert_ptr_equal(node_find(tmp, "beginning", 9), node);
     assert_string_equal(node_find(tmp, "beginning", 3)->name, "beg");

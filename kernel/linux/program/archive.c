@@ -24,8 +24,7 @@ static bool name_is_plain(const char *name)
     while (*name) {
         const char *end = strchr(name, '/');
         size_t length = end ? (size_t)(end - name) : strlen(name);
-        bool dots = name[0] == '.' && (length == 1 || (length == 2 && name[1] == '.'));
-        if (length == 0 || dots)
+        if (length == 0 || path_is_dots(name, length))
             return false;
         name += length + (end != NULL);
     }
@@ -55,11 +54,21 @@ static int add_link(const char *path, const struct cpio_entry *entry)
     return tree_add_link(path, target);
 }
 
-/* What the archive brings takes the place of a row that only says something. */
-static void make_room(const char *path)
+/*
+ * Makes the path one without links on its way, as rows have it; and what the archive brings, but no
+ * directory, takes the place of a row that only says something.
+ */
+static void make_room(char path[CPIO_NAME_MAX + 1], bool directory)
 {
+    char name[CPIO_NAME_MAX + 1];
     struct place place;
-    if (!path_walk(node_root(), path, 0, &place) &&
+    int length;
+    if (path_walk(node_root(), path, PATH_PARENT, &place) || !place.parent ||
+        (length = node_path(place.parent, name, sizeof(name))) < 0)
+        return;
+    if (length + strlen(place.name) + 1 <= CPIO_NAME_MAX)
+        format(path, CPIO_NAME_MAX + 1, "%s/%s", length > 1 ? name : "", place.name);
+    if (!directory && place.node &&
         (place.node->type == NODE_TEXT || place.node->type == NODE_LINK))
         tree_remove(path);
 }
@@ -70,8 +79,7 @@ static int add_entry(const struct cpio_entry *entry, const char *name)
     if (!name_is_plain(name))
         return -EINVAL;
     format(path, sizeof(path), "/%s", name);
-    if ((entry->mode & MODE_TYPE) != MODE_DIRECTORY)
-        make_room(path);
+    make_room(path, (entry->mode & MODE_TYPE) == MODE_DIRECTORY);
     switch (entry->mode & MODE_TYPE) {
     case MODE_REGULAR:
         return add_file(path, entry);
