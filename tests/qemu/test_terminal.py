@@ -121,10 +121,12 @@ def test_signals_reach_a_handler_and_the_second_ends_the_machine(typist):
 
 
 def test_a_signal_without_a_handler_ends_the_payload(typist):
+    """Who sends it does not ask where the payload was."""
     one = typist()
     one.wait_for(b"tty 1 mode 20000\r\n")
     one.process.send_signal(signal.SIGHUP)
-    one.wait_for(b"ended by signal 1 (SIGHUP)")
+    said = one.wait_for(b"ended by signal 1 (SIGHUP)")
+    assert b"ended by SIGHUP: sent by the kernel" in said and b"rax" not in said and b"#0" not in said
     assert one.end() == 128 + signal.SIGHUP
 
 

@@ -60,7 +60,8 @@ struct payload_exit crash_report(const struct task *task, const struct trap_fram
     struct text cause;
     text_init(&cause, buffer, sizeof(buffer));
     describe(task, info, &cause);
-    print_registers(task, f);
+    if (!(SIGNAL_BIT(info->number) & SIGNALS_ASKED))
+        print_registers(task, f);
     last.info = *info;
     last.thread = task->id;
     log_error("payload: ended by %s: %s (signal %d, thread %d (%s), rip 0x%lx)",

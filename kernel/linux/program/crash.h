@@ -10,8 +10,9 @@ struct task;
 struct trap_frame;
 
 /*
- * One block: the thread's registers, and on the last line the signal, its cause in words, and where
- * it happened. Returns how the payload ended; the words stay until the next report.
+ * One block: the thread's registers unless it was asked to end, and on the last line the signal,
+ * its cause in words, and where it happened. Returns how the payload ended; the words stay until
+ * the next report.
  */
 struct payload_exit crash_report(const struct task *task, const struct trap_frame *frame,
                                  const struct siginfo *info);

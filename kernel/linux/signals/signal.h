@@ -114,6 +114,8 @@ enum sigaltstack_flags {
 #define SIGNAL_BIT(number) BIT(-1 + (number))
 /* What cannot be caught, blocked or ignored. */
 #define SIGNALS_HARD (SIGNAL_BIT(SIG_KILL) | SIGNAL_BIT(SIG_STOP))
+/* By which somebody asks for the end, who does not ask how the payload stood then. */
+#define SIGNALS_ASKED (SIGNAL_BIT(SIG_HUP) | SIGNAL_BIT(SIG_INT) | SIGNAL_BIT(SIG_TERM))
 /* What an instruction causes; taken before anything else. */
 #define SIGNALS_FAULT                                                                              \
     (SIGNAL_BIT(SIG_SEGV) | SIGNAL_BIT(SIG_BUS) | SIGNAL_BIT(SIG_FPE) | SIGNAL_BIT(SIG_ILL) |      \

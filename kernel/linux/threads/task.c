@@ -103,7 +103,8 @@ void payload_end(struct payload_exit result)
         return;
     payload.ending = true;
     payload.exit = result;
-    payload.held = result.signal && payload.crash_limit;
+    payload.held =
+        result.signal && payload.crash_limit && !(SIGNAL_BIT(result.signal) & SIGNALS_ASKED);
     struct task *task;
     list_for_each_entry (task, &payload.tasks, link)
         user_request_work(task->thread);
